@@ -1,0 +1,19 @@
+// A store in memory: the reference that the others are compared with, and for
+// tests. Nothing survives the process.
+
+#ifndef TOKENUSAGE_STORE_MEMORY_STORE_H_
+#define TOKENUSAGE_STORE_MEMORY_STORE_H_
+
+#include <memory>
+
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// A new, empty store. Its answers are sums over the records one by one, without
+// rollups, so that it errs in no way that it shares with the others.
+std::unique_ptr<UsageStore> NewMemoryStore();
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_MEMORY_STORE_H_

@@ -1,0 +1,49 @@
+// The store on one machine: a SQLite database file.
+//
+//   absl::StatusOr<std::unique_ptr<UsageStore>> store =
+//       OpenSqliteStore("/var/lib/tokenusage/usage.db");
+//
+// WAL mode, synchronous=FULL: an append is answered after its commit is on
+// disk. One writer thread commits what is queued as soon as the previous commit
+// ends and never waits for a timer, so that a lone caller waits for one sync
+// and many callers share one. Readers use connections of their own and never
+// block the writer.
+
+#ifndef TOKENUSAGE_STORE_SQLITE_STORE_H_
+#define TOKENUSAGE_STORE_SQLITE_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+struct SqliteStoreOptions {
+  // The most records of one commit; a batch that is larger is committed alone.
+  int max_records_per_commit = 10000;
+
+  // How much may wait for the writer, in bytes of records; beyond it appends
+  // are answered RESOURCE_EXHAUSTED.
+  std::int64_t max_queued_bytes = 64 << 20;
+};
+
+// Opens the database at `path`, and creates it where there is none. Its folder
+// must exist. Beside it SQLite keeps `path`-wal and `path`-shm, and the store
+// keeps `path`.lock, by which it holds other processes off.
+//
+// Errors, each naming the path:
+//  - FAILED_PRECONDITION: another process has the store open; the file is not a
+//    database of tokenusage; it was written by a newer version.
+//  - DATA_LOSS: the file is damaged. It is left as it is.
+//  - NOT_FOUND, PERMISSION_DENIED: the folder, or the right to use it, is
+//  missing.
+//  - UNAVAILABLE: the disk failed or is full.
+absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
+    const std::string& path, const SqliteStoreOptions& options = {});
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_STORE_H_

@@ -1,0 +1,108 @@
+// What is asked of a UsageStore, and its answer.
+
+#ifndef TOKENUSAGE_STORE_USAGE_QUERY_H_
+#define TOKENUSAGE_STORE_USAGE_QUERY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tokenusage/record/token_counts.h"
+#include "tokenusage/v1/usage_record.pb.h"
+#include "tokenusage/v1/usage_reporting_service.pb.h"
+
+namespace tokenusage {
+
+// A half-open span of time, [start, end), in nanoseconds since
+// 1970-01-01T00:00:00Z. start < end.
+struct TimeWindow {
+  std::int64_t start_nanos = 0;
+  std::int64_t end_nanos = 0;
+};
+
+// A field that rows are grouped or filtered by.
+struct UsageField {
+  enum class Kind { kOperation, kProvider, kModel, kLabel };
+
+  Kind kind = Kind::kOperation;
+  std::string label_key;  // for kLabel only
+};
+
+// Passes records whose field has one of `values`, or, where match_missing is
+// set, that have no such label.
+struct UsageFieldFilter {
+  UsageField field;
+  std::vector<std::string> values;
+  bool match_missing = false;
+};
+
+// A group's values, one per field of group_by, empty where the records have no
+// such label.
+using GroupKey = std::vector<std::optional<std::string>>;
+
+// The bytes by which rows of one bucket are ordered, and by which a page token
+// remembers a row: per value 0x00 where it is missing, else 0x01, the value and
+// 0x00. Values hold no control characters, so the order is the values' own.
+std::string EncodeGroupKey(const GroupKey& key);
+
+// Where a page starts: after the row with this bucket start and encoded group
+// key.
+struct RowPosition {
+  std::int64_t bucket_start_nanos = 0;
+  std::string encoded_key;
+};
+
+// A question for totals. The service has checked every part of it.
+struct UsageQuery {
+  std::string project;
+  TimeWindow window;
+  v1::TimeBucket bucket = v1::TIME_BUCKET_NONE;
+  absl::TimeZone time_zone = absl::UTCTimeZone();
+  std::vector<UsageField> group_by;       // at most 4
+  std::vector<UsageFieldFilter> filters;  // each on another field
+  int page_size = 1000;                   // at least 1
+  std::optional<RowPosition> after;       // empty: from the first row
+  absl::Time deadline = absl::InfiniteFuture();
+};
+
+// The sum of one group in one bucket.
+struct UsageQueryRow {
+  TimeWindow bucket;  // cut to the query's window
+  GroupKey key;
+  UsageSum sum;
+};
+
+struct UsageQueryPage {
+  std::vector<UsageQueryRow> rows;  // by bucket, then by encoded group key
+  bool has_more = false;
+};
+
+// Where a page of records starts: after this one.
+struct RecordPosition {
+  std::int64_t event_time_nanos = 0;
+  std::string record_id;
+};
+
+// A question for records.
+struct RecordQuery {
+  std::string project;
+  TimeWindow window;
+  int page_size = 1000;  // at least 1
+  // A page ends before the records' binary forms exceed this together; it holds
+  // at least one record all the same.
+  std::int64_t max_page_bytes = 3 << 20;
+  std::optional<RecordPosition> after;  // empty: from the first record
+  absl::Time deadline = absl::InfiniteFuture();
+};
+
+struct RecordPage {
+  std::vector<v1::UsageRecord>
+      records;  // by event_time, then by record_id's bytes
+  bool has_more = false;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_USAGE_QUERY_H_

@@ -1,0 +1,109 @@
+// Where usage records live: the interface that every store implements and that
+// one contract test suite (tests/store/usage_store_contract.h) holds all of
+// them to.
+//
+//   std::unique_ptr<UsageStore> store = NewMemoryStore();
+//   std::vector<CheckedRecord> records = ...;
+//   absl::StatusOr<std::vector<AppendOutcome>> outcomes =
+//       store->Append("my-project", std::move(records));
+//
+// A store must not be used to change or remove records: usage is appended once
+// and for good.
+
+#ifndef TOKENUSAGE_STORE_USAGE_STORE_H_
+#define TOKENUSAGE_STORE_USAGE_STORE_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/record/checked_record.h"
+#include "tokenusage/store/usage_query.h"
+
+namespace tokenusage {
+
+// The most distinct (operation, provider, model) of one project.
+inline constexpr int kMaxSeriesPerProject = 10000;
+
+// What became of one record of a batch. All but kStored and kDuplicate mean
+// that nothing of the record was kept.
+enum class AppendOutcome {
+  kStored,            // new, and durable
+  kDuplicate,         // there already with the same content, and durable
+  kConflict,          // there already with different content, which stays
+  kTooFarAhead,       // CheckedRecord::too_far_ahead, and not there already
+  kCardinalityLimit,  // would be the project's series number
+                      // kMaxSeriesPerProject + 1, and is not there already
+};
+
+// One outcome per record in the batch's order, or why the outcome is unknown.
+using AppendResult = absl::StatusOr<std::vector<AppendOutcome>>;
+using AppendCallback = std::function<void(AppendResult)>;
+
+// Idempotency: the pair of project and record_id is the key. A batch may be
+// appended again after any outcome, and is counted once.
+//
+// Consistency: the id, the record and its share of the totals become durable
+// and visible together. A read that starts after an append was answered sees
+// it. Totals equal the sums over the records at every moment, to the last
+// digit, and do not depend on the order or grouping of appends.
+//
+// Performance: many concurrent appends share one commit. Reads never block
+// appends.
+//
+// Thread safety: all methods may be called from any thread at any time.
+//
+// Errors, of every method:
+//  - UNAVAILABLE: the store failed (disk full, I/O error, connection lost) or
+//  is
+//    closing; trying again may help. An append's outcome is then unknown.
+//  - DATA_LOSS: the store found that its data is damaged.
+class UsageStore {
+ public:
+  // Closes the store. Appends that were accepted before are finished and
+  // answered.
+  virtual ~UsageStore() = default;
+
+  UsageStore(const UsageStore&) = delete;
+  UsageStore& operator=(const UsageStore&) = delete;
+
+  // Stores the records that are new and calls `done` once, from any thread,
+  // maybe before this returns; `done` must not block and must not call the
+  // store. The records of one batch are never spread over several commits.
+  // Within a batch the earlier record wins. Does not wait for the disk.
+  //
+  // Errors: as above, and RESOURCE_EXHAUSTED: too much is queued; nothing was
+  // stored.
+  virtual void AppendAsync(std::string project,
+                           std::vector<CheckedRecord> records,
+                           AppendCallback done) = 0;
+
+  // The same, waiting for the answer.
+  AppendResult Append(std::string project, std::vector<CheckedRecord> records);
+
+  // A page of totals, from one snapshot.
+  //
+  // Errors: as above, and DEADLINE_EXCEEDED.
+  virtual absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) = 0;
+
+  // The record as it was reported, with receive_time set.
+  //
+  // Errors: as above, and NOT_FOUND.
+  virtual absl::StatusOr<v1::UsageRecord> GetRecord(
+      std::string_view project, std::string_view record_id) = 0;
+
+  // A page of records, from one snapshot.
+  //
+  // Errors: as above, and DEADLINE_EXCEEDED.
+  virtual absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) = 0;
+
+ protected:
+  UsageStore() = default;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_USAGE_STORE_H_
