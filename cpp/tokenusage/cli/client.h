@@ -1,0 +1,48 @@
+// The program's connection to a service.
+//
+//   UsageClient client("127.0.0.1:8105");
+//   v1::GetUsageRecordResponse response;
+//   absl::Status status = client.Get(request, &response);
+
+#ifndef TOKENUSAGE_CLI_CLIENT_H_
+#define TOKENUSAGE_CLI_CLIENT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
+#include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
+
+namespace tokenusage {
+
+// Makes calls and tries each again, a few times within some seconds, while the
+// service is unavailable or busy: every method may be repeated. A failed status
+// carries the service's ErrorInfo and names the server where it did not answer.
+class UsageClient {
+ public:
+  // `server` is host:port. Does not connect yet.
+  explicit UsageClient(const std::string& server);
+
+  absl::Status Report(const v1::ReportUsageRequest& request,
+                      v1::ReportUsageResponse* response);
+  absl::Status Query(const v1::QueryUsageRequest& request,
+                     v1::QueryUsageResponse* response);
+  absl::Status Get(const v1::GetUsageRecordRequest& request,
+                   v1::GetUsageRecordResponse* response);
+  absl::Status List(const v1::ListUsageRecordsRequest& request,
+                    v1::ListUsageRecordsResponse* response);
+
+ private:
+  absl::Status Call(
+      const std::function<grpc::Status(grpc::ClientContext*)>& call);
+
+  const std::string server_;
+  const std::unique_ptr<v1::UsageReportingService::Stub> stub_;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_CLIENT_H_

@@ -1,0 +1,28 @@
+// The subcommands, one file each. Each function adds its command to `app`; when
+// the command line names it, it runs and leaves its exit code in `exit_code`.
+
+#ifndef TOKENUSAGE_CLI_COMMANDS_H_
+#define TOKENUSAGE_CLI_COMMANDS_H_
+
+#include "CLI/CLI.hpp"
+
+namespace tokenusage {
+
+void AddConvertCommand(CLI::App* app, int* exit_code);
+void AddGetCommand(CLI::App* app, int* exit_code);
+void AddListCommand(CLI::App* app, int* exit_code);
+void AddQueryCommand(CLI::App* app, int* exit_code);
+void AddReportCommand(CLI::App* app, int* exit_code);
+void AddServeCommand(CLI::App* app, int* exit_code);
+void AddVersionCommand(CLI::App* app, int* exit_code);
+
+// --server and --project, which every command that calls a service has.
+struct ServiceFlags {
+  std::string server = "127.0.0.1:8105";
+  std::string project;
+};
+void AddServiceFlags(CLI::App* command, ServiceFlags* flags);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_COMMANDS_H_

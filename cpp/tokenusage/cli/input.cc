@@ -1,0 +1,58 @@
+#include "tokenusage/cli/input.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace tokenusage {
+
+absl::StatusOr<Input> Input::Open(const std::string& path) {
+  if (path == "-") return Input("standard input", stdin);
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": cannot be read: ", std::strerror(errno)));
+  }
+  return Input(path, file);
+}
+
+absl::Status Input::ReadError() const {
+  return absl::InvalidArgumentError(
+      absl::StrCat(name_, ": cannot be read: ", std::strerror(errno)));
+}
+
+absl::StatusOr<bool> Input::ReadLine(std::size_t max_bytes, std::string* line) {
+  line->clear();
+  bool too_long = false;
+  int c;
+  // getc_unlocked is a macro over stdio's buffer: as fast as reading blocks.
+  while ((c = getc_unlocked(file_.get())) != EOF && c != '\n') {
+    if (line->size() < max_bytes) {
+      line->push_back(static_cast<char>(c));
+    } else {
+      too_long = true;
+    }
+  }
+  if (std::ferror(file_.get())) return ReadError();
+  if (too_long) {
+    return absl::OutOfRangeError(
+        absl::StrCat("expected a line of at most ", max_bytes, " bytes"));
+  }
+  return c == '\n' || !line->empty();
+}
+
+absl::StatusOr<std::string> Input::ReadAll(std::size_t max_bytes) {
+  std::string content;
+  char block[1 << 16];
+  while (content.size() <= max_bytes) {
+    const std::size_t count = std::fread(block, 1, sizeof(block), file_.get());
+    if (std::ferror(file_.get())) return ReadError();
+    if (count == 0) return content;
+    content.append(block, count);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(name_, ": expected at most ", max_bytes, " bytes"));
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,57 @@
+// Input files and standard input.
+
+#ifndef TOKENUSAGE_CLI_INPUT_H_
+#define TOKENUSAGE_CLI_INPUT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace tokenusage {
+
+// An input that is read line by line, in memory bounded by the longest line
+// that is allowed.
+class Input {
+ public:
+  // Opens a file, or standard input where `path` is "-".
+  //
+  // Errors: INVALID_ARGUMENT, naming the file and the system's reason.
+  static absl::StatusOr<Input> Open(const std::string& path);
+
+  // The file's name, or "standard input".
+  const std::string& name() const { return name_; }
+
+  // Reads the next line, without its end. False at the end of the input.
+  //
+  // Errors: INVALID_ARGUMENT. OUT_OF_RANGE where the line is longer than
+  // `max_bytes`: it is skipped, and the one after it is next.
+  absl::StatusOr<bool> ReadLine(std::size_t max_bytes, std::string* line);
+
+  // Reads all that is left. INVALID_ARGUMENT, also where it is longer than
+  // `max_bytes`.
+  absl::StatusOr<std::string> ReadAll(std::size_t max_bytes);
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const {
+      if (file != stdin) std::fclose(file);
+    }
+  };
+
+  Input(std::string name, std::FILE* file)
+      : name_(std::move(name)), file_(file) {}
+
+  absl::Status ReadError() const;
+
+  std::string name_;
+  std::unique_ptr<std::FILE, Closer> file_;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_INPUT_H_

@@ -1,0 +1,66 @@
+// tokenusage: the service, and everything to use it from a shell.
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+
+#include "tokenusage/cli/commands.h"
+#include "tokenusage/cli/exit_code.h"
+#include "tokenusage/cli/terminal.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr char kFooter[] = R"(
+Examples:
+  tokenusage serve --store=sqlite://usage.db
+  tokenusage report --project=demo records.jsonl
+  tokenusage query --project=demo --bucket=day --group-by=model
+  tokenusage COMMAND --help
+
+Data goes to stdout, words go to stderr. Exit codes: 0 ok, 1 failure,
+2 bad input, 64 wrong usage, 69 service unavailable.)";
+
+int Run(int argc, char** argv) {
+  CLI::App app("Records the token usage of AI models once, and sums it exactly",
+               "tokenusage");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  int exit_code = kExitOk;
+  AddServeCommand(&app, &exit_code);
+  AddReportCommand(&app, &exit_code);
+  AddQueryCommand(&app, &exit_code);
+  AddListCommand(&app, &exit_code);
+  AddGetCommand(&app, &exit_code);
+  AddConvertCommand(&app, &exit_code);
+  AddVersionCommand(&app, &exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    PrintError(std::string(error.what()) + " (see tokenusage --help)");
+    return kExitUsage;
+  }
+  const absl::Status flushed = FlushData();
+  if (flushed.ok()) return exit_code;
+  PrintError(std::string(flushed.message()));
+  return kExitFailure;
+}
+
+}  // namespace
+}  // namespace tokenusage
+
+int main(int argc, char** argv) {
+  // A reader that goes away, as `head` does, is an error of writing and no
+  // reason to die without a word.
+  std::signal(SIGPIPE, SIG_IGN);
+  // What gRPC logs on its own, this program says in one line.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  try {
+    return tokenusage::Run(argc, argv);
+  } catch (const std::exception& error) {
+    tokenusage::PrintError(error.what());
+    return tokenusage::kExitFailure;
+  }
+}

@@ -1,0 +1,70 @@
+#include "tokenusage/cli/message_types.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/orq/v2/images.pb.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+
+// Every message of these files can be named.
+std::vector<const Descriptor*> NameableMessages() {
+  std::vector<const Descriptor*> messages;
+  for (const auto* file :
+       {orq::v2::PostV2ProxyImagesEditsUsage::descriptor()->file(),
+        v1::UsageRecord::descriptor()->file()}) {
+    for (int i = 0; i < file->message_type_count(); ++i) {
+      messages.push_back(file->message_type(i));
+    }
+  }
+  return messages;
+}
+
+absl::Status UnknownMessage(std::string_view name,
+                            const std::vector<std::string>& known) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--message: expected one of ", absl::StrJoin(known, ", "),
+                   ", found \"", Excerpt(name), "\""));
+}
+
+}  // namespace
+
+absl::StatusOr<const google::protobuf::Message*> FindMessageType(
+    std::string_view name) {
+  std::vector<const Descriptor*> matches;
+  std::vector<std::string> known;
+  for (const Descriptor* message : NameableMessages()) {
+    known.push_back(message->name());
+    if (message->full_name() == name) matches = {message};
+    if (message->full_name() == name) break;
+    if (message->name() == name) matches.push_back(message);
+  }
+  if (matches.size() != 1) return UnknownMessage(name, known);
+  return google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+      matches.front());
+}
+
+absl::StatusOr<const FieldDescriptor*> FindUsageField(
+    std::string_view message_name) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const google::protobuf::Message* message,
+                              FindMessageType(message_name));
+  const auto* usage = v1::UsageRecord::descriptor()->FindOneofByName("usage");
+  std::vector<std::string> known;
+  for (int i = 0; i < usage->field_count(); ++i) {
+    const FieldDescriptor* field = usage->field(i);
+    if (field->message_type() == message->GetDescriptor()) return field;
+    known.push_back(field->message_type()->name());
+  }
+  return UnknownMessage(message_name, known);
+}
+
+}  // namespace tokenusage

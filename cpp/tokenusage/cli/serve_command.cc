@@ -1,0 +1,118 @@
+#include <csignal>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/commands.h"
+#include "tokenusage/cli/exit_code.h"
+#include "tokenusage/cli/terminal.h"
+#include "tokenusage/cli/version.h"
+#include "tokenusage/service/usage_server.h"
+#include "tokenusage/store/sqlite_store.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr char kFooter[] = R"(
+Once it serves, it prints the address as one line on stdout. SIGTERM or SIGINT
+ends it: calls under way are finished first, for at most --drain-seconds.
+Connections are plain text without authentication, so only loopback addresses are
+served.
+
+Examples:
+  tokenusage serve
+  tokenusage serve --store=sqlite:///var/lib/tokenusage/usage.db
+  tokenusage serve --listen=127.0.0.1:0   # any free port)";
+
+constexpr std::string_view kSqliteScheme = "sqlite://";
+
+struct ServeFlags {
+  std::string store = "sqlite://tokenusage.db";
+  std::string listen = "127.0.0.1:8105";
+  int drain_seconds = 10;
+};
+
+absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(const std::string& url) {
+  const std::string_view view(url);
+  if (view.substr(0, kSqliteScheme.size()) != kSqliteScheme ||
+      view.size() == kSqliteScheme.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--store: expected sqlite://PATH, found \"", Excerpt(url), "\""));
+  }
+  return OpenSqliteStore(url.substr(kSqliteScheme.size()));
+}
+
+// The signals that end the service. Blocked in every thread, for sigwait.
+sigset_t BlockEndSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+absl::Status Serve(const ServeFlags& flags) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLoopbackAddress(flags.listen));
+  // Before any thread starts, so that all inherit the mask.
+  const sigset_t signals = BlockEndSignals();
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto store, OpenStore(flags.store));
+  UsageServerOptions options;
+  options.address = flags.listen;
+  options.service.on_store_failure = [](const absl::Status& status) {
+    PrintError(absl::StrCat("the store failed: ", status.ToString()));
+  };
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      auto server, UsageServer::Start(store.get(), std::move(options)));
+
+  const std::string address = absl::StrCat(
+      flags.listen.substr(0, flags.listen.rfind(':')), ":", server->port());
+  PrintError(absl::StrCat("version ", kVersion, " serves ", flags.store, " on ",
+                          address, " (plain text, loopback only)"));
+  PrintData(address + "\n");
+  TOKENUSAGE_RETURN_IF_ERROR(FlushData());
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  PrintError(absl::StrCat("received ", signal == SIGINT ? "SIGINT" : "SIGTERM",
+                          ": finishing the calls under way"));
+  server->Shutdown(absl::Seconds(flags.drain_seconds));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App* app, int* exit_code) {
+  auto flags = std::make_shared<ServeFlags>();
+  CLI::App* command =
+      app->add_subcommand("serve", "Run the usage-reporting service");
+  command->footer(kFooter);
+  command
+      ->add_option("--store", flags->store,
+                   "The database, as sqlite://PATH: two slashes and a path, "
+                   "relative or absolute; created where there is none")
+      ->envname("TOKENUSAGE_STORE")
+      ->capture_default_str();
+  command
+      ->add_option("--listen", flags->listen,
+                   "The loopback host:port to serve; port 0 takes a free one")
+      ->envname("TOKENUSAGE_LISTEN")
+      ->capture_default_str();
+  command
+      ->add_option("--drain-seconds", flags->drain_seconds,
+                   "How long calls under way may take to finish at the end")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  command->callback([flags, exit_code] {
+    const absl::Status status = Serve(*flags);
+    if (!status.ok()) PrintError(std::string(status.message()));
+    *exit_code = status.ok()                       ? kExitOk
+                 : absl::IsInvalidArgument(status) ? kExitUsage
+                                                   : kExitFailure;
+  });
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,13 @@
+// This build's version.
+
+#ifndef TOKENUSAGE_CLI_VERSION_H_
+#define TOKENUSAGE_CLI_VERSION_H_
+
+namespace tokenusage {
+
+// As MODULE.bazel states it: "0.1.0".
+extern const char kVersion[];
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_VERSION_H_

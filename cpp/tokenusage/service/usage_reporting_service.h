@@ -1,0 +1,101 @@
+// The gRPC service tokenusage.v1.UsageReportingService over a UsageStore.
+//
+//   std::unique_ptr<UsageStore> store = NewMemoryStore();
+//   UsageReportingServiceImpl service(store.get());
+//   grpc::ServerBuilder builder;
+//   builder.RegisterService(&service);
+//
+// A thin adapter: it checks what a request may hold, asks the store, and says
+// the answer in the terms of usage_reporting_service.proto. UsageServer, in
+// usage_server.h, is the whole server around it.
+
+#ifndef TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
+#define TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "tokenusage/service/time_zones.h"
+#include "tokenusage/service/worker_pool.h"
+#include "tokenusage/store/usage_store.h"
+#include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
+
+namespace tokenusage {
+
+struct UsageReportingServiceOptions {
+  // How long a query or a listing may take, where the caller allows more.
+  absl::Duration max_read_time = absl::Seconds(30);
+
+  // How many reads run at once, and how many may wait for their turn before
+  // callers are answered RESOURCE_EXHAUSTED.
+  int read_threads = 4;
+  int max_queued_reads = 256;
+
+  // When a caller that was answered RESOURCE_EXHAUSTED should try again.
+  absl::Duration busy_pushback = absl::Milliseconds(200);
+
+  // The server's clock, for receive_time and the check of event_time.
+  std::function<absl::Time()> now = absl::Now;
+
+  // Called with each failure of the store, whose details (paths, say) are for
+  // the operator and not for callers. From any thread; must not block.
+  std::function<void(const absl::Status&)> on_store_failure =
+      [](const absl::Status&) {};
+};
+
+// Thread safety: gRPC calls it from many threads. No method blocks one of
+// gRPC's threads: appends are answered by the store's thread, reads run on own
+// threads.
+class UsageReportingServiceImpl final
+    : public v1::UsageReportingService::CallbackService {
+ public:
+  // `store` must outlive the service, and the service every call: shut the
+  // server down first.
+  explicit UsageReportingServiceImpl(UsageStore* store,
+                                     UsageReportingServiceOptions options = {});
+
+  grpc::ServerUnaryReactor* ReportUsage(
+      grpc::CallbackServerContext* context,
+      const v1::ReportUsageRequest* request,
+      v1::ReportUsageResponse* response) override;
+
+  grpc::ServerUnaryReactor* QueryUsage(
+      grpc::CallbackServerContext* context,
+      const v1::QueryUsageRequest* request,
+      v1::QueryUsageResponse* response) override;
+
+  grpc::ServerUnaryReactor* GetUsageRecord(
+      grpc::CallbackServerContext* context,
+      const v1::GetUsageRecordRequest* request,
+      v1::GetUsageRecordResponse* response) override;
+
+  grpc::ServerUnaryReactor* ListUsageRecords(
+      grpc::CallbackServerContext* context,
+      const v1::ListUsageRecordsRequest* request,
+      v1::ListUsageRecordsResponse* response) override;
+
+ private:
+  // Runs `read` on a thread of our own and finishes the call with its status.
+  grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context,
+                                 std::function<absl::Status()> read);
+
+  // The status that callers are told for a failure of the store.
+  absl::Status ForCaller(const absl::Status& store_status) const;
+
+  // Finishes a call, with the pushback trailer where the server is busy.
+  void Finish(grpc::CallbackServerContext* context,
+              grpc::ServerUnaryReactor* reactor,
+              const absl::Status& status) const;
+
+  absl::Time DeadlineOf(const grpc::CallbackServerContext& context) const;
+
+  UsageStore* const store_;
+  const UsageReportingServiceOptions options_;
+  const TimeZones time_zones_ = TimeZones::FromSystem();
+  WorkerPool readers_;  // last: its jobs use the members above
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
