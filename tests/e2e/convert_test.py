@@ -180,7 +180,7 @@ class BadInputTest(EndToEndTest):
                 "again",
                 "(line 2, column 1)",
             )
-        self.assert_refused('{"new":1,"new":1}', 'again "new" (line 1, column 10)")
+        self.assert_refused('{"new":1,"new":1}', 'again "new"', "(line 1, column 10)")
 
     def test_truncated(self):
         """Every proper prefix is refused at a place in the document."""

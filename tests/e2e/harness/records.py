@@ -2,9 +2,11 @@
 
 import calendar
 import datetime
+import json
 import uuid
 
-from harness.client import set_time
+from harness.client import nanos_of, set_time
+from harness.oracle import counts_of
 from tokenusage.v1 import usage_record_pb2
 
 # The examples of the provider's documentation.
@@ -99,3 +101,46 @@ def random_record(rng, record_id=None, time=None):
         model=rng.choice(("", "gpt-image-1", "gpt-image-1-mini", "modèle-é", "😀")),
         labels=labels,
     )
+
+
+def rfc3339(nanos):
+    """A time as the program prints it: in UTC, with 0, 3, 6 or 9 decimals."""
+    seconds, fraction = divmod(nanos, 10**9)
+    text = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    text = text.strftime("%Y-%m-%dT%H:%M:%S")
+    if fraction:
+        digits = "%09d" % fraction
+        while digits.endswith("000"):
+            digits = digits[:-3]
+        text += "." + digits
+    return text + "Z"
+
+
+def usage_object(record):
+    """A record's usage as the JSON object that a provider would send."""
+    total, input_tokens, output, text, image = counts_of(record)
+    return {
+        "total_tokens": total,
+        "input_tokens": input_tokens,
+        "output_tokens": output,
+        "input_tokens_details": {"text_tokens": text, "image_tokens": image},
+    }
+
+
+def record_object(record, usage_name=None):
+    """A record as a JSON object, or with usage_name="usage" as an envelope."""
+    return {
+        "record_id": record.record_id,
+        "event_time": rfc3339(nanos_of(record.event_time)),
+        "operation": record.operation,
+        "provider": record.provider,
+        "model": record.model,
+        "labels": dict(sorted(record.labels.items())),
+        usage_name or record.WhichOneof("usage"): usage_object(record),
+    }
+
+
+def json_lines(objects):
+    """JSON Lines, in UTF-8."""
+    lines = [json.dumps(o, ensure_ascii=False) + "\n" for o in objects]
+    return "".join(lines).encode()
