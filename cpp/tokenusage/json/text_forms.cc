@@ -144,10 +144,10 @@ bool AppendRfc3339(const UnixTime& time, std::string* out) {
                   two(civil.month()), "-", two(civil.day()));
   absl::StrAppend(out, "T", two(civil.hour()), ":", two(civil.minute()), ":",
                   two(civil.second()));
-  if (time.nanos % 1'000'000 != 0 && time.nanos % 1'000 == 0) {
-    absl::StrAppend(out, ".", absl::Dec(time.nanos / 1'000, absl::kZeroPad6));
-  } else if (time.nanos % 1'000'000 != 0) {
+  if (time.nanos % 1'000 != 0) {
     absl::StrAppend(out, ".", absl::Dec(time.nanos, absl::kZeroPad9));
+  } else if (time.nanos % 1'000'000 != 0) {
+    absl::StrAppend(out, ".", absl::Dec(time.nanos / 1'000, absl::kZeroPad6));
   } else if (time.nanos != 0) {
     absl::StrAppend(out, ".",
                     absl::Dec(time.nanos / 1'000'000, absl::kZeroPad3));
