@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "tokenusage/base/string_view.h"
 
@@ -139,18 +139,20 @@ bool AppendRfc3339(const UnixTime& time, std::string* out) {
     return false;
   }
   const absl::CivilSecond civil = absl::CivilSecond(1970) + time.seconds;
-  absl::StrAppendFormat(out, "%04d-%02d-%02dT%02d:%02d:%02d", civil.year(),
-                        civil.month(), civil.day(), civil.hour(),
-                        civil.minute(), civil.second());
-  if (time.nanos == 0) {
-    *out += 'Z';
-  } else if (time.nanos % 1'000'000 == 0) {
-    absl::StrAppendFormat(out, ".%03dZ", time.nanos / 1'000'000);
-  } else if (time.nanos % 1'000 == 0) {
-    absl::StrAppendFormat(out, ".%06dZ", time.nanos / 1'000);
-  } else {
-    absl::StrAppendFormat(out, ".%09dZ", time.nanos);
+  const auto two = [](int n) { return absl::Dec(n, absl::kZeroPad2); };
+  absl::StrAppend(out, absl::Dec(civil.year(), absl::kZeroPad4), "-",
+                  two(civil.month()), "-", two(civil.day()));
+  absl::StrAppend(out, "T", two(civil.hour()), ":", two(civil.minute()), ":",
+                  two(civil.second()));
+  if (time.nanos % 1'000 != 0) {
+    absl::StrAppend(out, ".", absl::Dec(time.nanos, absl::kZeroPad9));
+  } else if (time.nanos % 1'000'000 != 0) {
+    absl::StrAppend(out, ".", absl::Dec(time.nanos / 1'000, absl::kZeroPad6));
+  } else if (time.nanos != 0) {
+    absl::StrAppend(out, ".",
+                    absl::Dec(time.nanos / 1'000'000, absl::kZeroPad3));
   }
+  out->push_back('Z');
   return true;
 }
 
