@@ -252,7 +252,10 @@ _SYSTEM_CC = {
     },
     "com_google_googletest": {":gtest": "gmock", ":gtest_main": "gmock_main"},
     "libpq": {":libpq": "libpq"},
+    "nlohmann_json": {":json": "nlohmann_json"},
     "org_sqlite": {":sqlite3": "sqlite3"},
+    "rapidjson": {":rapidjson": "RapidJSON"},
+    "simdjson": {":simdjson": "simdjson"},
 }
 
 def tokenusage_system_dependencies():

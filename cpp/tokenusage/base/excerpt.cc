@@ -30,10 +30,10 @@ void AppendControl(unsigned int code, std::string* out) {
 
 }  // namespace
 
-std::string Excerpt(std::string_view text) {
+std::string Excerpt(std::string_view text, std::size_t max_chars) {
   std::string out;
   for (std::size_t chars = 0; !text.empty(); ++chars) {
-    if (chars == kExcerptMaxChars) return out + "...";
+    if (chars == max_chars) return out + "...";
     const std::size_t length = Utf8CharLength(text);
     const auto lead = static_cast<unsigned char>(text[0]);
     if (length == 0) {

@@ -38,8 +38,8 @@ struct SqliteStoreOptions {
 //  - FAILED_PRECONDITION: another process has the store open; the file is not a
 //    database of tokenusage; it was written by a newer version.
 //  - DATA_LOSS: the file is damaged. It is left as it is.
-//  - NOT_FOUND, PERMISSION_DENIED: the folder, or the right to use it, is
-//  missing.
+//  - NOT_FOUND: the folder is missing.
+//  - PERMISSION_DENIED: the folder or a file may not be read and written.
 //  - UNAVAILABLE: the disk failed or is full.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
     const std::string& path, const SqliteStoreOptions& options = {});

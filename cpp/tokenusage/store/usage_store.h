@@ -57,9 +57,8 @@ using AppendCallback = std::function<void(AppendResult)>;
 // Thread safety: all methods may be called from any thread at any time.
 //
 // Errors, of every method:
-//  - UNAVAILABLE: the store failed (disk full, I/O error, connection lost) or
-//  is
-//    closing; trying again may help. An append's outcome is then unknown.
+//  - UNAVAILABLE: the store failed (disk full, I/O error, connection lost);
+//    trying again may help. An append's outcome is then unknown.
 //  - DATA_LOSS: the store found that its data is damaged.
 class UsageStore {
  public:

@@ -1,0 +1,97 @@
+#include "tokenusage/json/fault.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/utf8.h"
+
+namespace tokenusage {
+namespace json_internal {
+namespace {
+
+// How much of the input an error may still repeat.
+class Quota {
+ public:
+  std::string Take(std::string_view input) {
+    std::string excerpt = Excerpt(input, left_);
+    left_ -= CountChars(input, left_);
+    return excerpt;
+  }
+
+ private:
+  static std::size_t CountChars(std::string_view text, std::size_t limit) {
+    std::size_t count = 0;
+    for (; count < limit && !text.empty(); ++count) {
+      text.remove_prefix(std::max<std::size_t>(Utf8CharLength(text), 1));
+    }
+    return count;
+  }
+
+  std::size_t left_ = kExcerptMaxChars;
+};
+
+void AppendStep(const PathStep& step, Quota* quota, std::string* path) {
+  switch (step.kind) {
+    case PathStep::Kind::kField:
+      if (!path->empty()) *path += '.';
+      *path += Excerpt(step.text, step.text.size());
+      return;
+    case PathStep::Kind::kIndex:
+      absl::StrAppend(path, "[", step.index, "]");
+      return;
+    case PathStep::Kind::kKey:
+      absl::StrAppend(path, "[\"", quota->Take(step.text), "\"]");
+      return;
+  }
+}
+
+void SetPlace(std::string_view document, std::size_t offset, JsonError* error) {
+  const std::string_view before = document.substr(0, offset);
+  const std::size_t line_feed = before.rfind('\n');
+  error->line = 1 + static_cast<std::size_t>(
+                        std::count(before.begin(), before.end(), '\n'));
+  error->column =
+      line_feed == std::string_view::npos ? offset + 1 : offset - line_feed;
+  error->byte_offset = offset;
+}
+
+}  // namespace
+
+PathStep PathStep::Field(std::string_view name) {
+  return {Kind::kField, 0, std::string(name)};
+}
+
+PathStep PathStep::Index(std::size_t index) {
+  return {Kind::kIndex, index, std::string()};
+}
+
+PathStep PathStep::Key(std::string_view key) {
+  return {Kind::kKey, 0, std::string(key)};
+}
+
+JsonError DescribeWriteFault(const Fault& fault) {
+  JsonError error;
+  Quota quota;
+  error.kind = fault.kind;
+  for (auto step = fault.path.rbegin(); step != fault.path.rend(); ++step) {
+    AppendStep(*step, &quota, &error.field_path);
+  }
+  error.expected = fault.expected;
+  error.found = fault.found;
+  if (fault.input_kind != Fault::Input::kNone) {
+    const char* quote = fault.input_kind == Fault::Input::kQuoted ? "\"" : "";
+    absl::StrAppend(&error.found, " ", quote, quota.Take(fault.input), quote);
+  }
+  return error;
+}
+
+JsonError DescribeReadFault(const Fault& fault, std::string_view document) {
+  JsonError error = DescribeWriteFault(fault);
+  SetPlace(document, fault.offset, &error);
+  return error;
+}
+
+}  // namespace json_internal
+
+}  // namespace tokenusage

@@ -1,0 +1,112 @@
+#include "tokenusage/record/token_amount.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "absl/numeric/int128.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr int kDecimals = 9;
+constexpr std::uint64_t kNanosPerToken = 1'000'000'000;
+
+// Decimals of at most 15 significant digits read to distinct doubles. So where
+// hundredths / 100 with fewer than 10^15 hundredths reads to `count`, it is the
+// shortest decimal that does: one as short or shorter has at most 15 digits,
+// too.
+constexpr double kMaxFastCount = 1e13;
+
+std::uint64_t PowerOfTen(int exponent) {
+  std::uint64_t power = 1;
+  for (; exponent > 0; --exponent) power *= 10;
+  return power;
+}
+
+std::uint64_t DivideHalfEven(std::uint64_t value, std::uint64_t divisor) {
+  const std::uint64_t quotient = value / divisor;
+  const std::uint64_t twice_rest = 2 * (value % divisor);
+  const bool up =
+      twice_rest > divisor || (twice_rest == divisor && quotient % 2 == 1);
+  return quotient + (up ? 1 : 0);
+}
+
+// From the digits that std::to_chars finds.
+absl::int128 NanosOfShortestDecimal(double count) {
+  char text[32];
+  const std::to_chars_result written = std::to_chars(
+      text, text + sizeof(text), count, std::chars_format::scientific);
+  const char* at = text;
+  std::uint64_t digits = 0;  // at most 17 of them
+  int exponent = kDecimals;  // the nanos are digits * 10^exponent
+  bool in_fraction = false;
+  for (; *at != 'e'; ++at) {
+    if (*at == '.') {
+      in_fraction = true;
+      continue;
+    }
+    digits = 10 * digits + static_cast<std::uint64_t>(*at - '0');
+    if (in_fraction) --exponent;
+  }
+  *written.ptr = '\0';
+  exponent += std::atoi(at + 1);
+  if (exponent >= 0) return absl::int128(digits) * PowerOfTen(exponent);
+  if (exponent < -17) return 0;  // below a tenth of a nano-token
+  return DivideHalfEven(digits, PowerOfTen(-exponent));
+}
+
+}  // namespace
+
+TokenAmount TokenAmount::FromCount(double count) {
+  // A whole number up to 2^53 is its own shortest decimal: the next shorter
+  // ones are multiples of ten, and thus other numbers.
+  if (const auto whole = static_cast<std::int64_t>(count);
+      static_cast<double>(whole) == count) {
+    return FromNanos(absl::int128(whole) * kNanosPerToken);
+  }
+  if (count < kMaxFastCount) {
+    const auto hundredths = static_cast<std::int64_t>(count * 100 + 0.5);
+    if (static_cast<double>(hundredths) / 100 == count) {
+      return FromNanos(absl::int128(hundredths) * (kNanosPerToken / 100));
+    }
+  }
+  return FromNanos(NanosOfShortestDecimal(count));
+}
+
+double TokenAmount::ToDouble() const {
+  if (nanos_ == 0) return 0;
+  // The quotient is taken with 63 or 64 significant bits, of which the last
+  // also says whether anything follows; that is enough for the conversion to
+  // double to round as if it saw all of it.
+  absl::uint128 scaled = static_cast<absl::uint128>(nanos_);
+  int shift = 0;
+  for (; (absl::Uint128High64(scaled) >> 63) == 0; ++shift) scaled <<= 1;
+  const absl::uint128 quotient = scaled / kNanosPerToken;
+  constexpr int kDropped = 35;
+  const bool inexact = scaled % kNanosPerToken != 0 ||
+                       ((quotient >> kDropped) << kDropped) != quotient;
+  const std::uint64_t head = absl::Uint128Low64(quotient >> kDropped);
+  return std::ldexp(static_cast<double>(head | (inexact ? 1 : 0)),
+                    kDropped - shift);
+}
+
+std::string TokenAmount::ToDecimal() const {
+  absl::uint128 rest = static_cast<absl::uint128>(nanos_);
+  char text[48];
+  char* const end = text + sizeof(text);
+  char* begin = end;
+  for (int written = 0; rest != 0 || written <= kDecimals; ++written) {
+    *--begin = static_cast<char>('0' + static_cast<int>(rest % 10));
+    rest /= 10;
+    if (written == kDecimals - 1) *--begin = '.';
+  }
+  std::string_view decimal(begin, static_cast<std::size_t>(end - begin));
+  decimal.remove_suffix(decimal.size() - 1 - decimal.find_last_not_of('0'));
+  if (decimal.back() == '.') decimal.remove_suffix(1);
+  return std::string(decimal);
+}
+
+}  // namespace tokenusage

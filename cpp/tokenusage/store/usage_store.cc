@@ -1,0 +1,22 @@
+#include "tokenusage/store/usage_store.h"
+
+#include <future>
+#include <memory>
+#include <utility>
+
+namespace tokenusage {
+
+AppendResult UsageStore::Append(std::string project,
+                                std::vector<CheckedRecord> records) {
+  // Shared with the callback, which may still be on its way out of set_value
+  // when get returns.
+  auto answer = std::make_shared<std::promise<AppendResult>>();
+  std::future<AppendResult> result = answer->get_future();
+  AppendAsync(std::move(project), std::move(records),
+              [answer](AppendResult outcomes) {
+                answer->set_value(std::move(outcomes));
+              });
+  return result.get();
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,37 @@
+// Other libraries' way from JSON to the seed message and back, each as its
+// users would write it for this message.
+
+#ifndef TOKENUSAGE_TESTS_JSON_BENCHMARK_PEERS_H_
+#define TOKENUSAGE_TESTS_JSON_BENCHMARK_PEERS_H_
+
+#include <string>
+
+#include "data_sets.h"
+#include "simdjson.h"
+
+namespace tokenusage {
+
+bool ProtobufParse(const std::string& json, SeedMessage* message);
+bool ProtobufAppend(const SeedMessage& message, std::string* out);
+
+bool RapidJsonParse(const std::string& json, SeedMessage* message);
+bool RapidJsonAppend(const SeedMessage& message, std::string* out);
+
+bool NlohmannParse(const std::string& json, SeedMessage* message);
+bool NlohmannAppend(const SeedMessage& message, std::string* out);
+
+// `json` must have simdjson's padding in its capacity.
+bool SimdjsonParse(simdjson::ondemand::parser* parser, const std::string& json,
+                   SeedMessage* message);
+
+// All documents of JSON Lines; returns how many there were.
+int SimdjsonParseLines(simdjson::ondemand::parser* parser,
+                       const std::string& lines, SeedMessage* message);
+
+// The object under "usage".
+bool SimdjsonParseUsage(simdjson::ondemand::parser* parser,
+                        const std::string& json, SeedMessage* message);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_TESTS_JSON_BENCHMARK_PEERS_H_

@@ -1,0 +1,27 @@
+// The message types of the tests, by name, compiled in and dynamic.
+
+#ifndef TESTS_JSON_MESSAGES_H_
+#define TESTS_JSON_MESSAGES_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "google/protobuf/message.h"
+
+namespace tokenusage {
+namespace testing {
+
+// New messages of the type of that full name: one of the compiled-in class,
+// one of a class made at run time from its descriptor.
+std::vector<std::unique_ptr<google::protobuf::Message>> NewMessages(
+    const std::string& full_name);
+
+// The message's binary form with maps in order: equal for messages that are
+// equal bit for bit.
+std::string Bits(const google::protobuf::Message& message);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_MESSAGES_H_

@@ -1,0 +1,17 @@
+// The seed of a randomised test: a new one each time, printed, and given back
+// in by the environment variable TOKENUSAGE_TEST_SEED.
+
+#ifndef TESTS_JSON_SEED_H_
+#define TESTS_JSON_SEED_H_
+
+#include <cstdint>
+
+namespace tokenusage {
+namespace testing {
+
+std::uint64_t TestSeed();
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_SEED_H_

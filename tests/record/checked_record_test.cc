@@ -1,0 +1,349 @@
+#include "tokenusage/record/checked_record.h"
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/record/records.h"
+#include "tokenusage/record/same_content.h"
+
+namespace tokenusage {
+namespace {
+
+using testing::CheckedOf;
+using testing::Nanos;
+using testing::ReceiveTime;
+using testing::Time;
+using testing::ValidRecord;
+
+using Mutation = std::function<void(v1::UsageRecord*)>;
+
+v1::RecordError ErrorOf(v1::UsageRecord record) {
+  v1::RecordError error;
+  error.set_field("left over");
+  const bool accepted =
+      CheckRecord(std::move(record), ReceiveTime(), &error).has_value();
+  if (accepted) return {};
+  return error;
+}
+
+// Expects that the mutation breaks a rule.
+void ExpectError(const Mutation& mutate, v1::RecordErrorReason reason,
+                 const std::string& field, const std::string& in_message) {
+  v1::UsageRecord record = ValidRecord();
+  mutate(&record);
+  const v1::RecordError error = ErrorOf(record);
+  EXPECT_EQ(v1::RecordErrorReason_Name(error.reason()),
+            v1::RecordErrorReason_Name(reason));
+  EXPECT_EQ(error.field(), field);
+  EXPECT_NE(error.message().find(in_message), std::string::npos)
+      << error.message();
+}
+
+void ExpectAccepted(const Mutation& mutate) {
+  v1::UsageRecord record = ValidRecord();
+  mutate(&record);
+  EXPECT_EQ(ErrorOf(record).DebugString(), "");
+}
+
+TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
+  v1::UsageRecord record = ValidRecord();
+  record.mutable_receive_time()->set_seconds(7);
+  record.mutable_receive_time()
+      ->GetReflection()
+      ->MutableUnknownFields(record.mutable_receive_time())
+      ->AddVarint(9, 9);
+  const v1::UsageRecord reported = record;
+  v1::RecordError error;
+  const auto checked =
+      CheckRecord(record, Time("2026-08-01T12:00:01.5Z"), &error);
+  ASSERT_TRUE(checked.has_value()) << error.DebugString();
+  EXPECT_TRUE(SameContent(checked->record(), reported));
+  EXPECT_EQ(checked->record().receive_time().ShortDebugString(),
+            "seconds: 1785585601 nanos: 500000000");
+  EXPECT_EQ(checked->event_time_nanos(), 1785585600000000001);
+  EXPECT_FALSE(checked->too_far_ahead());
+  EXPECT_EQ(checked->counts()[TokenMeasure::kTotal]->ToDecimal(), "8105.75");
+  EXPECT_EQ(checked->counts()[TokenMeasure::kInputImage]->ToDecimal(),
+            "1501.66");
+
+  v1::UsageRecord read;
+  ASSERT_TRUE(read.ParseFromString(checked->bytes()));
+  EXPECT_EQ(read.SerializeAsString(), checked->record().SerializeAsString());
+}
+
+TEST(CheckedRecordTest, ChecksRecordIds) {
+  constexpr auto kInvalid = v1::RECORD_ERROR_REASON_FIELD_INVALID;
+  ExpectError([](auto* r) { r->clear_record_id(); },
+              v1::RECORD_ERROR_REASON_FIELD_MISSING, "record_id", "required");
+  for (const std::string id : {"a b", "a/b", "a\n", "\xff", "é", "a@"}) {
+    ExpectError([&](auto* r) { r->set_record_id(id); }, kInvalid, "record_id",
+                "1 to 255 characters of [A-Za-z0-9._:~-]");
+  }
+  ExpectError([](auto* r) { r->set_record_id(std::string(256, 'a')); },
+              kInvalid, "record_id", "of 256 bytes");
+  for (const std::string& id :
+       {std::string(255, 'a'), std::string("Az09._:~-")}) {
+    ExpectAccepted([&](auto* r) { r->set_record_id(id); });
+  }
+}
+
+TEST(CheckedRecordTest, ErrorsNameTheRecordUnlessItsIdIsInvalid) {
+  v1::UsageRecord record = ValidRecord();
+  record.clear_operation();
+  EXPECT_EQ(ErrorOf(record).record_id(), ValidRecord().record_id());
+  record.set_record_id("not an id");
+  EXPECT_EQ(ErrorOf(record).record_id(), "");
+  EXPECT_EQ(ErrorOf(record).field(), "record_id");
+}
+
+TEST(CheckedRecordTest, ChecksEventTime) {
+  constexpr auto kOutOfRange = v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE;
+  constexpr std::int64_t kNoSecond = std::numeric_limits<std::int64_t>::min();
+  ExpectError([](auto* r) { r->clear_event_time(); },
+              v1::RECORD_ERROR_REASON_FIELD_MISSING, "event_time", "required");
+  for (const std::int32_t nanos : {-1, 1000000000}) {
+    ExpectError([&](auto* r) { r->mutable_event_time()->set_nanos(nanos); },
+                v1::RECORD_ERROR_REASON_FIELD_INVALID, "event_time",
+                "from 0 to 999999999, found " + std::to_string(nanos));
+  }
+  for (const std::int64_t seconds :
+       {std::int64_t{0}, kMinEventTimeSeconds - 1, kNoSecond,
+        std::int64_t{9223372036}, std::numeric_limits<std::int64_t>::max()}) {
+    ExpectError([&](auto* r) { r->mutable_event_time()->set_seconds(seconds); },
+                kOutOfRange, "event_time", "2000-01-01T00:00:00Z");
+  }
+  ExpectAccepted([](auto* r) {
+    r->mutable_event_time()->set_seconds(kMinEventTimeSeconds);
+    r->mutable_event_time()->set_nanos(999999999);
+  });
+}
+
+TEST(CheckedRecordTest, NotesWhetherTheTimeIsTooFarAhead) {
+  const auto ahead = [](std::string_view event_time) {
+    return CheckedOf(ValidRecord("id", Nanos(event_time))).too_far_ahead();
+  };
+  EXPECT_FALSE(ahead("2030-01-01T00:05:00Z"));
+  EXPECT_TRUE(ahead("2030-01-01T00:05:00.000000001Z"));
+  EXPECT_TRUE(ahead("2262-04-11T00:00:00Z"));
+}
+
+TEST(CheckedRecordTest, ChecksNames) {
+  constexpr auto kInvalid = v1::RECORD_ERROR_REASON_FIELD_INVALID;
+  ExpectError([](auto* r) { r->clear_operation(); },
+              v1::RECORD_ERROR_REASON_FIELD_MISSING, "operation", "required");
+  const std::vector<std::pair<
+      std::string, std::function<void(v1::UsageRecord*, std::string)>>>
+      fields = {
+          {"operation", [](auto* r, auto s) { r->set_operation(s); }},
+          {"provider", [](auto* r, auto s) { r->set_provider(s); }},
+          {"model", [](auto* r, auto s) { r->set_model(s); }},
+      };
+  for (const auto& [name, set_to] : fields) {
+    const auto& set = set_to;
+    for (const std::string& text :
+         {std::string(129, 'x'), std::string("a\x1f"), std::string("\x7f"),
+          std::string(1, '\0'), std::string("\xc3"),
+          std::string("\xed\xa0\x80"), std::string("line\nbreak")}) {
+      ExpectError([&](auto* r) { set(r, text); }, kInvalid, name,
+                  "at most 128 bytes of UTF-8 without control characters");
+    }
+    ExpectAccepted([&](auto* r) { set(r, std::string(128, 'x')); });
+    ExpectAccepted([&](auto* r) { set(r, "Größe \xc2\x80"); });
+  }
+  ExpectAccepted([](auto* r) {
+    r->clear_provider();
+    r->clear_model();
+  });
+}
+
+TEST(CheckedRecordTest, ChecksLabels) {
+  constexpr auto kInvalid = v1::RECORD_ERROR_REASON_FIELD_INVALID;
+  const auto label = [](std::string key, std::string value) {
+    return [=](v1::UsageRecord* r) { (*r->mutable_labels())[key] = value; };
+  };
+  const auto many = [](int count) {
+    return [=](v1::UsageRecord* r) {
+      for (int i = 0; i < count; ++i) {
+        (*r->mutable_labels())["k" + std::to_string(i)] = "";
+      }
+    };
+  };
+  ExpectAccepted(many(16));
+  ExpectError(many(17), kInvalid, "labels", "at most 16 labels, found 17");
+  for (const std::string& key :
+       {std::string(), std::string("Team"), std::string("1a"),
+        std::string("a b"), std::string("_a"), std::string(64, 'a'),
+        std::string("\xff")}) {
+    ExpectError(label(key, "x"), kInvalid, "labels",
+                "keys of [a-z][a-z0-9_.-]{0,62}");
+  }
+  ExpectAccepted(label(std::string(63, 'a'), std::string(256, 'v')));
+  ExpectAccepted(label("team_1.x-y", ""));
+  for (const std::string& value :
+       {std::string(257, 'v'), std::string("\t"), std::string("\xff")}) {
+    ExpectError(label("team", value), kInvalid, "labels.team",
+                "at most 256 bytes");
+  }
+  // The first of several faults is always the same one.
+  for (int i = 0; i < 20; ++i) {
+    ExpectError(
+        [&](auto* r) {
+          for (char c = 'z'; c >= 'm'; --c) label({c}, "\n")(r);
+        },
+        kInvalid, "labels.m", "");
+  }
+}
+
+TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
+  constexpr auto kMissing = v1::RECORD_ERROR_REASON_FIELD_MISSING;
+  ExpectError([](auto* r) { r->clear_usage(); }, kMissing, "usage", "required");
+  ExpectError([](auto* r) { r->mutable_images_edits()->clear_total_tokens(); },
+              kMissing, "images_edits.total_tokens", "required");
+  ExpectError(
+      [](auto* r) { r->mutable_images_edits()->clear_input_tokens_details(); },
+      kMissing, "images_edits.input_tokens_details", "required");
+  ExpectError(
+      [](auto* r) {
+        r->mutable_images_edits()
+            ->mutable_input_tokens_details()
+            ->clear_text_tokens();
+      },
+      kMissing, "images_edits.input_tokens_details.text_tokens", "required");
+  ExpectError(
+      [](auto* r) {
+        r->mutable_images_variations()->set_total_tokens(1);
+        r->mutable_images_variations()->set_input_tokens(1);
+      },
+      kMissing, "images_variations.output_tokens", "required");
+}
+
+TEST(CheckedRecordTest, ChecksCounts) {
+  constexpr auto kOutOfRange = v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE;
+  const auto image_tokens = [](double count) {
+    return [=](v1::UsageRecord* r) {
+      r->mutable_images_edits()
+          ->mutable_input_tokens_details()
+          ->set_image_tokens(count);
+    };
+  };
+  for (const double count :
+       {std::nan(""), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity(), -1e-300, -5e-324,
+        std::nextafter(kMaxTokenCount, 1e300), 1e300}) {
+    ExpectError(image_tokens(count), kOutOfRange,
+                "images_edits.input_tokens_details.image_tokens",
+                "0 to 9007199254740992 (2^53)");
+  }
+  ExpectError(image_tokens(-2.5), kOutOfRange,
+              "images_edits.input_tokens_details.image_tokens", "found -2.5");
+  for (const double count : {0.0, -0.0, 5e-324, kMaxTokenCount}) {
+    ExpectAccepted(image_tokens(count));
+  }
+}
+
+Mutation UnknownField(int number) {
+  return [number](v1::UsageRecord* r) {
+    r->GetReflection()->MutableUnknownFields(r)->AddLengthDelimited(number,
+                                                                    "x");
+  };
+}
+
+TEST(CheckedRecordTest, RefusesWhatANewerReporterMeansOtherwise) {
+  for (const int number : {10, 15}) {
+    ExpectError(UnknownField(number),
+                v1::RECORD_ERROR_REASON_CORRECTION_UNSUPPORTED, "",
+                "field number " + std::to_string(number));
+  }
+  for (const int number : {18, 999}) {
+    ExpectError(UnknownField(number),
+                v1::RECORD_ERROR_REASON_USAGE_TYPE_UNSUPPORTED, "usage",
+                "field number " + std::to_string(number));
+    ExpectError(
+        [&](auto* r) {
+          r->clear_usage();
+          UnknownField(number)(r);
+        },
+        v1::RECORD_ERROR_REASON_USAGE_TYPE_UNSUPPORTED, "usage", "");
+  }
+}
+
+TEST(CheckedRecordTest, ACorrectionIsNamedBeforeAnyOtherFault) {
+  ExpectError(
+      [](auto* r) {
+        r->clear_operation();
+        r->clear_usage();
+        UnknownField(12)(r);
+      },
+      v1::RECORD_ERROR_REASON_CORRECTION_UNSUPPORTED, "", "");
+}
+
+TEST(CheckedRecordTest, KeepsOtherUnknownFields) {
+  v1::UsageRecord record = ValidRecord();
+  UnknownField(8)(&record);
+  UnknownField(1000)(&record);
+  auto* usage = record.mutable_images_edits();
+  usage->GetReflection()->MutableUnknownFields(usage)->AddVarint(12, 5);
+  v1::UsageRecord read;
+  ASSERT_TRUE(read.ParseFromString(CheckedOf(record).bytes()));
+  EXPECT_TRUE(SameContent(read, record));
+  EXPECT_EQ(read.GetReflection()->GetUnknownFields(read).field_count(), 2);
+}
+
+TEST(CheckedRecordTest, TheFirstFaultInFieldOrderWins) {
+  v1::UsageRecord record;  // everything is missing
+  EXPECT_EQ(ErrorOf(record).field(), "record_id");
+  record.set_record_id("id");
+  EXPECT_EQ(ErrorOf(record).field(), "event_time");
+  testing::SetEventTime(Nanos("2026-01-01T00:00:00Z"), &record);
+  EXPECT_EQ(ErrorOf(record).field(), "operation");
+  record.set_operation("op");
+  record.set_provider("\n");
+  record.set_model("\n");
+  (*record.mutable_labels())["A"] = "";
+  EXPECT_EQ(ErrorOf(record).field(), "provider");
+  record.clear_provider();
+  EXPECT_EQ(ErrorOf(record).field(), "model");
+  record.clear_model();
+  EXPECT_EQ(ErrorOf(record).field(), "labels");
+  record.clear_labels();
+  EXPECT_EQ(ErrorOf(record).field(), "usage");
+}
+
+TEST(CheckedRecordTest, RepeatsAtMostFortyCharactersOfAValue) {
+  v1::UsageRecord record = ValidRecord();
+  record.set_model(std::string(500, 'm'));
+  const std::string message = ErrorOf(record).message();
+  EXPECT_NE(message.find(std::string(40, 'm')), std::string::npos);
+  EXPECT_EQ(message.find(std::string(41, 'm')), std::string::npos);
+}
+
+TEST(CheckProjectTest, ChecksTheName) {
+  for (const std::string& project :
+       {std::string("a"), std::string("0"), std::string("my-project_1.x"),
+        std::string(63, 'a')}) {
+    EXPECT_TRUE(CheckProject(project).ok()) << project;
+  }
+  for (const std::string& project :
+       {std::string(), std::string("-a"), std::string("A"), std::string("a/b"),
+        std::string("."), std::string(64, 'a'), std::string("a\n"),
+        std::string("ä")}) {
+    const absl::Status status = CheckProject(project);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(status.ToString().find("[a-z0-9][a-z0-9._-]{0,62}"),
+              std::string::npos);
+  }
+}
+
+TEST(CheckRecordIdTest, ChecksTheId) {
+  EXPECT_TRUE(CheckRecordId("abc:1").ok());
+  EXPECT_EQ(CheckRecordId("").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CheckRecordId("a b").code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace tokenusage

@@ -1,0 +1,175 @@
+#include "tokenusage/service/request_checks.h"
+
+#include <functional>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tokenusage/service/error_info.h"
+
+namespace tokenusage {
+namespace {
+
+v1::QueryUsageRequest ValidQuery() {
+  v1::QueryUsageRequest request;
+  request.set_project("demo");
+  request.mutable_start_time()->set_seconds(1748822400);
+  request.mutable_end_time()->set_seconds(1749427200);
+  return request;
+}
+
+class RequestChecksTest : public testing::Test {
+ protected:
+  // The reason for which `request` is refused; "" where it is not.
+  std::string QueryRefusal(
+      const std::function<void(v1::QueryUsageRequest*)>& change) {
+    v1::QueryUsageRequest request = ValidQuery();
+    change(&request);
+    const auto checked = CheckQueryRequest(request, time_zones_);
+    if (checked.ok()) return "";
+    EXPECT_EQ(checked.status().code(), absl::StatusCode::kInvalidArgument);
+    const auto info = GetErrorInfo(checked.status());
+    return info ? info->reason : "no ErrorInfo";
+  }
+
+  const TimeZones time_zones_ = TimeZones::FromSystem();
+};
+
+using Request = v1::QueryUsageRequest;
+
+TEST_F(RequestChecksTest, FillsInTheDefaults) {
+  const auto checked = CheckQueryRequest(ValidQuery(), time_zones_);
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  EXPECT_EQ(checked->query.project, "demo");
+  EXPECT_EQ(checked->query.window.start_nanos, 1748822400000000000);
+  EXPECT_EQ(checked->query.window.end_nanos, 1749427200000000000);
+  EXPECT_EQ(checked->query.bucket, v1::TIME_BUCKET_NONE);
+  EXPECT_EQ(checked->query.time_zone, absl::UTCTimeZone());
+  EXPECT_EQ(checked->query.page_size, 1000);
+  EXPECT_FALSE(checked->query.after.has_value());
+}
+
+TEST_F(RequestChecksTest, RefusesBadProjects) {
+  for (const std::string project :
+       {std::string(), std::string("Demo"), std::string("-demo"),
+        std::string("a b"), std::string(64, 'a')}) {
+    EXPECT_EQ(QueryRefusal([&](Request* r) { r->set_project(project); }),
+              "PROJECT_INVALID")
+        << project;
+  }
+  EXPECT_EQ(
+      QueryRefusal([](Request* r) { r->set_project(std::string(63, 'a')); }),
+      "");
+}
+
+TEST_F(RequestChecksTest, RefusesBadWindows) {
+  const std::string reason = "TIME_WINDOW_INVALID";
+  EXPECT_EQ(QueryRefusal([](Request* r) { r->clear_start_time(); }), reason);
+  EXPECT_EQ(QueryRefusal([](Request* r) { r->clear_end_time(); }), reason);
+  EXPECT_EQ(QueryRefusal(
+                [](Request* r) { *r->mutable_end_time() = r->start_time(); }),
+            reason);
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->mutable_start_time()->set_seconds(946684799);
+            }),
+            reason);
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->mutable_start_time()->set_seconds(946684800);
+              r->mutable_end_time()->set_seconds(7258118400);
+            }),
+            "");
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->mutable_end_time()->set_seconds(7258118400);
+              r->mutable_end_time()->set_nanos(1);
+            }),
+            reason);
+  EXPECT_EQ(
+      QueryRefusal([](Request* r) { r->mutable_start_time()->set_nanos(-1); }),
+      reason);
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->mutable_start_time()->set_nanos(1000000000);
+            }),
+            reason);
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->mutable_start_time()->set_seconds(INT64_MIN);
+            }),
+            reason);
+}
+
+TEST_F(RequestChecksTest, RefusesBadGroupsAndFilters) {
+  EXPECT_EQ(QueryRefusal([](Request* r) { r->add_group_by("user"); }),
+            "GROUP_BY_INVALID");
+  EXPECT_EQ(QueryRefusal([](Request* r) { r->add_group_by("labels."); }),
+            "GROUP_BY_INVALID");
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->add_group_by("model");
+              r->add_group_by("model");
+            }),
+            "GROUP_BY_INVALID");
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              for (const char* key : {"a", "b", "c", "d", "e"}) {
+                r->add_group_by(std::string("labels.") + key);
+              }
+            }),
+            "GROUP_BY_INVALID");
+  EXPECT_EQ(
+      QueryRefusal([](Request* r) { r->add_filters()->set_field("model"); }),
+      "FILTER_INVALID");
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->add_filters()->set_field("model");
+              r->mutable_filters(0)->set_match_missing(true);
+            }),
+            "FILTER_INVALID");
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->add_filters()->set_field("labels.team");
+              r->mutable_filters(0)->set_match_missing(true);
+            }),
+            "");
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->add_filters()->set_field("model");
+              for (int i = 0; i < 101; ++i)
+                r->mutable_filters(0)->add_values("x");
+            }),
+            "FILTER_INVALID");
+}
+
+TEST_F(RequestChecksTest, RefusesTheRest) {
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->set_bucket(static_cast<v1::TimeBucket>(99));
+            }),
+            "BUCKET_INVALID");
+  EXPECT_EQ(QueryRefusal([](Request* r) { r->set_time_zone("Mars/Olympus"); }),
+            "TIME_ZONE_UNKNOWN");
+  EXPECT_EQ(QueryRefusal([](Request* r) { r->set_page_size(-1); }),
+            "PAGE_SIZE_INVALID");
+  EXPECT_EQ(QueryRefusal([](Request* r) { r->set_page_size(1 << 30); }), "");
+  EXPECT_EQ(QueryRefusal([](Request* r) { r->set_page_token("x"); }),
+            "PAGE_TOKEN_INVALID");
+}
+
+TEST_F(RequestChecksTest, FingerprintDependsOnAllButThePage) {
+  const auto fingerprint = [this](const Request& request) {
+    return CheckQueryRequest(request, time_zones_)->fingerprint;
+  };
+  Request other = ValidQuery();
+  other.set_page_size(7);
+  EXPECT_EQ(fingerprint(other), fingerprint(ValidQuery()));
+  other.set_bucket(v1::TIME_BUCKET_DAY);
+  EXPECT_NE(fingerprint(other), fingerprint(ValidQuery()));
+}
+
+TEST_F(RequestChecksTest, RefusesBatchesOverTheLimits) {
+  v1::ReportUsageRequest request;
+  request.set_project("demo");
+  for (int i = 0; i < 1000; ++i) request.add_records();
+  EXPECT_TRUE(CheckReportRequest(request).ok());
+  request.add_records();
+  EXPECT_EQ(GetErrorInfo(CheckReportRequest(request))->reason,
+            "TOO_MANY_RECORDS");
+  request.clear_records();
+  request.add_records()->set_model(std::string(1 << 20, 'x'));
+  EXPECT_EQ(GetErrorInfo(CheckReportRequest(request))->reason,
+            "REQUEST_TOO_LARGE");
+}
+
+}  // namespace
+}  // namespace tokenusage

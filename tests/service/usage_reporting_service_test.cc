@@ -1,0 +1,253 @@
+// The service over a real connection, with the store in memory or one that
+// fails.
+
+#include "tokenusage/service/usage_reporting_service.h"
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tokenusage/service/error_info.h"
+#include "tokenusage/testing/in_process_server.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr std::int64_t kNowSeconds = 1750000000;
+
+v1::UsageRecord ValidRecord(const std::string& id) {
+  v1::UsageRecord record;
+  record.set_record_id(id);
+  record.mutable_event_time()->set_seconds(kNowSeconds - 3600);
+  record.set_operation("images.edits");
+  record.set_model("gpt-image-1");
+  auto* usage = record.mutable_images_edits();
+  usage->set_total_tokens(8105.75);
+  usage->set_input_tokens(7451.29);
+  usage->set_output_tokens(1442.01);
+  usage->mutable_input_tokens_details()->set_text_tokens(5727.82);
+  usage->mutable_input_tokens_details()->set_image_tokens(1501.66);
+  return record;
+}
+
+class UsageReportingServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    UsageReportingServiceOptions options;
+    options.now = [] { return absl::FromUnixSeconds(kNowSeconds); };
+    auto server = InProcessServer::Start(options);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    stub_ = v1::UsageReportingService::NewStub(server_->NewChannel());
+  }
+
+  v1::ReportUsageResponse Report(const std::vector<v1::UsageRecord>& records) {
+    v1::ReportUsageRequest request;
+    request.set_project("demo");
+    for (const auto& record : records) *request.add_records() = record;
+    v1::ReportUsageResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status =
+        stub_->ReportUsage(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+
+  v1::QueryUsageResponse QueryAll() {
+    v1::QueryUsageRequest request;
+    request.set_project("demo");
+    request.mutable_start_time()->set_seconds(kNowSeconds - 86400);
+    request.mutable_end_time()->set_seconds(kNowSeconds + 86400);
+    v1::QueryUsageResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status = stub_->QueryUsage(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+
+  std::unique_ptr<InProcessServer> server_;
+  std::unique_ptr<v1::UsageReportingService::Stub> stub_;
+};
+
+TEST_F(UsageReportingServiceTest, CountsARecordOnce) {
+  const auto first = Report({ValidRecord("a"), ValidRecord("b")});
+  EXPECT_EQ(first.stored_count(), 2);
+  const auto again = Report({ValidRecord("a"), ValidRecord("c")});
+  EXPECT_EQ(again.stored_count(), 1);
+  EXPECT_EQ(again.duplicate_count(), 1);
+
+  const auto totals = QueryAll();
+  ASSERT_EQ(totals.rows_size(), 1);
+  EXPECT_EQ(totals.rows(0).totals().record_count(), 3);
+  EXPECT_EQ(totals.rows(0).totals().total_tokens().exact(), "24317.25");
+  EXPECT_EQ(totals.rows(0).totals().total_tokens().rounded(), 24317.25);
+  EXPECT_EQ(totals.rows(0).totals().input_image_tokens().exact(), "4504.98");
+}
+
+TEST_F(UsageReportingServiceTest, RefusesRecordsOneByOneInTheirOrder) {
+  auto conflict = ValidRecord("a");
+  conflict.set_model("other");
+  auto nan = ValidRecord("n");
+  nan.mutable_images_edits()->set_total_tokens(std::nan(""));
+  auto ahead = ValidRecord("f");
+  ahead.mutable_event_time()->set_seconds(kNowSeconds + 301);
+
+  const auto response = Report({nan, ValidRecord("a"), conflict, ahead,
+                                ValidRecord("b"), v1::UsageRecord()});
+  EXPECT_EQ(response.stored_count(), 2);
+  EXPECT_EQ(response.duplicate_count(), 0);
+  ASSERT_EQ(response.errors_size(), 4);
+  const auto expect = [&](int i, int index, v1::RecordErrorReason reason,
+                          const std::string& field) {
+    EXPECT_EQ(response.errors(i).index(), index);
+    EXPECT_EQ(response.errors(i).reason(), reason);
+    EXPECT_EQ(response.errors(i).field(), field);
+    EXPECT_FALSE(response.errors(i).message().empty());
+  };
+  expect(0, 0, v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE,
+         "images_edits.total_tokens");
+  expect(1, 2, v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT, "record_id");
+  expect(2, 3, v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE, "event_time");
+  expect(3, 5, v1::RECORD_ERROR_REASON_FIELD_MISSING, "record_id");
+  EXPECT_EQ(response.errors(1).record_id(), "a");
+}
+
+TEST_F(UsageReportingServiceTest, GivesBackWhatWasReported) {
+  Report({ValidRecord("a")});
+  v1::GetUsageRecordRequest request;
+  request.set_project("demo");
+  request.set_record_id("a");
+  v1::GetUsageRecordResponse response;
+  grpc::ClientContext context;
+  ASSERT_TRUE(stub_->GetUsageRecord(&context, request, &response).ok());
+  EXPECT_EQ(response.record().receive_time().seconds(), kNowSeconds);
+  response.mutable_record()->clear_receive_time();
+  EXPECT_EQ(response.record().SerializeAsString(),
+            ValidRecord("a").SerializeAsString());
+}
+
+TEST_F(UsageReportingServiceTest, SaysWhatIsNotThere) {
+  v1::GetUsageRecordRequest request;
+  request.set_project("demo");
+  request.set_record_id("nobody");
+  v1::GetUsageRecordResponse response;
+  grpc::ClientContext context;
+  const absl::Status status =
+      FromGrpcStatus(stub_->GetUsageRecord(&context, request, &response));
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(GetErrorInfo(status)->reason, "RECORD_NOT_FOUND");
+}
+
+TEST_F(UsageReportingServiceTest, ListsInPagesWithoutGapsOrRepeats) {
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < 25; ++i) {
+    records.push_back(ValidRecord("id-" + std::to_string(100 + i)));
+    // Several share a time, so that ids decide.
+    records.back().mutable_event_time()->set_seconds(kNowSeconds - i / 4);
+  }
+  Report(records);
+  v1::ListUsageRecordsRequest request;
+  request.set_project("demo");
+  request.mutable_start_time()->set_seconds(kNowSeconds - 86400);
+  request.mutable_end_time()->set_seconds(kNowSeconds + 1);
+  request.set_page_size(4);
+  std::vector<std::pair<std::int64_t, std::string>> seen;
+  do {
+    v1::ListUsageRecordsResponse response;
+    grpc::ClientContext context;
+    ASSERT_TRUE(stub_->ListUsageRecords(&context, request, &response).ok());
+    EXPECT_LE(response.records_size(), 4);
+    for (const auto& record : response.records()) {
+      seen.emplace_back(record.event_time().seconds(), record.record_id());
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  ASSERT_EQ(seen.size(), 25u);
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    EXPECT_LT(seen[i - 1], seen[i]);
+  }
+}
+
+// A store whose answer to everything is one error.
+class FailingStore final : public UsageStore {
+ public:
+  explicit FailingStore(absl::Status error) : error_(std::move(error)) {}
+  void AppendAsync(std::string, std::vector<CheckedRecord>,
+                   AppendCallback done) override {
+    done(error_);
+  }
+  absl::StatusOr<UsageQueryPage> Query(const UsageQuery&) override {
+    return error_;
+  }
+  absl::StatusOr<v1::UsageRecord> GetRecord(std::string_view,
+                                            std::string_view) override {
+    return error_;
+  }
+  absl::StatusOr<RecordPage> ListRecords(const RecordQuery&) override {
+    return error_;
+  }
+
+ private:
+  const absl::Status error_;
+};
+
+struct StoreFailure {
+  absl::StatusCode store_code;
+  absl::StatusCode caller_code;
+  std::string reason;
+  bool has_pushback;
+  bool is_logged;
+};
+
+class StoreFailureTest : public testing::TestWithParam<StoreFailure> {};
+
+TEST_P(StoreFailureTest, ReachesCallerAndOperatorInTheirOwnTerms) {
+  FailingStore store(absl::Status(GetParam().store_code, "/secret/path"));
+  std::vector<std::string> logged;
+  UsageServerOptions options;
+  options.address = "127.0.0.1:0";
+  options.service.on_store_failure = [&](const absl::Status& status) {
+    logged.emplace_back(status.message());
+  };
+  auto server = UsageServer::Start(&store, options);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto stub = v1::UsageReportingService::NewStub(
+      grpc::CreateChannel("127.0.0.1:" + std::to_string((*server)->port()),
+                          grpc::InsecureChannelCredentials()));
+
+  v1::ReportUsageRequest request;
+  request.set_project("demo");
+  *request.add_records() = ValidRecord("a");
+  v1::ReportUsageResponse response;
+  grpc::ClientContext context;
+  const absl::Status status =
+      FromGrpcStatus(stub->ReportUsage(&context, request, &response));
+  (*server)->Shutdown(absl::Seconds(5));
+
+  EXPECT_EQ(status.code(), GetParam().caller_code);
+  ASSERT_TRUE(GetErrorInfo(status).has_value());
+  EXPECT_EQ(GetErrorInfo(status)->reason, GetParam().reason);
+  EXPECT_EQ(status.message().find("secret"), absl::string_view::npos);
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"),
+            GetParam().has_pushback ? 1u : 0u);
+  EXPECT_EQ(logged.size(), GetParam().is_logged ? 1u : 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, StoreFailureTest,
+    testing::Values(StoreFailure{absl::StatusCode::kUnavailable,
+                                 absl::StatusCode::kUnavailable, "STORE_FAILED",
+                                 false, true},
+                    StoreFailure{absl::StatusCode::kDataLoss,
+                                 absl::StatusCode::kDataLoss, "STORE_DAMAGED",
+                                 false, true},
+                    StoreFailure{absl::StatusCode::kResourceExhausted,
+                                 absl::StatusCode::kResourceExhausted,
+                                 "SERVER_BUSY", true, false}));
+
+}  // namespace
+}  // namespace tokenusage
