@@ -371,7 +371,7 @@ class QueryTest(ServiceTest):
                 [],
                 """\
 records  total_tokens  input_tokens   output_tokens           input_text  input_image
-      4       8306.25       7551.29    1542.010000001  9007199254746739.82      1581.66
+      4       8306.25       7551.29  1542.010000001  9007199254746739.82      1581.66
 """,
             ),
             (

@@ -84,7 +84,7 @@ def random_record(rng, record_id=None, time=None):
     """A valid record that any random choice may have made."""
     if record_id is None:
         record_id = str(uuid.UUID(int=rng.getrandbits(128)))
-        record_id = rng.choice((record_id, record_id.upper(), "r~" + record_id[:9]))
+        record_id = rng.choice((record_id, record_id.upper(), "r~" + record_id))
     labels = {}
     if rng.random() < 0.7:
         labels["team"] = rng.choice(("web", "", "Zürich", "a b", '"quoted"\\'))
