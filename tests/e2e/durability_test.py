@@ -8,6 +8,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -241,6 +242,7 @@ class DurabilityTest(EndToEndTest):
             self.assertIsNone(server.process.poll())
             other.execute("ROLLBACK")
             answers = [call.result(30) for call in calls]
+            client.close()
         self.assertEqual(server.process.wait(30), 0)
         self.assertEqual(sum(a.stored_count for a in answers), 350)
         self.assertEqual(sum(a.duplicate_count for a in answers), 50)
@@ -248,8 +250,9 @@ class DurabilityTest(EndToEndTest):
 
     def test_interrupt_ends_it_like_termination(self):
         server = self.start_server()
-        self.connect(server).report(PROJECT, [make_record("a")])
-        server.process.send_signal(2)
+        with contextlib.closing(UsageClient(server.address)) as client:
+            client.report(PROJECT, [make_record("a")])
+        server.process.send_signal(signal.SIGINT)
         self.assertEqual(server.process.wait(30), 0)
         self.assertEqual(list(self.stored_in_copy(server.database)), ["a"])
 

@@ -37,9 +37,9 @@ def run(*args, stdin=b"", env=None, timeout=60, wrapper=()):
 class Server:
     """A `tokenusage serve` on a free port, ready for calls."""
 
-    def __init__(self, database, *flags, wrapper=(), start_timeout=30):
+    def __init__(self, database, *flags, wrapper=(), log_path=None, start_timeout=30):
         self.database = database
-        self._log_path = database + ".serve-log"
+        self._log_path = log_path or database + ".serve-log"
         with open(self._log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [
