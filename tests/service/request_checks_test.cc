@@ -49,7 +49,7 @@ TEST_F(RequestChecksTest, FillsInTheDefaults) {
 }
 
 TEST_F(RequestChecksTest, RefusesBadProjects) {
-  for (const std::string project :
+  for (const std::string& project :
        {std::string(), std::string("Demo"), std::string("-demo"),
         std::string("a b"), std::string(64, 'a')}) {
     EXPECT_EQ(QueryRefusal([&](Request* r) { r->set_project(project); }),

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/testing/in_process_server.h"

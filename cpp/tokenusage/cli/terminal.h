@@ -22,7 +22,7 @@ void PrintData(std::string_view data);
 absl::Status FlushData();
 
 // Rows of cells as lines of aligned columns. The first row is the heading.
-// Columns from `first_number_column` on are aligned to the right.
+// Columns from `first_number_column` on hold decimals, aligned at the point.
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows,
                         std::size_t first_number_column);
 

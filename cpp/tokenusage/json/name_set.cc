@@ -74,7 +74,7 @@ std::size_t NameSet::KeyedHash::operator()(std::string_view name) const {
 bool NameSet::Insert(std::string_view name, bool outlives) {
   if (outlives) return names_.insert(name).second;
   if (names_.contains(name)) return false;
-  return names_.insert(copies_.emplace_back(name)).second;
+  return names_.insert(copies_.emplace_front(name)).second;
 }
 
 }  // namespace json_internal

@@ -8,7 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <forward_list>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -33,7 +34,7 @@ class NameSet {
   };
 
   absl::flat_hash_set<std::string_view, KeyedHash, std::equal_to<>> names_;
-  std::deque<std::string> copies_;
+  std::forward_list<std::string> copies_;
 };
 
 }  // namespace json_internal
