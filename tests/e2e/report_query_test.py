@@ -377,9 +377,9 @@ records  total_tokens  input_tokens   output_tokens           input_text  input_
             (
                 ["--bucket=day", "--time-zone=Europe/Berlin"],
                 """\
-day         records  total_tokens  input_tokens  output_tokens        input_text  input_image
-2024-03-31        2       8205.75       7501.29        1492.01           5737.82      1541.66
-2024-04-01        2         100.5            50   50.000000001  9007199254741002           40
+day         records  total_tokens  input_tokens   output_tokens           input_text  input_image
+2024-03-31        2       8205.75       7501.29  1492.01                     5737.82      1541.66
+2024-04-01        2        100.5          50       50.000000001  9007199254741002           40
 """,
             ),
             (
@@ -387,8 +387,8 @@ day         records  total_tokens  input_tokens  output_tokens        input_text
                 """\
 hour               model        records  total_tokens  input_tokens  output_tokens  input_text  input_image
 2024-03-30T23:00Z  gpt-image-1        1       8105.75       7451.29        1442.01     5727.82      1501.66
-2024-03-31T00:00Z  Ünïcode            1           100            50             50          10           40
-2024-03-31T22:00Z  gpt-image-1        1           100            50             50          10           40
+2024-03-31T00:00Z  Ünïcode            1        100            50             50          10           40
+2024-03-31T22:00Z  gpt-image-1        1        100            50             50          10           40
 """,
             ),
             (
@@ -396,25 +396,25 @@ hour               model        records  total_tokens  input_tokens  output_toke
                 """\
 minute             records  total_tokens  input_tokens  output_tokens  input_text  input_image
 2024-03-30T23:30Z        1       8105.75       7451.29        1442.01     5727.82      1501.66
-2024-03-31T22:00Z        1           100            50             50          10           40
+2024-03-31T22:00Z        1        100            50             50          10           40
 """,
             ),
             (
                 ["--bucket=week", "--group-by=labels.team"],
                 """\
-week      labels.team  records  total_tokens  input_tokens  output_tokens        input_text  input_image
-2024-W13  <none>             1           100            50             50                10           40
-2024-W13                     1           100            50             50                10           40
-2024-W13  web                1       8105.75       7451.29        1442.01           5727.82      1501.66
-2024-W14  <none>             1           0.5             0    0.000000001  9007199254740992            0
+week      labels.team  records  total_tokens  input_tokens   output_tokens           input_text  input_image
+2024-W13  <none>             1        100            50       50                          10           40
+2024-W13                     1        100            50       50                          10           40
+2024-W13  web                1       8105.75       7451.29  1442.01                     5727.82      1501.66
+2024-W14  <none>             1          0.5           0        0.000000001  9007199254740992            0
 """,
             ),
             (
                 ["--bucket=month", "--filter-missing=labels.team", "--filter=labels.team=web"],
                 """\
-month    records  total_tokens  input_tokens  output_tokens        input_text  input_image
-2024-03        2       8205.75       7501.29        1492.01           5737.82      1541.66
-2024-04        1           0.5             0    0.000000001  9007199254740992            0
+month    records  total_tokens  input_tokens   output_tokens           input_text  input_image
+2024-03        2       8205.75       7501.29  1492.01                     5737.82      1541.66
+2024-04        1          0.5           0        0.000000001  9007199254740992            0
 """,
             ),
         ):

@@ -51,8 +51,11 @@ class EndToEndTest(unittest.TestCase):
 
     def assert_output(self, outcome, stdout):
         """It succeeded with exactly this on stdout and nothing on stderr."""
-        stdout = stdout if isinstance(stdout, bytes) else stdout.encode()
-        self.assertEqual(outcome, program.Outcome(0, stdout, b""))
+        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
+        if isinstance(stdout, bytes):
+            self.assertEqual(outcome.stdout, stdout)
+        else:
+            self.assertEqual(outcome.stdout.decode(), stdout)
 
     def assert_one_line_error(self, outcome, exit_code, *words, stdout=b""):
         """It failed with one line on stderr that holds these words."""
