@@ -6,7 +6,7 @@ import time
 import grpc
 
 from harness import junit, oracle, records
-from harness.client import failure_of, nanos_of
+from harness.client import failure_of, nanos_of, query_request
 from harness.records import FRACTIONAL, WHOLE, at, make_record
 from harness.testcase import EndToEndTest, seeded_random
 from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as service_pb2
@@ -307,6 +307,37 @@ class ReportTest(ClientTest):
         response = self.client.call("ReportUsage", request_of(1 << 20))
         self.assert_reported(response, stored=1)
 
+    def test_distinct_combinations(self):
+        """10,000 of operation, provider and model are taken, and no more."""
+        batches = [
+            [make_record("%d-%d" % (i, j), model="m-%d-%d" % (i, j)) for j in range(1000)]
+            for i in range(10)
+        ]
+        for batch in batches:
+            self.assert_reported(self.client.report("demo", batch), stored=1000)
+        mixed = [
+            make_record("one-more", model="one-more"),
+            make_record("known", model="m-3-7"),
+            batches[9][999],
+            make_record("provider", model="m-3-7", provider="new"),
+        ]
+        self.assert_reported(
+            self.client.report("demo", mixed),
+            stored=1,
+            duplicate=1,
+            errors=[
+                (0, "one-more", "CARDINALITY_LIMIT", ""),
+                (3, "provider", "CARDINALITY_LIMIT", ""),
+            ],
+        )
+        self.assert_reported(self.client.report("other", mixed[:1]), stored=1)
+        stored = [record for batch in batches for record in batch] + [mixed[1]]
+        rows = self.client.query_all("demo", *oracle.ALL_TIME, group_by=["model"])
+        self.assertEqual(
+            list(map(oracle.row_of, rows)),
+            oracle.expected_rows(stored, group_by=["model"]),
+        )
+
     def test_wrong_project(self):
         for project in ("", "Demo", "-a", "a" * 64, "a b", "é"):
             with self.subTest(project):
@@ -557,16 +588,41 @@ class ReadTest(ClientTest):
         batch = [make_record("d%d" % i, at("2024-05-01T00:00:00Z") + i) for i in range(1000)]
         self.client.report("demo", batch)
         ended = 0
-        for _ in range(20):
+        for tries in range(1, 21):
+            timeout = tries * 0.0002
             try:
                 self.client.query(
-                    "demo", *oracle.ALL_TIME, timeout=0.001, group_by=["labels.a"]
+                    "demo", *oracle.ALL_TIME, timeout=timeout, group_by=["labels.a"]
                 )
             except grpc.RpcError as error:
                 self.assertEqual(error.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
                 ended += 1
         self.assertGreater(ended, 0)
         self.assert_holds("demo", batch)
+
+    def test_too_many_reads_at_once(self):
+        """What is too much is refused with a time to come back; the rest is answered."""
+        start = at("2024-05-01T00:00:00Z")
+        batch = [make_record("b%d" % i, start + i) for i in range(1000)]
+        self.client.report("demo", batch)
+        question = query_request("demo", *oracle.ALL_TIME, group_by=["labels.a"])
+        calls = [self.client.start("QueryUsage", question) for _ in range(2000)]
+        answers, refused = [], 0
+        for call in calls:
+            try:
+                answers.append(oracle.row_of(*call.result().rows))
+            except grpc.RpcError as error:
+                failure = failure_of(error)
+                self.assertEqual(
+                    (failure.code, failure.reason),
+                    (grpc.StatusCode.RESOURCE_EXHAUSTED, "SERVER_BUSY"),
+                )
+                self.assertGreater(int(failure.trailers["grpc-retry-pushback-ms"]), 0)
+                refused += 1
+        print("%d answered, %d refused" % (len(answers), refused))
+        self.assertGreater(refused, 0)
+        expected = oracle.expected_rows(batch, group_by=["labels.a"])
+        self.assertEqual(answers, expected * len(answers))
 
     def test_unknown_method(self):
         with self.assertRaises(grpc.RpcError) as caught:

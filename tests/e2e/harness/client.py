@@ -105,6 +105,10 @@ class UsageClient:
         """Makes one call; raises grpc.RpcError."""
         return self._methods[method](request, timeout=timeout)
 
+    def start(self, method, request, timeout=30):
+        """Starts a call and returns its future."""
+        return self._methods[method].future(request, timeout=timeout)
+
     def report(self, project, records, timeout=30):
         """ReportUsage."""
         request = service_pb2.ReportUsageRequest(project=project, records=records)
@@ -112,9 +116,7 @@ class UsageClient:
 
     def query(self, project, start, end, timeout=30, **fields):
         """QueryUsage over a window in nanoseconds since 1970: one page."""
-        request = service_pb2.QueryUsageRequest(project=project, **fields)
-        set_time(request.start_time, start)
-        set_time(request.end_time, end)
+        request = query_request(project, start, end, **fields)
         return self.call("QueryUsage", request, timeout)
 
     def query_all(self, project, start, end, **fields):
@@ -146,6 +148,14 @@ class UsageClient:
             token = page.next_page_token
             if not token:
                 return found
+
+
+def query_request(project, start, end, **fields):
+    """A QueryUsageRequest over a window in nanoseconds since 1970."""
+    request = service_pb2.QueryUsageRequest(project=project, **fields)
+    set_time(request.start_time, start)
+    set_time(request.end_time, end)
+    return request
 
 
 def set_time(timestamp, nanos):
