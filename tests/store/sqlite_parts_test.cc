@@ -13,6 +13,7 @@
 #include "tokenusage/store/amount_blob.h"
 #include "tokenusage/store/query_plan.h"
 #include "tokenusage/store/record_key.h"
+#include "tokenusage/store/time_buckets.h"
 
 namespace tokenusage::testing {
 namespace {
@@ -154,16 +155,39 @@ TEST(QueryPlanTest, CellsNeverSpanTwoBuckets) {
   EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
                              v1::TIME_BUCKET_DAY, "Asia/Kolkata")),
             "quarters:2880 ");
-  // No border of a bucket lies inside: hours will do.
-  EXPECT_EQ(PlanText(QueryOf("2026-07-31T18:30:00Z", "2026-08-01T18:30:00Z",
-                             v1::TIME_BUCKET_DAY, "Asia/Kolkata")),
-            "quarters:30 hours:1380 quarters:30 ");
   EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
                              v1::TIME_BUCKET_HOUR, "Asia/Kolkata")),
             "hours:2880 ");
   EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
                              v1::TIME_BUCKET_MINUTE)),
             "records:2880 ");
+}
+
+// Zones with odd offsets, and with clocks that change at or about midnight.
+TEST(QueryPlanTest, EveryDayOfAZoneBeginsWithACell) {
+  for (const char* zone :
+       {"UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu",
+        "Australia/Lord_Howe", "Australia/Eucla", "Pacific/Chatham",
+        "Pacific/Apia", "America/St_Johns", "America/Sao_Paulo",
+        "America/Caracas", "America/Havana", "America/Asuncion",
+        "Asia/Pyongyang", "Asia/Beirut", "Africa/Cairo", "Asia/Tehran"}) {
+    const UsageQuery query =
+        QueryOf("2000-01-01T00:00:00Z", "2040-01-01T00:00:00Z",
+                v1::TIME_BUCKET_DAY, zone);
+    TimeBuckets buckets(query.bucket, query.time_zone, query.window);
+    for (const QuerySegment& segment :
+         PlanQuery(query, query.window.start_nanos)) {
+      ASSERT_NE(segment.source, QuerySegment::Source::kRecords) << zone;
+      const std::int64_t cell = segment.source == QuerySegment::Source::kHours
+                                    ? kNanosPerHour
+                                    : kNanosPerQuarter;
+      for (std::int64_t at = segment.window.start_nanos;
+           at < segment.window.end_nanos;
+           at = buckets.Containing(at).end_nanos) {
+        ASSERT_EQ(at % cell, 0) << zone << " " << at;
+      }
+    }
+  }
 }
 
 TEST(QueryPlanTest, LabelsAreReadFromRecords) {

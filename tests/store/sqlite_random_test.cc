@@ -161,11 +161,11 @@ TEST(SqliteRandomTest, AnswersAsTheStoreInMemory) {
   RandomUsage random(std::random_device{}());
   const std::unique_ptr<UsageStore> memory = NewMemoryStore();
   const std::unique_ptr<UsageStore> sqlite = NewSqliteStore();
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 40; ++round) {
     const std::vector<v1::UsageRecord> batch = random.Batch();
     ASSERT_EQ(memory->Append("p", CheckedOf(batch)).value(),
               sqlite->Append("p", CheckedOf(batch)).value());
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 12; ++i) {
       const UsageQuery query = random.Query();
       ASSERT_EQ(AllRowTexts(memory.get(), query),
                 AllRowTexts(sqlite.get(), query));

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "tokenusage/store/time_buckets.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
 
 namespace tokenusage {
 namespace {
@@ -18,6 +19,38 @@ std::int64_t RoundUp(std::int64_t nanos, std::int64_t unit) {
   return RoundDown(nanos + unit - 1, unit);
 }
 
+// The largest cells of which every one lies on one side of `instant`.
+Source CoarsestAt(std::int64_t seconds) {
+  constexpr std::int64_t kQuarter = kNanosPerQuarter / kNanosPerSecond;
+  constexpr std::int64_t kHour = kNanosPerHour / kNanosPerSecond;
+  if (seconds % kHour == 0) return Source::kHours;
+  return seconds % kQuarter == 0 ? Source::kQuarters : Source::kRecords;
+}
+
+Source Finer(Source a, Source b) { return std::min(a, b); }
+
+// The largest cells that fit all midnights of a zone in the window. A midnight
+// is one at some offset of the zone; where clocks skip it, the day starts with
+// the transition. So only the zone's transitions have to be looked at.
+Source CoarsestForDays(absl::TimeZone zone, TimeWindow window) {
+  absl::Time at = absl::FromUnixNanos(window.start_nanos);
+  const absl::Time end = absl::FromUnixNanos(window.end_nanos);
+  Source source = CoarsestAt(zone.At(at).offset);
+  absl::TimeZone::CivilTransition transition;
+  while (zone.NextTransition(at, &transition)) {
+    const bool forward = transition.from < transition.to;
+    const auto info = zone.At(forward ? transition.from : transition.to);
+    at = info.trans;
+    if (at >= end) break;
+    source = Finer(source, CoarsestAt(zone.At(at).offset));
+    const absl::CivilSecond midnight(absl::CivilDay(transition.to));
+    if (forward && transition.from <= midnight) {
+      source = Finer(source, CoarsestAt(absl::ToUnixSeconds(at)));
+    }
+  }
+  return source;
+}
+
 // The largest cells that fit all borders between buckets in the window.
 Source CoarsestSource(const UsageQuery& query) {
   if (UsesLabels(query)) return Source::kRecords;
@@ -27,19 +60,10 @@ Source CoarsestSource(const UsageQuery& query) {
     case v1::TIME_BUCKET_DAY:
     case v1::TIME_BUCKET_WEEK:
     case v1::TIME_BUCKET_MONTH:
-      break;
+      return CoarsestForDays(query.time_zone, query.window);
     default:
       return Source::kHours;
   }
-  Source source = Source::kHours;
-  TimeBuckets buckets(query.bucket, query.time_zone, query.window);
-  std::int64_t border = buckets.Containing(query.window.start_nanos).end_nanos;
-  for (; border < query.window.end_nanos;
-       border = buckets.Containing(border).end_nanos) {
-    if (border % kNanosPerQuarter != 0) return Source::kRecords;
-    if (border % kNanosPerHour != 0) source = Source::kQuarters;
-  }
-  return source;
 }
 
 class Planner {
