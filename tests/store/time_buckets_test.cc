@@ -22,7 +22,6 @@ void ExpectDaysAsWalked(const std::string& zone, std::int64_t start,
                         std::int64_t step = 15 * kNanosPerMinute) {
   absl::TimeZone time_zone;
   ASSERT_TRUE(absl::LoadTimeZone(zone, &time_zone)) << zone;
-  TimeBuckets buckets(v1::TIME_BUCKET_DAY, time_zone, {start, end});
   absl::CivilDay latest =
       absl::ToCivilDay(absl::FromUnixNanos(start), time_zone);
   std::int64_t bucket_start = start;
@@ -33,6 +32,8 @@ void ExpectDaysAsWalked(const std::string& zone, std::int64_t start,
       latest = day;
       bucket_start = now;
     }
+    // A new one each time, which remembers no bucket from before.
+    TimeBuckets buckets(v1::TIME_BUCKET_DAY, time_zone, {start, end});
     const TimeWindow bucket = buckets.Containing(now);
     ASSERT_EQ(bucket.start_nanos, bucket_start)
         << zone << " " << absl::FromUnixNanos(now);

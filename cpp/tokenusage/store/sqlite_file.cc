@@ -121,7 +121,9 @@ absl::Status CheckDatabase(const std::string& path) {
   if (fs::file_size(path, error) > kMaxCheckedBytes) return absl::OkStatus();
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string result,
                               database->QueryText("PRAGMA quick_check(1)"));
-  return result == "ok" ? absl::OkStatus() : DamagedError(path, result);
+  if (result == "ok") return absl::OkStatus();
+  // The first line of two names the database, which is always "main".
+  return DamagedError(path, result.substr(result.find('\n') + 1));
 }
 
 }  // namespace tokenusage
