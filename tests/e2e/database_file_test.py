@@ -196,6 +196,20 @@ class DamagedFileTest(FileTest):
             with self.subTest(path):
                 self.assert_left_alone(path)
 
+    def test_garbage_in_the_tables_definitions(self):
+        """What SQLite says of it holds the garbage; the error must not."""
+        self.make_database(5)
+        whole = content(self.path("usage.db"))
+        for number, garbage in enumerate((b"\x0f", b"\x1b[31m", b"\xb0\xff", b"[\xb0\n")):
+            definition = b"CREATE TABLE series("
+            self.assertEqual(whole.count(definition), 1)
+            damaged = b"CREATE TABLE " + garbage + definition[13 + len(garbage) :]
+            path = self.write(
+                "damaged-%d.db" % number, whole.replace(definition, damaged)
+            )
+            with self.subTest(garbage):
+                self.assert_left_alone(path)
+
     def test_garbage_in_a_few_bytes(self):
         """SQLite cannot see all of it: but it is refused, or every call is answered."""
         rng = seeded_random()

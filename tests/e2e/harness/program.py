@@ -84,8 +84,8 @@ class Server:
 
     def log(self):
         """What it, and servers of the same database before it, wrote on stderr."""
-        with open(self._log_path, encoding="utf-8") as log:
-            return log.read()
+        with open(self._log_path, "rb") as log:
+            return log.read().decode(errors="backslashreplace")
 
     def _wait(self, timeout):
         exit_code = self.process.wait(timeout)
