@@ -202,6 +202,21 @@ class DurabilityTest(EndToEndTest):
         self.assert_listed(server, stored)
         self.assert_totals(server, stored.values())
 
+    def test_killed_while_it_creates_its_database(self):
+        """The next start works, whatever is there."""
+        rng = seeded_random()
+        for number in range(10):
+            name = "new-%d.db" % number
+            serve = ["serve", "--store=sqlite://" + self.path(name)]
+            with self.assertRaises(subprocess.TimeoutExpired):
+                timeout = rng.uniform(0.005, 0.08)
+                program.run(*serve, "--listen=127.0.0.1:0", timeout=timeout)
+            server = self.start_server(name)
+            with contextlib.closing(UsageClient(server.address)) as client:
+                client.report(PROJECT, [make_record("a")])
+            server.kill()
+            self.assertEqual(list(self.stored_in_copy(self.path(name))), ["a"])
+
     def test_file_is_reported_over_a_restart(self):
         """`report` rides it out, or says what to do: and that counts all lines once."""
         rng = seeded_random()
