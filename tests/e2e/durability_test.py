@@ -202,6 +202,44 @@ class DurabilityTest(EndToEndTest):
         self.assert_listed(server, stored)
         self.assert_totals(server, stored.values())
 
+    def test_file_is_reported_over_a_restart(self):
+        """`report` rides it out, or says what to do: and that counts all lines once."""
+        rng = seeded_random()
+        lines = 20000
+        file = self.path("usage.jsonl")
+        with open(file, "w", encoding="utf-8") as output:
+            output.write((records.FRACTIONAL_JSON + "\n") * lines)
+        for end in ("kill", "stop"):
+            server = self.start_server(end + ".db")
+            command = [
+                "report",
+                "--server=" + server.address,
+                "--project=" + PROJECT,
+                "--message=PostV2ProxyImagesEditsUsage",
+                "--record-id=line-{line}",
+                "--event-time=2024-05-01T12:00:00Z",
+                "--operation=images.edits",
+                file,
+            ]
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                report = pool.submit(program.run, *command)
+                time.sleep(rng.uniform(0.05, 0.4))
+                getattr(server, end)()
+                server = self.start_server(end + ".db", listen=server.address)
+                outcome = report.result(60)
+            print(end, outcome)
+            self.assertIn(outcome.exit_code, (0, 69))
+            self.assertEqual(outcome.stderr.count(b"\n"), outcome.exit_code != 0)
+            again = program.run(*command)
+            self.assertEqual((again.exit_code, again.stderr), (0, b""))
+            with contextlib.closing(UsageClient(server.address)) as client:
+                (row,) = client.query_all(PROJECT, *oracle.ALL_TIME)
+            self.assertEqual(row.totals.record_count, lines)
+            self.assertEqual(
+                list(oracle.row_of(row).totals),
+                [oracle.sum_texts([c] * lines) for c in records.FRACTIONAL],
+            )
+
     def test_terminated_under_load(self):
         """SIGTERM: every call is either acknowledged, or nothing of it was kept."""
         rng = seeded_random()

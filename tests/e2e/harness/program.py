@@ -35,9 +35,17 @@ def run(*args, stdin=b"", env=None, timeout=60, wrapper=()):
 
 
 class Server:
-    """A `tokenusage serve` on a free port, ready for calls."""
+    """A `tokenusage serve`, ready for calls at `address`; by default on a free port."""
 
-    def __init__(self, database, *flags, wrapper=(), log_path=None, start_timeout=30):
+    def __init__(
+        self,
+        database,
+        *flags,
+        listen="127.0.0.1:0",
+        wrapper=(),
+        log_path=None,
+        start_timeout=30
+    ):
         self.database = database
         self._log_path = log_path or database + ".serve-log"
         with open(self._log_path, "ab") as log:
@@ -48,7 +56,7 @@ class Server:
                     PROGRAM,
                     "serve",
                     "--store=sqlite://" + database,
-                    "--listen=127.0.0.1:0",
+                    "--listen=" + listen,
                     *flags,
                 ],
                 stdin=subprocess.DEVNULL,
