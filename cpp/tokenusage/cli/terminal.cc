@@ -1,8 +1,10 @@
 #include "tokenusage/cli/terminal.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 
+#include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/utf8.h"
 
 namespace tokenusage {
@@ -48,8 +50,9 @@ void AlignPoints(std::size_t first_number_column,
 }  // namespace
 
 void PrintError(std::string_view message) {
-  // One call, so that lines of several threads stay whole.
-  const std::string line = "tokenusage: " + std::string(message) + "\n";
+  // In one call, so that lines of several threads stay whole.
+  const std::string line =
+      "tokenusage: " + Excerpt(message, /*max_chars=*/SIZE_MAX) + "\n";
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

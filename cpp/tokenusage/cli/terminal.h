@@ -11,7 +11,9 @@
 
 namespace tokenusage {
 
-// Writes one line to stderr: "tokenusage: MESSAGE". Thread-safe.
+// Writes one line to stderr: "tokenusage: MESSAGE". Control characters and
+// bytes that are not UTF-8, as a damaged file may hold, come out escaped.
+// Thread-safe.
 void PrintError(std::string_view message);
 
 // Writes `data` to stdout as it is. Thread-safe.

@@ -1,8 +1,12 @@
 #include "tokenusage/store/sqlite_store.h"
 
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/file_error.h"
 #include "tokenusage/store/file_lock.h"
 #include "tokenusage/store/sqlite_appender.h"
 #include "tokenusage/store/sqlite_database.h"
@@ -52,12 +56,25 @@ class SqliteStore : public UsageStore {
 
 // The application_id is in the file before WAL mode is: so whatever is in a
 // write-ahead log, the file itself says whose it is.
-absl::Status CreateDatabase(const std::string& path) {
+absl::Status CreateDatabaseAt(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("PRAGMA synchronous=FULL"));
   return CreateSqliteSchema(database.get());
+}
+
+// Whenever the machine stops, there is a whole database or none.
+absl::Status CreateDatabase(const std::string& path) {
+  // An empty file that is there already keeps its owner and mode.
+  if (std::filesystem::exists(path)) return CreateDatabaseAt(path);
+  const std::string unfinished = path + ".new";
+  std::remove(unfinished.c_str());  // of a run that was cut short
+  TOKENUSAGE_RETURN_IF_ERROR(CreateDatabaseAt(unfinished));
+  if (std::rename(unfinished.c_str(), path.c_str()) != 0) {
+    return FileError("database " + path, errno);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
