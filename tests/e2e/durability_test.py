@@ -224,8 +224,9 @@ class DurabilityTest(EndToEndTest):
         file = self.path("usage.jsonl")
         with open(file, "w", encoding="utf-8") as output:
             output.write((records.FRACTIONAL_JSON + "\n") * lines)
-        for end in ("kill", "stop"):
-            server = self.start_server(end + ".db")
+        for number, end in enumerate(("kill", "stop", "stop")):
+            name = "%d.db" % number
+            server = self.start_server(name)
             command = [
                 "report",
                 "--server=" + server.address,
@@ -240,7 +241,7 @@ class DurabilityTest(EndToEndTest):
                 report = pool.submit(program.run, *command)
                 time.sleep(rng.uniform(0.05, 0.4))
                 getattr(server, end)()
-                server = self.start_server(end + ".db", listen=server.address)
+                server = self.start_server(name, listen=server.address)
                 outcome = report.result(60)
             print(end, outcome)
             self.assertIn(outcome.exit_code, (0, 69))
