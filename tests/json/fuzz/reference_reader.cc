@@ -125,7 +125,9 @@ bool Mapper::FailByDocument() {
 }
 
 bool Mapper::FailType(const DocumentValue& value, const Path& path) {
-  if (!value.complete) return FailByDocument();
+  const bool is_container =
+      value.type == Type::kArray || value.type == Type::kObject;
+  if (!value.complete && !is_container) return FailByDocument();
   return Fail(Kind::kWrongType, value.begin, path);
 }
 
@@ -139,6 +141,7 @@ bool Mapper::ReadAt(const DocumentValue& value, std::vector<std::string> names,
   names.erase(names.begin());
   bool found = false;
   for (const DocumentMember& member : value.members) {
+    if (!member.has_colon) return FailByDocument();
     if (member.name == name) {
       if (found) return Fail(Kind::kDuplicateName, member.name_begin, Path());
       found = true;
@@ -169,6 +172,7 @@ bool Mapper::ReadMessage(const DocumentValue& value, const Path& path,
   const Descriptor& type = *message->GetDescriptor();
   std::set<std::string> seen;  // known names in their wire form
   for (const DocumentMember& member : value.members) {
+    if (!member.has_colon) return FailByDocument();
     const FieldDescriptor* const field = FindField(type, member.name);
     const std::string name = field != nullptr ? WireName(*field) : member.name;
     const Path member_path = field != nullptr ? path.Field(name) : path;
@@ -235,6 +239,7 @@ bool Mapper::ReadMap(const DocumentValue& value, const FieldDescriptor& field,
   const Descriptor& type = *field.message_type();
   std::set<std::string> keys;
   for (const DocumentMember& member : value.members) {
+    if (!member.has_colon) return FailByDocument();
     const Path key_path = path.Key(member.name);
     if (!keys.insert(member.name).second) {
       return Fail(Kind::kDuplicateName, member.name_begin, key_path);

@@ -1,6 +1,14 @@
 // Another reader of the JSON mapping, for tests: slow, plain, and written from
 // docs/json.md without the code of cpp/tokenusage/json. The fuzzers compare the
-// two.
+// two. Where the rules leave open which error comes first, it has them so:
+//
+// - An array or an object in the place of something else is a wrong type at its
+//   bracket, before its content is looked at.
+// - A name is compared once its colon has been seen.
+// - A second member of a oneof is one as soon as its value's first byte shows
+//   that it is not null.
+// - An escape of half a surrogate pair is judged once a \u after it is
+// complete.
 
 #ifndef TESTS_JSON_FUZZ_REFERENCE_READER_H_
 #define TESTS_JSON_FUZZ_REFERENCE_READER_H_

@@ -176,10 +176,6 @@ std::optional<std::string> FromBase64(const std::string& text) {
     return std::nullopt;
   }
   if (letters.size() % 4 == 1) return std::nullopt;
-  if (letters.find_first_of("+/") != std::string::npos &&
-      letters.find_first_of("-_") != std::string::npos) {
-    return std::nullopt;  // two alphabets in one text
-  }
   std::string bytes;
   unsigned int bits = 0;
   int count = 0;
