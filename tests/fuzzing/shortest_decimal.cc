@@ -32,6 +32,7 @@ ShortestDecimal Exact(double value) {
   const std::size_t e = printed.find('e');
   ShortestDecimal decimal;
   decimal.digits = printed[0] + printed.substr(2, e - 2);
+  decimal.digits.resize(decimal.digits.find_last_not_of('0') + 1);
   decimal.exponent = std::atoi(printed.c_str() + e + 1) + 1;
   return decimal;
 }
@@ -63,8 +64,8 @@ template <typename Value>
 ShortestDecimal Search(Value value) {
   const ShortestDecimal exact = Exact(value);
   for (std::size_t kept = 1; kept < exact.digits.size(); ++kept) {
-    ShortestDecimal below = exact;
-    below.digits.resize(kept);
+    const ShortestDecimal below = {exact.digits.substr(0, kept),
+                                   exact.exponent};
     const ShortestDecimal above = Next(below);
     const bool below_good = ReadsBack(below, value);
     const bool above_good = ReadsBack(above, value);

@@ -195,10 +195,12 @@ std::optional<std::string> FromBase64(const std::string& text) {
 
 std::int64_t DaysToYear(int year) {
   std::int64_t days = 0;
-  for (int y = 1970; y < year; ++y) days += IsLeapYear(y) ? 366 : 365;
-  for (int y = year; y < 1970; ++y) days -= IsLeapYear(y) ? 366 : 365;
+  for (int y = 1970; y < year; ++y) days += DaysInYear(y);
+  for (int y = year; y < 1970; ++y) days -= DaysInYear(y);
   return days;
 }
+
+int DaysInYear(int year) { return IsLeapYear(year) ? 366 : 365; }
 
 int DaysInMonth(int year, int month) {
   constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

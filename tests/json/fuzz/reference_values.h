@@ -40,6 +40,8 @@ std::optional<UnixTime> FromRfc3339(const std::string& text);
 // Days from 1970-01-01 to the first day of a year of the Gregorian calendar.
 std::int64_t DaysToYear(int year);
 
+int DaysInYear(int year);
+
 // `month` from 1.
 int DaysInMonth(int year, int month);
 
