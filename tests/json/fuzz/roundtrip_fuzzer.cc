@@ -78,7 +78,7 @@ std::vector<std::string> SeedInputs() {
   std::vector<std::string> inputs;
   for (std::size_t i = 0; i < 8 * FuzzedTypes().size(); ++i) {
     std::string input(1, static_cast<char>('A' + i % FuzzedTypes().size()));
-    for (std::size_t size = random() % 300; size > 0; --size) {
+    for (std::size_t size = random() % 120; size > 0; --size) {
       input += static_cast<char>(static_cast<unsigned char>(random() % 256));
     }
     inputs.push_back(input);
