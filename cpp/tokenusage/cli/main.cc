@@ -39,7 +39,11 @@ int Run(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    PrintError(std::string(error.what()) + " (see tokenusage --help)");
+    const bool names_no_command =
+        app.get_subcommands().empty() && !app.remaining().empty();
+    PrintError((names_no_command ? "no such command: " + app.remaining().front()
+                                 : std::string(error.what())) +
+               " (see tokenusage --help)");
     return kExitUsage;
   }
   const absl::Status flushed = FlushData();

@@ -34,7 +34,7 @@ Examples:
 struct QueryFlags {
   ServiceFlags service;
   WindowFlags window;
-  v1::TimeBucket bucket = v1::TIME_BUCKET_NONE;
+  std::string bucket = "none";
   std::string group_by;
   std::vector<std::string> filters;
   std::vector<std::string> missing;
@@ -77,7 +77,7 @@ absl::StatusOr<v1::QueryUsageRequest> RequestFromFlags(QueryFlags* flags) {
   TOKENUSAGE_RETURN_IF_ERROR(ParseWindow(&flags->window,
                                          request.mutable_start_time(),
                                          request.mutable_end_time()));
-  request.set_bucket(flags->bucket);
+  request.set_bucket(BucketNames().at(flags->bucket));
   request.set_time_zone(flags->window.time_zone);
   if (!flags->group_by.empty()) {
     for (const auto field : absl::StrSplit(flags->group_by, ',')) {
@@ -194,9 +194,15 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
   AddWindowFlags(command, &flags->window);
   command
       ->add_option("--bucket", flags->bucket,
-                   "How time is divided: none (the default), minute, hour, "
-                   "day, week or month")
-      ->transform(CLI::Transformer(BucketNames()));
+                   "How time is divided: none, minute, hour, day, week or "
+                   "month")
+      ->check([](const std::string& name) {
+        if (BucketNames().count(name) != 0) return std::string();
+        return "expected none, minute, hour, day, week or month, found \"" +
+               Excerpt(name) + "\"";
+      })
+      ->type_name("BUCKET")
+      ->capture_default_str();
   command->add_option("--group-by", flags->group_by,
                       "The fields to group by, at most 4, with commas between");
   command

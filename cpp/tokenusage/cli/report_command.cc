@@ -142,8 +142,10 @@ class Reporter {
     counts_.duplicate += response.duplicate_count();
     counts_.refused += response.errors_size();
     for (const v1::RecordError& error : response.errors()) {
+      const std::string where =
+          error.field().empty() ? "" : error.field() + ": ";
       AddLineError(batch_lines_[static_cast<std::size_t>(error.index())],
-                   error.message());
+                   where + error.message());
     }
   }
 

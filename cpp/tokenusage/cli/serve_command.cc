@@ -56,7 +56,10 @@ sigset_t BlockEndSignals() {
 }
 
 absl::Status Serve(const ServeFlags& flags) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLoopbackAddress(flags.listen));
+  if (absl::Status status = CheckLoopbackAddress(flags.listen); !status.ok()) {
+    return absl::Status(status.code(),
+                        absl::StrCat("--listen: ", status.message()));
+  }
   // Before any thread starts, so that all inherit the mask.
   const sigset_t signals = BlockEndSignals();
   TOKENUSAGE_ASSIGN_OR_RETURN(auto store, OpenStore(flags.store));
@@ -94,11 +97,13 @@ void AddServeCommand(CLI::App* app, int* exit_code) {
       ->add_option("--store", flags->store,
                    "The database, as sqlite://PATH: two slashes and a path, "
                    "relative or absolute; created where there is none")
+      ->type_name("URL")
       ->envname("TOKENUSAGE_STORE")
       ->capture_default_str();
   command
       ->add_option("--listen", flags->listen,
                    "The loopback host:port to serve; port 0 takes a free one")
+      ->type_name("HOST:PORT")
       ->envname("TOKENUSAGE_LISTEN")
       ->capture_default_str();
   command

@@ -197,7 +197,7 @@ bool Scanner::PeekType(std::string_view expected, ValueType* type) {
 }
 
 bool Scanner::ExpectType(ValueType type, std::string_view expected) {
-  ValueType found;
+  ValueType found = ValueType::kNull;
   if (!PeekType(expected, &found)) return false;
   return found == type || FailWrongType(found, expected);
 }

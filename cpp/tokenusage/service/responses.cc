@@ -20,14 +20,14 @@ v1::RecordError ErrorOf(AppendOutcome outcome) {
       error.set_reason(v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT);
       error.set_field("record_id");
       error.set_message(
-          "record_id: expected a new id or the same content, found a stored "
+          "expected a new id or the same content, found a stored "
           "record with this id and different content");
       break;
     case AppendOutcome::kTooFarAhead:
       error.set_reason(v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE);
       error.set_field("event_time");
       error.set_message(
-          "event_time: expected at most 5 minutes after the server's clock, "
+          "expected at most 5 minutes after the server's clock, "
           "found a later time");
       break;
     case AppendOutcome::kCardinalityLimit:
