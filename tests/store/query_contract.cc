@@ -382,10 +382,10 @@ TEST_P(UsageStoreContract, QueriesEndAtTheirDeadline) {
   Append(GroupedRecords());
   for (const bool labels : {false, true}) {
     UsageQuery query = GroupQuery({labels ? LabelField("team") : kModel});
-    query.deadline = absl::Now() - absl::Seconds(1);
+    query.limits.deadline = absl::Now() - absl::Seconds(1);
     EXPECT_EQ(store().Query(query).status().code(),
               absl::StatusCode::kDeadlineExceeded);
-    query.deadline = absl::Now() + absl::Seconds(60);
+    query.limits.deadline = absl::Now() + absl::Seconds(60);
     EXPECT_TRUE(store().Query(query).ok());
   }
 }
