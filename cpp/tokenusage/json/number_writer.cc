@@ -13,9 +13,32 @@ namespace {
 
 constexpr std::uint32_t kHundredMillion = 100'000'000;
 
-// The digits of a number below 10^17.
+constexpr std::uint64_t kPowers[] = {1,
+                                     10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000,
+                                     100000000000,
+                                     1000000000000,
+                                     10000000000000,
+                                     100000000000000,
+                                     1000000000000000,
+                                     10000000000000000};
+
+// The digits of a number below 10^17, other than zero, without those zeros at
+// its end.
 struct DigitText {
   explicit DigitText(std::uint64_t number) {
+    while (number % 10 == 0) {
+      number /= 10;
+      ++dropped_zeros;
+    }
     const auto low = static_cast<std::uint32_t>(number % kHundredMillion);
     number /= kHundredMillion;
     const auto middle = static_cast<std::uint32_t>(number % kHundredMillion);
@@ -27,7 +50,7 @@ struct DigitText {
     StoreWord(low_digits | kEightZeros, buffer + 9);
     const int zeros = high != 0     ? 0
                       : middle != 0 ? 1 + LeadingZeros(middle_digits)
-                                    : 9 + LeadingZeros(low_digits | kLastDigit);
+                                    : 9 + LeadingZeros(low_digits);
     begin = buffer + zeros;
     count = 17 - zeros;
   }
@@ -37,10 +60,10 @@ struct DigitText {
     std::memcpy(out, begin + from, 17);
   }
 
-  static constexpr std::uint64_t kLastDigit = std::uint64_t{1} << 56;
   char buffer[17 + 17] = {};
   const char* begin;
   int count;
+  int dropped_zeros = 0;
 };
 
 char* PutExponent(int exponent, char* out) {
@@ -76,6 +99,29 @@ char* PutDecimal(const DigitText& digits, int point, char* out) {
   return out + point;
 }
 
+// A decimal that lies between two whole numbers, of which `whole`, below 10^8
+// and not zero, is the lower.
+char* PutFraction(const ShortestDecimal& decimal, std::uint32_t whole,
+                  char* out) {
+  const std::uint64_t whole_digits = ToDigits(whole);
+  const int zeros = LeadingZeros(whole_digits);
+  StoreWord((whole_digits | kEightZeros) >> (8 * zeros), out);
+  out += 8 - zeros;
+  *out++ = '.';
+  // Sixteen decimals, whatever their number: zeros at the end do not count.
+  const std::uint64_t decimals =
+      (decimal.digits - whole * kPowers[-decimal.exponent]) *
+      kPowers[16 + decimal.exponent];
+  const std::uint64_t high =
+      ToDigits(static_cast<std::uint32_t>(decimals / kHundredMillion));
+  const std::uint64_t low =
+      ToDigits(static_cast<std::uint32_t>(decimals % kHundredMillion));
+  StoreWord(high | kEightZeros, out);
+  StoreWord(low | kEightZeros, out + 8);
+  return low != 0 ? out + 16 - __builtin_clzll(low) / 8
+                  : out + 8 - __builtin_clzll(high) / 8;
+}
+
 }  // namespace
 
 char* PutAnyDouble(double value, char* out) {
@@ -88,13 +134,22 @@ char* PutAnyDouble(double value, char* out) {
     return out;
   }
   if (!std::isfinite(value)) return nullptr;
+  std::int64_t whole = 0;  // signed, as that is faster to convert
   if (value < static_cast<double>(kMaxExactInteger)) {
-    const auto whole = static_cast<std::uint64_t>(value);
-    if (static_cast<double>(whole) == value) return PutUInt64(whole, out);
+    whole = static_cast<std::int64_t>(value);
+    if (static_cast<double>(whole) == value) {
+      return PutUInt64(static_cast<std::uint64_t>(whole), out);
+    }
   }
   const ShortestDecimal decimal = ToShortestDecimal(value);
+  // Its shortest decimal is on the same side of whole numbers as the value:
+  // those are doubles themselves.
+  if (whole != 0 && whole < kHundredMillion && decimal.exponent >= -16) {
+    return PutFraction(decimal, static_cast<std::uint32_t>(whole), out);
+  }
   const DigitText digits(decimal.digits);
-  return PutDecimal(digits, digits.count + decimal.exponent, out);
+  return PutDecimal(
+      digits, digits.count + digits.dropped_zeros + decimal.exponent, out);
 }
 
 char* PutAnyFloat(float value, char* out) {
