@@ -99,19 +99,73 @@ char* PutDecimal(const DigitText& digits, int point, char* out) {
   return out + point;
 }
 
-// A decimal that lies between two whole numbers, of which `whole`, below 10^8
-// and not zero, is the lower.
-char* PutFraction(const ShortestDecimal& decimal, std::uint32_t whole,
-                  char* out) {
-  const std::uint64_t whole_digits = ToDigits(whole);
-  const int zeros = LeadingZeros(whole_digits);
-  StoreWord((whole_digits | kEightZeros) >> (8 * zeros), out);
+// For doubles that are `significand` / 2^bits, which lie 1 / 2^bits apart: the
+// most decimals that leave a step larger than that, as a power of ten, and what
+// is left to 10^15.
+struct Step {
+  std::uint64_t power;
+  std::uint64_t rest;
+};
+
+struct Steps {
+  constexpr Steps() : by_bits() {
+    for (int bits = 0; bits <= kFractionBits; ++bits) {
+      // bits * log10(2), rounded down.
+      const int decimals = (bits * 1262611) >> 22;
+      by_bits[bits] = {kPowers[decimals], kPowers[15 - decimals]};
+    }
+  }
+
+  static constexpr int kFractionBits = 52;
+  Step by_bits[kFractionBits + 1];
+};
+constexpr Steps kSteps;
+
+// Sixteen decimals of the shortest decimal of significand / 2^bits, which lies
+// between two whole numbers from 1 to 10^8. It lies between the same two, as
+// they are doubles themselves; and all of this is exact, as powers are small.
+std::uint64_t ShortestDecimals(std::uint64_t significand, int bits) {
+  // The part behind the point in steps, and what is left of a step.
+  __extension__ typedef unsigned __int128 Wide;
+  const std::uint64_t one = std::uint64_t{1} << bits;
+  const Step& step = kSteps.by_bits[bits];
+  const Wide product = Wide{significand & (one - 1)} * step.power;
+  const auto steps = static_cast<std::uint64_t>(product >> bits);
+  const std::uint64_t left = static_cast<std::uint64_t>(product) & (one - 1);
+
+  // Whether one of the two next multiples of a step reads back to the value: so
+  // does one half way to another double, where the significand is even.
+  const std::uint64_t half_gap = step.power / 2;
+  const std::uint64_t odd = significand & 1;
+  const bool down = left + odd <= half_gap;
+  const bool up = left + half_gap >= one + odd;
+  // Otherwise the nearest multiple of a tenth of a step does.
+  const std::uint64_t tenth = left * 10 >> bits;
+  const bool above_half = (left * 10 & (one - 1)) + (tenth & 1) > one / 2;
+  const std::uint64_t longer = 10 * steps + tenth + above_half;
+  const std::uint64_t shorter = 10 * (steps + up);
+  // By bits, not by a branch: it could not be predicted.
+  const std::uint64_t is_shorter = 0 - static_cast<std::uint64_t>(down | up);
+  return (longer ^ ((longer ^ shorter) & is_shorter)) * step.rest;
+}
+
+// A value from 1 to 10^8 that is not whole.
+char* PutMixed(double value, char* out) {
+  std::uint64_t value_bits;
+  std::memcpy(&value_bits, &value, sizeof(value_bits));
+  constexpr int kBits = Steps::kFractionBits;
+  constexpr std::uint64_t kImplicitBit = std::uint64_t{1} << kBits;
+  const std::uint64_t significand =
+      (value_bits & (kImplicitBit - 1)) | kImplicitBit;
+  const int bits = 1023 + kBits - static_cast<int>(value_bits >> kBits);
+  const std::uint64_t decimals = ShortestDecimals(significand, bits);
+
+  const std::uint64_t whole =
+      ToDigits(static_cast<std::uint32_t>(significand >> bits));
+  const int zeros = LeadingZeros(whole);
+  StoreWord((whole | kEightZeros) >> (8 * zeros), out);
   out += 8 - zeros;
   *out++ = '.';
-  // Sixteen decimals, whatever their number: zeros at the end do not count.
-  const std::uint64_t decimals =
-      (decimal.digits - whole * kPowers[-decimal.exponent]) *
-      kPowers[16 + decimal.exponent];
   const std::uint64_t high =
       ToDigits(static_cast<std::uint32_t>(decimals / kHundredMillion));
   const std::uint64_t low =
@@ -122,9 +176,8 @@ char* PutFraction(const ShortestDecimal& decimal, std::uint32_t whole,
                   : out + 8 - __builtin_clzll(high) / 8;
 }
 
-}  // namespace
-
-char* PutAnyDouble(double value, char* out) {
+// One that is negative, zero, below 1, very large or not finite.
+char* PutRareDouble(double value, char* out) {
   if (std::signbit(value)) {
     value = -value;
     *out++ = '-';
@@ -134,22 +187,26 @@ char* PutAnyDouble(double value, char* out) {
     return out;
   }
   if (!std::isfinite(value)) return nullptr;
-  std::int64_t whole = 0;  // signed, as that is faster to convert
   if (value < static_cast<double>(kMaxExactInteger)) {
-    whole = static_cast<std::int64_t>(value);
-    if (static_cast<double>(whole) == value) {
-      return PutUInt64(static_cast<std::uint64_t>(whole), out);
-    }
+    const auto whole = static_cast<std::uint64_t>(value);
+    if (static_cast<double>(whole) == value) return PutUInt64(whole, out);
   }
   const ShortestDecimal decimal = ToShortestDecimal(value);
-  // Its shortest decimal is on the same side of whole numbers as the value:
-  // those are doubles themselves.
-  if (whole != 0 && whole < kHundredMillion && decimal.exponent >= -16) {
-    return PutFraction(decimal, static_cast<std::uint32_t>(whole), out);
-  }
   const DigitText digits(decimal.digits);
   return PutDecimal(
       digits, digits.count + digits.dropped_zeros + decimal.exponent, out);
+}
+
+}  // namespace
+
+char* PutAnyDouble(double value, char* out) {
+  if (value >= 1 && value < kHundredMillion) {
+    // Signed, as that is faster to convert.
+    const auto whole = static_cast<std::int64_t>(value);
+    if (static_cast<double>(whole) != value) return PutMixed(value, out);
+    return PutUInt64(static_cast<std::uint64_t>(whole), out);
+  }
+  return PutRareDouble(value, out);
 }
 
 char* PutAnyFloat(float value, char* out) {
