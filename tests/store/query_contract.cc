@@ -390,5 +390,19 @@ TEST_P(UsageStoreContract, QueriesEndAtTheirDeadline) {
   }
 }
 
+TEST_P(UsageStoreContract, QueriesEndWhenNobodyWaits) {
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < 2000; ++i) {
+    records.push_back(
+        RecordAt("id-" + std::to_string(i), "2026-08-01T12:00:00Z", 1));
+  }
+  Append(records);
+  UsageQuery query = GroupQuery({LabelField("team")});
+  int looks = 0;
+  query.limits.is_cancelled = [&looks] { return ++looks == 3; };
+  EXPECT_EQ(store().Query(query).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(looks, 3);
+}
+
 }  // namespace
 }  // namespace tokenusage::testing
