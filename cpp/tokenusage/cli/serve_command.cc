@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -8,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
@@ -67,10 +70,16 @@ sigset_t BlockEndSignals() {
 // Ends the process after `limit`, or at the next signal. That is safe at any
 // moment: what was acknowledged is on disk, and what was not is sent again.
 void EndAtTheLatest(sigset_t signals, absl::Duration limit) {
-  const timespec timeout = absl::ToTimespec(limit);
-  const bool signaled = sigtimedwait(&signals, nullptr, &timeout) >= 0;
-  PrintError(signaled ? "received a second signal: ending at once"
-                      : "calls did not finish in time: ending now");
+  const absl::Time end = absl::Now() + limit;
+  int signal;
+  do {
+    const timespec timeout =
+        absl::ToTimespec(std::max(end - absl::Now(), absl::ZeroDuration()));
+    signal = sigtimedwait(&signals, nullptr, &timeout);
+    // A process that is stopped and continued wakes up without a signal.
+  } while (signal < 0 && errno == EINTR);
+  PrintError(signal >= 0 ? "received a second signal: ending at once"
+                         : "calls did not finish in time: ending now");
   _exit(kExitFailure);
 }
 
