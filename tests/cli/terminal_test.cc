@@ -15,6 +15,15 @@ TEST(TerminalTest, AlignsColumns) {
             "2025-06-03                     3\n");
 }
 
+TEST(TerminalTest, AlignsDecimalsAtThePoint) {
+  EXPECT_EQ(FormatTable({{"total"}, {"8105.75"}, {"100"}, {"0.5"}, {"-"}}, 0),
+            "  total\n"
+            "8105.75\n"
+            " 100\n"
+            "   0.5\n"
+            "   -\n");
+}
+
 TEST(TerminalTest, CountsCharactersNotBytes) {
   EXPECT_EQ(FormatTable({{"a", "n"}, {"\xC3\xA4\xC3\xA4", "1"}}, 1),
             "a   n\n"

@@ -8,43 +8,18 @@
 #ifndef TOKENUSAGE_TESTS_STORE_USAGE_STORE_CONTRACT_H_
 #define TOKENUSAGE_TESTS_STORE_USAGE_STORE_CONTRACT_H_
 
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/store/queries.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage::testing {
 
 // Makes an empty store.
 using StoreFactory = std::unique_ptr<UsageStore> (*)();
-
-// A query of project "p" for a window in RFC 3339.
-UsageQuery QueryOf(std::string_view start, std::string_view end,
-                   v1::TimeBucket bucket = v1::TIME_BUCKET_NONE,
-                   const std::string& time_zone = "UTC");
-
-// The same for records.
-RecordQuery RecordQueryOf(std::string_view start, std::string_view end);
-
-UsageField LabelField(std::string key);
-
-// A record of `tokens` total tokens, and none of the other kinds.
-v1::UsageRecord RecordAt(std::string_view id, std::string_view time,
-                         double tokens);
-
-// A row as text: "start/end [group] count total".
-std::string RowText(const UsageQueryRow& row);
-std::vector<std::string> RowTexts(const UsageQueryPage& page);
-
-// All rows of a query, read page by page.
-std::vector<std::string> AllRowTexts(UsageStore* store, UsageQuery query);
-
-// The ids of all records, read page by page.
-std::vector<std::string> AllIds(UsageStore* store, RecordQuery query);
 
 class UsageStoreContract : public ::testing::TestWithParam<StoreFactory> {
  protected:

@@ -21,13 +21,15 @@ using google::protobuf::Message;
 constexpr char kFooter[] = R"(
 By default it reads JSON and prints JSON, so that it checks and normalises. On bad
 input nothing is printed on stdout, and one line on stderr says what is wrong and
-where.
+where. Members that the message does not declare are dropped; --strict refuses them.
+A UsageRecord is checked as a message, not by the service's rules for records.
 
 Examples:
   tokenusage convert --message=PostV2ProxyImagesEditsUsage usage.json
   tokenusage convert --message=PostV2ProxyImagesEditsUsage --to=text < usage.json
   tokenusage convert --message=UsageRecord --from=binary record.pb)";
 
+constexpr std::size_t kMaxTextErrorChars = 200;
 constexpr std::size_t kMaxInputBytes = 64 << 20;
 
 struct ConvertFlags {
@@ -44,8 +46,9 @@ class FirstError : public google::protobuf::io::ErrorCollector {
   void AddError(int line, google::protobuf::io::ColumnNumber column,
                 const std::string& message) override {
     if (!text_.empty()) return;
-    text_ = absl::StrCat(Excerpt(message), " (line ", line + 1, ", column ",
-                         column + 1, ")");
+    // Mostly protobuf's own words, which name the message type in full.
+    text_ = absl::StrCat(Excerpt(message, kMaxTextErrorChars), " (line ",
+                         line + 1, ", column ", column + 1, ")");
   }
   const std::string& text() const { return text_; }
 

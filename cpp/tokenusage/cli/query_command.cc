@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,7 +23,7 @@ namespace {
 constexpr char kFooter[] = R"(
 A field is operation, provider, model or labels.KEY. In the table - stands for a
 count that no record carries, and <none> for a label that is not there; --json tells
-both exactly. Totals are exact decimals.
+both exactly. Totals are exact decimals. A week is one of ISO 8601, as 2026-W45.
 
 Examples:
   tokenusage query --project=demo
@@ -34,7 +35,7 @@ Examples:
 struct QueryFlags {
   ServiceFlags service;
   WindowFlags window;
-  v1::TimeBucket bucket = v1::TIME_BUCKET_NONE;
+  std::string bucket = "none";
   std::string group_by;
   std::vector<std::string> filters;
   std::vector<std::string> missing;
@@ -77,7 +78,7 @@ absl::StatusOr<v1::QueryUsageRequest> RequestFromFlags(QueryFlags* flags) {
   TOKENUSAGE_RETURN_IF_ERROR(ParseWindow(&flags->window,
                                          request.mutable_start_time(),
                                          request.mutable_end_time()));
-  request.set_bucket(flags->bucket);
+  request.set_bucket(BucketNames().at(flags->bucket));
   request.set_time_zone(flags->window.time_zone);
   if (!flags->group_by.empty()) {
     for (const auto field : absl::StrSplit(flags->group_by, ',')) {
@@ -133,7 +134,10 @@ class Table {
     std::vector<std::string> cells;
     if (has_bucket()) cells.push_back(BucketLabel(row, bucket_, zone_));
     for (const v1::GroupValue& group : row.group()) {
-      cells.push_back(group.has_value() ? group.value() : "<none>");
+      // Escaped where it would move the terminal's cursor.
+      cells.push_back(group.has_value()
+                          ? Excerpt(group.value(), /*max_chars=*/SIZE_MAX)
+                          : "<none>");
     }
     const v1::UsageTotals& totals = row.totals();
     cells.push_back(absl::StrCat(totals.record_count()));
@@ -148,6 +152,8 @@ class Table {
     rows_.push_back(std::move(cells));
   }
 
+  bool empty() const { return rows_.size() == 1; }
+
   std::string Format() const {
     return FormatTable(rows_, first_number_column_);
   }
@@ -161,25 +167,27 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-absl::Status Query(QueryFlags* flags) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(v1::QueryUsageRequest request,
-                              RequestFromFlags(flags));
-  UsageClient client(flags->service.server);
-  Table table(request, flags->window.zone);
+absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
+  UsageClient client(flags.service.server);
+  Table table(request, flags.window.zone);
   do {
     v1::QueryUsageResponse response;
     TOKENUSAGE_RETURN_IF_ERROR(client.Query(request, &response));
     for (const v1::UsageRow& row : response.rows()) {
-      if (!flags->json) {
+      if (!flags.json) {
         table.Add(row);
         continue;
       }
       TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(row));
       PrintData(line + "\n");
     }
+    // Where nobody reads on, as with `head`, there is no need to go on.
+    TOKENUSAGE_RETURN_IF_ERROR(FlushData());
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (!flags->json) PrintData(table.Format());
+  if (flags.json) return absl::OkStatus();
+  PrintData(table.Format());
+  if (table.empty()) PrintError("no records match");
   return absl::OkStatus();
 }
 
@@ -194,9 +202,15 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
   AddWindowFlags(command, &flags->window);
   command
       ->add_option("--bucket", flags->bucket,
-                   "How time is divided: none (the default), minute, hour, "
-                   "day, week or month")
-      ->transform(CLI::Transformer(BucketNames()));
+                   "How time is divided: none, minute, hour, day, week or "
+                   "month")
+      ->check([](const std::string& name) {
+        if (BucketNames().count(name) != 0) return std::string();
+        return "expected none, minute, hour, day, week or month, found \"" +
+               Excerpt(name) + "\"";
+      })
+      ->type_name("BUCKET")
+      ->capture_default_str();
   command->add_option("--group-by", flags->group_by,
                       "The fields to group by, at most 4, with commas between");
   command
@@ -212,9 +226,11 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
   command->add_flag("--json", flags->json,
                     "Print one JSON object per row instead of a table");
   command->callback([flags, exit_code] {
-    const absl::Status status = Query(flags.get());
+    auto request = RequestFromFlags(flags.get());
+    const absl::Status status =
+        request.ok() ? Query(*flags, *std::move(request)) : request.status();
     if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = ExitCodeFor(status);
+    *exit_code = request.ok() ? ExitCodeFor(status) : kExitUsage;
   });
 }
 

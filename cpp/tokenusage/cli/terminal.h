@@ -11,7 +11,9 @@
 
 namespace tokenusage {
 
-// Writes one line to stderr: "tokenusage: MESSAGE". Thread-safe.
+// Writes one line to stderr: "tokenusage: MESSAGE". Control characters and
+// bytes that are not UTF-8, as a damaged file may hold, come out escaped.
+// Thread-safe.
 void PrintError(std::string_view message);
 
 // Writes `data` to stdout as it is. Thread-safe.
@@ -22,7 +24,7 @@ void PrintData(std::string_view data);
 absl::Status FlushData();
 
 // Rows of cells as lines of aligned columns. The first row is the heading.
-// Columns from `first_number_column` on are aligned to the right.
+// Columns from `first_number_column` on hold decimals, aligned at the point.
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows,
                         std::size_t first_number_column);
 

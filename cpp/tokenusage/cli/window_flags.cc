@@ -10,10 +10,12 @@ void AddWindowFlags(CLI::App* command, WindowFlags* flags) {
   command
       ->add_option("--start", flags->start,
                    absl::StrCat("The first instant, as ", kTimeFormHelp))
+      ->type_name("TIME")
       ->capture_default_str();
   command
       ->add_option("--end", flags->end,
                    "The first instant after, in the same forms")
+      ->type_name("TIME")
       ->capture_default_str();
   command->add_option("--time-zone", flags->time_zone,
                       "The IANA time zone of days, as Europe/Berlin; default "

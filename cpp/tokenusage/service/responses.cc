@@ -20,14 +20,14 @@ v1::RecordError ErrorOf(AppendOutcome outcome) {
       error.set_reason(v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT);
       error.set_field("record_id");
       error.set_message(
-          "record_id: expected a new id or the same content, found a stored "
+          "expected a new id or the same content, found a stored "
           "record with this id and different content");
       break;
     case AppendOutcome::kTooFarAhead:
       error.set_reason(v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE);
       error.set_field("event_time");
       error.set_message(
-          "event_time: expected at most 5 minutes after the server's clock, "
+          "expected at most 5 minutes after the server's clock, "
           "found a later time");
       break;
     case AppendOutcome::kCardinalityLimit:
@@ -59,6 +59,10 @@ google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
   time.set_seconds((nanos - remainder) / kNanosPerSecond);
   time.set_nanos(static_cast<std::int32_t>(remainder));
   return time;
+}
+
+std::int64_t NanosFromTimestamp(const google::protobuf::Timestamp& time) {
+  return time.seconds() * kNanosPerSecond + time.nanos();
 }
 
 void AddOutcome(int index, const std::string& record_id, AppendOutcome outcome,

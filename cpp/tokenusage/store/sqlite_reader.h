@@ -1,0 +1,45 @@
+// Reads from the database beside the writer.
+
+#ifndef TOKENUSAGE_STORE_SQLITE_READER_H_
+#define TOKENUSAGE_STORE_SQLITE_READER_H_
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tokenusage/store/sqlite_database.h"
+#include "tokenusage/store/usage_query.h"
+
+namespace tokenusage {
+
+// A pool of connections that only read. Each call uses one of its own and sees
+// one snapshot. Thread-safe.
+class SqliteReader {
+ public:
+  explicit SqliteReader(std::string path) : path_(std::move(path)) {}
+
+  // See UsageStore.
+  absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query);
+  absl::StatusOr<v1::UsageRecord> GetRecord(std::string_view project,
+                                            std::string_view record_id);
+  absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query);
+
+ private:
+  // Calls read(connection) in a read transaction.
+  template <typename Result, typename Read>
+  absl::StatusOr<Result> InSnapshot(Read read);
+
+  absl::StatusOr<std::unique_ptr<SqliteDatabase>> Take();
+  void GiveBack(std::unique_ptr<SqliteDatabase> database);
+
+  const std::string path_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<SqliteDatabase>> idle_;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_READER_H_

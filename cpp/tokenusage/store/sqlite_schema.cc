@@ -1,0 +1,123 @@
+#include "tokenusage/store/sqlite_schema.h"
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+
+namespace tokenusage {
+namespace {
+
+// SQLite keeps the text of these statements, and CheckSqliteSchema compares
+// with it: a changed letter is a new version. So the comments stand outside.
+
+constexpr const char* kProject =
+    "CREATE TABLE project("
+    "project_id INTEGER PRIMARY KEY,"
+    "name TEXT NOT NULL UNIQUE)";
+
+// The distinct (operation, provider, model) of a project's records.
+constexpr const char* kSeries =
+    "CREATE TABLE series("
+    "series_id INTEGER PRIMARY KEY,"
+    "project_id INTEGER NOT NULL,"
+    "operation TEXT NOT NULL,"
+    "provider TEXT NOT NULL,"  // empty where the record has none
+    "model TEXT NOT NULL,"     // empty where the record has none
+    "UNIQUE(project_id,operation,provider,model))";
+
+constexpr const char* kUsageRecord =
+    "CREATE TABLE usage_record("
+    "row_id INTEGER PRIMARY KEY,"   // in the order of arrival
+    "project_id INTEGER NOT NULL,"  //
+    "record_id BLOB NOT NULL,"      // 16 bytes of a UUID, else TEXT: see
+                                    // record_key.h
+    "event_time INTEGER NOT NULL,"  // nanoseconds since 1970, UTC
+    "series_id INTEGER NOT NULL,"   //
+    "record BLOB NOT NULL,"         // a tokenusage.v1.UsageRecord, whole
+    "UNIQUE(project_id,record_id))";
+
+constexpr const char* kRecordByTime =
+    "CREATE INDEX usage_record_by_time ON "
+    "usage_record(project_id,event_time,record_id)";
+
+// The sums of a series' records in each quarter, and each hour, of UTC. A cell
+// is there once it has a record.
+constexpr const char* kRollupColumns =
+    "("
+    "series_id INTEGER NOT NULL,"
+    "cell_start INTEGER NOT NULL,"    // seconds since 1970, UTC
+    "record_count INTEGER NOT NULL,"  //
+    "total_tokens BLOB,"              // these five: see amount_blob.h; NULL
+    "input_tokens BLOB,"              // where no record carries the count
+    "output_tokens BLOB,"             //
+    "input_text_tokens BLOB,"         //
+    "input_image_tokens BLOB,"        //
+    "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID";
+
+std::string AllTables() {
+  return absl::StrCat(kProject, ";", kSeries, ";", kUsageRecord, ";",
+                      kRecordByTime, ";CREATE TABLE rollup_quarter",
+                      kRollupColumns, ";CREATE TABLE rollup_hour",
+                      kRollupColumns, ";");
+}
+
+// All that the database defines, in one text. What ANALYZE adds is left out.
+absl::StatusOr<std::string> Definitions(SqliteDatabase* database) {
+  return database->QueryText(
+      "SELECT group_concat(definition, char(10)) FROM ("
+      "SELECT type || ' ' || name || ' ' || ifnull(sql, '') AS definition "
+      "FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' "
+      "ORDER BY type, name)");
+}
+
+absl::StatusOr<std::string> ExpectedDefinitions() {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<SqliteDatabase> model,
+      SqliteDatabase::Open(":memory:", SQLITE_OPEN_READWRITE));
+  TOKENUSAGE_RETURN_IF_ERROR(model->Execute(AllTables()));
+  return Definitions(model.get());
+}
+
+}  // namespace
+
+absl::Status CreateSqliteSchema(SqliteDatabase* database) {
+  return database->Execute(absl::StrCat(
+      "BEGIN IMMEDIATE;", AllTables(),
+      "PRAGMA application_id=", kSqliteApplicationId, ";",
+      "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
+}
+
+absl::Status CheckSqliteSchema(SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string id,
+                              database->QueryText("PRAGMA application_id"));
+  if (id != std::to_string(kSqliteApplicationId)) {
+    return ForeignFileError(database->path(), "its application_id is " + id);
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
+                              database->QueryText("PRAGMA user_version"));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckSchemaVersion(database->path(), std::stoll("0" + version)));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string found, Definitions(database));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string expected,
+                              ExpectedDefinitions());
+  if (found == expected) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "database ", database->path(), " does not have the tables of version ",
+      kSqliteSchemaVersion, ": they were changed by something else"));
+}
+
+absl::Status ForeignFileError(const std::string& path, const std::string& why) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("file ", path, " is not a database of tokenusage: ", why));
+}
+
+absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version) {
+  if (version == kSqliteSchemaVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "database ", path, " has version ", version, "; this program knows ",
+      kSqliteSchemaVersion,
+      version > kSqliteSchemaVersion ? ": use a newer program" : " only"));
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,124 @@
+#include "tokenusage/store/sqlite_writer.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "tokenusage/base/status_macros.h"
+
+namespace tokenusage {
+
+namespace {
+
+// About what a record takes while it waits: its message, whose strings and maps
+// are several times its binary form, that form, and the rest of the batch.
+std::int64_t MemoryOf(const CheckedRecord& record) {
+  constexpr std::int64_t kFixed = 1024;
+  return kFixed + 4 * static_cast<std::int64_t>(record.bytes().size());
+}
+
+}  // namespace
+
+SqliteWriter::SqliteWriter(std::string path, Limits limits,
+                           std::unique_ptr<SqliteAppender> appender)
+    : path_(std::move(path)),
+      limits_(limits),
+      appender_(std::move(appender)),
+      thread_([this] { Run(); }) {}
+
+SqliteWriter::~SqliteWriter() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void SqliteWriter::Append(std::string project,
+                          std::vector<CheckedRecord> records,
+                          AppendCallback done) {
+  Batch batch{std::move(project), std::move(records), std::move(done), 0};
+  for (const CheckedRecord& record : batch.records) {
+    batch.bytes += MemoryOf(record);
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    // A batch that is larger than the whole queue is taken when it is alone.
+    if (queue_.empty() ||
+        queued_bytes_ + batch.bytes <= limits_.max_queued_bytes) {
+      queued_bytes_ += batch.bytes;
+      queue_.push_back(std::move(batch));
+      changed_.notify_one();
+      return;
+    }
+  }
+  batch.done(absl::ResourceExhaustedError(
+      "too many records are waiting to be stored; send them again later"));
+}
+
+void SqliteWriter::Run() {
+  for (;;) {
+    std::vector<Batch> group = TakeGroup();
+    if (group.empty()) return;
+    CommitGroup(std::move(group));
+  }
+}
+
+std::vector<SqliteWriter::Batch> SqliteWriter::TakeGroup() {
+  std::vector<Batch> group;
+  std::size_t records = 0;
+  const auto limit = static_cast<std::size_t>(limits_.max_records_per_commit);
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  while (!queue_.empty()) {
+    Batch& next = queue_.front();
+    records += next.records.size();
+    if (!group.empty() && records > limit) break;
+    queued_bytes_ -= next.bytes;
+    group.push_back(std::move(next));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+void SqliteWriter::CommitGroup(std::vector<Batch> group) {
+  std::vector<std::vector<AppendOutcome>> outcomes(group.size());
+  const absl::Status status = TryCommit(group, &outcomes);
+  if (!status.ok()) {
+    // Closing the connection rolls back what it began. The next group starts
+    // with a new one: whatever went wrong, nothing of it is remembered.
+    appender_.reset();
+  }
+  if (absl::IsDataLoss(status) && group.size() > 1) {
+    // Only those batches shall fail that meet the damage.
+    for (Batch& batch : group) {
+      std::vector<Batch> alone;
+      alone.push_back(std::move(batch));
+      CommitGroup(std::move(alone));
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (status.ok()) {
+      group[i].done(std::move(outcomes[i]));
+    } else {
+      group[i].done(status);
+    }
+  }
+}
+
+absl::Status SqliteWriter::TryCommit(
+    const std::vector<Batch>& group,
+    std::vector<std::vector<AppendOutcome>>* outcomes) {
+  if (appender_ == nullptr) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(appender_, SqliteAppender::Open(path_));
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(appender_->Begin());
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        appender_->Append(group[i].project, group[i].records, &(*outcomes)[i]));
+  }
+  return appender_->Commit();
+}
+
+}  // namespace tokenusage

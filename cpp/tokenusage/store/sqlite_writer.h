@@ -1,0 +1,73 @@
+// The thread that writes, and the queue before it.
+
+#ifndef TOKENUSAGE_STORE_SQLITE_WRITER_H_
+#define TOKENUSAGE_STORE_SQLITE_WRITER_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tokenusage/store/sqlite_appender.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// Group commit: whatever is queued when a commit ends goes into the next one.
+// There is no timer: a lone batch is committed at once, and under load the
+// groups grow by themselves. Thread-safe.
+class SqliteWriter {
+ public:
+  // See SqliteStoreOptions.
+  struct Limits {
+    int max_records_per_commit;
+    std::int64_t max_queued_bytes;
+  };
+
+  SqliteWriter(std::string path, Limits limits,
+               std::unique_ptr<SqliteAppender> appender);
+
+  // Finishes what is queued.
+  ~SqliteWriter();
+
+  // See UsageStore::AppendAsync.
+  void Append(std::string project, std::vector<CheckedRecord> records,
+              AppendCallback done);
+
+ private:
+  struct Batch {
+    std::string project;
+    std::vector<CheckedRecord> records;
+    AppendCallback done;
+    std::int64_t bytes = 0;
+  };
+
+  void Run();
+  // Waits for batches; empty once the writer is closing and nothing is queued.
+  std::vector<Batch> TakeGroup();
+  void CommitGroup(std::vector<Batch> group);
+  absl::Status TryCommit(const std::vector<Batch>& group,
+                         std::vector<std::vector<AppendOutcome>>* outcomes);
+
+  const std::string path_;
+  const Limits limits_;
+
+  // The writer thread's own. Null after an error, until the next group.
+  std::unique_ptr<SqliteAppender> appender_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Batch> queue_;
+  std::int64_t queued_bytes_ = 0;
+  bool closing_ = false;
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_WRITER_H_

@@ -1,0 +1,315 @@
+"""What was acknowledged stays, once, whenever the service dies.
+
+TOKENUSAGE_KILL_CYCLES=1000 kills it that often (default 10).
+"""
+
+import concurrent.futures
+import contextlib
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+
+import grpc
+
+from harness import junit, oracle, program, records
+from harness.client import UsageClient
+from harness.records import make_record
+from harness.testcase import EndToEndTest, seeded_random
+from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as service_pb2
+
+PROJECT = "demo"
+REPORTERS = 4
+CYCLES = int(os.environ.get("TOKENUSAGE_KILL_CYCLES", "10"))
+CYCLES_PER_DATABASE = 10
+
+
+class Load:
+    """Threads that report until the service fails them, and what became of it."""
+
+    def __init__(self, server, seed):
+        self.acknowledged = []  # batches
+        self.unknown = []  # batches whose call failed
+        self.codes = set()  # of the calls that failed
+        self.wrong = []  # answers that no reporter should get
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._report, args=(server.address, seed + i))
+            for i in range(REPORTERS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self):
+        """Waits until every thread has failed."""
+        for thread in self._threads:
+            thread.join(60)
+            if thread.is_alive():
+                raise TimeoutError("a call neither succeeded nor failed")
+
+    def _report(self, address, seed):
+        rng = random.Random(seed)
+        with contextlib.closing(UsageClient(address)) as client:
+            failed = False
+            while not failed:
+                size = rng.choice((1, 1, 5, 40))
+                batch = [records.random_record(rng) for _ in range(size)]
+                failed = not self._send(client, batch, new=True)
+                if not failed and rng.random() < 0.1:
+                    failed = not self._send(client, batch, new=False)
+
+    def _send(self, client, batch, new):
+        try:
+            response = client.report(PROJECT, batch)
+        except grpc.RpcError as error:
+            with self._lock:
+                self.codes.add(error.code())
+                if new:
+                    self.unknown.append(batch)
+            return False
+        counts = response.stored_count, response.duplicate_count, len(response.errors)
+        with self._lock:
+            if new:
+                self.acknowledged.append(batch)
+            if counts != ((len(batch), 0, 0) if new else (0, len(batch), 0)):
+                self.wrong.append(response)
+        return True
+
+
+def flat(batches):
+    """The records of several batches by id."""
+    return {record.record_id: record for batch in batches for record in batch}
+
+
+class DurabilityTest(EndToEndTest):
+    def stored_in_copy(self, database):
+        """The records in a sound copy of the database files, by id."""
+        copy = os.path.join(self.folder, "copy.db")
+        for suffix in ("", "-wal"):
+            if os.path.exists(database + suffix):
+                shutil.copyfile(database + suffix, copy + suffix)
+        with contextlib.closing(sqlite3.connect(copy)) as connection:
+            checked = connection.execute("PRAGMA integrity_check").fetchall()
+            self.assertEqual(checked, [("ok",)])
+            rows = connection.execute("SELECT record FROM usage_record").fetchall()
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(copy + suffix)
+        stored = {}
+        for (data,) in rows:
+            record = usage_record_pb2.UsageRecord.FromString(data)
+            record.ClearField("receive_time")
+            self.assertNotIn(record.record_id, stored)
+            stored[record.record_id] = record
+        return stored
+
+    def assert_totals(self, server, expected):
+        """Sums from rollups and sums over records are the oracle's."""
+        with contextlib.closing(UsageClient(server.address)) as client:
+            for bucket, zone in (
+                ("hour", "UTC"),
+                ("minute", "UTC"),
+                ("day", "Asia/Kathmandu"),
+                ("none", "UTC"),
+            ):
+                rows = client.query_all(
+                    PROJECT,
+                    *oracle.ALL_TIME,
+                    bucket=service_pb2.TimeBucket.Value("TIME_BUCKET_" + bucket.upper()),
+                    time_zone=zone,
+                )
+                self.assertEqual(
+                    list(map(oracle.row_of, rows)),
+                    oracle.expected_rows(expected, bucket, zone),
+                )
+
+    def assert_listed(self, server, expected):
+        """The service gives back exactly these records, by id."""
+        with contextlib.closing(UsageClient(server.address)) as client:
+            listed = client.list_all(PROJECT, *oracle.ALL_TIME)
+        for record in listed:
+            record.ClearField("receive_time")
+        self.assertEqual(len(listed), len(expected))
+        self.assertEqual({record.record_id: record for record in listed}, expected)
+
+    def resend(self, server, batches, stored):
+        """Every batch is counted once, whether it was stored before or not."""
+        with contextlib.closing(UsageClient(server.address)) as client:
+            for batch in batches:
+                response = client.report(PROJECT, batch)
+                was_stored = batch[0].record_id in stored
+                counts = (0, len(batch)) if was_stored else (len(batch), 0)
+                self.assertEqual(
+                    (response.stored_count, response.duplicate_count), counts
+                )
+                self.assertEqual(list(response.errors), [])
+
+    def test_killed_at_random_moments_under_load(self):
+        rng = seeded_random()
+        recovered = 0
+        for number in range(0, CYCLES, CYCLES_PER_DATABASE):
+            name = "usage-%d.db" % number
+            known = {}  # everything that must be there
+            server = self.start_server(name)
+            for _ in range(min(CYCLES_PER_DATABASE, CYCLES - number)):
+                load = Load(server, rng.getrandbits(32))
+                time.sleep(rng.uniform(0.02, 0.3))
+                server.kill()
+                load.join()
+                self.assertEqual(load.wrong, [])
+                self.assertLessEqual(load.codes, {grpc.StatusCode.UNAVAILABLE})
+                known.update(flat(load.acknowledged))
+
+                stored = self.stored_in_copy(self.path(name))
+                self.assertEqual({k: v for k, v in stored.items() if k in known}, known)
+                rest = {k: v for k, v in stored.items() if k not in known}
+                for batch in load.unknown:  # all of a batch, or nothing
+                    part = [rest.pop(r.record_id, None) for r in batch]
+                    self.assertIn(part, (batch, [None] * len(batch)))
+                    recovered += part[0] is not None
+                self.assertEqual(rest, {})
+
+                server = self.start_server(name)
+                self.assert_totals(server, stored.values())
+                self.resend(server, load.unknown, stored)
+                known.update(flat(load.unknown))
+            self.assert_listed(server, known)
+            self.assert_totals(server, known.values())
+            self.assertEqual(server.stop(), 0)
+            self.assertEqual(self.stored_in_copy(self.path(name)), known)
+            print(
+                "%d records; %d batches were durable but not acknowledged"
+                % (len(known), recovered)
+            )
+
+    def test_killed_while_it_starts(self):
+        rng = seeded_random()
+        server = self.start_server()
+        load = Load(server, rng.getrandbits(32))
+        time.sleep(0.2)
+        server.kill()
+        load.join()
+        stored = self.stored_in_copy(server.database)
+        serve = ["serve", "--store=sqlite://" + server.database, "--listen=127.0.0.1:0"]
+        for _ in range(10):
+            with self.assertRaises(subprocess.TimeoutExpired):  # killed with SIGKILL
+                program.run(*serve, timeout=rng.uniform(0, 0.1))
+        server = self.start_server()
+        self.assert_listed(server, stored)
+        self.assert_totals(server, stored.values())
+
+    def test_killed_while_it_creates_its_database(self):
+        """The next start works, whatever is there."""
+        rng = seeded_random()
+        for number in range(10):
+            name = "new-%d.db" % number
+            serve = ["serve", "--store=sqlite://" + self.path(name)]
+            with self.assertRaises(subprocess.TimeoutExpired):
+                timeout = rng.uniform(0.005, 0.08)
+                program.run(*serve, "--listen=127.0.0.1:0", timeout=timeout)
+            server = self.start_server(name)
+            with contextlib.closing(UsageClient(server.address)) as client:
+                client.report(PROJECT, [make_record("a")])
+            server.kill()
+            self.assertEqual(list(self.stored_in_copy(self.path(name))), ["a"])
+
+    def test_file_is_reported_over_a_restart(self):
+        """`report` rides it out, or says what to do: and that counts all lines once."""
+        rng = seeded_random()
+        lines = 20000
+        file = self.path("usage.jsonl")
+        with open(file, "w", encoding="utf-8") as output:
+            output.write((records.FRACTIONAL_JSON + "\n") * lines)
+        for number, end in enumerate(("kill", "stop", "stop")):
+            name = "%d.db" % number
+            server = self.start_server(name)
+            command = [
+                "report",
+                "--server=" + server.address,
+                "--project=" + PROJECT,
+                "--message=PostV2ProxyImagesEditsUsage",
+                "--record-id=line-{line}",
+                "--event-time=2024-05-01T12:00:00Z",
+                "--operation=images.edits",
+                file,
+            ]
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                report = pool.submit(program.run, *command)
+                time.sleep(rng.uniform(0.05, 0.4))
+                getattr(server, end)()
+                server = self.start_server(name, listen=server.address)
+                outcome = report.result(60)
+            print(end, outcome)
+            self.assertIn(outcome.exit_code, (0, 69))
+            self.assertEqual(outcome.stderr.count(b"\n"), outcome.exit_code != 0)
+            again = program.run(*command)
+            self.assertEqual((again.exit_code, again.stderr), (0, b""))
+            with contextlib.closing(UsageClient(server.address)) as client:
+                (row,) = client.query_all(PROJECT, *oracle.ALL_TIME)
+            self.assertEqual(row.totals.record_count, lines)
+            self.assertEqual(
+                list(oracle.row_of(row).totals),
+                [oracle.sum_texts([c] * lines) for c in records.FRACTIONAL],
+            )
+
+    def test_terminated_under_load(self):
+        """SIGTERM: every call is either acknowledged, or nothing of it was kept."""
+        rng = seeded_random()
+        server = self.start_server()
+        known = {}
+        for _ in range(3):
+            load = Load(server, rng.getrandbits(32))
+            time.sleep(rng.uniform(0.1, 0.3))
+            started = time.monotonic()
+            self.assertEqual(server.stop(), 0)
+            self.assertLess(time.monotonic() - started, 10)
+            load.join()
+            self.assertEqual(load.wrong, [])
+            # gRPC cancels calls that arrive just when it shuts down.
+            ended = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
+            self.assertLessEqual(load.codes, ended)
+            known.update(flat(load.acknowledged))
+            self.assertEqual(self.stored_in_copy(server.database), known)
+            server = self.start_server()
+            self.resend(server, load.unknown, known)
+            known.update(flat(load.unknown))
+            self.assert_totals(server, known.values())
+
+    def test_termination_waits_for_calls_under_way(self):
+        """Calls that wait for the disk when SIGTERM comes are answered."""
+        server = self.start_server()
+        client = self.connect(server)
+        batches = [[make_record("%d-%d" % (i, j)) for j in range(50)] for i in range(8)]
+        client.report(PROJECT, batches[0])
+        other = sqlite3.connect(server.database, isolation_level=None)
+        with contextlib.closing(other), concurrent.futures.ThreadPoolExecutor(8) as pool:
+            other.execute("BEGIN IMMEDIATE")  # now the service cannot commit
+            calls = [pool.submit(client.report, PROJECT, batch) for batch in batches]
+            time.sleep(0.5)
+            self.assertFalse(any(call.done() for call in calls))
+            server.process.terminate()
+            time.sleep(0.5)
+            self.assertIsNone(server.process.poll())
+            other.execute("ROLLBACK")
+            answers = [call.result(30) for call in calls]
+            client.close()
+        self.assertEqual(server.process.wait(30), 0)
+        self.assertEqual(sum(a.stored_count for a in answers), 350)
+        self.assertEqual(sum(a.duplicate_count for a in answers), 50)
+        self.assertEqual(self.stored_in_copy(server.database), flat(batches))
+
+    def test_interrupt_ends_it_like_termination(self):
+        server = self.start_server()
+        with contextlib.closing(UsageClient(server.address)) as client:
+            client.report(PROJECT, [make_record("a")])
+        server.process.send_signal(signal.SIGINT)
+        self.assertEqual(server.process.wait(30), 0)
+        self.assertEqual(list(self.stored_in_copy(server.database)), ["a"])
+
+
+if __name__ == "__main__":
+    junit.main()

@@ -1,0 +1,104 @@
+"""Runs the real program as real processes, none of which outlives its test."""
+
+import collections
+import os
+import select
+import signal
+import subprocess
+import time
+
+PROGRAM = os.environ["TOKENUSAGE_PROGRAM"]
+
+# How a process ended; stdout and stderr are bytes.
+Outcome = collections.namedtuple("Outcome", "exit_code stdout stderr")
+
+# The child dies with the thread that started it, so start servers from the main thread.
+_DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL"]
+
+
+def environment(**changes):
+    """This process's environment without the settings that the program reads."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TOKENUSAGE_")}
+    return {**kept, **changes}
+
+
+def run(*args, stdin=b"", env=None, timeout=60, wrapper=()):
+    """Runs the program to its end."""
+    done = subprocess.run(
+        [*wrapper, PROGRAM, *args],
+        input=stdin,
+        capture_output=True,
+        env=environment(**(env or {})),
+        timeout=timeout,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+class Server:
+    """A `tokenusage serve`, ready for calls at `address`; by default on a free port."""
+
+    def __init__(
+        self,
+        database,
+        *flags,
+        listen="127.0.0.1:0",
+        wrapper=(),
+        log_path=None,
+        start_timeout=30
+    ):
+        self.database = database
+        self._log_path = log_path or database + ".serve-log"
+        with open(self._log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *wrapper,
+                    *_DIES_WITH_PARENT,
+                    PROGRAM,
+                    "serve",
+                    "--store=sqlite://" + database,
+                    "--listen=" + listen,
+                    *flags,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment(),
+            )
+        try:
+            self.address = self._read_line(time.monotonic() + start_timeout)
+        except Exception:
+            self.kill()
+            raise
+
+    def _read_line(self, deadline):
+        line = b""
+        while not line.endswith(b"\n"):
+            left = max(0, deadline - time.monotonic())
+            if not select.select([self.process.stdout], [], [], left)[0]:
+                raise TimeoutError("serve printed no address: " + self.log())
+            block = os.read(self.process.stdout.fileno(), 4096)
+            if not block:
+                raise RuntimeError("serve ended: " + self.log())
+            line += block
+        return line.decode().rstrip("\n")
+
+    def log(self):
+        """What it, and servers of the same database before it, wrote on stderr."""
+        with open(self._log_path, "rb") as log:
+            return log.read().decode(errors="backslashreplace")
+
+    def _wait(self, timeout):
+        exit_code = self.process.wait(timeout)
+        self.process.stdout.close()
+        return exit_code
+
+    def kill(self):
+        """kill -9; does nothing where it has ended before."""
+        if self.process.returncode is None:
+            self.process.kill()
+            self._wait(30)
+
+    def stop(self, timeout=30):
+        """Ends it with SIGTERM and returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self._wait(timeout)

@@ -1,0 +1,67 @@
+"""What the end-to-end tests have in common."""
+
+import os
+import random
+import shutil
+import tempfile
+import unittest
+
+from harness import program
+from harness.client import UsageClient
+
+
+def seeded_random():
+    """A source of random numbers whose seed is printed and can be given."""
+    given = os.environ.get("TOKENUSAGE_TEST_SEED")
+    seed = int(given) if given else int.from_bytes(os.urandom(4), "big")
+    print("TOKENUSAGE_TEST_SEED=%d" % seed, flush=True)
+    return random.Random(seed)
+
+
+class EndToEndTest(unittest.TestCase):
+    """A test with a folder of its own, and servers that end with it."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, name):
+        """A path in the test's folder."""
+        return os.path.join(self.folder, name)
+
+    def write(self, name, content):
+        """Writes a file in the test's folder and returns its path."""
+        with open(self.path(name), "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        return self.path(name)
+
+    def start_server(self, name="usage.db", *flags, **kwargs):
+        """Starts a server on a database in the test's folder."""
+        server = program.Server(self.path(name), *flags, **kwargs)
+        self.addCleanup(server.kill)
+        return server
+
+    def connect(self, server):
+        """A client of that server, closed with the test."""
+        client = UsageClient(server.address)
+        self.addCleanup(client.close)
+        return client
+
+    def assert_output(self, outcome, stdout):
+        """It succeeded with exactly this on stdout and nothing on stderr."""
+        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
+        if isinstance(stdout, bytes):
+            self.assertEqual(outcome.stdout, stdout)
+        else:
+            self.assertEqual(outcome.stdout.decode(), stdout)
+
+    def assert_one_line_error(self, outcome, exit_code, *words, stdout=b""):
+        """It failed with one line on stderr that holds these words."""
+        self.assertEqual((outcome.exit_code, outcome.stdout), (exit_code, stdout), outcome)
+        line = outcome.stderr.decode("utf-8")
+        self.assertRegex(line, r"\Atokenusage: [^\n]+\n\Z")
+        self.assertNotRegex(line[:-1], r"[\x00-\x1f\x7f]")
+        for word in words:
+            self.assertIn(word, line)

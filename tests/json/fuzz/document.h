@@ -1,0 +1,60 @@
+// A JSON document as a tree, for tests. Plain rather than fast: every value is
+// kept, numbers as they are spelled.
+//
+// A document that is not JSON becomes a tree, too, of what comes before its
+// fault; whoever walks the tree in order comes to the fault's place in order.
+
+#ifndef TESTS_JSON_FUZZ_DOCUMENT_H_
+#define TESTS_JSON_FUZZ_DOCUMENT_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenusage/json/json_error.h"
+
+namespace tokenusage {
+namespace testing {
+
+struct DocumentMember;
+
+struct DocumentValue {
+  enum class Type { kNull, kTrue, kFalse, kNumber, kString, kArray, kObject };
+
+  Type type = Type::kNull;  // known from the first byte on
+  std::size_t begin = 0;    // the offset of its first byte
+  std::size_t end = 0;      // past its last byte, where complete
+  bool complete = false;    // false: the fault is in it
+  std::string text;         // a number as spelled; a string without escapes
+  std::vector<DocumentValue> elements;
+  std::vector<DocumentMember> members;
+};
+
+struct DocumentMember {
+  std::string name;  // without escapes
+  std::size_t name_begin = 0;
+  bool has_colon = false;
+  std::optional<DocumentValue> value;  // empty: the fault is before it
+};
+
+struct DocumentFault {
+  JsonError::Kind kind;  // kSyntax or kTooDeep
+  std::size_t offset;
+};
+
+struct Document {
+  std::optional<DocumentValue> root;
+  std::optional<DocumentFault> fault;  // the first one
+};
+
+Document ReadDocument(std::string_view json);
+
+// Whether `text` is one number of JSON's grammar and nothing else.
+bool IsJsonNumber(std::string_view text);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_DOCUMENT_H_

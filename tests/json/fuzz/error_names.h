@@ -1,0 +1,19 @@
+// The names of JsonError's kinds, for what tests print.
+
+#ifndef TESTS_JSON_FUZZ_ERROR_NAMES_H_
+#define TESTS_JSON_FUZZ_ERROR_NAMES_H_
+
+#include <string>
+
+#include "tokenusage/json/json_error.h"
+
+namespace tokenusage {
+namespace testing {
+
+// As kSyntax; empty for a value that is no kind.
+std::string ErrorKindName(JsonError::Kind kind);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_ERROR_NAMES_H_

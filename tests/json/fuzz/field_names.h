@@ -1,0 +1,25 @@
+// The names of fields in JSON, as docs/json.md has them, for tests.
+
+#ifndef TESTS_JSON_FUZZ_FIELD_NAMES_H_
+#define TESTS_JSON_FUZZ_FIELD_NAMES_H_
+
+#include <string>
+
+#include "google/protobuf/descriptor.h"
+
+namespace tokenusage {
+namespace testing {
+
+std::string WireName(const google::protobuf::FieldDescriptor& field);
+
+// total_tokens as totalTokens.
+std::string LowerCamelCase(const std::string& name);
+
+bool IsRequired(const google::protobuf::FieldDescriptor& field);
+
+bool IsTimestamp(const google::protobuf::Descriptor& type);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_FIELD_NAMES_H_

@@ -1,0 +1,31 @@
+// The golden documents of tests/json/testdata. See tests/json/golden_test.cc.
+
+#ifndef TESTS_JSON_FUZZ_GOLDENS_H_
+#define TESTS_JSON_FUZZ_GOLDENS_H_
+
+#include <string>
+#include <vector>
+
+namespace tokenusage {
+namespace testing {
+
+struct Golden {
+  std::string name;  // as valid/maps
+  std::string json;
+  std::string message_type;
+  bool strict = false;
+  std::string message_text;  // of a valid one: the message in text format
+  std::string written;       // of a valid one: what it is written as
+  std::string error;         // of an invalid one: its kind and text
+};
+
+// All of them, in order of their names. The working directory must be the
+// workspace's root.
+std::vector<Golden> ReadGoldens();
+
+std::string ReadWholeFile(const std::string& path);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_GOLDENS_H_

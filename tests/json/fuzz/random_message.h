@@ -1,0 +1,20 @@
+// Messages made of a fuzzer's input.
+
+#ifndef TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_
+#define TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_
+
+#include "google/protobuf/message.h"
+#include "tests/fuzzing/byte_source.h"
+
+namespace tokenusage {
+namespace testing {
+
+// Fills an empty message by the bytes: any values of any fields, among them
+// some that have no JSON form, and seldom without a required field. Ends when
+// the bytes do.
+void FillMessage(ByteSource* bytes, google::protobuf::Message* message);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_

@@ -1,0 +1,51 @@
+// What the text of a JSON number or string means for a field: plain functions
+// for tests, written from docs/json.md.
+
+#ifndef TESTS_JSON_FUZZ_REFERENCE_VALUES_H_
+#define TESTS_JSON_FUZZ_REFERENCE_VALUES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tokenusage {
+namespace testing {
+
+// `number` must be of JSON's grammar. The nearest double or float; empty where
+// that is an infinity.
+std::optional<double> ToDouble(const std::string& number);
+std::optional<float> ToFloat(const std::string& number);
+
+// A whole number of any spelling, as a sign and a magnitude.
+struct WholeNumber {
+  bool negative = false;  // never for zero
+  std::uint64_t magnitude = 0;
+};
+
+// Empty where the number has a fraction or its magnitude needs more than 64
+// bits. `number` must be of JSON's grammar.
+std::optional<WholeNumber> ToWholeNumber(const std::string& number);
+
+// Empty where `text` is not base64.
+std::optional<std::string> FromBase64(const std::string& text);
+
+struct UnixTime {
+  std::int64_t seconds = 0;
+  std::int32_t nanos = 0;
+};
+
+// Empty where `text` is not RFC 3339, or not in years 1 to 9999.
+std::optional<UnixTime> FromRfc3339(const std::string& text);
+
+// Days from 1970-01-01 to the first day of a year of the Gregorian calendar.
+std::int64_t DaysToYear(int year);
+
+int DaysInYear(int year);
+
+// `month` from 1.
+int DaysInMonth(int year, int month);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_REFERENCE_VALUES_H_

@@ -1,0 +1,22 @@
+// Another writer of the JSON mapping, for tests: slow, plain, and written from
+// docs/json.md without the code of cpp/tokenusage/json.
+
+#ifndef TESTS_JSON_FUZZ_REFERENCE_WRITER_H_
+#define TESTS_JSON_FUZZ_REFERENCE_WRITER_H_
+
+#include <optional>
+#include <string>
+
+#include "google/protobuf/message.h"
+
+namespace tokenusage {
+namespace testing {
+
+// The message's JSON; empty where the rules refuse the message.
+std::optional<std::string> ReferenceWrite(
+    const google::protobuf::Message& message);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_REFERENCE_WRITER_H_

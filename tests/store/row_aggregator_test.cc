@@ -1,0 +1,67 @@
+#include "tokenusage/store/row_aggregator.h"
+
+#include <cstdint>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/record/records.h"
+#include "tests/store/queries.h"
+
+namespace tokenusage {
+namespace {
+
+using testing::Nanos;
+
+EncodedGroup Group(const std::string& value) {
+  return EncodedGroup(GroupKey{value});
+}
+
+UsageQuery HourQuery(int page_size) {
+  UsageQuery query = testing::QueryOf(
+      "2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z", v1::TIME_BUCKET_HOUR);
+  query.page_size = page_size;
+  return query;
+}
+
+UsageSum One() { return {1, {}}; }
+
+TEST(RowAggregatorTest, TheEndFallsAsThePageFills) {
+  const UsageQuery query = HourQuery(2);
+  RowAggregator rows(query);
+  EXPECT_EQ(rows.start_nanos(), query.window.start_nanos);
+  for (const char* hour : {"09", "08", "07"}) {
+    EXPECT_EQ(rows.end_nanos(), query.window.end_nanos);
+    rows.Add(Nanos("2026-08-01T" + std::string(hour) + ":30:00Z"), Group("a"),
+             One());
+  }
+  // Two rows and one that says that there are more; of the last one's hour
+  // another group may still come before it.
+  EXPECT_EQ(rows.end_nanos(), Nanos("2026-08-01T10:00:00Z"));
+  rows.Add(Nanos("2026-08-01T03:00:00Z"), Group("a"), One());
+  EXPECT_EQ(rows.end_nanos(), Nanos("2026-08-01T09:00:00Z"));
+  rows.Add(Nanos("2026-08-01T09:00:00Z"), Group("a"), One());
+  rows.Add(Nanos("2026-08-01T07:59:59Z"), Group("a"), One());
+  const UsageQueryPage page = rows.Finish();
+  EXPECT_TRUE(page.has_more);
+  ASSERT_EQ(page.rows.size(), 2u);
+  EXPECT_EQ(page.rows[0].sum.record_count, 1);
+  EXPECT_EQ(page.rows[1].sum.record_count, 2);
+}
+
+TEST(RowAggregatorTest, ALaterPageStartsAtTheBucketOfTheRowBefore) {
+  UsageQuery query = HourQuery(10);
+  query.after = RowPosition{Nanos("2026-08-01T07:00:00Z"), Group("b").encoded};
+  RowAggregator rows(query);
+  EXPECT_EQ(rows.start_nanos(), Nanos("2026-08-01T07:00:00Z"));
+  rows.Add(Nanos("2026-08-01T06:30:00Z"), Group("c"), One());
+  for (const char* group : {"a", "b", "c"}) {
+    rows.Add(Nanos("2026-08-01T07:30:00Z"), Group(group), One());
+  }
+  const UsageQueryPage page = rows.Finish();
+  EXPECT_FALSE(page.has_more);
+  ASSERT_EQ(page.rows.size(), 1u);
+  EXPECT_EQ(page.rows[0].key, GroupKey{"c"});
+}
+
+}  // namespace
+}  // namespace tokenusage
