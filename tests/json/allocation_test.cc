@@ -1,0 +1,61 @@
+// That reading into a message and writing into a string that are used again
+// takes no memory.
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/json/kinds.pb.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/orq/v2/images.pb.h"
+
+namespace {
+std::size_t allocations = 0;
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* const block = std::malloc(size)) return block;
+  std::abort();
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+namespace tokenusage {
+namespace {
+
+// Reads and writes until all memory is there, and then once more.
+template <typename Message>
+void ExpectNoAllocation(const std::string& json) {
+  const std::string larger = "{\"id\":\"a\",\"usage\":" + json + "}";
+  Message message;
+  std::string out;
+  std::size_t before = 0;
+  for (int round = 0; round < 3; ++round) {
+    before = allocations;
+    out.clear();
+    EXPECT_TRUE(ParseJson(json, &message).ok());
+    EXPECT_TRUE(AppendJson(message, &out).ok());
+    EXPECT_TRUE(ParseJsonAt(larger, "usage", &message).ok());
+  }
+  EXPECT_EQ(allocations - before, 0U) << json;
+}
+
+TEST(AllocationTest, NoneForAMessageThatIsUsedAgain) {
+  using Usage = orq::v2::PostV2ProxyImagesEditsUsage;
+  ExpectNoAllocation<Usage>(
+      R"({"total_tokens":8105.75,"input_tokens":7451.29,"output_tokens":1442,)"
+      R"("input_tokens_details":{"text_tokens":1,"image_tokens":2}})");
+  ExpectNoAllocation<Usage>(
+      R"({ "input_tokens_details":{"image_tokens":1,"text_tokens":2},)"
+      R"("more":[1],"total_tokens":1,"inputTokens":2,"output_tokens":3})");
+  ExpectNoAllocation<testing::Singular>(
+      R"({"a_double":1e300,"a_int64":5,"a_string":"longer than fits in place",)"
+      R"("a_color":"COLOR_RED","a_point":{"x":1},)"
+      R"("a_time":"2024-05-01T12:00:00Z"})");
+}
+
+}  // namespace
+}  // namespace tokenusage
