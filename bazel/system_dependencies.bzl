@@ -12,7 +12,7 @@ def _program(rctx, names):
         path = rctx.which(name)
         if path:
             return path
-    fail("@%s: none of %s is on PATH; install the packages that README.md lists" % (rctx.name, names))
+    fail("@%s: none of %s is on PATH; tokenusage's tools/install_dependencies names the packages" % (rctx.name, names))
 
 def _pkg_config(rctx, package):
     """What pkg-config says of a package: struct(defines, linkopts, includedir)."""
@@ -245,10 +245,15 @@ _SYSTEM_CC = {
         "absl/numeric:int128": "absl_int128",
         "absl/status:status": "absl_status",
         "absl/status:statusor": "absl_statusor",
+        "absl/memory:memory": "absl_memory",
         "absl/strings:cord": "absl_cord",
+        "absl/strings:str_format": "absl_str_format",
         "absl/strings:strings": "absl_strings",
         "absl/synchronization:synchronization": "absl_synchronization",
         "absl/time:time": "absl_time",
+        "absl/types:optional": "absl_optional",
+        "absl/types:span": "absl_span",
+        "absl/types:variant": "absl_variant",
     },
     "com_google_googletest": {":gtest": "gmock", ":gtest_main": "gmock_main"},
     "libpq": {":libpq": "libpq"},

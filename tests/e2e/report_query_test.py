@@ -124,6 +124,15 @@ class ReportTest(ServiceTest):
         stored = [json.loads(_RECEIVE_TIME.sub(b"", l)) for l in self.list().splitlines()]
         self.assertEqual(stored, list(map(records.record_object, expected)))
 
+    def test_one_id_for_several_lines(self):
+        """They may be equal calls: none of them must be lost as a duplicate."""
+        lines = (records.WHOLE_JSON + "\n") * 2
+        flags = ("--event-time=2024-05-01", "--operation=images.edits")
+        outcome = self.report(lines, EDITS, "--record-id=fixed", *flags)
+        self.assert_one_line_error(
+            outcome, 2, ":2: --record-id", stdout=summary(stored=1, bad_lines=1).encode()
+        )
+
     def test_variations(self):
         record = make_record("v", usage="images_variations")
         line = records.json_lines([records.record_object(record, "usage")])
@@ -445,7 +454,8 @@ month    records  total_tokens  input_tokens   output_tokens           input_tex
         header = (
             b"records  total_tokens  input_tokens  output_tokens  input_text  input_image\n"
         )
-        self.assert_output(self.run_client("query"), header)
+        outcome = self.run_client("query")
+        self.assert_one_line_error(outcome, 0, "no records match", stdout=header)
         self.assert_output(self.run_client("query", "--json"), b"")
 
     def test_bad_questions(self):

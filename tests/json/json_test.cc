@@ -22,6 +22,7 @@
 #include "tests/json/messages.h"
 #include "tests/json/required_label.pb.h"
 #include "tests/json/unmappable.pb.h"
+#include "tests/json/unmappable_group.pb.h"
 #include "tokenusage/orq/v2/images.pb.h"
 
 namespace tokenusage {

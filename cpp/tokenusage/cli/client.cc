@@ -1,51 +1,95 @@
 #include "tokenusage/cli/client.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "tokenusage/service/error_info.h"
 
 namespace tokenusage {
 namespace {
 
-constexpr int kMaxAttempts = 5;
+constexpr absl::Duration kPatienceBefore = absl::Seconds(2);
+constexpr absl::Duration kPatienceAfter = absl::Seconds(15);
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(100);
+constexpr absl::Duration kMaxDelay = absl::Seconds(1);
 // Longer than the server's own limit for reads, which then says more.
 constexpr std::chrono::seconds kCallDeadline(40);
 
-bool IsWorthRetrying(const grpc::Status& status,
-                     const grpc::ClientContext& context) {
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return true;
-  // Without pushback it is the transport's size limit, which stays.
-  return status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
-         context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms") !=
-             0;
+// The time that a busy server asks callers to wait, if it does.
+std::optional<absl::Duration> PushbackOf(const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find("grpc-retry-pushback-ms");
+  std::int64_t millis = 0;
+  if (found == trailers.end() ||
+      !absl::SimpleAtoi(
+          absl::string_view(found->second.data(), found->second.size()),
+          &millis)) {
+    return std::nullopt;
+  }
+  return absl::Milliseconds(millis);
+}
+
+bool IsWorthRetrying(grpc::StatusCode code, bool has_pushback) {
+  switch (code) {
+    case grpc::StatusCode::UNAVAILABLE:
+    // Nobody here cancels: a server that shuts down does.
+    case grpc::StatusCode::CANCELLED:
+      return true;
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      // Without pushback it is the transport's size limit, which stays.
+      return has_pushback;
+    default:
+      return false;
+  }
+}
+
+std::shared_ptr<grpc::Channel> NewChannel(const std::string& server) {
+  grpc::ChannelArguments arguments;
+  // gRPC's own second would be most of our patience.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(),
+                                   arguments);
 }
 
 }  // namespace
 
 UsageClient::UsageClient(const std::string& server)
     : server_(server),
-      stub_(v1::UsageReportingService::NewStub(
-          grpc::CreateChannel(server, grpc::InsecureChannelCredentials()))) {}
+      stub_(v1::UsageReportingService::NewStub(NewChannel(server))) {}
 
 absl::Status UsageClient::Call(
     const std::function<grpc::Status(grpc::ClientContext*)>& call) {
+  const absl::Time give_up =
+      absl::Now() + (has_answered_ ? kPatienceAfter : kPatienceBefore);
   absl::Duration delay = kFirstDelay;
-  for (int attempt = 1;; ++attempt, delay *= 2) {
+  while (true) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
     const grpc::Status status = call(&context);
-    if (attempt < kMaxAttempts && IsWorthRetrying(status, context)) {
-      absl::SleepFor(delay);
+    const std::optional<absl::Duration> pushback = PushbackOf(context);
+    const absl::Duration wait = std::max(delay, pushback.value_or(delay));
+    if (IsWorthRetrying(status.error_code(), pushback.has_value()) &&
+        absl::Now() + wait < give_up) {
+      absl::SleepFor(wait);
+      delay = std::min(2 * delay, kMaxDelay);
       continue;
     }
     const absl::Status result = FromGrpcStatus(status);
-    if (result.ok() || GetErrorInfo(result)) return result;
+    if (result.ok() || GetErrorInfo(result)) {
+      has_answered_ = true;
+      return result;
+    }
     return absl::Status(
         result.code(),
         absl::StrCat("the service at ", server_, ": ", status.error_message()));

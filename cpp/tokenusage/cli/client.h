@@ -18,9 +18,11 @@
 
 namespace tokenusage {
 
-// Makes calls and tries each again, a few times within some seconds, while the
-// service is unavailable or busy: every method may be repeated. A failed status
-// carries the service's ErrorInfo and names the server where it did not answer.
+// Makes calls, and tries each again while the service is unavailable or busy:
+// every method may be repeated. It gives up after 2 seconds where the service
+// has not answered yet, and after 15 once it has, so that a restart goes
+// unnoticed. A failed status carries the service's ErrorInfo, and names the
+// server where it did not answer. Not thread-safe.
 class UsageClient {
  public:
   // `server` is host:port. Does not connect yet.
@@ -41,6 +43,7 @@ class UsageClient {
 
   const std::string server_;
   const std::unique_ptr<v1::UsageReportingService::Stub> stub_;
+  bool has_answered_ = false;
 };
 
 }  // namespace tokenusage

@@ -21,7 +21,8 @@ using google::protobuf::Message;
 constexpr char kFooter[] = R"(
 By default it reads JSON and prints JSON, so that it checks and normalises. On bad
 input nothing is printed on stdout, and one line on stderr says what is wrong and
-where.
+where. Members that the message does not declare are dropped; --strict refuses them.
+A UsageRecord is checked as a message, not by the service's rules for records.
 
 Examples:
   tokenusage convert --message=PostV2ProxyImagesEditsUsage usage.json

@@ -8,6 +8,7 @@ ExitCode ExitCodeFor(const absl::Status& status) {
       return kExitOk;
     case absl::StatusCode::kInvalidArgument:
       return kExitBadInput;
+    case absl::StatusCode::kCancelled:  // by a server that shuts down
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kResourceExhausted:

@@ -3,10 +3,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <string>
 
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/terminal.h"
+#include "tokenusage/cli/version.h"
 
 namespace tokenusage {
 namespace {
@@ -27,6 +29,7 @@ int Run(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   int exit_code = kExitOk;
+  app.set_version_flag("--version", [] { return std::string(kVersion); });
   AddServeCommand(&app, &exit_code);
   AddReportCommand(&app, &exit_code);
   AddQueryCommand(&app, &exit_code);
@@ -41,9 +44,12 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const bool names_no_command =
         app.get_subcommands().empty() && !app.remaining().empty();
+    const auto commands = app.get_subcommands();
     PrintError((names_no_command ? "no such command: " + app.remaining().front()
                                  : std::string(error.what())) +
-               " (see tokenusage --help)");
+               " (see tokenusage " +
+               (commands.empty() ? "" : commands.front()->get_name() + " ") +
+               "--help)");
     return kExitUsage;
   }
   const absl::Status flushed = FlushData();

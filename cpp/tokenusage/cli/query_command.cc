@@ -22,7 +22,7 @@ namespace {
 constexpr char kFooter[] = R"(
 A field is operation, provider, model or labels.KEY. In the table - stands for a
 count that no record carries, and <none> for a label that is not there; --json tells
-both exactly. Totals are exact decimals.
+both exactly. Totals are exact decimals. A week is one of ISO 8601, as 2026-W45.
 
 Examples:
   tokenusage query --project=demo
@@ -148,6 +148,8 @@ class Table {
     rows_.push_back(std::move(cells));
   }
 
+  bool empty() const { return rows_.size() == 1; }
+
   std::string Format() const {
     return FormatTable(rows_, first_number_column_);
   }
@@ -179,7 +181,9 @@ absl::Status Query(QueryFlags* flags) {
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (!flags->json) PrintData(table.Format());
+  if (flags->json) return absl::OkStatus();
+  PrintData(table.Format());
+  if (table.empty()) PrintError("no records match");
   return absl::OkStatus();
 }
 

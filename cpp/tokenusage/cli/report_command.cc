@@ -103,6 +103,14 @@ class Reporter {
       ++counts_.bad_lines;
       return absl::OkStatus();
     }
+    if (record->record_id() == format_.defaults.record_id() &&
+        ++fixed_id_count_ > 1) {
+      AddLineError(line_number_,
+                   "--record-id: expected {line} in it, for more than one "
+                   "line, found the same id for each");
+      ++counts_.bad_lines;
+      return absl::OkStatus();
+    }
     const std::size_t bytes = record->ByteSizeLong();
     if (request_.records_size() == kMaxBatchRecords ||
         batch_bytes_ + bytes > kMaxBatchBytes) {
@@ -164,8 +172,9 @@ class Reporter {
   const ReportLineFormat format_;
   ReportCounts counts_;
   std::int64_t line_number_ = 0;
-  v1::ReportUsageRequest request_;                   // the batch
-  std::size_t batch_bytes_ = 0;                      // of its records
+  int fixed_id_count_ = 0;          // lines that took --record-id as it is
+  v1::ReportUsageRequest request_;  // the batch
+  std::size_t batch_bytes_ = 0;     // of its records
   std::vector<std::int64_t> batch_lines_;            // its records' lines
   std::map<std::int64_t, std::string> line_errors_;  // since the last batch
 };
@@ -233,10 +242,11 @@ void AddReportCommand(CLI::App* app, int* exit_code) {
                       "The usage message that each line holds, as "
                       "PostV2ProxyImagesEditsUsage");
   command->add_option("--record-id", flags->record_id,
-                      "The record's id; {line} in it stands for the line's "
-                      "number");
+                      "The record's id. For more than one line it must hold "
+                      "{line}, which stands for the line's number");
   command->add_option("--event-time", flags->event_time,
-                      "When the usage occurred, as 2026-11-01T09:30:00Z");
+                      "When the usage occurred, as 2026-11-01T09:30:00Z, or "
+                      "a date, whose start in UTC is meant");
   command->add_option("--operation", flags->operation,
                       "What the model was asked to do, as images.edits");
   command->add_option("--provider", flags->provider,

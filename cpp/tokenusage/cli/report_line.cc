@@ -80,8 +80,9 @@ absl::StatusOr<v1::UsageRecord> ParseReportLine(
   if (record.operation().empty()) return Missing("operation", "--operation");
   if (!HasUsage(record)) {
     return absl::InvalidArgumentError(
-        "usage: expected a record with its usage (as tokenusage list prints "
-        "it), found none; for bare usage objects say --message");
+        "usage: expected a record with its usage, as tokenusage list prints "
+        "it, found none; for usage objects, or \"usage\" in an envelope, say "
+        "--message");
   }
   return record;
 }

@@ -5,6 +5,10 @@
 //   if (!status.ok()) return status;  // says which field, and where
 //   absl::StatusOr<std::string> json = tokenusage::WriteJson(usage);
 //
+// Any message has this form. Those of a cc_json_proto_library
+// (//bazel:defs.bzl) have it many times faster, by tables made from their
+// .proto files: link that target, and the calls below find them.
+//
 // The rules are in docs/json.md. In short: names are the wire's own; what the
 // schema marks with (tokenusage.v1.required) must be there, and null is not a
 // value; the grammar is RFC 8259 and nothing more; numbers are correctly
@@ -14,6 +18,7 @@
 #ifndef TOKENUSAGE_JSON_JSON_H_
 #define TOKENUSAGE_JSON_JSON_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
 #include "tokenusage/json/json_error.h"  // IWYU pragma: export
+#include "tokenusage/json/padding.h"     // IWYU pragma: export
 
 namespace tokenusage {
 
@@ -42,6 +48,12 @@ absl::Status ParseJson(std::string_view json,
                        google::protobuf::Message* message,
                        const JsonParseOptions& options = {});
 
+// The same, faster, for a document behind which kJsonPadding more bytes may be
+// read: they must be memory of the same object, and may hold anything.
+absl::Status ParsePaddedJson(std::string_view json,
+                             google::protobuf::Message* message,
+                             const JsonParseOptions& options = {});
+
 // Replaces `message` with the object found under `path` in a larger document:
 // member names joined by dots, as "usage" or "response.usage"; an empty path is
 // the document itself. The rest of the document is checked, and ignored, but
@@ -52,12 +64,51 @@ absl::Status ParseJsonAt(std::string_view json, std::string_view path,
                          google::protobuf::Message* message,
                          const JsonParseOptions& options = {});
 
+// Reads JSON Lines: a document in each line, lines ended by line feeds.
+//
+//   tokenusage::JsonLinesReader lines(text);
+//   while (lines.Next(&usage)) {
+//     if (!lines.status().ok()) return lines.status();  // or go on
+//   }
+//
+// Not thread-safe.
+class JsonLinesReader {
+ public:
+  // `text` must outlive the reader.
+  explicit JsonLinesReader(std::string_view text,
+                           const JsonParseOptions& options = {});
+
+  // Reads the next line into `message`, as ParseJson would: status() then says
+  // how that went, and a line that was refused leaves `message` unchanged.
+  // Lines of nothing but white space are passed over. False where no line is
+  // left; `message` is unchanged and status() OK then.
+  bool Next(google::protobuf::Message* message);
+
+  // Of the line that Next last read. Places in its errors are those in the
+  // whole text.
+  const absl::Status& status() const { return status_; }
+
+  // That line's number, from 1; 0 before the first.
+  std::size_t line_number() const { return line_number_; }
+
+ private:
+  const std::string_view text_;
+  const JsonParseOptions options_;
+  std::size_t position_ = 0;
+  std::size_t line_number_ = 0;
+  absl::Status status_;
+};
+
 // Appends the message's JSON to `out`: one line, no spaces, members in
 // declaration order. Where a required field is not set, or a number is NaN or
 // infinite, nothing is appended and the status is INVALID_ARGUMENT with a
 // JsonError. Thread-safe.
 absl::Status AppendJson(const google::protobuf::Message& message,
                         std::string* out);
+
+// The same, and a line feed: one line of JSON Lines.
+absl::Status AppendJsonLine(const google::protobuf::Message& message,
+                            std::string* out);
 
 // The message's JSON.
 absl::StatusOr<std::string> WriteJson(const google::protobuf::Message& message);

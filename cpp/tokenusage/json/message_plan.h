@@ -13,26 +13,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/descriptor.h"
+#include "tokenusage/json/field_kind.h"
 
 namespace tokenusage {
 namespace json_internal {
-
-enum class FieldKind {
-  kDouble,
-  kFloat,
-  kInt32,
-  kInt64,
-  kUInt32,
-  kUInt64,
-  kBool,
-  kString,
-  kBytes,
-  kEnum,
-  kMessage,
-  kTimestamp
-};
-
-enum class FieldShape { kSingular, kRepeated, kMap };
 
 struct MessagePlan;
 

@@ -1,5 +1,6 @@
 #include "tokenusage/json/name_set.h"
 
+#include <algorithm>
 #include <array>
 #include <random>
 
@@ -72,9 +73,19 @@ std::size_t NameSet::KeyedHash::operator()(std::string_view name) const {
 }
 
 bool NameSet::Insert(std::string_view name, bool outlives) {
-  if (outlives) return names_.insert(name).second;
-  if (names_.contains(name)) return false;
-  return names_.insert(copies_.emplace_front(name)).second;
+  if (table_ == nullptr) {
+    const auto end = few_ + count_;
+    if (std::find(few_, end, name) != end) return false;
+    if (outlives && count_ < kFew) {
+      few_[count_++] = name;
+      return true;
+    }
+    table_ = std::make_unique<Table>();
+    table_->names.insert(few_, end);
+  }
+  if (outlives) return table_->names.insert(name).second;
+  if (table_->names.contains(name)) return false;
+  return table_->names.insert(table_->copies.emplace_front(name)).second;
 }
 
 }  // namespace json_internal

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <forward_list>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -32,9 +33,16 @@ class NameSet {
   struct KeyedHash {
     std::size_t operator()(std::string_view name) const;
   };
+  struct Table {
+    absl::flat_hash_set<std::string_view, KeyedHash, std::equal_to<>> names;
+    std::forward_list<std::string> copies;
+  };
 
-  absl::flat_hash_set<std::string_view, KeyedHash, std::equal_to<>> names_;
-  std::forward_list<std::string> copies_;
+  // Few names are compared one by one, and need no memory.
+  static constexpr std::size_t kFew = 8;
+  std::string_view few_[kFew];
+  std::size_t count_ = 0;
+  std::unique_ptr<Table> table_;
 };
 
 }  // namespace json_internal

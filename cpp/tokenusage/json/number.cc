@@ -6,13 +6,12 @@
 #include <limits>
 #include <system_error>
 
-#include "absl/strings/str_cat.h"
+#include "tokenusage/json/decimal.h"
+#include "tokenusage/json/number_writer.h"
 
 namespace tokenusage {
 namespace json_internal {
 namespace {
-
-constexpr std::uint64_t kMaxExactInteger = std::uint64_t{1} << 53;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -113,54 +112,6 @@ bool ReadMagnitude(const Decimal& decimal, std::uint64_t* value) {
   return true;
 }
 
-// 0.DIGITS * 10^point, laid out as ECMAScript's
-// Number::toString does.
-void AppendEcmaScript(std::string_view digits, int point, std::string* out) {
-  const int count = static_cast<int>(digits.size());
-  if (point >= count && point <= 21) {
-    out->append(digits);
-    out->append(static_cast<std::size_t>(point - count), '0');
-  } else if (point > 0 && point <= 21) {
-    out->append(digits.substr(0, static_cast<std::size_t>(point)));
-    out->push_back('.');
-    out->append(digits.substr(static_cast<std::size_t>(point)));
-  } else if (point > -6 && point <= 0) {
-    out->append("0.");
-    out->append(static_cast<std::size_t>(-point), '0');
-    out->append(digits);
-  } else {
-    out->push_back(digits[0]);
-    if (count > 1) out->push_back('.');
-    out->append(digits.substr(1));
-    out->append(point > 0 ? "e+" : "e-");
-    absl::StrAppend(out, std::abs(point - 1));
-  }
-}
-
-template <typename Float>
-void AppendFloating(Float value, std::string* out) {
-  if (std::signbit(value)) out->push_back('-');
-  if (value == 0) {
-    out->push_back('0');
-    return;
-  }
-  // Scientific notation gives the shortest digits for every magnitude; the
-  // plain form would print large integers in full.
-  char buffer[32];
-  const std::to_chars_result written =
-      std::to_chars(buffer, buffer + sizeof(buffer), std::fabs(value),
-                    std::chars_format::scientific);
-  const std::string_view text(buffer,
-                              static_cast<std::size_t>(written.ptr - buffer));
-  const std::size_t e = text.find('e');
-  std::string digits(text.substr(0, 1));
-  if (e > 2) digits += text.substr(2, e - 2);
-  int exponent = 0;
-  std::from_chars(buffer + e + (text[e + 1] == '+' ? 2 : 1), written.ptr,
-                  exponent);
-  AppendEcmaScript(digits, exponent + 1, out);
-}
-
 }  // namespace
 
 NumberSpan ScanNumber(std::string_view text) {
@@ -200,7 +151,20 @@ bool IsNumber(std::string_view text) {
 }
 
 bool ParseDouble(std::string_view number, double* value) {
-  return ParseFloating(number, value);
+  const Decimal decimal = Split(number);
+  if (decimal.size() > std::numeric_limits<std::uint64_t>::digits10) {
+    return ParseFloating(number, value);
+  }
+  std::uint64_t digits = 0;
+  for (std::size_t i = 0; i < decimal.size(); ++i) {
+    digits = digits * 10 + static_cast<std::uint64_t>(decimal.DigitAt(i));
+  }
+  const double magnitude =
+      ToDouble(digits, decimal.exponent -
+                           static_cast<std::int64_t>(decimal.fraction.size()));
+  if (std::isinf(magnitude)) return false;
+  *value = decimal.negative ? -magnitude : magnitude;
+  return true;
 }
 
 bool ParseFloat(std::string_view number, float* value) {
@@ -229,24 +193,23 @@ bool ParseUInt64(std::string_view number, std::uint64_t* value) {
 }
 
 void AppendDouble(double value, std::string* out) {
-  AppendFloating(value, out);
+  char buffer[kNumberRoom];
+  out->append(buffer, PutAnyDouble(value, buffer));
 }
 
-void AppendFloat(float value, std::string* out) { AppendFloating(value, out); }
+void AppendFloat(float value, std::string* out) {
+  char buffer[kNumberRoom];
+  out->append(buffer, PutAnyFloat(value, buffer));
+}
 
 void AppendInt64(std::int64_t value, std::string* out) {
-  constexpr auto kLimit = static_cast<std::int64_t>(kMaxExactInteger);
-  const bool quoted = value > kLimit || value < -kLimit;
-  if (quoted) out->push_back('"');
-  absl::StrAppend(out, value);
-  if (quoted) out->push_back('"');
+  char buffer[kNumberRoom];
+  out->append(buffer, PutInt64(value, buffer));
 }
 
 void AppendUInt64(std::uint64_t value, std::string* out) {
-  const bool quoted = value > kMaxExactInteger;
-  if (quoted) out->push_back('"');
-  absl::StrAppend(out, value);
-  if (quoted) out->push_back('"');
+  char buffer[kNumberRoom];
+  out->append(buffer, PutUInt64(value, buffer));
 }
 
 }  // namespace json_internal

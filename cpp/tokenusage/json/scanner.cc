@@ -5,6 +5,7 @@
 
 #include "tokenusage/base/utf8.h"
 #include "tokenusage/json/number.h"
+#include "tokenusage/json/text_scan.h"
 
 namespace tokenusage {
 namespace json_internal {
@@ -215,6 +216,10 @@ bool Scanner::ReadString(std::string* scratch, std::string_view* value) {
 bool Scanner::ScanString(std::string* unescaped, bool* escaped) {
   std::size_t run = ++position_;  // where the text since the last escape starts
   while (true) {
+    position_ = static_cast<std::size_t>(
+        ShortPlainTextEnd(text_.data() + position_,
+                          text_.data() + text_.size()) -
+        text_.data());
     if (AtEnd()) return FailSyntax(position_, "the string's closing quote");
     const auto c = static_cast<unsigned char>(text_[position_]);
     if (c == '"' || c == '\\') {
@@ -228,8 +233,7 @@ bool Scanner::ScanString(std::string* unescaped, bool* escaped) {
     } else if (c < 0x20) {
       return FailSyntax(position_, "control characters in strings escaped");
     } else {
-      const std::size_t length =
-          c < 0x80 ? 1 : Utf8CharLength(text_.substr(position_));
+      const std::size_t length = Utf8CharLength(text_.substr(position_));
       if (length == 0) return FailSyntax(position_, "UTF-8");
       position_ += length;
     }

@@ -46,8 +46,9 @@ class Scanner {
     std::string scratch;
   };
 
-  // `text` must outlive the scanner.
-  explicit Scanner(std::string_view text) : text_(text) {}
+  // `text` must outlive the scanner, which starts at `position`.
+  explicit Scanner(std::string_view text, std::size_t position = 0)
+      : text_(text), position_(position) {}
 
   std::size_t position() const { return position_; }
   const Fault& fault() const { return fault_; }
@@ -107,7 +108,7 @@ class Scanner {
   bool SkipArray();
 
   std::string_view text_;
-  std::size_t position_ = 0;
+  std::size_t position_;
   int depth_ = 0;
   Fault fault_;
 };

@@ -32,6 +32,9 @@ TEST_P(ContendersTest, ReadWhatWasWritten) {
   ExpectReads(documents_, [](const std::string& json, SeedMessage* message) {
     return ParseJson(json, message).ok();
   });
+  ExpectReads(documents_, [](const std::string& json, SeedMessage* message) {
+    return ParsePaddedJson(json, message).ok();
+  });
   ExpectReads(documents_, [&](const std::string& json, SeedMessage* message) {
     return SimdjsonParse(&parser, json, message);
   });
@@ -64,6 +67,13 @@ TEST_P(ContendersTest, FindUsageInLinesAndResponses) {
   SeedMessage message;
   EXPECT_EQ(SimdjsonParseLines(&parser, documents_.lines, &message),
             static_cast<int>(kMessageCount));
+  JsonLinesReader lines(documents_.lines);
+  for (const SeedMessage& expected : documents_.messages) {
+    ASSERT_TRUE(lines.Next(&message));
+    ASSERT_TRUE(lines.status().ok()) << lines.status();
+    ASSERT_EQ(message.SerializeAsString(), expected.SerializeAsString());
+  }
+  EXPECT_FALSE(lines.Next(&message));
   for (const bool ours : {true, false}) {
     message.Clear();
     EXPECT_TRUE(

@@ -19,6 +19,7 @@
 #include "data_sets.h"
 #include "peers.h"
 #include "tokenusage/json/json.h"
+#include "tokenusage/json/path_choice.h"
 #include "yardstick.h"
 
 namespace tokenusage {
@@ -78,68 +79,174 @@ void Register(const std::string& name, std::size_t messages, const Pass& pass) {
   });
 }
 
-void RegisterReads(const std::string& name, DataSet data_set) {
-  const auto add = [&](const std::string& contender, const Pass& pass) {
-    Register(name + "/" + contender, kMessageCount, pass);
+// The same pass on another path through the mapping.
+Pass OnPath(json_internal::PathChoice path, const Pass& pass) {
+  return [=] {
+    const json_internal::PathChoice path_before = json_internal::path_choice;
+    const bool avx2_before = json_internal::may_use_avx2;
+    json_internal::path_choice = path;
+    json_internal::may_use_avx2 =
+        avx2_before && path != json_internal::PathChoice::kPortable;
+    const std::size_t count = pass();
+    json_internal::path_choice = path_before;
+    json_internal::may_use_avx2 = avx2_before;
+    return count;
   };
-  add("tokenusage",
-      ReadPass(data_set, [](const std::string& json, SeedMessage* message) {
-        return ParseJson(json, message).ok();
-      }));
-  if (data_set != DataSet::kPretty && data_set != DataSet::kShuffled) {
-    add("limit",
+}
+
+bool IsCompact(DataSet data_set) {
+  return data_set != DataSet::kPretty && data_set != DataSet::kShuffled;
+}
+
+void RegisterLimitAndSimdjson(const std::string& name, DataSet data_set) {
+  if (IsCompact(data_set)) {
+    Register(
+        name + "/limit", kMessageCount,
         ReadPass(data_set, [](const std::string& json, SeedMessage* message) {
           message->Clear();
           return YardstickParse(json.data(), json.size(), message);
         }));
   }
   auto simdjson_parser = std::make_shared<parser>();
-  add("simdjson", ReadPass(data_set, [simdjson_parser](const std::string& json,
-                                                       SeedMessage* message) {
-        message->Clear();
-        return SimdjsonParse(simdjson_parser.get(), json, message);
+  Register(name + "/simdjson", kMessageCount,
+           ReadPass(data_set, [simdjson_parser](const std::string& json,
+                                                SeedMessage* message) {
+             message->Clear();
+             return SimdjsonParse(simdjson_parser.get(), json, message);
+           }));
+}
+
+// The padded call beside all peers, and the others beside the fastest two.
+void RegisterReads(const std::string& set_name, DataSet data_set) {
+  std::string name = "read padded, " + set_name;
+  Register(
+      name + "/tokenusage", kMessageCount,
+      ReadPass(data_set, [](const std::string& json, SeedMessage* message) {
+        return ParsePaddedJson(json, message).ok();
       }));
+  RegisterLimitAndSimdjson(name, data_set);
   const auto add_peer = [&](const std::string& contender, auto parse) {
-    add(contender, ReadPass(data_set, [parse](const std::string& json,
-                                              SeedMessage* message) {
-          message->Clear();
-          return parse(json, message);
-        }));
+    Register(name + "/" + contender, kMessageCount,
+             ReadPass(data_set,
+                      [parse](const std::string& json, SeedMessage* message) {
+                        message->Clear();
+                        return parse(json, message);
+                      }));
   };
   add_peer("rapidjson", RapidJsonParse);
   add_peer("nlohmann", NlohmannParse);
   add_peer("protobuf", ProtobufParse);
+
+  const Pass read =
+      ReadPass(data_set, [](const std::string& json, SeedMessage* message) {
+        return ParseJson(json, message).ok();
+      });
+  name = "read string_view, " + set_name;
+  Register(name + "/tokenusage", kMessageCount, read);
+  RegisterLimitAndSimdjson(name, data_set);
+  if (data_set != DataSet::kMoney) return;
+  using json_internal::PathChoice;
+  for (const auto& [path, path_name] :
+       {std::pair(PathChoice::kTable, " by table"),
+        std::pair(PathChoice::kPortable, " by table, portable"),
+        std::pair(PathChoice::kReflection, " by Reflection")}) {
+    Register(name + path_name + "/tokenusage", kMessageCount,
+             OnPath(path, read));
+    RegisterLimitAndSimdjson(name + path_name, data_set);
+  }
 }
 
-void RegisterWrites(const std::string& name, DataSet data_set) {
+void RegisterReadLines(const std::string& set_name, DataSet data_set) {
+  const std::string name = "read JSON Lines, " + set_name;
+  const std::string& lines = DocumentsOf(data_set).lines;
+  auto message = std::make_shared<SeedMessage>();
+  auto simdjson_parser = std::make_shared<parser>();
+  Register(name + "/tokenusage", kMessageCount, [&lines, message] {
+    JsonLinesReader reader(lines);
+    std::size_t count = 0;
+    while (reader.Next(message.get())) count += reader.status().ok();
+    return count;
+  });
+  Register(
+      name + "/simdjson", kMessageCount, [&lines, message, simdjson_parser] {
+        return static_cast<std::size_t>(
+            SimdjsonParseLines(simdjson_parser.get(), lines, message.get()));
+      });
+}
+
+void RegisterWrites(const std::string& set_name, DataSet data_set) {
+  std::string name = "write, " + set_name;
   const auto add = [&](const std::string& contender, auto append) {
     Register(name + "/" + contender, kMessageCount,
              WritePass(data_set, append));
   };
-  add("tokenusage", [](const SeedMessage& message, std::string* out) {
+  const auto ours = [](const SeedMessage& message, std::string* out) {
     return AppendJson(message, out).ok();
-  });
-  add("limit", [](const SeedMessage& message, std::string* out) {
+  };
+  const auto limit = [](const SeedMessage& message, std::string* out) {
     YardstickAppend(message, out);
     return true;
-  });
+  };
+  add("tokenusage", ours);
+  add("limit", limit);
   add("rapidjson", RapidJsonAppend);
   add("nlohmann", NlohmannAppend);
   add("protobuf", ProtobufAppend);
+  if (data_set != DataSet::kMoney) return;
+  using json_internal::PathChoice;
+  for (const auto& [path, path_name] :
+       {std::pair(PathChoice::kTable, " by table"),
+        std::pair(PathChoice::kReflection, " by Reflection")}) {
+    Register(name + path_name + "/tokenusage", kMessageCount,
+             OnPath(path, WritePass(data_set, ours)));
+    Register(name + path_name + "/limit", kMessageCount,
+             WritePass(data_set, limit));
+  }
+}
+
+void RegisterWriteLines(const std::string& set_name, DataSet data_set) {
+  const std::string name = "write JSON Lines, " + set_name;
+  const auto pass = [data_set](auto append) {
+    auto out = std::make_shared<std::string>();
+    return [&documents = DocumentsOf(data_set), out, append] {
+      out->clear();
+      std::size_t count = 0;
+      for (const SeedMessage& message : documents.messages) {
+        count += append(message, out.get());
+      }
+      benchmark::DoNotOptimize(*out);
+      return count;
+    };
+  };
+  Register(name + "/tokenusage", kMessageCount,
+           pass([](const SeedMessage& message, std::string* out) {
+             return AppendJsonLine(message, out).ok();
+           }));
+  Register(name + "/limit", kMessageCount,
+           pass([](const SeedMessage& message, std::string* out) {
+             YardstickAppend(message, out);
+             out->push_back('\n');
+             return true;
+           }));
 }
 
 void RegisterInsideAResponse(const std::string& name) {
   const std::string& response = DocumentsOf(DataSet::kMoney).response;
   auto message = std::make_shared<SeedMessage>();
   auto simdjson_parser = std::make_shared<parser>();
-  Register(name + "/tokenusage", 1, [&response, message] {
+  const Pass ours = [&response, message] {
     return std::size_t{ParseJsonAt(response, "usage", message.get()).ok()};
-  });
-  Register(name + "/simdjson", 1, [&response, message, simdjson_parser] {
+  };
+  const Pass simdjson = [&response, message, simdjson_parser] {
     message->Clear();
     return std::size_t{
         SimdjsonParseUsage(simdjson_parser.get(), response, message.get())};
-  });
+  };
+  Register(name + "/tokenusage", 1, ours);
+  Register(name + "/simdjson", 1, simdjson);
+  Register(name + ", portable/tokenusage", 1,
+           OnPath(json_internal::PathChoice::kPortable, ours));
+  Register(name + ", portable/simdjson", 1, simdjson);
 }
 
 // Collects the times per item and prints a table of medians at the end.
@@ -216,14 +323,17 @@ int main(int argc, char** argv) {
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());
 
-  tokenusage::RegisterReads("read, money", DataSet::kMoney);
-  tokenusage::RegisterReads("read, ints", DataSet::kInts);
-  tokenusage::RegisterReads("read, full", DataSet::kFull);
-  tokenusage::RegisterReads("read, pretty", DataSet::kPretty);
-  tokenusage::RegisterReads("read, shuffled", DataSet::kShuffled);
-  tokenusage::RegisterWrites("write, money", DataSet::kMoney);
-  tokenusage::RegisterWrites("write, ints", DataSet::kInts);
-  tokenusage::RegisterWrites("write, full", DataSet::kFull);
+  tokenusage::RegisterReads("money", DataSet::kMoney);
+  tokenusage::RegisterReads("ints", DataSet::kInts);
+  tokenusage::RegisterReads("full", DataSet::kFull);
+  tokenusage::RegisterReads("pretty", DataSet::kPretty);
+  tokenusage::RegisterReads("shuffled", DataSet::kShuffled);
+  tokenusage::RegisterReadLines("money", DataSet::kMoney);
+  tokenusage::RegisterReadLines("ints", DataSet::kInts);
+  tokenusage::RegisterWrites("money", DataSet::kMoney);
+  tokenusage::RegisterWrites("ints", DataSet::kInts);
+  tokenusage::RegisterWrites("full", DataSet::kFull);
+  tokenusage::RegisterWriteLines("money", DataSet::kMoney);
   tokenusage::RegisterInsideAResponse("read, inside a 1 MB response");
   tokenusage::TableReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);

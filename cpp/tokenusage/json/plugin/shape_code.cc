@@ -1,0 +1,140 @@
+#include "tokenusage/json/plugin/shape_code.h"
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
+#include "google/protobuf/compiler/cpp/names.h"
+#include "tokenusage/json/number_writer.h"
+
+namespace tokenusage {
+namespace json_plugin {
+namespace {
+
+using google::protobuf::compiler::cpp::FieldName;
+using json_internal::FieldKind;
+using json_internal::FieldPlan;
+using json_internal::FieldShape;
+using json_internal::MessagePlan;
+
+// Beyond these the code would be long, and such a document rare.
+constexpr std::size_t kMaxNumbers = 32;
+constexpr int kMaxDepth = 8;
+
+// Collects a document's pieces and the code for each of its messages and
+// numbers, in the document's order.
+class ShapeBuilder {
+ public:
+  // False where the message has no exact shape.
+  bool Add(const MessagePlan& plan, int depth = 0) {
+    if (depth == kMaxDepth || plan.fields.empty()) return false;
+    const std::string self = absl::StrCat("m", messages_++);
+    char separator = '{';
+    for (const FieldPlan& field : plan.fields) {
+      literal_ += separator;
+      literal_ += field.prefix;
+      separator = ',';
+      if (!AddField(field, self, depth)) return false;
+    }
+    literal_ += '}';
+    return true;
+  }
+
+  std::string ReadFunction(const std::string& alias) const {
+    std::string variables;
+    for (std::size_t i = 0; i < numbers_; ++i) {
+      absl::StrAppend(&variables, i == 0 ? "" : ", ", "v", i);
+    }
+    return absl::Substitute(R"(
+template <bool kPadded>
+const char* Read$0(const char* p, const char* end, bool line,
+                   Message* message) {
+  ShapeReader<kPadded> in(p, end);
+  double $1;
+  if ($2!in.Take("$3") || !in.AtEnd(line)) {
+    return nullptr;
+  }
+  auto* const m0 = static_cast<$0*>(message);
+  m0->Clear();
+$4  return in.position();
+}
+)",
+                            alias, variables, take_, absl::CEscape(literal_),
+                            set_);
+  }
+
+  std::string WriteFunction(const std::string& alias) const {
+    return absl::Substitute(R"(
+char* Write$0(const Message& message, char* out) {
+  const auto& m0 = static_cast<const $0&>(message);
+$1$2  return PutLiteral("$3", out);
+}
+)",
+                            alias, check_, put_, absl::CEscape(literal_));
+  }
+
+  std::size_t room() const {
+    return literal_bytes_ + literal_.size() +
+           numbers_ * json_internal::kNumberRoom;
+  }
+
+ private:
+  bool AddField(const FieldPlan& field, const std::string& self, int depth) {
+    if (field.shape != FieldShape::kSingular ||
+        field.field->real_containing_oneof() != nullptr) {
+      return false;
+    }
+    const std::string name = FieldName(field.field);
+    if (field.has_presence) {
+      absl::StrAppend(&check_, "  if (!", self, ".has_", name,
+                      "()) return nullptr;\n");
+    }
+    if (field.kind == FieldKind::kMessage) {
+      const std::string part = absl::StrCat("m", messages_);
+      absl::StrAppend(&set_, "  auto* const ", part, " = ", self, "->mutable_",
+                      name, "();\n");
+      absl::StrAppend(&check_, "  const auto& ", part, " = ", self, ".", name,
+                      "();\n");
+      return Add(*field.message, depth + 1);
+    }
+    if (field.kind != FieldKind::kDouble || numbers_ == kMaxNumbers) {
+      return false;
+    }
+    AddNumber(self, name);
+    return true;
+  }
+
+  void AddNumber(const std::string& self, const std::string& name) {
+    const std::string literal = absl::CEscape(literal_);
+    const std::string value = absl::StrCat("v", numbers_++);
+    literal_bytes_ += literal_.size();
+    literal_.clear();
+    absl::StrAppend(&take_, "!in.Take(\"", literal, "\") || !in.TakeDouble(&",
+                    value, ") ||\n      ");
+    absl::StrAppend(&set_, "  ", self, "->set_", name, "(", value, ");\n");
+    absl::StrAppend(&put_, "  out = PutDouble(", self, ".", name,
+                    "(), PutLiteral(\"", literal, "\", out));\n",
+                    "  if (out == nullptr) return nullptr;\n");
+  }
+
+  std::string literal_;  // since the last number
+  std::size_t literal_bytes_ = 0;
+  std::size_t numbers_ = 0;
+  int messages_ = 0;
+  std::string take_, set_, check_, put_;
+};
+
+}  // namespace
+
+ShapeCode MakeShapeCode(const MessagePlan& plan, const std::string& alias) {
+  ShapeBuilder builder;
+  if (!builder.Add(plan)) return {"", "{nullptr, nullptr, nullptr, 0}"};
+  return {builder.ReadFunction(alias) + builder.WriteFunction(alias),
+          absl::Substitute("{Read$0<false>, Read$0<true>, Write$0, $1}", alias,
+                           builder.room())};
+}
+
+}  // namespace json_plugin
+}  // namespace tokenusage

@@ -1,0 +1,30 @@
+// Reads a JSON document into a generated message by the message's table.
+
+#ifndef TOKENUSAGE_JSON_TABLE_READER_H_
+#define TOKENUSAGE_JSON_TABLE_READER_H_
+
+#include <string_view>
+
+#include "google/protobuf/message.h"
+#include "tokenusage/json/message_table.h"
+
+namespace tokenusage {
+namespace json_internal {
+
+struct TableReadOptions {
+  bool strict = false;
+  bool padded = false;    // kJsonPadding bytes behind the document may be read
+  bool portable = false;  // use nothing that only some machines have
+};
+
+// As ReadDocument of reader.h, which must be asked for the reason where this
+// returns false: there is an error then, or something that is not read here.
+// Where it returns true, ReadDocument would have read the same.
+bool ReadByTable(std::string_view json, std::string_view path,
+                 const MessageTable& table, const TableReadOptions& options,
+                 google::protobuf::Message* message);
+
+}  // namespace json_internal
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_JSON_TABLE_READER_H_
