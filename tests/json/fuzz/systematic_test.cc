@@ -1,0 +1,156 @@
+// The reader against the reference reader where chance seldom leads: all short
+// texts in the place of a number, numbers of all lengths, and every odd byte at
+// every place of a long string.
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include "gtest/gtest.h"
+#include "tests/json/fuzz/document_input.h"
+#include "tests/json/fuzz/reference_check.h"
+#include "tests/json/seed.h"
+
+namespace tokenusage {
+namespace testing {
+namespace {
+
+// Letters of ReadDocumentInput.
+constexpr char kUsage[] = "A0";
+constexpr char kSingular[] = "B0";
+constexpr char kRepeated[] = "C0";
+
+void Check(const std::string& input) {
+  CheckAgainstReference(ReadDocumentInput(input));
+}
+
+// A number in three places: far from the document's end, at it, and where the
+// exact shape has one.
+void CheckNumber(const std::string& number) {
+  const std::string rest(40, ' ');
+  Check(kRepeated + ("{\"double_list\":[" + number + "]}" + rest));
+  Check(kRepeated + ("{\"double_list\":[7," + number + "]}"));
+  Check(kUsage + ("{\"total_tokens\":" + number +
+                  ",\"input_tokens\":50,\"output_tokens\":50,\"input_tokens_"
+                  "details\":{\"text_tokens\":10,\"image_tokens\":" +
+                  number + "}}"));
+}
+
+// All texts of `length` letters of an alphabet, by their number.
+std::string NthText(std::string_view alphabet, std::size_t length,
+                    std::size_t n) {
+  std::string text;
+  for (; length > 0; --length, n /= alphabet.size()) {
+    text += alphabet[n % alphabet.size()];
+  }
+  return text;
+}
+
+TEST(SystematicTest, AllShortTextsInThePlaceOfANumber) {
+  constexpr std::string_view kAlphabet = "019.eE+-/:";
+  std::size_t count = 1;
+  for (std::size_t length = 1; length <= 3; ++length) {
+    count *= kAlphabet.size();
+    for (std::size_t n = 0; n < count; ++n) {
+      CheckNumber(NthText(kAlphabet, length, n));
+    }
+  }
+}
+
+TEST(SystematicTest, EveryByteBehindANumber) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (const std::string number : {"1", "12345678", "1.5", "123456.78",
+                                     "1234567.125", "0", "1e5", "-1"}) {
+      CheckNumber(number + static_cast<char>(static_cast<unsigned char>(byte)));
+    }
+  }
+}
+
+std::string Digits(std::size_t count, std::mt19937_64* random) {
+  // Digits at random, or all alike: zeros and nines are where numbers carry.
+  const std::uint64_t kind = (*random)() % 4;
+  std::string digits;
+  for (; count > 0; --count) {
+    digits += kind == 0   ? '0'
+              : kind == 1 ? '9'
+                          : static_cast<char>('0' + (*random)() % 10);
+  }
+  return digits;
+}
+
+TEST(SystematicTest, NumbersOfAllLengths) {
+  std::mt19937_64 random(TestSeed());
+  for (std::size_t whole = 1; whole <= 24; ++whole) {
+    for (std::size_t decimals = 0; decimals <= 24; ++decimals) {
+      for (int round = 0; round < 3; ++round) {
+        std::string number = random() % 4 == 0 ? "-" : "";
+        // A zero stands alone before the point.
+        number += static_cast<char>('0' + random() % 9 + (whole > 1 ? 1 : 0));
+        number += Digits(whole - 1, &random);
+        if (decimals > 0) number += "." + Digits(decimals, &random);
+        if (round == 2) {
+          number +=
+              (random() % 2 == 0 ? "e" : "E-") + std::to_string(random() % 330);
+        }
+        CheckNumber(number);
+      }
+    }
+  }
+}
+
+TEST(SystematicTest, IntegersAtTheirLimits) {
+  for (const std::string limit :
+       {"2147483647", "2147483648", "2147483649", "4294967295", "4294967296",
+        "9007199254740992", "9007199254740993", "9223372036854775807",
+        "9223372036854775808", "9223372036854775809", "18446744073709551615",
+        "18446744073709551616", "99999999999999999999", "0", "1"}) {
+    for (const std::string sign : {"", "-"}) {
+      for (const std::string tail : {"", ".0", "e0", "0e-1", ".5", "e1"}) {
+        const std::string number = sign + limit + tail;
+        for (const std::string field : {"a_int32", "a_int64", "a_uint32",
+                                        "a_uint64", "a_float", "a_double"}) {
+          Check(kSingular + ("{\"" + field + "\":" + number + "}"));
+          Check(kSingular + ("{\"" + field + "\":\"" + number + "\"}"));
+        }
+      }
+    }
+  }
+}
+
+TEST(SystematicTest, EveryOddByteAtEveryPlaceOfALongString) {
+  for (const std::string odd :
+       {"\"", "\\", "\\n", "\\u00e9", "\\ud83d\\ude00", "\\ud83d", "\x1F",
+        "\x7F", "\x80", "\u00fc", "\u20ac", "\xE2\x82", "\U0001F600", "\xFF"}) {
+    for (std::size_t at = 0; at <= 300; ++at) {
+      std::string text(300, 'a');
+      text.insert(at, odd);
+      Check(kSingular + ("{\"a_string\":\"" + text + "\"}"));
+      Check(kSingular + ("{\"x\":\"" + text + "\",\"a_bool\":true}"));
+    }
+  }
+}
+
+TEST(SystematicTest, EveryCutOfADocument) {
+  const std::string document =
+      "{\"total_tokens\":8105.75,\"input_tokens\":7451.29,\"output_tokens\":"
+      "1442.01,\"input_tokens_details\":{\"text_tokens\":5727.82,\"image_"
+      "tokens\":1501.66}}";
+  for (std::size_t size = 0; size <= document.size(); ++size) {
+    Check(kUsage + document.substr(0, size));
+    for (const char c : {'0', '}', '"', ' ', ',', '\n', '\0', 'e'}) {
+      std::string changed = document.substr(0, size);
+      changed += c;
+      Check(kUsage + changed);
+      if (size < document.size()) {
+        Check(kUsage + changed + document.substr(size + 1));
+        Check(kUsage + changed + document.substr(size));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace testing
+}  // namespace tokenusage
