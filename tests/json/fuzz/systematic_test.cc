@@ -1,16 +1,23 @@
-// The reader against the reference reader where chance seldom leads: all short
-// texts in the place of a number, numbers of all lengths, and every odd byte at
-// every place of a long string.
+// The reader and the writer against their references where chance seldom leads:
+// all short texts in the place of a number, numbers of all lengths, every odd
+// byte at every place of a long string; writing numbers where digits carry.
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "gtest/gtest.h"
 #include "tests/json/fuzz/document_input.h"
 #include "tests/json/fuzz/reference_check.h"
+#include "tests/json/fuzz/write_check.h"
 #include "tests/json/seed.h"
 
 namespace tokenusage {
@@ -148,6 +155,93 @@ TEST(SystematicTest, EveryCutOfADocument) {
         Check(kUsage + changed + document.substr(size));
       }
     }
+  }
+}
+
+// ------------------------------------------------------------------- writing
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// The prototypes of the type that a letter of ReadDocumentInput stands for.
+const std::vector<const Message*>& PrototypesOfLetter(const char* letters) {
+  return PrototypesOf(static_cast<std::size_t>(letters[0] - 'A'));
+}
+
+// Sets every number of the message, and of those in it, to `value`.
+void SetNumbers(double value, Message* message) {
+  const Reflection& reflection = *message->GetReflection();
+  for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor& field = *message->GetDescriptor()->field(i);
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE) {
+      reflection.SetDouble(message, &field, value);
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      SetNumbers(value, reflection.MutableMessage(message, &field));
+    }
+  }
+}
+
+// Writes a few doubles as a list, and each in the exact shape.
+void CheckWritten(const std::vector<double>& values) {
+  CheckAgainstReferenceWriter(
+      PrototypesOfLetter(kRepeated), [&values](Message* message) {
+        const Reflection& reflection = *message->GetReflection();
+        for (const double value : values) {
+          reflection.AddDouble(message, message->GetDescriptor()->field(0),
+                               value);
+          reflection.AddFloat(
+              message, message->GetDescriptor()->field(1),
+              std::clamp(static_cast<float>(value), -3e38F, 3e38F));
+        }
+      });
+  for (const double value : values) {
+    CheckAgainstReferenceWriter(
+        PrototypesOfLetter(kUsage),
+        [value](Message* message) { SetNumbers(value, message); });
+  }
+}
+
+// The number, its neighbours, and those a cent and a unit away.
+std::vector<double> Around(double value) {
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  std::vector<double> values;
+  for (const double near :
+       {value, value - 0.01, value + 0.01, value - 1, value + 1}) {
+    values.push_back(std::min(near, kLargest));
+    values.push_back(std::nextafter(near, 0.0));
+    values.push_back(std::min(std::nextafter(near, 2 * near), kLargest));
+  }
+  return values;
+}
+
+TEST(SystematicTest, WritesNumbersAroundPowersOfTen) {
+  for (int exponent = -9; exponent <= 25; ++exponent) {
+    CheckWritten(Around(std::pow(10.0, exponent)));
+  }
+  for (int exponent = -323; exponent <= 308; exponent += 7) {
+    CheckWritten({std::pow(10.0, exponent), -5 * std::pow(10.0, exponent - 1)});
+  }
+}
+
+TEST(SystematicTest, WritesNumbersAroundPowersOfTwo) {
+  for (int exponent = 40; exponent <= 66; ++exponent) {
+    CheckWritten(Around(std::ldexp(1.0, exponent)));
+  }
+  for (int exponent = -1074; exponent <= 1023; ++exponent) {
+    const double power = std::ldexp(1.0, exponent);
+    CheckWritten({power, std::nextafter(power, 0.0)});
+  }
+}
+
+TEST(SystematicTest, WritesEveryCentAroundCarries) {
+  for (const int cents :
+       {0, 100, 1000, 10000, 100000, 1000000, 10000000, 99999999, 100000000}) {
+    std::vector<double> values;
+    for (int near = std::max(0, cents - 101); near <= cents + 101; ++near) {
+      values.push_back(near / 100.0);
+    }
+    CheckWritten(values);
   }
 }
 
