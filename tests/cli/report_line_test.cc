@@ -41,8 +41,35 @@ TEST_F(ReportLineTest, TakesTheFlagsWhereTheLineSaysNothing) {
       R"("labels":{"team":"web"},"images_edits":)" +
       std::string(kUsage) + "}";
   EXPECT_EQ(Parse(kUsage), expected);
+  EXPECT_EQ(Parse(std::string(R"({"usage":)") + kUsage + "}"), expected);
+  format_.ignore_unknown = true;
   EXPECT_EQ(Parse(std::string(R"({"request_ms":12,"usage":)") + kUsage + "}"),
             expected);
+}
+
+TEST_F(ReportLineTest, RefusesWhatMayBeMisspelt) {
+  const std::string usage = std::string(R"("usage":)") + kUsage;
+  EXPECT_NE(Parse(R"({"modle":"m",)" + usage + "}").find("\"modle\""),
+            std::string::npos);
+  EXPECT_NE(Parse("{" + usage + R"( , "lables" : {"a":"b"}})").find("lables"),
+            std::string::npos);
+  // Names and brackets within values are none of the envelope's names.
+  EXPECT_NE(
+      Parse(R"({"labels":{"modle":"\"}]:"},"recordId":"a",)" + usage + "}")
+          .find(R"("record_id":"a")"),
+      std::string::npos);
+}
+
+TEST_F(ReportLineTest, RefusesAnEnvelopesMembersBesideTheCounts) {
+  std::string line = kUsage;
+  line.insert(1, R"("model":"m",)");
+  EXPECT_NE(Parse(line).find("\"model\" beside them"), std::string::npos);
+}
+
+TEST_F(ReportLineTest, AnEmptyTextInAnEnvelopeIsSaid) {
+  EXPECT_NE(Parse(std::string(R"({"model":"","usage":)") + kUsage + "}")
+                .find(R"("model":"")"),
+            std::string::npos);
 }
 
 TEST_F(ReportLineTest, LetsTheLineWin) {

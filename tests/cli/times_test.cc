@@ -30,7 +30,10 @@ TEST(TimesTest, TakesDatesInTheTimeZone) {
 TEST(TimesTest, RefusesOtherForms) {
   for (const char* text :
        {"", "yesterday", "2025-06-31", "2025-06", "2025-06-15 15:06:40",
-        "2025-06-15T15:06:40", "1750000000", "infinite-future"}) {
+        "2025-06-15T15:06:40", "1750000000", "infinite-future", "2025-6-1",
+        "2025-06-15T15:06:60Z", "2025-06-15T5:06:40Z", " 2025-06-15T15:06:40Z",
+        "2025-06-15T15:06:40z", "2025-06-15T15:06:40.Z",
+        "2025-06-15T15:06:40+1:00", "2025-06-15T15:06:40.0123456789Z"}) {
     EXPECT_NE(Parse(text).find("--start: expected"), std::string::npos) << text;
   }
   EXPECT_FALSE(ParseTimeZone("Mars/Olympus").ok());

@@ -155,6 +155,13 @@ class RefusedFileTest(FileTest):
         self.assert_one_line_error(serve(self.folder), 1, self.folder, "directory")
         self.assertEqual(os.listdir(self.folder), [])
 
+    def test_second_hard_link(self):
+        """Under each name it would have another lock, and another log."""
+        self.make_database()
+        os.link(self.path("usage.db"), self.path("other.db"))
+        for name in ("usage.db", "other.db"):
+            self.assert_left_alone(self.path(name), "hard link", is_ours=False)
+
     def test_loop_of_links(self):
         os.symlink("b", self.path("a"))
         os.symlink("a", self.path("b"))

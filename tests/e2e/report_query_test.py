@@ -124,13 +124,28 @@ class ReportTest(ServiceTest):
         stored = [json.loads(_RECEIVE_TIME.sub(b"", l)) for l in self.list().splitlines()]
         self.assertEqual(stored, list(map(records.record_object, expected)))
 
+    def test_misspelt_members_are_refused(self):
+        """They would be lost for good, since records cannot be changed."""
+        good = records.record_object(make_record("a"), "usage")
+        flat = dict(good["usage"], record_id="b")
+        bad = [dict(good, modle="x"), flat]
+        outcome = self.report(records.json_lines(bad), EDITS)
+        self.assertEqual(
+            (outcome.exit_code, outcome.stdout), (2, summary(bad_lines=2)), outcome
+        )
+        errors = outcome.stderr.decode().splitlines()
+        self.assertIn('"modle"', errors[0])
+        self.assertIn('"record_id" beside', errors[1])
+        outcome = self.report(records.json_lines(bad[:1]), EDITS, "--ignore-unknown")
+        self.assert_output(outcome, summary(stored=1))
+
     def test_one_id_for_several_lines(self):
         """They may be equal calls: none of them must be lost as a duplicate."""
         lines = (records.WHOLE_JSON + "\n") * 2
         flags = ("--event-time=2024-05-01", "--operation=images.edits")
         outcome = self.report(lines, EDITS, "--record-id=fixed", *flags)
         self.assert_one_line_error(
-            outcome, 2, ":2: --record-id", stdout=summary(stored=1, bad_lines=1).encode()
+            outcome, 2, ":2: --record-id", stdout=summary(stored=1, bad_lines=1)
         )
 
     def test_variations(self):
@@ -274,15 +289,16 @@ class ReportTest(ServiceTest):
         self.assert_totals(reported)
 
     def test_unknown_message_and_unreadable_file(self):
-        for args, words in (
-            ([self.path("missing")], (self.path("missing"), "No such file")),
-            (["--message=NoSuchUsage"], ("--message", "NoSuchUsage")),
-            (["--message=UsageRecord"], ("--message", "UsageRecord")),
-            (["--event-time=yesterday"], ("--event-time", "yesterday")),
-            (["--label=team"], ("--label", "team")),
+        for args, code, words in (
+            ([self.path("missing")], 2, (self.path("missing"), "No such file")),
+            (["--message=NoSuchUsage"], 2, ("--message", "NoSuchUsage")),
+            (["--message=UsageRecord"], 2, ("--message", "UsageRecord")),
+            (["--event-time=yesterday"], 64, ("--event-time", "yesterday")),
+            (["--label=team"], 64, ("--label", "team")),
         ):
             with self.subTest(args):
-                self.assert_one_line_error(self.run_client("report", *args), 2, *words)
+                outcome = self.run_client("report", *args)
+                self.assert_one_line_error(outcome, code, *words)
         self.assert_one_line_error(
             self.run_client("report", self.folder),
             2,
@@ -459,7 +475,7 @@ month    records  total_tokens  input_tokens   output_tokens           input_tex
         self.assert_output(self.run_client("query", "--json"), b"")
 
     def test_bad_questions(self):
-        """Exit code 2, and one line that names the flag or the field."""
+        """One line names the field that the service refuses, or the flag (64)."""
         for args, words in (
             (["--group-by=color"], ("group_by", "color")),
             (["--group-by=model,model"], ("group_by", "model")),
@@ -468,13 +484,14 @@ month    records  total_tokens  input_tokens   output_tokens           input_tex
             (["--filter=model"], ("--filter", "model")),
             (["--filter-missing=model"], ("filters", "model")),
             (["--time-zone=Mars/Olympus"], ("--time-zone", "Mars/Olympus")),
-            (["--time-zone=../../etc/passwd"], ("time-zone",)),
+            (["--time-zone=../../etc/passwd"], ("--time-zone",)),
             (["--start=1999-01-01"], ("start",)),
             (["--start=2024-01-01", "--end=2024-01-01"], ("end_time",)),
             (["--start=now"], ("--start", "now")),
         ):
             with self.subTest(args):
-                self.assert_one_line_error(self.run_client("query", *args), 2, *words)
+                code = 64 if words[0].startswith("--") else 2
+                self.assert_one_line_error(self.run_client("query", *args), code, *words)
 
 
 class RandomQueryTest(ServiceTest):

@@ -12,7 +12,7 @@ TEST(PageTokenTest, ComesBackAsItWas) {
   const PagePosition position{42, -7, std::string("\x01gpt\0", 5)};
   const std::string token = EncodePageToken(position);
   EXPECT_FALSE(token.empty());
-  const auto decoded = DecodePageToken(token, 42);
+  const auto decoded = DecodePageToken(token, 42, -7, -6);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(decoded->last_time_nanos, -7);
   EXPECT_EQ(decoded->last_key, position.last_key);
@@ -21,8 +21,10 @@ TEST(PageTokenTest, ComesBackAsItWas) {
 TEST(PageTokenTest, RefusesOtherRequestsAndNonsense) {
   const std::string token = EncodePageToken({42, 1, "key"});
   for (const auto& decoded :
-       {DecodePageToken(token, 43), DecodePageToken("!", 42),
-        DecodePageToken("", 42), DecodePageToken(token.substr(1), 42)}) {
+       {DecodePageToken(token, 43, 0, 9), DecodePageToken("!", 42, 0, 9),
+        DecodePageToken("", 42, 0, 9),
+        DecodePageToken(token.substr(1), 42, 0, 9),
+        DecodePageToken(token, 42, 2, 9), DecodePageToken(token, 42, 0, 1)}) {
     ASSERT_EQ(decoded.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(GetErrorInfo(decoded.status())->reason, "PAGE_TOKEN_INVALID");
   }

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
+#include "tokenusage/internal/page_token.pb.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/testing/in_process_server.h"
 
@@ -171,6 +173,34 @@ TEST_F(UsageReportingServiceTest, ListsInPagesWithoutGapsOrRepeats) {
   ASSERT_EQ(seen.size(), 25u);
   for (std::size_t i = 1; i < seen.size(); ++i) {
     EXPECT_LT(seen[i - 1], seen[i]);
+  }
+}
+
+TEST_F(UsageReportingServiceTest, SaysThatARequestCannotBeParsed) {
+  // A project that is not UTF-8, sent as a message type that does not mind.
+  internal::PageToken bytes;
+  bytes.GetReflection()->MutableUnknownFields(&bytes)->AddLengthDelimited(
+      1, "\xff\xfe");
+  for (const char* method :
+       {"ReportUsage", "QueryUsage", "GetUsageRecord", "ListUsageRecords"}) {
+    grpc::TemplatedGenericStub<internal::PageToken, internal::PageToken> stub(
+        server_->NewChannel());
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    internal::PageToken response;
+    grpc::Status status;
+    auto call = stub.PrepareUnaryCall(
+        &context, std::string("/tokenusage.v1.UsageReportingService/") + method,
+        bytes, &queue);
+    call->StartCall();
+    call->Finish(&response, &status, nullptr);
+    void* tag;
+    bool ok;
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    const absl::Status error = FromGrpcStatus(status);
+    EXPECT_EQ(error.code(), absl::StatusCode::kInvalidArgument) << method;
+    ASSERT_TRUE(GetErrorInfo(error).has_value()) << method;
+    EXPECT_EQ(GetErrorInfo(error)->reason, "REQUEST_MALFORMED");
   }
 }
 

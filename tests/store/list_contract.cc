@@ -159,7 +159,7 @@ TEST_P(UsageStoreContract, ListPagesKeepToTheirBytes) {
 TEST_P(UsageStoreContract, ListEndsAtItsDeadline) {
   RecordQuery query =
       RecordQueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:00:03Z");
-  query.deadline = absl::Now() - absl::Seconds(1);
+  query.limits.deadline = absl::Now() - absl::Seconds(1);
   EXPECT_EQ(store().ListRecords(query).status().code(),
             absl::StatusCode::kDeadlineExceeded);
 }

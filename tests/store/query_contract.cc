@@ -382,12 +382,26 @@ TEST_P(UsageStoreContract, QueriesEndAtTheirDeadline) {
   Append(GroupedRecords());
   for (const bool labels : {false, true}) {
     UsageQuery query = GroupQuery({labels ? LabelField("team") : kModel});
-    query.deadline = absl::Now() - absl::Seconds(1);
+    query.limits.deadline = absl::Now() - absl::Seconds(1);
     EXPECT_EQ(store().Query(query).status().code(),
               absl::StatusCode::kDeadlineExceeded);
-    query.deadline = absl::Now() + absl::Seconds(60);
+    query.limits.deadline = absl::Now() + absl::Seconds(60);
     EXPECT_TRUE(store().Query(query).ok());
   }
+}
+
+TEST_P(UsageStoreContract, QueriesEndWhenNobodyWaits) {
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < 2000; ++i) {
+    records.push_back(
+        RecordAt("id-" + std::to_string(i), "2026-08-01T12:00:00Z", 1));
+  }
+  Append(records);
+  UsageQuery query = GroupQuery({LabelField("team")});
+  int looks = 0;
+  query.limits.is_cancelled = [&looks] { return ++looks == 3; };
+  EXPECT_EQ(store().Query(query).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(looks, 3);
 }
 
 }  // namespace

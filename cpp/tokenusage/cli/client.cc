@@ -14,6 +14,7 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "tokenusage/service/error_info.h"
+#include "tokenusage/service/usage_server.h"
 
 namespace tokenusage {
 namespace {
@@ -58,6 +59,10 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& server) {
   // gRPC's own second would be most of our patience.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // A proxy is for the world outside.
+  if (CheckLoopbackAddress(server).ok()) {
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  }
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(),
                                    arguments);
 }

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr char kFooter[] = R"(
 Prints JSON Lines by event_time, then record_id, which `tokenusage report` takes.
+Fields of records that this version does not know are not printed.
 
 Examples:
   tokenusage list --project=demo --limit=10
@@ -29,14 +31,18 @@ struct ListFlags {
   std::int64_t limit = 0;
 };
 
-absl::Status List(ListFlags* flags) {
+absl::StatusOr<v1::ListUsageRecordsRequest> RequestFromFlags(ListFlags* flags) {
   v1::ListUsageRecordsRequest request;
   request.set_project(flags->service.project);
   TOKENUSAGE_RETURN_IF_ERROR(ParseWindow(&flags->window,
                                          request.mutable_start_time(),
                                          request.mutable_end_time()));
-  UsageClient client(flags->service.server);
-  std::int64_t left = flags->limit == 0 ? INT64_MAX : flags->limit;
+  return request;
+}
+
+absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
+  UsageClient client(flags.service.server);
+  std::int64_t left = flags.limit == 0 ? INT64_MAX : flags.limit;
   do {
     request.set_page_size(static_cast<int>(std::min(left, kMaxPageSize)));
     v1::ListUsageRecordsResponse response;
@@ -45,6 +51,8 @@ absl::Status List(ListFlags* flags) {
       TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(record));
       PrintData(line + "\n");
     }
+    // Where nobody reads on, as with `head`, there is no need to go on.
+    TOKENUSAGE_RETURN_IF_ERROR(FlushData());
     left -= response.records_size();
     request.set_page_token(response.next_page_token());
   } while (left > 0 && !request.page_token().empty());
@@ -66,9 +74,11 @@ void AddListCommand(CLI::App* app, int* exit_code) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->callback([flags, exit_code] {
-    const absl::Status status = List(flags.get());
+    auto request = RequestFromFlags(flags.get());
+    const absl::Status status =
+        request.ok() ? List(*flags, *std::move(request)) : request.status();
     if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = ExitCodeFor(status);
+    *exit_code = request.ok() ? ExitCodeFor(status) : kExitUsage;
   });
 }
 

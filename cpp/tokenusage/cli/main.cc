@@ -1,10 +1,15 @@
 // tokenusage: the service, and everything to use it from a shell.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <string>
 
+#include "google/protobuf/stubs/common.h"
+#include "google/protobuf/stubs/logging.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/terminal.h"
@@ -58,15 +63,33 @@ int Run(int argc, char** argv) {
   return kExitFailure;
 }
 
+// Where the shell closed a standard stream, a file that is opened later would
+// take its place, and be written to.
+void OpenStandardStreams() {
+  int descriptor;
+  do {
+    descriptor = open("/dev/null", O_RDWR);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  close(descriptor);
+}
+
+// What libraries log on their own, this program says in one line.
+void SilenceLibraries() {
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+#if GOOGLE_PROTOBUF_VERSION < 4022000
+  google::protobuf::SetLogHandler(nullptr);
+#endif
+}
+
 }  // namespace
 }  // namespace tokenusage
 
 int main(int argc, char** argv) {
+  tokenusage::OpenStandardStreams();
   // A reader that goes away, as `head` does, is an error of writing and no
   // reason to die without a word.
   std::signal(SIGPIPE, SIG_IGN);
-  // What gRPC logs on its own, this program says in one line.
-  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  tokenusage::SilenceLibraries();
   try {
     return tokenusage::Run(argc, argv);
   } catch (const std::exception& error) {

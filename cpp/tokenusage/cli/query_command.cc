@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -133,7 +134,10 @@ class Table {
     std::vector<std::string> cells;
     if (has_bucket()) cells.push_back(BucketLabel(row, bucket_, zone_));
     for (const v1::GroupValue& group : row.group()) {
-      cells.push_back(group.has_value() ? group.value() : "<none>");
+      // Escaped where it would move the terminal's cursor.
+      cells.push_back(group.has_value()
+                          ? Excerpt(group.value(), /*max_chars=*/SIZE_MAX)
+                          : "<none>");
     }
     const v1::UsageTotals& totals = row.totals();
     cells.push_back(absl::StrCat(totals.record_count()));
@@ -163,25 +167,25 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-absl::Status Query(QueryFlags* flags) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(v1::QueryUsageRequest request,
-                              RequestFromFlags(flags));
-  UsageClient client(flags->service.server);
-  Table table(request, flags->window.zone);
+absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
+  UsageClient client(flags.service.server);
+  Table table(request, flags.window.zone);
   do {
     v1::QueryUsageResponse response;
     TOKENUSAGE_RETURN_IF_ERROR(client.Query(request, &response));
     for (const v1::UsageRow& row : response.rows()) {
-      if (!flags->json) {
+      if (!flags.json) {
         table.Add(row);
         continue;
       }
       TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(row));
       PrintData(line + "\n");
     }
+    // Where nobody reads on, as with `head`, there is no need to go on.
+    TOKENUSAGE_RETURN_IF_ERROR(FlushData());
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (flags->json) return absl::OkStatus();
+  if (flags.json) return absl::OkStatus();
   PrintData(table.Format());
   if (table.empty()) PrintError("no records match");
   return absl::OkStatus();
@@ -222,9 +226,11 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
   command->add_flag("--json", flags->json,
                     "Print one JSON object per row instead of a table");
   command->callback([flags, exit_code] {
-    const absl::Status status = Query(flags.get());
+    auto request = RequestFromFlags(flags.get());
+    const absl::Status status =
+        request.ok() ? Query(*flags, *std::move(request)) : request.status();
     if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = ExitCodeFor(status);
+    *exit_code = request.ok() ? ExitCodeFor(status) : kExitUsage;
   });
 }
 

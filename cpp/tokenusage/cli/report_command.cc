@@ -28,6 +28,7 @@ a record as `tokenusage list` prints it. What a line says wins over the flags.
 
 A bad line is reported with its number and skipped; the good ones are stored, and the
 exit code is 2. Reporting a file again is safe: what is stored is counted once.
+Records are sent 1,000 at a time, the last ones at the end of the input.
 
 Examples:
   tokenusage report --project=demo records.jsonl
@@ -41,6 +42,7 @@ Examples:
 constexpr int kMaxBatchRecords = 1000;
 constexpr std::size_t kMaxBatchBytes = 1'000'000;
 constexpr std::size_t kMaxLineBytes = 1 << 20;
+constexpr std::size_t kMaxLineErrors = 1000;  // kept until they are printed
 
 struct ReportFlags {
   ServiceFlags service;
@@ -51,6 +53,7 @@ struct ReportFlags {
   std::string provider;
   std::string model;
   std::vector<std::string> labels;
+  bool ignore_unknown = false;
   std::string file = "-";
 };
 
@@ -94,6 +97,9 @@ class Reporter {
 
  private:
   absl::Status AddLine(const std::string& input_name, const std::string& line) {
+    if (line_errors_.size() >= kMaxLineErrors) {
+      TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
+    }
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       return absl::OkStatus();
     }
@@ -131,18 +137,25 @@ class Reporter {
       if (status.ok()) AddResponse(response);
     }
     PrintLineErrors(input_name);
-    if (!status.ok()) {
-      return absl::Status(
-          status.code(),
-          absl::StrCat(status.message(), "; ", input_name, " lines ",
-                       batch_lines_.front(), " to ", batch_lines_.back(),
-                       " are not confirmed, later ones were not sent: report "
-                       "it again, nothing is counted twice"));
-    }
+    if (!status.ok()) return BatchError(input_name, status);
     request_.clear_records();
     batch_lines_.clear();
     batch_bytes_ = 0;
     return status;
+  }
+
+  absl::Status BatchError(const std::string& input_name,
+                          const absl::Status& status) const {
+    const std::string lines =
+        absl::StrCat(status.message(), "; ", input_name, " lines ",
+                     batch_lines_.front(), " to ", batch_lines_.back());
+    return absl::Status(
+        status.code(),
+        ExitCodeFor(status) == kExitUnavailable
+            ? lines +
+                  " are not confirmed, later ones were not sent: report it "
+                  "again, nothing is counted twice"
+            : lines + " were refused, later ones were not sent");
   }
 
   void AddResponse(const v1::ReportUsageResponse& response) {
@@ -179,12 +192,10 @@ class Reporter {
   std::map<std::int64_t, std::string> line_errors_;  // since the last batch
 };
 
+// All but the kind of usage.
 absl::StatusOr<ReportLineFormat> FormatFromFlags(const ReportFlags& flags) {
   ReportLineFormat format;
-  if (!flags.message.empty()) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(format.usage_field,
-                                FindUsageField(flags.message));
-  }
+  format.ignore_unknown = flags.ignore_unknown;
   format.defaults.set_record_id(flags.record_id);
   format.defaults.set_operation(flags.operation);
   format.defaults.set_provider(flags.provider);
@@ -210,7 +221,15 @@ int RunReport(const ReportFlags& flags) {
   auto format = FormatFromFlags(flags);
   if (!format.ok()) {
     PrintError(std::string(format.status().message()));
-    return kExitBadInput;
+    return kExitUsage;
+  }
+  if (!flags.message.empty()) {
+    const auto field = FindUsageField(flags.message);
+    if (!field.ok()) {
+      PrintError(std::string(field.status().message()));
+      return kExitBadInput;
+    }
+    format->usage_field = *field;
   }
   auto input = Input::Open(flags.file);
   if (!input.ok()) {
@@ -255,6 +274,9 @@ void AddReportCommand(CLI::App* app, int* exit_code) {
   command
       ->add_option("--label", flags->labels, "A label, as team=web; repeatable")
       ->allow_extra_args(false);
+  command->add_flag("--ignore-unknown", flags->ignore_unknown,
+                    "Pass over members of envelopes and records that are not "
+                    "known, instead of refusing the line");
   command->add_option("FILE", flags->file, "The input; - is standard input")
       ->capture_default_str();
   command->callback([flags, exit_code] { *exit_code = RunReport(*flags); });

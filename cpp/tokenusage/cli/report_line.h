@@ -3,6 +3,7 @@
 #ifndef TOKENUSAGE_CLI_REPORT_LINE_H_
 #define TOKENUSAGE_CLI_REPORT_LINE_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,11 @@ struct ReportLineFormat {
   // What a line does not say is taken from here. In record_id, "{line}" stands
   // for the line's number.
   v1::UsageRecord defaults;
+
+  // Whether envelopes and UsageRecords may have members that nobody knows; by
+  // default they are refused, since one may be a misspelt name. Usage objects
+  // always may.
+  bool ignore_unknown = false;
 };
 
 // The record of one line. Thread-safe.

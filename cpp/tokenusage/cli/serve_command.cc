@@ -1,9 +1,14 @@
+#include <unistd.h>
+
 #include <csignal>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/commands.h"
@@ -18,7 +23,8 @@ namespace {
 
 constexpr char kFooter[] = R"(
 Once it serves, it prints the address as one line on stdout. SIGTERM or SIGINT
-ends it: calls under way are finished first, for at most --drain-seconds.
+ends it: calls under way are finished first, for at most --drain-seconds; a second
+signal ends it at once.
 Connections are plain text without authentication, so only loopback addresses are
 served.
 
@@ -28,6 +34,9 @@ Examples:
   tokenusage serve --listen=127.0.0.1:0   # any free port)";
 
 constexpr std::string_view kSqliteScheme = "sqlite://";
+
+// How long calls that were cancelled at the end of the drain may take to end.
+constexpr absl::Duration kCancelTime = absl::Seconds(2);
 
 struct ServeFlags {
   std::string store = "sqlite://tokenusage.db";
@@ -53,6 +62,16 @@ sigset_t BlockEndSignals() {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
+}
+
+// Ends the process after `limit`, or at the next signal. That is safe at any
+// moment: what was acknowledged is on disk, and what was not is sent again.
+void EndAtTheLatest(sigset_t signals, absl::Duration limit) {
+  const timespec timeout = absl::ToTimespec(limit);
+  const bool signaled = sigtimedwait(&signals, nullptr, &timeout) >= 0;
+  PrintError(signaled ? "received a second signal: ending at once"
+                      : "calls did not finish in time: ending now");
+  _exit(kExitFailure);
 }
 
 absl::Status Serve(const ServeFlags& flags) {
@@ -82,7 +101,9 @@ absl::Status Serve(const ServeFlags& flags) {
   sigwait(&signals, &signal);
   PrintError(absl::StrCat("received ", signal == SIGINT ? "SIGINT" : "SIGTERM",
                           ": finishing the calls under way"));
-  server->Shutdown(absl::Seconds(flags.drain_seconds));
+  const absl::Duration drain = absl::Seconds(flags.drain_seconds);
+  std::thread(EndAtTheLatest, signals, drain + kCancelTime).detach();
+  server->Shutdown(drain);
   return absl::OkStatus();
 }
 

@@ -1,10 +1,43 @@
 #include "tokenusage/cli/times.h"
 
+#include <cstddef>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "tokenusage/base/excerpt.h"
 
 namespace tokenusage {
+
+namespace {
+
+// The text with every digit as 0: what its form is.
+std::string FormOf(std::string text) {
+  for (char& c : text) {
+    if (absl::ascii_isdigit(static_cast<unsigned char>(c))) c = '0';
+  }
+  return text;
+}
+
+// Whether `text` has the form of RFC 3339 and at most nine decimals; absl's
+// parser takes other forms, too.
+bool HasTimeForm(const std::string& text) {
+  constexpr std::string_view kSeconds = "0000-00-00T00:00:00";
+  std::string form = FormOf(text);
+  if (form.substr(0, kSeconds.size()) != kSeconds || text[17] == '6') {
+    return false;
+  }
+  form.erase(0, kSeconds.size());
+  if (form[0] == '.') {
+    const std::size_t end = form.find_first_not_of('0', 1);
+    if (end == std::string::npos || end < 2 || end > 10) return false;
+    form.erase(0, end);
+  }
+  return form == "Z" || form == "+00:00" || form == "-00:00";
+}
+
+}  // namespace
 
 absl::StatusOr<google::protobuf::Timestamp> ParseTime(
     const std::string& flag, const std::string& text,
@@ -12,14 +45,14 @@ absl::StatusOr<google::protobuf::Timestamp> ParseTime(
   absl::Time time;
   absl::CivilDay day;
   std::string ignored;
-  if (absl::ParseCivilTime(text, &day)) {
+  if (FormOf(text) == "0000-00-00" && absl::ParseCivilTime(text, &day)) {
     // `pre` and `trans` differ where clocks skip midnight: the day then starts
     // at the transition.
     const auto info = time_zone.At(absl::CivilSecond(day));
     time =
         info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre;
-  } else if (!absl::ParseTime(absl::RFC3339_full, text, &time, &ignored) ||
-             time == absl::InfiniteFuture() || time == absl::InfinitePast()) {
+  } else if (!HasTimeForm(text) ||
+             !absl::ParseTime(absl::RFC3339_full, text, &time, &ignored)) {
     return absl::InvalidArgumentError(absl::StrCat(
         flag, ": expected ", kTimeFormHelp, ", found \"", Excerpt(text), "\""));
   }

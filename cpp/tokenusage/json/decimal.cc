@@ -83,59 +83,26 @@ double NearestDouble(std::uint64_t digits, std::int64_t exponent) {
 
 namespace {
 
-// power * scaled / 2^128, with the last bit set where that is not exact.
-std::uint64_t RoundToOdd(Wide power, std::uint64_t scaled) {
-  const Wide low = Wide{Low(power)} * scaled;
-  const Wide sum = Wide{High(power)} * scaled + High(low);
-  return High(sum) | (Low(sum) > 1 ? 1 : 0);
+// The top of a product of 192 bits, with the last bit set where it is not
+// exact. `upper` is all of it but the lowest 64 bits.
+std::uint64_t RoundToOdd(Wide upper) {
+  return High(upper) | (Low(upper) > 1 ? 1 : 0);
 }
 
 // A double's value: significand * 2^exponent.
 struct Binary {
   std::uint64_t significand;
   int exponent;
-  bool is_power_of_two;  // so that the gap below is half the gap above
 };
 
-Binary Split(double value) {
-  std::uint64_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
-  const std::uint64_t fraction = bits & (kImplicitBit - 1);
-  const int biased = static_cast<int>(bits >> kFractionBits);
-  if (biased == 0) return {fraction, 1 - kExponentBias - kFractionBits, false};
-  return {fraction | kImplicitBit, biased - kExponentBias - kFractionBits,
-          fraction == 0 && biased > 1};
-}
-
-ShortestDecimal WithoutTrailingZeros(std::uint64_t digits, int exponent) {
-  while (true) {
-    const std::uint64_t tenth = digits / 10;
-    if (tenth * 10 != digits) return {digits, exponent};
-    digits = tenth;
-    ++exponent;
-  }
-}
-
-// Values at 4 times the scale 10^exponent: the number itself and the ends of
-// the interval that reads back to it.
-struct Interval {
-  std::uint64_t lower, value, upper;
-
-  bool Holds(std::uint64_t decimal) const {
-    return lower <= 4 * decimal && 4 * decimal <= upper;
-  }
-};
-
-}  // namespace
-
-ShortestDecimal ToShortestDecimal(double value) {
-  const Binary binary = Split(value);
-  const std::uint64_t center = 4 * binary.significand;
-  // log10 of the interval's width, rounded down.
-  const int exponent =
-      static_cast<int>((std::int64_t{binary.exponent} * 1262611 -
-                        (binary.is_power_of_two ? 524031 : 0)) >>
-                       22);
+// The shortest decimal of a double between whose neighbours lie equal gaps
+// or, with kNearPower, twice as much above as below.
+template <bool kNearPower>
+ShortestDecimal Shortest(const Binary& binary) {
+  // log10 of the gap, rounded down.
+  const int exponent = static_cast<int>(
+      (std::int64_t{binary.exponent} * 1262611 - (kNearPower ? 524031 : 0)) >>
+      22);
   // log2(10^-exponent), rounded down.
   const int log2 = (-exponent * 1741647) >> 19;
   const int shift = binary.exponent + log2 + 1;
@@ -143,29 +110,54 @@ ShortestDecimal ToShortestDecimal(double value) {
   const bool exact_or_up = -exponent >= -27 && -exponent <= 55;
   const Wide power =
       (Wide{entry.high} << 64 | entry.low) + (exact_or_up ? 0 : 1);
-  const std::uint64_t odd = binary.significand & 1;
-  const Interval interval = {
-      RoundToOdd(power, (center - (binary.is_power_of_two ? 1 : 2)) << shift) +
-          odd,
-      RoundToOdd(power, center << shift),
-      RoundToOdd(power, (center + 2) << shift) - odd};
 
-  const std::uint64_t below = interval.value / 4;
-  if (below >= 10) {
-    const std::uint64_t tens = below / 10 * 10;
-    const bool low_fits = interval.Holds(tens);
-    if (low_fits != interval.Holds(tens + 10)) {
-      return WithoutTrailingZeros(low_fits ? tens : tens + 10, exponent);
-    }
-  }
-  const bool low_fits = interval.Holds(below);
-  const bool high_fits = interval.Holds(below + 1);
-  const std::uint64_t middle = 4 * below + 2;
-  const bool up = low_fits != high_fits
-                      ? high_fits
-                      : interval.value > middle ||
-                            (interval.value == middle && (below & 1) != 0);
-  return WithoutTrailingZeros(below + (up ? 1 : 0), exponent);
+  // power * 4 * significand, and how far from it lie the ends of the interval
+  // that reads back to the same double: half a gap is 2 of these units.
+  const std::uint64_t center = 4 * binary.significand << shift;
+  const Wide low = Wide{Low(power)} * center;
+  const Wide middle = Wide{High(power)} * center + High(low);
+  const Wide above_gap = power >> (63 - shift);
+  const std::uint64_t above_low = Low(power) << (shift + 1);
+  const Wide below_gap = kNearPower ? power >> (64 - shift) : above_gap;
+  const std::uint64_t below_low = kNearPower ? Low(power) << shift : above_low;
+  const bool borrow = Low(low) < below_low;
+  const bool carry = Low(low) + above_low < above_low;
+  // The ends themselves read back to an even significand.
+  const std::uint64_t odd = binary.significand & 1;
+  const std::uint64_t lower =
+      RoundToOdd(middle - below_gap - (borrow ? 1 : 0)) + odd;
+  const std::uint64_t value = RoundToOdd(middle);
+  const std::uint64_t upper =
+      RoundToOdd(middle + above_gap + (carry ? 1 : 0)) - odd;
+
+  // Which of the candidates it is hangs on the last bits: no branches here, as
+  // they could not be predicted.
+  const std::uint64_t below = value / 4;
+  const std::uint64_t tens = value / 40 * 10;
+  const bool tens_fit = lower <= 4 * tens;
+  const bool next_tens_fit = 4 * tens + 40 <= upper;
+  const bool below_fits = lower <= 4 * below;
+  const bool above_fits = 4 * below + 4 <= upper;
+  const bool above_nearer = value + (below & 1) > 4 * below + 2;
+  const std::uint64_t one_more =
+      below + ((below_fits != above_fits) ? above_fits : above_nearer);
+  const std::uint64_t one_less = tens + (next_tens_fit ? 10 : 0);
+  const bool shorter = (tens_fit != next_tens_fit) & (below >= 10);
+  return {shorter ? one_less : one_more, exponent};
+}
+
+}  // namespace
+
+ShortestDecimal ToShortestDecimal(double value) {
+  std::uint64_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  const std::uint64_t fraction = bits & (kImplicitBit - 1);
+  const int biased = static_cast<int>(bits >> kFractionBits);
+  constexpr int kScale = kExponentBias + kFractionBits;
+  if (biased == 0) return Shortest<false>({fraction, 1 - kScale});
+  const Binary binary = {fraction | kImplicitBit, biased - kScale};
+  if (fraction == 0 && biased > 1) return Shortest<true>(binary);
+  return Shortest<false>(binary);
 }
 
 }  // namespace json_internal

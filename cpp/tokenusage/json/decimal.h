@@ -35,12 +35,13 @@ inline double ToDouble(std::uint64_t digits, std::int64_t exponent) {
 }
 
 struct ShortestDecimal {
-  std::uint64_t digits;  // at most 17 of them, the last one not zero
+  std::uint64_t digits;  // at most 17 of them
   int exponent;
 };
 
 // The decimal of fewest digits that reads back to `value`, which is finite and
-// above zero; of several, the one nearest to it. By Giulietti's Schubfach.
+// above zero; of several, the one nearest to it. Zeros that end the digits do
+// not count, and may be there. By Giulietti's Schubfach.
 ShortestDecimal ToShortestDecimal(double value);
 
 }  // namespace json_internal

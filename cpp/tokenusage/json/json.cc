@@ -43,8 +43,15 @@ bool ReadByShape(std::string_view json, const MessageTable& table, bool padded,
   const auto read = padded ? table.shape.read_padded : table.shape.read;
   if (read == nullptr || path_choice != PathChoice::kFastest) return false;
   json = WithoutSpaceBehind(json);
-  return read(json.data(), json.data() + json.size(), false, message) !=
-         nullptr;
+  if (read(json.data(), json.data() + json.size(), false, message) != nullptr) {
+    return true;
+  }
+  double numbers[json_internal::kMaxShapeNumbers];
+  if (!json_internal::ReadNumbersByTable(json, table, padded, numbers)) {
+    return false;
+  }
+  table.shape.set(message, numbers);
+  return true;
 }
 
 bool ReadByTable(std::string_view json, std::string_view path,

@@ -17,6 +17,7 @@
 
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "tokenusage/json/field_kind.h"
 
 namespace tokenusage {
@@ -84,12 +85,14 @@ struct FieldTable {
   FieldKind kind;           // of each element; of a map's values
   FieldShape shape;
   bool required;
-  int oneof;  // its number in the message; -1 for none
+  int oneof;         // its number in the message; -1 for none
+  int first_number;  // in a document of the exact shape: see ExactShape
   FieldAccess access;
   // Whether a field with presence is set; null for one without.
   bool (*has)(const Message& message);
   // The number of elements; null for a singular field.
   int (*size)(const Message& message);
+  void (*clear)(Message* message);
   const MessageTable* message;                             // of kMessage
   const google::protobuf::EnumDescriptor* (*enum_type)();  // of kEnum
 };
@@ -101,26 +104,36 @@ inline constexpr int kMaxTableOneofs = 64;
 
 using FieldMask = std::uint64_t[kMaxTableFields / 64];
 
-// Code for one exact shape of a document: all fields there, in order, without
-// spaces. Null where there is no such code for the message.
+// Code for documents of one shape: each field is there, and is a number or an
+// object that is such a document itself. All null where the message has none.
+//
+// The numbers are counted through in declaration order; a field's
+// `first_number` counts within its own message.
 struct ExactShape {
-  // Replaces the message by the document from `p` to `end`; with `line`, the
-  // document may also end before a line feed. Returns its end; null, with the
-  // message unchanged, where it is not of this shape.
+  // Replaces the message by the document from `p` to `end`, which has the
+  // fields in order and no spaces; with `line`, it may also end before a line
+  // feed. Returns its end; null, with the message unchanged, where it is not
+  // of this shape.
   using Read = const char* (*)(const char* p, const char* end, bool line,
                                Message* message);
   Read read;
   Read read_padded;  // kJsonPadding bytes behind `end` may be read
+  // Replaces the message by these numbers.
+  void (*set)(Message* message, const double* numbers);
   // Writes the message to `out`, which has `room`, and returns the text's end;
   // null where that is not of this shape.
   char* (*write)(const Message& message, char* out);
   std::size_t room;
 };
 
+inline constexpr int kMaxShapeNumbers = 32;
+
 struct MessageTable {
   const FieldTable* fields;  // in declaration order
   std::size_t field_count;
   FieldMask required;
+  // Clears what is in no field: all of the message, where it has extensions.
+  void (*reset)(Message* message);
   Message* (*create)();
   void (*swap)(Message* a, Message* b);
   ExactShape shape;
@@ -149,6 +162,16 @@ class TableRegistration {
 // The table of the message's class; null for none, and where path_choice says
 // so. Thread-safe, and a few instructions.
 const MessageTable* FindTable(const Message& message);
+
+// Clears the fields that the message's class does not know.
+template <typename Class>
+void ClearUnknownFields(Class* message) {
+  static const google::protobuf::Reflection* const reflection =
+      Class::GetReflection();
+  if (!reflection->GetUnknownFields(*message).empty()) {
+    reflection->MutableUnknownFields(message)->Clear();
+  }
+}
 
 // A value's address as MapAccess gives it.
 template <typename Value>

@@ -1,6 +1,5 @@
 #include "tokenusage/json/name_set.h"
 
-#include <algorithm>
 #include <array>
 #include <random>
 
@@ -74,14 +73,17 @@ std::size_t NameSet::KeyedHash::operator()(std::string_view name) const {
 
 bool NameSet::Insert(std::string_view name, bool outlives) {
   if (table_ == nullptr) {
-    const auto end = few_ + count_;
-    if (std::find(few_, end, name) != end) return false;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (few_[i].text() == name) return false;
+    }
     if (outlives && count_ < kFew) {
-      few_[count_++] = name;
+      few_[count_++] = {name.data(), name.size()};
       return true;
     }
     table_ = std::make_unique<Table>();
-    table_->names.insert(few_, end);
+    for (std::size_t i = 0; i < count_; ++i) {
+      table_->names.insert(few_[i].text());
+    }
   }
   if (outlives) return table_->names.insert(name).second;
   if (table_->names.contains(name)) return false;

@@ -40,7 +40,13 @@ class NameSet {
 
   // Few names are compared one by one, and need no memory.
   static constexpr std::size_t kFew = 8;
-  std::string_view few_[kFew];
+  struct Name {
+    const char* data;
+    std::size_t size;
+
+    std::string_view text() const { return {data, size}; }
+  };
+  Name few_[kFew];  // set up as far as count_
   std::size_t count_ = 0;
   std::unique_ptr<Table> table_;
 };

@@ -25,10 +25,7 @@ struct Scratch {
 Message* ScratchMessage(const MessageTable& table) {
   thread_local Scratch scratch;
   for (Entry& entry : scratch.entries) {
-    if (entry.table == &table) {
-      entry.message->Clear();
-      return entry.message.get();
-    }
+    if (entry.table == &table) return entry.message.get();
   }
   Entry& entry = scratch.entries[scratch.next++ % kMessages];
   entry.message.reset(table.create());

@@ -10,8 +10,8 @@
 namespace tokenusage {
 namespace json_internal {
 
-// An empty message of the table's class. It belongs to this thread, and stays
-// what it is until the thread asks for another of that class.
+// A message of the table's class, with anything in it. It belongs to this
+// thread, which must be done with it when it asks again.
 google::protobuf::Message* ScratchMessage(const MessageTable& table);
 
 }  // namespace json_internal

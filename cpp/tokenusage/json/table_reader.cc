@@ -57,6 +57,9 @@ class ObjectState {
     return unknown_names_.Insert(name, in_document);
   }
 
+  bool HasField(std::size_t index) const {
+    return (seen_[index / 64] >> (index % 64) & 1) != 0;
+  }
   bool HasRequired(const MessageTable& table) const {
     std::uint64_t missing = table.required[0] & ~seen_[0];
     for (std::size_t i = 1; i * 64 < table.field_count; ++i) {
@@ -98,6 +101,13 @@ class TableReader {
   bool ReadRoot(std::string_view path, const MessageTable& table,
                 Message* message) {
     if (!ReadAt(path, table, message)) return false;
+    SkipSpace();
+    return p_ == end_;
+  }
+
+  bool ReadRootNumbers(const MessageTable& table, double* numbers) {
+    SkipSpace();
+    if (!ReadNumbers(table, numbers)) return false;
     SkipSpace();
     return p_ == end_;
   }
@@ -149,6 +159,7 @@ class TableReader {
                                   std::size_t expected);
   bool SkipUnknown(const Text& name, ObjectState* state);
   bool ReadField(const FieldTable& field, ObjectState* state, Message* message);
+  bool ReadNumbers(const MessageTable& table, double* numbers);
   bool ReadArray(const FieldTable& field, Message* message);
   bool ReadMap(const FieldTable& field, Message* message);
   bool ReadElement(const FieldTable& field, Message* message);
@@ -206,6 +217,7 @@ template <typename Scan, bool kPadded>
 bool TableReader<Scan, kPadded>::ReadObject(const MessageTable& table,
                                             Message* message) {
   if (!Enter('{')) return false;
+  table.reset(message);
   ObjectState state;
   std::size_t expected = 0;
   if (p_ == end_ || *p_ != '}') {
@@ -213,7 +225,36 @@ bool TableReader<Scan, kPadded>::ReadObject(const MessageTable& table,
       if (!ReadMember(table, &expected, &state, message)) return false;
     } while (NextItem());
   }
-  return Leave('}') && state.HasRequired(table);
+  if (!Leave('}') || !state.HasRequired(table)) return false;
+  for (std::size_t i = 0; i < table.field_count; ++i) {
+    if (!state.HasField(i)) table.fields[i].clear(message);
+  }
+  return true;
+}
+
+template <typename Scan, bool kPadded>
+bool TableReader<Scan, kPadded>::ReadNumbers(const MessageTable& table,
+                                             double* numbers) {
+  if (!Enter('{')) return false;
+  std::uint64_t missing = (std::uint64_t{1} << table.field_count) - 1;
+  std::size_t expected = 0;
+  do {
+    const FieldTable* const field = TakeFieldName(table, expected);
+    if (field == nullptr) return false;
+    expected = static_cast<std::size_t>(field - table.fields) + 1;
+    const std::uint64_t bit = std::uint64_t{1} << (expected - 1);
+    if ((missing & bit) == 0) return false;
+    missing ^= bit;
+    SkipSpace();
+    double* const number = numbers + field->first_number;
+    if (field->message != nullptr) {
+      if (!ReadNumbers(*field->message, number)) return false;
+    } else {
+      p_ = ReadDouble<Scan, kPadded>(p_, end_, number);
+      if (p_ == nullptr) return false;
+    }
+  } while (NextItem());
+  return missing == 0 && Leave('}');
 }
 
 template <typename Scan, bool kPadded>
@@ -261,7 +302,10 @@ template <typename Scan, bool kPadded>
 bool TableReader<Scan, kPadded>::ReadField(const FieldTable& field,
                                            ObjectState* state,
                                            Message* message) {
-  if (p_ < end_ && *p_ == 'n') return !field.required && Take("null");
+  if (p_ < end_ && *p_ == 'n') {
+    field.clear(message);
+    return !field.required && Take("null");
+  }
   if (field.oneof >= 0 && !state->AddOneof(field.oneof)) return false;
   switch (field.shape) {
     case FieldShape::kSingular:
@@ -278,6 +322,7 @@ template <typename Scan, bool kPadded>
 bool TableReader<Scan, kPadded>::ReadArray(const FieldTable& field,
                                            Message* message) {
   if (!Enter('[')) return false;
+  field.clear(message);
   if (p_ == end_ || *p_ != ']') {
     do {
       if (!ReadElement(field, message)) return false;
@@ -290,6 +335,7 @@ template <typename Scan, bool kPadded>
 bool TableReader<Scan, kPadded>::ReadMap(const FieldTable& field,
                                          Message* message) {
   if (!Enter('{')) return false;
+  field.clear(message);
   if (p_ == end_ || *p_ != '}') {
     Text name;
     do {
@@ -512,6 +558,7 @@ bool TableReader<Scan, kPadded>::ReadTimestamp(Message* message) {
   UnixTime time;
   if (!ReadString(&text) || !ParseRfc3339(text.view, &time)) return false;
   auto* const timestamp = static_cast<Timestamp*>(message);
+  timestamp->Clear();
   timestamp->set_seconds(time.seconds);
   timestamp->set_nanos(time.nanos);
   return true;
@@ -572,6 +619,16 @@ bool Read(std::string_view json, std::string_view path,
 }
 
 }  // namespace
+
+bool ReadNumbersByTable(std::string_view json, const MessageTable& table,
+                        bool padded, double* numbers) {
+  if (padded) {
+    return TableReader<FastScan, true>(json, false)
+        .ReadRootNumbers(table, numbers);
+  }
+  return TableReader<FastScan, false>(json, false)
+      .ReadRootNumbers(table, numbers);
+}
 
 bool ReadByTable(std::string_view json, std::string_view path,
                  const MessageTable& table, const TableReadOptions& options,

@@ -19,10 +19,16 @@ struct TableReadOptions {
 
 // As ReadDocument of reader.h, which must be asked for the reason where this
 // returns false: there is an error then, or something that is not read here.
-// Where it returns true, ReadDocument would have read the same.
+// Where it returns true, ReadDocument would have read the same. The message may
+// hold anything before: it is overwritten, so that its memory is used again.
 bool ReadByTable(std::string_view json, std::string_view path,
                  const MessageTable& table, const TableReadOptions& options,
                  google::protobuf::Message* message);
+
+// The same for a document with all fields of the table's ExactShape, in any
+// order and with spaces, into the shape's numbers.
+bool ReadNumbersByTable(std::string_view json, const MessageTable& table,
+                        bool padded, double* numbers);
 
 }  // namespace json_internal
 }  // namespace tokenusage

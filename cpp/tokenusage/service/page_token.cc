@@ -24,13 +24,16 @@ std::string EncodePageToken(const PagePosition& position) {
   return absl::WebSafeBase64Escape(token.SerializeAsString());
 }
 
-absl::StatusOr<PagePosition> DecodePageToken(
-    std::string_view token, std::uint64_t request_fingerprint) {
+absl::StatusOr<PagePosition> DecodePageToken(std::string_view token,
+                                             std::uint64_t request_fingerprint,
+                                             std::int64_t start_nanos,
+                                             std::int64_t end_nanos) {
   std::string bytes;
   internal::PageToken wire;
   if (!absl::WebSafeBase64Unescape(ToAbsl(token), &bytes) ||
       !wire.ParseFromString(bytes) ||
-      wire.request_fingerprint() != request_fingerprint) {
+      wire.request_fingerprint() != request_fingerprint ||
+      wire.last_time() < start_nanos || wire.last_time() >= end_nanos) {
     return ErrorWithInfo(
         absl::StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID",
         "page_token: expected the next_page_token of the page before, with all "

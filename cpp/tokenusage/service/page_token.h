@@ -1,8 +1,9 @@
 // Page tokens: where the next page starts, bound to the request that asked.
 //
-//   const std::uint64_t fingerprint = RequestFingerprint("QueryUsage",
-//   request); response.set_next_page_token(EncodePageToken({fingerprint, time,
-//   key}));
+//   response.set_next_page_token(EncodePageToken({fingerprint, time, key}));
+//   ...
+//   auto position = DecodePageToken(request.page_token(), fingerprint, start,
+//   end);
 //
 // A token is not a secret and grants nothing: a forged one only starts the
 // caller's own page elsewhere.
@@ -32,9 +33,12 @@ std::uint64_t Fingerprint(std::string_view bytes);
 std::string EncodePageToken(const PagePosition& position);
 
 // INVALID_ARGUMENT with PAGE_TOKEN_INVALID where `token` was not made by
-// EncodePageToken for a request with this fingerprint.
+// EncodePageToken for a request with this fingerprint, or its time is not in
+// [start_nanos, end_nanos), the request's window.
 absl::StatusOr<PagePosition> DecodePageToken(std::string_view token,
-                                             std::uint64_t request_fingerprint);
+                                             std::uint64_t request_fingerprint,
+                                             std::int64_t start_nanos,
+                                             std::int64_t end_nanos);
 
 }  // namespace tokenusage
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -255,7 +256,8 @@ absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         PagePosition last,
-        DecodePageToken(request.page_token(), result.fingerprint));
+        DecodePageToken(request.page_token(), result.fingerprint,
+                        query.window.start_nanos, query.window.end_nanos));
     query.after = RowPosition{last.last_time_nanos, std::move(last.last_key)};
   }
   return result;
@@ -274,7 +276,8 @@ absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         PagePosition last,
-        DecodePageToken(request.page_token(), result.fingerprint));
+        DecodePageToken(request.page_token(), result.fingerprint,
+                        query.window.start_nanos, query.window.end_nanos));
     query.after =
         RecordPosition{last.last_time_nanos, std::move(last.last_key)};
   }

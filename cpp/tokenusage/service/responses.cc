@@ -61,6 +61,10 @@ google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
   return time;
 }
 
+std::int64_t NanosFromTimestamp(const google::protobuf::Timestamp& time) {
+  return time.seconds() * kNanosPerSecond + time.nanos();
+}
+
 void AddOutcome(int index, const std::string& record_id, AppendOutcome outcome,
                 v1::ReportUsageResponse* response) {
   if (outcome == AppendOutcome::kStored) {

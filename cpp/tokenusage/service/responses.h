@@ -3,6 +3,7 @@
 #ifndef TOKENUSAGE_SERVICE_RESPONSES_H_
 #define TOKENUSAGE_SERVICE_RESPONSES_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -15,6 +16,9 @@ namespace tokenusage {
 
 // `nanos` since 1970-01-01T00:00:00Z as a Timestamp.
 google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos);
+
+// The way back, for times that a store holds.
+std::int64_t NanosFromTimestamp(const google::protobuf::Timestamp& time);
 
 // Counts the outcome of one record in `response`, or adds its error.
 void AddOutcome(int index, const std::string& record_id, AppendOutcome outcome,

@@ -16,6 +16,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "tokenusage/service/time_zones.h"
 #include "tokenusage/service/worker_pool.h"
 #include "tokenusage/store/usage_store.h"
@@ -44,51 +46,64 @@ struct UsageReportingServiceOptions {
       [](const absl::Status&) {};
 };
 
+// The methods take requests as bytes, so that one that cannot be parsed is
+// answered with an error of our own; gRPC's would be UNIMPLEMENTED without a
+// word.
+using RawUsageReportingService =
+    v1::UsageReportingService::WithRawCallbackMethod_ReportUsage<
+        v1::UsageReportingService::WithRawCallbackMethod_QueryUsage<
+            v1::UsageReportingService::WithRawCallbackMethod_GetUsageRecord<
+                v1::UsageReportingService::
+                    WithRawCallbackMethod_ListUsageRecords<
+                        v1::UsageReportingService::Service>>>>;
+
 // Thread safety: gRPC calls it from many threads. No method blocks one of
 // gRPC's threads: appends are answered by the store's thread, reads run on own
 // threads.
-class UsageReportingServiceImpl final
-    : public v1::UsageReportingService::CallbackService {
+class UsageReportingServiceImpl final : public RawUsageReportingService {
  public:
   // `store` must outlive the service, and the service every call: shut the
   // server down first.
   explicit UsageReportingServiceImpl(UsageStore* store,
                                      UsageReportingServiceOptions options = {});
 
-  grpc::ServerUnaryReactor* ReportUsage(
-      grpc::CallbackServerContext* context,
-      const v1::ReportUsageRequest* request,
-      v1::ReportUsageResponse* response) override;
+  grpc::ServerUnaryReactor* ReportUsage(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
 
-  grpc::ServerUnaryReactor* QueryUsage(
-      grpc::CallbackServerContext* context,
-      const v1::QueryUsageRequest* request,
-      v1::QueryUsageResponse* response) override;
+  grpc::ServerUnaryReactor* QueryUsage(grpc::CallbackServerContext* context,
+                                       const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override;
 
-  grpc::ServerUnaryReactor* GetUsageRecord(
-      grpc::CallbackServerContext* context,
-      const v1::GetUsageRecordRequest* request,
-      v1::GetUsageRecordResponse* response) override;
+  grpc::ServerUnaryReactor* GetUsageRecord(grpc::CallbackServerContext* context,
+                                           const grpc::ByteBuffer* request,
+                                           grpc::ByteBuffer* response) override;
 
   grpc::ServerUnaryReactor* ListUsageRecords(
-      grpc::CallbackServerContext* context,
-      const v1::ListUsageRecordsRequest* request,
-      v1::ListUsageRecordsResponse* response) override;
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* response) override;
 
  private:
-  // Runs `read` on a thread of our own and finishes the call with its status.
+  // Parses the request, runs `read` on a thread of our own, within limits that
+  // count from now, and finishes the call with its answer. `read` takes the
+  // request, the limits and the response, and returns a status.
+  template <typename Request, typename Response, typename ReadFunction>
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context,
-                                 std::function<absl::Status()> read);
+                                 const grpc::ByteBuffer& raw_request,
+                                 grpc::ByteBuffer* raw_response,
+                                 ReadFunction read);
 
   // The status that callers are told for a failure of the store.
   absl::Status ForCaller(const absl::Status& store_status) const;
 
-  // Finishes a call, with the pushback trailer where the server is busy.
+  // Finishes a call: with `response` where `status` is OK, with the pushback
+  // trailer where the server is busy.
   void Finish(grpc::CallbackServerContext* context,
-              grpc::ServerUnaryReactor* reactor,
-              const absl::Status& status) const;
+              grpc::ServerUnaryReactor* reactor, const absl::Status& status,
+              const google::protobuf::Message& response,
+              grpc::ByteBuffer* raw_response) const;
 
-  absl::Time DeadlineOf(const grpc::CallbackServerContext& context) const;
+  ReadLimits LimitsOf(const grpc::CallbackServerContext& context) const;
 
   UsageStore* const store_;
   const UsageReportingServiceOptions options_;

@@ -1,20 +1,22 @@
-// Ends long reads at their deadline.
+// Ends long reads at their limits.
 
 #ifndef TOKENUSAGE_STORE_DEADLINE_H_
 #define TOKENUSAGE_STORE_DEADLINE_H_
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 
-// For the body of a loop; looks at the clock on one call of many.
+// For the body of a loop; looks at the limits on one call of many. `limits`
+// must outlive it.
 class DeadlineCheck {
  public:
-  explicit DeadlineCheck(absl::Time deadline) : deadline_(deadline) {}
+  explicit DeadlineCheck(const ReadLimits& limits) : limits_(limits) {}
 
-  // DEADLINE_EXCEEDED once the deadline has passed.
+  // DEADLINE_EXCEEDED once the deadline has passed, CANCELLED once nobody
+  // waits.
   absl::Status Check() {
     constexpr int kCallsPerLook = 256;
     if (++calls_ % kCallsPerLook != 0) return absl::OkStatus();
@@ -22,14 +24,17 @@ class DeadlineCheck {
   }
 
   absl::Status CheckNow() const {
-    if (absl::Now() < deadline_) return absl::OkStatus();
+    if (limits_.is_cancelled && limits_.is_cancelled()) {
+      return absl::CancelledError("the caller has gone");
+    }
+    if (absl::Now() < limits_.deadline) return absl::OkStatus();
     return absl::DeadlineExceededError(
         "the query took longer than its deadline allows; ask for a shorter "
         "time window");
   }
 
  private:
-  absl::Time deadline_;
+  const ReadLimits& limits_;
   unsigned int calls_ = 0;
 };
 

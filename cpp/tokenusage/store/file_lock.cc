@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "absl/status/status.h"
+#include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/file_error.h"
 
 namespace tokenusage {
@@ -30,6 +31,14 @@ void WriteProcessId(int descriptor) {
   if (pwrite(descriptor, text.data(), text.size(), 0) < 0) return;
 }
 
+absl::Status TryLock(const std::string& path, int descriptor) {
+  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
+  if (errno != EWOULDBLOCK) return FileError("lock file " + path, errno);
+  return absl::FailedPreconditionError("lock file " + path + " is held by " +
+                                       HolderOf(descriptor) +
+                                       ", which has the database open");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Acquire(
@@ -37,14 +46,16 @@ absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Acquire(
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) return FileError("lock file " + path, errno);
   std::unique_ptr<FileLock> lock(new FileLock(descriptor));
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return FileError("lock file " + path, errno);
-    return absl::FailedPreconditionError("lock file " + path + " is held by " +
-                                         HolderOf(descriptor) +
-                                         ", which has the database open");
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(TryLock(path, descriptor));
   WriteProcessId(descriptor);
   return lock;
+}
+
+absl::Status FileLock::CheckFree(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) return absl::OkStatus();
+  const FileLock lock(descriptor);
+  return TryLock(path, descriptor);
 }
 
 FileLock::~FileLock() { close(descriptor_); }

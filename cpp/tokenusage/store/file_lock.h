@@ -23,6 +23,10 @@ class FileLock {
   static absl::StatusOr<std::unique_ptr<FileLock>> Acquire(
       const std::string& path);
 
+  // The error that Acquire would give where the lock is held, and OK where it
+  // is not, or where there is no file yet. Creates nothing.
+  static absl::Status CheckFree(const std::string& path);
+
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

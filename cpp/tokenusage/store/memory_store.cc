@@ -100,7 +100,7 @@ std::vector<RecordPointer> MemoryStore::Snapshot(std::string_view project,
 }
 
 absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
-  DeadlineCheck deadline(query.deadline);
+  DeadlineCheck deadline(query.limits);
   TOKENUSAGE_RETURN_IF_ERROR(deadline.CheckNow());
   RowAggregator rows(query);
   for (const RecordPointer& record : Snapshot(query.project, query.window)) {
@@ -124,7 +124,7 @@ absl::StatusOr<v1::UsageRecord> MemoryStore::GetRecord(
 }
 
 absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
-  DeadlineCheck deadline(query.deadline);
+  DeadlineCheck deadline(query.limits);
   TOKENUSAGE_RETURN_IF_ERROR(deadline.CheckNow());
   RecordPage page;
   std::int64_t bytes = 0;

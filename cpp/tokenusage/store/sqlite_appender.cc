@@ -76,6 +76,7 @@ absl::StatusOr<SqliteAppender::Project*> SqliteAppender::FindProject(
   const auto [entry, added] = projects_.try_emplace(name);
   Project* project = &entry->second;
   if (!added) return project;
+  ++known_series_;  // a project without series takes room, too
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database_->Cached("SELECT project_id FROM project WHERE name=?1"));

@@ -1,6 +1,7 @@
 #include "tokenusage/store/sqlite_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -52,9 +53,16 @@ absl::StatusOr<std::string> ReadHeader(const std::string& path) {
     return FileError("database " + path, errno);
   }
   std::array<char, kHeaderBytes> header;
+  struct stat facts = {};
+  const bool linked = fstat(descriptor, &facts) == 0 && facts.st_nlink > 1;
   const ssize_t size = pread(descriptor, header.data(), header.size(), 0);
   const int error = errno;
   close(descriptor);
+  // Under its other name it would have another lock and another log.
+  if (linked) {
+    return absl::FailedPreconditionError(
+        "database " + path + " has more than one hard link: remove the others");
+  }
   if (size < 0) return FileError("database " + path, error);
   return std::string(header.data(), static_cast<std::size_t>(size));
 }
@@ -81,7 +89,8 @@ absl::StatusOr<std::string> ResolveDatabasePath(const std::string& path) {
   const fs::path parent = file.has_parent_path() ? file.parent_path() : ".";
   const fs::path folder = fs::canonical(parent, error);
   if (error) return PathError(file, error);
-  if (!file.has_filename() || fs::is_directory(folder / file.filename())) {
+  if (!file.has_filename() ||
+      fs::is_directory(folder / file.filename(), error)) {
     return FileError("database " + path, EISDIR);
   }
   return (folder / file.filename()).string();

@@ -12,7 +12,7 @@
 namespace tokenusage {
 
 // The absolute path without symbolic links; the file need not be there, its
-// folder must. Two names of one file give one path.
+// folder must.
 //
 // Errors: NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION (a folder, too many
 // links).
@@ -21,9 +21,9 @@ absl::StatusOr<std::string> ResolveDatabasePath(const std::string& path);
 // Whether there is a database; false where there is no file, or an empty one.
 //
 // Errors, each naming the path: FAILED_PRECONDITION where the file is not a
-// database of tokenusage or of another version; DATA_LOSS where it is gone but
-// its write-ahead log is not; PERMISSION_DENIED, UNAVAILABLE where it cannot be
-// read.
+// database of tokenusage, of another version, or has several hard links;
+// DATA_LOSS where it is gone but its write-ahead log is not; PERMISSION_DENIED,
+// UNAVAILABLE where it cannot be read.
 absl::StatusOr<bool> InspectDatabaseFile(const std::string& path);
 
 // DATA_LOSS where the database is damaged, FAILED_PRECONDITION where its tables

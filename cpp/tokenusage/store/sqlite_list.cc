@@ -58,7 +58,7 @@ class ListRun {
       : database_(*database),
         query_(query),
         project_id_(project_id),
-        deadline_(query.deadline) {}
+        deadline_(query.limits) {}
 
   absl::StatusOr<RecordPage> Run();
 
@@ -178,7 +178,7 @@ absl::Status ListRun::Add(std::string_view bytes) {
 
 absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
                                             const RecordQuery& query) {
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.deadline).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.limits).CheckNow());
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
                               FindProjectId(database, query.project));
   if (project_id == 0) return RecordPage();

@@ -35,7 +35,7 @@ class QueryRun {
         query_(query),
         project_id_(project_id),
         uses_labels_(UsesLabels(query)),
-        deadline_(query.deadline),
+        deadline_(query.limits),
         rows_(query) {}
 
   absl::StatusOr<UsageQueryPage> Run();
@@ -193,7 +193,7 @@ absl::Status QueryRun::AddRecord(const EncodedGroup& group,
 
 absl::StatusOr<UsageQueryPage> QueryUsage(SqliteDatabase* database,
                                           const UsageQuery& query) {
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.deadline).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.limits).CheckNow());
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
                               FindProjectId(database, query.project));
   if (project_id == 0) return UsageQueryPage();

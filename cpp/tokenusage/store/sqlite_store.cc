@@ -1,8 +1,11 @@
 #include "tokenusage/store/sqlite_store.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "tokenusage/base/status_macros.h"
@@ -66,10 +69,14 @@ absl::Status CreateDatabaseAt(const std::string& path) {
 
 // Whenever the machine stops, there is a whole database or none.
 absl::Status CreateDatabase(const std::string& path) {
+  std::error_code error;
   // An empty file that is there already keeps its owner and mode.
-  if (std::filesystem::exists(path)) return CreateDatabaseAt(path);
-  const std::string unfinished = path + ".new";
-  std::remove(unfinished.c_str());  // of a run that was cut short
+  if (std::filesystem::exists(path, error)) return CreateDatabaseAt(path);
+  const std::string unfinished = path + ".new-" + std::to_string(getpid());
+  if (std::filesystem::exists(unfinished, error)) {
+    return absl::FailedPreconditionError("file " + unfinished +
+                                         " is in the way: remove it");
+  }
   TOKENUSAGE_RETURN_IF_ERROR(CreateDatabaseAt(unfinished));
   if (std::rename(unfinished.c_str(), path.c_str()) != 0) {
     return FileError("database " + path, errno);
@@ -82,11 +89,15 @@ absl::Status CreateDatabase(const std::string& path) {
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
     const std::string& path, const SqliteStoreOptions& options) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::string real_path, ResolveDatabasePath(path));
+  const std::string lock_path = real_path + ".lock";
+  // Where this very process has the database open, opening and closing its file
+  // once more would drop SQLite's own locks on it.
+  TOKENUSAGE_RETURN_IF_ERROR(FileLock::CheckFree(lock_path));
   // Once before the lock, which would leave its file beside a foreign one, and
   // once under it.
   TOKENUSAGE_RETURN_IF_ERROR(InspectDatabaseFile(real_path).status());
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
-                              FileLock::Acquire(real_path + ".lock"));
+                              FileLock::Acquire(lock_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool exists,
                               InspectDatabaseFile(real_path));
   if (!exists) TOKENUSAGE_RETURN_IF_ERROR(CreateDatabase(real_path));

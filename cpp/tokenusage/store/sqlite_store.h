@@ -25,8 +25,8 @@ struct SqliteStoreOptions {
   // The most records of one commit; a batch that is larger is committed alone.
   int max_records_per_commit = 10000;
 
-  // How much may wait for the writer, in bytes of records; beyond it appends
-  // are answered RESOURCE_EXHAUSTED.
+  // How much may wait for the writer, in bytes of memory, estimated; beyond it
+  // appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 };
 

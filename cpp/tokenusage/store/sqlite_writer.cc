@@ -7,6 +7,17 @@
 
 namespace tokenusage {
 
+namespace {
+
+// About what a record takes while it waits: its message, whose strings and maps
+// are several times its binary form, that form, and the rest of the batch.
+std::int64_t MemoryOf(const CheckedRecord& record) {
+  constexpr std::int64_t kFixed = 1024;
+  return kFixed + 4 * static_cast<std::int64_t>(record.bytes().size());
+}
+
+}  // namespace
+
 SqliteWriter::SqliteWriter(std::string path, Limits limits,
                            std::unique_ptr<SqliteAppender> appender)
     : path_(std::move(path)),
@@ -28,7 +39,7 @@ void SqliteWriter::Append(std::string project,
                           AppendCallback done) {
   Batch batch{std::move(project), std::move(records), std::move(done), 0};
   for (const CheckedRecord& record : batch.records) {
-    batch.bytes += static_cast<std::int64_t>(record.bytes().size());
+    batch.bytes += MemoryOf(record);
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -77,6 +88,15 @@ void SqliteWriter::CommitGroup(std::vector<Batch> group) {
     // Closing the connection rolls back what it began. The next group starts
     // with a new one: whatever went wrong, nothing of it is remembered.
     appender_.reset();
+  }
+  if (absl::IsDataLoss(status) && group.size() > 1) {
+    // Only those batches shall fail that meet the damage.
+    for (Batch& batch : group) {
+      std::vector<Batch> alone;
+      alone.push_back(std::move(batch));
+      CommitGroup(std::move(alone));
+    }
+    return;
   }
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (status.ok()) {

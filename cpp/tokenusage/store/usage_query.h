@@ -4,6 +4,7 @@
 #define TOKENUSAGE_STORE_USAGE_QUERY_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,15 @@ namespace tokenusage {
 struct TimeWindow {
   std::int64_t start_nanos = 0;
   std::int64_t end_nanos = 0;
+};
+
+// When a read ends before its answer is found.
+struct ReadLimits {
+  absl::Time deadline = absl::InfiniteFuture();
+
+  // Whether nobody waits for the answer any more. Called from the reading
+  // thread, now and then; empty means never.
+  std::function<bool()> is_cancelled;
 };
 
 // A field that rows are grouped or filtered by.
@@ -64,7 +74,7 @@ struct UsageQuery {
   std::vector<UsageFieldFilter> filters;  // each on another field
   int page_size = 1000;                   // at least 1
   std::optional<RowPosition> after;       // empty: from the first row
-  absl::Time deadline = absl::InfiniteFuture();
+  ReadLimits limits;
 };
 
 // The sum of one group in one bucket.
@@ -94,7 +104,7 @@ struct RecordQuery {
   // at least one record all the same.
   std::int64_t max_page_bytes = 3 << 20;
   std::optional<RecordPosition> after;  // empty: from the first record
-  absl::Time deadline = absl::InfiniteFuture();
+  ReadLimits limits;
 };
 
 struct RecordPage {

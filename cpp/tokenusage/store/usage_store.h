@@ -85,7 +85,7 @@ class UsageStore {
 
   // A page of totals, from one snapshot.
   //
-  // Errors: as above, and DEADLINE_EXCEEDED.
+  // Errors: as above, and DEADLINE_EXCEEDED or CANCELLED by its limits.
   virtual absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) = 0;
 
   // The record as it was reported, with receive_time set.
@@ -96,7 +96,7 @@ class UsageStore {
 
   // A page of records, from one snapshot.
   //
-  // Errors: as above, and DEADLINE_EXCEEDED.
+  // Errors: as above, and DEADLINE_EXCEEDED or CANCELLED by its limits.
   virtual absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) = 0;
 
  protected:

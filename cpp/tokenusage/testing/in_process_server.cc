@@ -4,6 +4,7 @@
 
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/memory_store.h"
 
@@ -27,7 +28,10 @@ std::string InProcessServer::address() const {
 }
 
 std::shared_ptr<grpc::Channel> InProcessServer::NewChannel() const {
-  return grpc::CreateChannel(address(), grpc::InsecureChannelCredentials());
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(
+      address(), grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace tokenusage

@@ -67,13 +67,15 @@ TEST_P(ContendersTest, FindUsageInLinesAndResponses) {
   SeedMessage message;
   EXPECT_EQ(SimdjsonParseLines(&parser, documents_.lines, &message),
             static_cast<int>(kMessageCount));
-  JsonLinesReader lines(documents_.lines);
-  for (const SeedMessage& expected : documents_.messages) {
-    ASSERT_TRUE(lines.Next(&message));
-    ASSERT_TRUE(lines.status().ok()) << lines.status();
-    ASSERT_EQ(message.SerializeAsString(), expected.SerializeAsString());
+  if (GetParam() != DataSet::kPretty) {  // has several lines to a document
+    JsonLinesReader lines(documents_.lines);
+    for (const SeedMessage& expected : documents_.messages) {
+      ASSERT_TRUE(lines.Next(&message));
+      ASSERT_TRUE(lines.status().ok()) << lines.status();
+      ASSERT_EQ(message.SerializeAsString(), expected.SerializeAsString());
+    }
+    EXPECT_FALSE(lines.Next(&message));
   }
-  EXPECT_FALSE(lines.Next(&message));
   for (const bool ours : {true, false}) {
     message.Clear();
     EXPECT_TRUE(

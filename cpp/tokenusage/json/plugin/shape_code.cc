@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "google/protobuf/compiler/cpp/names.h"
+#include "tokenusage/json/message_table.h"
 #include "tokenusage/json/number_writer.h"
 
 namespace tokenusage {
@@ -20,7 +21,6 @@ using json_internal::FieldShape;
 using json_internal::MessagePlan;
 
 // Beyond these the code would be long, and such a document rare.
-constexpr std::size_t kMaxNumbers = 32;
 constexpr int kMaxDepth = 8;
 
 // Collects a document's pieces and the code for each of its messages and
@@ -29,39 +29,43 @@ class ShapeBuilder {
  public:
   // False where the message has no exact shape.
   bool Add(const MessagePlan& plan, int depth = 0) {
-    if (depth == kMaxDepth || plan.fields.empty()) return false;
+    if (depth == kMaxDepth || plan.fields.empty() ||
+        plan.fields[0].field->containing_type()->extension_range_count() > 0) {
+      return false;
+    }
     const std::string self = absl::StrCat("m", messages_++);
+    absl::StrAppend(&set_, "  ClearUnknownFields(", self, ");\n");
     char separator = '{';
     for (const FieldPlan& field : plan.fields) {
       literal_ += separator;
       literal_ += field.prefix;
       separator = ',';
+      if (depth == 0) first_numbers_.push_back(numbers_);
       if (!AddField(field, self, depth)) return false;
     }
     literal_ += '}';
     return true;
   }
 
-  std::string ReadFunction(const std::string& alias) const {
-    std::string variables;
-    for (std::size_t i = 0; i < numbers_; ++i) {
-      absl::StrAppend(&variables, i == 0 ? "" : ", ", "v", i);
-    }
+  std::string ReadFunctions(const std::string& alias) const {
     return absl::Substitute(R"(
+void Set$0(Message* message, const double* numbers) {
+  auto* const m0 = static_cast<$0*>(message);
+$4}
+
 template <bool kPadded>
 const char* Read$0(const char* p, const char* end, bool line,
                    Message* message) {
   ShapeReader<kPadded> in(p, end);
-  double $1;
+  double numbers[$1];
   if ($2!in.Take("$3") || !in.AtEnd(line)) {
     return nullptr;
   }
-  auto* const m0 = static_cast<$0*>(message);
-  m0->Clear();
-$4  return in.position();
+  Set$0(message, numbers);
+  return in.position();
 }
 )",
-                            alias, variables, take_, absl::CEscape(literal_),
+                            alias, numbers_, take_, absl::CEscape(literal_),
                             set_);
   }
 
@@ -77,8 +81,10 @@ $1$2  return PutLiteral("$3", out);
 
   std::size_t room() const {
     return literal_bytes_ + literal_.size() +
-           numbers_ * json_internal::kNumberRoom;
+           static_cast<std::size_t>(numbers_) * json_internal::kNumberRoom;
   }
+
+  const std::vector<int>& first_numbers() const { return first_numbers_; }
 
  private:
   bool AddField(const FieldPlan& field, const std::string& self, int depth) {
@@ -99,7 +105,8 @@ $1$2  return PutLiteral("$3", out);
                       "();\n");
       return Add(*field.message, depth + 1);
     }
-    if (field.kind != FieldKind::kDouble || numbers_ == kMaxNumbers) {
+    if (field.kind != FieldKind::kDouble ||
+        numbers_ == json_internal::kMaxShapeNumbers) {
       return false;
     }
     AddNumber(self, name);
@@ -108,12 +115,12 @@ $1$2  return PutLiteral("$3", out);
 
   void AddNumber(const std::string& self, const std::string& name) {
     const std::string literal = absl::CEscape(literal_);
-    const std::string value = absl::StrCat("v", numbers_++);
+    const std::string number = absl::StrCat("numbers[", numbers_++, "]");
     literal_bytes_ += literal_.size();
     literal_.clear();
     absl::StrAppend(&take_, "!in.Take(\"", literal, "\") || !in.TakeDouble(&",
-                    value, ") ||\n      ");
-    absl::StrAppend(&set_, "  ", self, "->set_", name, "(", value, ");\n");
+                    number, ") ||\n      ");
+    absl::StrAppend(&set_, "  ", self, "->set_", name, "(", number, ");\n");
     absl::StrAppend(&put_, "  out = PutDouble(", self, ".", name,
                     "(), PutLiteral(\"", literal, "\", out));\n",
                     "  if (out == nullptr) return nullptr;\n");
@@ -121,8 +128,9 @@ $1$2  return PutLiteral("$3", out);
 
   std::string literal_;  // since the last number
   std::size_t literal_bytes_ = 0;
-  std::size_t numbers_ = 0;
+  int numbers_ = 0;
   int messages_ = 0;
+  std::vector<int> first_numbers_;
   std::string take_, set_, check_, put_;
 };
 
@@ -130,10 +138,14 @@ $1$2  return PutLiteral("$3", out);
 
 ShapeCode MakeShapeCode(const MessagePlan& plan, const std::string& alias) {
   ShapeBuilder builder;
-  if (!builder.Add(plan)) return {"", "{nullptr, nullptr, nullptr, 0}"};
-  return {builder.ReadFunction(alias) + builder.WriteFunction(alias),
-          absl::Substitute("{Read$0<false>, Read$0<true>, Write$0, $1}", alias,
-                           builder.room())};
+  if (!builder.Add(plan)) {
+    return {"", "{nullptr, nullptr, nullptr, nullptr, 0}",
+            std::vector<int>(plan.fields.size())};
+  }
+  return {builder.ReadFunctions(alias) + builder.WriteFunction(alias),
+          absl::Substitute("{Read$0<false>, Read$0<true>, Set$0, Write$0, $1}",
+                           alias, builder.room()),
+          builder.first_numbers()};
 }
 
 }  // namespace json_plugin

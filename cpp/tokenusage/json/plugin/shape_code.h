@@ -5,6 +5,7 @@
 #define TOKENUSAGE_JSON_PLUGIN_SHAPE_CODE_H_
 
 #include <string>
+#include <vector>
 
 #include "tokenusage/json/message_plan.h"
 
@@ -18,6 +19,7 @@ namespace json_plugin {
 struct ShapeCode {
   std::string functions;
   std::string initializer;
+  std::vector<int> first_numbers;  // FieldTable::first_number of each field
 };
 
 ShapeCode MakeShapeCode(const json_internal::MessagePlan& plan,

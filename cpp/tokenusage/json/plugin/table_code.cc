@@ -163,7 +163,8 @@ const FieldPlan& ElementOf(const FieldPlan& field) {
   return field.shape == FieldShape::kMap ? field.message->fields[1] : field;
 }
 
-std::string FieldCode(const FieldPlan& field, const std::string& alias) {
+std::string FieldCode(const FieldPlan& field, const std::string& alias,
+                      int first_number) {
   const std::string name = FieldName(field.field);
   const FieldPlan& element = ElementOf(field);
   const auto* const oneof = field.field->real_containing_oneof();
@@ -177,7 +178,7 @@ std::string FieldCode(const FieldPlan& field, const std::string& alias) {
       Literal(field.alias), ",\n     FieldKind::", KindName(element.kind),
       ", FieldShape::", ShapeName(field.shape), ", ",
       field.required ? "true" : "false", ", ",
-      oneof == nullptr ? -1 : oneof->index(), ",\n     ",
+      oneof == nullptr ? -1 : oneof->index(), ", ", first_number, ",\n     ",
       field.shape == FieldShape::kMap
           ? absl::StrCat("MakeMapAccess<", alias, "_", name, ">()")
           : AccessCode(field, alias, name),
@@ -187,7 +188,8 @@ std::string FieldCode(const FieldPlan& field, const std::string& alias) {
       field.shape == FieldShape::kSingular
           ? "nullptr"
           : call("int", absl::StrCat(name, "_size")),
-      ",\n     ",
+      ",\n     [](Message* m) { static_cast<", alias, "*>(m)->clear_", name,
+      "(); },\n     ",
       element.kind == FieldKind::kMessage
           ? absl::StrCat("&TableOf<",
                          QualifiedClassName(element.field->message_type()),
@@ -233,18 +235,18 @@ std::string TableCode(const Descriptor& message, const MessagePlan& plan,
                       const std::string& alias) {
   std::string code = absl::StrCat("\nusing ", alias, " = ",
                                   QualifiedClassName(&message), ";\n");
+  const ShapeCode shape = MakeShapeCode(plan, alias);
   std::string fields;
   for (const FieldPlan& field : plan.fields) {
     if (field.shape == FieldShape::kMap) {
       code += MapCode(alias, FieldName(field.field));
     }
-    fields += FieldCode(field, alias);
+    fields += FieldCode(field, alias, shape.first_numbers[field.index]);
   }
   if (!fields.empty()) {
     absl::StrAppend(&code, "\nconstexpr FieldTable kFieldsOf", alias,
                     "[] = {\n", fields, "};\n");
   }
-  const ShapeCode shape = MakeShapeCode(plan, alias);
   absl::StrAppend(&code, shape.functions);
   absl::StrAppend(
       &code,
@@ -257,6 +259,7 @@ const MessageTable TableOf<$0>::table = {
     $1,
     $2,
     $3,
+    [](Message* m) { $5; },
     []() -> Message* { return new $0; },
     [](Message* a, Message* b) {
       static_cast<$0*>(a)->Swap(static_cast<$0*>(b));
@@ -268,7 +271,11 @@ namespace {
 TableRegistration registration_of_$0(typeid($0), TableOf<$0>::table);
 )",
           alias, fields.empty() ? "nullptr" : absl::StrCat("kFieldsOf", alias),
-          plan.fields.size(), RequiredCode(plan), shape.initializer));
+          plan.fields.size(), RequiredCode(plan), shape.initializer,
+          absl::Substitute(message.extension_range_count() > 0
+                               ? "static_cast<$0*>(m)->Clear()"
+                               : "ClearUnknownFields(static_cast<$0*>(m))",
+                           alias)));
   return code;
 }
 

@@ -1,0 +1,124 @@
+// JSON Lines, and documents with padding behind them.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/json/messages.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/orq/v2/images.pb.h"
+
+namespace tokenusage {
+namespace {
+
+using orq::v2::PostV2ProxyImagesEditsUsage;
+using testing::Bits;
+
+constexpr char kExample[] =
+    R"({"total_tokens":8105.75,"input_tokens":7451.29,"output_tokens":1442.01,)"
+    R"("input_tokens_details":{"text_tokens":5727.82,"image_tokens":1501.66}})";
+constexpr char kReordered[] =
+    R"( {"output_tokens":3,"input_tokens_details":{"image_tokens":5, )"
+    R"("text_tokens":4},"total_tokens":1,"more":[null],"input_tokens":2})";
+
+TEST(JsonLinesTest, ReadsEachLineOnItsOwn) {
+  const std::string text =
+      absl::StrCat(kExample, "\n\n", kReordered, "\r\n \t\n{\"total_tokens\":1",
+                   "\n", kExample, kExample, "\n", kExample);
+  JsonLinesReader lines(text);
+  EXPECT_EQ(lines.line_number(), 0U);
+  PostV2ProxyImagesEditsUsage usage;
+  ASSERT_TRUE(lines.Next(&usage));
+  EXPECT_TRUE(lines.status().ok()) << lines.status();
+  EXPECT_EQ(lines.line_number(), 1U);
+  EXPECT_EQ(usage.total_tokens(), 8105.75);
+  ASSERT_TRUE(lines.Next(&usage));
+  EXPECT_TRUE(lines.status().ok()) << lines.status();
+  EXPECT_EQ(lines.line_number(), 3U);
+  EXPECT_EQ(usage.input_tokens_details().image_tokens(), 5);
+  const std::string before = Bits(usage);
+  ASSERT_TRUE(lines.Next(&usage));
+  EXPECT_EQ(lines.line_number(), 5U);
+  const auto error = GetJsonError(lines.status());
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->line, 5U);
+  EXPECT_EQ(error->column, 18U);
+  EXPECT_EQ(error->byte_offset, text.find("\"total_tokens\":1\n") + 16);
+  EXPECT_EQ(Bits(usage), before);
+  ASSERT_TRUE(lines.Next(&usage));
+  EXPECT_EQ(lines.status().message(),
+            absl::StrCat("expected the document's end, found character \"{\" "
+                         "(line 6, column ",
+                         sizeof(kExample), ")"));
+  ASSERT_TRUE(lines.Next(&usage));
+  EXPECT_TRUE(lines.status().ok()) << lines.status();
+  EXPECT_EQ(lines.line_number(), 7U);
+  EXPECT_FALSE(lines.Next(&usage));
+  EXPECT_FALSE(lines.Next(&usage));
+  EXPECT_TRUE(lines.status().ok());
+}
+
+TEST(JsonLinesTest, ADocumentEndsWithItsLine) {
+  for (const char* text : {"{\n}", "{\"total_tokens\":\n1}"}) {
+    JsonLinesReader lines(text);
+    PostV2ProxyImagesEditsUsage usage;
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_TRUE(lines.Next(&usage));
+      EXPECT_FALSE(lines.status().ok()) << text;
+    }
+    EXPECT_FALSE(lines.Next(&usage));
+  }
+  PostV2ProxyImagesEditsUsage usage;
+  EXPECT_FALSE(JsonLinesReader("").Next(&usage));
+  EXPECT_FALSE(JsonLinesReader(" \n\n").Next(&usage));
+}
+
+TEST(JsonLinesTest, ReadsNothingBeyondTheText) {
+  const std::string text = absl::StrCat(kExample, "\n", kExample);
+  for (std::size_t length = 0; length <= text.size(); ++length) {
+    const std::unique_ptr<char[]> block(new char[length]);
+    text.copy(block.get(), length);
+    JsonLinesReader lines(std::string_view(block.get(), length));
+    PostV2ProxyImagesEditsUsage usage;
+    std::size_t read = 0;
+    while (lines.Next(&usage)) read += lines.status().ok();
+    EXPECT_EQ(read, length == text.size()            ? 2U
+                    : length >= sizeof(kExample) - 1 ? 1U
+                                                     : 0U);
+  }
+}
+
+TEST(JsonLinesTest, WritesWhatItReads) {
+  PostV2ProxyImagesEditsUsage usage;
+  ASSERT_TRUE(ParseJson(kExample, &usage).ok());
+  std::string text;
+  ASSERT_TRUE(AppendJsonLine(usage, &text).ok());
+  ASSERT_TRUE(AppendJsonLine(usage, &text).ok());
+  EXPECT_EQ(text, absl::StrCat(kExample, "\n", kExample, "\n"));
+  usage.clear_total_tokens();
+  EXPECT_FALSE(AppendJsonLine(usage, &text).ok());
+  EXPECT_EQ(text, absl::StrCat(kExample, "\n", kExample, "\n"));
+}
+
+// What the padding holds does not matter, however much it looks like the rest
+// of the document.
+TEST(ParsePaddedJsonTest, ThePaddingIsNoDocument) {
+  const std::string json = kExample;
+  for (const std::string& document : {json, " " + json + "\n"}) {
+    for (std::size_t length = 0; length <= document.size(); ++length) {
+      const std::string padded = document + std::string(kJsonPadding, '7');
+      PostV2ProxyImagesEditsUsage usage, other;
+      const absl::Status status =
+          ParsePaddedJson(std::string_view(padded.data(), length), &usage);
+      EXPECT_EQ(status,
+                ParseJson(std::string_view(document).substr(0, length), &other))
+          << length;
+      EXPECT_EQ(Bits(usage), Bits(other)) << length;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tokenusage

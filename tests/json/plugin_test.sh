@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# A message without an exact JSON form is an error of the plugin that names the
+# field. Arguments: protoc, the plugin, the .proto file, what must be said.
+set -uo pipefail
+protoc=$1 plugin=$2 file=$3 expected=$4
+if output=$("$protoc" "--plugin=protoc-gen-tokenusage-json=$plugin" \
+    "--tokenusage-json_out=${TEST_TMPDIR:?}" -I. -Iproto -I/usr/include \
+    "$file" 2>&1); then
+  echo "no error for $file" >&2
+  exit 1
+fi
+if [[ $output != *"$expected"* ]]; then
+  printf 'expected: %s\nfound: %s\n' "$expected" "$output" >&2
+  exit 1
+fi
