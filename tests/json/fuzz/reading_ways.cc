@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "google/protobuf/arena.h"
 #include "tokenusage/json/json.h"
 
 namespace tokenusage {
@@ -78,6 +79,11 @@ void ReadInEveryWay(
         const std::string_view json(padded.data(), input.json.size());
         check("ParsePaddedJson, " + path,
               ParsePaddedJson(json, message.get(), options), *message);
+        google::protobuf::Arena arena;
+        Message* const on_arena = prototype.New(&arena);
+        prepare(on_arena);
+        check("ParseJson on an arena, " + path,
+              ParseJson(input.json, on_arena, options), *on_arena);
       });
 }
 

@@ -68,8 +68,8 @@ TEST(SystematicTest, AllShortTextsInThePlaceOfANumber) {
 
 TEST(SystematicTest, EveryByteBehindANumber) {
   for (int byte = 0; byte < 256; ++byte) {
-    for (const std::string number : {"1", "12345678", "1.5", "123456.78",
-                                     "1234567.125", "0", "1e5", "-1"}) {
+    for (const std::string number :
+         {"1", "12345678", "1.5", "1234567.125", "-1"}) {
       CheckNumber(number + static_cast<char>(static_cast<unsigned char>(byte)));
     }
   }
@@ -130,8 +130,8 @@ TEST(SystematicTest, EveryOddByteAtEveryPlaceOfALongString) {
   for (const std::string odd :
        {"\"", "\\", "\\n", "\\u00e9", "\\ud83d\\ude00", "\\ud83d", "\x1F",
         "\x7F", "\x80", "\u00fc", "\u20ac", "\xE2\x82", "\U0001F600", "\xFF"}) {
-    for (std::size_t at = 0; at <= 300; ++at) {
-      std::string text(300, 'a');
+    for (std::size_t at = 0; at <= 180; ++at) {
+      std::string text(180, 'a');
       text.insert(at, odd);
       Check(kSingular + ("{\"a_string\":\"" + text + "\"}"));
       Check(kSingular + ("{\"x\":\"" + text + "\",\"a_bool\":true}"));
@@ -155,6 +155,29 @@ TEST(SystematicTest, EveryCutOfADocument) {
         Check(kUsage + changed + document.substr(size));
       }
     }
+  }
+}
+
+// Around the sizes from which on documents are read otherwise.
+TEST(SystematicTest, LargeDocuments) {
+  const std::string usage =
+      "{\"total_tokens\":8105.75,\"input_tokens\":7451.29,\"output_tokens\":"
+      "1442.01,\"input_tokens_details\":{\"text_tokens\":5727.82,\"image_"
+      "tokens\":1501.66}}";
+  for (const std::size_t size : {65400U, 65536U, 65537U, 400000U}) {
+    const std::string large = "{\"data\":\"" + std::string(size, 'A') + "\"";
+    Check("A2" + large + ",\"usage\":" + usage + "}");
+    Check("A2" + large + ",\"usage\":" + usage);
+    Check("A2" + large + ",\"usage\":{}}");
+    Check("A2{\"usage\":" + usage + "," + large.substr(1) + "}");
+    Check("A2{\"usage\":" + usage + "," + large.substr(1) + "\x01}");
+    Check(kUsage + usage + std::string(size, ' '));
+    Check(kUsage + usage + std::string(size, ' ') + "1");
+    Check(kUsage + ("{\"x\":\"" + std::string(size, '\xFF') + "\"}"));
+    std::string list = "{\"double_list\":[1";
+    while (list.size() < size) list += ",8105.75";
+    Check(kRepeated + list + "]}");
+    Check(kRepeated + list + ",true]}");
   }
 }
 
@@ -182,8 +205,8 @@ void SetNumbers(double value, Message* message) {
   }
 }
 
-// Writes a few doubles as a list, and each in the exact shape.
-void CheckWritten(const std::vector<double>& values) {
+// Writes the numbers as lists of doubles and of floats.
+void CheckWrittenAsList(const std::vector<double>& values) {
   CheckAgainstReferenceWriter(
       PrototypesOfLetter(kRepeated), [&values](Message* message) {
         const Reflection& reflection = *message->GetReflection();
@@ -195,6 +218,11 @@ void CheckWritten(const std::vector<double>& values) {
               std::clamp(static_cast<float>(value), -3e38F, 3e38F));
         }
       });
+}
+
+// Writes each number in the exact shape, too.
+void CheckWritten(const std::vector<double>& values) {
+  CheckWrittenAsList(values);
   for (const double value : values) {
     CheckAgainstReferenceWriter(
         PrototypesOfLetter(kUsage),
@@ -230,7 +258,7 @@ TEST(SystematicTest, WritesNumbersAroundPowersOfTwo) {
   }
   for (int exponent = -1074; exponent <= 1023; ++exponent) {
     const double power = std::ldexp(1.0, exponent);
-    CheckWritten({power, std::nextafter(power, 0.0)});
+    CheckWrittenAsList({power, std::nextafter(power, 0.0)});
   }
 }
 
