@@ -4,74 +4,36 @@ It has the attributes of gRPC's own rule that this project uses, and stands behi
 @com_github_grpc_grpc//bazel:cc_grpc_library.bzl when gRPC comes from the system.
 """
 
+load(":protoc_codegen.bzl", "PROTOC_CODEGEN_ATTRS", "protoc_codegen")
+
 # Resolved here, not in the package that calls the macro.
 _GRPCPP = str(Label("@com_github_grpc_grpc//:grpc++"))
 
-def _import_path(source, proto_source_root, roots):
-    """The name by which other .proto files import this source."""
-    path = source.path
-    for prefix in [proto_source_root + "/"] + [root + "/" for root in roots]:
-        if prefix not in ["/", "./"] and path.startswith(prefix):
-            return path[len(prefix):]
-    return path
-
 def _grpc_codegen_impl(ctx):
-    info = ctx.attr.proto[ProtoInfo]
-    folder = "_grpc/" + ctx.label.name
     suffixes = [".grpc.pb.h", ".grpc.pb.cc"]
     if ctx.attr.generate_mocks:
         suffixes.append("_mock.grpc.pb.h")
-
-    imports = [
-        _import_path(source, info.proto_source_root, [ctx.bin_dir.path, ctx.genfiles_dir.path])
-        for source in info.direct_sources
-    ]
-    outputs = [
-        ctx.actions.declare_file(folder + "/" + name[:-len(".proto")] + suffix)
-        for name in imports
-        for suffix in suffixes
-    ]
-    out_dir = "/".join([part for part in [
-        ctx.bin_dir.path,
-        ctx.label.workspace_root,
-        ctx.label.package,
-        folder,
-    ] if part])
-
-    args = ctx.actions.args()
-    args.add(ctx.executable._plugin, format = "--plugin=protoc-gen-grpc=%s")
-    args.add("--grpc_out=" + ("generate_mock_code=true:" if ctx.attr.generate_mocks else "") + out_dir)
-    args.add_all(info.transitive_proto_path, format_each = "-I%s", uniquify = True)
-    args.add_all(imports)
-    ctx.actions.run(
-        executable = ctx.executable._protoc,
-        arguments = [args],
-        inputs = info.transitive_sources,
-        tools = [ctx.executable._plugin],
-        outputs = outputs,
+    return protoc_codegen(
+        ctx,
+        folder = "_grpc",
+        suffixes = suffixes,
+        plugin = "grpc",
+        options = "generate_mock_code=true" if ctx.attr.generate_mocks else "",
         mnemonic = "GrpcCpp",
-        progress_message = "Generating gRPC C++ for %s" % ctx.label,
     )
-    return [DefaultInfo(files = depset(outputs))]
 
 _grpc_codegen = rule(
     implementation = _grpc_codegen_impl,
-    attrs = {
-        "proto": attr.label(mandatory = True, providers = [ProtoInfo]),
-        "generate_mocks": attr.bool(),
-        "_protoc": attr.label(
-            default = "@com_google_protobuf//:protoc",
-            executable = True,
-            cfg = "exec",
-            allow_single_file = True,
-        ),
-        "_plugin": attr.label(
+    attrs = dict(
+        PROTOC_CODEGEN_ATTRS,
+        generate_mocks = attr.bool(),
+        _plugin = attr.label(
             default = "@com_github_grpc_grpc//:grpc_cpp_plugin",
             executable = True,
             cfg = "exec",
             allow_single_file = True,
         ),
-    },
+    ),
     output_to_genfiles = False,
 )
 

@@ -1,5 +1,7 @@
 """cc_json_proto_library: messages with the fast JSON mapping."""
 
+load(":protoc_codegen.bzl", "PROTOC_CODEGEN_ATTRS", "protoc_codegen")
+
 # Resolved here, not in the package that calls the macro.
 _RUNTIME = [
     str(Label("//:json")),
@@ -7,65 +9,25 @@ _RUNTIME = [
     str(Label("//cpp/tokenusage/json:message_table")),
 ]
 
-def _import_path(source, proto_source_root, roots):
-    """The name by which other .proto files import this source."""
-    path = source.path
-    for prefix in [proto_source_root + "/"] + [root + "/" for root in roots]:
-        if prefix not in ["/", "./"] and path.startswith(prefix):
-            return path[len(prefix):]
-    return path
-
 def _json_codegen_impl(ctx):
-    info = ctx.attr.proto[ProtoInfo]
-    folder = "_json/" + ctx.label.name
-    imports = [
-        _import_path(source, info.proto_source_root, [ctx.bin_dir.path, ctx.genfiles_dir.path])
-        for source in info.direct_sources
-    ]
-    outputs = [
-        ctx.actions.declare_file(folder + "/" + name[:-len(".proto")] + suffix)
-        for name in imports
-        for suffix in [".json.pb.h", ".json.pb.cc"]
-    ]
-    out_dir = "/".join([part for part in [
-        ctx.bin_dir.path,
-        ctx.label.workspace_root,
-        ctx.label.package,
-        folder,
-    ] if part])
-
-    args = ctx.actions.args()
-    args.add(ctx.executable._plugin, format = "--plugin=protoc-gen-tokenusage-json=%s")
-    args.add("--tokenusage-json_out=" + out_dir)
-    args.add_all(info.transitive_proto_path, format_each = "-I%s", uniquify = True)
-    args.add_all(imports)
-    ctx.actions.run(
-        executable = ctx.executable._protoc,
-        arguments = [args],
-        inputs = info.transitive_sources,
-        tools = [ctx.executable._plugin],
-        outputs = outputs,
+    return protoc_codegen(
+        ctx,
+        folder = "_json",
+        suffixes = [".json.pb.h", ".json.pb.cc"],
+        plugin = "tokenusage-json",
         mnemonic = "JsonTables",
-        progress_message = "Generating JSON tables for %s" % ctx.label,
     )
-    return [DefaultInfo(files = depset(outputs))]
 
 _json_codegen = rule(
     implementation = _json_codegen_impl,
-    attrs = {
-        "proto": attr.label(mandatory = True, providers = [ProtoInfo]),
-        "_protoc": attr.label(
-            default = "@com_google_protobuf//:protoc",
-            executable = True,
-            cfg = "exec",
-            allow_single_file = True,
-        ),
-        "_plugin": attr.label(
+    attrs = dict(
+        PROTOC_CODEGEN_ATTRS,
+        _plugin = attr.label(
             default = "//cpp/tokenusage/json/plugin:protoc-gen-tokenusage-json",
             executable = True,
             cfg = "exec",
         ),
-    },
+    ),
     output_to_genfiles = False,
 )
 

@@ -156,14 +156,15 @@ def _system_grpc_impl(rctx):
         deps = ["@com_google_protobuf//:protobuf"],
     ) + "\nexports_files([\"grpc_cpp_plugin\"])\n"
     _write_repository(rctx, {"": build, "bazel": ""})
-    rctx.symlink(rctx.path(rctx.attr.cc_grpc_library), "bazel/cc_grpc_library.bzl")
+    for file in rctx.attr.rule_files:
+        rctx.symlink(rctx.path(file), "bazel/" + file.name)
 
 system_grpc = repository_rule(
     doc = "gRPC's C++ library and protoc plugin.",
     implementation = _system_grpc_impl,
-    attrs = {"cc_grpc_library": attr.label(
-        default = "//bazel:cc_grpc_library.bzl",
-        allow_single_file = True,
+    attrs = {"rule_files": attr.label_list(
+        default = ["//bazel:cc_grpc_library.bzl", "//bazel:protoc_codegen.bzl"],
+        allow_files = True,
     )},
     configure = True,
     local = True,

@@ -374,10 +374,10 @@ void ExpectUnmappable(const std::string& text) {
 TEST(MessageTypeTest, WhatHasNoExactFormIsRefusedByName) {
   ExpectUnmappable<testing::JsonNameDiffers>(
       "JsonNameDiffers.total_tokens: json_name is \"totalTokens\", but must be "
-      "the wire name, \"total_tokens\"");
+      "the wire name: write [json_name = \"total_tokens\"]");
   ExpectUnmappable<testing::JsonNameIsNotWireName>(
       "JsonNameIsNotWireName.tokens: json_name is \"tokens\", but must be the "
-      "wire name, \"count\"");
+      "wire name: write [json_name = \"count\"]");
   ExpectUnmappable<testing::RequiredWithoutPresence>(
       "RequiredWithoutPresence.tokens: (tokenusage.v1.required) needs a field "
       "with presence");

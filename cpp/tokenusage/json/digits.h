@@ -27,7 +27,8 @@ inline void StoreWord(std::uint64_t word, char* p) {
 }
 
 // The number that eight digits make, each given by its value (0 to 9).
-inline std::uint64_t FromDigits(std::uint64_t digits) {
+__attribute__((always_inline)) inline std::uint64_t FromDigits(
+    std::uint64_t digits) {
   digits = digits * 10 + (digits >> 8);
   constexpr std::uint64_t kMask = 0x000000FF000000FF;
   return (((digits & kMask) * 0x000F424000000064) +

@@ -35,32 +35,47 @@ inline bool IsLiteral(const char* p, const char (&literal)[kSize]) {
 }
 
 // Takes a document apart, piece by piece; every piece that is not as expected
-// is an end of it.
+// is an end of it. Inlined, so that it is all in registers.
 template <bool kPadded>
 class ShapeReader {
  public:
   ShapeReader(const char* p, const char* end) : p_(p), end_(end) {}
 
   template <std::size_t kSize>
-  bool Take(const char (&literal)[kSize]) {
-    if (end_ - p_ < static_cast<std::ptrdiff_t>(kSize - 1) ||
-        !IsLiteral(p_, literal)) {
+  __attribute__((always_inline)) bool Take(const char (&literal)[kSize]) {
+    // With padding it can be seen later that the document has ended.
+    constexpr bool kMayOverrun =
+        kPadded && kSize - 1 <= kJsonPadding - kNumberWindow;
+    if (!kMayOverrun && end_ - p_ < static_cast<std::ptrdiff_t>(kSize - 1)) {
       return false;
     }
+    if (!IsLiteral(p_, literal)) return false;
     p_ += kSize - 1;
     return true;
   }
 
-  bool TakeDouble(double* value) {
+  __attribute__((always_inline)) bool TakeDouble(double* value) {
     p_ = ReadDouble<FastScan, kPadded>(p_, end_, value);
     return p_ != nullptr;
   }
 
-  bool AtEnd(bool line) const { return p_ == end_ || (line && *p_ == '\n'); }
+  // Whether the document ends here, or, with `line`, its line.
+  __attribute__((always_inline)) bool AtEnd(bool line) const {
+    if (__builtin_expect(p_ == end_, 1)) return true;
+    return line ? *p_ == '\n' : OnlySpace();
+  }
 
   const char* position() const { return p_; }
 
  private:
+  __attribute__((noinline)) bool OnlySpace() const {
+    const char* p = p_;
+    while (p < end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) {
+      ++p;
+    }
+    return p == end_;
+  }
+
   const char* p_;
   const char* const end_;
 };

@@ -31,20 +31,16 @@ constexpr std::size_t kMaxShapeRoom = 4096;
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-std::string_view WithoutSpaceBehind(std::string_view text) {
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  return text;
+bool IsBlank(std::string_view line) {
+  return std::all_of(line.begin(), line.end(), IsSpace);
 }
 
-// The three ways to read. Those by table and by shape give the message or do
-// nothing; only Reflection's finds the words for an error.
-bool ReadByShape(std::string_view json, const MessageTable& table, bool padded,
+// The ways to read. Those by table and by shape give the message or do nothing;
+// only Reflection's finds the words for an error.
+bool ReadNumbers(std::string_view json, const MessageTable& table, bool padded,
                  Message* message) {
-  const auto read = padded ? table.shape.read_padded : table.shape.read;
-  if (read == nullptr || path_choice != PathChoice::kFastest) return false;
-  json = WithoutSpaceBehind(json);
-  if (read(json.data(), json.data() + json.size(), false, message) != nullptr) {
-    return true;
+  if (table.shape.set == nullptr || path_choice != PathChoice::kFastest) {
+    return false;
   }
   double numbers[json_internal::kMaxShapeNumbers];
   if (!json_internal::ReadNumbersByTable(json, table, padded, numbers)) {
@@ -87,18 +83,30 @@ absl::Status ReadByReflection(std::string_view json, std::string_view path,
   return absl::OkStatus();
 }
 
-absl::Status Read(std::string_view json, std::string_view path, bool padded,
-                  const JsonParseOptions& options, Message* message) {
-  const MessageTable* const table = json_internal::FindTable(*message);
-  if (table != nullptr) {
-    if (path.empty() && ReadByShape(json, *table, padded, message)) {
-      return absl::OkStatus();
-    }
-    if (ReadByTable(json, path, *table, options.strict, padded, message)) {
+__attribute__((noinline)) absl::Status ReadOtherwise(
+    std::string_view json, std::string_view path, bool padded,
+    const JsonParseOptions& options, const MessageTable* table,
+    Message* message) {
+  if (table != nullptr && path_choice != PathChoice::kReflection) {
+    if ((path.empty() && ReadNumbers(json, *table, padded, message)) ||
+        ReadByTable(json, path, *table, options.strict, padded, message)) {
       return absl::OkStatus();
     }
   }
   return ReadByReflection(json, path, options.strict, message);
+}
+
+inline absl::Status Read(std::string_view json, bool padded,
+                         const JsonParseOptions& options, Message* message) {
+  const MessageTable* const table = json_internal::FindTable(*message);
+  if (table != nullptr && path_choice == PathChoice::kFastest) {
+    const auto read = padded ? table->shape.read_padded : table->shape.read;
+    if (read != nullptr && read(json.data(), json.data() + json.size(), false,
+                                message) != nullptr) {
+      return absl::OkStatus();
+    }
+  }
+  return ReadOtherwise(json, "", padded, options, table, message);
 }
 
 bool WriteByShape(const Message& message, const MessageTable& table,
@@ -141,17 +149,18 @@ absl::Status ErrorInText(const absl::Status& status, std::size_t line_number,
 
 absl::Status ParseJson(std::string_view json, Message* message,
                        const JsonParseOptions& options) {
-  return Read(json, "", false, options, message);
+  return Read(json, false, options, message);
 }
 
 absl::Status ParsePaddedJson(std::string_view json, Message* message,
                              const JsonParseOptions& options) {
-  return Read(json, "", true, options, message);
+  return Read(json, true, options, message);
 }
 
 absl::Status ParseJsonAt(std::string_view json, std::string_view path,
                          Message* message, const JsonParseOptions& options) {
-  return Read(json, path, false, options, message);
+  return ReadOtherwise(json, path, false, options,
+                       json_internal::FindTable(*message), message);
 }
 
 JsonLinesReader::JsonLinesReader(std::string_view text,
@@ -179,7 +188,7 @@ bool JsonLinesReader::Next(Message* message) {
     const std::size_t end = std::min(text_.find('\n', start), text_.size());
     position_ = end + 1;
     const std::string_view line = text_.substr(start, end - start);
-    if (WithoutSpaceBehind(line).empty()) continue;
+    if (IsBlank(line)) continue;
     status_ = ParseJson(line, message, options_);
     if (!status_.ok()) status_ = ErrorInText(status_, line_number_, start);
     return true;
@@ -190,7 +199,7 @@ bool JsonLinesReader::Next(Message* message) {
 
 absl::Status AppendJson(const Message& message, std::string* out) {
   const MessageTable* const table = json_internal::FindTable(message);
-  if (table != nullptr) {
+  if (table != nullptr && path_choice != PathChoice::kReflection) {
     if (WriteByShape(message, *table, out)) return absl::OkStatus();
     const std::size_t size_before = out->size();
     if (json_internal::WriteByTable(message, *table, out)) {

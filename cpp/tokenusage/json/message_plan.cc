@@ -74,8 +74,9 @@ absl::Status SetNames(const FieldDescriptor& field, FieldPlan* plan) {
   if (json_name != plan->wire_name &&
       !field.containing_type()->options().map_entry()) {
     return Refuse(field, absl::StrCat("json_name is \"", json_name,
-                                      "\", but must be the wire name, \"",
-                                      plan->wire_name, "\""));
+                                      "\", but must be the wire name: write "
+                                      "[json_name = \"",
+                                      plan->wire_name, "\"]"));
   }
   if (!IsUtf8(plan->wire_name)) return Refuse(field, "wire_name is not UTF-8");
   plan->alias = LowerCamelCase(plan->wire_name);

@@ -7,6 +7,7 @@
 #ifndef TOKENUSAGE_JSON_MESSAGE_TABLE_H_
 #define TOKENUSAGE_JSON_MESSAGE_TABLE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -111,9 +112,9 @@ using FieldMask = std::uint64_t[kMaxTableFields / 64];
 // `first_number` counts within its own message.
 struct ExactShape {
   // Replaces the message by the document from `p` to `end`, which has the
-  // fields in order and no spaces; with `line`, it may also end before a line
-  // feed. Returns its end; null, with the message unchanged, where it is not
-  // of this shape.
+  // fields in order and no spaces but behind it; with `line`, it may also end
+  // before a line feed. Returns its end; null, with the message unchanged,
+  // where it is not of this shape.
   using Read = const char* (*)(const char* p, const char* end, bool line,
                                Message* message);
   Read read;
@@ -153,15 +154,34 @@ class TableRegistration {
 
  private:
   friend const MessageTable* FindTable(const Message& message);
+  using Bucket = std::atomic<TableRegistration*>;
+
+  static constexpr std::size_t kBuckets = 256;
+
+  static Bucket& BucketOf(const std::type_info& type) {
+    const auto address = reinterpret_cast<std::uintptr_t>(&type);
+    return buckets_[(address >> 4 ^ address >> 12) % kBuckets];
+  }
+
+  // Lists of registrations by their types' addresses. They only ever grow, at
+  // their heads, so that readers need no lock. A class loaded twice may have
+  // two addresses: the other one is not found then, and Reflection serves it.
+  static Bucket buckets_[kBuckets];
 
   const std::type_info& type_;
   const MessageTable& table_;
   TableRegistration* next_ = nullptr;
 };
 
-// The table of the message's class; null for none, and where path_choice says
-// so. Thread-safe, and a few instructions.
-const MessageTable* FindTable(const Message& message);
+// The table of the message's class; null for none. Thread-safe, and a few
+// instructions.
+inline const MessageTable* FindTable(const Message& message) {
+  const std::type_info& type = typeid(message);
+  const TableRegistration* entry =
+      TableRegistration::BucketOf(type).load(std::memory_order_acquire);
+  while (entry != nullptr && &entry->type_ != &type) entry = entry->next_;
+  return entry == nullptr ? nullptr : &entry->table_;
+}
 
 // Clears the fields that the message's class does not know.
 template <typename Class>

@@ -63,6 +63,7 @@ const char* ReadLongDouble(const char* p, std::uint32_t whole, double* value) {
 }
 
 const char* ReadAnyDouble(const char* p, const char* end, double* value) {
+  if (p >= end) return nullptr;
   const std::string_view text(p, static_cast<std::size_t>(end - p));
   const NumberSpan span = ScanNumber(text);
   if (!span.valid || !ParseDouble(text.substr(0, span.length), value)) {

@@ -169,6 +169,7 @@ class TableReader {
   bool ReadString(Text* text);
   bool ReadNumberText(std::string_view* number);
   bool ReadDoubleValue(double* value);
+  bool ReadDoubleNumber(double* value);
   bool ReadFloat(float* value);
   bool ReadSigned(FieldKind kind, std::int64_t* value);
   bool ReadUnsigned(FieldKind kind, std::uint64_t* value);
@@ -250,8 +251,7 @@ bool TableReader<Scan, kPadded>::ReadNumbers(const MessageTable& table,
     if (field->message != nullptr) {
       if (!ReadNumbers(*field->message, number)) return false;
     } else {
-      p_ = ReadDouble<Scan, kPadded>(p_, end_, number);
-      if (p_ == nullptr) return false;
+      if (!ReadDoubleNumber(number)) return false;
     }
   } while (NextItem());
   return missing == 0 && Leave('}');
@@ -497,6 +497,13 @@ bool TableReader<Scan, kPadded>::ReadDoubleValue(double* value) {
     std::string_view number;
     return ReadNumberText(&number) && ParseDouble(number, value);
   }
+  return ReadDoubleNumber(value);
+}
+
+// Not inlined, as its callers are better off short.
+template <typename Scan, bool kPadded>
+__attribute__((noinline)) bool TableReader<Scan, kPadded>::ReadDoubleNumber(
+    double* value) {
   const char* const after = ReadDouble<Scan, kPadded>(p_, end_, value);
   if (after == nullptr) return false;
   p_ = after;

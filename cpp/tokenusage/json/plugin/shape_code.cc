@@ -28,13 +28,19 @@ constexpr int kMaxDepth = 8;
 class ShapeBuilder {
  public:
   // False where the message has no exact shape.
-  bool Add(const MessagePlan& plan, int depth = 0) {
+  bool Add(const MessagePlan& plan, const std::string& self, int depth = 0) {
     if (depth == kMaxDepth || plan.fields.empty() ||
         plan.fields[0].field->containing_type()->extension_range_count() > 0) {
       return false;
     }
-    const std::string self = absl::StrCat("m", messages_++);
-    absl::StrAppend(&set_, "  ClearUnknownFields(", self, ");\n");
+    // Clear would give up the memory of messages in it: they are held aside.
+    for (const FieldPlan& field : plan.fields) {
+      if (field.kind != FieldKind::kMessage) continue;
+      const std::string name = FieldName(field.field);
+      absl::StrAppend(&set_, "  auto* ", self, "_", name, " = ", self,
+                      "->unsafe_arena_release_", name, "();\n");
+    }
+    absl::StrAppend(&set_, "  ", self, "->Clear();\n");
     char separator = '{';
     for (const FieldPlan& field : plan.fields) {
       literal_ += separator;
@@ -50,7 +56,7 @@ class ShapeBuilder {
   std::string ReadFunctions(const std::string& alias) const {
     return absl::Substitute(R"(
 void Set$0(Message* message, const double* numbers) {
-  auto* const m0 = static_cast<$0*>(message);
+  auto* const m = static_cast<$0*>(message);
 $4}
 
 template <bool kPadded>
@@ -72,7 +78,7 @@ const char* Read$0(const char* p, const char* end, bool line,
   std::string WriteFunction(const std::string& alias) const {
     return absl::Substitute(R"(
 char* Write$0(const Message& message, char* out) {
-  const auto& m0 = static_cast<const $0&>(message);
+  const auto& m = static_cast<const $0&>(message);
 $1$2  return PutLiteral("$3", out);
 }
 )",
@@ -98,12 +104,14 @@ $1$2  return PutLiteral("$3", out);
                       "()) return nullptr;\n");
     }
     if (field.kind == FieldKind::kMessage) {
-      const std::string part = absl::StrCat("m", messages_);
-      absl::StrAppend(&set_, "  auto* const ", part, " = ", self, "->mutable_",
-                      name, "();\n");
+      const std::string part = absl::StrCat(self, "_", name);
+      absl::StrAppend(&set_, "  if (", part, " != nullptr) {\n    ", self,
+                      "->unsafe_arena_set_allocated_", name, "(", part,
+                      ");\n  } else {\n    ", part, " = ", self, "->mutable_",
+                      name, "();\n  }\n");
       absl::StrAppend(&check_, "  const auto& ", part, " = ", self, ".", name,
                       "();\n");
-      return Add(*field.message, depth + 1);
+      return Add(*field.message, part, depth + 1);
     }
     if (field.kind != FieldKind::kDouble ||
         numbers_ == json_internal::kMaxShapeNumbers) {
@@ -129,7 +137,6 @@ $1$2  return PutLiteral("$3", out);
   std::string literal_;  // since the last number
   std::size_t literal_bytes_ = 0;
   int numbers_ = 0;
-  int messages_ = 0;
   std::vector<int> first_numbers_;
   std::string take_, set_, check_, put_;
 };
@@ -138,7 +145,7 @@ $1$2  return PutLiteral("$3", out);
 
 ShapeCode MakeShapeCode(const MessagePlan& plan, const std::string& alias) {
   ShapeBuilder builder;
-  if (!builder.Add(plan)) {
+  if (!builder.Add(plan, "m")) {
     return {"", "{nullptr, nullptr, nullptr, nullptr, 0}",
             std::vector<int>(plan.fields.size())};
   }
