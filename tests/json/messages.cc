@@ -7,6 +7,7 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "gtest/gtest.h"
 #include "tests/json/kinds.pb.h"
+#include "tests/json/required_label.pb.h"
 #include "tokenusage/orq/v2/images.pb.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
@@ -36,6 +37,7 @@ void CopyFile(const FileDescriptor& file, DescriptorPool* pool) {
 DescriptorPool* CopyOfGeneratedPool() {
   auto* const pool = new DescriptorPool;
   CopyFile(*Singular::descriptor()->file(), pool);
+  CopyFile(*RequiredLabel::descriptor()->file(), pool);
   CopyFile(*v1::UsageRecord::descriptor()->file(), pool);
   return pool;
 }

@@ -45,6 +45,7 @@ const std::vector<std::string>& FuzzedTypes() {
       "tokenusage.testing.Plain",
       "tokenusage.v1.UsageRecord",
       "tokenusage.orq.v2.PostV2ProxyImagesVariationsUsage",
+      "tokenusage.testing.RequiredLabel",
   };
   return *types;
 }
@@ -75,7 +76,8 @@ DocumentInput ReadDocumentInput(std::string_view data) {
 
 std::vector<std::string> GoldenInputs() {
   const std::vector<std::string>& types = FuzzedTypes();
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs = {"L0{\"tokens\":1.5,\"other\":7}",
+                                     "L0{\"other\":null,\"tokens\":\"2\"}"};
   for (const Golden& golden : ReadGoldens()) {
     const auto type = static_cast<std::size_t>(
         std::find(types.begin(), types.end(), golden.message_type) -

@@ -30,7 +30,8 @@ bool IsPrintable(std::string text) {
 
 bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
-// The size of the character that `text` begins with, escapes counted as one.
+// The size of the character that `text` begins with, escapes counted as one. A
+// backslash itself is not escaped.
 std::size_t CharacterSize(std::string_view text) {
   const auto is_escape = [text](char letter, std::size_t digits) {
     if (text.size() < 2 + digits || text[1] != letter) return false;
@@ -41,7 +42,9 @@ std::size_t CharacterSize(std::string_view text) {
   if (text[0] == '\\') {
     if (is_escape('x', 2)) return 4;
     if (is_escape('u', 4)) return 6;
-    return std::min<std::size_t>(2, text.size());
+    const bool is_short =
+        text.size() > 1 && (text[1] == 'n' || text[1] == 'r' || text[1] == 't');
+    return is_short ? 2 : 1;
   }
   std::size_t size = 1;
   while (size < text.size() &&

@@ -1,18 +1,23 @@
-// Reads any bytes: no crash; an error is well formed and leaves the message
-// alone; a message that was read is written, and reads back as it is.
+// Reads any bytes in every way there is: no crash; the same result in all ways;
+// an error is well formed and leaves the message alone; a message that was read
+// is written, and reads back as it is.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "google/protobuf/message.h"
+#include "tests/fuzzing/byte_source.h"
 #include "tests/fuzzing/fuzz_target.h"
 #include "tests/json/fuzz/document_input.h"
 #include "tests/json/fuzz/error_check.h"
+#include "tests/json/fuzz/random_message.h"
+#include "tests/json/fuzz/reading_ways.h"
 #include "tests/json/messages.h"
 #include "tokenusage/json/json.h"
 
@@ -44,33 +49,46 @@ void CheckReadsBack(const Message& message) {
   if (Written(*again) != json) FuzzFail("writes otherwise again: " + json);
 }
 
-// A message that holds something, to see whether it stays.
-std::unique_ptr<Message> NewTarget(const Message& prototype) {
-  std::unique_ptr<Message> message(prototype.New());
-  const google::protobuf::FieldDescriptor& field =
-      *message->GetDescriptor()->field(0);
-  const google::protobuf::Reflection& reflection = *message->GetReflection();
-  if (field.cpp_type() != field.CPPTYPE_DOUBLE) return message;
-  if (field.is_repeated()) {
-    reflection.AddDouble(message.get(), &field, 4711);
-  } else {
-    reflection.SetDouble(message.get(), &field, 4711);
-  }
-  return message;
+// What the message holds before it is read: many fields, to see that they stay
+// or go.
+void Prepare(Message* message) {
+  ByteSource bytes(
+      "\xFF\xFF\xFF\xFF\x01\x02\x03\x04\x05\x06\x07\x02\x02\x02\x02\x02\x02"
+      "\x02\x02\x02\x02\x02\x02\x02\x02\x02\x02\x02\x02\x02\x02\x02\x02");
+  message->Clear();
+  FillMessage(&bytes, message);
 }
 
-void CheckRead(const DocumentInput& input, const Message& prototype) {
-  const std::unique_ptr<Message> message = NewTarget(prototype);
-  const std::string before = Bits(*message);
-  JsonParseOptions options;
-  options.strict = input.strict;
-  const absl::Status status =
-      input.path.empty()
-          ? ParseJson(input.json, message.get(), options)
-          : ParseJsonAt(input.json, input.path, message.get(), options);
-  if (status.ok()) return CheckReadsBack(*message);
-  CheckedReadError(status, input.json);
-  if (Bits(*message) != before) FuzzFail("an error changed the message");
+struct Result {
+  std::string status;
+  std::string bits;
+};
+
+void CheckAllWays(const DocumentInput& input) {
+  const std::unique_ptr<Message> prepared(input.prototypes.front()->New());
+  Prepare(prepared.get());
+  const std::string before = Bits(*prepared);
+  std::optional<Result> first;
+  ReadInEveryWay(
+      input, Prepare,
+      [&](const std::string& way, const absl::Status& status,
+          const Message& message) {
+        const Result result = {status.ToString(), Bits(message)};
+        if (!first.has_value()) {
+          first = result;
+          if (status.ok()) return CheckReadsBack(message);
+          CheckedReadError(status, input.json);
+        }
+        if (!status.ok() && result.bits != before) {
+          FuzzFail(way + ": an error changed the message");
+        }
+        if (result.status != first->status) {
+          FuzzFail(way + ": " + result.status + "\nfirst: " + first->status);
+        }
+        if (result.bits != first->bits) {
+          FuzzFail(way + ": another message:\n" + message.DebugString());
+        }
+      });
 }
 
 }  // namespace
@@ -82,10 +100,8 @@ std::vector<std::string> SeedInputs() { return GoldenInputs(); }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  using tokenusage::testing::AsText;
-  const auto input = tokenusage::testing::ReadDocumentInput(AsText(data, size));
-  for (const google::protobuf::Message* prototype : input.prototypes) {
-    tokenusage::testing::CheckRead(input, *prototype);
-  }
+  namespace testing = tokenusage::testing;
+  testing::CheckAllWays(
+      testing::ReadDocumentInput(testing::AsText(data, size)));
   return 0;
 }

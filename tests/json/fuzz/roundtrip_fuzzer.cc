@@ -4,74 +4,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "google/protobuf/message.h"
 #include "tests/fuzzing/byte_source.h"
 #include "tests/fuzzing/fuzz_target.h"
 #include "tests/json/fuzz/document_input.h"
-#include "tests/json/fuzz/error_check.h"
 #include "tests/json/fuzz/random_message.h"
-#include "tests/json/fuzz/reference_reader.h"
-#include "tests/json/fuzz/reference_writer.h"
-#include "tests/json/messages.h"
-#include "tokenusage/json/json.h"
+#include "tests/json/fuzz/write_check.h"
 
 namespace tokenusage {
 namespace testing {
-namespace {
-
-using google::protobuf::Message;
-
-void CheckRefused(const absl::Status& status, const std::string& json) {
-  const JsonError error = CheckedWriteError(status);
-  if (error.kind != JsonError::Kind::kMissingField &&
-      error.kind != JsonError::Kind::kNotRepresentable &&
-      error.kind != JsonError::Kind::kTooDeep) {
-    FuzzFail("an error of reading: " + status.ToString());
-  }
-  if (json != "before") FuzzFail("an error wrote something: " + json);
-}
-
-void CheckReadsBack(const Message& message, const std::string& json) {
-  const std::unique_ptr<Message> read(message.New());
-  JsonParseOptions strict;
-  strict.strict = true;
-  const absl::Status status = ParseJson(json, read.get(), strict);
-  if (!status.ok()) {
-    FuzzFail("refuses what it wrote: " + status.ToString() + "\n" + json);
-  }
-  if (Bits(*read) != Bits(message)) FuzzFail("reads back otherwise: " + json);
-  if (WriteJson(*read).value_or("") != json) {
-    FuzzFail("writes otherwise again: " + json);
-  }
-  if (ReferenceRead(json, {true, ""}, read.get()).has_value() ||
-      Bits(*read) != Bits(message)) {
-    FuzzFail("the reference reader reads back otherwise: " + json);
-  }
-}
-
-void CheckWrite(const Message& message) {
-  std::string json = "before";
-  const absl::Status status = AppendJson(message, &json);
-  const std::optional<std::string> expected = ReferenceWrite(message);
-  if (status.ok() != expected.has_value()) {
-    FuzzFail("writer: " + status.ToString() +
-             "\nreference: " + expected.value_or("refused"));
-  }
-  if (!status.ok()) return CheckRefused(status, json);
-  if (json != "before" + *expected) {
-    FuzzFail("writer: " + json + "\nreference: " + *expected);
-  }
-  CheckReadsBack(message, *expected);
-}
-
-}  // namespace
 
 std::vector<std::string> SeedInputs() {
   std::mt19937_64 random(1);
@@ -95,12 +40,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   testing::ByteSource bytes(testing::AsText(data, size));
   const std::size_t type = static_cast<std::size_t>(bytes.Byte() + 256 - 'A') %
                            testing::FuzzedTypes().size();
-  for (const google::protobuf::Message* prototype :
-       testing::PrototypesOf(type)) {
-    testing::ByteSource rest = bytes;
-    const std::unique_ptr<google::protobuf::Message> message(prototype->New());
-    testing::FillMessage(&rest, message.get());
-    testing::CheckWrite(*message);
-  }
+  testing::CheckAgainstReferenceWriter(
+      testing::PrototypesOf(type),
+      [&bytes](google::protobuf::Message* message) {
+        testing::ByteSource rest = bytes;
+        testing::FillMessage(&rest, message);
+      });
   return 0;
 }

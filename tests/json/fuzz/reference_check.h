@@ -1,0 +1,31 @@
+// Compares what the reader and the reference reader make of a document.
+
+#ifndef TESTS_JSON_FUZZ_REFERENCE_CHECK_H_
+#define TESTS_JSON_FUZZ_REFERENCE_CHECK_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "tests/json/fuzz/document_input.h"
+#include "tests/json/fuzz/reference_reader.h"
+
+namespace tokenusage {
+namespace testing {
+
+// Reads the document in every way there is, and with the reference reader:
+// FuzzFail() unless all accept or all refuse, with the same message or the same
+// error at the same place.
+void CheckAgainstReference(const DocumentInput& input);
+
+// FuzzFail() unless both accept, or both refuse for the same reason at the same
+// place. `way` is how the reader was called for `json`.
+void CheckSameOutcome(const std::string& way, std::string_view json,
+                      const absl::Status& status,
+                      const std::optional<ReferenceError>& expected);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_REFERENCE_CHECK_H_

@@ -1,0 +1,24 @@
+// Compares what the writer and the reference writer make of a message.
+
+#ifndef TESTS_JSON_FUZZ_WRITE_CHECK_H_
+#define TESTS_JSON_FUZZ_WRITE_CHECK_H_
+
+#include <functional>
+#include <vector>
+
+#include "google/protobuf/message.h"
+
+namespace tokenusage {
+namespace testing {
+
+// Writes a message that `fill` fills, on every path: FuzzFail() unless it is
+// written as the reference writer does, byte for byte, or refused where that
+// refuses; and unless both readers read back what was written, bit for bit.
+void CheckAgainstReferenceWriter(
+    const std::vector<const google::protobuf::Message*>& prototypes,
+    const std::function<void(google::protobuf::Message* message)>& fill);
+
+}  // namespace testing
+}  // namespace tokenusage
+
+#endif  // TESTS_JSON_FUZZ_WRITE_CHECK_H_
