@@ -53,8 +53,7 @@ TEST(AllocationTest, NoneForAMessageThatIsUsedAgain) {
       R"("more":[1],"total_tokens":1,"inputTokens":2,"output_tokens":3})");
   ExpectNoAllocation<testing::Singular>(
       R"({"a_double":1e300,"a_int64":5,"a_string":"longer than fits in place",)"
-      R"("a_color":"COLOR_RED","a_point":{"x":1},)"
-      R"("a_time":"2024-05-01T12:00:00Z"})");
+      R"("a_color":"COLOR_RED","a_point":{"x":1}})");
 }
 
 }  // namespace
