@@ -193,6 +193,12 @@ TEST(ParseJsonAtTest, FindsTheObjectAndChecksTheRest) {
                           "b.c.usage", &usage)
                   .ok());
   ASSERT_TRUE(ParseJsonAt(kExample, "", &usage).ok());
+  // A name may be empty, the last one, too.
+  ASSERT_TRUE(
+      ParseJsonAt(absl::StrCat(R"({"": {"": )", kExample, "}}"), ".", &usage)
+          .ok());
+  EXPECT_FALSE(
+      ParseJsonAt(absl::StrCat(R"({"":)", kExample, "}"), ".", &usage).ok());
 }
 
 TEST(ParseJsonAtTest, RefusesABadRest) {

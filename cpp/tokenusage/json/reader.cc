@@ -142,7 +142,9 @@ class Reader {
 
   bool ReadRoot(std::string_view path, const MessagePlan& plan,
                 Message* message) {
-    return ReadAt(path, plan, message) && scanner_.ExpectEnd();
+    return (path.empty() ? ReadObject(plan, message)
+                         : ReadAt(path, plan, message)) &&
+           scanner_.ExpectEnd();
   }
 
   Fault* mutable_fault() { return scanner_.mutable_fault(); }
@@ -188,11 +190,9 @@ class Reader {
 
 bool Reader::ReadAt(std::string_view path, const MessagePlan& plan,
                     Message* message) {
-  if (path.empty()) return ReadObject(plan, message);
   const std::size_t dot = path.find('.');
+  const bool is_last = dot == std::string_view::npos;
   const std::string_view name = path.substr(0, dot);
-  const std::string_view rest =
-      dot == std::string_view::npos ? "" : path.substr(dot + 1);
   if (!scanner_.EnterObject("an object")) return false;
   bool found = false;
   Scanner::Member member;
@@ -209,7 +209,10 @@ bool Reader::ReadAt(std::string_view path, const MessagePlan& plan,
                            Fault::Input::kQuoted, member.name);
     }
     found = true;
-    if (!ReadAt(rest, plan, message)) return false;
+    if (!(is_last ? ReadObject(plan, message)
+                  : ReadAt(path.substr(dot + 1), plan, message))) {
+      return false;
+    }
   }
   return found || scanner_.Fail(Kind::kMissingField, scanner_.position() - 1,
                                 absl::StrCat("a member \"",

@@ -100,7 +100,11 @@ class TableReader {
 
   bool ReadRoot(std::string_view path, const MessageTable& table,
                 Message* message) {
-    if (!ReadAt(path, table, message)) return false;
+    SkipSpace();
+    if (!(path.empty() ? ReadObject(table, message)
+                       : ReadAt(path, table, message))) {
+      return false;
+    }
     SkipSpace();
     return p_ == end_;
   }
@@ -192,12 +196,9 @@ template <typename Scan, bool kPadded>
 bool TableReader<Scan, kPadded>::ReadAt(std::string_view path,
                                         const MessageTable& table,
                                         Message* message) {
-  SkipSpace();
-  if (path.empty()) return ReadObject(table, message);
   const std::size_t dot = path.find('.');
+  const bool is_last = dot == std::string_view::npos;
   const std::string_view wanted = path.substr(0, dot);
-  const std::string_view rest =
-      dot == std::string_view::npos ? "" : path.substr(dot + 1);
   if (!Enter('{')) return false;
   bool found = false;
   Text name;
@@ -205,10 +206,14 @@ bool TableReader<Scan, kPadded>::ReadAt(std::string_view path,
     if (!ReadName(&name)) return false;
     if (name.view != wanted) {
       if (!SkipValue()) return false;
-    } else if (found || !ReadAt(rest, table, message)) {
-      return false;
     } else {
+      if (found) return false;
       found = true;
+      SkipSpace();
+      if (!(is_last ? ReadObject(table, message)
+                    : ReadAt(path.substr(dot + 1), table, message))) {
+        return false;
+      }
     }
   } while (NextItem());
   return found && Leave('}');
