@@ -87,6 +87,16 @@ absl::Status ParseRequest(const grpc::ByteBuffer& bytes,
                    "bytes; nothing was stored"));
 }
 
+// Who calls, what they ask for, and whether they may.
+template <typename Request>
+absl::Status Admit(const Authorizer& authorizer, Role role,
+                   const grpc::CallbackServerContext& context,
+                   const grpc::ByteBuffer& bytes, Request* request) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto caller, authorizer.Identify(context));
+  TOKENUSAGE_RETURN_IF_ERROR(ParseRequest(bytes, request));
+  return caller->CheckAccess(request->project(), role);
+}
+
 }  // namespace
 
 UsageReportingServiceImpl::UsageReportingServiceImpl(
@@ -102,7 +112,8 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   v1::ReportUsageRequest request;
   v1::ReportUsageResponse response;
-  absl::Status status = ParseRequest(*raw_request, &request);
+  absl::Status status = Admit(*options_.authorizer, Role::kReport, *context,
+                              *raw_request, &request);
   if (status.ok()) status = CheckReportRequest(request);
   CheckedBatch batch;
   if (status.ok()) batch = CheckRecords(request, options_.now());
@@ -204,7 +215,8 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
     grpc::ByteBuffer* raw_response, ReadFunction read) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto request = std::make_shared<Request>();
-  absl::Status status = ParseRequest(raw_request, request.get());
+  absl::Status status = Admit(*options_.authorizer, Role::kQuery, *context,
+                              raw_request, request.get());
   if (status.ok() && !readers_.TrySubmit([this, context, reactor, raw_response,
                                           request, limits = LimitsOf(*context),
                                           read = std::move(read)] {

@@ -13,11 +13,13 @@
 #define TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
 
 #include <functional>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/service/time_zones.h"
 #include "tokenusage/service/worker_pool.h"
 #include "tokenusage/store/usage_store.h"
@@ -26,6 +28,9 @@
 namespace tokenusage {
 
 struct UsageReportingServiceOptions {
+  // Tells who makes a call. By default everybody may do everything.
+  std::shared_ptr<const Authorizer> authorizer = NewOpenAuthorizer();
+
   // How long a query or a listing may take, where the caller allows more.
   absl::Duration max_read_time = absl::Seconds(30);
 
@@ -84,9 +89,10 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
       grpc::ByteBuffer* response) override;
 
  private:
-  // Parses the request, runs `read` on a thread of our own, within limits that
-  // count from now, and finishes the call with its answer. `read` takes the
-  // request, the limits and the response, and returns a status.
+  // Parses and authorises the request, runs `read` on a thread of our own,
+  // within limits that count from now, and finishes the call with its answer.
+  // `read` takes the request, the limits and the response, and returns a
+  // status.
   template <typename Request, typename Response, typename ReadFunction>
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context,
                                  const grpc::ByteBuffer& raw_request,

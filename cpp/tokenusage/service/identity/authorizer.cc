@@ -1,0 +1,25 @@
+#include "tokenusage/service/identity/authorizer.h"
+
+namespace tokenusage {
+namespace {
+
+class OpenAuthorizer final : public Authorizer {
+ public:
+  absl::StatusOr<std::shared_ptr<const Caller>> Identify(
+      const grpc::CallbackServerContext&) const override {
+    return everybody_;
+  }
+
+ private:
+  const std::shared_ptr<const Caller> everybody_ =
+      std::make_shared<const Caller>(
+          Caller{"everybody", {"*"}, {Role::kReport, Role::kQuery}});
+};
+
+}  // namespace
+
+std::shared_ptr<const Authorizer> NewOpenAuthorizer() {
+  return std::make_shared<const OpenAuthorizer>();
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,43 @@
+// Who makes a call, and what they may do.
+//
+//   Caller caller{"gateway", {"demo"}, {Role::kReport}};
+//   absl::Status status = caller.CheckAccess("demo", Role::kReport);
+
+#ifndef TOKENUSAGE_SERVICE_IDENTITY_CALLER_H_
+#define TOKENUSAGE_SERVICE_IDENTITY_CALLER_H_
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace tokenusage {
+
+// What a caller may do in its projects.
+enum class Role {
+  kReport,  // ReportUsage, StreamUsage
+  kQuery,   // QueryUsage, GetUsageRecord, ListUsageRecords
+};
+
+// `report` or `query`, as identity files spell it.
+std::string_view RoleName(Role role);
+
+struct Caller {
+  // For the operator's logs. Not secret.
+  std::string name;
+
+  // The projects' names, or `*` for all.
+  std::set<std::string, std::less<>> projects;
+
+  std::set<Role> roles;
+
+  // Errors: PERMISSION_DENIED, as usage_reporting_service.proto has them:
+  // PROJECT_FORBIDDEN, ROLE_FORBIDDEN.
+  absl::Status CheckAccess(std::string_view project, Role role) const;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_IDENTITY_CALLER_H_

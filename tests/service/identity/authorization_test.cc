@@ -1,0 +1,111 @@
+// The service asks its Authorizer for each call, and heeds what it says.
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "tokenusage/service/error_info.h"
+#include "tokenusage/service/identity/authorizer.h"
+#include "tokenusage/testing/in_process_server.h"
+
+namespace tokenusage {
+namespace {
+
+// Takes the metadata `who` for the caller and the caller's only project.
+class TrustingAuthorizer final : public Authorizer {
+ public:
+  absl::StatusOr<std::shared_ptr<const Caller>> Identify(
+      const grpc::CallbackServerContext& context) const override {
+    const auto who = context.client_metadata().find("who");
+    if (who == context.client_metadata().end()) {
+      return ErrorWithInfo(absl::StatusCode::kUnauthenticated,
+                           "CREDENTIALS_MISSING", "who?");
+    }
+    const std::string name(who->second.data(), who->second.size());
+    std::set<Role> roles = {Role::kReport, Role::kQuery};
+    if (name == "reporter") roles = {Role::kReport};
+    if (name == "reader") roles = {Role::kQuery};
+    return std::make_shared<const Caller>(Caller{name, {name}, roles});
+  }
+};
+
+class AuthorizationTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    UsageReportingServiceOptions options;
+    options.authorizer = std::make_shared<const TrustingAuthorizer>();
+    auto server = InProcessServer::Start(options);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    stub_ = v1::UsageReportingService::NewStub(server_->NewChannel());
+  }
+
+  template <typename Request, typename Response>
+  std::string ReasonOf(grpc::Status (v1::UsageReportingService::Stub::*method)(
+                           grpc::ClientContext*, const Request&, Response*),
+                       const std::string& who, const std::string& project) {
+    Request request;
+    request.set_project(project);
+    Response response;
+    grpc::ClientContext context;
+    if (!who.empty()) context.AddMetadata("who", who);
+    const absl::Status status =
+        FromGrpcStatus((stub_.get()->*method)(&context, request, &response));
+    return status.ok() ? "OK" : GetErrorInfo(status)->reason;
+  }
+
+  std::unique_ptr<InProcessServer> server_;
+  std::unique_ptr<v1::UsageReportingService::Stub> stub_;
+};
+
+using Stub = v1::UsageReportingService::Stub;
+
+TEST_F(AuthorizationTest, EveryMethodAsksWhoCalls) {
+  EXPECT_EQ(ReasonOf(&Stub::ReportUsage, "", "a"), "CREDENTIALS_MISSING");
+  EXPECT_EQ(ReasonOf(&Stub::QueryUsage, "", "a"), "CREDENTIALS_MISSING");
+  EXPECT_EQ(ReasonOf(&Stub::GetUsageRecord, "", "a"), "CREDENTIALS_MISSING");
+  EXPECT_EQ(ReasonOf(&Stub::ListUsageRecords, "", "a"), "CREDENTIALS_MISSING");
+}
+
+TEST_F(AuthorizationTest, EveryMethodChecksTheProject) {
+  EXPECT_EQ(ReasonOf(&Stub::ReportUsage, "a", "b"), "PROJECT_FORBIDDEN");
+  EXPECT_EQ(ReasonOf(&Stub::QueryUsage, "a", "b"), "PROJECT_FORBIDDEN");
+  EXPECT_EQ(ReasonOf(&Stub::GetUsageRecord, "a", "b"), "PROJECT_FORBIDDEN");
+  EXPECT_EQ(ReasonOf(&Stub::ListUsageRecords, "a", "b"), "PROJECT_FORBIDDEN");
+}
+
+TEST_F(AuthorizationTest, EveryMethodChecksTheRole) {
+  EXPECT_EQ(ReasonOf(&Stub::ReportUsage, "reporter", "reporter"), "OK");
+  EXPECT_EQ(ReasonOf(&Stub::QueryUsage, "reporter", "reporter"),
+            "ROLE_FORBIDDEN");
+  EXPECT_EQ(ReasonOf(&Stub::GetUsageRecord, "reporter", "reporter"),
+            "ROLE_FORBIDDEN");
+  EXPECT_EQ(ReasonOf(&Stub::ListUsageRecords, "reporter", "reporter"),
+            "ROLE_FORBIDDEN");
+  EXPECT_EQ(ReasonOf(&Stub::ReportUsage, "reader", "reader"), "ROLE_FORBIDDEN");
+  // Past the authorisation: the window is missing.
+  EXPECT_EQ(ReasonOf(&Stub::QueryUsage, "reader", "reader"),
+            "TIME_WINDOW_INVALID");
+}
+
+TEST_F(AuthorizationTest, CallersOfOneConnectionAreToldApart) {
+  std::vector<std::thread> threads;
+  for (const std::string who : {"a", "b", "c", "d"}) {
+    threads.emplace_back([this, who] {
+      for (int i = 0; i < 200; ++i) {
+        const std::string other = who == "a" ? "b" : "a";
+        EXPECT_EQ(ReasonOf(&Stub::ReportUsage, who, who), "OK");
+        EXPECT_EQ(ReasonOf(&Stub::ReportUsage, who, other),
+                  "PROJECT_FORBIDDEN");
+        EXPECT_EQ(ReasonOf(&Stub::ReportUsage, "", who), "CREDENTIALS_MISSING");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace tokenusage
