@@ -386,7 +386,9 @@ TEST(SqliteStoreTest, RecoversFromAFailedWrite) {
         EXPECT_FALSE(store->Append("new", Records("b", 500)).ok());
       }
       EXPECT_EQ(Count(store.get()), 10 + round);  // reading goes on
+      EXPECT_EQ(store->CheckWritable().code(), absl::StatusCode::kUnavailable);
     }
+    EXPECT_TRUE(store->CheckWritable().ok()) << store->CheckWritable();
     const std::string id = "c" + std::to_string(round) + "-";
     EXPECT_EQ(store->Append("p", Records(id, 1)).value(),
               std::vector<AppendOutcome>{AppendOutcome::kStored});
@@ -397,6 +399,40 @@ TEST(SqliteStoreTest, RecoversFromAFailedWrite) {
   EXPECT_EQ(store->Append("p", Records("b", 500)).value(),
             std::vector<AppendOutcome>(500, AppendOutcome::kStored));
   EXPECT_EQ(Count(store.get()), 513);
+}
+
+TEST(SqliteStoreTest, TellsWhatItTakes) {
+  std::atomic<int> commits{0};
+  std::atomic<bool> took_time{true};
+  SqliteStoreOptions options;
+  options.on_commit = [&](absl::Duration time) {
+    if (time <= absl::ZeroDuration()) took_time = false;
+    ++commits;
+  };
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path, options);
+  store->Append("p", Records("a", 10)).value();
+  store->Append("p", Records("b", 10)).value();
+  EXPECT_EQ(commits, 2);
+  EXPECT_TRUE(took_time);
+  const StoreStats stats = store->Stats();
+  EXPECT_EQ(stats.queued_batches, 0);
+  EXPECT_EQ(stats.queued_bytes, 0);
+  EXPECT_EQ(static_cast<std::uintmax_t>(stats.size_bytes),
+            std::filesystem::file_size(path) +
+                std::filesystem::file_size(path + "-wal"));
+}
+
+TEST(SqliteStoreTest, AskingWhetherItIsWritableChangesNothing) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 1)).value();
+  const std::int64_t before = store->Stats().size_bytes;
+  EXPECT_TRUE(store->CheckWritable().ok());
+  EXPECT_GT(store->Stats().size_bytes, before);  // it did write
+  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "1");
+  EXPECT_EQ(store->Append("p", Records("a", 1)).value(),
+            std::vector<AppendOutcome>{AppendOutcome::kDuplicate});
 }
 
 TEST(SqliteStoreTest, ReadersDoNotWaitForTheWriter) {

@@ -119,6 +119,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
   if (status.ok()) batch = CheckRecords(request, options_.now());
   if (batch.records.empty()) {
     FillResponse({}, {}, std::move(batch.errors), &response);
+    if (status.ok()) options_.on_report(response);
     Finish(context, reactor, status, response, raw_response);
     return reactor;
   }
@@ -129,6 +130,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
         v1::ReportUsageResponse answer;
         if (outcomes.ok()) {
           FillResponse(sources, *outcomes, std::move(errors), &answer);
+          options_.on_report(answer);
         }
         Finish(context, reactor, ForCaller(outcomes.status()), answer,
                raw_response);

@@ -49,6 +49,11 @@ struct UsageReportingServiceOptions {
   // the operator and not for callers. From any thread; must not block.
   std::function<void(const absl::Status&)> on_store_failure =
       [](const absl::Status&) {};
+
+  // Called with the answer to each batch whose records are durable, before the
+  // caller gets it. From any thread; must not block.
+  std::function<void(const v1::ReportUsageResponse&)> on_report =
+      [](const v1::ReportUsageResponse&) {};
 };
 
 // The methods take requests as bytes, so that one that cannot be parsed is

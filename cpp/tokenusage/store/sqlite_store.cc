@@ -14,6 +14,7 @@
 #include "tokenusage/store/sqlite_appender.h"
 #include "tokenusage/store/sqlite_database.h"
 #include "tokenusage/store/sqlite_file.h"
+#include "tokenusage/store/sqlite_probe.h"
 #include "tokenusage/store/sqlite_reader.h"
 #include "tokenusage/store/sqlite_schema.h"
 #include "tokenusage/store/sqlite_writer.h"
@@ -26,10 +27,12 @@ class SqliteStore : public UsageStore {
   SqliteStore(std::string path, const SqliteStoreOptions& options,
               std::unique_ptr<FileLock> lock,
               std::unique_ptr<SqliteAppender> appender)
-      : lock_(std::move(lock)),
-        reader_(path),
-        writer_(std::move(path),
-                {options.max_records_per_commit, options.max_queued_bytes},
+      : path_(std::move(path)),
+        lock_(std::move(lock)),
+        reader_(path_),
+        writer_(path_,
+                {options.max_records_per_commit, options.max_queued_bytes,
+                 options.on_commit},
                 std::move(appender)) {}
 
   void AppendAsync(std::string project, std::vector<CheckedRecord> records,
@@ -50,7 +53,16 @@ class SqliteStore : public UsageStore {
     return reader_.ListRecords(query);
   }
 
+  absl::Status CheckWritable() override { return CheckSqliteWritable(path_); }
+
+  StoreStats Stats() const override {
+    StoreStats stats = writer_.Stats();
+    stats.size_bytes = SqliteFileBytes(path_);
+    return stats;
+  }
+
  private:
+  const std::string path_;
   // Destroyed from the last to the first: the lock goes when all is closed.
   std::unique_ptr<FileLock> lock_;
   SqliteReader reader_;

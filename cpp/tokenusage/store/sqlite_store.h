@@ -13,10 +13,12 @@
 #define TOKENUSAGE_STORE_SQLITE_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
@@ -28,6 +30,10 @@ struct SqliteStoreOptions {
   // How much may wait for the writer, in bytes of memory, estimated; beyond it
   // appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
+
+  // Called after each commit that reached the disk with the time that it took,
+  // from the writer's thread; must not block. May be empty.
+  std::function<void(absl::Duration)> on_commit;
 };
 
 // Opens the database at `path`, and creates it where there is none. Its folder

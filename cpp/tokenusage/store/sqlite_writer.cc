@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 
 namespace tokenusage {
@@ -21,7 +22,7 @@ std::int64_t MemoryOf(const CheckedRecord& record) {
 SqliteWriter::SqliteWriter(std::string path, Limits limits,
                            std::unique_ptr<SqliteAppender> appender)
     : path_(std::move(path)),
-      limits_(limits),
+      limits_(std::move(limits)),
       appender_(std::move(appender)),
       thread_([this] { Run(); }) {}
 
@@ -83,7 +84,9 @@ std::vector<SqliteWriter::Batch> SqliteWriter::TakeGroup() {
 
 void SqliteWriter::CommitGroup(std::vector<Batch> group) {
   std::vector<std::vector<AppendOutcome>> outcomes(group.size());
+  const absl::Time start = absl::Now();
   const absl::Status status = TryCommit(group, &outcomes);
+  if (status.ok() && limits_.on_commit) limits_.on_commit(absl::Now() - start);
   if (!status.ok()) {
     // Closing the connection rolls back what it began. The next group starts
     // with a new one: whatever went wrong, nothing of it is remembered.
@@ -119,6 +122,14 @@ absl::Status SqliteWriter::TryCommit(
         appender_->Append(group[i].project, group[i].records, &(*outcomes)[i]));
   }
   return appender_->Commit();
+}
+
+StoreStats SqliteWriter::Stats() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  StoreStats stats;
+  stats.queued_batches = static_cast<std::int64_t>(queue_.size());
+  stats.queued_bytes = queued_bytes_;
+  return stats;
 }
 
 }  // namespace tokenusage

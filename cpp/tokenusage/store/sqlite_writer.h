@@ -6,12 +6,14 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "tokenusage/store/sqlite_appender.h"
 #include "tokenusage/store/usage_store.h"
 
@@ -26,6 +28,7 @@ class SqliteWriter {
   struct Limits {
     int max_records_per_commit;
     std::int64_t max_queued_bytes;
+    std::function<void(absl::Duration)> on_commit;
   };
 
   SqliteWriter(std::string path, Limits limits,
@@ -37,6 +40,9 @@ class SqliteWriter {
   // See UsageStore::AppendAsync.
   void Append(std::string project, std::vector<CheckedRecord> records,
               AppendCallback done);
+
+  // All but size_bytes.
+  StoreStats Stats() const;
 
  private:
   struct Batch {
@@ -59,7 +65,7 @@ class SqliteWriter {
   // The writer thread's own. Null after an error, until the next group.
   std::unique_ptr<SqliteAppender> appender_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Batch> queue_;
   std::int64_t queued_bytes_ = 0;

@@ -13,6 +13,7 @@
 #ifndef TOKENUSAGE_STORE_USAGE_STORE_H_
 #define TOKENUSAGE_STORE_USAGE_STORE_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,13 @@ enum class AppendOutcome {
 // One outcome per record in the batch's order, or why the outcome is unknown.
 using AppendResult = absl::StatusOr<std::vector<AppendOutcome>>;
 using AppendCallback = std::function<void(AppendResult)>;
+
+// What a store has to do, and what it takes.
+struct StoreStats {
+  std::int64_t queued_batches = 0;  // not yet taken into a commit
+  std::int64_t queued_bytes = 0;    // their memory, estimated
+  std::int64_t size_bytes = 0;      // on disk, or 0 where that is not known
+};
 
 // Idempotency: the pair of project and record_id is the key. A batch may be
 // appended again after any outcome, and is counted once.
@@ -98,6 +106,15 @@ class UsageStore {
   //
   // Errors: as above, and DEADLINE_EXCEEDED or CANCELLED by its limits.
   virtual absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) = 0;
+
+  // OK when appends would be stored now. May write a little, but changes
+  // nothing. What a store that failed is asked until it has recovered.
+  //
+  // Errors: as above.
+  virtual absl::Status CheckWritable() { return absl::OkStatus(); }
+
+  // For metrics. Does not wait.
+  virtual StoreStats Stats() const { return {}; }
 
  protected:
   UsageStore() = default;
