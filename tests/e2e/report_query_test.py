@@ -1,5 +1,6 @@
 """`tokenusage report`, `query`, `list` and `get` against a real service."""
 
+import concurrent.futures
 import json
 import re
 import socket
@@ -613,6 +614,20 @@ class NoServiceTest(EndToEndTest):
                     outcome = program.run(*command, *flags)
                     self.assert_one_line_error(outcome, 69, address)
             self.assertLess(time.monotonic() - started, 30)
+
+    def test_waits_for_a_service_that_is_starting(self):
+        """As in a script that starts `serve` in the background and goes on."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = "127.0.0.1:%d" % free.getsockname()[1]
+        line = records.json_lines([records.record_object(make_record("u"))])
+        flags = ["--server=" + address, "--project=demo"]
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            report = pool.submit(program.run, "report", *flags, stdin=line)
+            time.sleep(0.3)
+            self.start_server(listen=address)
+            outcome = report.result(60)
+        self.assert_output(outcome, summary(stored=1))
 
     def test_usage_errors(self):
         """Exit code 64, and one line."""

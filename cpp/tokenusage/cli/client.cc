@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "grpcpp/channel.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -71,7 +70,18 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& server) {
 
 UsageClient::UsageClient(const std::string& server)
     : server_(server),
-      stub_(v1::UsageReportingService::NewStub(NewChannel(server))) {}
+      channel_(NewChannel(server)),
+      stub_(v1::UsageReportingService::NewStub(channel_)) {}
+
+// Waits that long, or until the service can be reached, where it could not.
+void UsageClient::WaitToRetry(absl::Duration time) {
+  if (channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
+    absl::SleepFor(time);
+  } else {
+    // While everyone sleeps, gRPC does not notice how a connection went.
+    channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + time));
+  }
+}
 
 absl::Status UsageClient::Call(
     const std::function<grpc::Status(grpc::ClientContext*)>& call) {
@@ -86,7 +96,7 @@ absl::Status UsageClient::Call(
     const absl::Duration wait = std::max(delay, pushback.value_or(delay));
     if (IsWorthRetrying(status.error_code(), pushback.has_value()) &&
         absl::Now() + wait < give_up) {
-      absl::SleepFor(wait);
+      WaitToRetry(wait);
       delay = std::min(2 * delay, kMaxDelay);
       continue;
     }

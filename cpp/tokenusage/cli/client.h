@@ -12,6 +12,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
@@ -40,8 +42,10 @@ class UsageClient {
  private:
   absl::Status Call(
       const std::function<grpc::Status(grpc::ClientContext*)>& call);
+  void WaitToRetry(absl::Duration time);
 
   const std::string server_;
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::UsageReportingService::Stub> stub_;
   bool has_answered_ = false;
 };
