@@ -30,24 +30,34 @@ def python_messages(name, protos, outs, folder):
         tools = ["@com_google_protobuf//:protoc"],
     )
 
-def python_test(name, src, data = [], **kwargs):
+def python_test(name, src, data = [], programs = {}, **kwargs):
     """Runs a unittest file with the system's Python and the real program.
+
+    The file can import what lies beside it, the harness and the messages.
 
     Args:
       name: the test's name.
       src: the file.
       data: more files that the test reads.
+      programs: more programs that the test runs: environment variables, in which it
+        finds their paths, and targets.
       **kwargs: passed on to sh_test.
     """
     native.sh_test(
         name = name,
-        srcs = ["run_python_test.sh"],
-        args = ["$(rootpath %s)" % src, "$(rootpath //:tokenusage)"],
-        data = data + [
+        srcs = ["//tests/e2e:run_python_test.sh"],
+        args = [
+            "$(rootpath %s)" % src,
+            "TOKENUSAGE_PROGRAM=$(rootpath //:tokenusage)",
+        ] + [
+            "%s=$(rootpath %s)" % (variable, target)
+            for variable, target in programs.items()
+        ],
+        data = data + programs.values() + [
             src,
-            ":harness",
-            ":messages",
             "//:tokenusage",
+            "//tests/e2e:harness",
+            "//tests/e2e:messages",
         ],
         **kwargs
     )

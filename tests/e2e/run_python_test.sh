@@ -1,7 +1,11 @@
 #!/bin/sh
-# Runs a test file in Bazel's runfiles: run_python_test.sh TEST_FILE PROGRAM
+# Runs a test file in Bazel's runfiles: run_python_test.sh TEST_FILE VARIABLE=PROGRAM...
 set -eu
-export TOKENUSAGE_PROGRAM="$PWD/$2"
+file=$1
+shift
+for program; do
+  export "${program%%=*}=$PWD/${program#*=}"
+done
 export PYTHONPATH="$PWD/tests/e2e:$PWD/tests/e2e/messages"
 export PYTHONDONTWRITEBYTECODE=1
-exec /usr/bin/python3 "$1"
+exec /usr/bin/python3 "$file"

@@ -1,0 +1,127 @@
+"""Finds the code blocks of the documents, and what is said about them.
+
+A block is fenced and names its language. What a test needs to know beyond that
+stands in HTML comments right before it; CONTRIBUTING.md has the rules.
+"""
+
+import collections
+import os
+import re
+
+# Languages, and what documents_test does with their blocks. `cpp` is compiled and
+# run by cpp_snippets.
+CHECKED = ("sh", "cpp", "proto", "json", "python")
+UNCHECKED = ("text",)
+
+# `line` is that of the code's first line; `directives` maps names to what follows them.
+Block = collections.namedtuple("Block", "document line language code directives")
+
+_FENCE = re.compile(r"^(```+)\s*(\S*)\s*$")
+_DIRECTIVE = re.compile(r"^<!--\s*docs-test:\s*([a-z]+)(?::[ ]*(.*))?$", re.DOTALL)
+_INDENTED_CODE = re.compile(r"^( {4}|\t)")
+_LIST_ITEM = re.compile(r"^\s*([-*+]|\d+\.)\s")
+_DIRECTIVES = {
+    "skip": ("sh", "cpp", "proto", "json", "python"),
+    "within": ("cpp",),
+    "prints": ("text",),
+    "file": CHECKED + UNCHECKED,
+}
+
+
+class DocumentError(Exception):
+    """A block that the tests cannot take: its place, and what is wrong."""
+
+
+def _read_comment(lines, start):
+    """The comment that starts at this line, and the index of the line after it."""
+    end = start
+    while "-->" not in lines[end]:
+        end += 1
+        if end == len(lines):
+            raise ValueError("a comment without its -->")
+    text = "\n".join(lines[start : end + 1])
+    return text[: text.index("-->")].rstrip(), end + 1
+
+
+def _add_directive(directives, comment):
+    found = _DIRECTIVE.match(comment)
+    if not found:
+        if "docs-test" in comment:
+            raise ValueError("expected <!-- docs-test: NAME: TEXT -->")
+        return
+    name, text = found.group(1), (found.group(2) or "").strip("\n")
+    if name not in _DIRECTIVES:
+        raise ValueError("no directive is called %r: %s" % (name, ", ".join(_DIRECTIVES)))
+    if not text and name != "prints":
+        raise ValueError("%s: expected a text" % name)
+    directives[name] = text
+
+
+def _check(language, directives):
+    if language not in CHECKED + UNCHECKED:
+        raise ValueError(
+            "found language %r, expected one of %s; `text` is what no test checks"
+            % (language, ", ".join(CHECKED + UNCHECKED))
+        )
+    for name in directives:
+        if language not in _DIRECTIVES[name]:
+            raise ValueError("%s does not go with %s" % (name, language))
+
+
+def _blocks(document, lines):
+    found, directives = [], {}
+    at, in_list, after_blank = 0, False, True
+    while at < len(lines):
+        line, place = lines[at], "%s:%d" % (document, at + 1)
+        try:
+            fence = _FENCE.match(line)
+            if line.startswith("<!--"):
+                comment, at = _read_comment(lines, at)
+                _add_directive(directives, comment)
+                continue
+            if fence:
+                end = next(
+                    (i for i in range(at + 1, len(lines)) if lines[i] == fence.group(1)), None
+                )
+                if end is None:
+                    raise ValueError("a block without its end")
+                _check(fence.group(2), directives)
+                code = "".join(code_line + "\n" for code_line in lines[at + 1 : end])
+                found.append(Block(document, at + 2, fence.group(2), code, directives))
+                directives, at, after_blank = {}, end + 1, False
+                continue
+            if line.strip():
+                if directives:
+                    raise ValueError("expected a code block after the docs-test comment")
+                if line.lstrip().startswith("```"):
+                    raise ValueError("a block must start at the line's start")
+                in_list = bool(_LIST_ITEM.match(line)) or (in_list and line.startswith(" "))
+                if _INDENTED_CODE.match(line) and after_blank and not in_list:
+                    raise ValueError("an indented block: fence it and name its language")
+        except ValueError as error:
+            raise DocumentError("%s: %s" % (place, error)) from None
+        after_blank = not line.strip()
+        at += 1
+    if directives:
+        raise DocumentError("%s: a docs-test comment without a block" % document)
+    return found
+
+
+def read_blocks(document, text=None):
+    """The blocks of a document, in its order."""
+    if text is None:
+        with open(document, encoding="utf-8") as file:
+            text = file.read()
+    return _blocks(document, text.split("\n"))
+
+
+def documents(root="."):
+    """All documents below a folder: what stands in it, and what docs/ holds."""
+    found = [name for name in os.listdir(root) if name.endswith(".md")]
+    for folder, _, names in os.walk(os.path.join(root, "docs"), followlinks=True):
+        found += [
+            os.path.relpath(os.path.join(folder, name), root)
+            for name in names
+            if name.endswith(".md")
+        ]
+    return sorted(found)

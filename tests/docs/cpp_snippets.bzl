@@ -1,0 +1,24 @@
+"""The C++ blocks of documents, as the sources of one program."""
+
+def _cpp_snippets_impl(ctx):
+    folder = ctx.actions.declare_directory(ctx.label.name)
+    ctx.actions.run(
+        # No py_binary: its rules differ between the Bazel versions supported.
+        executable = "/usr/bin/python3",
+        arguments = [ctx.file._tool.path, folder.path] +
+                    [document.path for document in ctx.files.documents],
+        inputs = ctx.files.documents + [ctx.file._tool] + ctx.files._modules,
+        outputs = [folder],
+        mnemonic = "CppSnippets",
+    )
+    return [DefaultInfo(files = depset([folder]))]
+
+cpp_snippets = rule(
+    doc = "A folder with a source file for each block, and a main.cc.",
+    implementation = _cpp_snippets_impl,
+    attrs = {
+        "documents": attr.label_list(allow_files = [".md"], mandatory = True),
+        "_modules": attr.label(default = ":blocks.py", allow_files = True),
+        "_tool": attr.label(default = ":cpp_snippets.py", allow_single_file = True),
+    },
+)

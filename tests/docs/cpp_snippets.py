@@ -1,0 +1,69 @@
+"""Makes one program of the documents' C++ blocks: cpp_snippets.py FOLDER DOCUMENT...
+
+Each block is a file in a namespace of its own, and the program runs the block whose
+name it is called with. Compiler errors name the document and the line.
+"""
+
+import os
+import re
+import sys
+
+import blocks
+
+_INCLUDE = re.compile(r"^#include .*\n", re.MULTILINE)
+_MAIN = re.compile(r"^int main\(\)", re.MULTILINE)
+
+
+def name_of(block):
+    """The name of a block's namespace and file."""
+    return "%s_%d" % (re.sub(r"\W", "_", block.document), block.line)
+
+
+def has_main(block):
+    """Whether the block is a program, to be run."""
+    return bool(_MAIN.search(block.code))
+
+
+def _source(block):
+    lines = '#line %d "%s"\n' % (block.line, block.document)
+    # Includes must stand outside of the namespace; blank lines keep the count.
+    code = lines + _INCLUDE.sub("\n", block.code)
+    around = block.directives.get("within", "...")
+    before, _, after = around.partition("...")
+    includes = "".join(_INCLUDE.findall(before + "\n" + block.code))
+    if has_main(block):
+        # Only the real main returns 0 by itself.
+        end = code.rindex("}")
+        code = code[:end] + "return 0;\n" + code[end:]
+    return "%snamespace %s {\n%s\n%s%s\n}\n" % (
+        includes,
+        name_of(block),
+        _INCLUDE.sub("", before),
+        code,
+        after,
+    )
+
+
+def _main_source(programs):
+    names = [name_of(block) for block in programs]
+    return "#include <cstring>\n%sint main(int, char** argv) {\n%s  return 125;\n}\n" % (
+        "".join("namespace %s {\nint main();\n}\n" % name for name in names),
+        "".join(
+            '  if (!std::strcmp(argv[1], "%s")) return %s::main();\n' % (name, name)
+            for name in names
+        ),
+    )
+
+
+def write_sources(folder, found):
+    """Writes the program's files for these blocks."""
+    snippets = [b for b in found if b.language == "cpp" and "skip" not in b.directives]
+    sources = {name_of(block) + ".cc": _source(block) for block in snippets}
+    sources["main.cc"] = _main_source([block for block in snippets if has_main(block)])
+    for name, source in sources.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(source)
+
+
+if __name__ == "__main__":
+    write_sources(sys.argv[1], [b for d in sys.argv[2:] for b in blocks.read_blocks(d)])

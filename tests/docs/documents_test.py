@@ -1,0 +1,255 @@
+"""What the documents show is run, in their order.
+
+CONTRIBUTING.md says what a document must do for it.
+"""
+
+import ast
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import blocks
+import cpp_snippets
+from harness import junit
+
+PROGRAM = os.environ["TOKENUSAGE_PROGRAM"]
+PROTOC = os.environ["TOKENUSAGE_PROTOC"]
+SNIPPETS = os.environ["TOKENUSAGE_SNIPPETS"]
+BLOCK_SECONDS = 60
+
+_EXITS_WITH = re.compile(r"^(?! )(.*\S)\s+# exits with (\d+)$", re.MULTILINE)
+
+
+def pattern_of(expected):
+    """What matches an expected output, in which `...` is any text within a line."""
+    return "[^\n]*".join(re.escape(part) for part in expected.split("..."))
+
+
+def place_of(block):
+    """Where a block stands, as editors understand it."""
+    return "%s:%d" % (block.document, block.line)
+
+
+def script_of(code):
+    """The block for bash; `COMMAND  # exits with N` must do that."""
+    return _EXITS_WITH.sub(
+        r"_exit=0; { \1\n} || _exit=$?; "
+        r'[[ $_exit == \2 ]] || { echo "exits with $_exit, not \2" >&2; false; }',
+        code,
+    )
+
+
+def free_port():
+    """A port of the loopback address that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Shell:
+    """One bash for the blocks of a document, in a copy of what a clone holds."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.clone = os.path.join(self.folder, "tokenusage")
+        for name in ("docs", "proto"):
+            shutil.copytree(name, os.path.join(self.clone, name))
+        programs = os.path.join(self.folder, "bin")
+        os.mkdir(programs)
+        os.symlink(PROGRAM, os.path.join(programs, "tokenusage"))
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("TOKENUSAGE_")}
+        address = "127.0.0.1:%d" % free_port()
+        self.environment = {
+            **kept,
+            "PATH": programs + ":/usr/local/bin:/usr/bin:/bin",
+            "HOME": self.folder,
+            "TOKENUSAGE_LISTEN": address,
+            "TOKENUSAGE_SERVER": address,
+        }
+
+    def run(self, scripts):
+        """Runs these scripts in one shell.
+
+        Returns the index of the one that failed or None, each one's stdout, and what
+        was said on stderr.
+        """
+        outputs = [os.path.join(self.folder, "out%d" % i) for i in range(len(scripts))]
+        lines = ["set -eo pipefail"]
+        for i, script in enumerate(scripts):
+            path = os.path.join(self.folder, "block%d" % i)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(script)
+            lines.append("echo %d >%s/at; . %s >%s" % (i, self.folder, path, outputs[i]))
+        lines.append("echo done >%s/at" % self.folder)
+        errors = os.path.join(self.folder, "errors")
+        with open(errors, "w", encoding="utf-8") as stderr:
+            shell = subprocess.Popen(
+                ["/bin/bash", "-c", "\n".join(lines)],
+                cwd=self.clone,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            try:
+                shell.wait(BLOCK_SECONDS * len(scripts))
+            except subprocess.TimeoutExpired:
+                stderr.write("did not end in %d s" % (BLOCK_SECONDS * len(scripts)))
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    # Also ends what the document started in the background.
+                    os.killpg(shell.pid, signal.SIGKILL)
+                shell.wait()
+        at = self._read("at").strip()
+        texts = [self._read("out%d" % i) for i in range(len(scripts))]
+        return None if at == "done" else int(at), texts, self._read("errors")
+
+    def _read(self, name):
+        path = os.path.join(self.folder, name)
+        if not os.path.exists(path):
+            return ""
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def close(self):
+        """Removes its folder."""
+        shutil.rmtree(self.folder)
+
+
+class DocumentsTest(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.documents = {path: blocks.read_blocks(path) for path in blocks.documents()}
+
+    def each_block(self, *languages):
+        """The blocks in these languages that are not skipped."""
+        for found in self.documents.values():
+            for block in found:
+                if block.language in languages and "skip" not in block.directives:
+                    with self.subTest(place_of(block)):
+                        yield block
+
+    def expected_output(self, block):
+        """The text of the `prints` block that follows, if one does."""
+        found = self.documents[block.document]
+        after = found[found.index(block) + 1 :][:1]
+        return after[0].code if after and "prints" in after[0].directives else None
+
+    def check_output(self, block, output):
+        expected = self.expected_output(block)
+        if expected is not None and not re.fullmatch(pattern_of(expected), output):
+            self.assertEqual(output, expected)
+
+    def test_there_are_documents_and_blocks_in_them(self):
+        self.assertIn("README.md", self.documents)
+        self.assertIn("docs/json.md", self.documents)
+        languages = {b.language for found in self.documents.values() for b in found}
+        self.assertLessEqual({"sh", "cpp", "proto", "python"}, languages)
+
+    def test_outputs_follow_what_prints_them(self):
+        for found in self.documents.values():
+            for before, block in zip([None] + found, found):
+                if "prints" in block.directives:
+                    with self.subTest(place_of(block)):
+                        self.assertIn(before and before.language, ("sh", "cpp"))
+                        self.assertNotIn("skip", before.directives)
+
+    def test_shell_blocks_run(self):
+        for found in self.documents.values():
+            to_run = [b for b in found if b.language == "sh" and "skip" not in b.directives]
+            if not to_run:
+                continue
+            shell = Shell()
+            self.addCleanup(shell.close)
+            at, outputs, errors = shell.run([script_of(b.code) for b in to_run])
+            if at is not None:
+                block = to_run[at]
+                self.fail("%s:\n%s\n%s" % (place_of(block), block.code, errors))
+            for block, output in zip(to_run, outputs):
+                with self.subTest(place_of(block)):
+                    self.check_output(block, output)
+
+    def test_says_what_is_skipped(self):
+        for found in self.documents.values():
+            for block in found:
+                if "skip" in block.directives:
+                    print("SKIPPED %s: %s" % (place_of(block), block.directives["skip"]))
+
+    def test_cpp_blocks_with_a_main_run(self):
+        for block in self.each_block("cpp"):
+            if not cpp_snippets.has_main(block):
+                continue
+            done = subprocess.run(
+                [SNIPPETS, cpp_snippets.name_of(block)],
+                stdout=subprocess.PIPE,
+                timeout=BLOCK_SECONDS,
+            )
+            self.assertEqual(done.returncode, 0)
+            self.check_output(block, done.stdout.decode())
+
+    def test_proto_blocks_compile(self):
+        for block in self.each_block("proto"):
+            code = block.code
+            if "syntax" not in code:
+                code = (
+                    'syntax = "proto3"; import "tokenusage/v1/options.proto";'
+                    'import "google/protobuf/timestamp.proto"; ' + code
+                )
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "block.proto")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(code)
+                done = subprocess.run(
+                    [PROTOC, "-I" + folder, "-Iproto", "--descriptor_set_out=/dev/null", path],
+                    stderr=subprocess.PIPE,
+                )
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+
+    def test_json_and_bazel_blocks_parse(self):
+        for block in self.each_block("json"):
+            json.loads(block.code)
+        for block in self.each_block("python"):
+            ast.parse(block.code)  # Bazel's language is a part of Python's.
+
+
+class HelpersTest(unittest.TestCase):
+    """What makes the tests above able to fail."""
+
+    def run_blocks(self, *codes):
+        shell = Shell()
+        self.addCleanup(shell.close)
+        return shell.run([script_of(code) for code in codes])
+
+    def test_blocks_share_a_shell_and_keep_their_outputs_apart(self):
+        at, outputs, _ = self.run_blocks("x=1; echo a\n", "echo $x\n")
+        self.assertEqual((at, outputs), (None, ["a\n", "1\n"]))
+
+    def test_a_failing_command_fails_its_block(self):
+        at, _, errors = self.run_blocks("true\n", "ls /no/such/folder\necho\n", "true\n")
+        self.assertEqual(at, 1)
+        self.assertIn("/no/such/folder", errors)
+        self.assertEqual(self.run_blocks("false | true\n")[0], 0)
+
+    def test_exit_codes_are_compared(self):
+        self.assertIsNone(self.run_blocks("(exit 3)  # exits with 3\n")[0])
+        self.assertEqual(self.run_blocks("(exit 3)  # exits with 2\n")[0], 0)
+        self.assertEqual(self.run_blocks("true  # exits with 2\n")[0], 0)
+
+    def test_outputs_match_by_pattern(self):
+        self.assertTrue(re.fullmatch(pattern_of("a ... (b)\nc\n"), "a x y (b)\nc\n"))
+        self.assertFalse(re.fullmatch(pattern_of("a ... b\n"), "a\nb\n"))
+        self.assertFalse(re.fullmatch(pattern_of("a.c\n"), "abc\n"))
+
+
+if __name__ == "__main__":
+    junit.main()
