@@ -30,8 +30,11 @@ def python_messages(name, protos, outs, folder):
         tools = ["@com_google_protobuf//:protoc"],
     )
 
-def python_test(name, src, data = [], programs = {}, **kwargs):
-    """Runs a unittest file with the system's Python and the real program.
+# The real program, as harness/program.py finds it.
+THE_PROGRAM = {"TOKENUSAGE_PROGRAM": "//:tokenusage"}
+
+def python_test(name, src, data = [], programs = THE_PROGRAM, **kwargs):
+    """Runs a unittest file with the system's Python.
 
     The file can import what lies beside it, the harness and the messages.
 
@@ -39,23 +42,19 @@ def python_test(name, src, data = [], programs = {}, **kwargs):
       name: the test's name.
       src: the file.
       data: more files that the test reads.
-      programs: more programs that the test runs: environment variables, in which it
-        finds their paths, and targets.
+      programs: what the test runs: environment variables, in which it finds the paths
+        of the programs, and their targets.
       **kwargs: passed on to sh_test.
     """
     native.sh_test(
         name = name,
         srcs = ["//tests/e2e:run_python_test.sh"],
-        args = [
-            "$(rootpath %s)" % src,
-            "TOKENUSAGE_PROGRAM=$(rootpath //:tokenusage)",
-        ] + [
+        args = ["$(rootpath %s)" % src] + [
             "%s=$(rootpath %s)" % (variable, target)
             for variable, target in programs.items()
         ],
         data = data + programs.values() + [
             src,
-            "//:tokenusage",
             "//tests/e2e:harness",
             "//tests/e2e:messages",
         ],

@@ -1,0 +1,91 @@
+"""What is required in JSON, and named in it, is as in the last release.
+
+The schema's breaking-change check (tools/check_schema) does not look at options of our
+own.
+"""
+
+import glob
+import os
+import re
+import unittest
+
+from google.protobuf import descriptor_pb2
+
+from harness import junit
+from tokenusage.orq.v2 import images_pb2
+from tokenusage.v1 import options_pb2, usage_record_pb2, usage_reporting_service_pb2
+
+FILES = (images_pb2, usage_record_pb2, usage_reporting_service_pb2)
+
+
+def last_release():
+    """The descriptor set of the newest version that is kept."""
+
+    def version(path):
+        return [int(part) for part in re.findall(r"\d+", os.path.basename(path))]
+
+    with open(max(glob.glob("tests/schema/released/*.binpb"), key=version), "rb") as file:
+        return descriptor_pb2.FileDescriptorSet.FromString(file.read())
+
+
+def json_rules(files):
+    """Maps each field of FileDescriptorProtos to (required, wire_name)."""
+    found = {}
+
+    def visit(prefix, message):
+        name = "%s.%s" % (prefix, message.name)
+        for field in message.field:
+            options = field.options.Extensions
+            found["%s.%s" % (name, field.name)] = (
+                options[options_pb2.required],
+                options[options_pb2.wire_name],
+            )
+        for nested in message.nested_type:
+            visit(name, nested)
+
+    for file in files:
+        if file.package.startswith("tokenusage."):
+            for message in file.message_type:
+                visit(file.package, message)
+    return found
+
+
+def proto_of(module):
+    return descriptor_pb2.FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
+
+
+def broken(before, after):
+    """The released fields whose rules are others now, or that are gone."""
+    changed = [name for name, rules in before.items() if after.get(name) != rules]
+    # Old writers do not set a new field.
+    messages = {name.rpartition(".")[0] for name in before}
+    return sorted(
+        changed
+        + [
+            name
+            for name, (required, _) in after.items()
+            if required and name not in before and name.rpartition(".")[0] in messages
+        ]
+    )
+
+
+class RequiredTest(unittest.TestCase):
+    def test_nothing_that_was_released_changed(self):
+        released = json_rules(last_release().file)
+        self.assertEqual(
+            released["tokenusage.orq.v2.PostV2ProxyImagesEditsUsage.total_tokens"], (True, "")
+        )
+        self.assertEqual(broken(released, json_rules(map(proto_of, FILES))), [])
+
+    def test_finds_every_kind_of_break(self):
+        before = {"p.M.a": (True, ""), "p.M.b": (False, ""), "p.M.c": (False, "x")}
+        self.assertEqual(broken(before, {**before, "p.M.d": (False, ""), "p.N.e": (True, "")}), [])
+        self.assertEqual(broken(before, {**before, "p.M.a": (False, "")}), ["p.M.a"])
+        self.assertEqual(broken(before, {**before, "p.M.b": (True, "")}), ["p.M.b"])
+        self.assertEqual(broken(before, {**before, "p.M.c": (False, "y")}), ["p.M.c"])
+        self.assertEqual(broken(before, {**before, "p.M.d": (True, "")}), ["p.M.d"])
+        self.assertEqual(broken(before, {}), ["p.M.a", "p.M.b", "p.M.c"])
+
+
+if __name__ == "__main__":
+    junit.main()
