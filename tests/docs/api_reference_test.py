@@ -1,0 +1,54 @@
+"""docs/api.md is what the .proto files say, and the check of that can fail."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from harness import junit
+
+
+def check(folder):
+    """Runs the check in this folder; returns its exit code and what it said."""
+    done = subprocess.run(
+        ["tools/api_reference", "--check"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    return done.returncode, done.stderr
+
+
+class ApiReferenceTest(unittest.TestCase):
+    def test_is_up_to_date(self):
+        self.assertEqual(check("."), (0, ""))
+
+    def check_changed(self, path, before, after):
+        """What the check says of a copy with this change of a file."""
+        folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, folder)
+        for name in ("docs", "proto", "tools"):
+            shutil.copytree(name, os.path.join(folder, name))
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn(before, text)
+        with open(os.path.join(folder, path), "w", encoding="utf-8") as file:
+            file.write(text.replace(before, after))
+        return check(folder)
+
+    def test_a_change_makes_it_stale(self):
+        schema = "proto/tokenusage/v1/usage_record.proto"
+        stale = "docs/api.md is not what the .proto files say: call tools/api_reference\n"
+        self.assertEqual(self.check_changed(schema, "// Who served", "// Which served"), (1, stale))
+        self.assertEqual(self.check_changed("docs/api.md", "Who served", "x"), (1, stale))
+
+    def test_everything_needs_a_comment(self):
+        schema = "proto/tokenusage/v1/usage_record.proto"
+        code, error = self.check_changed(schema, "    // Usage of one image edit.\n", "")
+        self.assertEqual(code, 1)
+        self.assertIn("usage_record.proto: no comment at ", error)
+
+
+if __name__ == "__main__":
+    junit.main()
