@@ -1,5 +1,6 @@
 #include "tokenusage/record/checked_record.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -23,12 +24,9 @@ using testing::ValidRecord;
 using Mutation = std::function<void(v1::UsageRecord*)>;
 
 v1::RecordError ErrorOf(v1::UsageRecord record) {
-  v1::RecordError error;
-  error.set_field("left over");
-  const bool accepted =
-      CheckRecord(std::move(record), ReceiveTime(), &error).has_value();
-  if (accepted) return {};
-  return error;
+  const auto batch = CheckedBatch::Of({std::move(record)}, ReceiveTime());
+  EXPECT_EQ(batch->size() + batch->errors().size(), 1u);
+  return batch->empty() ? batch->errors()[0] : v1::RecordError();
 }
 
 // Expects that the mutation breaks a rule.
@@ -58,12 +56,13 @@ TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
       ->MutableUnknownFields(record.mutable_receive_time())
       ->AddVarint(9, 9);
   const v1::UsageRecord reported = record;
-  v1::RecordError error;
-  const auto checked =
-      CheckRecord(record, Time("2026-08-01T12:00:01.5Z"), &error);
-  ASSERT_TRUE(checked.has_value()) << error.DebugString();
+  const auto batch = CheckedOf({record}, Time("2026-08-01T12:00:01.5Z"));
+  const CheckedRecord* checked = batch->begin().operator->();
   EXPECT_TRUE(SameContent(checked->record(), reported));
-  EXPECT_EQ(checked->record().receive_time().ShortDebugString(),
+  EXPECT_FALSE(checked->record().has_receive_time());
+  const v1::UsageRecord stored = checked->stored_record();
+  EXPECT_TRUE(SameContent(stored, reported));
+  EXPECT_EQ(stored.receive_time().ShortDebugString(),
             "seconds: 1785585601 nanos: 500000000");
   EXPECT_EQ(checked->event_time_nanos(), 1785585600000000001);
   EXPECT_FALSE(checked->too_far_ahead());
@@ -73,7 +72,7 @@ TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
 
   v1::UsageRecord read;
   ASSERT_TRUE(read.ParseFromString(checked->bytes()));
-  EXPECT_EQ(read.SerializeAsString(), checked->record().SerializeAsString());
+  EXPECT_EQ(read.SerializeAsString(), stored.SerializeAsString());
 }
 
 TEST(CheckedRecordTest, ChecksRecordIds) {
@@ -125,7 +124,8 @@ TEST(CheckedRecordTest, ChecksEventTime) {
 
 TEST(CheckedRecordTest, NotesWhetherTheTimeIsTooFarAhead) {
   const auto ahead = [](std::string_view event_time) {
-    return CheckedOf(ValidRecord("id", Nanos(event_time))).too_far_ahead();
+    return (*CheckedOf({ValidRecord("id", Nanos(event_time))}))[0]
+        .too_far_ahead();
   };
   EXPECT_FALSE(ahead("2030-01-01T00:05:00Z"));
   EXPECT_TRUE(ahead("2030-01-01T00:05:00.000000001Z"));
@@ -222,6 +222,71 @@ TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
       kMissing, "images_variations.output_tokens", "required");
 }
 
+google::protobuf::Message* FindPart(v1::UsageRecord* record,
+                                    const std::string& path) {
+  google::protobuf::Message* part = record;
+  for (std::size_t start = 0; start < path.size();) {
+    const std::size_t end = std::min(path.find('.', start), path.size());
+    part = part->GetReflection()->MutableMessage(
+        part, part->GetDescriptor()->FindFieldByName(
+                  path.substr(start, end - start)));
+    start = end + 1;
+  }
+  return part;
+}
+
+void Fill(google::protobuf::Message* message) {
+  for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
+    const auto* field = message->GetDescriptor()->field(i);
+    const auto* reflection = message->GetReflection();
+    if (field->message_type() != nullptr) {
+      Fill(reflection->MutableMessage(message, field));
+    } else {
+      reflection->SetDouble(message, field, 1);
+    }
+  }
+}
+
+// Expects that no field of the message at `path` may be left out, and no count
+// may be out of range, while all others are set.
+void ExpectAllChecked(const std::string& path,
+                      const google::protobuf::Descriptor* type) {
+  for (int i = 0; i < type->field_count(); ++i) {
+    const auto* field = type->field(i);
+    const std::string field_path = path + "." + field->name();
+    const std::string member = path.substr(0, path.find('.'));
+    const auto mutate = [&](const auto& change) {
+      return [&](v1::UsageRecord* record) {
+        Fill(FindPart(record, member));
+        google::protobuf::Message* part = FindPart(record, path);
+        change(part->GetReflection(), part);
+      };
+    };
+    ExpectError(mutate([&](const auto* reflection, auto* part) {
+                  reflection->ClearField(part, field);
+                }),
+                v1::RECORD_ERROR_REASON_FIELD_MISSING, field_path, "");
+    if (field->message_type() != nullptr) {
+      ExpectAllChecked(field_path, field->message_type());
+      continue;
+    }
+    ExpectError(mutate([&](const auto* reflection, auto* part) {
+                  reflection->SetDouble(part, field, -1);
+                }),
+                v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE, field_path, "");
+    ExpectAccepted(mutate([&](const auto* reflection, auto* part) {
+      reflection->SetDouble(part, field, 0);
+    }));
+  }
+}
+
+TEST(CheckedRecordTest, ChecksEveryFieldOfEveryUsage) {
+  const auto* usage = v1::UsageRecord::descriptor()->FindOneofByName("usage");
+  for (int i = 0; i < usage->field_count(); ++i) {
+    ExpectAllChecked(usage->field(i)->name(), usage->field(i)->message_type());
+  }
+}
+
 TEST(CheckedRecordTest, ChecksCounts) {
   constexpr auto kOutOfRange = v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE;
   const auto image_tokens = [](double count) {
@@ -289,7 +354,7 @@ TEST(CheckedRecordTest, KeepsOtherUnknownFields) {
   auto* usage = record.mutable_images_edits();
   usage->GetReflection()->MutableUnknownFields(usage)->AddVarint(12, 5);
   v1::UsageRecord read;
-  ASSERT_TRUE(read.ParseFromString(CheckedOf(record).bytes()));
+  ASSERT_TRUE(read.ParseFromString((*CheckedOf({record}))[0].bytes()));
   EXPECT_TRUE(SameContent(read, record));
   EXPECT_EQ(read.GetReflection()->GetUnknownFields(read).field_count(), 2);
 }

@@ -2,8 +2,6 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <optional>
-#include <utility>
 
 #include "tokenusage/base/string_view.h"
 
@@ -54,15 +52,15 @@ void SetEventTime(std::int64_t nanos, v1::UsageRecord* record) {
       static_cast<std::int32_t>(nanos % kNanosPerSecond));
 }
 
-CheckedRecord CheckedOf(v1::UsageRecord record) {
-  v1::RecordError error;
-  std::optional<CheckedRecord> checked =
-      CheckRecord(std::move(record), ReceiveTime(), &error);
-  if (!checked) {
-    std::cerr << "not a valid record: " << error.DebugString() << std::endl;
+std::shared_ptr<const CheckedBatch> CheckedOf(
+    const std::vector<v1::UsageRecord>& records, absl::Time receive_time) {
+  auto batch = CheckedBatch::Of(records, receive_time);
+  if (!batch->errors().empty()) {
+    std::cerr << "not a valid record: " << batch->errors()[0].DebugString()
+              << std::endl;
     std::abort();
   }
-  return *std::move(checked);
+  return batch;
 }
 
 }  // namespace tokenusage::testing

@@ -4,8 +4,10 @@
 #define TOKENUSAGE_TESTS_RECORD_RECORDS_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "tokenusage/record/checked_record.h"
@@ -30,8 +32,10 @@ v1::UsageRecord ValidRecord(std::string_view record_id,
 
 void SetEventTime(std::int64_t nanos, v1::UsageRecord* record);
 
-// The record, checked; fails the test and aborts where it breaks a rule.
-CheckedRecord CheckedOf(v1::UsageRecord record);
+// The records, checked; aborts where one breaks a rule.
+std::shared_ptr<const CheckedBatch> CheckedOf(
+    const std::vector<v1::UsageRecord>& records,
+    absl::Time receive_time = ReceiveTime());
 
 }  // namespace tokenusage::testing
 

@@ -158,17 +158,13 @@ TEST_F(RequestChecksTest, FingerprintDependsOnAllButThePage) {
 }
 
 TEST_F(RequestChecksTest, RefusesBatchesOverTheLimits) {
-  v1::ReportUsageRequest request;
-  request.set_project("demo");
-  for (int i = 0; i < 1000; ++i) request.add_records();
-  EXPECT_TRUE(CheckReportRequest(request).ok());
-  request.add_records();
-  EXPECT_EQ(GetErrorInfo(CheckReportRequest(request))->reason,
+  EXPECT_TRUE(CheckReportRequest("demo", 1000, 1 << 20).ok());
+  EXPECT_EQ(GetErrorInfo(CheckReportRequest("demo", 1001, 5000))->reason,
             "TOO_MANY_RECORDS");
-  request.clear_records();
-  request.add_records()->set_model(std::string(1 << 20, 'x'));
-  EXPECT_EQ(GetErrorInfo(CheckReportRequest(request))->reason,
+  EXPECT_EQ(GetErrorInfo(CheckReportRequest("demo", 1, (1 << 20) + 1))->reason,
             "REQUEST_TOO_LARGE");
+  EXPECT_EQ(GetErrorInfo(CheckReportRequest("Demo", 1, 100))->reason,
+            "PROJECT_INVALID");
 }
 
 }  // namespace

@@ -208,7 +208,7 @@ TEST_F(UsageReportingServiceTest, SaysThatARequestCannotBeParsed) {
 class FailingStore final : public UsageStore {
  public:
   explicit FailingStore(absl::Status error) : error_(std::move(error)) {}
-  void AppendAsync(std::string, std::vector<CheckedRecord>,
+  void AppendAsync(std::string, BatchPointer, CallLimits,
                    AppendCallback done) override {
     done(error_);
   }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <string>
 #include <thread>
 #include <utility>
@@ -132,9 +133,8 @@ TEST_P(UsageStoreContract, IdsAreComparedByteForByte) {
 
 TEST_P(UsageStoreContract, ProjectsAreSeparate) {
   EXPECT_EQ(AppendOne(RecordAt("a", kNoon, 1)), kStored);
-  std::vector<CheckedRecord> records;
-  records.push_back(CheckedOf(RecordAt("a", kNoon, 2)));
-  EXPECT_EQ(store().Append("q", std::move(records)).value(), Outcomes{kStored});
+  EXPECT_EQ(store().Append("q", CheckedOf({RecordAt("a", kNoon, 2)})).value(),
+            Outcomes{kStored});
   EXPECT_EQ(Rows(WholeTime()), Total(1, "1"));
   UsageQuery other = WholeTime();
   other.project = "q";
@@ -143,18 +143,11 @@ TEST_P(UsageStoreContract, ProjectsAreSeparate) {
   EXPECT_FALSE(store().GetRecord("r", "a").ok());
 }
 
-// The record, received when its time is 0 or 6 minutes ahead.
-CheckedRecord Ahead(const std::string& id, int minutes) {
-  v1::RecordError error;
-  return *CheckRecord(RecordAt(id, kNoon, 1),
-                      Time(kNoon) - absl::Minutes(minutes), &error);
-}
-
 TEST_P(UsageStoreContract, AStoredRecordComesBeforeTheCheckOfItsTime) {
   const auto append = [&](const std::string& id, int minutes) {
-    std::vector<CheckedRecord> records;
-    records.push_back(Ahead(id, minutes));
-    return store().Append("p", std::move(records)).value().at(0);
+    const auto batch = CheckedOf({RecordAt(id, kNoon, 1)},
+                                 Time(kNoon) - absl::Minutes(minutes));
+    return store().Append("p", batch).value().at(0);
   };
   EXPECT_EQ(append("a", 6), kTooFarAhead);
   EXPECT_FALSE(store().GetRecord("p", "a").ok());
@@ -162,12 +155,13 @@ TEST_P(UsageStoreContract, AStoredRecordComesBeforeTheCheckOfItsTime) {
   EXPECT_EQ(append("a", 5), kStored);
   EXPECT_EQ(append("a", 6), kDuplicate);
 
-  std::vector<CheckedRecord> batch;
-  batch.push_back(Ahead("b", 6));
-  batch.push_back(Ahead("b", 0));
-  batch.push_back(Ahead("b", 6));
-  EXPECT_EQ(store().Append("p", std::move(batch)).value(),
-            (Outcomes{kTooFarAhead, kStored, kDuplicate}));
+  // A record that is refused leaves its id free, within a batch as well.
+  const auto batch = CheckedOf(
+      {RecordAt("b", "2026-08-01T12:06:00Z", 1), RecordAt("b", kNoon, 1),
+       RecordAt("b", "2026-08-01T12:06:00Z", 1)},
+      Time(kNoon));
+  EXPECT_EQ(store().Append("p", batch).value(),
+            (Outcomes{kTooFarAhead, kStored, kConflict}));
   EXPECT_EQ(Rows(WholeTime()), Total(2, "2"));
 }
 
@@ -199,23 +193,22 @@ TEST_P(UsageStoreContract, LimitsTheSeriesOfAProject) {
   EXPECT_EQ(Rows(WholeTime()), Total(kMaxSeriesPerProject + 1, "10001"));
 
   // The limit is each project's own.
-  std::vector<CheckedRecord> other;
-  other.push_back(CheckedOf(record(kMaxSeriesPerProject)));
-  EXPECT_EQ(store().Append("q", std::move(other)).value(), Outcomes{kStored});
+  EXPECT_EQ(
+      store().Append("q", CheckedOf({record(kMaxSeriesPerProject)})).value(),
+      Outcomes{kStored});
 }
 
 TEST_P(UsageStoreContract, RefusedRecordsLeaveNoSeriesBehind) {
   // Were the refused ones counted, the limit would be met far earlier.
   ASSERT_EQ(AppendOne(RecordAt("taken", kNoon, 1)), kStored);
   for (int batch = 0; batch < 11; ++batch) {
-    std::vector<CheckedRecord> records;
+    std::vector<v1::UsageRecord> records;
     for (int i = 0; i < 1000; ++i) {
       v1::UsageRecord conflict = RecordAt("taken", kNoon, 2);
       conflict.set_model("m" + std::to_string(1000 * batch + i));
-      records.push_back(CheckedOf(conflict));
+      records.push_back(std::move(conflict));
     }
-    ASSERT_EQ(store().Append("p", std::move(records)).value(),
-              Outcomes(1000, kConflict));
+    ASSERT_EQ(Append(records), Outcomes(1000, kConflict));
   }
   v1::UsageRecord record = RecordAt("new", kNoon, 1);
   record.set_model("new");
@@ -239,13 +232,37 @@ TEST_P(UsageStoreContract, GivesBackTheRecordAsItWasReported) {
 }
 
 TEST_P(UsageStoreContract, TheReceiveTimeIsThatOfTheFirstReport) {
-  std::vector<CheckedRecord> records;
-  v1::RecordError error;
-  records.push_back(*CheckRecord(RecordAt("a", kNoon, 1), Time(kNoon), &error));
-  ASSERT_TRUE(store().Append("p", std::move(records)).ok());
+  ASSERT_TRUE(
+      store()
+          .Append("p", CheckedOf({RecordAt("a", kNoon, 1)}, Time(kNoon)))
+          .ok());
   EXPECT_EQ(AppendOne(RecordAt("a", kNoon, 1)), kDuplicate);
   EXPECT_EQ(store().GetRecord("p", "a")->receive_time().seconds(),
             absl::ToUnixSeconds(Time(kNoon)));
+}
+
+TEST_P(UsageStoreContract, StoresNothingOfABatchWhoseLimitsAreReached) {
+  const auto append = [this](CallLimits limits) {
+    std::promise<AppendResult> answer;
+    store().AppendAsync("p", CheckedOf({RecordAt("a", kNoon, 1)}),
+                        std::move(limits), [&answer](AppendResult result) {
+                          answer.set_value(std::move(result));
+                        });
+    return answer.get_future().get();
+  };
+  CallLimits late;
+  late.deadline = absl::Now() - absl::Milliseconds(1);
+  EXPECT_EQ(append(late).status().code(), absl::StatusCode::kDeadlineExceeded);
+  CallLimits gone;
+  gone.is_cancelled = [] { return true; };
+  EXPECT_EQ(append(gone).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_FALSE(store().GetRecord("p", "a").ok());
+  EXPECT_EQ(Rows(WholeTime()), std::vector<std::string>());
+
+  CallLimits ample;
+  ample.deadline = absl::Now() + absl::Hours(1);
+  ample.is_cancelled = [] { return false; };
+  EXPECT_EQ(append(ample).value(), Outcomes{kStored});
 }
 
 TEST_P(UsageStoreContract, AnswersEveryAsynchronousAppendOnce) {
@@ -253,15 +270,17 @@ TEST_P(UsageStoreContract, AnswersEveryAsynchronousAppendOnce) {
   std::atomic<int> answered{0};
   std::atomic<int> stored{0};
   for (int batch = 0; batch < kBatches; ++batch) {
-    std::vector<CheckedRecord> records;
+    std::vector<v1::UsageRecord> records;
     for (int i = 0; i < 3; ++i) {
-      records.push_back(CheckedOf(RecordAt(
-          "id-" + std::to_string(batch) + "-" + std::to_string(i), kNoon, 1)));
+      records.push_back(RecordAt(
+          "id-" + std::to_string(batch) + "-" + std::to_string(i), kNoon, 1));
     }
-    store().AppendAsync("p", std::move(records), [&](AppendResult result) {
-      if (result.ok() && *result == Outcomes(3, kStored)) stored += 3;
-      ++answered;
-    });
+    store().AppendAsync("p", CheckedOf(records), CallLimits(),
+                        [&](AppendResult result) {
+                          if (result.ok() && *result == Outcomes(3, kStored))
+                            stored += 3;
+                          ++answered;
+                        });
   }
   // An append is answered after all that came before it.
   EXPECT_EQ(AppendOne(RecordAt("last", kNoon, 1)), kStored);
@@ -284,12 +303,10 @@ TEST_P(UsageStoreContract, ConcurrentReportersOfTheSameRecordsAreCountedOnce) {
       for (int i = 0; i < kRecords; ++i) {
         // Each in another order; every second record by two ways of one batch.
         const int n = (i * 7 + t * 11) % kRecords;
-        std::vector<CheckedRecord> records;
-        for (int copy = 0; copy <= n % 2; ++copy) {
-          records.push_back(
-              CheckedOf(RecordAt("id-" + std::to_string(n), kNoon, n)));
-        }
-        const AppendResult result = store().Append("p", std::move(records));
+        const std::vector<v1::UsageRecord> records(
+            static_cast<std::size_t>(1 + n % 2),
+            RecordAt("id-" + std::to_string(n), kNoon, n));
+        const AppendResult result = store().Append("p", CheckedOf(records));
         for (const AppendOutcome outcome : result.value()) {
           if (outcome == kStored) ++stored;
         }

@@ -138,7 +138,7 @@ TEST_P(UsageStoreContract, ListPagesKeepToTheirBytes) {
   for (int i = 0; i < 4; ++i) {
     records.push_back(
         RecordAt("id-" + std::to_string(i), "2026-08-01T12:00:00Z", 1));
-    bytes = static_cast<std::int64_t>(CheckedOf(records[0]).bytes().size());
+    bytes = static_cast<std::int64_t>((*CheckedOf(records))[0].bytes().size());
   }
   Append(std::move(records));
   RecordQuery query =

@@ -148,15 +148,6 @@ class RandomUsage {
   std::mt19937_64 random_;
 };
 
-std::vector<CheckedRecord> CheckedOf(
-    const std::vector<v1::UsageRecord>& records) {
-  std::vector<CheckedRecord> checked;
-  for (const v1::UsageRecord& record : records) {
-    checked.push_back(testing::CheckedOf(record));
-  }
-  return checked;
-}
-
 TEST(SqliteRandomTest, AnswersAsTheStoreInMemory) {
   RandomUsage random(std::random_device{}());
   const std::unique_ptr<UsageStore> memory = NewMemoryStore();

@@ -34,13 +34,12 @@ std::unique_ptr<UsageStore> Open(const std::string& path,
   return store.ok() ? *std::move(store) : nullptr;
 }
 
-std::vector<CheckedRecord> Records(const std::string& prefix, int count) {
-  std::vector<CheckedRecord> records;
+BatchPointer Records(const std::string& prefix, int count) {
+  std::vector<v1::UsageRecord> records;
   for (int i = 0; i < count; ++i) {
-    records.push_back(
-        CheckedOf(RecordAt(prefix + std::to_string(i), kNoon, 1)));
+    records.push_back(RecordAt(prefix + std::to_string(i), kNoon, 1));
   }
-  return records;
+  return CheckedOf(records);
 }
 
 // The number of records that the totals say.
@@ -80,7 +79,7 @@ TEST(SqliteStoreTest, AnswersWhatWasAcceptedBeforeItCloses) {
     const auto store = Open(path);
     for (int i = 0; i < 100; ++i) {
       store->AppendAsync("p", Records("b" + std::to_string(i) + "-", 10),
-                         [&stored](const AppendResult& result) {
+                         CallLimits(), [&stored](const AppendResult& result) {
                            if (result.ok()) stored += 10;
                          });
     }
@@ -124,11 +123,11 @@ TEST(SqliteStoreTest, RefusesWhatTheQueueCannotHold) {
   std::atomic<int> refused{0};
   {
     const auto store = Open(path, options);
-    store->AppendAsync("p", Records("first", 1),
+    store->AppendAsync("p", Records("first", 1), CallLimits(),
                        [&gate](const AppendResult&) { gate.Wait(); });
     gate.AwaitEntered();
     for (int i = 0; i < 20; ++i) {
-      store->AppendAsync("p", Records("n" + std::to_string(i), 1),
+      store->AppendAsync("p", Records("n" + std::to_string(i), 1), CallLimits(),
                          [&](const AppendResult& result) {
                            result.ok() ? ++stored : ++refused;
                            EXPECT_TRUE(result.ok() || absl::IsResourceExhausted(
@@ -154,7 +153,7 @@ TEST(SqliteStoreTest, ABatchLargerThanACommitIsStoredWhole) {
   char prefix = 'a';
   for (const int size : {1, 2, 10, 1, 1, 1, 1, 4}) {
     store->AppendAsync("p", Records(std::string(1, prefix++), size),
-                       [&answered](const AppendResult& result) {
+                       CallLimits(), [&answered](const AppendResult& result) {
                          if (result.ok()) ++answered;
                        });
   }
@@ -451,10 +450,11 @@ TEST(SqliteStoreTest, ReadersDoNotWaitForTheWriter) {
     sqlite3_close(other);
   });
   gate.AwaitEntered();
-  store->AppendAsync("p", Records("b", 10), [&done](const AppendResult& r) {
-    EXPECT_TRUE(r.ok()) << r.status();
-    done = true;
-  });
+  store->AppendAsync("p", Records("b", 10), CallLimits(),
+                     [&done](const AppendResult& r) {
+                       EXPECT_TRUE(r.ok()) << r.status();
+                       done = true;
+                     });
   EXPECT_EQ(Count(store.get()), 10);
   EXPECT_TRUE(store->GetRecord("p", "a1").ok());
   EXPECT_FALSE(done);
@@ -470,13 +470,13 @@ TEST(SqliteStoreTest, RollupsHoldWhatTheRecordsHold) {
   const std::string path = NewFolder() + "/usage.db";
   {
     const auto store = Open(path);
-    std::vector<CheckedRecord> records;
+    std::vector<v1::UsageRecord> records;
     for (int i = 0; i < 3000; ++i) {
-      records.push_back(CheckedOf(
+      records.push_back(
           ValidRecord("id-" + std::to_string(i),
-                      Nanos(kNoon) + i * std::int64_t{61'000'000'000})));
+                      Nanos(kNoon) + i * std::int64_t{61'000'000'000}));
     }
-    store->Append("p", std::move(records)).value();
+    store->Append("p", CheckedOf(records)).value();
   }
   const std::string raw_cells =
       "SELECT count(DISTINCT event_time / 1000000000 / ";

@@ -7,12 +7,8 @@
 namespace tokenusage::testing {
 
 std::vector<AppendOutcome> UsageStoreContract::Append(
-    std::vector<v1::UsageRecord> records) {
-  std::vector<CheckedRecord> checked;
-  for (v1::UsageRecord& record : records) {
-    checked.push_back(CheckedOf(std::move(record)));
-  }
-  AppendResult result = store_->Append("p", std::move(checked));
+    const std::vector<v1::UsageRecord>& records) {
+  AppendResult result = store_->Append("p", CheckedOf(records));
   EXPECT_TRUE(result.ok()) << result.status();
   return result.ok() ? *std::move(result) : std::vector<AppendOutcome>();
 }

@@ -28,7 +28,8 @@ class UsageStoreContract : public ::testing::TestWithParam<StoreFactory> {
   UsageStore& store() { return *store_; }
 
   // Appends one batch to project "p" and returns its outcomes.
-  std::vector<AppendOutcome> Append(std::vector<v1::UsageRecord> records);
+  std::vector<AppendOutcome> Append(
+      const std::vector<v1::UsageRecord>& records);
   AppendOutcome AppendOne(v1::UsageRecord record);
 
   std::vector<std::string> Rows(const UsageQuery& query) {

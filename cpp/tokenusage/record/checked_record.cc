@@ -1,217 +1,31 @@
 #include "tokenusage/record/checked_record.h"
 
 #include <algorithm>
-#include <limits>
+#include <cstring>
+#include <optional>
 #include <utility>
-#include <vector>
 
-#include "google/protobuf/descriptor.h"
-#include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
-#include "google/protobuf/unknown_field_set.h"
-#include "tokenusage/base/excerpt.h"
-#include "tokenusage/base/utf8.h"
-#include "tokenusage/record/usage_check.h"
 
 namespace tokenusage {
 namespace {
 
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
-// The numbers that usage_record.proto sets apart.
-constexpr int kFirstCorrection = 10;
-constexpr int kLastCorrection = 15;
-constexpr int kFirstUsage = 16;
-constexpr int kLastUsage = 999;
+// A parsed request takes about this many times its binary form in the arena.
+constexpr std::size_t kArenaBytesPerByte = 3;
+constexpr std::size_t kMinBlockBytes = 1024;
+constexpr std::size_t kMaxBlockBytes = 64 << 10;
 
-struct Fault {
-  v1::RecordErrorReason reason;
-  std::string field;
-  std::string message;
-};
-using MaybeFault = std::optional<Fault>;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-bool IsOneOf(char c, std::string_view set) {
-  return set.find(c) != std::string_view::npos;
+google::protobuf::ArenaOptions OptionsFor(std::size_t expected_bytes) {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = std::clamp(kArenaBytesPerByte * expected_bytes,
+                                        kMinBlockBytes, kMaxBlockBytes);
+  options.max_block_size = kMaxBlockBytes;
+  return options;
 }
 
-bool IsRecordIdChar(char c) {
-  return IsDigit(c) || IsLower(c) || IsUpper(c) || IsOneOf(c, "._:~-");
-}
-
-// Whether the first char passes `is_first` and the others that or "._-".
-template <typename IsFirst>
-bool IsName(std::string_view name, int max_bytes, IsFirst is_first) {
-  if (name.empty() || name.size() > static_cast<std::size_t>(max_bytes) ||
-      !is_first(name[0])) {
-    return false;
-  }
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return IsDigit(c) || IsLower(c) || IsOneOf(c, "._-");
-  });
-}
-
-// What was found where a text breaks its rule. Says the size where that alone
-// is too much.
-std::string Found(std::string_view text, int max_bytes) {
-  std::string found = ", found \"" + Excerpt(text) + "\"";
-  if (text.size() > static_cast<std::size_t>(max_bytes)) {
-    found += " of " + std::to_string(text.size()) + " bytes";
-  }
-  return found;
-}
-
-// The rule that `record_id` breaks; empty where it breaks none.
-std::string RecordIdFault(std::string_view record_id) {
-  if (!record_id.empty() && record_id.size() <= kMaxRecordIdBytes &&
-      std::all_of(record_id.begin(), record_id.end(), IsRecordIdChar)) {
-    return "";
-  }
-  return "expected 1 to 255 characters of [A-Za-z0-9._:~-]" +
-         Found(record_id, kMaxRecordIdBytes);
-}
-
-MaybeFault Missing(std::string field) {
-  return Fault{v1::RECORD_ERROR_REASON_FIELD_MISSING, std::move(field),
-               "expected a value, found none: it is required"};
-}
-
-MaybeFault Invalid(std::string field, std::string message) {
-  return Fault{v1::RECORD_ERROR_REASON_FIELD_INVALID, std::move(field),
-               std::move(message)};
-}
-
-bool IsControl(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-}
-
-MaybeFault CheckText(std::string field, std::string_view text, int max_bytes) {
-  if (text.size() <= static_cast<std::size_t>(max_bytes) && IsUtf8(text) &&
-      std::none_of(text.begin(), text.end(), IsControl)) {
-    return std::nullopt;
-  }
-  return Invalid(std::move(field),
-                 "expected at most " + std::to_string(max_bytes) +
-                     " bytes of UTF-8 without control characters" +
-                     Found(text, max_bytes));
-}
-
-MaybeFault CheckId(const v1::UsageRecord& record) {
-  if (record.record_id().empty()) return Missing("record_id");
-  std::string fault = RecordIdFault(record.record_id());
-  if (fault.empty()) return std::nullopt;
-  return Invalid("record_id", std::move(fault));
-}
-
-MaybeFault CheckEventTime(const v1::UsageRecord& record) {
-  if (!record.has_event_time()) return Missing("event_time");
-  const google::protobuf::Timestamp& time = record.event_time();
-  if (time.nanos() < 0 || time.nanos() >= kNanosPerSecond) {
-    return Invalid("event_time", "expected nanos from 0 to 999999999, found " +
-                                     std::to_string(time.nanos()));
-  }
-  constexpr std::int64_t kLastSecond =
-      std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
-  if (time.seconds() >= kMinEventTimeSeconds && time.seconds() <= kLastSecond) {
-    return std::nullopt;
-  }
-  return Fault{v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE, "event_time",
-               "expected a time from 2000-01-01T00:00:00Z to 5 minutes after "
-               "the server's clock, found " +
-                   std::to_string(time.seconds()) + " seconds since 1970"};
-}
-
-MaybeFault CheckLabels(const v1::UsageRecord& record) {
-  const auto& labels = record.labels();
-  if (labels.size() > kMaxLabels) {
-    return Invalid("labels", "expected at most " + std::to_string(kMaxLabels) +
-                                 " labels, found " +
-                                 std::to_string(labels.size()));
-  }
-  // A map has no order; so that the first fault is always the same one, take
-  // them by key.
-  std::vector<std::pair<std::string_view, std::string_view>> sorted;
-  for (const auto& [key, value] : labels) sorted.emplace_back(key, value);
-  std::sort(sorted.begin(), sorted.end());
-  for (const auto& [key, value] : sorted) {
-    if (!IsLabelKey(key)) {
-      return Invalid("labels", "expected keys of [a-z][a-z0-9_.-]{0,62}" +
-                                   Found(key, kMaxLabelKeyBytes));
-    }
-    MaybeFault fault =
-        CheckText("labels." + std::string(key), value, kMaxLabelValueBytes);
-    if (fault) return fault;
-  }
-  return std::nullopt;
-}
-
-// The number of the first unknown field from `first` to `last`, else 0.
-int UnknownFieldIn(const v1::UsageRecord& record, int first, int last) {
-  const google::protobuf::UnknownFieldSet& fields =
-      record.GetReflection()->GetUnknownFields(record);
-  for (int i = 0; i < fields.field_count(); ++i) {
-    const int number = fields.field(i).number();
-    if (number >= first && number <= last) return number;
-  }
-  return 0;
-}
-
-// A correction may have other rules for the fields before it, so this comes
-// first: its reporter must hear that the record is to be kept.
-MaybeFault CheckNoCorrection(const v1::UsageRecord& record) {
-  const int number = UnknownFieldIn(record, kFirstCorrection, kLastCorrection);
-  if (number == 0) return std::nullopt;
-  return Fault{v1::RECORD_ERROR_REASON_CORRECTION_UNSUPPORTED, "",
-               "expected no correction, found field number " +
-                   std::to_string(number) +
-                   ": this server does not know it; keep the record"};
-}
-
-MaybeFault CheckUsageMember(const v1::UsageRecord& record) {
-  const int number = UnknownFieldIn(record, kFirstUsage, kLastUsage);
-  if (number != 0) {
-    return Fault{v1::RECORD_ERROR_REASON_USAGE_TYPE_UNSUPPORTED, "usage",
-                 "expected a usage type of this server, found field number " +
-                     std::to_string(number) + ": keep the record"};
-  }
-  const google::protobuf::Reflection* reflection = record.GetReflection();
-  const google::protobuf::FieldDescriptor* member =
-      reflection->GetOneofFieldDescriptor(
-          record, record.GetDescriptor()->FindOneofByName("usage"));
-  if (member == nullptr) return Missing("usage");
-  std::optional<UsageFault> fault =
-      CheckUsage(reflection->GetMessage(record, member));
-  if (!fault) return std::nullopt;
-  return Fault{fault->reason, member->name() + "." + fault->path,
-               std::move(fault->message)};
-}
-
-MaybeFault FirstFault(const v1::UsageRecord& record) {
-  if (MaybeFault fault = CheckNoCorrection(record)) return fault;
-  if (MaybeFault fault = CheckId(record)) return fault;
-  if (MaybeFault fault = CheckEventTime(record)) return fault;
-  if (record.operation().empty()) return Missing("operation");
-  if (MaybeFault fault =
-          CheckText("operation", record.operation(), kMaxNameBytes)) {
-    return fault;
-  }
-  if (MaybeFault fault =
-          CheckText("provider", record.provider(), kMaxNameBytes)) {
-    return fault;
-  }
-  if (MaybeFault fault = CheckText("model", record.model(), kMaxNameBytes)) {
-    return fault;
-  }
-  if (MaybeFault fault = CheckLabels(record)) return fault;
-  return CheckUsageMember(record);
-}
-
-void SetReceiveTime(absl::Time time, v1::UsageRecord* record) {
-  google::protobuf::Timestamp* receive_time = record->mutable_receive_time();
-  receive_time->Clear();  // unknown fields of the reporter's, too
+google::protobuf::Timestamp TimestampOf(absl::Time time) {
   const std::int64_t nanos = absl::ToUnixNanos(time);
   std::int64_t seconds = nanos / kNanosPerSecond;
   std::int64_t rest = nanos % kNanosPerSecond;
@@ -219,55 +33,90 @@ void SetReceiveTime(absl::Time time, v1::UsageRecord* record) {
     --seconds;
     rest += kNanosPerSecond;
   }
-  receive_time->set_seconds(seconds);
-  receive_time->set_nanos(static_cast<std::int32_t>(rest));
+  google::protobuf::Timestamp timestamp;
+  timestamp.set_seconds(seconds);
+  timestamp.set_nanos(static_cast<std::int32_t>(rest));
+  return timestamp;
 }
 
 }  // namespace
 
-std::optional<CheckedRecord> CheckRecord(v1::UsageRecord record,
-                                         absl::Time receive_time,
-                                         v1::RecordError* error) {
-  if (MaybeFault fault = FirstFault(record)) {
-    error->Clear();
-    if (RecordIdFault(record.record_id()).empty()) {
-      error->set_record_id(std::move(*record.mutable_record_id()));
+// -------------------------------------------------------------- CheckedRecord
+
+CheckedRecord::CheckedRecord(const CheckedBatch& batch,
+                             const v1::UsageRecord& record, int index)
+    : batch_(&batch),
+      record_(&record),
+      event_time_nanos_(record.event_time().seconds() * kNanosPerSecond +
+                        record.event_time().nanos()),
+      index_(index),
+      too_far_ahead_(absl::FromUnixNanos(event_time_nanos_) >
+                     batch.receive_time_ + kMaxEventTimeAhead) {}
+
+std::string CheckedRecord::bytes() const {
+  std::string bytes;
+  SerializeTo(&bytes);
+  return bytes;
+}
+
+void CheckedRecord::SerializeTo(std::string* bytes) const {
+  // Fields of a message may come in any order, so the one that all records of
+  // the batch share goes behind the others.
+  const std::string& shared = batch_->receive_time_field_;
+  const std::size_t own_size = record_->ByteSizeLong();
+  bytes->resize(own_size + shared.size());
+  record_->SerializeWithCachedSizesToArray(
+      reinterpret_cast<std::uint8_t*>(bytes->data()));
+  std::memcpy(bytes->data() + own_size, shared.data(), shared.size());
+}
+
+v1::UsageRecord CheckedRecord::stored_record() const {
+  v1::UsageRecord record = *record_;
+  *record.mutable_receive_time() = TimestampOf(batch_->receive_time_);
+  return record;
+}
+
+// --------------------------------------------------------------- CheckedBatch
+
+CheckedBatch::CheckedBatch(std::size_t expected_bytes)
+    : arena_(OptionsFor(expected_bytes)) {}
+
+std::shared_ptr<const CheckedBatch> CheckedBatch::Of(
+    const std::vector<v1::UsageRecord>& records, absl::Time receive_time) {
+  auto batch = std::make_shared<CheckedBatch>();
+  auto* request =
+      google::protobuf::Arena::CreateMessage<v1::ReportUsageRequest>(
+          batch->arena());
+  for (const v1::UsageRecord& record : records) {
+    *request->add_records() = record;
+  }
+  batch->Check(request->mutable_records(), receive_time);
+  return batch;
+}
+
+void CheckedBatch::Check(
+    google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
+    absl::Time receive_time) {
+  receive_time_ = receive_time;
+  v1::UsageRecord shared;
+  *shared.mutable_receive_time() = TimestampOf(receive_time);
+  receive_time_field_ = shared.SerializeAsString();
+  records_.reserve(static_cast<std::size_t>(records->size()));
+  for (int i = 0; i < records->size(); ++i) {
+    v1::UsageRecord* record = records->Mutable(i);
+    if (std::optional<v1::RecordError> error = CheckRecord(*record)) {
+      error->set_index(i);
+      errors_.push_back(*std::move(error));
+      continue;
     }
-    error->set_reason(fault->reason);
-    error->set_field(std::move(fault->field));
-    error->set_message(std::move(fault->message));
-    return std::nullopt;
+    record->clear_receive_time();  // unknown fields of the reporter's, too
+    records_.push_back(CheckedRecord(*this, *record, i));
   }
-  CheckedRecord checked;
-  checked.event_time_nanos_ = record.event_time().seconds() * kNanosPerSecond +
-                              record.event_time().nanos();
-  checked.too_far_ahead_ = absl::FromUnixNanos(checked.event_time_nanos_) >
-                           receive_time + kMaxEventTimeAhead;
-  SetReceiveTime(receive_time, &record);
-  checked.counts_ = CountsOf(record);
-  checked.record_ = std::move(record);
-  checked.record_.SerializeToString(&checked.bytes_);
-  return checked;
 }
 
-absl::Status CheckProject(std::string_view project) {
-  if (IsName(project, kMaxProjectBytes,
-             [](char c) { return IsDigit(c) || IsLower(c); })) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      "project: expected [a-z0-9][a-z0-9._-]{0,62}" +
-      Found(project, kMaxProjectBytes));
-}
-
-absl::Status CheckRecordId(std::string_view record_id) {
-  std::string fault = RecordIdFault(record_id);
-  if (fault.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError("record_id: " + fault);
-}
-
-bool IsLabelKey(std::string_view key) {
-  return IsName(key, kMaxLabelKeyBytes, IsLower);
+std::int64_t CheckedBatch::memory_bytes() const {
+  return static_cast<std::int64_t>(arena_.SpaceAllocated() +
+                                   records_.capacity() * sizeof(CheckedRecord));
 }
 
 }  // namespace tokenusage

@@ -1,94 +1,136 @@
-// The only way into a store: a record that keeps every rule of
+// The only way into a store: records that keep every rule of
 // tokenusage/v1/usage_record.proto that can be checked without a store.
 //
-//   v1::RecordError error;
-//   std::optional<CheckedRecord> checked =
-//       CheckRecord(std::move(record), receive_time, &error);
-//   if (!checked) return Refuse(error);  // reason, field, message
+//   auto batch = std::make_shared<CheckedBatch>();
+//   auto* request = google::protobuf::Arena::CreateMessage<
+//       v1::ReportUsageRequest>(batch->arena());
+//   ...  // parse the request
+//   batch->Check(request->mutable_records(), absl::Now());
+//   for (const v1::RecordError& error : batch->errors()) Refuse(error);
+//   for (const CheckedRecord& record : *batch) Count(record.counts());
 //
-// Stores take CheckedRecord and nothing else, so no count that is negative,
+// Stores take a CheckedBatch and nothing else, so no count that is negative,
 // infinite or not a number can reach a sum.
 
 #ifndef TOKENUSAGE_RECORD_CHECKED_RECORD_H_
 #define TOKENUSAGE_RECORD_CHECKED_RECORD_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
-#include <string_view>
+#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "google/protobuf/arena.h"
+#include "google/protobuf/repeated_ptr_field.h"
+#include "tokenusage/record/record_rules.h"
 #include "tokenusage/record/token_counts.h"
 #include "tokenusage/v1/usage_record.pb.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {
 
-// Limits, from usage_record.proto. Sizes are in bytes.
-inline constexpr int kMaxRecordIdBytes = 255;
-inline constexpr int kMaxNameBytes = 128;  // operation, provider, model
-inline constexpr int kMaxLabels = 16;
-inline constexpr int kMaxLabelKeyBytes = 63;
-inline constexpr int kMaxLabelValueBytes = 256;
-inline constexpr int kMaxProjectBytes = 63;
-inline constexpr absl::Duration kMaxEventTimeAhead = absl::Minutes(5);
+class CheckedBatch;
 
-// 2000-01-01T00:00:00Z, the earliest event_time, in seconds since 1970.
-inline constexpr std::int64_t kMinEventTimeSeconds = 946684800;
-
-// A record that passed CheckRecord, and what stores need of it. Movable.
+// A record that keeps the rules, and what stores need of it. A view into its
+// batch, which must outlive it. Thread-safe.
 class CheckedRecord {
  public:
-  CheckedRecord(CheckedRecord&&) = default;
-  CheckedRecord& operator=(CheckedRecord&&) = default;
+  // The record as it was reported, without receive_time.
+  const v1::UsageRecord& record() const { return *record_; }
 
-  // The record, with receive_time set.
-  const v1::UsageRecord& record() const { return record_; }
-
-  // Its binary form, for storing. Unknown fields are included.
-  const std::string& bytes() const { return bytes_; }
+  // Its position in the request, from 0.
+  int index() const { return index_; }
 
   // event_time in nanoseconds since 1970-01-01T00:00:00Z.
   std::int64_t event_time_nanos() const { return event_time_nanos_; }
 
-  // Whether event_time is more than kMaxEventTimeAhead after receive_time.
-  // Stores refuse such a record unless it is stored already.
+  // Whether event_time is more than kMaxEventTimeAhead after the time at which
+  // the batch was received. Stores refuse such a record unless it is stored
+  // already.
   bool too_far_ahead() const { return too_far_ahead_; }
 
-  const TokenCounts& counts() const { return counts_; }
+  // Computed with each call.
+  TokenCounts counts() const { return CountsOf(*record_); }
+
+  // The binary form with receive_time set, for storing. Unknown fields are
+  // included. Made with each call.
+  std::string bytes() const;
+
+  // The same, in memory that is used again.
+  void SerializeTo(std::string* bytes) const;
+
+  // A copy of the record with receive_time set.
+  v1::UsageRecord stored_record() const;
 
  private:
-  friend std::optional<CheckedRecord> CheckRecord(v1::UsageRecord record,
-                                                  absl::Time receive_time,
-                                                  v1::RecordError* error);
-  CheckedRecord() = default;
+  friend class CheckedBatch;
+  CheckedRecord(const CheckedBatch& batch, const v1::UsageRecord& record,
+                int index);
 
-  v1::UsageRecord record_;
-  std::string bytes_;
-  std::int64_t event_time_nanos_ = 0;
-  bool too_far_ahead_ = false;
-  TokenCounts counts_;
+  const CheckedBatch* batch_;
+  const v1::UsageRecord* record_;
+  std::int64_t event_time_nanos_;
+  int index_;
+  bool too_far_ahead_;
 };
 
-// Checks a record as it was reported, and sets its receive_time.
-//
-// On a broken rule returns nothing and fills `error`, all but `index`; the
-// first broken rule wins, in the order of the fields in usage_record.proto.
-// Whether event_time is too far ahead is only noted: that a record is stored
-// already comes before. Thread-safe.
-std::optional<CheckedRecord> CheckRecord(v1::UsageRecord record,
-                                         absl::Time receive_time,
-                                         v1::RecordError* error);
+// The records of one request, checked where they lie, with the memory that they
+// lie in. Filled by one thread; thread-safe from then on.
+class CheckedBatch {
+ public:
+  // Memory for about `expected_bytes` of request in binary form; more is
+  // fetched where that does not do.
+  explicit CheckedBatch(std::size_t expected_bytes = 0);
 
-// INVALID_ARGUMENT, naming the rule, unless `project` is a project name.
-absl::Status CheckProject(std::string_view project);
+  CheckedBatch(const CheckedBatch&) = delete;
+  CheckedBatch& operator=(const CheckedBatch&) = delete;
 
-// INVALID_ARGUMENT, naming the rule, unless `record_id` is a record id.
-absl::Status CheckRecordId(std::string_view record_id);
+  // A batch of copies.
+  static std::shared_ptr<const CheckedBatch> Of(
+      const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
 
-// Whether `key` is a label's key: `[a-z][a-z0-9_.-]{0,62}`.
-bool IsLabelKey(std::string_view key);
+  // Where the request is to be made, so that it lives as long as the batch.
+  google::protobuf::Arena* arena() { return &arena_; }
+
+  // Checks the records, which must lie in the arena or outlive the batch, and
+  // must not change any more. What reporters set as receive_time is cleared.
+  // Whether event_time is too far ahead is only noted: that a record is stored
+  // already comes before. To be called once.
+  void Check(google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
+             absl::Time receive_time);
+
+  // The records that keep the rules, in their order.
+  bool empty() const { return records_.empty(); }
+  std::size_t size() const { return records_.size(); }
+  const CheckedRecord& operator[](std::size_t i) const { return records_[i]; }
+  std::vector<CheckedRecord>::const_iterator begin() const {
+    return records_.begin();
+  }
+  std::vector<CheckedRecord>::const_iterator end() const {
+    return records_.end();
+  }
+
+  // The first broken rule of each of the others, by rising index.
+  const std::vector<v1::RecordError>& errors() const { return errors_; }
+
+  // When the records were received.
+  absl::Time receive_time() const { return receive_time_; }
+
+  // About the memory that the batch takes, in bytes.
+  std::int64_t memory_bytes() const;
+
+ private:
+  friend class CheckedRecord;
+
+  google::protobuf::Arena arena_;
+  absl::Time receive_time_;
+  // receive_time as a field of a record's binary form.
+  std::string receive_time_field_;
+  std::vector<CheckedRecord> records_;
+  std::vector<v1::RecordError> errors_;
+};
 
 }  // namespace tokenusage
 

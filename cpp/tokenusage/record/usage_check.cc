@@ -139,7 +139,34 @@ std::optional<UsageFault> CheckFields(const Message& message,
   return std::nullopt;
 }
 
+bool IsCount(bool is_set, double count) {
+  return is_set && count >= 0 && count <= kMaxTokenCount;
+}
+
+// For the usage messages that have these fields, all of them required.
+template <typename Usage>
+bool IsPlainImagesUsage(const Usage& usage) {
+  const auto& details = usage.input_tokens_details();
+  return IsCount(usage.has_total_tokens(), usage.total_tokens()) &&
+         IsCount(usage.has_input_tokens(), usage.input_tokens()) &&
+         IsCount(usage.has_output_tokens(), usage.output_tokens()) &&
+         IsCount(details.has_text_tokens(), details.text_tokens()) &&
+         IsCount(details.has_image_tokens(), details.image_tokens());
+}
+
 }  // namespace
+
+bool HasPlainUsage(const v1::UsageRecord& record) {
+  switch (record.usage_case()) {
+    case v1::UsageRecord::kImagesEdits:
+      return IsPlainImagesUsage(record.images_edits());
+    case v1::UsageRecord::kImagesVariations:
+      return IsPlainImagesUsage(record.images_variations());
+    case v1::UsageRecord::USAGE_NOT_SET:
+      break;
+  }
+  return false;
+}
 
 std::optional<UsageFault> CheckUsage(const Message& usage) {
   return CheckFields(usage, PlanOf(usage));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "google/protobuf/message.h"
+#include "tokenusage/v1/usage_record.pb.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {
@@ -22,6 +23,10 @@ struct UsageFault {
 // (tokenusage.v1.required) and not set, or is a count that is not finite or not
 // from 0 to kMaxTokenCount. Nothing where there is none. Thread-safe.
 std::optional<UsageFault> CheckUsage(const google::protobuf::Message& usage);
+
+// Whether CheckUsage would find nothing in the record's usage, told without
+// looking at the schema. Where it says no, CheckUsage decides. Thread-safe.
+bool HasPlainUsage(const v1::UsageRecord& record);
 
 }  // namespace tokenusage
 

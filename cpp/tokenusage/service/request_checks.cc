@@ -13,7 +13,7 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
-#include "tokenusage/record/checked_record.h"
+#include "tokenusage/record/record_rules.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/page_token.h"
 
@@ -205,19 +205,19 @@ absl::Status CheckProjectField(std::string_view project) {
                        FromAbsl(status.message()), {{"field", "project"}});
 }
 
-absl::Status CheckReportRequest(const v1::ReportUsageRequest& request) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
-  if (request.records_size() > kMaxRecordsPerRequest) {
+absl::Status CheckReportRequest(std::string_view project, int record_count,
+                                std::size_t bytes) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(project));
+  if (record_count > kMaxRecordsPerRequest) {
     return ErrorWithInfo(
         absl::StatusCode::kInvalidArgument, "TOO_MANY_RECORDS",
         absl::StrCat("records: expected at most ", kMaxRecordsPerRequest,
-                     ", found ", request.records_size(),
+                     ", found ", record_count,
                      "; nothing was stored: split the batch"),
         {{"field", "records"},
          {"limit", absl::StrCat(kMaxRecordsPerRequest)},
-         {"actual", absl::StrCat(request.records_size())}});
+         {"actual", absl::StrCat(record_count)}});
   }
-  const auto bytes = static_cast<std::int64_t>(request.ByteSizeLong());
   if (bytes > kMaxReportRequestBytes) {
     return ErrorWithInfo(
         absl::StatusCode::kInvalidArgument, "REQUEST_TOO_LARGE",

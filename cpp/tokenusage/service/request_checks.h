@@ -8,6 +8,7 @@
 #ifndef TOKENUSAGE_SERVICE_REQUEST_CHECKS_H_
 #define TOKENUSAGE_SERVICE_REQUEST_CHECKS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -21,7 +22,7 @@ namespace tokenusage {
 
 // Limits, from usage_reporting_service.proto.
 inline constexpr int kMaxRecordsPerRequest = 1000;
-inline constexpr std::int64_t kMaxReportRequestBytes = 1 << 20;
+inline constexpr std::size_t kMaxReportRequestBytes = 1 << 20;
 inline constexpr int kMaxPageSize = 1000;
 inline constexpr int kMaxGroupBy = 4;
 inline constexpr int kMaxFilters = 16;
@@ -40,8 +41,10 @@ struct CheckedQuery {
 // The project's name; PROJECT_INVALID.
 absl::Status CheckProjectField(std::string_view project);
 
-// The batch as a whole: PROJECT_INVALID, TOO_MANY_RECORDS, REQUEST_TOO_LARGE.
-absl::Status CheckReportRequest(const v1::ReportUsageRequest& request);
+// A batch as a whole, of `bytes` bytes in binary form: PROJECT_INVALID,
+// TOO_MANY_RECORDS, REQUEST_TOO_LARGE.
+absl::Status CheckReportRequest(std::string_view project, int record_count,
+                                std::size_t bytes);
 
 // PROJECT_INVALID, RECORD_ID_INVALID.
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);

@@ -65,7 +65,7 @@ std::int64_t NanosFromTimestamp(const google::protobuf::Timestamp& time) {
   return time.seconds() * kNanosPerSecond + time.nanos();
 }
 
-void AddOutcome(int index, const std::string& record_id, AppendOutcome outcome,
+void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
                 v1::ReportUsageResponse* response) {
   if (outcome == AppendOutcome::kStored) {
     response->set_stored_count(response->stored_count() + 1);
@@ -77,8 +77,8 @@ void AddOutcome(int index, const std::string& record_id, AppendOutcome outcome,
   }
   v1::RecordError* error = response->add_errors();
   *error = ErrorOf(outcome);
-  error->set_index(index);
-  error->set_record_id(record_id);
+  error->set_index(record.index());
+  error->set_record_id(record.record().record_id());
 }
 
 v1::UsageRow ToUsageRow(

@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "tokenusage/record/checked_record.h"
 #include "tokenusage/store/usage_query.h"
 #include "tokenusage/store/usage_store.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
@@ -21,7 +22,7 @@ google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos);
 std::int64_t NanosFromTimestamp(const google::protobuf::Timestamp& time);
 
 // Counts the outcome of one record in `response`, or adds its error.
-void AddOutcome(int index, const std::string& record_id, AppendOutcome outcome,
+void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
                 v1::ReportUsageResponse* response);
 
 // One row of totals; group_by are the field names as the caller wrote them.

@@ -27,43 +27,16 @@ constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
 
 constexpr int kResponseBlockBytes = 1 << 16;
 
-// A batch after the checks that need no store: which records go to the store,
-// and where they stood in the request.
-struct CheckedBatch {
-  std::vector<CheckedRecord> records;
-  std::vector<std::pair<int, std::string>> sources;  // index, record_id
-  std::vector<v1::RecordError> errors;
-};
-
-CheckedBatch CheckRecords(const v1::ReportUsageRequest& request,
-                          absl::Time receive_time) {
-  CheckedBatch batch;
-  batch.records.reserve(static_cast<std::size_t>(request.records_size()));
-  batch.sources.reserve(static_cast<std::size_t>(request.records_size()));
-  for (int i = 0; i < request.records_size(); ++i) {
-    v1::RecordError error;
-    auto checked = CheckRecord(request.records(i), receive_time, &error);
-    if (checked) {
-      batch.sources.emplace_back(i, checked->record().record_id());
-      batch.records.push_back(*std::move(checked));
-    } else {
-      error.set_index(i);
-      batch.errors.push_back(std::move(error));
-    }
-  }
-  return batch;
-}
-
 // The answer's errors, of the checks and of the store, by rising index.
-void FillResponse(const std::vector<std::pair<int, std::string>>& sources,
+void FillResponse(const CheckedBatch& batch,
                   const std::vector<AppendOutcome>& outcomes,
-                  std::vector<v1::RecordError> check_errors,
                   v1::ReportUsageResponse* response) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    AddOutcome(sources[i].first, sources[i].second, outcomes[i], response);
+    AddOutcome(batch[i], outcomes[i], response);
   }
-  for (v1::RecordError& error : check_errors) {
-    *response->add_errors() = std::move(error);
+  if (batch.errors().empty()) return;
+  for (const v1::RecordError& error : batch.errors()) {
+    *response->add_errors() = error;
   }
   std::sort(response->mutable_errors()->begin(),
             response->mutable_errors()->end(),
@@ -110,32 +83,42 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
     grpc::ByteBuffer* raw_response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  v1::ReportUsageRequest request;
-  v1::ReportUsageResponse response;
-  absl::Status status = Admit(*options_.authorizer, Role::kReport, *context,
-                              *raw_request, &request);
-  if (status.ok()) status = CheckReportRequest(request);
-  CheckedBatch batch;
-  if (status.ok()) batch = CheckRecords(request, options_.now());
-  if (batch.records.empty()) {
-    FillResponse({}, {}, std::move(batch.errors), &response);
-    if (status.ok()) options_.on_report(response);
-    Finish(context, reactor, status, response, raw_response);
+  auto batch = std::make_shared<CheckedBatch>(raw_request->Length());
+  const absl::StatusOr<std::string> project =
+      ParseReport(*context, *raw_request, batch.get());
+  if (!project.ok() || batch->empty()) {
+    v1::ReportUsageResponse response;
+    FillResponse(*batch, {}, &response);
+    if (project.ok()) options_.on_report(response);
+    Finish(context, reactor, project.status(), response, raw_response);
     return reactor;
   }
   store_->AppendAsync(
-      request.project(), std::move(batch.records),
-      [this, context, reactor, raw_response, sources = std::move(batch.sources),
-       errors = std::move(batch.errors)](AppendResult outcomes) mutable {
-        v1::ReportUsageResponse answer;
+      *project, batch, AppendLimitsOf(*context),
+      [this, context, reactor, raw_response, batch](AppendResult outcomes) {
+        v1::ReportUsageResponse response;
         if (outcomes.ok()) {
-          FillResponse(sources, *outcomes, std::move(errors), &answer);
-          options_.on_report(answer);
+          FillResponse(*batch, *outcomes, &response);
+          options_.on_report(response);
         }
-        Finish(context, reactor, ForCaller(outcomes.status()), answer,
+        Finish(context, reactor, ForReporter(outcomes.status()), response,
                raw_response);
       });
   return reactor;
+}
+
+absl::StatusOr<std::string> UsageReportingServiceImpl::ParseReport(
+    const grpc::CallbackServerContext& context,
+    const grpc::ByteBuffer& raw_request, CheckedBatch* batch) const {
+  auto* request =
+      google::protobuf::Arena::CreateMessage<v1::ReportUsageRequest>(
+          batch->arena());
+  TOKENUSAGE_RETURN_IF_ERROR(Admit(*options_.authorizer, Role::kReport, context,
+                                   raw_request, request));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckReportRequest(
+      request->project(), request->records_size(), raw_request.Length()));
+  batch->Check(request->mutable_records(), options_.now());
+  return request->project();
 }
 
 grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
@@ -143,7 +126,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
     grpc::ByteBuffer* raw_response) {
   return Read<v1::QueryUsageRequest, v1::QueryUsageResponse>(
       context, *raw_request, raw_response,
-      [this](const v1::QueryUsageRequest& request, ReadLimits limits,
+      [this](const v1::QueryUsageRequest& request, CallLimits limits,
              v1::QueryUsageResponse* response) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(auto checked,
                                     CheckQueryRequest(request, time_zones_));
@@ -168,7 +151,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::GetUsageRecord(
     grpc::ByteBuffer* raw_response) {
   return Read<v1::GetUsageRecordRequest, v1::GetUsageRecordResponse>(
       context, *raw_request, raw_response,
-      [this](const v1::GetUsageRecordRequest& request, const ReadLimits&,
+      [this](const v1::GetUsageRecordRequest& request, const CallLimits&,
              v1::GetUsageRecordResponse* response) -> absl::Status {
         TOKENUSAGE_RETURN_IF_ERROR(CheckGetRequest(request));
         auto record = store_->GetRecord(request.project(), request.record_id());
@@ -191,7 +174,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
     grpc::ByteBuffer* raw_response) {
   return Read<v1::ListUsageRecordsRequest, v1::ListUsageRecordsResponse>(
       context, *raw_request, raw_response,
-      [this](const v1::ListUsageRecordsRequest& request, ReadLimits limits,
+      [this](const v1::ListUsageRecordsRequest& request, CallLimits limits,
              v1::ListUsageRecordsResponse* response) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(auto checked, CheckListRequest(request));
         checked.query.limits = std::move(limits);
@@ -219,9 +202,10 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
   auto request = std::make_shared<Request>();
   absl::Status status = Admit(*options_.authorizer, Role::kQuery, *context,
                               raw_request, request.get());
-  if (status.ok() && !readers_.TrySubmit([this, context, reactor, raw_response,
-                                          request, limits = LimitsOf(*context),
-                                          read = std::move(read)] {
+  if (status.ok() &&
+      !readers_.TrySubmit([this, context, reactor, raw_response, request,
+                           limits = ReadLimitsOf(*context),
+                           read = std::move(read)] {
         Response response;
         absl::Status result = absl::CancelledError("the caller has gone");
         if (!limits.is_cancelled()) result = read(*request, limits, &response);
@@ -231,6 +215,15 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
   }
   if (!status.ok()) Finish(context, reactor, status, Response(), raw_response);
   return reactor;
+}
+
+absl::Status UsageReportingServiceImpl::ForReporter(
+    const absl::Status& store_status) const {
+  if (!absl::IsDeadlineExceeded(store_status)) return ForCaller(store_status);
+  return ErrorWithInfo(
+      store_status.code(), "REPORT_TIMED_OUT",
+      "the call's deadline passed before the batch was stored; "
+      "nothing of it was: send it again");
 }
 
 absl::Status UsageReportingServiceImpl::ForCaller(
@@ -283,16 +276,23 @@ void UsageReportingServiceImpl::Finish(
   reactor->Finish(grpc::Status::OK);
 }
 
-ReadLimits UsageReportingServiceImpl::LimitsOf(
-    const grpc::CallbackServerContext& context) const {
-  // The real clock, not options_.now: deadlines are about elapsed time.
-  ReadLimits limits;
-  limits.deadline = absl::Now() + options_.max_read_time;
+CallLimits UsageReportingServiceImpl::AppendLimitsOf(
+    const grpc::CallbackServerContext& context) {
+  CallLimits limits;
   const auto deadline = context.deadline();
   if (deadline != std::chrono::system_clock::time_point::max()) {
-    limits.deadline = std::min(limits.deadline, absl::FromChrono(deadline));
+    limits.deadline = absl::FromChrono(deadline);
   }
   limits.is_cancelled = [&context] { return context.IsCancelled(); };
+  return limits;
+}
+
+CallLimits UsageReportingServiceImpl::ReadLimitsOf(
+    const grpc::CallbackServerContext& context) const {
+  // The real clock, not options_.now: deadlines are about elapsed time.
+  CallLimits limits = AppendLimitsOf(context);
+  limits.deadline =
+      std::min(limits.deadline, absl::Now() + options_.max_read_time);
   return limits;
 }
 

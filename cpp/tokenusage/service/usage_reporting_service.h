@@ -14,11 +14,14 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "tokenusage/record/checked_record.h"
 #include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/service/time_zones.h"
 #include "tokenusage/service/worker_pool.h"
@@ -104,8 +107,15 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
                                  grpc::ByteBuffer* raw_response,
                                  ReadFunction read);
 
-  // The status that callers are told for a failure of the store.
+  // Parses and checks a batch where it will stay. Returns the project.
+  absl::StatusOr<std::string> ParseReport(
+      const grpc::CallbackServerContext& context,
+      const grpc::ByteBuffer& raw_request, CheckedBatch* batch) const;
+
+  // The status that callers are told for a failure of the store, in a read and
+  // in an append.
   absl::Status ForCaller(const absl::Status& store_status) const;
+  absl::Status ForReporter(const absl::Status& store_status) const;
 
   // Finishes a call: with `response` where `status` is OK, with the pushback
   // trailer where the server is busy.
@@ -114,7 +124,9 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
               const google::protobuf::Message& response,
               grpc::ByteBuffer* raw_response) const;
 
-  ReadLimits LimitsOf(const grpc::CallbackServerContext& context) const;
+  // When to give up: the caller's deadline, and for reads the server's own.
+  static CallLimits AppendLimitsOf(const grpc::CallbackServerContext& context);
+  CallLimits ReadLimitsOf(const grpc::CallbackServerContext& context) const;
 
   UsageStore* const store_;
   const UsageReportingServiceOptions options_;

@@ -1,4 +1,4 @@
-// Ends long reads at their limits.
+// Ends calls at their limits.
 
 #ifndef TOKENUSAGE_STORE_DEADLINE_H_
 #define TOKENUSAGE_STORE_DEADLINE_H_
@@ -9,11 +9,21 @@
 
 namespace tokenusage {
 
+// DEADLINE_EXCEEDED where the deadline has passed, CANCELLED where nobody waits
+// any more. Says OK to a deadline of InfiniteFuture at any time.
+inline absl::Status CheckLimits(const CallLimits& limits, absl::Time now) {
+  if (limits.is_cancelled && limits.is_cancelled()) {
+    return absl::CancelledError("the caller has gone");
+  }
+  if (now < limits.deadline) return absl::OkStatus();
+  return absl::DeadlineExceededError("the call's deadline has passed");
+}
+
 // For the body of a loop; looks at the limits on one call of many. `limits`
 // must outlive it.
 class DeadlineCheck {
  public:
-  explicit DeadlineCheck(const ReadLimits& limits) : limits_(limits) {}
+  explicit DeadlineCheck(const CallLimits& limits) : limits_(limits) {}
 
   // DEADLINE_EXCEEDED once the deadline has passed, CANCELLED once nobody
   // waits.
@@ -23,18 +33,10 @@ class DeadlineCheck {
     return CheckNow();
   }
 
-  absl::Status CheckNow() const {
-    if (limits_.is_cancelled && limits_.is_cancelled()) {
-      return absl::CancelledError("the caller has gone");
-    }
-    if (absl::Now() < limits_.deadline) return absl::OkStatus();
-    return absl::DeadlineExceededError(
-        "the query took longer than its deadline allows; ask for a shorter "
-        "time window");
-  }
+  absl::Status CheckNow() const { return CheckLimits(limits_, absl::Now()); }
 
  private:
-  const ReadLimits& limits_;
+  const CallLimits& limits_;
   unsigned int calls_ = 0;
 };
 

@@ -18,7 +18,12 @@
 namespace tokenusage {
 namespace {
 
-using RecordPointer = std::shared_ptr<const CheckedRecord>;
+struct StoredRecord {
+  v1::UsageRecord record;
+  std::int64_t event_time_nanos;
+  TokenCounts counts;
+};
+using RecordPointer = std::shared_ptr<const StoredRecord>;
 
 struct Project {
   std::map<std::string, RecordPointer, std::less<>> by_id;
@@ -27,11 +32,11 @@ struct Project {
   std::set<std::string> series;
 };
 
-AppendOutcome AppendOne(CheckedRecord record, Project* project) {
+AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   const std::string& id = record.record().record_id();
   if (const auto found = project->by_id.find(id);
       found != project->by_id.end()) {
-    return SameContent(found->second->record(), record.record())
+    return SameContent(found->second->record, record.record())
                ? AppendOutcome::kDuplicate
                : AppendOutcome::kConflict;
   }
@@ -42,17 +47,17 @@ AppendOutcome AppendOne(CheckedRecord record, Project* project) {
     return AppendOutcome::kCardinalityLimit;
   }
   project->series.insert(std::move(series));
-  const auto stored = std::make_shared<const CheckedRecord>(std::move(record));
-  const std::string& stored_id = stored->record().record_id();
-  project->by_id.emplace(stored_id, stored);
-  project->by_time.emplace(
-      std::make_pair(stored->event_time_nanos(), stored_id), stored);
+  const auto stored = std::make_shared<const StoredRecord>(StoredRecord{
+      record.stored_record(), record.event_time_nanos(), record.counts()});
+  project->by_id.emplace(id, stored);
+  project->by_time.emplace(std::make_pair(stored->event_time_nanos, id),
+                           stored);
   return AppendOutcome::kStored;
 }
 
 class MemoryStore : public UsageStore {
  public:
-  void AppendAsync(std::string project, std::vector<CheckedRecord> records,
+  void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
                    AppendCallback done) override;
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override;
   absl::StatusOr<v1::UsageRecord> GetRecord(
@@ -69,16 +74,17 @@ class MemoryStore : public UsageStore {
   std::map<std::string, Project, std::less<>> projects_;
 };
 
-void MemoryStore::AppendAsync(std::string project,
-                              std::vector<CheckedRecord> records,
-                              AppendCallback done) {
+void MemoryStore::AppendAsync(std::string project, BatchPointer batch,
+                              CallLimits limits, AppendCallback done) {
+  const absl::Status status = CheckLimits(limits, absl::Now());
+  if (!status.ok()) return done(status);
   std::vector<AppendOutcome> outcomes;
-  outcomes.reserve(records.size());
+  outcomes.reserve(batch->size());
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     Project& kept = projects_[std::move(project)];
-    for (CheckedRecord& record : records) {
-      outcomes.push_back(AppendOne(std::move(record), &kept));
+    for (const CheckedRecord& record : *batch) {
+      outcomes.push_back(AppendOne(record, &kept));
     }
   }
   done(std::move(outcomes));
@@ -105,10 +111,10 @@ absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   RowAggregator rows(query);
   for (const RecordPointer& record : Snapshot(query.project, query.window)) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
-    if (!PassesAll(query.filters, record->record())) continue;
-    rows.Add(record->event_time_nanos(),
-             EncodedGroup(GroupKeyOf(query.group_by, record->record())),
-             UsageSum{1, record->counts()});
+    if (!PassesAll(query.filters, record->record)) continue;
+    rows.Add(record->event_time_nanos,
+             EncodedGroup(GroupKeyOf(query.group_by, record->record)),
+             UsageSum{1, record->counts});
   }
   return rows.Finish();
 }
@@ -118,7 +124,7 @@ absl::StatusOr<v1::UsageRecord> MemoryStore::GetRecord(
   const std::lock_guard<std::mutex> lock(mutex_);
   if (const auto found = projects_.find(project); found != projects_.end()) {
     const auto record = found->second.by_id.find(record_id);
-    if (record != found->second.by_id.end()) return record->second->record();
+    if (record != found->second.by_id.end()) return record->second->record;
   }
   return absl::NotFoundError("no such record");
 }
@@ -131,13 +137,13 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
   for (const RecordPointer& record : Snapshot(query.project, query.window)) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     if (query.after &&
-        std::pair(record->event_time_nanos(),
-                  std::string_view(record->record().record_id())) <=
+        std::pair(record->event_time_nanos,
+                  std::string_view(record->record.record_id())) <=
             std::pair(query.after->event_time_nanos,
                       std::string_view(query.after->record_id))) {
       continue;
     }
-    bytes += static_cast<std::int64_t>(record->bytes().size());
+    bytes += static_cast<std::int64_t>(record->record.ByteSizeLong());
     const bool full =
         page.records.size() == static_cast<std::size_t>(query.page_size) ||
         bytes > query.max_page_bytes;
@@ -145,7 +151,7 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
       page.has_more = true;
       break;
     }
-    page.records.push_back(record->record());
+    page.records.push_back(record->record);
   }
   return page;
 }

@@ -54,11 +54,11 @@ absl::Status SqliteAppender::Begin() {
 }
 
 absl::Status SqliteAppender::Append(const std::string& project,
-                                    const std::vector<CheckedRecord>& records,
+                                    const CheckedBatch& batch,
                                     std::vector<AppendOutcome>* outcomes) {
   TOKENUSAGE_ASSIGN_OR_RETURN(Project* const found, FindProject(project));
-  outcomes->reserve(records.size());
-  for (const CheckedRecord& record : records) {
+  outcomes->reserve(batch.size());
+  for (const CheckedRecord& record : batch) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const AppendOutcome outcome,
                                 AppendOne(project, record, found));
     outcomes->push_back(outcome);
@@ -195,7 +195,8 @@ absl::StatusOr<bool> SqliteAppender::Insert(const CheckedRecord& record,
   BindRecordKey(key, 2, insert);
   insert->Bind(3, record.event_time_nanos());
   insert->Bind(4, series_id);
-  insert->BindBlob(5, record.bytes());
+  record.SerializeTo(&bytes_);
+  insert->BindBlob(5, bytes_);
   TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
   return database_->ChangedRows() == 1;
 }

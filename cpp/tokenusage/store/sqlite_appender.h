@@ -32,8 +32,7 @@ class SqliteAppender {
   absl::Status Begin();
 
   // Sets one outcome per record, in their order. They hold once Commit is OK.
-  absl::Status Append(const std::string& project,
-                      const std::vector<CheckedRecord>& records,
+  absl::Status Append(const std::string& project, const CheckedBatch& batch,
                       std::vector<AppendOutcome>* outcomes);
 
   // Returns when everything since Begin is on disk.
@@ -70,6 +69,7 @@ class SqliteAppender {
   absl::flat_hash_map<std::string, Project> projects_;
   std::size_t known_series_ = 0;
   SqliteRollups rollups_;
+  std::string bytes_;  // kept to use its memory again
 };
 
 }  // namespace tokenusage

@@ -35,9 +35,10 @@ class SqliteStore : public UsageStore {
                  options.on_commit},
                 std::move(appender)) {}
 
-  void AppendAsync(std::string project, std::vector<CheckedRecord> records,
+  void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
                    AppendCallback done) override {
-    writer_.Append(std::move(project), std::move(records), std::move(done));
+    writer_.Append(std::move(project), std::move(batch), std::move(limits),
+                   std::move(done));
   }
 
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {

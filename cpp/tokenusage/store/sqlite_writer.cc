@@ -1,23 +1,14 @@
 #include "tokenusage/store/sqlite_writer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/deadline.h"
 
 namespace tokenusage {
-
-namespace {
-
-// About what a record takes while it waits: its message, whose strings and maps
-// are several times its binary form, that form, and the rest of the batch.
-std::int64_t MemoryOf(const CheckedRecord& record) {
-  constexpr std::int64_t kFixed = 1024;
-  return kFixed + 4 * static_cast<std::int64_t>(record.bytes().size());
-}
-
-}  // namespace
 
 SqliteWriter::SqliteWriter(std::string path, Limits limits,
                            std::unique_ptr<SqliteAppender> appender)
@@ -35,13 +26,11 @@ SqliteWriter::~SqliteWriter() {
   thread_.join();
 }
 
-void SqliteWriter::Append(std::string project,
-                          std::vector<CheckedRecord> records,
-                          AppendCallback done) {
-  Batch batch{std::move(project), std::move(records), std::move(done), 0};
-  for (const CheckedRecord& record : batch.records) {
-    batch.bytes += MemoryOf(record);
-  }
+void SqliteWriter::Append(std::string project, BatchPointer records,
+                          CallLimits limits, AppendCallback done) {
+  Batch batch{std::move(project), std::move(records), std::move(limits),
+              std::move(done), 0};
+  batch.bytes = batch.batch->memory_bytes();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     // A batch that is larger than the whole queue is taken when it is alone.
@@ -61,8 +50,22 @@ void SqliteWriter::Run() {
   for (;;) {
     std::vector<Batch> group = TakeGroup();
     if (group.empty()) return;
-    CommitGroup(std::move(group));
+    group = AnswerExpired(std::move(group));
+    if (!group.empty()) CommitGroup(std::move(group));
   }
+}
+
+std::vector<SqliteWriter::Batch> SqliteWriter::AnswerExpired(
+    std::vector<Batch> group) {
+  const absl::Time now = absl::Now();
+  const auto expired =
+      std::remove_if(group.begin(), group.end(), [now](Batch& batch) {
+        const absl::Status status = CheckLimits(batch.limits, now);
+        if (!status.ok()) batch.done(status);
+        return !status.ok();
+      });
+  group.erase(expired, group.end());
+  return group;
 }
 
 std::vector<SqliteWriter::Batch> SqliteWriter::TakeGroup() {
@@ -73,7 +76,7 @@ std::vector<SqliteWriter::Batch> SqliteWriter::TakeGroup() {
   changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
   while (!queue_.empty()) {
     Batch& next = queue_.front();
-    records += next.records.size();
+    records += next.batch->size();
     if (!group.empty() && records > limit) break;
     queued_bytes_ -= next.bytes;
     group.push_back(std::move(next));
@@ -119,7 +122,7 @@ absl::Status SqliteWriter::TryCommit(
   TOKENUSAGE_RETURN_IF_ERROR(appender_->Begin());
   for (std::size_t i = 0; i < group.size(); ++i) {
     TOKENUSAGE_RETURN_IF_ERROR(
-        appender_->Append(group[i].project, group[i].records, &(*outcomes)[i]));
+        appender_->Append(group[i].project, *group[i].batch, &(*outcomes)[i]));
   }
   return appender_->Commit();
 }

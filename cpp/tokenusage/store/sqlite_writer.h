@@ -38,7 +38,7 @@ class SqliteWriter {
   ~SqliteWriter();
 
   // See UsageStore::AppendAsync.
-  void Append(std::string project, std::vector<CheckedRecord> records,
+  void Append(std::string project, BatchPointer batch, CallLimits limits,
               AppendCallback done);
 
   // All but size_bytes.
@@ -47,7 +47,8 @@ class SqliteWriter {
  private:
   struct Batch {
     std::string project;
-    std::vector<CheckedRecord> records;
+    BatchPointer batch;
+    CallLimits limits;
     AppendCallback done;
     std::int64_t bytes = 0;
   };
@@ -55,6 +56,8 @@ class SqliteWriter {
   void Run();
   // Waits for batches; empty once the writer is closing and nothing is queued.
   std::vector<Batch> TakeGroup();
+  // Answers the batches whose limits have been reached, and gives the others.
+  static std::vector<Batch> AnswerExpired(std::vector<Batch> group);
   void CommitGroup(std::vector<Batch> group);
   absl::Status TryCommit(const std::vector<Batch>& group,
                          std::vector<std::vector<AppendOutcome>>* outcomes);

@@ -23,12 +23,12 @@ struct TimeWindow {
   std::int64_t end_nanos = 0;
 };
 
-// When a read ends before its answer is found.
-struct ReadLimits {
+// When a call to a store ends before its answer is found, or is not begun.
+struct CallLimits {
   absl::Time deadline = absl::InfiniteFuture();
 
-  // Whether nobody waits for the answer any more. Called from the reading
-  // thread, now and then; empty means never.
+  // Whether nobody waits for the answer any more. Called now and then, from the
+  // thread that does the work, until the call is answered; empty means never.
   std::function<bool()> is_cancelled;
 };
 
@@ -74,7 +74,7 @@ struct UsageQuery {
   std::vector<UsageFieldFilter> filters;  // each on another field
   int page_size = 1000;                   // at least 1
   std::optional<RowPosition> after;       // empty: from the first row
-  ReadLimits limits;
+  CallLimits limits;
 };
 
 // The sum of one group in one bucket.
@@ -104,7 +104,7 @@ struct RecordQuery {
   // at least one record all the same.
   std::int64_t max_page_bytes = 3 << 20;
   std::optional<RecordPosition> after;  // empty: from the first record
-  ReadLimits limits;
+  CallLimits limits;
 };
 
 struct RecordPage {

@@ -6,13 +6,12 @@
 
 namespace tokenusage {
 
-AppendResult UsageStore::Append(std::string project,
-                                std::vector<CheckedRecord> records) {
+AppendResult UsageStore::Append(std::string project, BatchPointer batch) {
   // Shared with the callback, which may still be on its way out of set_value
   // when get returns.
   auto answer = std::make_shared<std::promise<AppendResult>>();
   std::future<AppendResult> result = answer->get_future();
-  AppendAsync(std::move(project), std::move(records),
+  AppendAsync(std::move(project), std::move(batch), CallLimits(),
               [answer](AppendResult outcomes) {
                 answer->set_value(std::move(outcomes));
               });

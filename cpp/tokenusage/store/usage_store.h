@@ -3,9 +3,9 @@
 // them to.
 //
 //   std::unique_ptr<UsageStore> store = NewMemoryStore();
-//   std::vector<CheckedRecord> records = ...;
+//   auto batch = CheckedBatch::Of(records, absl::Now());
 //   absl::StatusOr<std::vector<AppendOutcome>> outcomes =
-//       store->Append("my-project", std::move(records));
+//       store->Append("my-project", batch);
 //
 // A store must not be used to change or remove records: usage is appended once
 // and for good.
@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ enum class AppendOutcome {
   kCardinalityLimit,  // would be the project's series number
                       // kMaxSeriesPerProject + 1, and is not there already
 };
+
+// What is appended. The store drops it once the append is answered.
+using BatchPointer = std::shared_ptr<const CheckedBatch>;
 
 // One outcome per record in the batch's order, or why the outcome is unknown.
 using AppendResult = absl::StatusOr<std::vector<AppendOutcome>>;
@@ -80,16 +84,18 @@ class UsageStore {
   // Stores the records that are new and calls `done` once, from any thread,
   // maybe before this returns; `done` must not block and must not call the
   // store. The records of one batch are never spread over several commits.
-  // Within a batch the earlier record wins. Does not wait for the disk.
+  // Within a batch the earlier record wins. Does not wait for the disk. `batch`
+  // must not be null.
   //
-  // Errors: as above, and RESOURCE_EXHAUSTED: too much is queued; nothing was
-  // stored.
-  virtual void AppendAsync(std::string project,
-                           std::vector<CheckedRecord> records,
-                           AppendCallback done) = 0;
+  // Errors: as above, and those that say that nothing was stored:
+  //  - RESOURCE_EXHAUSTED: too much is queued;
+  //  - DEADLINE_EXCEEDED, CANCELLED: by `limits`, while the batch was queued.
+  //    Once the store has begun with a batch, it ends it.
+  virtual void AppendAsync(std::string project, BatchPointer batch,
+                           CallLimits limits, AppendCallback done) = 0;
 
-  // The same, waiting for the answer.
-  AppendResult Append(std::string project, std::vector<CheckedRecord> records);
+  // The same without limits, waiting for the answer.
+  AppendResult Append(std::string project, BatchPointer batch);
 
   // A page of totals, from one snapshot.
   //
