@@ -1,153 +1,30 @@
 """What was acknowledged stays, once, whenever the service dies.
 
-TOKENUSAGE_KILL_CYCLES=1000 kills it that often (default 10).
+TOKENUSAGE_KILL_CYCLES=1000 kills it that often (default 50).
 """
 
 import concurrent.futures
 import contextlib
 import os
-import random
-import shutil
 import signal
 import sqlite3
 import subprocess
-import threading
 import time
 
 import grpc
 
 from harness import junit, oracle, program, records
 from harness.client import UsageClient
+from harness.durable import DurableTest
+from harness.load import PROJECT, Load, flat
 from harness.records import make_record
-from harness.testcase import EndToEndTest, seeded_random
-from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as service_pb2
+from harness.testcase import seeded_random
 
-PROJECT = "demo"
-REPORTERS = 4
-CYCLES = int(os.environ.get("TOKENUSAGE_KILL_CYCLES", "10"))
-CYCLES_PER_DATABASE = 10
+CYCLES = int(os.environ.get("TOKENUSAGE_KILL_CYCLES", "50"))
+CYCLES_PER_DATABASE = 5
 
 
-class Load:
-    """Threads that report until the service fails them, and what became of it."""
-
-    def __init__(self, server, seed):
-        self.acknowledged = []  # batches
-        self.unknown = []  # batches whose call failed
-        self.codes = set()  # of the calls that failed
-        self.wrong = []  # answers that no reporter should get
-        self._lock = threading.Lock()
-        self._threads = [
-            threading.Thread(target=self._report, args=(server.address, seed + i))
-            for i in range(REPORTERS)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def join(self):
-        """Waits until every thread has failed."""
-        for thread in self._threads:
-            thread.join(60)
-            if thread.is_alive():
-                raise TimeoutError("a call neither succeeded nor failed")
-
-    def _report(self, address, seed):
-        rng = random.Random(seed)
-        with contextlib.closing(UsageClient(address)) as client:
-            failed = False
-            while not failed:
-                size = rng.choice((1, 1, 5, 40))
-                batch = [records.random_record(rng) for _ in range(size)]
-                failed = not self._send(client, batch, new=True)
-                if not failed and rng.random() < 0.1:
-                    failed = not self._send(client, batch, new=False)
-
-    def _send(self, client, batch, new):
-        try:
-            response = client.report(PROJECT, batch)
-        except grpc.RpcError as error:
-            with self._lock:
-                self.codes.add(error.code())
-                if new:
-                    self.unknown.append(batch)
-            return False
-        counts = response.stored_count, response.duplicate_count, len(response.errors)
-        with self._lock:
-            if new:
-                self.acknowledged.append(batch)
-            if counts != ((len(batch), 0, 0) if new else (0, len(batch), 0)):
-                self.wrong.append(response)
-        return True
-
-
-def flat(batches):
-    """The records of several batches by id."""
-    return {record.record_id: record for batch in batches for record in batch}
-
-
-class DurabilityTest(EndToEndTest):
-    def stored_in_copy(self, database):
-        """The records in a sound copy of the database files, by id."""
-        copy = os.path.join(self.folder, "copy.db")
-        for suffix in ("", "-wal"):
-            if os.path.exists(database + suffix):
-                shutil.copyfile(database + suffix, copy + suffix)
-        with contextlib.closing(sqlite3.connect(copy)) as connection:
-            checked = connection.execute("PRAGMA integrity_check").fetchall()
-            self.assertEqual(checked, [("ok",)])
-            rows = connection.execute("SELECT record FROM usage_record").fetchall()
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(copy + suffix)
-        stored = {}
-        for (data,) in rows:
-            record = usage_record_pb2.UsageRecord.FromString(data)
-            record.ClearField("receive_time")
-            self.assertNotIn(record.record_id, stored)
-            stored[record.record_id] = record
-        return stored
-
-    def assert_totals(self, server, expected):
-        """Sums from rollups and sums over records are the oracle's."""
-        with contextlib.closing(UsageClient(server.address)) as client:
-            for bucket, zone in (
-                ("hour", "UTC"),
-                ("minute", "UTC"),
-                ("day", "Asia/Kathmandu"),
-                ("none", "UTC"),
-            ):
-                rows = client.query_all(
-                    PROJECT,
-                    *oracle.ALL_TIME,
-                    bucket=service_pb2.TimeBucket.Value("TIME_BUCKET_" + bucket.upper()),
-                    time_zone=zone,
-                )
-                self.assertEqual(
-                    list(map(oracle.row_of, rows)),
-                    oracle.expected_rows(expected, bucket, zone),
-                )
-
-    def assert_listed(self, server, expected):
-        """The service gives back exactly these records, by id."""
-        with contextlib.closing(UsageClient(server.address)) as client:
-            listed = client.list_all(PROJECT, *oracle.ALL_TIME)
-        for record in listed:
-            record.ClearField("receive_time")
-        self.assertEqual(len(listed), len(expected))
-        self.assertEqual({record.record_id: record for record in listed}, expected)
-
-    def resend(self, server, batches, stored):
-        """Every batch is counted once, whether it was stored before or not."""
-        with contextlib.closing(UsageClient(server.address)) as client:
-            for batch in batches:
-                response = client.report(PROJECT, batch)
-                was_stored = batch[0].record_id in stored
-                counts = (0, len(batch)) if was_stored else (len(batch), 0)
-                self.assertEqual(
-                    (response.stored_count, response.duplicate_count), counts
-                )
-                self.assertEqual(list(response.errors), [])
-
+class DurabilityTest(DurableTest):
     def test_killed_at_random_moments_under_load(self):
         rng = seeded_random()
         recovered = 0

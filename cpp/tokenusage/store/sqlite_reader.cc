@@ -20,6 +20,18 @@ bool IsStoreError(const absl::Status& status) {
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(
+    std::string path) {
+  std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(path)));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      reader
+          ->InSnapshot<std::string>([](SqliteDatabase* database) {
+            return database->QueryText("PRAGMA schema_version");
+          })
+          .status());
+  return reader;
+}
+
 absl::StatusOr<UsageQueryPage> SqliteReader::Query(const UsageQuery& query) {
   return InSnapshot<UsageQueryPage>([&query](SqliteDatabase* database) {
     return QueryUsage(database, query);

@@ -19,7 +19,10 @@ namespace tokenusage {
 // one snapshot. Thread-safe.
 class SqliteReader {
  public:
-  explicit SqliteReader(std::string path) : path_(std::move(path)) {}
+  // Opens the first connection, and keeps it: as long as there is one, SQLite
+  // keeps the index of the write-ahead log, which whoever opens a database
+  // first must write. So reads work even while the disk is full.
+  static absl::StatusOr<std::unique_ptr<SqliteReader>> Open(std::string path);
 
   // See UsageStore.
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query);
@@ -28,6 +31,8 @@ class SqliteReader {
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query);
 
  private:
+  explicit SqliteReader(std::string path) : path_(std::move(path)) {}
+
   // Calls read(connection) in a read transaction.
   template <typename Result, typename Read>
   absl::StatusOr<Result> InSnapshot(Read read);

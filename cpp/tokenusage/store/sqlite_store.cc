@@ -26,10 +26,11 @@ class SqliteStore : public UsageStore {
  public:
   SqliteStore(std::string path, const SqliteStoreOptions& options,
               std::unique_ptr<FileLock> lock,
+              std::unique_ptr<SqliteReader> reader,
               std::unique_ptr<SqliteAppender> appender)
       : path_(std::move(path)),
         lock_(std::move(lock)),
-        reader_(path_),
+        reader_(std::move(reader)),
         writer_(path_,
                 {options.max_records_per_commit, options.max_queued_bytes,
                  options.on_commit},
@@ -42,16 +43,16 @@ class SqliteStore : public UsageStore {
   }
 
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
-    return reader_.Query(query);
+    return reader_->Query(query);
   }
 
   absl::StatusOr<v1::UsageRecord> GetRecord(
       std::string_view project, std::string_view record_id) override {
-    return reader_.GetRecord(project, record_id);
+    return reader_->GetRecord(project, record_id);
   }
 
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
-    return reader_.ListRecords(query);
+    return reader_->ListRecords(query);
   }
 
   absl::Status CheckWritable() override { return CheckSqliteWritable(path_); }
@@ -66,7 +67,7 @@ class SqliteStore : public UsageStore {
   const std::string path_;
   // Destroyed from the last to the first: the lock goes when all is closed.
   std::unique_ptr<FileLock> lock_;
-  SqliteReader reader_;
+  std::unique_ptr<SqliteReader> reader_;
   SqliteWriter writer_;
 };
 
@@ -117,8 +118,11 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
   TOKENUSAGE_RETURN_IF_ERROR(CheckDatabase(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteAppender> appender,
                               SqliteAppender::Open(real_path));
-  return std::unique_ptr<UsageStore>(new SqliteStore(
-      std::move(real_path), options, std::move(lock), std::move(appender)));
+  TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader,
+                              SqliteReader::Open(real_path));
+  return std::unique_ptr<UsageStore>(
+      new SqliteStore(std::move(real_path), options, std::move(lock),
+                      std::move(reader), std::move(appender)));
 }
 
 }  // namespace tokenusage

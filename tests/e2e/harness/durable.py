@@ -1,0 +1,95 @@
+"""What a service must hold: all that was acknowledged, once, and exact totals."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+
+from harness import oracle
+from harness.client import UsageClient
+from harness.load import PROJECT
+from harness.testcase import EndToEndTest
+from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as service_pb2
+
+# What the service may take of memory under any fault, in bytes: 256 MiB.
+MAX_RESIDENT = 256 << 20
+
+
+def resident_peak(server):
+    """The most memory that a server's process has had resident, in bytes."""
+    with open("/proc/%d/status" % server.process.pid) as status:
+        (line,) = [line for line in status if line.startswith("VmHWM:")]
+    return int(line.split()[1]) << 10
+
+
+class DurableTest(EndToEndTest):
+    """A test that can tell what is stored, from inside and outside the service."""
+
+    def stored_in_copy(self, database):
+        """The records in a sound copy of the database files, by id."""
+        copy = os.path.join(self.folder, "copy.db")
+        for suffix in ("", "-wal"):
+            if os.path.exists(database + suffix):
+                shutil.copyfile(database + suffix, copy + suffix)
+        with contextlib.closing(sqlite3.connect(copy)) as connection:
+            checked = connection.execute("PRAGMA integrity_check").fetchall()
+            self.assertEqual(checked, [("ok",)])
+            rows = connection.execute("SELECT record FROM usage_record").fetchall()
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(copy + suffix)
+        stored = {}
+        for (data,) in rows:
+            record = usage_record_pb2.UsageRecord.FromString(data)
+            record.ClearField("receive_time")
+            self.assertNotIn(record.record_id, stored)
+            stored[record.record_id] = record
+        return stored
+
+    def assert_totals(self, server, expected):
+        """Sums from rollups and sums over records are the oracle's."""
+        with contextlib.closing(UsageClient(server.address)) as client:
+            for bucket, zone in (
+                ("hour", "UTC"),
+                ("minute", "UTC"),
+                ("day", "Asia/Kathmandu"),
+                ("none", "UTC"),
+            ):
+                rows = client.query_all(
+                    PROJECT,
+                    *oracle.ALL_TIME,
+                    bucket=service_pb2.TimeBucket.Value("TIME_BUCKET_" + bucket.upper()),
+                    time_zone=zone,
+                )
+                self.assertEqual(
+                    list(map(oracle.row_of, rows)),
+                    oracle.expected_rows(expected, bucket, zone),
+                )
+
+    def assert_listed(self, server, expected):
+        """The service gives back exactly these records, by id."""
+        with contextlib.closing(UsageClient(server.address)) as client:
+            listed = client.list_all(PROJECT, *oracle.ALL_TIME)
+        for record in listed:
+            record.ClearField("receive_time")
+        self.assertEqual(len(listed), len(expected))
+        self.assertEqual({record.record_id: record for record in listed}, expected)
+
+    def assert_sound(self, server, expected):
+        """After a fault: nothing missing, nothing twice, exact totals, memory bounded."""
+        self.assertIsNone(server.process.poll())
+        self.assert_listed(server, expected)
+        self.assert_totals(server, expected.values())
+        self.assertLess(resident_peak(server), MAX_RESIDENT)
+
+    def resend(self, server, batches, stored):
+        """Every batch is counted once, whether it was stored before or not."""
+        with contextlib.closing(UsageClient(server.address)) as client:
+            for batch in batches:
+                response = client.report(PROJECT, batch)
+                was_stored = batch[0].record_id in stored
+                counts = (0, len(batch)) if was_stored else (len(batch), 0)
+                self.assertEqual(
+                    (response.stored_count, response.duplicate_count), counts
+                )
+                self.assertEqual(list(response.errors), [])

@@ -1,0 +1,110 @@
+"""Threads that report usage, and what became of it."""
+
+import contextlib
+import random
+import threading
+import time
+
+import grpc
+
+from harness import records
+from harness.client import UsageClient
+
+PROJECT = "demo"
+REPORTERS = 4
+
+
+def flat(batches):
+    """The records of several batches by id."""
+    return {record.record_id: record for batch in batches for record in batch}
+
+
+class _Reporters:
+    def __init__(self, address, seed):
+        self.acknowledged = []  # batches
+        self.codes = set()  # of the calls that failed
+        self.wrong = []  # answers that no reporter should get
+        self._address = address
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._run, args=(random.Random(seed + i),))
+            for i in range(REPORTERS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self):
+        """Waits until every thread has ended."""
+        for thread in self._threads:
+            thread.join(60)
+            if thread.is_alive():
+                raise TimeoutError("a call neither succeeded nor failed")
+
+    @staticmethod
+    def _random_batch(rng):
+        return [records.random_record(rng) for _ in range(rng.choice((1, 1, 5, 40)))]
+
+    def _run(self, rng):
+        with contextlib.closing(UsageClient(self._address)) as client:
+            self._report(client, rng)
+
+    def _try(self, client, batch, expected):
+        """Reports a batch; `expected` are the counts that it may be answered with."""
+        try:
+            response = client.report(PROJECT, batch)
+        except grpc.RpcError as error:
+            with self._lock:
+                self.codes.add(error.code())
+            return False
+        counts = response.stored_count, response.duplicate_count
+        if response.errors or counts not in expected:
+            with self._lock:
+                self.wrong.append(response)
+        return True
+
+
+class Load(_Reporters):
+    """Reports until the service fails it."""
+
+    def __init__(self, server, seed):
+        self.unknown = []  # batches whose call failed
+        super().__init__(server.address, seed)
+
+    def _report(self, client, rng):
+        while True:
+            batch = self._random_batch(rng)
+            if not self._try(client, batch, [(len(batch), 0)]):
+                with self._lock:
+                    self.unknown.append(batch)
+                return
+            with self._lock:
+                self.acknowledged.append(batch)
+            if rng.random() < 0.1 and not self._try(client, batch, [(0, len(batch))]):
+                return
+
+
+class SteadyLoad(_Reporters):
+    """Reports until it is stopped, and reports again what failed."""
+
+    def __init__(self, server, seed):
+        self.failures = 0
+        self._stopping = threading.Event()
+        super().__init__(server.address, seed)
+
+    def stop(self):
+        """Waits until all that was begun is acknowledged."""
+        self._stopping.set()
+        self.join()
+
+    def _report(self, client, rng):
+        while not self._stopping.is_set():
+            batch = self._random_batch(rng)
+            size = len(batch)
+            expected = [(size, 0)]
+            while not self._try(client, batch, expected):
+                with self._lock:
+                    self.failures += 1
+                expected = [(size, 0), (0, size)]  # a failed call's outcome is unknown
+                time.sleep(0.01)
+            with self._lock:
+                self.acknowledged.append(batch)
