@@ -1,0 +1,68 @@
+#include "tokenusage/store/postgres_store.h"
+
+#include <utility>
+#include <vector>
+
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres_connection.h"
+#include "tokenusage/store/postgres_reader.h"
+#include "tokenusage/store/postgres_target.h"
+#include "tokenusage/store/postgres_writer.h"
+
+namespace tokenusage {
+namespace {
+
+class PostgresStore : public UsageStore {
+ public:
+  PostgresStore(const PostgresTarget& target,
+                const PostgresStoreOptions& options)
+      : reader_(target, options.max_read_connections),
+        writer_(target,
+                {options.max_write_connections, options.max_records_per_commit,
+                 options.max_queued_bytes}) {}
+
+  void AppendAsync(std::string project, std::vector<CheckedRecord> records,
+                   AppendCallback done) override {
+    writer_.Append(std::move(project), std::move(records), std::move(done));
+  }
+
+  absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
+    return reader_.Query(query);
+  }
+
+  absl::StatusOr<v1::UsageRecord> GetRecord(
+      std::string_view project, std::string_view record_id) override {
+    return reader_.GetRecord(project, record_id);
+  }
+
+  absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
+    return reader_.ListRecords(query);
+  }
+
+ private:
+  PostgresReader reader_;
+  PostgresWriter writer_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<UsageStore>> OpenPostgresStore(
+    const std::string& url, const PostgresStoreOptions& options) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresTarget target,
+                              PostgresTarget::Parse(url));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto connection,
+                              PostgresConnection::Connect(target));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckPostgresSchema(connection.get()));
+  return std::unique_ptr<UsageStore>(new PostgresStore(target, options));
+}
+
+absl::StatusOr<PostgresMigration> MigratePostgresDatabase(
+    const std::string& url, bool distribute) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresTarget target,
+                              PostgresTarget::Parse(url));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto connection,
+                              PostgresConnection::Connect(target));
+  return MigratePostgresSchema(connection.get(), distribute);
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,71 @@
+// The threads that write, and the queue before them.
+
+#ifndef TOKENUSAGE_STORE_POSTGRES_WRITER_H_
+#define TOKENUSAGE_STORE_POSTGRES_WRITER_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tokenusage/store/postgres_appender.h"
+#include "tokenusage/store/postgres_pool.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// Group commit: a thread that is free takes what is queued of one project, and
+// commits it in one transaction. The projects take turns, so none waits for
+// another's backlog. There is no timer: a lone batch is committed at once, and
+// under load the groups grow by themselves. Thread-safe.
+class PostgresWriter {
+ public:
+  struct Limits {
+    int threads;  // each with a connection, at most
+    int max_records_per_commit;
+    std::int64_t max_queued_bytes;
+  };
+
+  PostgresWriter(const PostgresTarget& target, Limits limits);
+
+  // Finishes what is queued.
+  ~PostgresWriter();
+
+  // See UsageStore::AppendAsync.
+  void Append(std::string project, std::vector<CheckedRecord> records,
+              AppendCallback done);
+
+ private:
+  struct Batch {
+    std::vector<CheckedRecord> records;
+    AppendCallback done;
+    std::int64_t bytes = 0;
+  };
+  using Group = std::vector<Batch>;
+
+  void Run();
+  // Waits for batches; empty once the writer is closing and nothing is queued.
+  Group TakeGroup(std::string* project);
+  void CommitGroup(const std::string& project, Group group);
+
+  const Limits limits_;
+  PostgresPool pool_;
+  PostgresAppender appender_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, std::deque<Batch>> queues_;  // none is empty
+  std::deque<std::string> turns_;                    // the keys of queues_
+  std::int64_t queued_bytes_ = 0;
+  bool closing_ = false;
+
+  std::vector<std::thread> threads_;  // last: they use all of the above
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_POSTGRES_WRITER_H_
