@@ -210,7 +210,7 @@ absl::Status PostgresConnection::WaitForResult(absl::Time deadline) {
   return absl::OkStatus();
 }
 
-absl::Status PostgresConnection::WaitWithin(const ReadLimits& limits) {
+absl::Status PostgresConnection::WaitWithin(const CallLimits& limits) {
   const DeadlineCheck check(limits);
   while (PQflush(handle_.get()) == 1 || PQisBusy(handle_.get()) == 1) {
     TOKENUSAGE_RETURN_IF_ERROR(check.CheckNow());
@@ -244,7 +244,7 @@ absl::StatusOr<PostgresResult> PostgresConnection::Execute(
 
 absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
                                         const PostgresParams& params,
-                                        const ReadLimits& limits,
+                                        const CallLimits& limits,
                                         const RowCallback& on_row) {
   if (prepared_.count(statement.name) == 0) {
     if (!SendPrepare(statement)) return ConnectionError();
@@ -260,7 +260,7 @@ absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
   return status;
 }
 
-absl::Status PostgresConnection::StreamRows(const ReadLimits& limits,
+absl::Status PostgresConnection::StreamRows(const CallLimits& limits,
                                             const RowCallback& on_row) {
   DeadlineCheck check(limits);
   for (;;) {

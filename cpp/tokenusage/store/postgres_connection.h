@@ -90,7 +90,7 @@ class PostgresConnection {
   //
   // Errors: as above, DEADLINE_EXCEEDED, CANCELLED, and those of `on_row`.
   absl::Status Stream(const PostgresStatement& statement,
-                      const PostgresParams& params, const ReadLimits& limits,
+                      const PostgresParams& params, const CallLimits& limits,
                       const RowCallback& on_row);
 
   // Runs SQL without parameters, which may be several statements, and returns
@@ -119,12 +119,12 @@ class PostgresConnection {
   absl::Status WaitForSocket(absl::Time deadline);
   // Waits until PQgetResult does not block.
   absl::Status WaitForResult(absl::Time deadline);
-  absl::Status WaitWithin(const ReadLimits& limits);
+  absl::Status WaitWithin(const CallLimits& limits);
   // Waits for all results of what was sent outside of a pipeline, and returns
   // the last, or the first error.
   absl::StatusOr<PostgresResult> LastResult(absl::Time deadline);
   bool SendPrepare(const PostgresStatement& statement);
-  absl::Status StreamRows(const ReadLimits& limits, const RowCallback& on_row);
+  absl::Status StreamRows(const CallLimits& limits, const RowCallback& on_row);
   // Stops the statement under way and drops its rows.
   void CancelAndDrain();
   absl::Status ConnectionError() const;

@@ -46,7 +46,7 @@ Cure CureOf(const absl::Status& status) {
 
 }  // namespace
 
-absl::Status PostgresPool::Run(const ReadLimits& limits, const Work& work) {
+absl::Status PostgresPool::Run(const CallLimits& limits, const Work& work) {
   const DeadlineCheck check(limits);
   const absl::Time give_up = absl::Now() + kMaxRetryTime;
   absl::Duration pause = kFirstPause;
@@ -62,7 +62,7 @@ absl::Status PostgresPool::Run(const ReadLimits& limits, const Work& work) {
   }
 }
 
-absl::Status PostgresPool::TryOnce(const ReadLimits& limits, const Work& work) {
+absl::Status PostgresPool::TryOnce(const CallLimits& limits, const Work& work) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<PostgresConnection> connection,
                               Take(limits));
   absl::Status status = work(connection.get());
@@ -74,7 +74,7 @@ absl::Status PostgresPool::TryOnce(const ReadLimits& limits, const Work& work) {
 }
 
 absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresPool::Take(
-    const ReadLimits& limits) {
+    const CallLimits& limits) {
   const DeadlineCheck check(limits);
   {
     std::unique_lock<std::mutex> lock(mutex_);

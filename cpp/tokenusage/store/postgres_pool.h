@@ -43,17 +43,17 @@ class PostgresPool {
   //
   // Errors: those of `work` and of connecting, and DEADLINE_EXCEEDED or
   // CANCELLED by the limits, which are looked at between attempts.
-  absl::Status Run(const ReadLimits& limits, const Work& work);
+  absl::Status Run(const CallLimits& limits, const Work& work);
 
  private:
   absl::StatusOr<std::unique_ptr<PostgresConnection>> Take(
-      const ReadLimits& limits);
+      const CallLimits& limits);
   absl::StatusOr<std::unique_ptr<PostgresConnection>> Connect();
   // Keeps the connection, or drops it where the error says that it, and maybe
   // all that are as old, are good for nothing.
   void GiveBack(std::unique_ptr<PostgresConnection> connection,
                 const absl::Status& status);
-  absl::Status TryOnce(const ReadLimits& limits, const Work& work);
+  absl::Status TryOnce(const CallLimits& limits, const Work& work);
   // Whether the database has been out of reach for so long that waiting for it
   // would only hold up the callers.
   bool IsAway();

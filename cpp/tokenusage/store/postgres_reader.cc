@@ -75,7 +75,7 @@ absl::StatusOr<bool> ListRun::Add(std::string_view bytes) {
 
 // Runs `read(connection)` and returns what it returned last.
 template <typename Result, typename Read>
-absl::StatusOr<Result> RunRead(PostgresPool* pool, const ReadLimits& limits,
+absl::StatusOr<Result> RunRead(PostgresPool* pool, const CallLimits& limits,
                                Read read) {
   TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
   absl::StatusOr<Result> result = absl::UnknownError("not run");

@@ -19,11 +19,12 @@ class PostgresStore : public UsageStore {
       : reader_(target, options.max_read_connections),
         writer_(target,
                 {options.max_write_connections, options.max_records_per_commit,
-                 options.max_queued_bytes}) {}
+                 options.max_queued_bytes, options.on_commit}) {}
 
-  void AppendAsync(std::string project, std::vector<CheckedRecord> records,
+  void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
                    AppendCallback done) override {
-    writer_.Append(std::move(project), std::move(records), std::move(done));
+    writer_.Append(std::move(project), std::move(batch), std::move(limits),
+                   std::move(done));
   }
 
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
@@ -38,6 +39,10 @@ class PostgresStore : public UsageStore {
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
     return reader_.ListRecords(query);
   }
+
+  absl::Status CheckWritable() override { return writer_.CheckWritable(); }
+
+  StoreStats Stats() const override { return writer_.Stats(); }
 
  private:
   PostgresReader reader_;

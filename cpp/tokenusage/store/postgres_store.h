@@ -16,10 +16,12 @@
 #define TOKENUSAGE_STORE_POSTGRES_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tokenusage/store/postgres_schema.h"
 #include "tokenusage/store/usage_store.h"
 
@@ -36,6 +38,10 @@ struct PostgresStoreOptions {
   // How much may wait to be written, in bytes of memory, estimated; beyond it
   // appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
+
+  // Called after each commit with the time that it took, from the first of its
+  // statements on; from a thread that writes.
+  std::function<void(absl::Duration)> on_commit;
 };
 
 // Opens the database at a URL: see PostgresTarget::Parse for what it may hold,

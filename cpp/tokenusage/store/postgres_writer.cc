@@ -1,23 +1,30 @@
 #include "tokenusage/store/postgres_writer.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <random>
 #include <utility>
+
+#include "absl/time/clock.h"
+#include "tokenusage/store/deadline.h"
+#include "tokenusage/store/postgres_sql.h"
 
 namespace tokenusage {
 namespace {
 
-// About what a record takes while it waits: its message, whose strings and maps
-// are several times its binary form, that form, and the rest of the batch.
-std::int64_t MemoryOf(const CheckedRecord& record) {
-  constexpr std::int64_t kFixed = 1024;
-  return kFixed + 4 * static_cast<std::int64_t>(record.bytes().size());
-}
+// No project can have this name. Random bytes cannot be compressed, so that the
+// table must grow by as much.
+constexpr char kProbeProject[] = "!probe";
+constexpr std::size_t kProbeBytes = 256 << 10;
+constexpr absl::Duration kProbeTime = absl::Seconds(10);
 
 }  // namespace
 
 PostgresWriter::PostgresWriter(const PostgresTarget& target, Limits limits)
-    : limits_(limits), pool_(target, limits.threads), appender_(&pool_) {
-  for (int i = 0; i < limits.threads; ++i) {
+    : limits_(std::move(limits)),
+      pool_(target, limits_.threads),
+      appender_(&pool_) {
+  for (int i = 0; i < limits_.threads; ++i) {
     threads_.emplace_back([this] { Run(); });
   }
 }
@@ -31,19 +38,17 @@ PostgresWriter::~PostgresWriter() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void PostgresWriter::Append(std::string project,
-                            std::vector<CheckedRecord> records,
-                            AppendCallback done) {
-  Batch batch{std::move(records), std::move(done), 0};
-  for (const CheckedRecord& record : batch.records) {
-    batch.bytes += MemoryOf(record);
-  }
+void PostgresWriter::Append(std::string project, BatchPointer records,
+                            CallLimits limits, AppendCallback done) {
+  Batch batch{std::move(records), std::move(limits), std::move(done), 0};
+  batch.bytes = batch.records->memory_bytes();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     // A batch that is larger than the whole queue is taken when it is alone.
     if (queues_.empty() ||
         queued_bytes_ + batch.bytes <= limits_.max_queued_bytes) {
       queued_bytes_ += batch.bytes;
+      ++queued_batches_;
       std::deque<Batch>& queue = queues_[project];
       if (queue.empty()) turns_.push_back(std::move(project));
       queue.push_back(std::move(batch));
@@ -60,8 +65,21 @@ void PostgresWriter::Run() {
     std::string project;
     Group group = TakeGroup(&project);
     if (group.empty()) return;
-    CommitGroup(project, std::move(group));
+    group = AnswerExpired(std::move(group));
+    if (!group.empty()) CommitGroup(project, std::move(group));
   }
+}
+
+PostgresWriter::Group PostgresWriter::AnswerExpired(Group group) {
+  const absl::Time now = absl::Now();
+  const auto expired =
+      std::remove_if(group.begin(), group.end(), [now](Batch& batch) {
+        const absl::Status status = CheckLimits(batch.limits, now);
+        if (!status.ok()) batch.done(status);
+        return !status.ok();
+      });
+  group.erase(expired, group.end());
+  return group;
 }
 
 PostgresWriter::Group PostgresWriter::TakeGroup(std::string* project) {
@@ -77,9 +95,10 @@ PostgresWriter::Group PostgresWriter::TakeGroup(std::string* project) {
   std::deque<Batch>& batches = queue->second;
   while (!batches.empty()) {
     Batch& next = batches.front();
-    records += next.records.size();
+    records += next.records->size();
     if (!group.empty() && records > limit) break;
     queued_bytes_ -= next.bytes;
+    --queued_batches_;
     group.push_back(std::move(next));
     batches.pop_front();
   }
@@ -95,12 +114,16 @@ PostgresWriter::Group PostgresWriter::TakeGroup(std::string* project) {
 void PostgresWriter::CommitGroup(const std::string& project, Group group) {
   std::vector<const CheckedRecord*> records;
   for (const Batch& batch : group) {
-    for (const CheckedRecord& record : batch.records) {
+    for (const CheckedRecord& record : *batch.records) {
       records.push_back(&record);
     }
   }
+  const absl::Time start = absl::Now();
   absl::StatusOr<std::vector<AppendOutcome>> outcomes =
       appender_.Append(project, records);
+  if (outcomes.ok() && limits_.on_commit) {
+    limits_.on_commit(absl::Now() - start);
+  }
   if (absl::IsDataLoss(outcomes.status()) && group.size() > 1) {
     // Only those batches shall fail that meet the damage.
     for (Batch& batch : group) {
@@ -117,10 +140,41 @@ void PostgresWriter::CommitGroup(const std::string& project, Group group) {
       batch.done(outcomes.status());
       continue;
     }
-    const auto end = next + static_cast<std::ptrdiff_t>(batch.records.size());
+    const auto end = next + static_cast<std::ptrdiff_t>(batch.records->size());
     batch.done(std::vector<AppendOutcome>(next, end));
     next = end;
   }
+}
+
+absl::Status PostgresWriter::CheckWritable() {
+  std::mt19937 random(std::random_device{}());
+  std::string bytes(kProbeBytes, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random() & 0xFF);
+  PostgresArray ids = PostgresArray::Texts(1);
+  PostgresArray times = PostgresArray::Int64s(1);
+  PostgresArray records = PostgresArray::Bytes(1);
+  ids.Add(std::string_view(std::to_string(random())));
+  times.Add(std::int64_t{0});
+  records.Add(std::string_view(bytes));
+  PostgresParams params;
+  params.AddText(kProbeProject);
+  params.AddArray(std::move(ids));
+  params.AddArray(std::move(times));
+  params.AddArray(std::move(records));
+  // The pool rolls back what is not committed.
+  return pool_.Run({}, [&](PostgresConnection* connection) {
+    connection->Send(postgres_sql::Begin());
+    connection->Send(postgres_sql::InsertRecords(), params);
+    return connection->Sync(absl::Now() + kProbeTime).status();
+  });
+}
+
+StoreStats PostgresWriter::Stats() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  StoreStats stats;
+  stats.queued_batches = queued_batches_;
+  stats.queued_bytes = queued_bytes_;
+  return stats;
 }
 
 }  // namespace tokenusage

@@ -6,12 +6,15 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "tokenusage/store/postgres_appender.h"
 #include "tokenusage/store/postgres_pool.h"
 #include "tokenusage/store/usage_store.h"
@@ -28,6 +31,7 @@ class PostgresWriter {
     int threads;  // each with a connection, at most
     int max_records_per_commit;
     std::int64_t max_queued_bytes;
+    std::function<void(absl::Duration)> on_commit;
   };
 
   PostgresWriter(const PostgresTarget& target, Limits limits);
@@ -36,12 +40,19 @@ class PostgresWriter {
   ~PostgresWriter();
 
   // See UsageStore::AppendAsync.
-  void Append(std::string project, std::vector<CheckedRecord> records,
+  void Append(std::string project, BatchPointer batch, CallLimits limits,
               AppendCallback done);
+
+  // Whether the database takes records: tries it, and undoes that.
+  absl::Status CheckWritable();
+
+  // All but size_bytes.
+  StoreStats Stats() const;
 
  private:
   struct Batch {
-    std::vector<CheckedRecord> records;
+    BatchPointer records;
+    CallLimits limits;
     AppendCallback done;
     std::int64_t bytes = 0;
   };
@@ -50,16 +61,19 @@ class PostgresWriter {
   void Run();
   // Waits for batches; empty once the writer is closing and nothing is queued.
   Group TakeGroup(std::string* project);
+  // Answers the batches whose limits have been reached, and gives the others.
+  static Group AnswerExpired(Group group);
   void CommitGroup(const std::string& project, Group group);
 
   const Limits limits_;
   PostgresPool pool_;
   PostgresAppender appender_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, std::deque<Batch>> queues_;  // none is empty
   std::deque<std::string> turns_;                    // the keys of queues_
+  std::int64_t queued_batches_ = 0;
   std::int64_t queued_bytes_ = 0;
   bool closing_ = false;
 
