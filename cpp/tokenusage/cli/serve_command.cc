@@ -5,21 +5,19 @@
 #include <csignal>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
+#include "tokenusage/cli/open_store.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/version.h"
 #include "tokenusage/service/usage_server.h"
-#include "tokenusage/store/sqlite_store.h"
 
 namespace tokenusage {
 namespace {
@@ -34,9 +32,8 @@ served.
 Examples:
   tokenusage serve
   tokenusage serve --store=sqlite:///var/lib/tokenusage/usage.db
+  tokenusage serve --store=postgresql://usage@db.example/usage
   tokenusage serve --listen=127.0.0.1:0   # any free port)";
-
-constexpr std::string_view kSqliteScheme = "sqlite://";
 
 // How long calls that were cancelled at the end of the drain may take to end.
 constexpr absl::Duration kCancelTime = absl::Seconds(2);
@@ -46,16 +43,6 @@ struct ServeFlags {
   std::string listen = "127.0.0.1:8105";
   int drain_seconds = 10;
 };
-
-absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(const std::string& url) {
-  const std::string_view view(url);
-  if (view.substr(0, kSqliteScheme.size()) != kSqliteScheme ||
-      view.size() == kSqliteScheme.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--store: expected sqlite://PATH, found \"", Excerpt(url), "\""));
-  }
-  return OpenSqliteStore(url.substr(kSqliteScheme.size()));
-}
 
 // The signals that end the service. Blocked in every thread, for sigwait.
 sigset_t BlockEndSignals() {
@@ -101,8 +88,9 @@ absl::Status Serve(const ServeFlags& flags) {
 
   const std::string address = absl::StrCat(
       flags.listen.substr(0, flags.listen.rfind(':')), ":", server->port());
-  PrintError(absl::StrCat("version ", kVersion, " serves ", flags.store, " on ",
-                          address, " (plain text, loopback only)"));
+  PrintError(absl::StrCat("version ", kVersion, " serves ",
+                          MaskStoreUrl(flags.store), " on ", address,
+                          " (plain text, loopback only)"));
   PrintData(address + "\n");
   TOKENUSAGE_RETURN_IF_ERROR(FlushData());
 
@@ -125,8 +113,8 @@ void AddServeCommand(CLI::App* app, int* exit_code) {
   command->footer(kFooter);
   command
       ->add_option("--store", flags->store,
-                   "The database, as sqlite://PATH: two slashes and a path, "
-                   "relative or absolute; created where there is none")
+                   std::string(kStoreUrlHelp) +
+                       ". A SQLite file is created where there is none")
       ->type_name("URL")
       ->envname("TOKENUSAGE_STORE")
       ->capture_default_str();
