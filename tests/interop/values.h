@@ -1,0 +1,25 @@
+// What a message holds, as text that every language's test can make: what its
+// fields are, whatever form it was read from.
+//
+//   message tokenusage.v1.TokenTotal
+//   rounded 3fb99999a0000000
+//   exact "0.1"
+//
+// A line for each set field and element, ordered by field number, then by index
+// or key; a double is its bits, an enum value its number. Quotes, backslashes
+// and line feeds in strings are escaped by a backslash.
+
+#ifndef TESTS_INTEROP_VALUES_H_
+#define TESTS_INTEROP_VALUES_H_
+
+#include <string>
+
+#include "google/protobuf/message.h"
+
+namespace tokenusage::interop {
+
+std::string ValuesOf(const google::protobuf::Message& message);
+
+}  // namespace tokenusage::interop
+
+#endif  // TESTS_INTEROP_VALUES_H_

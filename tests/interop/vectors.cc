@@ -1,0 +1,206 @@
+// The vectors of tests/interop/vectors, made, checked, and read as others wrote
+// them.
+//
+//   vectors make FOLDER          writes NAME.binpb, .json and .values by
+//   NAME.txtpb vectors check FOLDER         reads and writes all of them again,
+//   and looks for
+//                                public messages without a vector
+//   vectors read FOLDER WRITTEN  reads WRITTEN/NAME.json, and .binpb where it
+//   is
+//
+// Prints what differs and exits with 1, or prints how many vectors there are.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/text_format.h"
+#include "tests/interop/values.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/orq/v2/images.pb.h"
+#include "tokenusage/v1/usage_record.pb.h"
+#include "tokenusage/v1/usage_reporting_service.pb.h"
+
+namespace tokenusage::interop {
+namespace {
+
+using google::protobuf::DescriptorPool;
+using google::protobuf::FileDescriptor;
+using google::protobuf::Message;
+using google::protobuf::MessageFactory;
+using google::protobuf::TextFormat;
+
+int failures = 0;
+
+void Fail(std::string_view place, std::string_view expected,
+          std::string_view found) {
+  std::cerr << place << "\nexpected: " << expected << "\nfound:    " << found
+            << "\n";
+  ++failures;
+}
+
+void Expect(std::string_view place, std::string_view expected,
+            std::string_view found) {
+  if (expected != found) Fail(place, expected, found);
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) Fail(path, "a file", "none");
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+void WriteFile(const std::string& path, std::string_view content) {
+  std::ofstream file(path, std::ios::binary);
+  file << content;
+  if (!file.flush()) Fail(path, "a file that can be written", "none");
+}
+
+struct Vector {
+  std::string path;  // Without an extension.
+  std::string name;
+  std::unique_ptr<Message> message;
+};
+
+// The message of a text file, which names its type in its first line.
+std::unique_ptr<Message> ReadText(const std::string& path) {
+  constexpr std::string_view kPrefix = "# proto-message: ";
+  const std::string text = ReadFile(path);
+  const std::string line = text.substr(0, text.find('\n'));
+  const auto* type = DescriptorPool::generated_pool()->FindMessageTypeByName(
+      line.substr(std::min(line.size(), kPrefix.size())));
+  if (type == nullptr) {
+    Fail(path, "a first line '# proto-message: TYPE'", line);
+    return nullptr;
+  }
+  std::unique_ptr<Message> message(
+      MessageFactory::generated_factory()->GetPrototype(type)->New());
+  if (!TextFormat::ParseFromString(text, message.get())) {
+    Fail(path, "a message", "what protobuf says above");
+  }
+  return message;
+}
+
+std::vector<Vector> ReadVectors(const std::string& folder) {
+  std::vector<Vector> vectors;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".txtpb") continue;
+    Vector vector;
+    vector.name = entry.path().stem().string();
+    vector.path = absl::StrCat(folder, "/", vector.name);
+    vector.message = ReadText(entry.path().string());
+    if (vector.message != nullptr) vectors.push_back(std::move(vector));
+  }
+  return vectors;
+}
+
+std::string BinaryOf(const Message& message) {
+  // The vectors' maps have their keys in an order that this may not keep.
+  std::string binary;
+  google::protobuf::io::StringOutputStream stream(&binary);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return binary;
+}
+
+void Make(const Vector& vector) {
+  const auto json = WriteJson(*vector.message);
+  if (!json.ok()) {
+    return Fail(vector.path, "a message with a JSON form",
+                json.status().ToString());
+  }
+  WriteFile(vector.path + ".binpb", BinaryOf(*vector.message));
+  WriteFile(vector.path + ".json", *json + "\n");
+  WriteFile(vector.path + ".values", ValuesOf(*vector.message));
+}
+
+void ExpectJsonHolds(const std::string& path, const Vector& vector) {
+  const std::unique_ptr<Message> read(vector.message->New());
+  const absl::Status status = ParseJson(ReadFile(path), read.get());
+  if (!status.ok()) return Fail(path, "JSON that is read", status.ToString());
+  Expect(path, ValuesOf(*vector.message), ValuesOf(*read));
+}
+
+void ExpectBinaryHolds(const std::string& path, const Vector& vector) {
+  const std::unique_ptr<Message> read(vector.message->New());
+  if (!read->ParseFromString(ReadFile(path))) {
+    return Fail(path, "a message", "other bytes");
+  }
+  Expect(path, ValuesOf(*vector.message), ValuesOf(*read));
+}
+
+void Check(const Vector& vector) {
+  const std::string& path = vector.path;
+  Expect(path + ".values", ReadFile(path + ".values"),
+         ValuesOf(*vector.message));
+  Expect(path + ".binpb", ReadFile(path + ".binpb"), BinaryOf(*vector.message));
+  ExpectBinaryHolds(path + ".binpb", vector);
+  const auto json = WriteJson(*vector.message);
+  Expect(path + ".json", ReadFile(path + ".json"),
+         json.ok() ? *json + "\n" : json.status().ToString());
+  ExpectJsonHolds(path + ".json", vector);
+}
+
+// Every message of the public files has a vector of its own.
+void CheckComplete(const std::vector<Vector>& vectors) {
+  std::set<std::string> covered;
+  for (const Vector& vector : vectors) {
+    covered.insert(vector.message->GetDescriptor()->full_name());
+  }
+  for (const FileDescriptor* file :
+       {orq::v2::PostV2ProxyImagesEditsUsage::descriptor()->file(),
+        v1::UsageRecord::descriptor()->file(),
+        v1::ReportUsageRequest::descriptor()->file()}) {
+    for (int i = 0; i < file->message_type_count(); ++i) {
+      const std::string name = file->message_type(i)->full_name();
+      if (covered.count(name) == 0) Fail(name, "a vector", "none");
+    }
+  }
+}
+
+void Read(const Vector& vector, const std::string& written) {
+  const std::string path = absl::StrCat(written, "/", vector.name);
+  ExpectJsonHolds(path + ".json", vector);
+  if (std::filesystem::exists(path + ".binpb")) {
+    ExpectBinaryHolds(path + ".binpb", vector);
+  }
+}
+
+int Main(const std::vector<std::string>& args) {
+  const std::string command = args.empty() ? "" : args[0];
+  if (args.size() != (command == "read" ? 3 : 2)) {
+    std::cerr << "usage: vectors make|check|read FOLDER [WRITTEN]\n";
+    return 64;
+  }
+  const std::vector<Vector> vectors = ReadVectors(args[1]);
+  if (vectors.empty()) Fail(args[1], "vectors", "none");
+  for (const Vector& vector : vectors) {
+    if (command == "make") Make(vector);
+    if (command == "check") Check(vector);
+    if (command == "read") Read(vector, args[2]);
+  }
+  if (command == "check") CheckComplete(vectors);
+  if (failures == 0) std::cout << vectors.size() << " vectors\n";
+  return failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace tokenusage::interop
+
+int main(int argc, char** argv) {
+  return tokenusage::interop::Main({argv + 1, argv + argc});
+}
