@@ -243,11 +243,13 @@ TEST(SqliteStoreTest, RefusesOtherVersionsAndOtherTables) {
   const auto set_version = [&path](int version) {
     RunSql(path, "PRAGMA user_version=" + std::to_string(version));
   };
-  set_version(2);
+  set_version(3);
   ExpectRefusedUntouched(path, kCode, "use a newer program");
+  set_version(1);
+  ExpectRefusedUntouched(path, kCode, "tokenusage db migrate");
   set_version(0);
   ExpectRefusedUntouched(path, kCode, "has version 0");
-  set_version(1);
+  set_version(2);
   RunSql(path, "CREATE TABLE extra(x)");
   ExpectRefusedUntouched(path, kCode, "does not have the tables");
   RunSql(path, "DROP TABLE extra; DROP INDEX usage_record_by_time");
@@ -429,7 +431,7 @@ TEST(SqliteStoreTest, AskingWhetherItIsWritableChangesNothing) {
   const std::int64_t before = store->Stats().size_bytes;
   EXPECT_TRUE(store->CheckWritable().ok());
   EXPECT_GT(store->Stats().size_bytes, before);  // it did write
-  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "1");
+  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "2");
   EXPECT_EQ(store->Append("p", Records("a", 1)).value(),
             std::vector<AppendOutcome>{AppendOutcome::kDuplicate});
 }
@@ -493,10 +495,10 @@ TEST(SqliteStoreTest, RollupsHoldWhatTheRecordsHold) {
 }
 
 // Readers of old programs, and old files, depend on this text.
-TEST(SqliteStoreTest, TheTablesAreThoseOfVersion1) {
+TEST(SqliteStoreTest, TheTablesAreThoseOfVersion2) {
   const std::string path = NewFolder() + "/usage.db";
   Open(path);
-  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "1");
+  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "2");
   EXPECT_EQ(RunSql(path, "PRAGMA application_id"), "1953459054");
   EXPECT_EQ(RunSql(path, "PRAGMA journal_mode"), "wal");
   EXPECT_EQ(
@@ -519,7 +521,9 @@ TEST(SqliteStoreTest, TheTablesAreThoseOfVersion1) {
       "CREATE TABLE rollup_hour(series_id INTEGER NOT NULL,cell_start INTEGER "
       "NOT NULL,record_count INTEGER NOT NULL,total_tokens BLOB,input_tokens "
       "BLOB,output_tokens BLOB,input_text_tokens BLOB,input_image_tokens BLOB,"
-      "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID");
+      "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID\n"
+      "CREATE TABLE horizon(only_row INTEGER PRIMARY KEY CHECK(only_row=1),"
+      "seconds INTEGER NOT NULL)");
 }
 
 }  // namespace

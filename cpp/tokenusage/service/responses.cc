@@ -30,6 +30,13 @@ v1::RecordError ErrorOf(AppendOutcome outcome) {
           "expected at most 5 minutes after the server's clock, "
           "found a later time");
       break;
+    case AppendOutcome::kBeforeHorizon:
+      error.set_reason(v1::RECORD_ERROR_REASON_BEFORE_HORIZON);
+      error.set_field("event_time");
+      error.set_message(
+          "expected a time whose records are still kept, found an earlier one: "
+          "the record may be counted already");
+      break;
     case AppendOutcome::kCardinalityLimit:
       error.set_reason(v1::RECORD_ERROR_REASON_CARDINALITY_LIMIT);
       error.set_message(absl::StrCat(

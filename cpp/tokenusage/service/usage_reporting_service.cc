@@ -13,11 +13,13 @@
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/proto_buffer_writer.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/base/string_view.h"
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/page_token.h"
 #include "tokenusage/service/request_checks.h"
 #include "tokenusage/service/responses.h"
+#include "tokenusage/store/query_plan.h"
 
 namespace tokenusage {
 namespace {
@@ -243,6 +245,10 @@ absl::Status UsageReportingServiceImpl::ForCaller(
                        "server's limit of ",
                        absl::ToInt64Seconds(options_.max_read_time),
                        " seconds: ask for a shorter window"));
+    case absl::StatusCode::kFailedPrecondition:
+      return ErrorWithInfo(store_status.code(), "WINDOW_BEFORE_HORIZON",
+                           FromAbsl(store_status.message()),
+                           {{"horizon", HorizonOf(store_status)}});
     case absl::StatusCode::kDataLoss:
       options_.on_store_failure(store_status);
       return ErrorWithInfo(store_status.code(), "STORE_DAMAGED",

@@ -1,5 +1,7 @@
 #include "tokenusage/store/memory_store.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -13,6 +15,7 @@
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/field_values.h"
+#include "tokenusage/store/query_plan.h"
 #include "tokenusage/store/row_aggregator.h"
 
 namespace tokenusage {
@@ -29,10 +32,13 @@ struct Project {
   std::map<std::string, RecordPointer, std::less<>> by_id;
   // By event_time, then by the bytes of the id.
   std::map<std::pair<std::int64_t, std::string>, RecordPointer> by_time;
+  // Records that were removed: they are in totals, and nowhere else.
+  std::multimap<std::int64_t, RecordPointer> removed;
   std::set<std::string> series;
 };
 
-AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
+AppendOutcome AppendOne(const CheckedRecord& record, std::int64_t horizon,
+                        Project* project) {
   const std::string& id = record.record().record_id();
   if (const auto found = project->by_id.find(id);
       found != project->by_id.end()) {
@@ -41,6 +47,7 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
                : AppendOutcome::kConflict;
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
+  if (record.event_time_nanos() < horizon) return AppendOutcome::kBeforeHorizon;
   std::string series = SeriesKey(record.record());
   if (project->series.size() >= kMaxSeriesPerProject &&
       project->series.count(series) == 0) {
@@ -55,6 +62,18 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   return AppendOutcome::kStored;
 }
 
+// Moves what is before the horizon to the removed records; returns how many.
+std::int64_t RemoveBefore(std::int64_t horizon, Project* project) {
+  std::int64_t count = 0;
+  const auto end = project->by_time.lower_bound({horizon, ""});
+  for (auto it = project->by_time.begin(); it != end; ++count) {
+    project->by_id.erase(it->first.second);
+    project->removed.emplace(it->first.first, it->second);
+    it = project->by_time.erase(it);
+  }
+  return count;
+}
+
 class MemoryStore : public UsageStore {
  public:
   void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
@@ -64,14 +83,30 @@ class MemoryStore : public UsageStore {
       std::string_view project, std::string_view record_id) override;
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override;
 
+  absl::StatusOr<absl::Time> Horizon() override;
+  absl::StatusOr<absl::Time> NewestRecordTime() override;
+  absl::StatusOr<Removal> RemoveRecordsBefore(
+      absl::Time horizon, const CallLimits& limits) override;
+  absl::StatusOr<CheckReport> Check(const CheckOptions& options) override;
+  absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
+  absl::StatusOr<Removal> DeleteProject(std::string_view project,
+                                        const CallLimits& limits) override;
+
  private:
-  // The records of a window in order of time and id. Only the pointers are
-  // copied under the lock, so a long query does not hold up appends.
-  std::vector<RecordPointer> Snapshot(std::string_view project,
-                                      TimeWindow window) const;
+  // Only the pointers are copied under the lock, so a long query does not hold
+  // up appends.
+  struct Snapshot {
+    std::int64_t horizon = kNoHorizon;
+    std::vector<RecordPointer> records;  // in order of time and id
+    std::vector<RecordPointer> removed;
+  };
+  Snapshot TakeSnapshot(std::string_view project, TimeWindow window) const;
+
+  std::int64_t CountRecords() const;
 
   mutable std::mutex mutex_;
   std::map<std::string, Project, std::less<>> projects_;
+  std::int64_t horizon_ = kNoHorizon;
 };
 
 void MemoryStore::AppendAsync(std::string project, BatchPointer batch,
@@ -84,37 +119,48 @@ void MemoryStore::AppendAsync(std::string project, BatchPointer batch,
     const std::lock_guard<std::mutex> lock(mutex_);
     Project& kept = projects_[std::move(project)];
     for (const CheckedRecord& record : *batch) {
-      outcomes.push_back(AppendOne(record, &kept));
+      outcomes.push_back(AppendOne(record, horizon_, &kept));
     }
   }
   done(std::move(outcomes));
 }
 
-std::vector<RecordPointer> MemoryStore::Snapshot(std::string_view project,
-                                                 TimeWindow window) const {
-  std::vector<RecordPointer> records;
+MemoryStore::Snapshot MemoryStore::TakeSnapshot(std::string_view project,
+                                                TimeWindow window) const {
+  Snapshot snapshot;
   const std::lock_guard<std::mutex> lock(mutex_);
+  snapshot.horizon = horizon_;
   const auto found = projects_.find(project);
-  if (found == projects_.end()) return records;
+  if (found == projects_.end()) return snapshot;
   const auto& by_time = found->second.by_time;
   const auto end = by_time.lower_bound({window.end_nanos, ""});
   for (auto it = by_time.lower_bound({window.start_nanos, ""}); it != end;
        ++it) {
-    records.push_back(it->second);
+    snapshot.records.push_back(it->second);
   }
-  return records;
+  const auto& removed = found->second.removed;
+  const auto removed_end = removed.lower_bound(window.end_nanos);
+  for (auto it = removed.lower_bound(window.start_nanos); it != removed_end;
+       ++it) {
+    snapshot.removed.push_back(it->second);
+  }
+  return snapshot;
 }
 
 absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   DeadlineCheck deadline(query.limits);
   TOKENUSAGE_RETURN_IF_ERROR(deadline.CheckNow());
+  const Snapshot snapshot = TakeSnapshot(query.project, query.window);
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, snapshot.horizon));
   RowAggregator rows(query);
-  for (const RecordPointer& record : Snapshot(query.project, query.window)) {
-    TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
-    if (!PassesAll(query.filters, record->record)) continue;
-    rows.Add(record->event_time_nanos,
-             EncodedGroup(GroupKeyOf(query.group_by, record->record)),
-             UsageSum{1, record->counts});
+  for (const auto* records : {&snapshot.records, &snapshot.removed}) {
+    for (const RecordPointer& record : *records) {
+      TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+      if (!PassesAll(query.filters, record->record)) continue;
+      rows.Add(record->event_time_nanos,
+               EncodedGroup(GroupKeyOf(query.group_by, record->record)),
+               UsageSum{1, record->counts});
+    }
   }
   return rows.Finish();
 }
@@ -134,7 +180,9 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(deadline.CheckNow());
   RecordPage page;
   std::int64_t bytes = 0;
-  for (const RecordPointer& record : Snapshot(query.project, query.window)) {
+  const Snapshot snapshot = TakeSnapshot(query.project, query.window);
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, snapshot.horizon));
+  for (const RecordPointer& record : snapshot.records) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     if (query.after &&
         std::pair(record->event_time_nanos,
@@ -154,6 +202,70 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
     page.records.push_back(record->record);
   }
   return page;
+}
+
+absl::StatusOr<absl::Time> MemoryStore::Horizon() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return horizon_ == kNoHorizon ? absl::InfinitePast()
+                                : absl::FromUnixNanos(horizon_);
+}
+
+absl::StatusOr<absl::Time> MemoryStore::NewestRecordTime() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absl::Time newest = absl::InfinitePast();
+  for (const auto& [name, project] : projects_) {
+    if (project.by_time.empty()) continue;
+    const std::int64_t last = project.by_time.rbegin()->first.first;
+    newest = std::max(newest, absl::FromUnixNanos(last));
+  }
+  return newest;
+}
+
+absl::StatusOr<Removal> MemoryStore::RemoveRecordsBefore(
+    absl::Time horizon, const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  const std::lock_guard<std::mutex> lock(mutex_);
+  horizon_ = std::max(horizon_, absl::ToUnixNanos(horizon));
+  Removal removal;
+  for (auto& [name, project] : projects_) {
+    removal.record_count += RemoveBefore(horizon_, &project);
+  }
+  return removal;
+}
+
+std::int64_t MemoryStore::CountRecords() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::size_t count = 0;
+  for (const auto& [name, project] : projects_) count += project.by_id.size();
+  return static_cast<std::int64_t>(count);
+}
+
+// It keeps records and no sums, so none can be wrong.
+absl::StatusOr<CheckReport> MemoryStore::Check(const CheckOptions& options) {
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(options.limits).CheckNow());
+  CheckReport report;
+  report.record_count = CountRecords();
+  return report;
+}
+
+absl::StatusOr<Rebuild> MemoryStore::RebuildRollups(const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  return Rebuild{CountRecords(), 0};
+}
+
+absl::StatusOr<Removal> MemoryStore::DeleteProject(std::string_view project,
+                                                   const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = projects_.find(project);
+  // One to which nothing was ever stored is as good as none.
+  if (found == projects_.end() || found->second.series.empty()) {
+    return absl::NotFoundError("no such project");
+  }
+  const Removal removal{static_cast<std::int64_t>(found->second.by_id.size())};
+  projects_.erase(found);
+  return removal;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
@@ -9,6 +11,10 @@ namespace tokenusage {
 namespace {
 
 using Source = QuerySegment::Source;
+
+// 2000-01-01 and 2200-01-01, in seconds since 1970.
+constexpr std::int64_t kMinHorizonSeconds = 946684800;
+constexpr std::int64_t kMaxHorizonSeconds = 7258118400;
 
 // Times are from 2000 on, so division rounds down.
 std::int64_t RoundDown(std::int64_t nanos, std::int64_t unit) {
@@ -96,7 +102,57 @@ class Planner {
   std::vector<QuerySegment> segments_;
 };
 
+constexpr char kHorizonPayload[] = "tokenusage/horizon";
+
+absl::Status BeforeHorizonError(std::int64_t horizon_nanos,
+                                const char* advice) {
+  const std::string horizon =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixNanos(horizon_nanos),
+                       absl::UTCTimeZone());
+  absl::Status error = absl::FailedPreconditionError(absl::StrCat(
+      "start_time: the records before ", horizon, " were removed: ", advice));
+  error.SetPayload(kHorizonPayload, absl::Cord(horizon));
+  return error;
+}
+
 }  // namespace
+
+absl::Status CheckIsHorizon(absl::Time horizon) {
+  const std::int64_t seconds = absl::ToUnixSeconds(horizon);
+  if (seconds >= kMinHorizonSeconds && seconds <= kMaxHorizonSeconds &&
+      absl::FromUnixSeconds(seconds) == horizon && seconds % 3600 == 0) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "horizon: expected a whole hour from 2000-01-01 to 2200-01-01, found ",
+      absl::FormatTime(horizon, absl::UTCTimeZone())));
+}
+
+absl::Status CheckHorizon(const UsageQuery& query, std::int64_t horizon_nanos) {
+  if (query.window.start_nanos >= horizon_nanos) return absl::OkStatus();
+  for (const QuerySegment& segment :
+       PlanQuery(query, query.window.start_nanos)) {
+    if (segment.source == Source::kRecords &&
+        segment.window.start_nanos < horizon_nanos) {
+      return BeforeHorizonError(
+          horizon_nanos,
+          "before it, windows start and end on a quarter of an hour, buckets "
+          "are hours or longer, and there are no labels");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckHorizon(const RecordQuery& query,
+                          std::int64_t horizon_nanos) {
+  if (query.window.start_nanos >= horizon_nanos) return absl::OkStatus();
+  return BeforeHorizonError(horizon_nanos, "only later ones can be listed");
+}
+
+std::string HorizonOf(const absl::Status& error) {
+  const auto payload = error.GetPayload(kHorizonPayload);
+  return payload ? std::string(*payload) : "";
+}
 
 bool UsesLabels(const UsageQuery& query) {
   const auto is_label = [](const UsageField& field) {

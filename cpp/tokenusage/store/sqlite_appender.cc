@@ -6,6 +6,7 @@
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/field_values.h"
 #include "tokenusage/store/record_key.h"
+#include "tokenusage/store/sqlite_horizon.h"
 
 namespace tokenusage {
 namespace {
@@ -46,11 +47,15 @@ absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
 }
 
 absl::Status SqliteAppender::Begin() {
-  if (known_series_ > kMaxKnownSeries) {
-    projects_.clear();
-    known_series_ = 0;
-  }
-  return database_->Execute("BEGIN IMMEDIATE");
+  if (known_series_ > kMaxKnownSeries) ForgetProjects();
+  TOKENUSAGE_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(horizon_, ReadHorizon(database_.get()));
+  return absl::OkStatus();
+}
+
+void SqliteAppender::ForgetProjects() {
+  projects_.clear();
+  known_series_ = 0;
 }
 
 absl::Status SqliteAppender::Append(const std::string& project,
@@ -113,12 +118,14 @@ absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
   const std::string key = SeriesKey(record.record());
   auto series = project->series.find(key);
   const bool new_series = series == project->series.end();
-  if (new_series || record.too_far_ahead()) {
+  const bool too_early = record.event_time_nanos() < horizon_;
+  if (new_series || record.too_far_ahead() || too_early) {
     // Whether the id is taken comes before all that may refuse the record.
     TOKENUSAGE_ASSIGN_OR_RETURN(const AppendOutcome stored,
                                 CompareWithStored(record, *project));
     if (stored != AppendOutcome::kStored) return stored;
     if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
+    if (too_early) return AppendOutcome::kBeforeHorizon;
     if (project->series.size() >= kMaxSeriesPerProject) {
       return AppendOutcome::kCardinalityLimit;
     }

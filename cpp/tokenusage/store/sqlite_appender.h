@@ -38,6 +38,12 @@ class SqliteAppender {
   // Returns when everything since Begin is on disk.
   absl::Status Commit();
 
+  // The connection, for other work between Commit and Begin.
+  SqliteDatabase* database() { return database_.get(); }
+
+  // To be called when projects were removed.
+  void ForgetProjects();
+
  private:
   // What is known of a project. Its series are all known, so that their number
   // is.
@@ -68,6 +74,7 @@ class SqliteAppender {
   std::unique_ptr<SqliteDatabase> database_;
   absl::flat_hash_map<std::string, Project> projects_;
   std::size_t known_series_ = 0;
+  std::int64_t horizon_ = 0;  // of this transaction, in nanoseconds
   SqliteRollups rollups_;
   std::string bytes_;  // kept to use its memory again
 };

@@ -96,7 +96,8 @@ absl::StatusOr<std::string> ResolveDatabasePath(const std::string& path) {
   return (folder / file.filename()).string();
 }
 
-absl::StatusOr<bool> InspectDatabaseFile(const std::string& path) {
+absl::StatusOr<bool> InspectDatabaseFile(const std::string& path,
+                                         std::int32_t oldest_version) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string header, ReadHeader(path));
   if (header.empty()) {
     std::error_code error;
@@ -115,17 +116,24 @@ absl::StatusOr<bool> InspectDatabaseFile(const std::string& path) {
     return ForeignFileError(path,
                             "its application_id is " + std::to_string(id));
   }
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckSchemaVersion(path, BigEndian32(view.substr(kUserVersionOffset))));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckSchemaVersion(
+      path, BigEndian32(view.substr(kUserVersionOffset)), oldest_version));
   return true;
 }
 
-absl::Status CheckDatabase(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenBeside(
+    const std::string& path, std::int32_t oldest_version) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<SqliteDatabase> database,
+      std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
   TOKENUSAGE_RETURN_IF_ERROR(KeepLogOnClose(database.get()));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckSqliteSchema(database.get()));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckSqliteSchema(database.get(), oldest_version));
+  return database;
+}
+
+absl::Status CheckDatabase(const std::string& path) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
+                              OpenBeside(path));
   std::error_code error;
   if (fs::file_size(path, error) > kMaxCheckedBytes) return absl::OkStatus();
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string result,

@@ -8,7 +8,9 @@
 
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
+#include "tokenusage/store/query_plan.h"
 #include "tokenusage/store/record_key.h"
+#include "tokenusage/store/sqlite_horizon.h"
 #include "tokenusage/store/sqlite_query.h"
 
 namespace tokenusage {
@@ -179,6 +181,9 @@ absl::Status ListRun::Add(std::string_view bytes) {
 absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
                                             const RecordQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.limits).CheckNow());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
                               FindProjectId(database, query.project));
   if (project_id == 0) return RecordPage();
@@ -188,18 +193,23 @@ absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
 absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
                                                std::string_view project,
                                                std::string_view record_id) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
                               FindProjectId(database, project));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database->Cached("SELECT record FROM usage_record "
+      database->Cached("SELECT record, event_time FROM usage_record "
                        "WHERE project_id=?1 AND record_id=?2"));
   const RecordKey key = ToRecordKey(record_id);
   const SqliteStatement::Use use(select);
   select->Bind(1, project_id);
   key.is_blob ? select->BindBlob(2, key.bytes) : select->BindText(2, key.bytes);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
-  if (!found) return absl::NotFoundError("no such record");
+  // A removal that goes on may not have come to it yet.
+  if (!found || select->Int64(1) < horizon) {
+    return absl::NotFoundError("no such record");
+  }
   return ParseRecord(select->Blob(0), database->path());
 }
 

@@ -12,6 +12,7 @@
 #include "tokenusage/store/field_values.h"
 #include "tokenusage/store/query_plan.h"
 #include "tokenusage/store/row_aggregator.h"
+#include "tokenusage/store/sqlite_horizon.h"
 #include "tokenusage/store/sqlite_rollups.h"
 #include "tokenusage/store/sqlite_schema.h"
 
@@ -194,6 +195,9 @@ absl::Status QueryRun::AddRecord(const EncodedGroup& group,
 absl::StatusOr<UsageQueryPage> QueryUsage(SqliteDatabase* database,
                                           const UsageQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.limits).CheckNow());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
                               FindProjectId(database, query.project));
   if (project_id == 0) return UsageQueryPage();

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/query_plan.h"
+#include "tokenusage/store/sqlite_check.h"
+#include "tokenusage/store/sqlite_horizon.h"
 #include "tokenusage/store/sqlite_list.h"
 #include "tokenusage/store/sqlite_query.h"
 
@@ -49,6 +52,26 @@ absl::StatusOr<v1::UsageRecord> SqliteReader::GetRecord(
 absl::StatusOr<RecordPage> SqliteReader::ListRecords(const RecordQuery& query) {
   return InSnapshot<RecordPage>([&query](SqliteDatabase* database) {
     return ListUsageRecords(database, query);
+  });
+}
+
+absl::StatusOr<absl::Time> SqliteReader::Horizon() {
+  return InSnapshot<absl::Time>(
+      [](SqliteDatabase* database) -> absl::StatusOr<absl::Time> {
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                                    ReadHorizon(database));
+        return horizon == kNoHorizon ? absl::InfinitePast()
+                                     : absl::FromUnixNanos(horizon);
+      });
+}
+
+absl::StatusOr<absl::Time> SqliteReader::NewestRecordTime() {
+  return InSnapshot<absl::Time>(&ReadNewestRecordTime);
+}
+
+absl::StatusOr<CheckReport> SqliteReader::Check(const CheckOptions& options) {
+  return InSnapshot<CheckReport>([&options](SqliteDatabase* database) {
+    return CheckSqliteContent(database, options);
   });
 }
 

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tokenusage/store/sqlite_database.h"
+#include "tokenusage/store/store_care.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
@@ -29,6 +31,9 @@ class SqliteReader {
   absl::StatusOr<v1::UsageRecord> GetRecord(std::string_view project,
                                             std::string_view record_id);
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query);
+  absl::StatusOr<absl::Time> Horizon();
+  absl::StatusOr<absl::Time> NewestRecordTime();
+  absl::StatusOr<CheckReport> Check(const CheckOptions& options);
 
  private:
   explicit SqliteReader(std::string path) : path_(std::move(path)) {}

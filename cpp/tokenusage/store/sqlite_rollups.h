@@ -3,6 +3,7 @@
 #ifndef TOKENUSAGE_STORE_SQLITE_ROLLUPS_H_
 #define TOKENUSAGE_STORE_SQLITE_ROLLUPS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -23,6 +24,9 @@ class SqliteRollups {
 
   void Add(std::int64_t series_id, std::int64_t event_time_nanos,
            const TokenCounts& counts);
+
+  // How many quarters have something to add.
+  std::size_t size() const { return quarters_.size(); }
 
   // Adds to the tables what was collected, and forgets it.
   absl::Status Flush(SqliteDatabase* database);

@@ -55,11 +55,18 @@ constexpr const char* kRollupColumns =
     "input_image_tokens BLOB,"        //
     "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID";
 
-std::string AllTables() {
+// Records before this time have gone, and their sums have stayed. One row, or
+// none where no record ever went.
+constexpr const char* kHorizon =
+    "CREATE TABLE horizon("
+    "only_row INTEGER PRIMARY KEY CHECK(only_row=1),"
+    "seconds INTEGER NOT NULL)";  // since 1970, UTC; a whole hour
+
+std::string AllTables(std::int64_t version) {
   return absl::StrCat(kProject, ";", kSeries, ";", kUsageRecord, ";",
                       kRecordByTime, ";CREATE TABLE rollup_quarter",
                       kRollupColumns, ";CREATE TABLE rollup_hour",
-                      kRollupColumns, ";");
+                      kRollupColumns, ";", version >= 2 ? kHorizon : "", ";");
 }
 
 // All that the database defines, in one text. What ANALYZE adds is left out.
@@ -71,11 +78,11 @@ absl::StatusOr<std::string> Definitions(SqliteDatabase* database) {
       "ORDER BY type, name)");
 }
 
-absl::StatusOr<std::string> ExpectedDefinitions() {
+absl::StatusOr<std::string> ExpectedDefinitions(std::int64_t version) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> model,
       SqliteDatabase::Open(":memory:", SQLITE_OPEN_READWRITE));
-  TOKENUSAGE_RETURN_IF_ERROR(model->Execute(AllTables()));
+  TOKENUSAGE_RETURN_IF_ERROR(model->Execute(AllTables(version)));
   return Definitions(model.get());
 }
 
@@ -83,28 +90,45 @@ absl::StatusOr<std::string> ExpectedDefinitions() {
 
 absl::Status CreateSqliteSchema(SqliteDatabase* database) {
   return database->Execute(absl::StrCat(
-      "BEGIN IMMEDIATE;", AllTables(),
+      "BEGIN IMMEDIATE;", AllTables(kSqliteSchemaVersion),
       "PRAGMA application_id=", kSqliteApplicationId, ";",
       "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
 }
 
-absl::Status CheckSqliteSchema(SqliteDatabase* database) {
+absl::StatusOr<std::int64_t> ReadSchemaVersion(SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
+                              database->QueryText("PRAGMA user_version"));
+  return std::stoll("0" + version);
+}
+
+absl::Status CheckSqliteSchema(SqliteDatabase* database, std::int32_t oldest) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string id,
                               database->QueryText("PRAGMA application_id"));
   if (id != std::to_string(kSqliteApplicationId)) {
     return ForeignFileError(database->path(), "its application_id is " + id);
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
-                              database->QueryText("PRAGMA user_version"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              ReadSchemaVersion(database));
   TOKENUSAGE_RETURN_IF_ERROR(
-      CheckSchemaVersion(database->path(), std::stoll("0" + version)));
+      CheckSchemaVersion(database->path(), version, oldest));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string found, Definitions(database));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string expected,
-                              ExpectedDefinitions());
+                              ExpectedDefinitions(version));
   if (found == expected) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "database ", database->path(), " does not have the tables of version ",
-      kSqliteSchemaVersion, ": they were changed by something else"));
+      version, ": they were changed by something else"));
+}
+
+absl::Status MigrateSqliteSchema(SqliteDatabase* database) {
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckSqliteSchema(database, kOldestSqliteSchemaVersion));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              ReadSchemaVersion(database));
+  if (version < 2) TOKENUSAGE_RETURN_IF_ERROR(database->Execute(kHorizon));
+  return database->Execute(absl::StrCat(
+      "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
 }
 
 absl::Status ForeignFileError(const std::string& path, const std::string& why) {
@@ -112,12 +136,26 @@ absl::Status ForeignFileError(const std::string& path, const std::string& why) {
       absl::StrCat("file ", path, " is not a database of tokenusage: ", why));
 }
 
-absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version) {
-  if (version == kSqliteSchemaVersion) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "database ", path, " has version ", version, "; this program knows ",
-      kSqliteSchemaVersion,
-      version > kSqliteSchemaVersion ? ": use a newer program" : " only"));
+absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version,
+                                std::int32_t oldest) {
+  if (version >= oldest && version <= kSqliteSchemaVersion) {
+    return absl::OkStatus();
+  }
+  const std::string what = absl::StrCat("database ", path, " has version ",
+                                        version, "; this program knows ");
+  if (version > kSqliteSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(what, kSqliteSchemaVersion, ": use a newer program"));
+  }
+  if (version < kOldestSqliteSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(what, kSqliteSchemaVersion, " only"));
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, kSqliteSchemaVersion,
+                   ": back it up, then run tokenusage db migrate "
+                   "--store=sqlite://",
+                   path));
 }
 
 }  // namespace tokenusage

@@ -2,25 +2,35 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/deadline.h"
 #include "tokenusage/store/file_error.h"
 #include "tokenusage/store/file_lock.h"
+#include "tokenusage/store/query_plan.h"
 #include "tokenusage/store/sqlite_appender.h"
 #include "tokenusage/store/sqlite_database.h"
 #include "tokenusage/store/sqlite_file.h"
+#include "tokenusage/store/sqlite_horizon.h"
 #include "tokenusage/store/sqlite_probe.h"
 #include "tokenusage/store/sqlite_reader.h"
+#include "tokenusage/store/sqlite_rebuild.h"
 #include "tokenusage/store/sqlite_schema.h"
 #include "tokenusage/store/sqlite_writer.h"
 
 namespace tokenusage {
 namespace {
+
+// Between two steps of a removal.
+constexpr absl::Duration kMaxPause = absl::Milliseconds(100);
 
 class SqliteStore : public UsageStore {
  public:
@@ -63,13 +73,121 @@ class SqliteStore : public UsageStore {
     return stats;
   }
 
+  absl::StatusOr<absl::Time> Horizon() override { return reader_->Horizon(); }
+  absl::StatusOr<absl::Time> NewestRecordTime() override {
+    return reader_->NewestRecordTime();
+  }
+  absl::StatusOr<Removal> RemoveRecordsBefore(
+      absl::Time horizon, const CallLimits& limits) override;
+  absl::StatusOr<CheckReport> Check(const CheckOptions& options) override {
+    return reader_->Check(options);
+  }
+  absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
+  absl::StatusOr<Removal> DeleteProject(std::string_view project,
+                                        const CallLimits& limits) override;
+
  private:
+  using Work = SqliteWriter::Work;
+  using Step = std::function<absl::StatusOr<RemovalStep>(SqliteDatabase*)>;
+
+  // Does the work in a transaction between two commits.
+  absl::Status RunInTransaction(const Work& work);
+  // Takes one step after another until one has nothing left to do; returns how
+  // many records went.
+  absl::StatusOr<std::int64_t> RunSteps(const CallLimits& limits,
+                                        const Step& step);
+
   const std::string path_;
   // Destroyed from the last to the first: the lock goes when all is closed.
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<SqliteReader> reader_;
   SqliteWriter writer_;
 };
+
+absl::Status SqliteStore::RunInTransaction(const Work& work) {
+  return writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
+    SqliteDatabase* const database = appender->database();
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
+    TOKENUSAGE_RETURN_IF_ERROR(work(appender));
+    return database->Execute("COMMIT");
+  });
+}
+
+absl::StatusOr<std::int64_t> SqliteStore::RunSteps(const CallLimits& limits,
+                                                   const Step& step) {
+  std::int64_t record_count = 0;
+  for (;;) {
+    TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+    const absl::Time start = absl::Now();
+    RemovalStep result;
+    TOKENUSAGE_RETURN_IF_ERROR(
+        RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
+          TOKENUSAGE_ASSIGN_OR_RETURN(result, step(appender->database()));
+          return absl::OkStatus();
+        }));
+    record_count += result.record_count;
+    if (result.done) return record_count;
+    // Leaves at least half of the time to appends.
+    absl::SleepFor(std::min(absl::Now() - start, kMaxPause));
+  }
+}
+
+absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
+    absl::Time horizon, const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(RunInTransaction([&](SqliteAppender* appender) {
+    return MoveHorizon(appender->database(), absl::ToUnixNanos(horizon))
+        .status();
+  }));
+  Removal removal;
+  std::int64_t project_id = 0;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      removal.record_count,
+      RunSteps(limits, [&project_id](SqliteDatabase* database) {
+        return RemoveSomeRecords(database, &project_id);
+      }));
+  // What a deletion left that was cut short.
+  TOKENUSAGE_RETURN_IF_ERROR(RunSteps(limits, [](SqliteDatabase* database) {
+                               return RemoveSomeOfDeletedProjects(database, "");
+                             }).status());
+  return removal;
+}
+
+absl::StatusOr<Rebuild> SqliteStore::RebuildRollups(const CallLimits& limits) {
+  Rebuild rebuild;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      writer_.Run([&](SqliteAppender* appender) -> absl::Status {
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            rebuild, RebuildSqliteRollups(appender->database(), limits));
+        return absl::OkStatus();
+      }));
+  return rebuild;
+}
+
+absl::StatusOr<Removal> SqliteStore::DeleteProject(std::string_view project,
+                                                   const CallLimits& limits) {
+  if (!CheckProject(project).ok()) {
+    return absl::NotFoundError("no such project");
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  const std::string name(project);
+  bool found = false;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
+        appender->ForgetProjects();
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            found, RenameDeletedProject(appender->database(), name));
+        return absl::OkStatus();
+      }));
+  if (!found) return absl::NotFoundError("no such project");
+  Removal removal;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      removal.record_count, RunSteps(limits, [&name](SqliteDatabase* database) {
+        return RemoveSomeOfDeletedProjects(database, name);
+      }));
+  return removal;
+}
 
 // The application_id is in the file before WAL mode is: so whatever is in a
 // write-ahead log, the file itself says whose it is.

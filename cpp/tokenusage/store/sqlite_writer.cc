@@ -15,7 +15,7 @@ SqliteWriter::SqliteWriter(std::string path, Limits limits,
     : path_(std::move(path)),
       limits_(std::move(limits)),
       appender_(std::move(appender)),
-      thread_([this] { Run(); }) {}
+      thread_([this] { RunThread(); }) {}
 
 SqliteWriter::~SqliteWriter() {
   {
@@ -46,12 +46,27 @@ void SqliteWriter::Append(std::string project, BatchPointer records,
       "too many records are waiting to be stored; send them again later"));
 }
 
-void SqliteWriter::Run() {
+absl::Status SqliteWriter::Run(Work work) {
+  auto task = std::make_unique<Task>();
+  task->work = std::move(work);
+  std::future<absl::Status> done = task->done.get_future();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  changed_.notify_one();
+  return done.get();
+}
+
+void SqliteWriter::RunThread() {
   for (;;) {
     std::vector<Batch> group = TakeGroup();
-    if (group.empty()) return;
+    std::unique_ptr<Task> task = TakeTask();
+    if (group.empty() && task == nullptr) return;
+    // Turn by turn, so that neither waits for more than one of the other.
     group = AnswerExpired(std::move(group));
     if (!group.empty()) CommitGroup(std::move(group));
+    if (task != nullptr) DoTask(task.get());
   }
 }
 
@@ -68,12 +83,40 @@ std::vector<SqliteWriter::Batch> SqliteWriter::AnswerExpired(
   return group;
 }
 
+std::unique_ptr<SqliteWriter::Task> SqliteWriter::TakeTask() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (tasks_.empty()) return nullptr;
+  std::unique_ptr<Task> task = std::move(tasks_.front());
+  tasks_.pop_front();
+  return task;
+}
+
+void SqliteWriter::DoTask(Task* task) {
+  absl::Status status = OpenAppender();
+  if (status.ok()) status = task->work(appender_.get());
+  CloseAfter(status);
+  task->done.set_value(std::move(status));
+}
+
+absl::Status SqliteWriter::OpenAppender() {
+  if (appender_ != nullptr) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(appender_, SqliteAppender::Open(path_));
+  return absl::OkStatus();
+}
+
+void SqliteWriter::CloseAfter(const absl::Status& status) {
+  // Closing the connection rolls back what it began. The next one to write
+  // opens another: whatever went wrong, nothing of it is remembered.
+  if (!status.ok()) appender_.reset();
+}
+
 std::vector<SqliteWriter::Batch> SqliteWriter::TakeGroup() {
   std::vector<Batch> group;
   std::size_t records = 0;
   const auto limit = static_cast<std::size_t>(limits_.max_records_per_commit);
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  changed_.wait(
+      lock, [this] { return closing_ || !queue_.empty() || !tasks_.empty(); });
   while (!queue_.empty()) {
     Batch& next = queue_.front();
     records += next.batch->size();
@@ -90,11 +133,7 @@ void SqliteWriter::CommitGroup(std::vector<Batch> group) {
   const absl::Time start = absl::Now();
   const absl::Status status = TryCommit(group, &outcomes);
   if (status.ok() && limits_.on_commit) limits_.on_commit(absl::Now() - start);
-  if (!status.ok()) {
-    // Closing the connection rolls back what it began. The next group starts
-    // with a new one: whatever went wrong, nothing of it is remembered.
-    appender_.reset();
-  }
+  CloseAfter(status);
   if (absl::IsDataLoss(status) && group.size() > 1) {
     // Only those batches shall fail that meet the damage.
     for (Batch& batch : group) {
@@ -116,9 +155,7 @@ void SqliteWriter::CommitGroup(std::vector<Batch> group) {
 absl::Status SqliteWriter::TryCommit(
     const std::vector<Batch>& group,
     std::vector<std::vector<AppendOutcome>>* outcomes) {
-  if (appender_ == nullptr) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(appender_, SqliteAppender::Open(path_));
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(OpenAppender());
   TOKENUSAGE_RETURN_IF_ERROR(appender_->Begin());
   for (std::size_t i = 0; i < group.size(); ++i) {
     TOKENUSAGE_RETURN_IF_ERROR(

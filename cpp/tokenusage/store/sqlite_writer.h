@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -41,10 +42,23 @@ class SqliteWriter {
   void Append(std::string project, BatchPointer batch, CallLimits limits,
               AppendCallback done);
 
+  // Work that is not an append, on the writer's connection outside of any
+  // transaction.
+  using Work = std::function<absl::Status(SqliteAppender*)>;
+
+  // Does the work between two commits, and returns its status. Not for the
+  // writer's own thread.
+  absl::Status Run(Work work);
+
   // All but size_bytes.
   StoreStats Stats() const;
 
  private:
+  struct Task {
+    Work work;
+    std::promise<absl::Status> done;
+  };
+
   struct Batch {
     std::string project;
     BatchPointer batch;
@@ -53,11 +67,19 @@ class SqliteWriter {
     std::int64_t bytes = 0;
   };
 
-  void Run();
-  // Waits for batches; empty once the writer is closing and nothing is queued.
+  void RunThread();
+  // Waits for batches or a task; both are empty once the writer is closing and
+  // nothing is queued.
   std::vector<Batch> TakeGroup();
   // Answers the batches whose limits have been reached, and gives the others.
   static std::vector<Batch> AnswerExpired(std::vector<Batch> group);
+  // One waiting task, or null.
+  std::unique_ptr<Task> TakeTask();
+  void DoTask(Task* task);
+  // Opens the connection where it was given up.
+  absl::Status OpenAppender();
+  // Gives the connection up after a failure.
+  void CloseAfter(const absl::Status& status);
   void CommitGroup(std::vector<Batch> group);
   absl::Status TryCommit(const std::vector<Batch>& group,
                          std::vector<std::vector<AppendOutcome>>* outcomes);
@@ -71,6 +93,7 @@ class SqliteWriter {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Batch> queue_;
+  std::deque<std::unique_ptr<Task>> tasks_;
   std::int64_t queued_bytes_ = 0;
   bool closing_ = false;
 

@@ -7,8 +7,8 @@
 //   absl::StatusOr<std::vector<AppendOutcome>> outcomes =
 //       store->Append("my-project", batch);
 //
-// A store must not be used to change or remove records: usage is appended once
-// and for good.
+// Usage is appended once and for good: no record can be changed. Operators can
+// remove old records, whose totals stay, and whole projects.
 
 #ifndef TOKENUSAGE_STORE_USAGE_STORE_H_
 #define TOKENUSAGE_STORE_USAGE_STORE_H_
@@ -22,7 +22,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tokenusage/record/checked_record.h"
+#include "tokenusage/store/store_care.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
@@ -37,6 +39,7 @@ enum class AppendOutcome {
   kDuplicate,         // there already with the same content, and durable
   kConflict,          // there already with different content, which stays
   kTooFarAhead,       // CheckedRecord::too_far_ahead, and not there already
+  kBeforeHorizon,     // event_time is before Horizon(), and not there already
   kCardinalityLimit,  // would be the project's series number
                       // kMaxSeriesPerProject + 1, and is not there already
 };
@@ -99,7 +102,9 @@ class UsageStore {
 
   // A page of totals, from one snapshot.
   //
-  // Errors: as above, and DEADLINE_EXCEEDED or CANCELLED by its limits.
+  // Errors: as above; DEADLINE_EXCEEDED or CANCELLED by its limits;
+  // FAILED_PRECONDITION where it needs records before Horizon(): see
+  // CheckHorizon in query_plan.h.
   virtual absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) = 0;
 
   // The record as it was reported, with receive_time set.
@@ -110,7 +115,8 @@ class UsageStore {
 
   // A page of records, from one snapshot.
   //
-  // Errors: as above, and DEADLINE_EXCEEDED or CANCELLED by its limits.
+  // Errors: as above; DEADLINE_EXCEEDED or CANCELLED by its limits;
+  // FAILED_PRECONDITION where the window starts before Horizon().
   virtual absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) = 0;
 
   // OK when appends would be stored now. May write a little, but changes
@@ -121,6 +127,55 @@ class UsageStore {
 
   // For metrics. Does not wait.
   virtual StoreStats Stats() const { return {}; }
+
+  // ----------------------------------------------------------- for operators
+  //
+  // Errors: as above; DEADLINE_EXCEEDED or CANCELLED by their limits; and
+  // UNIMPLEMENTED by a store that is none but for a test.
+
+  // Records before this instant were removed, and their totals kept: a whole
+  // hour of UTC, or absl::InfinitePast() where none ever were. Never moves
+  // back.
+  virtual absl::StatusOr<absl::Time> Horizon();
+
+  // The latest event_time of any record; absl::InfinitePast() where there are
+  // none.
+  virtual absl::StatusOr<absl::Time> NewestRecordTime();
+
+  // Moves the horizon to `horizon`, or leaves it where it is later already, and
+  // removes the records before it in small steps between which appends go on.
+  // Totals stay, and so do the series of a project.
+  //
+  // Once the horizon has moved, which is durable before the first record goes,
+  // no read sees a record before it. Where this is cut short, by its limits, an
+  // error or the end of the process, the next call goes on from there. An id is
+  // free again when its record has gone.
+  //
+  // Errors: as above; INVALID_ARGUMENT unless `horizon` is a whole hour from
+  // 2000-01-01 to 2200-01-01.
+  virtual absl::StatusOr<Removal> RemoveRecordsBefore(absl::Time horizon,
+                                                      const CallLimits& limits);
+
+  // Compares the store with itself, from one snapshot: whether its files are
+  // whole, and whether every sum that it keeps of the time from the horizon on
+  // is that of the records. Changes nothing. What it finds is in the report;
+  // it fails only where it could not look.
+  virtual absl::StatusOr<CheckReport> Check(const CheckOptions& options);
+
+  // Makes all sums of the time from the horizon on anew from the records, in
+  // one transaction. Appends wait meanwhile.
+  //
+  // Errors: as above, in particular DATA_LOSS where a record cannot be read.
+  virtual absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits);
+
+  // Removes a project with its records, totals, series and name, as if it had
+  // never been. It goes at once for all who read; what it held is then removed
+  // in small steps. Where this is cut short, call it again. The project may be
+  // reported to again at any time, and begins empty.
+  //
+  // Errors: as above, and NOT_FOUND.
+  virtual absl::StatusOr<Removal> DeleteProject(std::string_view project,
+                                                const CallLimits& limits);
 
  protected:
   UsageStore() = default;

@@ -1,0 +1,19 @@
+// Compares a SQLite database with itself.
+
+#ifndef TOKENUSAGE_STORE_SQLITE_CHECK_H_
+#define TOKENUSAGE_STORE_SQLITE_CHECK_H_
+
+#include "absl/status/statusor.h"
+#include "tokenusage/store/sqlite_database.h"
+#include "tokenusage/store/store_care.h"
+
+namespace tokenusage {
+
+// See UsageStore::Check. The caller has begun a transaction. Memory is bounded
+// however large the database is.
+absl::StatusOr<CheckReport> CheckSqliteContent(SqliteDatabase* database,
+                                               const CheckOptions& options);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_CHECK_H_
