@@ -73,8 +73,7 @@ TEST(ParseJsonTest, ReplacesWhatTheMessageHeld) {
 TEST(ParseJsonTest, FillsMessagesOnAnArena) {
   google::protobuf::Arena arena;
   auto* const usage =
-      google::protobuf::Arena::CreateMessage<PostV2ProxyImagesEditsUsage>(
-          &arena);
+      PostV2ProxyImagesEditsUsage::default_instance().New(&arena);
   ASSERT_TRUE(ParseJson(kExample, usage).ok());
   EXPECT_EQ(Bits(*usage), Bits(Example()));
 }

@@ -68,7 +68,7 @@ std::string Bits(const Message& message) {
   google::protobuf::io::StringOutputStream stream(&bits);
   google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
-  message.SerializePartialToCodedStream(&coded);
+  EXPECT_TRUE(message.SerializePartialToCodedStream(&coded));
   coded.Trim();
   return bits;
 }

@@ -2,9 +2,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/protobuf_compat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
@@ -40,28 +40,15 @@ struct ConvertFlags {
   std::string file = "-";
 };
 
-// The first error of a text format document, in the form of our JSON errors.
-class FirstError : public google::protobuf::io::ErrorCollector {
- public:
-  void AddError(int line, google::protobuf::io::ColumnNumber column,
-                const std::string& message) override {
-    if (!text_.empty()) return;
-    // Mostly protobuf's own words, which name the message type in full.
-    text_ = absl::StrCat(Excerpt(message, kMaxTextErrorChars), " (line ",
-                         line + 1, ", column ", column + 1, ")");
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
 absl::Status ParseText(const std::string& input, Message* message) {
-  FirstError error;
+  ProtoTextError error;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
   if (parser.ParseFromString(input, message)) return absl::OkStatus();
-  return absl::InvalidArgumentError(error.text());
+  // In the form of our JSON errors.
+  return absl::InvalidArgumentError(
+      absl::StrCat(Excerpt(error.message(), kMaxTextErrorChars), " (line ",
+                   error.line(), ", column ", error.column(), ")"));
 }
 
 absl::Status ParseAs(const std::string& format, bool strict,

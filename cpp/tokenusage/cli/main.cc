@@ -8,8 +8,7 @@
 #include <exception>
 #include <string>
 
-#include "google/protobuf/stubs/common.h"
-#include "google/protobuf/stubs/logging.h"
+#include "tokenusage/base/protobuf_compat.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/terminal.h"
@@ -76,9 +75,7 @@ void OpenStandardStreams() {
 // What libraries log on their own, this program says in one line.
 void SilenceLibraries() {
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
-#if GOOGLE_PROTOBUF_VERSION < 4022000
-  google::protobuf::SetLogHandler(nullptr);
-#endif
+  SilenceProtobuf();
 }
 
 }  // namespace

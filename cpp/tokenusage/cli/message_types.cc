@@ -43,7 +43,7 @@ absl::StatusOr<const google::protobuf::Message*> FindMessageType(
   std::vector<const Descriptor*> matches;
   std::vector<std::string> known;
   for (const Descriptor* message : NameableMessages()) {
-    known.push_back(message->name());
+    known.emplace_back(message->name());
     if (message->full_name() == name) matches = {message};
     if (message->full_name() == name) break;
     if (message->name() == name) matches.push_back(message);
@@ -62,7 +62,7 @@ absl::StatusOr<const FieldDescriptor*> FindUsageField(
   for (int i = 0; i < usage->field_count(); ++i) {
     const FieldDescriptor* field = usage->field(i);
     if (field->message_type() == message->GetDescriptor()) return field;
-    known.push_back(field->message_type()->name());
+    known.emplace_back(field->message_type()->name());
   }
   return UnknownMessage(message_name, known);
 }

@@ -64,10 +64,10 @@ absl::Status CheckNothingSaid(const Said& said) {
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   said.GetReflection()->ListFields(said, &fields);
   if (fields.empty()) return absl::OkStatus();
+  const std::string first(fields.front()->name());
   return absl::InvalidArgumentError(
-      "usage: expected it around the counts, as in {\"" +
-      fields.front()->name() + "\":...,\"usage\":{...}}, found \"" +
-      fields.front()->name() + "\" beside them");
+      "usage: expected it around the counts, as in {\"" + first +
+      "\":...,\"usage\":{...}}, found \"" + first + "\" beside them");
 }
 
 absl::Status ParseUsageLine(std::string_view line,

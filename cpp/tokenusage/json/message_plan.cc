@@ -1,12 +1,12 @@
 #include "tokenusage/json/message_plan.h"
 
+#include <mutex>
+#include <shared_mutex>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/base/utf8.h"
@@ -201,12 +201,12 @@ class PlanCache {
  public:
   absl::StatusOr<const MessagePlan*> Get(const Descriptor* descriptor) {
     {
-      absl::ReaderMutexLock lock(&mutex_);
+      std::shared_lock lock(mutex_);
       const auto found = plan_sets_.find(descriptor);
       if (found != plan_sets_.end()) return found->second.at(descriptor).get();
     }
     TOKENUSAGE_ASSIGN_OR_RETURN(PlanSet plans, BuildPlans(descriptor));
-    absl::MutexLock lock(&mutex_);
+    std::unique_lock lock(mutex_);
     // Where another thread was first, its plans stay: they are in use.
     const PlanSet& kept =
         plan_sets_.emplace(descriptor, std::move(plans)).first->second;
@@ -214,9 +214,10 @@ class PlanCache {
   }
 
  private:
-  absl::Mutex mutex_;
-  absl::flat_hash_map<const Descriptor*, PlanSet> plan_sets_
-      ABSL_GUARDED_BY(mutex_);
+  // Not abseil's: its locks take a pointer in old versions and a reference in
+  // new ones.
+  std::shared_mutex mutex_;  // guards plan_sets_
+  absl::flat_hash_map<const Descriptor*, PlanSet> plan_sets_;
 };
 
 }  // namespace

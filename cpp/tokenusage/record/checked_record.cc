@@ -65,8 +65,8 @@ void CheckedRecord::SerializeTo(std::string* bytes) const {
   const std::string& shared = batch_->receive_time_field_;
   const std::size_t own_size = record_->ByteSizeLong();
   bytes->resize(own_size + shared.size());
-  record_->SerializeWithCachedSizesToArray(
-      reinterpret_cast<std::uint8_t*>(bytes->data()));
+  static_cast<void>(record_->SerializeWithCachedSizesToArray(
+      reinterpret_cast<std::uint8_t*>(bytes->data())));
   std::memcpy(bytes->data() + own_size, shared.data(), shared.size());
 }
 
@@ -85,8 +85,7 @@ std::shared_ptr<const CheckedBatch> CheckedBatch::Of(
     const std::vector<v1::UsageRecord>& records, absl::Time receive_time) {
   auto batch = std::make_shared<CheckedBatch>();
   auto* request =
-      google::protobuf::Arena::CreateMessage<v1::ReportUsageRequest>(
-          batch->arena());
+      v1::ReportUsageRequest::default_instance().New(batch->arena());
   for (const v1::UsageRecord& record : records) {
     *request->add_records() = record;
   }

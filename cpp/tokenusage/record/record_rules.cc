@@ -229,7 +229,7 @@ MaybeFault CheckUsageMember(const v1::UsageRecord& record) {
   std::optional<UsageFault> fault =
       CheckUsage(reflection->GetMessage(record, member));
   if (!fault) return std::nullopt;
-  return Fault{fault->reason, member->name() + "." + fault->path,
+  return Fault{fault->reason, std::string(member->name()) + "." + fault->path,
                std::move(fault->message)};
 }
 

@@ -78,7 +78,7 @@ std::optional<UsageFault> CheckCount(double count,
                                      const FieldDescriptor* field) {
   if (count >= 0 && count <= kMaxTokenCount) return std::nullopt;
   return UsageFault{
-      v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE, field->name(),
+      v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE, std::string(field->name()),
       "expected a number from 0 to 9007199254740992 (2^53), found " +
           Shortest(count)};
 }
@@ -107,7 +107,7 @@ std::optional<UsageFault> CheckValue(const Message& message,
           repeated ? reflection->GetRepeatedMessage(message, field, index)
                    : reflection->GetMessage(message, field),
           *part.nested);
-      if (fault) fault->path = field->name() + "." + fault->path;
+      if (fault) fault->path.insert(0, std::string(field->name()) + ".");
       return fault;
     }
     default:
@@ -126,7 +126,7 @@ std::optional<UsageFault> CheckFields(const Message& message,
                !reflection->HasField(message, part.field)) {
       if (part.required) {
         return UsageFault{v1::RECORD_ERROR_REASON_FIELD_MISSING,
-                          part.field->name(),
+                          std::string(part.field->name()),
                           "expected a value, found none: it is required"};
       }
       size = 0;

@@ -113,8 +113,7 @@ absl::StatusOr<std::string> UsageReportingServiceImpl::ParseReport(
     const grpc::CallbackServerContext& context,
     const grpc::ByteBuffer& raw_request, CheckedBatch* batch) const {
   auto* request =
-      google::protobuf::Arena::CreateMessage<v1::ReportUsageRequest>(
-          batch->arena());
+      v1::ReportUsageRequest::default_instance().New(batch->arena());
   TOKENUSAGE_RETURN_IF_ERROR(Admit(*options_.authorizer, Role::kReport, context,
                                    raw_request, request));
   TOKENUSAGE_RETURN_IF_ERROR(CheckReportRequest(
@@ -278,8 +277,10 @@ void UsageReportingServiceImpl::Finish(
   }
   grpc::ProtoBufferWriter writer(raw_response, kResponseBlockBytes,
                                  static_cast<int>(response.ByteSizeLong()));
-  response.SerializeToZeroCopyStream(&writer);
-  reactor->Finish(grpc::Status::OK);
+  const bool written = response.SerializeToZeroCopyStream(&writer);
+  reactor->Finish(written ? grpc::Status::OK
+                          : grpc::Status(grpc::StatusCode::INTERNAL,
+                                         "the response: too large to write"));
 }
 
 CallLimits UsageReportingServiceImpl::AppendLimitsOf(

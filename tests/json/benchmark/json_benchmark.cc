@@ -70,6 +70,7 @@ Pass WritePass(DataSet data_set, Append append) {
 void Register(const std::string& name, std::size_t messages, const Pass& pass) {
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
     if (pass() != messages) {
+      std::fprintf(stderr, "%s: not every message succeeded\n", name.c_str());
       state.SkipWithError("not every message succeeded");
       return;
     }
@@ -256,15 +257,16 @@ class TableReporter : public benchmark::BenchmarkReporter {
 
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
-      if (run.error_occurred) {
-        std::fprintf(stderr, "%s: %s\n", run.benchmark_name().c_str(),
-                     run.error_message.c_str());
-      } else if (run.run_type == Run::RT_Iteration) {
-        const std::string name = run.run_name.function_name;
-        const std::size_t slash = name.rfind('/');
-        samples_[name.substr(0, slash)][name.substr(slash + 1)].push_back(
-            1e9 / run.counters.at("items_per_second"));
+      // None where the run was skipped: versions of Google Benchmark differ in
+      // how they say that.
+      const auto rate = run.counters.find("items_per_second");
+      if (rate == run.counters.end() || run.run_type != Run::RT_Iteration) {
+        continue;
       }
+      const std::string name = run.run_name.function_name;
+      const std::size_t slash = name.rfind('/');
+      samples_[name.substr(0, slash)][name.substr(slash + 1)].push_back(
+          1e9 / rate->second);
     }
   }
 
