@@ -34,7 +34,6 @@ _grpc_codegen = rule(
             allow_single_file = True,
         ),
     ),
-    output_to_genfiles = False,
 )
 
 def cc_grpc_library(name, srcs, deps = [], grpc_only = False, generate_mocks = False, **kwargs):

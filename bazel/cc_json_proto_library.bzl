@@ -1,5 +1,6 @@
 """cc_json_proto_library: messages with the fast JSON mapping."""
 
+load("@rules_cc//cc:defs.bzl", "cc_library")
 load(":protoc_codegen.bzl", "PROTOC_CODEGEN_ATTRS", "protoc_codegen")
 
 # Resolved here, not in the package that calls the macro.
@@ -28,7 +29,6 @@ _json_codegen = rule(
             cfg = "exec",
         ),
     ),
-    output_to_genfiles = False,
 )
 
 def cc_json_proto_library(name, srcs, deps, **kwargs):
@@ -57,7 +57,7 @@ def cc_json_proto_library(name, srcs, deps, **kwargs):
         testonly = testonly,
         visibility = ["//visibility:private"],
     )
-    native.cc_library(
+    cc_library(
         name = name,
         srcs = [":" + codegen],
         hdrs = [":" + codegen],

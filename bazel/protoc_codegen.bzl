@@ -1,5 +1,8 @@
 """Runs a protoc plugin over the .proto files of one proto_library."""
 
+# No global of Bazel 8 and newer.
+load("@com_google_protobuf//bazel/common:proto_info.bzl", "ProtoInfo")
+
 def _import_path(source, proto_source_root, roots):
     """The name by which other .proto files import this source."""
     path = source.path

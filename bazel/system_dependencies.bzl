@@ -150,9 +150,16 @@ proto_lang_toolchain(
             file,
             [":%s_proto" % dep for dep in deps],
         )
-    _write_repository(rctx, {"": build, "bazel": ""})
+    _write_repository(rctx, {"": build, "bazel": "", "bazel/common": ""})
     for rule in ["proto_library", "cc_proto_library"]:
         rctx.file("bazel/%s.bzl" % rule, "%s = native.%s\n" % (rule, rule))
+
+    # In two files: a file cannot give a global of Bazel's its own name again.
+    rctx.file("bazel/common/global.bzl", "NATIVE_PROTO_INFO = ProtoInfo\n")
+    rctx.file("bazel/common/proto_info.bzl", (
+        "load(\":global.bzl\", \"NATIVE_PROTO_INFO\")\n" +
+        "ProtoInfo = NATIVE_PROTO_INFO\n"
+    ))
 
 system_protobuf = repository_rule(
     doc = "Protobuf's library, compiler and well-known types.",
