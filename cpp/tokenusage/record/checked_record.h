@@ -2,8 +2,8 @@
 // tokenusage/v1/usage_record.proto that can be checked without a store.
 //
 //   auto batch = std::make_shared<CheckedBatch>();
-//   auto* request = google::protobuf::Arena::CreateMessage<
-//       v1::ReportUsageRequest>(batch->arena());
+//   auto* request =
+//       v1::ReportUsageRequest::default_instance().New(batch->arena());
 //   ...  // parse the request
 //   batch->Check(request->mutable_records(), absl::Now());
 //   for (const v1::RecordError& error : batch->errors()) Refuse(error);
