@@ -1,6 +1,6 @@
-// Lets chosen system calls of a process fail, and its clock jump, while it runs.
-// Preloaded into the service by tests/e2e/harness/faults.py, which writes the
-// orders below into a file that both map:
+// Lets chosen system calls of a process fail, and its clock jump, while it
+// runs. Preloaded into the service by tests/e2e/harness/faults.py, which writes
+// the orders below into a file that both map:
 //
 //   LD_PRELOAD=libfault_injector.so TOKENUSAGE_FAULTS=/path/of/orders serve ...
 //
@@ -27,10 +27,10 @@ enum Call { kSync, kWrite, kTruncate, kCallCount };
 // The same layout as Faults in faults.py: int64 each, in this order.
 struct Orders {
   struct {
-    std::atomic<std::int64_t> calls;  // how many there were, counted here
-    std::atomic<std::int64_t> first;  // the first of them to fail, from 1
-    std::atomic<std::int64_t> last;   // the last of them to fail
-    std::atomic<std::int64_t> error;  // with this errno
+    std::atomic<std::int64_t> calls;   // how many there were, counted here
+    std::atomic<std::int64_t> first;   // the first of them to fail, from 1
+    std::atomic<std::int64_t> last;    // the last of them to fail
+    std::atomic<std::int64_t> error;   // with this errno
     std::atomic<std::int64_t> failed;  // how many failed, counted here
   } call[kCallCount];
   std::atomic<std::int64_t> clock_offset_seconds;

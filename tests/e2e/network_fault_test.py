@@ -18,7 +18,7 @@ import grpc
 from harness import junit
 from harness.client import UsageClient, failure_of
 from harness.cut_proxy import CutProxy
-from harness.durable import DurableTest, resident_peak
+from harness.durable import DurableTest
 from harness.load import PROJECT, SteadyLoad, flat
 from harness.records import make_record, random_record
 from harness.testcase import seeded_random
