@@ -100,7 +100,7 @@ absl::Status UsageClient::Call(
       delay = std::min(2 * delay, kMaxDelay);
       continue;
     }
-    const absl::Status result = FromGrpcStatus(status);
+    absl::Status result = FromGrpcStatus(status);
     if (result.ok() || GetErrorInfo(result)) {
       has_answered_ = true;
       return result;

@@ -75,10 +75,14 @@ void AddListCommand(CLI::App* app, int* exit_code) {
       ->capture_default_str();
   command->callback([flags, exit_code] {
     auto request = RequestFromFlags(flags.get());
-    const absl::Status status =
-        request.ok() ? List(*flags, *std::move(request)) : request.status();
+    if (!request.ok()) {
+      PrintError(std::string(request.status().message()));
+      *exit_code = kExitUsage;
+      return;
+    }
+    const absl::Status status = List(*flags, *std::move(request));
     if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = request.ok() ? ExitCodeFor(status) : kExitUsage;
+    *exit_code = ExitCodeFor(status);
   });
 }
 

@@ -227,10 +227,14 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
                     "Print one JSON object per row instead of a table");
   command->callback([flags, exit_code] {
     auto request = RequestFromFlags(flags.get());
-    const absl::Status status =
-        request.ok() ? Query(*flags, *std::move(request)) : request.status();
+    if (!request.ok()) {
+      PrintError(std::string(request.status().message()));
+      *exit_code = kExitUsage;
+      return;
+    }
+    const absl::Status status = Query(*flags, *std::move(request));
     if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = request.ok() ? ExitCodeFor(status) : kExitUsage;
+    *exit_code = ExitCodeFor(status);
   });
 }
 

@@ -200,7 +200,7 @@ absl::StatusOr<v1::TimeBucket> CheckBucket(v1::TimeBucket bucket) {
 }  // namespace
 
 absl::Status CheckProjectField(std::string_view project) {
-  const absl::Status status = CheckProject(project);
+  absl::Status status = CheckProject(project);
   if (status.ok()) return status;
   return ErrorWithInfo(status.code(), "PROJECT_INVALID",
                        FromAbsl(status.message()), {{"field", "project"}});
@@ -233,7 +233,7 @@ absl::Status CheckReportRequest(std::string_view project, int record_count,
 
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
-  const absl::Status status = CheckRecordId(request.record_id());
+  absl::Status status = CheckRecordId(request.record_id());
   if (status.ok()) return status;
   return ErrorWithInfo(status.code(), "RECORD_ID_INVALID",
                        FromAbsl(status.message()), {{"field", "record_id"}});
