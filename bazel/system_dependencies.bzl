@@ -177,7 +177,14 @@ def _system_grpc_impl(rctx):
         "grpc++",
         _pkg_config(rctx, "grpc++"),
         deps = ["@com_google_protobuf//:protobuf"],
-    ) + "\nexports_files([\"grpc_cpp_plugin\"])\n"
+    ) + """
+# pkg-config does not know it. Its code runs when it is loaded.
+cc_library(
+    name = "grpc++_reflection",
+    linkopts = ["-Wl,--no-as-needed", "-lgrpc++_reflection", "-Wl,--as-needed"],
+    deps = [":grpc++"],
+)
+""" + "\nexports_files([\"grpc_cpp_plugin\"])\n"
     _write_repository(rctx, {"": build, "bazel": ""})
     for file in rctx.attr.rule_files:
         rctx.symlink(rctx.path(file), "bazel/" + file.name)
@@ -256,6 +263,8 @@ _no_coverage_tools = repository_rule(implementation = _no_coverage_tools_impl)
 # ------------------------------------------------------------------- all of it
 
 _SYSTEM_CC = {
+    # OpenSSL, with which Debian's gRPC is built, by what both libraries have.
+    "boringssl": {":crypto": "libcrypto"},
     "cli11": {":cli11": "CLI11"},
     "com_github_google_benchmark": {":benchmark": "benchmark"},
     "com_google_absl": {
@@ -279,8 +288,13 @@ _SYSTEM_CC = {
         "absl/types:span": "absl_span",
         "absl/types:variant": "absl_variant",
     },
+    "com_github_gabime_spdlog": {":spdlog": "spdlog"},
     "com_google_googletest": {":gtest": "gmock", ":gtest_main": "gmock_main"},
     "libpq": {":libpq": "libpq"},
+    "com_github_jupp0r_prometheus_cpp": {
+        "core:core": "prometheus-cpp-core",
+        "pull:pull": "prometheus-cpp-pull",
+    },
     "nlohmann_json": {":json": "nlohmann_json"},
     "org_sqlite": {":sqlite3": "sqlite3"},
     "rapidjson": {":rapidjson": "RapidJSON"},

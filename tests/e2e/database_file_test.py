@@ -382,7 +382,7 @@ class FullDiskTest(FileTest):
             )
             self.assertNotIn(self.mount.path, failure.message)
             self.assert_stored(number)
-        self.assertRegex(self.server.log(), r"tokenusage: the store failed: [^\n]*full")
+        self.assertRegex(self.server.log(), r"error the store failed error=[^\n]*full")
 
         os.remove(self.ballast)
         response = self.client.report("demo", self.batch(number))

@@ -14,6 +14,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
+#include "tests/service/failing_store.h"
 #include "tokenusage/internal/page_token.pb.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/testing/in_process_server.h"
@@ -203,29 +204,6 @@ TEST_F(UsageReportingServiceTest, SaysThatARequestCannotBeParsed) {
     EXPECT_EQ(GetErrorInfo(error)->reason, "REQUEST_MALFORMED");
   }
 }
-
-// A store whose answer to everything is one error.
-class FailingStore final : public UsageStore {
- public:
-  explicit FailingStore(absl::Status error) : error_(std::move(error)) {}
-  void AppendAsync(std::string, BatchPointer, CallLimits,
-                   AppendCallback done) override {
-    done(error_);
-  }
-  absl::StatusOr<UsageQueryPage> Query(const UsageQuery&) override {
-    return error_;
-  }
-  absl::StatusOr<v1::UsageRecord> GetRecord(std::string_view,
-                                            std::string_view) override {
-    return error_;
-  }
-  absl::StatusOr<RecordPage> ListRecords(const RecordQuery&) override {
-    return error_;
-  }
-
- private:
-  const absl::Status error_;
-};
 
 struct StoreFailure {
   absl::StatusCode store_code;

@@ -13,7 +13,7 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "tokenusage/service/error_info.h"
-#include "tokenusage/service/usage_server.h"
+#include "tokenusage/service/loopback_address.h"
 
 namespace tokenusage {
 namespace {
@@ -53,8 +53,22 @@ bool IsWorthRetrying(grpc::StatusCode code, bool has_pushback) {
   }
 }
 
-std::shared_ptr<grpc::Channel> NewChannel(const std::string& server) {
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(
+    const ConnectionOptions& connection) {
+  if (!connection.tls) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = connection.ca;
+  options.pem_cert_chain = connection.certificate;
+  options.pem_private_key = connection.key;
+  return grpc::SslCredentials(options);
+}
+
+std::shared_ptr<grpc::Channel> NewChannel(const ConnectionOptions& connection) {
+  const std::string& server = connection.server;
   grpc::ChannelArguments arguments;
+  if (!connection.server_name.empty()) {
+    arguments.SetSslTargetNameOverride(connection.server_name);
+  }
   // gRPC's own second would be most of our patience.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
@@ -62,15 +76,17 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& server) {
   if (CheckLoopbackAddress(server).ok()) {
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   }
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(),
+  return grpc::CreateCustomChannel(server, CredentialsOf(connection),
                                    arguments);
 }
 
 }  // namespace
 
-UsageClient::UsageClient(const std::string& server)
-    : server_(server),
-      channel_(NewChannel(server)),
+UsageClient::UsageClient(const ConnectionOptions& connection)
+    : server_(connection.server),
+      authorization_(connection.token.empty() ? ""
+                                              : "Bearer " + connection.token),
+      channel_(NewChannel(connection)),
       stub_(v1::UsageReportingService::NewStub(channel_)) {}
 
 // Waits that long, or until the service can be reached, where it could not.
@@ -91,6 +107,9 @@ absl::Status UsageClient::Call(
   while (true) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
+    if (!authorization_.empty()) {
+      context.AddMetadata("authorization", authorization_);
+    }
     const grpc::Status status = call(&context);
     const std::optional<absl::Duration> pushback = PushbackOf(context);
     const absl::Duration wait = std::max(delay, pushback.value_or(delay));

@@ -1,6 +1,8 @@
 // The program's connection to a service.
 //
-//   UsageClient client("127.0.0.1:8105");
+//   ConnectionOptions connection;
+//   connection.server = "127.0.0.1:8105";
+//   UsageClient client(connection);
 //   v1::GetUsageRecordResponse response;
 //   absl::Status status = client.Get(request, &response);
 
@@ -20,6 +22,21 @@
 
 namespace tokenusage {
 
+// How to reach a service, and who calls it.
+struct ConnectionOptions {
+  std::string server;  // host:port
+
+  // Plain text without TLS. The texts are PEM.
+  bool tls = false;
+  std::string ca;           // empty: the system's
+  std::string certificate;  // the caller's own, or empty
+  std::string key;
+  std::string server_name;  // what the server's certificate names, where that
+                            // is not the host
+
+  std::string token;  // empty: none is shown
+};
+
 // Makes calls, and tries each again while the service is unavailable or busy:
 // every method may be repeated. It gives up after 2 seconds where the service
 // has not answered yet, and after 15 once it has, so that a restart goes
@@ -27,8 +44,8 @@ namespace tokenusage {
 // server where it did not answer. Not thread-safe.
 class UsageClient {
  public:
-  // `server` is host:port. Does not connect yet.
-  explicit UsageClient(const std::string& server);
+  // Does not connect yet.
+  explicit UsageClient(const ConnectionOptions& connection);
 
   absl::Status Report(const v1::ReportUsageRequest& request,
                       v1::ReportUsageResponse* response);
@@ -45,6 +62,7 @@ class UsageClient {
   void WaitToRetry(absl::Duration time);
 
   const std::string server_;
+  const std::string authorization_;  // the metadata's value, or empty
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::UsageReportingService::Stub> stub_;
   bool has_answered_ = false;

@@ -27,7 +27,9 @@ absl::Status Get(const GetFlags& flags) {
   request.set_project(flags.service.project);
   request.set_record_id(flags.record_id);
   v1::GetUsageRecordResponse response;
-  UsageClient client(flags.service.server);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
+                              ReadConnection(flags.service));
+  UsageClient client(connection);
   TOKENUSAGE_RETURN_IF_ERROR(client.Get(request, &response));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line,
                               WriteJson(response.record()));

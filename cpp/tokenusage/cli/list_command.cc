@@ -41,7 +41,9 @@ absl::StatusOr<v1::ListUsageRecordsRequest> RequestFromFlags(ListFlags* flags) {
 }
 
 absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
-  UsageClient client(flags.service.server);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
+                              ReadConnection(flags.service));
+  UsageClient client(connection);
   std::int64_t left = flags.limit == 0 ? INT64_MAX : flags.limit;
   do {
     request.set_page_size(static_cast<int>(std::min(left, kMaxPageSize)));

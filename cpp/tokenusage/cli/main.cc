@@ -40,6 +40,7 @@ int Run(int argc, char** argv) {
   AddListCommand(&app, &exit_code);
   AddGetCommand(&app, &exit_code);
   AddConvertCommand(&app, &exit_code);
+  AddTokenCommand(&app, &exit_code);
   AddVersionCommand(&app, &exit_code);
   try {
     app.parse(argc, argv);

@@ -168,7 +168,9 @@ class Table {
 };
 
 absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
-  UsageClient client(flags.service.server);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
+                              ReadConnection(flags.service));
+  UsageClient client(connection);
   Table table(request, flags.window.zone);
   do {
     v1::QueryUsageResponse response;

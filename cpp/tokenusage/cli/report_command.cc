@@ -67,8 +67,9 @@ struct ReportCounts {
 // Collects the records of an input and sends them in batches.
 class Reporter {
  public:
-  Reporter(const ReportFlags& flags, ReportLineFormat format)
-      : client_(flags.service.server), format_(std::move(format)) {
+  Reporter(const ReportFlags& flags, const ConnectionOptions& connection,
+           ReportLineFormat format)
+      : client_(connection), format_(std::move(format)) {
     request_.set_project(flags.service.project);
   }
 
@@ -236,7 +237,12 @@ int RunReport(const ReportFlags& flags) {
     PrintError(std::string(input.status().message()));
     return kExitBadInput;
   }
-  Reporter reporter(flags, *std::move(format));
+  const auto connection = ReadConnection(flags.service);
+  if (!connection.ok()) {
+    PrintError(std::string(connection.status().message()));
+    return ExitCodeFor(connection.status());
+  }
+  Reporter reporter(flags, *connection, *std::move(format));
   const absl::Status status = reporter.ReportAll(&*input);
   const ReportCounts& counts = reporter.counts();
   PrintData(absl::StrCat("stored ", counts.stored, ", duplicate ",

@@ -1,17 +1,17 @@
 #include "tokenusage/service/usage_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
+#include <algorithm>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/impl/server_builder_option.h"
+#include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/security/server_credentials.h"
-#include "grpcpp/server_builder.h"
-#include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/base/string_view.h"
+#include "tokenusage/service/loopback_address.h"
 
 namespace tokenusage {
 namespace {
@@ -19,63 +19,142 @@ namespace {
 // The transport's limit for one message, as usage_reporting_service.proto says.
 constexpr int kMaxMessageBytes = 4 << 20;
 
-bool IsLoopbackHost(std::string host) {
-  if (host == "localhost") return true;
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    in6_addr address;
-    host = host.substr(1, host.size() - 2);
-    return inet_pton(AF_INET6, host.c_str(), &address) == 1 &&
-           IN6_IS_ADDR_LOOPBACK(&address);
+// Takes off what linking gRPC's reflection library adds to every server.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>*
+                         plugins) override {
+    plugins->erase(std::remove_if(plugins->begin(), plugins->end(),
+                                  [](const auto& plugin) {
+                                    return plugin->name() ==
+                                           "proto_server_reflection";
+                                  }),
+                   plugins->end());
   }
-  in_addr address;
-  return inet_pton(AF_INET, host.c_str(), &address) == 1 &&
-         (ntohl(address.s_addr) >> 24) == 127;
+};
+
+void PrepareLibrary() {
+  static const bool kDone = [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    return true;
+  }();
+  static_cast<void>(kDone);
+}
+
+void CountCalls(const std::shared_ptr<ServerMetrics>& metrics,
+                grpc::ServerBuilder* builder) {
+  std::vector<
+      std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
+      interceptors;
+  interceptors.push_back(metrics->NewCallCounter());
+  builder->experimental().SetInterceptorCreators(std::move(interceptors));
 }
 
 }  // namespace
 
-absl::Status CheckLoopbackAddress(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  int port = -1;
-  if (colon != std::string::npos && IsLoopbackHost(address.substr(0, colon)) &&
-      absl::SimpleAtoi(ToAbsl(std::string_view(address).substr(colon + 1)),
-                       &port) &&
-      port >= 0 && port <= 65535) {
+absl::Status CheckServedAddress(const UsageServerOptions& options) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckAddress(options.address));
+  if (options.tls != nullptr || options.insecure_plaintext_on_any_address ||
+      CheckLoopbackAddress(options.address).ok()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "expected a loopback address and a port, as 127.0.0.1:8105 or "
-      "[::1]:8105 (without TLS no other address is served), found \"",
-      Excerpt(address), "\""));
+  return absl::InvalidArgumentError(
+      absl::StrCat("without TLS only loopback addresses are served, and ",
+                   options.address, " is none"));
 }
 
 absl::StatusOr<std::unique_ptr<UsageServer>> UsageServer::Start(
     UsageStore* store, UsageServerOptions options) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLoopbackAddress(options.address));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckServedAddress(options));
+  PrepareLibrary();
   std::unique_ptr<UsageServer> server(
-      new UsageServer(store, std::move(options.service)));
+      new UsageServer(store, std::move(options)));
+  TOKENUSAGE_RETURN_IF_ERROR(server->Listen());
+  return server;
+}
+
+UsageServer::UsageServer(UsageStore* store, UsageServerOptions options)
+    : options_(std::move(options)),
+      service_(store, ServiceOptions()),
+      health_(store, options_.recovery_interval,
+              [this](const HealthChange& change) { OnHealthChange(change); }) {}
+
+UsageReportingServiceOptions UsageServer::ServiceOptions() {
+  UsageReportingServiceOptions service = options_.service;
+  service.on_store_failure = [this](const absl::Status& status) {
+    options_.service.on_store_failure(status);
+    health_.OnStoreFailure(status);
+  };
+  if (options_.metrics != nullptr) {
+    service.on_report = [this](const v1::ReportUsageResponse& response) {
+      options_.service.on_report(response);
+      options_.metrics->OnReport(response);
+    };
+  }
+  return service;
+}
+
+absl::Status UsageServer::Listen() {
   grpc::ServerBuilder builder;
   // Otherwise a second server would share the port, and half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(),
-                           &server->port_);
-  builder.RegisterService(&server->service_);
-  server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr || server->port_ == 0) {
+  builder.AddListeningPort(options_.address,
+                           options_.tls == nullptr
+                               ? grpc::InsecureServerCredentials()
+                               : options_.tls->server_credentials(),
+                           &port_);
+  if (!options_.reflection) {
+    builder.SetOption(std::make_unique<WithoutReflection>());
+  }
+  if (options_.metrics != nullptr) CountCalls(options_.metrics, &builder);
+  builder.RegisterService(&service_);
+  auto server = builder.BuildAndStart();
+  if (server == nullptr || port_ == 0) {
     return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options.address,
+        absl::StrCat("cannot listen on ", options_.address,
                      ": is another process using the port?"));
   }
-  return server;
+  const std::lock_guard<std::mutex> lock(serving_mutex_);
+  server_ = std::move(server);
+  SetServing(true);
+  return absl::OkStatus();
 }
 
 UsageServer::~UsageServer() { Shutdown(absl::ZeroDuration()); }
 
 void UsageServer::Shutdown(absl::Duration drain) {
   if (server_ == nullptr) return;
+  {
+    const std::lock_guard<std::mutex> lock(serving_mutex_);
+    draining_ = true;
+    SetServing(false);
+  }
   server_->Shutdown(absl::ToChronoTime(absl::Now() + drain));
   server_->Wait();
+}
+
+void UsageServer::OnHealthChange(const HealthChange& change) {
+  {
+    const std::lock_guard<std::mutex> lock(serving_mutex_);
+    SetServing(change.healthy && !draining_);
+  }
+  if (options_.metrics != nullptr) {
+    options_.metrics->OnHealthChange(change.healthy);
+  }
+  options_.on_health_change(change);
+}
+
+void UsageServer::SetServing(bool serving) {
+  if (server_ == nullptr) return;
+  auto* const health = server_->GetHealthCheckService();
+  if (health == nullptr) return;
+  for (const char* name :
+       {"", v1::UsageReportingService::service_full_name()}) {
+    health->SetServingStatus(name, serving);
+  }
 }
 
 }  // namespace tokenusage

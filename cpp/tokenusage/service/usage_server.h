@@ -1,4 +1,5 @@
-// The whole server: UsageReportingService on a port.
+// The whole server: UsageReportingService on a port, with gRPC's health
+// service.
 //
 //   UsageServerOptions options;
 //   options.address = "127.0.0.1:8105";
@@ -10,35 +11,65 @@
 #ifndef TOKENUSAGE_SERVICE_USAGE_SERVER_H_
 #define TOKENUSAGE_SERVICE_USAGE_SERVER_H_
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "tokenusage/service/health_monitor.h"
+#include "tokenusage/service/metrics/server_metrics.h"
+#include "tokenusage/service/tls/reloading_credentials.h"
 #include "tokenusage/service/usage_reporting_service.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
 
 struct UsageServerOptions {
-  // host:port, where the host is a loopback address (127.0.0.0/8, [::1] or
-  // localhost) and port 0 takes a free one. The connection is plain text and
-  // every caller has every right, hence loopback only.
+  // host:port, where port 0 takes a free one. Without TLS the host must be a
+  // loopback address: 127.0.0.0/8, [::1] or localhost.
   std::string address = "127.0.0.1:8105";
+
+  // TLS for all connections. Null: plain text.
+  std::shared_ptr<ReloadingCredentials> tls;
+
+  // Serves plain text on any address: whoever is on the way reads and changes
+  // what callers send, tokens included.
+  bool insecure_plaintext_on_any_address = false;
+
+  // Serves gRPC reflection, which shows the schema to every caller.
+  bool reflection = false;
+
+  // Where calls, records and health are counted. May be null.
+  std::shared_ptr<ServerMetrics> metrics;
+
+  // How often a store that failed is asked whether it works again.
+  absl::Duration recovery_interval = absl::Seconds(1);
+
+  // Called when the store fails and when it has recovered, from one thread.
+  std::function<void(const HealthChange&)> on_health_change =
+      [](const HealthChange&) {};
 
   UsageReportingServiceOptions service;
 };
 
+// gRPC's health service answers for "" (the server) and for
+// "tokenusage.v1.UsageReportingService": NOT_SERVING from when the store fails
+// until it takes writes again, and while the server shuts down. Anybody may ask
+// it.
+//
 // Thread-safe.
 class UsageServer {
  public:
   // Starts to serve `store`, which must outlive the server.
   //
-  // Errors: INVALID_ARGUMENT, the address is not a loopback host:port;
-  // UNAVAILABLE, it cannot be listened on, most likely since another process
-  // does.
+  // Errors: INVALID_ARGUMENT, the address is not host:port, or may not be
+  // served without TLS; UNAVAILABLE, it cannot be listened on, most likely
+  // since another process does.
   static absl::StatusOr<std::unique_ptr<UsageServer>> Start(
       UsageStore* store, UsageServerOptions options);
 
@@ -56,16 +87,29 @@ class UsageServer {
   void Shutdown(absl::Duration drain);
 
  private:
-  UsageServer(UsageStore* store, UsageReportingServiceOptions options)
-      : service_(store, std::move(options)) {}
+  UsageServer(UsageStore* store, UsageServerOptions options);
+
+  UsageReportingServiceOptions ServiceOptions();
+  absl::Status Listen();
+  void OnHealthChange(const HealthChange& change);
+  void SetServing(bool serving);
+
+  const UsageServerOptions options_;
+
+  std::mutex serving_mutex_;
+  bool draining_ = false;  // guarded by serving_mutex_
 
   UsageReportingServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
+  HealthMonitor health_;  // last: its thread uses the members above
 };
 
-// INVALID_ARGUMENT unless `address` is host:port with a loopback host.
-absl::Status CheckLoopbackAddress(const std::string& address);
+// Whether the address may be served: any with TLS, or with the flag that says
+// so; else loopback addresses.
+//
+// Errors: INVALID_ARGUMENT.
+absl::Status CheckServedAddress(const UsageServerOptions& options);
 
 }  // namespace tokenusage
 

@@ -1,0 +1,81 @@
+#include "tokenusage/base/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace tokenusage {
+namespace {
+
+// A descriptor that is closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+
+ private:
+  const int number_;
+};
+
+absl::Status ErrorOf(const std::string& path, int error) {
+  const std::string message =
+      "file " + path + ": " + std::generic_category().message(error);
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return absl::NotFoundError(message);
+    case EACCES:
+    case EPERM:
+      return absl::PermissionDeniedError(message);
+    case EEXIST:
+      return absl::AlreadyExistsError(message);
+    default:
+      return absl::UnavailableError(message);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadFile(const std::string& path,
+                                     std::size_t max_bytes) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) return ErrorOf(path, errno);
+  std::string content;
+  char block[4096];
+  for (;;) {
+    const ssize_t count = read(file.number(), block, sizeof(block));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrorOf(path, errno);
+    if (count == 0) return content;
+    content.append(block, static_cast<std::size_t>(count));
+    if (content.size() > max_bytes) {
+      return absl::FailedPreconditionError(
+          "file " + path + ": expected at most " + std::to_string(max_bytes) +
+          " bytes, found more");
+    }
+  }
+}
+
+absl::Status WriteNewPrivateFile(const std::string& path,
+                                 std::string_view content) {
+  const Descriptor file(open(path.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                             S_IRUSR | S_IWUSR));
+  if (file.number() < 0) return ErrorOf(path, errno);
+  while (!content.empty()) {
+    const ssize_t count = write(file.number(), content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrorOf(path, errno);
+    content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tokenusage

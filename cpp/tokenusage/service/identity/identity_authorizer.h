@@ -1,0 +1,55 @@
+// Knows callers by an identity file, which may change while the server runs.
+//
+//   auto authorizer =
+//   IdentityAuthorizer::FromFile("/etc/tokenusage/identities");
+//   ...
+//   absl::Status status = (*authorizer)->Reload();  // on SIGHUP
+
+#ifndef TOKENUSAGE_SERVICE_IDENTITY_IDENTITY_AUTHORIZER_H_
+#define TOKENUSAGE_SERVICE_IDENTITY_IDENTITY_AUTHORIZER_H_
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "tokenusage/service/identity/authorizer.h"
+#include "tokenusage/service/identity/identity_set.h"
+
+namespace tokenusage {
+
+// A call that shows a token (metadata `authorization: Bearer TOKEN`) is that of
+// the token's owner, or of nobody. One without is that of the owner of the
+// connection's client certificate, which TLS has verified: the first of its
+// URIs, DNS names and common name that the file lists. Thread-safe.
+class IdentityAuthorizer final : public Authorizer {
+ public:
+  // Errors, naming the path: NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE where it
+  // cannot be read; INVALID_ARGUMENT where it is not an identity file.
+  static absl::StatusOr<std::shared_ptr<IdentityAuthorizer>> FromFile(
+      const std::string& path);
+
+  // Reads the file again. Calls and messages from now on are judged by what it
+  // holds. On an error, as above, the identities stay as they are.
+  absl::Status Reload();
+
+  // How many credentials are known.
+  std::size_t size() const { return Identities()->size(); }
+
+  absl::StatusOr<std::shared_ptr<const Caller>> Identify(
+      const grpc::CallbackServerContext& context) const override;
+
+ private:
+  explicit IdentityAuthorizer(std::string path) : path_(std::move(path)) {}
+
+  std::shared_ptr<const IdentitySet> Identities() const;
+
+  const std::string path_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const IdentitySet> identities_;  // guarded by mutex_
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_IDENTITY_IDENTITY_AUTHORIZER_H_

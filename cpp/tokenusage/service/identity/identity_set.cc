@@ -1,0 +1,177 @@
+#include "tokenusage/service/identity/identity_set.h"
+
+#include <cstdint>
+#include <cstring>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/base/string_view.h"
+#include "tokenusage/record/record_rules.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr std::string_view kTokenScheme = "sha256:";
+constexpr std::string_view kNameRule =
+    "the first word to be a name of 1 to 128 letters, digits and signs";
+
+// A name is for logs: short, and without quotes or control characters.
+bool IsIdentityName(std::string_view name) {
+  constexpr std::size_t kMaxBytes = 128;
+  if (name.empty() || name.size() > kMaxBytes) return false;
+  for (const char c : name) {
+    if (c <= ' ' || c > '~' || c == '"' || c == '\\' || c == '#') return false;
+  }
+  return true;
+}
+
+// Says what was expected and not what was found: a token may have got there by
+// mistake.
+absl::Status Expected(std::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("expected ", ToAbsl(what)));
+}
+
+absl::StatusOr<std::set<std::string, std::less<>>> ParseProjects(
+    absl::string_view text) {
+  std::set<std::string, std::less<>> projects;
+  for (const absl::string_view project : absl::StrSplit(text, ',')) {
+    if (project != "*" && !CheckProject(FromAbsl(project)).ok()) {
+      return Expected(
+          "the second word to be projects, each * or "
+          "[a-z0-9][a-z0-9._-]{0,62}, with commas between");
+    }
+    projects.emplace(project);
+  }
+  return projects;
+}
+
+absl::StatusOr<std::set<Role>> ParseRoles(absl::string_view text) {
+  std::set<Role> roles;
+  for (const absl::string_view role : absl::StrSplit(text, ',')) {
+    if (role == "report") {
+      roles.insert(Role::kReport);
+    } else if (role == "query") {
+      roles.insert(Role::kQuery);
+    } else {
+      return Expected(
+          "the third word to be report, query, or both with a comma between");
+    }
+  }
+  return roles;
+}
+
+std::uint64_t KeyOf(const TokenDigest& digest) {
+  std::uint64_t key;
+  std::memcpy(&key, digest.data(), sizeof(key));
+  return key;
+}
+
+bool IsCertificateName(absl::string_view name) {
+  for (const char* scheme : {"uri:", "dns:", "cn:"}) {
+    if (absl::StartsWith(name, scheme)) {
+      return name.size() > std::strlen(scheme);
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::StatusOr<IdentitySet> IdentitySet::Parse(std::string_view text) {
+  IdentitySet set;
+  int number = 0;
+  for (const absl::string_view line : absl::StrSplit(ToAbsl(text), '\n')) {
+    ++number;
+    const absl::Status status = set.AddLine(FromAbsl(line));
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, ": ", status.message()));
+    }
+  }
+  return set;
+}
+
+absl::Status IdentitySet::AddLine(std::string_view line) {
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(ToAbsl(line), absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
+  if (words.empty() || absl::StartsWith(words[0], "#")) {
+    return absl::OkStatus();
+  }
+  if (words.size() != 4) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected four words, name, projects, roles and "
+                     "credential, found ",
+                     words.size()));
+  }
+  auto caller = std::make_shared<Caller>();
+  if (!IsIdentityName(FromAbsl(words[0]))) {
+    return Expected(kNameRule);
+  }
+  caller->name = std::string(words[0]);
+  TOKENUSAGE_ASSIGN_OR_RETURN(caller->projects, ParseProjects(words[1]));
+  TOKENUSAGE_ASSIGN_OR_RETURN(caller->roles, ParseRoles(words[2]));
+  return AddCredential(FromAbsl(words[3]), std::move(caller));
+}
+
+// Errors do not show the credential: somebody may have put a token there.
+absl::Status IdentitySet::AddCredential(std::string_view credential,
+                                        std::shared_ptr<const Caller> caller) {
+  if (absl::StartsWith(ToAbsl(credential), ToAbsl(kTokenScheme))) {
+    const auto digest = DigestFromHex(credential.substr(kTokenScheme.size()));
+    if (!digest) {
+      return Expected("64 lower-case hexadecimal digits after sha256:");
+    }
+    if (!tokens_.emplace(KeyOf(*digest), Token{*digest, std::move(caller)})
+             .second) {
+      return absl::InvalidArgumentError(
+          "the token's hash is on another line already");
+    }
+    return absl::OkStatus();
+  }
+  if (!IsCertificateName(ToAbsl(credential))) {
+    return Expected(
+        "the fourth word to be sha256:HEX, uri:URI, dns:NAME or cn:NAME");
+  }
+  if (!certificates_.emplace(credential, std::move(caller)).second) {
+    return absl::InvalidArgumentError(
+        "the certificate's name is on another line already");
+  }
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const Caller> IdentitySet::FindByToken(
+    std::string_view token) const {
+  const TokenDigest digest = DigestOf(token);
+  const auto found = tokens_.find(KeyOf(digest));
+  if (found == tokens_.end() || !SameDigest(found->second.digest, digest)) {
+    return nullptr;
+  }
+  return found->second.caller;
+}
+
+std::shared_ptr<const Caller> IdentitySet::FindByCertificate(
+    std::string_view name) const {
+  const auto found = certificates_.find(ToAbsl(name));
+  return found == certificates_.end() ? nullptr : found->second;
+}
+
+absl::StatusOr<std::string> FormatIdentity(const std::string& name,
+                                           const std::string& projects,
+                                           const std::string& roles,
+                                           const TokenDigest& digest) {
+  const std::string line = absl::StrCat(name, " ", projects, " ", roles, " ",
+                                        ToAbsl(kTokenScheme), HexOf(digest));
+  // A name with a space or a `#` must not come out as something else.
+  TOKENUSAGE_ASSIGN_OR_RETURN(const IdentitySet set, IdentitySet::Parse(line));
+  if (set.size() != 1 || name.find('\n') != std::string::npos) {
+    return Expected(kNameRule);
+  }
+  return line;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,81 @@
+// The callers that a server knows, as an identity file lists them.
+//
+//   # name    projects   roles         credential
+//   gateway   demo,web   report        sha256:9f86d081884c7d65...
+//   finance   *          query         uri:spiffe://example.com/finance
+//
+//   auto identities = IdentitySet::Parse(text);
+//   if (!identities.ok()) return identities.status();
+//   auto caller = identities->FindByToken(token);
+//
+// Each line is one credential; words are separated by spaces or tabs, and `#`
+// starts a comment at the start of a line. Several lines may have the same
+// name, as while a token is replaced by the next one. A credential is
+//
+//  - sha256:HEX, the SHA-256 of a bearer token in 64 lower-case digits; or
+//    what stands in a client's certificate:
+//  - uri:URI or dns:NAME, a subject alternative name;
+//  - cn:NAME, the subject's common name, where it holds no spaces.
+//
+// The file holds no secrets.
+
+#ifndef TOKENUSAGE_SERVICE_IDENTITY_IDENTITY_SET_H_
+#define TOKENUSAGE_SERVICE_IDENTITY_IDENTITY_SET_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/service/identity/caller.h"
+#include "tokenusage/service/identity/token.h"
+
+namespace tokenusage {
+
+// Immutable, so thread-safe.
+class IdentitySet {
+ public:
+  // Errors: INVALID_ARGUMENT: names the line and what is wrong with it, and
+  // never repeats a credential.
+  static absl::StatusOr<IdentitySet> Parse(std::string_view text);
+
+  // Null where nobody has that token.
+  std::shared_ptr<const Caller> FindByToken(std::string_view token) const;
+
+  // `name` as in the file, with its `uri:`, `dns:` or `cn:`. Null where nobody
+  // has such a certificate.
+  std::shared_ptr<const Caller> FindByCertificate(std::string_view name) const;
+
+  // How many credentials there are.
+  std::size_t size() const { return tokens_.size() + certificates_.size(); }
+
+ private:
+  struct Token {
+    TokenDigest digest;
+    std::shared_ptr<const Caller> caller;
+  };
+
+  absl::Status AddLine(std::string_view line);
+  absl::Status AddCredential(std::string_view credential,
+                             std::shared_ptr<const Caller> caller);
+
+  // By the digest's first bytes. What the look-up's time tells of a digest does
+  // not help to find its token.
+  absl::flat_hash_map<std::uint64_t, Token> tokens_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const Caller>> certificates_;
+};
+
+// One line of an identity file, for a new token. The arguments are as in the
+// file.
+//
+// Errors: INVALID_ARGUMENT: what the file may not hold.
+absl::StatusOr<std::string> FormatIdentity(const std::string& name,
+                                           const std::string& projects,
+                                           const std::string& roles,
+                                           const TokenDigest& digest);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_IDENTITY_IDENTITY_SET_H_

@@ -1,0 +1,37 @@
+// Bearer tokens: secrets that callers show, of which the server knows only the
+// SHA-256.
+//
+//   std::string token = NewToken();               // for the caller
+//   TokenDigest digest = DigestOf(token);         // for the server
+//   bool same = SameDigest(digest, DigestOf(shown));
+
+#ifndef TOKENUSAGE_SERVICE_IDENTITY_TOKEN_H_
+#define TOKENUSAGE_SERVICE_IDENTITY_TOKEN_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tokenusage {
+
+using TokenDigest = std::array<std::uint8_t, 32>;
+
+// A new token of 256 random bits: "tokenusage_" and 64 hexadecimal digits. That
+// many bits cannot be guessed from a digest, so it needs no salt and no slow
+// hash. Aborts where the system has no randomness.
+std::string NewToken();
+
+TokenDigest DigestOf(std::string_view token);
+
+// Takes the same time wherever the two differ.
+bool SameDigest(const TokenDigest& a, const TokenDigest& b);
+
+// 64 lower-case hexadecimal digits, and back; empty where the text is not that.
+std::string HexOf(const TokenDigest& digest);
+std::optional<TokenDigest> DigestFromHex(std::string_view hex);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_IDENTITY_TOKEN_H_

@@ -1,0 +1,72 @@
+#include "tokenusage/service/metrics/metrics_endpoint.h"
+
+#include <cstdint>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "prometheus/client_metric.h"
+#include "prometheus/metric_family.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/service/loopback_address.h"
+
+namespace tokenusage {
+namespace {
+
+prometheus::MetricFamily GaugeOf(const std::string& name,
+                                 const std::string& help, std::int64_t value) {
+  prometheus::ClientMetric metric;
+  metric.gauge.value = static_cast<double>(value);
+  prometheus::MetricFamily family;
+  family.name = name;
+  family.help = help;
+  family.type = prometheus::MetricType::Gauge;
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
+// Asked when somebody looks, so that nothing is counted twice.
+class StoreStatsCollectable final : public prometheus::Collectable {
+ public:
+  explicit StoreStatsCollectable(const UsageStore* store) : store_(store) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    const StoreStats stats = store_->Stats();
+    return {GaugeOf("tokenusage_queue_batches",
+                    "Batches that wait for the store.", stats.queued_batches),
+            GaugeOf("tokenusage_queue_bytes",
+                    "Memory of the batches that wait, estimated.",
+                    stats.queued_bytes),
+            GaugeOf("tokenusage_store_size_bytes",
+                    "What the store takes on disk.", stats.size_bytes)};
+  }
+
+ private:
+  const UsageStore* const store_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
+    const std::string& address, std::shared_ptr<ServerMetrics> metrics,
+    const UsageStore* store) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLoopbackAddress(address));
+  std::unique_ptr<MetricsEndpoint> endpoint(new MetricsEndpoint);
+  endpoint->metrics_ = std::move(metrics);
+  endpoint->store_stats_ = std::make_shared<StoreStatsCollectable>(store);
+  try {
+    endpoint->exposer_ = std::make_unique<prometheus::Exposer>(address);
+    endpoint->exposer_->RegisterCollectable(endpoint->metrics_->registry());
+    endpoint->exposer_->RegisterCollectable(endpoint->store_stats_);
+    endpoint->port_ = endpoint->exposer_->GetListeningPorts().at(0);
+  } catch (const std::exception& error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address,
+                     " for metrics: is another process using the port? (",
+                     error.what(), ")"));
+  }
+  return endpoint;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,101 @@
+#include "tokenusage/service/metrics/server_metrics.h"
+
+#include <string>
+
+#include "tokenusage/service/metrics/call_counter.h"
+
+namespace tokenusage {
+namespace {
+
+// From a fast disk's sync to a slow one's, in seconds.
+const prometheus::Histogram::BucketBoundaries kCommitBuckets = {
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+
+prometheus::Counter& RecordCounter(prometheus::Registry* registry,
+                                   const std::string& kind,
+                                   const std::string& help) {
+  return prometheus::BuildCounter()
+      .Name("tokenusage_records_" + kind + "_total")
+      .Help(help)
+      .Register(*registry)
+      .Add({});
+}
+
+std::string ReasonName(v1::RecordErrorReason reason) {
+  constexpr std::size_t kPrefix = sizeof("RECORD_ERROR_REASON_") - 1;
+  const std::string name(v1::RecordErrorReason_Name(reason));
+  return name.size() > kPrefix ? name.substr(kPrefix) : "UNSPECIFIED";
+}
+
+}  // namespace
+
+ServerMetrics::ServerMetrics(const std::string& version)
+    : registry_(std::make_shared<prometheus::Registry>()),
+      stored_(RecordCounter(registry_.get(), "stored", "Records stored.")),
+      duplicate_(RecordCounter(
+          registry_.get(), "duplicate",
+          "Records that were stored already, with the same content.")),
+      refused_(prometheus::BuildCounter()
+                   .Name("tokenusage_records_refused_total")
+                   .Help("Records refused, by reason.")
+                   .Register(*registry_)),
+      commit_(prometheus::BuildHistogram()
+                  .Name("tokenusage_commit_duration_seconds")
+                  .Help("How long the store's commits took.")
+                  .Register(*registry_)
+                  .Add({}, kCommitBuckets)),
+      healthy_(prometheus::BuildGauge()
+                   .Name("tokenusage_store_healthy")
+                   .Help("1 while the store works, 0 since it failed.")
+                   .Register(*registry_)
+                   .Add({})),
+      reloads_(prometheus::BuildCounter()
+                   .Name("tokenusage_reloads_total")
+                   .Help("Files that were read again, by file and result.")
+                   .Register(*registry_)),
+      certificate_expiry_(
+          prometheus::BuildGauge()
+              .Name("tokenusage_certificate_expiry_timestamp_seconds")
+              .Help("When the server's certificate expires, in seconds since "
+                    "1970.")
+              .Register(*registry_)) {
+  prometheus::BuildGauge()
+      .Name("tokenusage_build_info")
+      .Help("Always 1; the label has the version.")
+      .Register(*registry_)
+      .Add({{"version", version}})
+      .Set(1);
+  healthy_.Set(1);
+}
+
+void ServerMetrics::OnReport(const v1::ReportUsageResponse& response) {
+  stored_.Increment(response.stored_count());
+  duplicate_.Increment(response.duplicate_count());
+  for (const v1::RecordError& error : response.errors()) {
+    refused_.Add({{"reason", ReasonName(error.reason())}}).Increment();
+  }
+}
+
+void ServerMetrics::OnCommit(absl::Duration time) {
+  commit_.Observe(absl::ToDoubleSeconds(time));
+}
+
+void ServerMetrics::OnHealthChange(bool healthy) {
+  healthy_.Set(healthy ? 1 : 0);
+}
+
+void ServerMetrics::OnReload(const std::string& what, bool ok) {
+  reloads_.Add({{"file", what}, {"result", ok ? "ok" : "failed"}}).Increment();
+}
+
+void ServerMetrics::OnCertificate(absl::Time expires) {
+  certificate_expiry_.Add({}).Set(
+      static_cast<double>(absl::ToUnixSeconds(expires)));
+}
+
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
+ServerMetrics::NewCallCounter() {
+  return std::make_unique<CallCounterFactory>(registry_.get());
+}
+
+}  // namespace tokenusage

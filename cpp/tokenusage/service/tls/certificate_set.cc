@@ -1,0 +1,183 @@
+#include "tokenusage/service/tls/certificate_set.h"
+
+#include <ctime>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "openssl/asn1.h"
+#include "openssl/bio.h"
+#include "openssl/err.h"
+#include "openssl/evp.h"
+#include "openssl/pem.h"
+#include "openssl/x509.h"
+#include "openssl/x509v3.h"
+#include "tokenusage/base/file.h"
+#include "tokenusage/base/status_macros.h"
+
+namespace tokenusage {
+namespace {
+
+template <auto kFree>
+struct Freer {
+  template <typename T>
+  void operator()(T* pointer) const {
+    kFree(pointer);
+  }
+};
+using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
+
+// OpenSSL's errors wait in the thread for whoever asks next.
+struct ErrorScope {
+  ~ErrorScope() { ERR_clear_error(); }
+};
+
+Bio BioOf(const std::string& text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+absl::Status Invalid(const std::string& what) {
+  return absl::InvalidArgumentError(what);
+}
+
+// A passphrase is never asked for at the terminal.
+int NoPassphrase(char*, int, int, void*) { return -1; }
+
+absl::StatusOr<std::vector<Certificate>> ParseCertificates(
+    const std::string& what, const std::string& pem) {
+  const ErrorScope errors;
+  const Bio bio = BioOf(pem);
+  std::vector<Certificate> certificates;
+  for (;;) {
+    Certificate certificate(
+        PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr));
+    if (certificate == nullptr) break;
+    certificates.push_back(std::move(certificate));
+  }
+  // At the end of the text it finds no further start of a block.
+  const auto error = ERR_peek_last_error();
+  if (ERR_GET_LIB(error) == ERR_LIB_PEM &&
+      ERR_GET_REASON(error) == PEM_R_NO_START_LINE && !certificates.empty()) {
+    return certificates;
+  }
+  return Invalid(absl::StrCat(
+      what, ": expected certificates in PEM, found ",
+      certificates.empty()
+          ? "none"
+          : absl::StrCat(certificates.size(), " and then something else")));
+}
+
+absl::StatusOr<PrivateKey> ParseKey(const std::string& pem) {
+  const ErrorScope errors;
+  const Bio bio = BioOf(pem);
+  PrivateKey key(
+      PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr));
+  if (key != nullptr) return key;
+  return Invalid(
+      "the private key: expected one in PEM without a passphrase, found none");
+}
+
+absl::StatusOr<absl::Time> TimeOf(const ASN1_TIME* time) {
+  std::tm parts;
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {
+    return Invalid("the certificate: its times cannot be read");
+  }
+  return absl::FromCivil(
+      absl::CivilSecond(parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                        parts.tm_hour, parts.tm_min, parts.tm_sec),
+      absl::UTCTimeZone());
+}
+
+// Whether the certificate is valid at `now`, or why it is not.
+absl::Status CheckTimes(const X509& certificate, absl::Time now) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time start,
+                              TimeOf(X509_get0_notBefore(&certificate)));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time end,
+                              TimeOf(X509_get0_notAfter(&certificate)));
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  if (now < start) {
+    return Invalid(absl::StrCat("the certificate is not valid before ",
+                                absl::FormatTime(start, utc)));
+  }
+  if (now > end) {
+    return Invalid(absl::StrCat("the certificate has expired at ",
+                                absl::FormatTime(end, utc)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckChain(const std::vector<Certificate>& chain) {
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    if (X509_check_issued(chain[i].get(), chain[i - 1].get()) != X509_V_OK) {
+      return Invalid(
+          absl::StrCat("the certificate: number ", i + 1,
+                       " in its file did not issue the one before it"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckClientCa(const std::string& pem, absl::Time now) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto trusted,
+                              ParseCertificates("the client CA", pem));
+  for (const Certificate& certificate : trusted) {
+    if (CheckTimes(*certificate, now).ok()) return absl::OkStatus();
+  }
+  return Invalid("the client CA: none of its certificates is valid now");
+}
+
+}  // namespace
+
+absl::StatusOr<CertificateSet> CheckCertificates(std::string certificate,
+                                                 std::string key,
+                                                 std::string client_ca,
+                                                 absl::Time now) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const auto chain, ParseCertificates("the certificate", certificate));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PrivateKey private_key, ParseKey(key));
+  const ErrorScope errors;
+  if (X509_check_private_key(chain[0].get(), private_key.get()) != 1) {
+    return Invalid("the private key is not that of the certificate");
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(CheckTimes(*chain[0], now));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckChain(chain));
+  if (!client_ca.empty()) {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckClientCa(client_ca, now));
+  }
+  CertificateSet set;
+  TOKENUSAGE_ASSIGN_OR_RETURN(set.expires,
+                              TimeOf(X509_get0_notAfter(chain[0].get())));
+  set.certificate = std::move(certificate);
+  set.key = std::move(key);
+  set.client_ca = std::move(client_ca);
+  return set;
+}
+
+absl::StatusOr<CertificateSet> LoadCertificateSet(const CertificatePaths& paths,
+                                                  absl::Time now) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(std::string certificate,
+                              ReadFile(paths.certificate));
+  TOKENUSAGE_ASSIGN_OR_RETURN(std::string key, ReadFile(paths.key));
+  std::string client_ca;
+  if (!paths.client_ca.empty()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(client_ca, ReadFile(paths.client_ca));
+    if (client_ca.empty()) {
+      return Invalid(
+          absl::StrCat("the client CA ", paths.client_ca, " is an empty file"));
+    }
+  }
+  auto set = CheckCertificates(std::move(certificate), std::move(key),
+                               std::move(client_ca), now);
+  if (set.ok()) return set;
+  return absl::Status(
+      set.status().code(),
+      absl::StrCat(set.status().message(), " (certificate ", paths.certificate,
+                   ", key ", paths.key,
+                   paths.client_ca.empty() ? "" : ", client CA ",
+                   paths.client_ca, ")"));
+}
+
+}  // namespace tokenusage

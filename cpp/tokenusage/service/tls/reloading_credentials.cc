@@ -1,0 +1,117 @@
+#include "tokenusage/service/tls/reloading_credentials.h"
+
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "grpc/grpc.h"
+#include "grpc/grpc_security.h"
+#include "grpcpp/version_info.h"
+
+namespace tokenusage {
+
+// What gRPC asks for certificates.
+class ReloadingCredentials::Source {
+ public:
+  explicit Source(CertificateSet set) : set_(std::move(set)) {}
+
+  void Use(CertificateSet set) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    set_ = std::move(set);
+    is_new_ = true;
+  }
+
+  // A grpc_ssl_server_certificate_config_callback. Called at each handshake, by
+  // one thread at a time.
+  static grpc_ssl_certificate_config_reload_status Fetch(
+      void* source, grpc_ssl_server_certificate_config** config) {
+    return static_cast<Source*>(source)->FetchSet(config);
+  }
+
+ private:
+  grpc_ssl_certificate_config_reload_status FetchSet(
+      grpc_ssl_server_certificate_config** config) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!is_new_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    const grpc_ssl_pem_key_cert_pair pair = {set_.key.c_str(),
+                                             set_.certificate.c_str()};
+    *config = grpc_ssl_server_certificate_config_create(
+        set_.client_ca.empty() ? nullptr : set_.client_ca.c_str(), &pair, 1);
+    is_new_ = false;
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+  }
+
+  std::mutex mutex_;
+  CertificateSet set_;
+  bool is_new_ = true;
+};
+
+namespace {
+
+grpc_ssl_client_certificate_request_type RequestOf(ClientCertificate clients) {
+  switch (clients) {
+    case ClientCertificate::kOptional:
+      return GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY;
+    case ClientCertificate::kRequired:
+      return GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
+    case ClientCertificate::kNone:
+      break;
+  }
+  return GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE;
+}
+
+#if GRPC_CPP_VERSION_MAJOR == 1 && GRPC_CPP_VERSION_MINOR < 54
+
+// C++ credentials around those of C.
+class WrappedCredentials final : public grpc::ServerCredentials {
+ public:
+  explicit WrappedCredentials(grpc_server_credentials* wrapped)
+      : wrapped_(wrapped) {}
+  ~WrappedCredentials() override { grpc_server_credentials_release(wrapped_); }
+
+  // Not used: it would tie callers to connections.
+  void SetAuthMetadataProcessor(
+      const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
+
+ private:
+  int AddPortToServer(const std::string& address,
+                      grpc_server* server) override {
+    return grpc_server_add_http2_port(server, address.c_str(), wrapped_);
+  }
+
+  grpc_server_credentials* const wrapped_;
+};
+
+#else
+
+class WrappedCredentials final : public grpc::ServerCredentials {
+ public:
+  explicit WrappedCredentials(grpc_server_credentials* wrapped)
+      : grpc::ServerCredentials(wrapped) {}
+};
+
+#endif
+
+}  // namespace
+
+ReloadingCredentials::ReloadingCredentials(CertificateSet set,
+                                           ClientCertificate clients)
+    : source_(std::make_unique<Source>(std::move(set))) {
+  credentials_ = std::make_shared<WrappedCredentials>(
+      grpc_ssl_server_credentials_create_with_options(
+          grpc_ssl_server_credentials_create_options_using_config_fetcher(
+              RequestOf(clients), &Source::Fetch, source_.get())));
+}
+
+ReloadingCredentials::~ReloadingCredentials() = default;
+
+void ReloadingCredentials::Use(CertificateSet set) {
+  source_->Use(std::move(set));
+}
+
+std::shared_ptr<grpc::ServerCredentials>
+ReloadingCredentials::server_credentials() const {
+  return credentials_;
+}
+
+}  // namespace tokenusage

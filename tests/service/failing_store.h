@@ -1,0 +1,51 @@
+// A store whose answer to everything is one error.
+
+#ifndef TOKENUSAGE_TESTS_SERVICE_FAILING_STORE_H_
+#define TOKENUSAGE_TESTS_SERVICE_FAILING_STORE_H_
+
+#include <atomic>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// Thread-safe.
+class FailingStore final : public UsageStore {
+ public:
+  explicit FailingStore(absl::Status error) : error_(std::move(error)) {}
+
+  void AppendAsync(std::string, BatchPointer, CallLimits,
+                   AppendCallback done) override {
+    done(error_);
+  }
+  absl::StatusOr<UsageQueryPage> Query(const UsageQuery&) override {
+    return error_;
+  }
+  absl::StatusOr<v1::UsageRecord> GetRecord(std::string_view,
+                                            std::string_view) override {
+    return error_;
+  }
+  absl::StatusOr<RecordPage> ListRecords(const RecordQuery&) override {
+    return error_;
+  }
+  absl::Status CheckWritable() override {
+    ++times_asked_;
+    return writable_ ? absl::OkStatus() : error_;
+  }
+
+  // What CheckWritable says; an error at first.
+  void set_writable(bool writable) { writable_ = writable; }
+  int times_asked() const { return times_asked_; }
+
+ private:
+  const absl::Status error_;
+  std::atomic<bool> writable_{false};
+  std::atomic<int> times_asked_{0};
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_TESTS_SERVICE_FAILING_STORE_H_
