@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +18,7 @@
 #include "tokenusage/store/field_values.h"
 #include "tokenusage/store/postgres_cells.h"
 #include "tokenusage/store/postgres_sql.h"
+#include "tokenusage/store/query_plan.h"
 
 namespace tokenusage {
 namespace {
@@ -54,14 +54,14 @@ Records SortedById(Records records) {
   return records;
 }
 
-std::int64_t RandomIncarnation() {
-  std::random_device device;
-  return std::uniform_int_distribution<std::int64_t>(1)(device);
-}
-
 bool IsSame(const PostgresResult& row, const PostgresProject& known) {
   return row.rows() == 1 && row.Int64(0, 0) == known.incarnation &&
          row.Int64(0, 1) == known.horizon_seconds;
+}
+
+bool IsBeforeHorizon(const CheckedRecord& record,
+                     const PostgresProject& project) {
+  return record.event_time_nanos() / kNanosPerSecond < project.horizon_seconds;
 }
 
 // Whether it is known beforehand that nothing but a taken id can refuse a
@@ -69,7 +69,7 @@ bool IsSame(const PostgresResult& row, const PostgresProject& known) {
 bool CanInsertFirst(const PostgresProject& known, const Records& records) {
   return std::all_of(
       records.begin(), records.end(), [&](const CheckedRecord* record) {
-        return !record->too_far_ahead() &&
+        return !record->too_far_ahead() && !IsBeforeHorizon(*record, known) &&
                known.series.contains(SeriesKey(record->record()));
       });
 }
@@ -231,6 +231,7 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
                : AppendOutcome::kConflict;
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
+  if (IsBeforeHorizon(record, project)) return AppendOutcome::kBeforeHorizon;
   std::string series = SeriesKey(record.record());
   if (!project.series.contains(series) && !new_series_.contains(series)) {
     if (project.series.size() + new_series_.size() >= kMaxSeriesPerProject) {
@@ -299,7 +300,6 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
 absl::StatusOr<PostgresProjectPointer> AppendRun::LockAndLook() {
   PostgresParams insert = ProjectParams();
   insert.AddInt64(RandomIncarnation());
-  insert.AddInt64(0);
   connection_.Send(sql::InsertProject(), insert);
   connection_.Send(sql::LockProject(), ProjectParams());
   connection_.Send(sql::SelectSeries(), ProjectParams());

@@ -1,10 +1,8 @@
 #include "tokenusage/store/postgres_cells.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "tokenusage/store/amount_text.h"
 #include "tokenusage/store/query_plan.h"
@@ -27,34 +25,43 @@ void PostgresCells::Add(const v1::UsageRecord& record,
       .Add(UsageSum{1, counts});
 }
 
-PostgresParams PostgresCells::ToParams(const std::string& project) const {
-  absl::flat_hash_map<Key, UsageSum> hours;
-  for (const auto& [key, sum] : quarters_) {
-    const auto& [seconds, start, names] = key;
-    hours[Key(kSecondsPerHour, start - start % kSecondsPerHour, names)].Add(
-        sum);
-  }
-  using Cell = std::pair<const Key, UsageSum>;
-  std::vector<const Cell*> cells;
-  for (const Cell& cell : quarters_) cells.push_back(&cell);
-  for (const Cell& cell : hours) cells.push_back(&cell);
-  std::sort(cells.begin(), cells.end(),
-            [](const Cell* a, const Cell* b) { return a->first < b->first; });
+std::map<PostgresCells::Key, UsageSum> PostgresCells::All() const {
+  std::map<Key, UsageSum> all(quarters_.begin(), quarters_.end());
+  all.merge(HoursOfQuarters(all));
+  return all;
+}
 
+std::map<PostgresCells::Key, UsageSum> HoursOfQuarters(
+    const std::map<PostgresCells::Key, UsageSum>& quarters) {
+  std::map<PostgresCells::Key, UsageSum> hours;
+  for (const auto& [key, sum] : quarters) {
+    const auto& [seconds, start, names] = key;
+    hours[{kSecondsPerHour, start - start % kSecondsPerHour, names}].Add(sum);
+  }
+  return hours;
+}
+
+PostgresParams PostgresCells::ToParams(const std::string& project) const {
+  return RollupParams(project, All());
+}
+
+PostgresParams RollupParams(
+    const std::string& project,
+    const std::map<PostgresCells::Key, UsageSum>& cells) {
   PostgresArray seconds = PostgresArray::Int64s(cells.size());
   PostgresArray starts = PostgresArray::Int64s(cells.size());
   PostgresArray operations = PostgresArray::Texts(cells.size());
   PostgresArray providers = PostgresArray::Texts(cells.size());
   PostgresArray models = PostgresArray::Texts(cells.size());
   PostgresArray counts = PostgresArray::Int64s(cells.size());
-  for (const Cell* cell : cells) {
-    const auto& [cell_seconds, start, names] = cell->first;
+  for (const auto& [key, sum] : cells) {
+    const auto& [cell_seconds, start, names] = key;
     seconds.Add(cell_seconds);
     starts.Add(start);
     operations.Add(std::string_view(std::get<0>(names)));
     providers.Add(std::string_view(std::get<1>(names)));
     models.Add(std::string_view(std::get<2>(names)));
-    counts.Add(cell->second.record_count);
+    counts.Add(sum.record_count);
   }
   PostgresParams params;
   params.AddText(project);
@@ -64,9 +71,9 @@ PostgresParams PostgresCells::ToParams(const std::string& project) const {
   }
   for (const TokenMeasure measure : kTokenMeasures) {
     PostgresArray sums = PostgresArray::Texts(cells.size());
-    for (const Cell* cell : cells) {
-      const std::optional<TokenAmount>& sum = cell->second.counts[measure];
-      sum ? sums.Add(std::string_view(sum->ToDecimal())) : sums.AddNull();
+    for (const auto& [key, sum] : cells) {
+      const std::optional<TokenAmount>& amount = sum.counts[measure];
+      amount ? sums.Add(std::string_view(amount->ToDecimal())) : sums.AddNull();
     }
     params.AddArray(std::move(sums));
   }

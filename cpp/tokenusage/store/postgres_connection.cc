@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/cord.h"
@@ -90,6 +91,10 @@ bool SendPrepared(PGconn* handle, const PostgresStatement& statement,
 }  // namespace
 
 // ------------------------------------------------------------- PostgresResult
+
+std::int64_t PostgresResult::changed_rows() const {
+  return std::atoll(PQcmdTuples(result_.get()));
+}
 
 std::string_view PostgresResult::Bytes(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column),

@@ -41,6 +41,8 @@ class PostgresResult {
   explicit PostgresResult(PGresult* result) : result_(result, &PQclear) {}
 
   int rows() const { return PQntuples(result_.get()); }
+  // How many rows an INSERT, UPDATE or DELETE changed.
+  std::int64_t changed_rows() const;
   bool IsNull(int row, int column) const {
     return PQgetisnull(result_.get(), row, column) != 0;
   }

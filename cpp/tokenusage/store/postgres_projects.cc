@@ -1,5 +1,6 @@
 #include "tokenusage/store/postgres_projects.h"
 
+#include <random>
 #include <utility>
 
 namespace tokenusage {
@@ -9,6 +10,11 @@ namespace {
 constexpr std::size_t kMaxSeries = 200'000;
 
 }  // namespace
+
+std::int64_t RandomIncarnation() {
+  std::random_device device;
+  return std::uniform_int_distribution<std::int64_t>(1)(device);
+}
 
 PostgresProjectPointer PostgresProjects::Find(const std::string& name) const {
   const std::lock_guard<std::mutex> lock(mutex_);

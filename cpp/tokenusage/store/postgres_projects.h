@@ -22,6 +22,9 @@ struct PostgresProject {
   absl::flat_hash_set<std::string> series;  // see SeriesKey
 };
 
+// For a project that is new.
+std::int64_t RandomIncarnation();
+
 using PostgresProjectPointer = std::shared_ptr<const PostgresProject>;
 
 // Thread-safe.

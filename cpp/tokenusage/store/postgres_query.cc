@@ -143,13 +143,21 @@ PostgresParams QueryRun::TotalsParams(
 }
 
 void QueryRun::AddFilter(UsageField::Kind kind, PostgresParams* params) const {
+  std::optional<std::vector<std::string>> values;
   for (const UsageFieldFilter& filter : query_.filters) {
-    if (filter.field.kind == kind) {
-      params->AddTextArray(filter.values);
-      return;
+    if (filter.field.kind != kind) continue;
+    if (!values) {
+      values = filter.values;
+      continue;
     }
+    // Two on one field: both must pass.
+    const auto passes = [&filter](const std::string& value) {
+      return Passes(filter, value);
+    };
+    values->erase(std::partition(values->begin(), values->end(), passes),
+                  values->end());
   }
-  params->AddNull();
+  values ? params->AddTextArray(*values) : params->AddNull();
 }
 
 std::optional<std::vector<std::int64_t>> QueryRun::BucketStarts() const {

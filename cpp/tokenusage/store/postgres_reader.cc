@@ -3,14 +3,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
+#include "tokenusage/store/postgres_horizon.h"
 #include "tokenusage/store/postgres_query.h"
 #include "tokenusage/store/postgres_sql.h"
+#include "tokenusage/store/query_plan.h"
 
 namespace tokenusage {
 namespace {
+
+constexpr absl::Duration kGetTime = absl::Seconds(30);
 
 absl::StatusOr<v1::UsageRecord> ParseRecord(
     const PostgresConnection& connection, std::string_view bytes) {
@@ -77,7 +83,7 @@ absl::StatusOr<bool> ListRun::Add(std::string_view bytes) {
 template <typename Result, typename Read>
 absl::StatusOr<Result> RunRead(PostgresPool* pool, const CallLimits& limits,
                                Read read) {
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits, absl::Now()));
   absl::StatusOr<Result> result = absl::UnknownError("not run");
   const absl::Status status =
       pool->Run(limits, [&](PostgresConnection* connection) {
@@ -89,13 +95,34 @@ absl::StatusOr<Result> RunRead(PostgresPool* pool, const CallLimits& limits,
   return result;
 }
 
+// The same, where `query` must not need records from before the horizon. It is
+// asked for before, to spare the work, and afterwards: where it has not moved,
+// no record had begun to go that `read` should have seen.
+template <typename Result, typename Query, typename Read>
+absl::StatusOr<Result> RunReadAfterHorizon(PostgresPool* pool,
+                                           const Query& query, Read read) {
+  return RunRead<Result>(
+      pool, query.limits,
+      [&](PostgresConnection* connection) -> absl::StatusOr<Result> {
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t before,
+                                    ReadPostgresHorizon(connection));
+        TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, before));
+        absl::StatusOr<Result> result = read(connection);
+        if (!result.ok()) return result;
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t after,
+                                    ReadPostgresHorizon(connection));
+        TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, after));
+        return result;
+      });
+}
+
 }  // namespace
 
 absl::StatusOr<UsageQueryPage> PostgresReader::Query(const UsageQuery& query) {
-  return RunRead<UsageQueryPage>(&pool_, query.limits,
-                                 [&query](PostgresConnection* connection) {
-                                   return QueryPostgres(connection, query);
-                                 });
+  return RunReadAfterHorizon<UsageQueryPage>(
+      &pool_, query, [&query](PostgresConnection* connection) {
+        return QueryPostgres(connection, query);
+      });
 }
 
 absl::StatusOr<v1::UsageRecord> PostgresReader::GetRecord(
@@ -107,24 +134,24 @@ absl::StatusOr<v1::UsageRecord> PostgresReader::GetRecord(
       &pool_, {},
       [&params](
           PostgresConnection* connection) -> absl::StatusOr<v1::UsageRecord> {
-        absl::StatusOr<v1::UsageRecord> record =
-            absl::NotFoundError("no such record");
-        TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
-            postgres_sql::SelectRecord(), params, {},
-            [&](const PostgresResult& row) -> absl::StatusOr<bool> {
-              record = ParseRecord(*connection, row.Bytes(0, 0));
-              return true;
-            }));
-        return record;
+        connection->Send(postgres_sql::SelectRecord(), params);
+        connection->Send(postgres_sql::SelectHorizon());
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
+                                    connection->Sync(absl::Now() + kGetTime));
+        if (results[0].rows() == 0 || results[1].rows() == 0 ||
+            results[0].Int64(0, 0) / kNanosPerSecond < results[1].Int64(0, 0)) {
+          return absl::NotFoundError("no such record");
+        }
+        return ParseRecord(*connection, results[0].Bytes(0, 1));
       });
 }
 
 absl::StatusOr<RecordPage> PostgresReader::ListRecords(
     const RecordQuery& query) {
-  return RunRead<RecordPage>(&pool_, query.limits,
-                             [&query](PostgresConnection* connection) {
-                               return ListRun(connection, query).Run();
-                             });
+  return RunReadAfterHorizon<RecordPage>(
+      &pool_, query, [&query](PostgresConnection* connection) {
+        return ListRun(connection, query).Run();
+      });
 }
 
 }  // namespace tokenusage

@@ -10,16 +10,22 @@ constexpr const char* kSums[] = {"total_tokens", "input_tokens",
                                  "output_tokens", "input_text_tokens",
                                  "input_image_tokens"};
 
-std::string AddToRollupSql() {
+// Adds to the cells that are there, or takes their place.
+std::string RollupSql(bool add) {
   std::string columns;
   std::string names;
   std::string updates;
   for (const char* sum : kSums) {
     absl::StrAppend(&columns, ", ", sum);
     absl::StrAppend(&names, ", c.", sum, "::numeric");
-    // NULL counts as nothing.
-    absl::StrAppend(&updates, ", ", sum, " = coalesce(r.", sum, " + excluded.",
-                    sum, ", r.", sum, ", excluded.", sum, ")");
+    if (add) {
+      // NULL counts as nothing.
+      absl::StrAppend(&updates, ", ", sum, " = coalesce(r.", sum,
+                      " + excluded.", sum, ", r.", sum, ", excluded.", sum,
+                      ")");
+    } else {
+      absl::StrAppend(&updates, ", ", sum, " = excluded.", sum);
+    }
   }
   return absl::StrCat(
       "INSERT INTO tokenusage.usage_rollup AS r"
@@ -35,9 +41,8 @@ std::string AddToRollupSql() {
       "AS c(cell_seconds, cell_start, operation, provider, model, record_count",
       columns,
       ") ON CONFLICT (project, cell_seconds, cell_start, operation, provider, "
-      "model) DO UPDATE SET record_count = r.record_count + "
-      "excluded.record_count",
-      updates);
+      "model) DO UPDATE SET record_count = ",
+      add ? "r.record_count + " : "", "excluded.record_count", updates);
 }
 
 // Cells of one size in a window, with the bucket of each.
@@ -129,10 +134,11 @@ TOKENUSAGE_STATEMENT(LockProject, "lock_project",
                      "SELECT incarnation, horizon FROM tokenusage.project "
                      "WHERE project = $1 FOR UPDATE")
 
-TOKENUSAGE_STATEMENT(InsertProject, "insert_project",
-                     "INSERT INTO tokenusage.project"
-                     "(project, incarnation, horizon) VALUES($1, $2, $3) "
-                     "ON CONFLICT (project) DO NOTHING")
+TOKENUSAGE_STATEMENT(
+    InsertProject, "insert_project",
+    "INSERT INTO tokenusage.project(project, incarnation, horizon) "
+    "SELECT $1::text, $2::bigint, value FROM tokenusage.property "
+    "WHERE name = 'horizon' ON CONFLICT (project) DO NOTHING")
 
 TOKENUSAGE_STATEMENT(SelectSeries, "select_series",
                      "SELECT operation, provider, model "
@@ -159,10 +165,11 @@ TOKENUSAGE_STATEMENT(SelectRecords, "select_records",
                      "SELECT record_id, record FROM tokenusage.usage_record "
                      "WHERE project = $1 AND record_id = ANY($2::text[])")
 
-TOKENUSAGE_STATEMENT(AddToRollup, "add_to_rollup", AddToRollupSql())
+TOKENUSAGE_STATEMENT(AddToRollup, "add_to_rollup", RollupSql(/*add=*/true))
+TOKENUSAGE_STATEMENT(SetRollup, "set_rollup", RollupSql(/*add=*/false))
 
 TOKENUSAGE_STATEMENT(SelectRecord, "select_record",
-                     "SELECT record FROM tokenusage.usage_record "
+                     "SELECT event_time, record FROM tokenusage.usage_record "
                      "WHERE project = $1 AND record_id = $2")
 
 TOKENUSAGE_STATEMENT(ListRecords, "list_records",
@@ -176,8 +183,74 @@ TOKENUSAGE_STATEMENT(ScanRecords, "scan_records",
                      "WHERE project = $1 AND event_time >= $2 "
                      "AND event_time < $3 ORDER BY event_time")
 
-TOKENUSAGE_STATEMENT(SelectProperty, "select_property",
+TOKENUSAGE_STATEMENT(SelectHorizon, "select_horizon",
+                     "SELECT value FROM tokenusage.property "
+                     "WHERE name = 'horizon'")
+
+TOKENUSAGE_STATEMENT(RaiseHorizon, "raise_horizon",
+                     "UPDATE tokenusage.property "
+                     "SET value = greatest(value, $1::bigint) "
+                     "WHERE name = 'horizon'")
+
+TOKENUSAGE_STATEMENT(RaiseProjectHorizon, "raise_project_horizon",
+                     "UPDATE tokenusage.project "
+                     "SET horizon = greatest(horizon, $2::bigint) "
+                     "WHERE project = $1")
+
+TOKENUSAGE_STATEMENT(SelectProjects, "select_projects",
+                     "SELECT project FROM tokenusage.project")
+
+TOKENUSAGE_STATEMENT(NewestRecordTime, "newest_record_time",
+                     "SELECT max(event_time) FROM tokenusage.usage_record "
+                     "WHERE project = $1")
+
+TOKENUSAGE_STATEMENT(NthRecordTime, "nth_record_time",
+                     "SELECT event_time FROM tokenusage.usage_record "
+                     "WHERE project = $1 AND event_time >= $2 "
+                     "ORDER BY event_time OFFSET $3 LIMIT 1")
+
+TOKENUSAGE_STATEMENT(CountRecordsBefore, "count_records_before",
+                     "SELECT count(*) FROM tokenusage.usage_record "
+                     "WHERE project = $1 AND event_time < $2")
+
+TOKENUSAGE_STATEMENT(CheckRecords, "check_records",
+                     "SELECT event_time, record_id, record "
+                     "FROM tokenusage.usage_record WHERE project = $1 "
+                     "AND event_time >= $2 AND event_time < $3 "
+                     "ORDER BY event_time")
+
+TOKENUSAGE_STATEMENT(
+    SelectCells, "select_cells",
+    "SELECT cell_start, operation, provider, model, record_count, "
+    "total_tokens::text, input_tokens::text, output_tokens::text, "
+    "input_text_tokens::text, input_image_tokens::text "
+    "FROM tokenusage.usage_rollup WHERE project = $1 "
+    "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4")
+
+TOKENUSAGE_STATEMENT(DeleteRecordsBefore, "delete_records_before",
+                     "DELETE FROM tokenusage.usage_record "
+                     "WHERE project = $1 AND event_time < $2")
+
+TOKENUSAGE_STATEMENT(DeleteCellsFrom, "delete_cells_from",
+                     "DELETE FROM tokenusage.usage_rollup "
+                     "WHERE project = $1 AND cell_start >= $2")
+
+TOKENUSAGE_STATEMENT(DeleteSeries, "delete_series",
+                     "DELETE FROM tokenusage.series WHERE project = $1")
+
+TOKENUSAGE_STATEMENT(DeleteProject, "delete_project",
+                     "DELETE FROM tokenusage.project WHERE project = $1")
+
+TOKENUSAGE_STATEMENT(SelectBookmark, "select_bookmark",
                      "SELECT value FROM tokenusage.property WHERE name = $1")
+
+TOKENUSAGE_STATEMENT(SetBookmark, "set_bookmark",
+                     "INSERT INTO tokenusage.property(name, value) "
+                     "VALUES($1, $2) ON CONFLICT (name) "
+                     "DO UPDATE SET value = excluded.value")
+
+TOKENUSAGE_STATEMENT(BeginSnapshot, "begin_snapshot",
+                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 const PostgresStatement& SelectTotals(TotalsGroup group) {
   return TotalsStatements()[static_cast<std::size_t>(GroupNumber(group))];
@@ -185,11 +258,36 @@ const PostgresStatement& SelectTotals(TotalsGroup group) {
 
 std::vector<PostgresStatement> AllStatements() {
   std::vector<PostgresStatement> all = TotalsStatements();
-  for (auto* function :
-       {&Begin, &Commit, &ShareProject, &LockProject, &InsertProject,
-        &SelectSeries, &InsertSeries, &InsertRecords, &SelectRecords,
-        &AddToRollup, &SelectRecord, &ListRecords, &ScanRecords,
-        &SelectProperty}) {
+  for (auto* function : {&Begin,
+                         &Commit,
+                         &ShareProject,
+                         &LockProject,
+                         &InsertProject,
+                         &SelectSeries,
+                         &InsertSeries,
+                         &InsertRecords,
+                         &SelectRecords,
+                         &AddToRollup,
+                         &SelectRecord,
+                         &ListRecords,
+                         &ScanRecords,
+                         &SelectHorizon,
+                         &RaiseHorizon,
+                         &RaiseProjectHorizon,
+                         &SelectProjects,
+                         &NewestRecordTime,
+                         &NthRecordTime,
+                         &CountRecordsBefore,
+                         &CheckRecords,
+                         &SelectCells,
+                         &DeleteRecordsBefore,
+                         &DeleteCellsFrom,
+                         &DeleteSeries,
+                         &DeleteProject,
+                         &BeginSnapshot,
+                         &SetRollup,
+                         &SelectBookmark,
+                         &SetBookmark}) {
     all.push_back((*function)());
   }
   return all;

@@ -30,8 +30,8 @@ const PostgresStatement& Commit();
 const PostgresStatement& ShareProject();
 const PostgresStatement& LockProject();
 
-// $1 project, $2 incarnation, $3 horizon (seconds). Adds the project where it
-// is not there.
+// $1 project, $2 incarnation. Adds the project where it is not there, with the
+// horizon of the database.
 const PostgresStatement& InsertProject();
 
 // $1 project -> operation, provider, model.
@@ -52,9 +52,12 @@ const PostgresStatement& SelectRecords();
 // cell. Adds to the cells.
 const PostgresStatement& AddToRollup();
 
+// The same, but takes the place of what is there.
+const PostgresStatement& SetRollup();
+
 // --------------------------------------------------------------------- reads
 
-// $1 project, $2 record id -> record.
+// $1 project, $2 record id -> event_time, record.
 const PostgresStatement& SelectRecord();
 
 // $1 project, $2 end (ns), $3 time (ns) and $4 record id to start after,
@@ -87,8 +90,50 @@ const PostgresStatement& SelectTotals(TotalsGroup group);
 
 // -------------------------------------------------------------- whole database
 
-// -> the value of the property $1, if it is there.
-const PostgresStatement& SelectProperty();
+// -> the horizon in seconds; 0 where nothing was ever removed.
+const PostgresStatement& SelectHorizon();
+
+// $1 horizon (seconds). Moves the database's horizon forward, never back; the
+// second that of project $1 to $2.
+const PostgresStatement& RaiseHorizon();
+const PostgresStatement& RaiseProjectHorizon();
+
+// -> the name of every project. The only statement on all projects.
+const PostgresStatement& SelectProjects();
+
+// $1 project -> the latest event_time (ns), NULL where there are no records.
+const PostgresStatement& NewestRecordTime();
+
+// $1 project, $2 from (ns), $3 n -> the event_time of the record number n, from
+// 0, of those from that time on; no row where there are not as many.
+const PostgresStatement& NthRecordTime();
+
+// $1 project, $2 end (ns) -> how many records are before it.
+const PostgresStatement& CountRecordsBefore();
+
+// $1 project, $2 start, $3 end (ns) -> event_time, record_id, record, in order
+// of time.
+const PostgresStatement& CheckRecords();
+
+// $1 project, $2 cell_seconds, $3 start, $4 end (seconds) -> cell_start,
+// operation, provider, model, record_count and the five sums as decimals.
+const PostgresStatement& SelectCells();
+
+// $1 project, $2: those before this time (ns), those from this second on.
+const PostgresStatement& DeleteRecordsBefore();
+const PostgresStatement& DeleteCellsFrom();
+
+// $1 project.
+const PostgresStatement& DeleteSeries();
+const PostgresStatement& DeleteProject();
+
+// $1 name, in the second $2 value: how far copying from another database has
+// come.
+const PostgresStatement& SelectBookmark();
+const PostgresStatement& SetBookmark();
+
+// One snapshot for all that follows.
+const PostgresStatement& BeginSnapshot();
 
 // All statements above and below, for tests.
 std::vector<PostgresStatement> AllStatements();

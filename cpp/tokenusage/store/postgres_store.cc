@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres_care.h"
 #include "tokenusage/store/postgres_connection.h"
 #include "tokenusage/store/postgres_reader.h"
 #include "tokenusage/store/postgres_target.h"
@@ -16,7 +17,8 @@ class PostgresStore : public UsageStore {
  public:
   PostgresStore(const PostgresTarget& target,
                 const PostgresStoreOptions& options)
-      : reader_(target, options.max_read_connections),
+      : care_(target),
+        reader_(target, options.max_read_connections),
         writer_(target,
                 {options.max_write_connections, options.max_records_per_commit,
                  options.max_queued_bytes, options.on_commit}) {}
@@ -40,11 +42,36 @@ class PostgresStore : public UsageStore {
     return reader_.ListRecords(query);
   }
 
+  absl::StatusOr<absl::Time> Horizon() override { return care_.Horizon(); }
+
+  absl::StatusOr<absl::Time> NewestRecordTime() override {
+    return care_.NewestRecordTime();
+  }
+
+  absl::StatusOr<Removal> RemoveRecordsBefore(
+      absl::Time horizon, const CallLimits& limits) override {
+    return care_.RemoveRecordsBefore(horizon, limits);
+  }
+
+  absl::StatusOr<CheckReport> Check(const CheckOptions& options) override {
+    return care_.Check(options);
+  }
+
+  absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override {
+    return care_.RebuildRollups(limits);
+  }
+
+  absl::StatusOr<Removal> DeleteProject(std::string_view project,
+                                        const CallLimits& limits) override {
+    return care_.DeleteProject(project, limits);
+  }
+
   absl::Status CheckWritable() override { return writer_.CheckWritable(); }
 
   StoreStats Stats() const override { return writer_.Stats(); }
 
  private:
+  PostgresCare care_;
   PostgresReader reader_;
   PostgresWriter writer_;
 };
