@@ -82,11 +82,14 @@ TEST(TableTest, ReadsAndWritesAllValidDocuments) {
     const std::unique_ptr<Message> expected(messages[0]->New());
     ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(golden.text,
                                                               expected.get()));
-    for (const bool portable : {false, true}) {
+    for (const bool padded : {false, true}) {
+      std::string json = golden.json;
+      json.append(kJsonPadding, '1');
       json_internal::TableReadOptions options;
-      options.portable = portable;
-      if (!json_internal::ReadByTable(golden.json, "", table, options,
-                                      messages[0].get())) {
+      options.padded = padded;
+      if (!json_internal::ReadByTable(
+              std::string_view(json).substr(0, golden.json.size()), "", table,
+              options, messages[0].get())) {
         EXPECT_TRUE(left) << golden.name;
         continue;
       }

@@ -26,6 +26,14 @@ inline void StoreWord(std::uint64_t word, char* p) {
   std::memcpy(p, &word, sizeof(word));
 }
 
+// Of eight characters' differences from '0' (x ^ '0'), the highest bit of each
+// one's byte where it is no digit. The lowest bit set is right, and the second
+// lowest where the first is of an ASCII character.
+__attribute__((always_inline)) inline std::uint64_t NotDigits(
+    std::uint64_t values) {
+  return ((values + 0x7676767676767676) | values) & 0x8080808080808080;
+}
+
 // The number that eight digits make, each given by its value (0 to 9).
 __attribute__((always_inline)) inline std::uint64_t FromDigits(
     std::uint64_t digits) {

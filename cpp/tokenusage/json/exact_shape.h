@@ -43,20 +43,30 @@ class ShapeReader {
 
   template <std::size_t kSize>
   __attribute__((always_inline)) bool Take(const char (&literal)[kSize]) {
-    // With padding it can be seen later that the document has ended.
-    constexpr bool kMayOverrun =
-        kPadded && kSize - 1 <= kJsonPadding - kNumberWindow;
-    if (!kMayOverrun && end_ - p_ < static_cast<std::ptrdiff_t>(kSize - 1)) {
-      return false;
-    }
-    if (!IsLiteral(p_, literal)) return false;
-    p_ += kSize - 1;
-    return true;
+    constexpr std::ptrdiff_t kLength = kSize - 1;
+    return end_ - p_ >= kLength && TakeUnchecked(&p_, literal);
   }
 
-  __attribute__((always_inline)) bool TakeDouble(double* value) {
-    p_ = ReadDouble<FastScan, kPadded>(p_, end_, value);
-    return p_ != nullptr;
+  // A number and the literal behind it.
+  template <std::size_t kSize>
+  __attribute__((always_inline)) bool TakeDouble(double* value,
+                                                 const char (&next)[kSize]) {
+    constexpr std::ptrdiff_t kLength = kSize - 1;
+    // With padding it can be seen later that the document has ended.
+    constexpr bool kMayOverrun =
+        kPadded && kShortNumberBytes + kLength <= std::ptrdiff_t{kJsonPadding};
+    const char* p = p_;
+    if (__builtin_expect((kPadded || end_ - p >= kShortNumberWindow) &&
+                             TakeShortDouble(&p, value) &&
+                             (kMayOverrun || end_ - p >= kLength) &&
+                             TakeUnchecked(&p, next) &&
+                             (!kMayOverrun || p <= end_),
+                         1)) {
+      p_ = p;
+      return true;
+    }
+    p_ = ReadOtherDouble(p_, end_, kPadded, value);
+    return p_ != nullptr && Take(next);
   }
 
   // Whether the document ends here, or, with `line`, its line.
@@ -74,6 +84,14 @@ class ShapeReader {
       ++p;
     }
     return p == end_;
+  }
+
+  template <std::size_t kSize>
+  __attribute__((always_inline)) static bool TakeUnchecked(
+      const char** p, const char (&literal)[kSize]) {
+    if (!IsLiteral(*p, literal)) return false;
+    *p += kSize - 1;
+    return true;
   }
 
   const char* p_;

@@ -56,7 +56,6 @@ bool ReadByTable(std::string_view json, std::string_view path,
   json_internal::TableReadOptions options;
   options.strict = strict;
   options.padded = padded;
-  options.portable = path_choice == PathChoice::kPortable;
   std::unique_ptr<Message> owned;
   if (json.size() > kMaxScratchBytes) owned.reset(table.create());
   Message* const parsed =
@@ -85,8 +84,8 @@ absl::Status ReadByReflection(std::string_view json, std::string_view path,
 
 __attribute__((noinline)) absl::Status ReadOtherwise(
     std::string_view json, std::string_view path, bool padded,
-    const JsonParseOptions& options, const MessageTable* table,
-    Message* message) {
+    const JsonParseOptions& options, Message* message) {
+  const MessageTable* const table = json_internal::FindTable(*message);
   if (table != nullptr && path_choice != PathChoice::kReflection) {
     if ((path.empty() && ReadNumbers(json, *table, padded, message)) ||
         ReadByTable(json, path, *table, options.strict, padded, message)) {
@@ -106,7 +105,7 @@ inline absl::Status Read(std::string_view json, bool padded,
       return absl::OkStatus();
     }
   }
-  return ReadOtherwise(json, "", padded, options, table, message);
+  return ReadOtherwise(json, "", padded, options, message);
 }
 
 bool WriteByShape(const Message& message, const MessageTable& table,
@@ -159,8 +158,7 @@ absl::Status ParsePaddedJson(std::string_view json, Message* message,
 
 absl::Status ParseJsonAt(std::string_view json, std::string_view path,
                          Message* message, const JsonParseOptions& options) {
-  return ReadOtherwise(json, path, false, options,
-                       json_internal::FindTable(*message), message);
+  return ReadOtherwise(json, path, false, options, message);
 }
 
 JsonLinesReader::JsonLinesReader(std::string_view text,

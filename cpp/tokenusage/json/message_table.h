@@ -160,7 +160,7 @@ class TableRegistration {
 
   static Bucket& BucketOf(const std::type_info& type) {
     const auto address = reinterpret_cast<std::uintptr_t>(&type);
-    return buckets_[(address >> 4 ^ address >> 12) % kBuckets];
+    return buckets_[address / alignof(std::type_info) % kBuckets];
   }
 
   // Lists of registrations by their types' addresses. They only ever grow, at

@@ -89,7 +89,7 @@ struct Text {
   std::string scratch;
 };
 
-template <typename Scan, bool kPadded>
+template <bool kPadded>
 class TableReader {
  public:
   TableReader(std::string_view json, bool strict)
@@ -192,10 +192,9 @@ class TableReader {
   const bool strict_;
 };
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadAt(std::string_view path,
-                                        const MessageTable& table,
-                                        Message* message) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadAt(std::string_view path,
+                                  const MessageTable& table, Message* message) {
   const std::size_t dot = path.find('.');
   const bool is_last = dot == std::string_view::npos;
   const std::string_view wanted = path.substr(0, dot);
@@ -219,9 +218,9 @@ bool TableReader<Scan, kPadded>::ReadAt(std::string_view path,
   return found && Leave('}');
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadObject(const MessageTable& table,
-                                            Message* message) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadObject(const MessageTable& table,
+                                      Message* message) {
   if (!Enter('{')) return false;
   table.reset(message);
   ObjectState state;
@@ -238,9 +237,9 @@ bool TableReader<Scan, kPadded>::ReadObject(const MessageTable& table,
   return true;
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadNumbers(const MessageTable& table,
-                                             double* numbers) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadNumbers(const MessageTable& table,
+                                       double* numbers) {
   if (!Enter('{')) return false;
   std::uint64_t missing = (std::uint64_t{1} << table.field_count) - 1;
   std::size_t expected = 0;
@@ -262,11 +261,10 @@ bool TableReader<Scan, kPadded>::ReadNumbers(const MessageTable& table,
   return missing == 0 && Leave('}');
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadMember(const MessageTable& table,
-                                            std::size_t* expected,
-                                            ObjectState* state,
-                                            Message* message) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadMember(const MessageTable& table,
+                                      std::size_t* expected, ObjectState* state,
+                                      Message* message) {
   const FieldTable* field = TakeFieldName(table, *expected);
   if (field == nullptr) {
     Text name;
@@ -282,9 +280,9 @@ bool TableReader<Scan, kPadded>::ReadMember(const MessageTable& table,
 
 // A field's name as it is written, at best that of the field behind the last
 // one. Null, and nothing is taken, where there is none.
-template <typename Scan, bool kPadded>
-const FieldTable* TableReader<Scan, kPadded>::TakeFieldName(
-    const MessageTable& table, std::size_t expected) {
+template <bool kPadded>
+const FieldTable* TableReader<kPadded>::TakeFieldName(const MessageTable& table,
+                                                      std::size_t expected) {
   const std::size_t count = table.field_count;
   if (expected < count && Take(table.fields[expected].prefix)) {
     return &table.fields[expected];
@@ -296,17 +294,15 @@ const FieldTable* TableReader<Scan, kPadded>::TakeFieldName(
   return nullptr;
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::SkipUnknown(const Text& name,
-                                             ObjectState* state) {
+template <bool kPadded>
+bool TableReader<kPadded>::SkipUnknown(const Text& name, ObjectState* state) {
   return !strict_ && state->AddUnknown(name.view, name.in_document) &&
          SkipValue();
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadField(const FieldTable& field,
-                                           ObjectState* state,
-                                           Message* message) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadField(const FieldTable& field,
+                                     ObjectState* state, Message* message) {
   if (p_ < end_ && *p_ == 'n') {
     field.clear(message);
     return !field.required && Take("null");
@@ -323,9 +319,9 @@ bool TableReader<Scan, kPadded>::ReadField(const FieldTable& field,
   return false;
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadArray(const FieldTable& field,
-                                           Message* message) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadArray(const FieldTable& field,
+                                     Message* message) {
   if (!Enter('[')) return false;
   field.clear(message);
   if (p_ == end_ || *p_ != ']') {
@@ -336,9 +332,8 @@ bool TableReader<Scan, kPadded>::ReadArray(const FieldTable& field,
   return Leave(']');
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadMap(const FieldTable& field,
-                                         Message* message) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadMap(const FieldTable& field, Message* message) {
   if (!Enter('{')) return false;
   field.clear(message);
   if (p_ == end_ || *p_ != '}') {
@@ -353,9 +348,9 @@ bool TableReader<Scan, kPadded>::ReadMap(const FieldTable& field,
   return Leave('}');
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadElement(const FieldTable& field,
-                                             Message* message) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadElement(const FieldTable& field,
+                                       Message* message) {
   const auto put = [message](const auto& access, const auto& value) {
     access.put(message, value);
     return true;
@@ -405,9 +400,8 @@ bool TableReader<Scan, kPadded>::ReadElement(const FieldTable& field,
   return false;
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadMapValue(const FieldTable& field,
-                                              void* value) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadMapValue(const FieldTable& field, void* value) {
   switch (field.kind) {
     case FieldKind::kDouble:
       return ReadDoubleValue(static_cast<double*>(value));
@@ -454,15 +448,15 @@ bool TableReader<Scan, kPadded>::ReadMapValue(const FieldTable& field,
   return false;
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadName(Text* name) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadName(Text* name) {
   if (!ReadString(name)) return false;
   SkipSpace();
   return Take(':');
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadString(Text* text) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadString(Text* text) {
   if (p_ == end_ || *p_ != '"') return false;
   const char* const start = p_ + 1;
   const char* const stop = ShortPlainTextEnd(start, end_);
@@ -480,8 +474,8 @@ bool TableReader<Scan, kPadded>::ReadString(Text* text) {
 }
 
 // A number, or a string that is one.
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadNumberText(std::string_view* number) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadNumberText(std::string_view* number) {
   if (p_ < end_ && *p_ == '"') {
     Text text;
     // One with escapes is left to the other reader.
@@ -496,8 +490,8 @@ bool TableReader<Scan, kPadded>::ReadNumberText(std::string_view* number) {
   return span.valid;
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadDoubleValue(double* value) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadDoubleValue(double* value) {
   if (p_ < end_ && *p_ == '"') {
     std::string_view number;
     return ReadNumberText(&number) && ParseDouble(number, value);
@@ -506,24 +500,20 @@ bool TableReader<Scan, kPadded>::ReadDoubleValue(double* value) {
 }
 
 // Not inlined, as its callers are better off short.
-template <typename Scan, bool kPadded>
-__attribute__((noinline)) bool TableReader<Scan, kPadded>::ReadDoubleNumber(
+template <bool kPadded>
+__attribute__((noinline)) bool TableReader<kPadded>::ReadDoubleNumber(
     double* value) {
-  const char* const after = ReadDouble<Scan, kPadded>(p_, end_, value);
-  if (after == nullptr) return false;
-  p_ = after;
-  return true;
+  return TakeDouble<kPadded>(&p_, end_, value);
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadFloat(float* value) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadFloat(float* value) {
   std::string_view number;
   return ReadNumberText(&number) && ParseFloat(number, value);
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadSigned(FieldKind kind,
-                                            std::int64_t* value) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadSigned(FieldKind kind, std::int64_t* value) {
   std::string_view number;
   if (!ReadNumberText(&number) || !ParseInt64(number, value)) return false;
   using Limits = std::numeric_limits<std::int32_t>;
@@ -531,30 +521,28 @@ bool TableReader<Scan, kPadded>::ReadSigned(FieldKind kind,
          (*value >= Limits::min() && *value <= Limits::max());
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadUnsigned(FieldKind kind,
-                                              std::uint64_t* value) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadUnsigned(FieldKind kind, std::uint64_t* value) {
   std::string_view number;
   if (!ReadNumberText(&number) || !ParseUInt64(number, value)) return false;
   return kind == FieldKind::kUInt64 ||
          *value <= std::numeric_limits<std::uint32_t>::max();
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadBool(bool* value) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadBool(bool* value) {
   *value = p_ < end_ && *p_ == 't';
   return Take(*value ? std::string_view("true") : std::string_view("false"));
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadBytes(std::string* bytes) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadBytes(std::string* bytes) {
   Text text;
   return ReadString(&text) && ParseBase64(text.view, bytes);
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadEnum(const FieldTable& field,
-                                          int* number) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadEnum(const FieldTable& field, int* number) {
   Text text;
   if (!ReadString(&text)) return false;
   const EnumValueDescriptor* const value =
@@ -564,8 +552,8 @@ bool TableReader<Scan, kPadded>::ReadEnum(const FieldTable& field,
   return true;
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::ReadTimestamp(Message* message) {
+template <bool kPadded>
+bool TableReader<kPadded>::ReadTimestamp(Message* message) {
   Text text;
   UnixTime time;
   if (!ReadString(&text) || !ParseRfc3339(text.view, &time)) return false;
@@ -576,8 +564,8 @@ bool TableReader<Scan, kPadded>::ReadTimestamp(Message* message) {
   return true;
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::SkipObject() {
+template <bool kPadded>
+bool TableReader<kPadded>::SkipObject() {
   if (!Enter('{')) return false;
   if (p_ == end_ || *p_ != '}') {
     Text name;
@@ -588,8 +576,8 @@ bool TableReader<Scan, kPadded>::SkipObject() {
   return Leave('}');
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::SkipArray() {
+template <bool kPadded>
+bool TableReader<kPadded>::SkipArray() {
   if (!Enter('[')) return false;
   if (p_ == end_ || *p_ != ']') {
     do {
@@ -599,8 +587,8 @@ bool TableReader<Scan, kPadded>::SkipArray() {
   return Leave(']');
 }
 
-template <typename Scan, bool kPadded>
-bool TableReader<Scan, kPadded>::SkipValue() {
+template <bool kPadded>
+bool TableReader<kPadded>::SkipValue() {
   SkipSpace();
   if (p_ == end_) return false;
   std::string_view number;
@@ -623,36 +611,25 @@ bool TableReader<Scan, kPadded>::SkipValue() {
   }
 }
 
-template <typename Scan, bool kPadded>
-bool Read(std::string_view json, std::string_view path,
-          const MessageTable& table, bool strict, Message* message) {
-  return TableReader<Scan, kPadded>(json, strict)
-      .ReadRoot(path, table, message);
-}
-
 }  // namespace
 
 bool ReadNumbersByTable(std::string_view json, const MessageTable& table,
                         bool padded, double* numbers) {
   if (padded) {
-    return TableReader<FastScan, true>(json, false)
-        .ReadRootNumbers(table, numbers);
+    return TableReader<true>(json, false).ReadRootNumbers(table, numbers);
   }
-  return TableReader<FastScan, false>(json, false)
-      .ReadRootNumbers(table, numbers);
+  return TableReader<false>(json, false).ReadRootNumbers(table, numbers);
 }
 
 bool ReadByTable(std::string_view json, std::string_view path,
                  const MessageTable& table, const TableReadOptions& options,
                  Message* message) {
-  if (options.portable) {
-    return Read<PortableScan, false>(json, path, table, options.strict,
-                                     message);
-  }
   if (options.padded) {
-    return Read<FastScan, true>(json, path, table, options.strict, message);
+    return TableReader<true>(json, options.strict)
+        .ReadRoot(path, table, message);
   }
-  return Read<FastScan, false>(json, path, table, options.strict, message);
+  return TableReader<false>(json, options.strict)
+      .ReadRoot(path, table, message);
 }
 
 }  // namespace json_internal

@@ -13,8 +13,7 @@ namespace json_internal {
 
 struct TableReadOptions {
   bool strict = false;
-  bool padded = false;    // kJsonPadding bytes behind the document may be read
-  bool portable = false;  // use nothing that only some machines have
+  bool padded = false;  // kJsonPadding bytes behind the document may be read
 };
 
 // As ReadDocument of reader.h, which must be asked for the reason where this

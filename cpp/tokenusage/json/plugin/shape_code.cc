@@ -55,7 +55,8 @@ class ShapeBuilder {
 
   std::string ReadFunctions(const std::string& alias) const {
     return absl::Substitute(R"(
-void Set$0(Message* message, const double* numbers) {
+__attribute__((always_inline)) inline void Set$0(Message* message,
+                                                  const double* numbers) {
   auto* const m = static_cast<$0*>(message);
 $4}
 
@@ -64,7 +65,7 @@ const char* Read$0(const char* p, const char* end, bool line,
                    Message* message) {
   ShapeReader<kPadded> in(p, end);
   double numbers[$1];
-  if ($2!in.Take("$3") || !in.AtEnd(line)) {
+  if ($2"$3") || !in.AtEnd(line)) {
     return nullptr;
   }
   Set$0(message, numbers);
@@ -126,8 +127,9 @@ $1$2  return PutLiteral("$3", out);
     const std::string number = absl::StrCat("numbers[", numbers_++, "]");
     literal_bytes_ += literal_.size();
     literal_.clear();
-    absl::StrAppend(&take_, "!in.Take(\"", literal, "\") || !in.TakeDouble(&",
-                    number, ") ||\n      ");
+    // The call that ends with the next literal.
+    absl::StrAppend(&take_, take_.empty() ? "!in.Take(" : "", "\"", literal,
+                    "\") ||\n      !in.TakeDouble(&", number, ", ");
     absl::StrAppend(&set_, "  ", self, "->set_", name, "(", number, ");\n");
     absl::StrAppend(&put_, "  out = PutDouble(", self, ".", name,
                     "(), PutLiteral(\"", literal, "\", out));\n",
