@@ -15,7 +15,12 @@ _PROTO = {"proto", "@com_google_protobuf"}
 _BASE = {"base", "@com_google_absl", "@com_google_protobuf"}
 _RECORD = _BASE | _PROTO | {"record"}
 _STORE = _RECORD | {"store", "@org_sqlite", "@libpq"}
-_SERVICE = _STORE | {"service", "@com_github_grpc_grpc"}
+_SERVICE = _STORE | {
+    "service",
+    "@boringssl",
+    "@com_github_grpc_grpc",
+    "@com_github_jupp0r_prometheus_cpp",
+}
 _JSON = _BASE | _PROTO | {"json"}
 ALLOWED = {
     "proto": _PROTO | {"@com_github_grpc_grpc"},  # the service's stubs
@@ -25,7 +30,7 @@ ALLOWED = {
     "store": _STORE,
     "service": _SERVICE,
     "testing": _SERVICE | {"testing"},
-    "cli": _SERVICE | _JSON | {"cli", "@cli11"},
+    "cli": _SERVICE | _JSON | {"cli", "@cli11", "@com_github_gabime_spdlog"},
 }
 
 
