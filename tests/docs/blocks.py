@@ -20,12 +20,20 @@ _FENCE = re.compile(r"^(```+)\s*(\S*)\s*$")
 _DIRECTIVE = re.compile(r"^<!--\s*docs-test:\s*([a-z]+)(?::[ ]*(.*))?$", re.DOTALL)
 _INDENTED_CODE = re.compile(r"^( {4}|\t)")
 _LIST_ITEM = re.compile(r"^\s*([-*+]|\d+\.)\s")
+_EXITS_WITH = re.compile(r"^(?! )(.*\S)\s+# exits with (\d+)$", re.MULTILINE)
 _DIRECTIVES = {
     "skip": ("sh", "cpp", "proto", "json", "python"),
     "within": ("cpp",),
     "prints": ("text",),
+    # For tools that follow a document from start to end.
+    "by": ("sh",),
     "file": CHECKED + UNCHECKED,
 }
+
+
+def is_left_out(block):
+    """Whether another tool takes care of the block, or nobody does."""
+    return not block.directives.keys().isdisjoint(("skip", "by", "file"))
 
 
 class DocumentError(Exception):
@@ -125,3 +133,28 @@ def documents(root="."):
             if name.endswith(".md")
         ]
     return sorted(found)
+
+
+def place_of(block):
+    """Where a block stands, as editors understand it."""
+    return "%s:%d" % (block.document, block.line)
+
+
+def script_of(code):
+    """The block for bash; `COMMAND  # exits with N` must do that."""
+    return _EXITS_WITH.sub(
+        r"_exit=0; { \1\n} || _exit=$?; "
+        r'[[ $_exit == \2 ]] || { echo "exits with $_exit, not \2" >&2; false; }',
+        code,
+    )
+
+
+def expected_output(found, block):
+    """The text of the `prints` block behind this one of a document, if there is one."""
+    after = found[found.index(block) + 1 :][:1]
+    return after[0].code if after and "prints" in after[0].directives else None
+
+
+def pattern_of(expected):
+    """What matches an expected output, in which `...` is any text within a line."""
+    return "[^\n]*".join(re.escape(part) for part in expected.split("..."))

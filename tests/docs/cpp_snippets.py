@@ -57,7 +57,7 @@ def _main_source(programs):
 
 def write_sources(folder, found):
     """Writes the program's files for these blocks."""
-    snippets = [b for b in found if b.language == "cpp" and "skip" not in b.directives]
+    snippets = [b for b in found if b.language == "cpp" and not blocks.is_left_out(b)]
     sources = {name_of(block) + ".cc": _source(block) for block in snippets}
     sources["main.cc"] = _main_source([block for block in snippets if has_main(block)])
     for name, source in sources.items():

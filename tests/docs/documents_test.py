@@ -24,26 +24,6 @@ PROTOC = os.environ["TOKENUSAGE_PROTOC"]
 SNIPPETS = os.environ["TOKENUSAGE_SNIPPETS"]
 BLOCK_SECONDS = 60
 
-_EXITS_WITH = re.compile(r"^(?! )(.*\S)\s+# exits with (\d+)$", re.MULTILINE)
-
-
-def pattern_of(expected):
-    """What matches an expected output, in which `...` is any text within a line."""
-    return "[^\n]*".join(re.escape(part) for part in expected.split("..."))
-
-
-def place_of(block):
-    """Where a block stands, as editors understand it."""
-    return "%s:%d" % (block.document, block.line)
-
-
-def script_of(code):
-    """The block for bash; `COMMAND  # exits with N` must do that."""
-    return _EXITS_WITH.sub(
-        r"_exit=0; { \1\n} || _exit=$?; "
-        r'[[ $_exit == \2 ]] || { echo "exits with $_exit, not \2" >&2; false; }',
-        code,
-    )
 
 
 def free_port():
@@ -135,19 +115,13 @@ class DocumentsTest(unittest.TestCase):
         """The blocks in these languages that are not skipped."""
         for found in self.documents.values():
             for block in found:
-                if block.language in languages and "skip" not in block.directives:
-                    with self.subTest(place_of(block)):
+                if block.language in languages and not blocks.is_left_out(block):
+                    with self.subTest(blocks.place_of(block)):
                         yield block
 
-    def expected_output(self, block):
-        """The text of the `prints` block that follows, if one does."""
-        found = self.documents[block.document]
-        after = found[found.index(block) + 1 :][:1]
-        return after[0].code if after and "prints" in after[0].directives else None
-
     def check_output(self, block, output):
-        expected = self.expected_output(block)
-        if expected is not None and not re.fullmatch(pattern_of(expected), output):
+        expected = blocks.expected_output(self.documents[block.document], block)
+        if expected is not None and not re.fullmatch(blocks.pattern_of(expected), output):
             self.assertEqual(output, expected)
 
     def test_there_are_documents_and_blocks_in_them(self):
@@ -160,30 +134,30 @@ class DocumentsTest(unittest.TestCase):
         for found in self.documents.values():
             for before, block in zip([None] + found, found):
                 if "prints" in block.directives:
-                    with self.subTest(place_of(block)):
+                    with self.subTest(blocks.place_of(block)):
                         self.assertIn(before and before.language, ("sh", "cpp"))
                         self.assertNotIn("skip", before.directives)
 
     def test_shell_blocks_run(self):
         for found in self.documents.values():
-            to_run = [b for b in found if b.language == "sh" and "skip" not in b.directives]
+            to_run = [b for b in found if b.language == "sh" and not blocks.is_left_out(b)]
             if not to_run:
                 continue
             shell = Shell()
             self.addCleanup(shell.close)
-            at, outputs, errors = shell.run([script_of(b.code) for b in to_run])
+            at, outputs, errors = shell.run([blocks.script_of(b.code) for b in to_run])
             if at is not None:
                 block = to_run[at]
-                self.fail("%s:\n%s\n%s" % (place_of(block), block.code, errors))
+                self.fail("%s:\n%s\n%s" % (blocks.place_of(block), block.code, errors))
             for block, output in zip(to_run, outputs):
-                with self.subTest(place_of(block)):
+                with self.subTest(blocks.place_of(block)):
                     self.check_output(block, output)
 
     def test_says_what_is_skipped(self):
         for found in self.documents.values():
             for block in found:
                 if "skip" in block.directives:
-                    print("SKIPPED %s: %s" % (place_of(block), block.directives["skip"]))
+                    print("SKIPPED %s: %s" % (blocks.place_of(block), block.directives["skip"]))
 
     def test_cpp_blocks_with_a_main_run(self):
         for block in self.each_block("cpp"):
@@ -228,7 +202,7 @@ class HelpersTest(unittest.TestCase):
     def run_blocks(self, *codes):
         shell = Shell()
         self.addCleanup(shell.close)
-        return shell.run([script_of(code) for code in codes])
+        return shell.run([blocks.script_of(code) for code in codes])
 
     def test_blocks_share_a_shell_and_keep_their_outputs_apart(self):
         at, outputs, _ = self.run_blocks("x=1; echo a\n", "echo $x\n")
@@ -246,9 +220,9 @@ class HelpersTest(unittest.TestCase):
         self.assertEqual(self.run_blocks("true  # exits with 2\n")[0], 0)
 
     def test_outputs_match_by_pattern(self):
-        self.assertTrue(re.fullmatch(pattern_of("a ... (b)\nc\n"), "a x y (b)\nc\n"))
-        self.assertFalse(re.fullmatch(pattern_of("a ... b\n"), "a\nb\n"))
-        self.assertFalse(re.fullmatch(pattern_of("a.c\n"), "abc\n"))
+        self.assertTrue(re.fullmatch(blocks.pattern_of("a ... (b)\nc\n"), "a x y (b)\nc\n"))
+        self.assertFalse(re.fullmatch(blocks.pattern_of("a ... b\n"), "a\nb\n"))
+        self.assertFalse(re.fullmatch(blocks.pattern_of("a.c\n"), "abc\n"))
 
 
 if __name__ == "__main__":
