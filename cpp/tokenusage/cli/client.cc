@@ -18,7 +18,7 @@
 namespace tokenusage {
 namespace {
 
-constexpr absl::Duration kPatienceBefore = absl::Seconds(2);
+constexpr absl::Duration kPatienceBefore = absl::Seconds(5);
 constexpr absl::Duration kPatienceAfter = absl::Seconds(15);
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(100);
 constexpr absl::Duration kMaxDelay = absl::Seconds(1);

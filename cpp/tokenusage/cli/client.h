@@ -38,7 +38,7 @@ struct ConnectionOptions {
 };
 
 // Makes calls, and tries each again while the service is unavailable or busy:
-// every method may be repeated. It gives up after 2 seconds where the service
+// every method may be repeated. It gives up after 5 seconds where the service
 // has not answered yet, and after 15 once it has, so that a restart goes
 // unnoticed. A failed status carries the service's ErrorInfo, and names the
 // server where it did not answer. Not thread-safe.
