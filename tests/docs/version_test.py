@@ -1,0 +1,58 @@
+"""MODULE.bazel states the version, and all else that names it agrees."""
+
+import glob
+import os
+import re
+import unittest
+
+from harness import junit, program
+
+# The clone: Bazel's files are links into it.
+CLONE = os.path.dirname(os.path.realpath("MODULE.bazel"))
+
+_MODULE = re.compile(r'^module\(\n    name = "tokenusage",\n    version = "([0-9.]+)",$', re.M)
+_DEPENDENCY = re.compile(r'name = "tokenusage", version = "([^"]*)"')
+_CHANGE = re.compile(r"^## ([0-9.]+)", re.M)
+
+
+def read(path):
+    with open(os.path.join(CLONE, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def parts(version):
+    """A version as numbers, to be compared."""
+    return [int(part) for part in version.split(".")]
+
+
+class VersionTest(unittest.TestCase):
+    def setUp(self):
+        (self.version,) = _MODULE.findall(read("MODULE.bazel"))
+
+    def test_the_program_says_it(self):
+        self.assertEqual(program.run("--version").stdout.decode(), self.version + "\n")
+        said = program.run("version").stdout.decode()
+        self.assertRegex(said, r"\b%s\b" % re.escape(self.version))
+
+    def test_the_newest_change_is_of_it(self):
+        versions = _CHANGE.findall(read("CHANGELOG.md"))
+        self.assertEqual(versions[0], self.version)
+        self.assertEqual(versions, sorted(versions, key=parts, reverse=True))
+
+    def test_those_who_import_it_name_it(self):
+        found = {}
+        for pattern in ("docs/**/*.md", "*.md", "tests/consumers/**/MODULE.bazel"):
+            for path in glob.glob(os.path.join(CLONE, pattern), recursive=True):
+                for version in _DEPENDENCY.findall(read(path)):
+                    found[os.path.relpath(path, CLONE)] = version
+        self.assertIn("docs/bindings.md", found)
+        self.assertEqual(set(found.values()), {self.version}, found)
+
+    def test_no_schema_is_kept_of_a_later_one(self):
+        names = os.listdir(os.path.join(CLONE, "tests/schema/released"))
+        newest = max(parts(name[: -len(".binpb")]) for name in names)
+        self.assertLessEqual(newest, parts(self.version))
+
+
+if __name__ == "__main__":
+    junit.main()
