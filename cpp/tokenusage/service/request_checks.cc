@@ -206,9 +206,7 @@ absl::Status CheckProjectField(std::string_view project) {
                        FromAbsl(status.message()), {{"field", "project"}});
 }
 
-absl::Status CheckReportRequest(std::string_view project, int record_count,
-                                std::size_t bytes) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(project));
+absl::Status CheckReportSize(int record_count, std::size_t bytes) {
   if (record_count > kMaxRecordsPerRequest) {
     return ErrorWithInfo(
         absl::StatusCode::kInvalidArgument, "TOO_MANY_RECORDS",

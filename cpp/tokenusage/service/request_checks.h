@@ -41,10 +41,9 @@ struct CheckedQuery {
 // The project's name; PROJECT_INVALID.
 absl::Status CheckProjectField(std::string_view project);
 
-// A batch as a whole, of `bytes` bytes in binary form: PROJECT_INVALID,
-// TOO_MANY_RECORDS, REQUEST_TOO_LARGE.
-absl::Status CheckReportRequest(std::string_view project, int record_count,
-                                std::size_t bytes);
+// A batch as a whole, of `bytes` bytes in binary form: TOO_MANY_RECORDS,
+// REQUEST_TOO_LARGE.
+absl::Status CheckReportSize(int record_count, std::size_t bytes);
 
 // PROJECT_INVALID, RECORD_ID_INVALID.
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);

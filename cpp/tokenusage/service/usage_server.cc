@@ -16,9 +16,6 @@
 namespace tokenusage {
 namespace {
 
-// The transport's limit for one message, as usage_reporting_service.proto says.
-constexpr int kMaxMessageBytes = 4 << 20;
-
 // Takes off what linking gRPC's reflection library adds to every server.
 class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
@@ -100,7 +97,7 @@ absl::Status UsageServer::Listen() {
   grpc::ServerBuilder builder;
   // Otherwise a second server would share the port, and half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  ApplyServerLimits(options_.limits, &builder);
   builder.AddListeningPort(options_.address,
                            options_.tls == nullptr
                                ? grpc::InsecureServerCredentials()
@@ -132,6 +129,7 @@ void UsageServer::Shutdown(absl::Duration drain) {
     draining_ = true;
     SetServing(false);
   }
+  service_.BeginDrain();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + drain));
   server_->Wait();
 }

@@ -24,6 +24,7 @@
 #include "tokenusage/service/health_monitor.h"
 #include "tokenusage/service/metrics/server_metrics.h"
 #include "tokenusage/service/tls/reloading_credentials.h"
+#include "tokenusage/service/server_limits.h"
 #include "tokenusage/service/usage_reporting_service.h"
 #include "tokenusage/store/usage_store.h"
 
@@ -55,6 +56,8 @@ struct UsageServerOptions {
       [](const HealthChange&) {};
 
   UsageReportingServiceOptions service;
+
+  ServerLimits limits;
 };
 
 // gRPC's health service answers for "" (the server) and for

@@ -1,6 +1,5 @@
 #include "tokenusage/store/sqlite_writer.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -9,12 +8,19 @@
 #include "tokenusage/store/deadline.h"
 
 namespace tokenusage {
+namespace {
+
+// How many records of a project go before those of the next one.
+constexpr std::int64_t kRecordsPerTurn = 1000;
+
+}  // namespace
 
 SqliteWriter::SqliteWriter(std::string path, Limits limits,
                            std::unique_ptr<SqliteAppender> appender)
     : path_(std::move(path)),
       limits_(std::move(limits)),
       appender_(std::move(appender)),
+      queue_(limits_.max_queued_bytes, kRecordsPerTurn),
       thread_([this] { RunThread(); }) {}
 
 SqliteWriter::~SqliteWriter() {
@@ -28,16 +34,14 @@ SqliteWriter::~SqliteWriter() {
 
 void SqliteWriter::Append(std::string project, BatchPointer records,
                           CallLimits limits, AppendCallback done) {
+  const FairQueue<Batch>::Cost cost = {
+      records->memory_bytes(), static_cast<std::int64_t>(records->size())};
   Batch batch{std::move(project), std::move(records), std::move(limits),
-              std::move(done), 0};
-  batch.bytes = batch.batch->memory_bytes();
+              std::move(done)};
+  const std::string key = batch.project;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    // A batch that is larger than the whole queue is taken when it is alone.
-    if (queue_.empty() ||
-        queued_bytes_ + batch.bytes <= limits_.max_queued_bytes) {
-      queued_bytes_ += batch.bytes;
-      queue_.push_back(std::move(batch));
+    if (queue_.TryPush(key, cost, std::move(batch))) {
       changed_.notify_one();
       return;
     }
@@ -59,36 +63,56 @@ absl::Status SqliteWriter::Run(Work work) {
 }
 
 void SqliteWriter::RunThread() {
-  for (;;) {
-    std::vector<Batch> group = TakeGroup();
-    std::unique_ptr<Task> task = TakeTask();
-    if (group.empty() && task == nullptr) return;
+  std::vector<Batch> group;
+  std::unique_ptr<Task> task;
+  while (TakeWork(&group, &task)) {
     // Turn by turn, so that neither waits for more than one of the other.
-    group = AnswerExpired(std::move(group));
     if (!group.empty()) CommitGroup(std::move(group));
     if (task != nullptr) DoTask(task.get());
+    group.clear();
+    task.reset();
   }
 }
 
-std::vector<SqliteWriter::Batch> SqliteWriter::AnswerExpired(
-    std::vector<Batch> group) {
-  const absl::Time now = absl::Now();
-  const auto expired =
-      std::remove_if(group.begin(), group.end(), [now](Batch& batch) {
-        const absl::Status status = CheckLimits(batch.limits, now);
-        if (!status.ok()) batch.done(status);
-        return !status.ok();
-      });
-  group.erase(expired, group.end());
-  return group;
+bool SqliteWriter::TakeWork(std::vector<Batch>* group,
+                            std::unique_ptr<Task>* task) {
+  std::vector<std::pair<Batch, absl::Status>> expired;
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] {
+      return closing_ || !queue_.empty() || !tasks_.empty();
+    });
+    if (queue_.empty() && tasks_.empty()) return false;
+    TakeGroup(group, &expired);
+    if (!tasks_.empty()) {
+      *task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+  }
+  for (auto& [batch, status] : expired) batch.done(status);
+  return true;
 }
 
-std::unique_ptr<SqliteWriter::Task> SqliteWriter::TakeTask() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (tasks_.empty()) return nullptr;
-  std::unique_ptr<Task> task = std::move(tasks_.front());
-  tasks_.pop_front();
-  return task;
+void SqliteWriter::TakeGroup(
+    std::vector<Batch>* group,
+    std::vector<std::pair<Batch, absl::Status>>* expired) {
+  const absl::Time now = absl::Now();
+  std::int64_t records = 0;
+  while (!queue_.empty()) {
+    const std::int64_t next_records = queue_.NextWork();
+    if (!group->empty() &&
+        records + next_records > limits_.max_records_per_commit) {
+      return;
+    }
+    Batch next = queue_.Pop();
+    absl::Status status = CheckLimits(next.limits, now);
+    if (status.ok()) {
+      records += next_records;
+      group->push_back(std::move(next));
+    } else {
+      expired->emplace_back(std::move(next), std::move(status));
+    }
+  }
 }
 
 void SqliteWriter::DoTask(Task* task) {
@@ -108,24 +132,6 @@ void SqliteWriter::CloseAfter(const absl::Status& status) {
   // Closing the connection rolls back what it began. The next one to write
   // opens another: whatever went wrong, nothing of it is remembered.
   if (!status.ok()) appender_.reset();
-}
-
-std::vector<SqliteWriter::Batch> SqliteWriter::TakeGroup() {
-  std::vector<Batch> group;
-  std::size_t records = 0;
-  const auto limit = static_cast<std::size_t>(limits_.max_records_per_commit);
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(
-      lock, [this] { return closing_ || !queue_.empty() || !tasks_.empty(); });
-  while (!queue_.empty()) {
-    Batch& next = queue_.front();
-    records += next.batch->size();
-    if (!group.empty() && records > limit) break;
-    queued_bytes_ -= next.bytes;
-    group.push_back(std::move(next));
-    queue_.pop_front();
-  }
-  return group;
 }
 
 void SqliteWriter::CommitGroup(std::vector<Batch> group) {
@@ -168,7 +174,7 @@ StoreStats SqliteWriter::Stats() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   StoreStats stats;
   stats.queued_batches = static_cast<std::int64_t>(queue_.size());
-  stats.queued_bytes = queued_bytes_;
+  stats.queued_bytes = queue_.space();
   return stats;
 }
 

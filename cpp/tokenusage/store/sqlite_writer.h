@@ -5,7 +5,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <future>
 #include <memory>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "tokenusage/store/fair_queue.h"
 #include "tokenusage/store/sqlite_appender.h"
 #include "tokenusage/store/usage_store.h"
 
@@ -22,7 +22,7 @@ namespace tokenusage {
 
 // Group commit: whatever is queued when a commit ends goes into the next one.
 // There is no timer: a lone batch is committed at once, and under load the
-// groups grow by themselves. Thread-safe.
+// groups grow by themselves. Projects take turns. Thread-safe.
 class SqliteWriter {
  public:
   // See SqliteStoreOptions.
@@ -64,17 +64,16 @@ class SqliteWriter {
     BatchPointer batch;
     CallLimits limits;
     AppendCallback done;
-    std::int64_t bytes = 0;
   };
 
   void RunThread();
-  // Waits for batches or a task; both are empty once the writer is closing and
-  // nothing is queued.
-  std::vector<Batch> TakeGroup();
-  // Answers the batches whose limits have been reached, and gives the others.
-  static std::vector<Batch> AnswerExpired(std::vector<Batch> group);
-  // One waiting task, or null.
-  std::unique_ptr<Task> TakeTask();
+  // Waits for batches or a task, and answers the batches whose limits have been
+  // reached. False once the writer is closing and nothing is queued.
+  bool TakeWork(std::vector<Batch>* group, std::unique_ptr<Task>* task);
+  // Takes out what the next commit holds, and apart from it what has expired.
+  // Called with mutex_ held.
+  void TakeGroup(std::vector<Batch>* group,
+                 std::vector<std::pair<Batch, absl::Status>>* expired);
   void DoTask(Task* task);
   // Opens the connection where it was given up.
   absl::Status OpenAppender();
@@ -92,9 +91,8 @@ class SqliteWriter {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Batch> queue_;
+  FairQueue<Batch> queue_;  // by project
   std::deque<std::unique_ptr<Task>> tasks_;
-  std::int64_t queued_bytes_ = 0;
   bool closing_ = false;
 
   std::thread thread_;  // last: it uses all of the above

@@ -1,0 +1,92 @@
+#include "tokenusage/service/admission_budget.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace tokenusage {
+namespace {
+
+using Share = AdmissionBudget::Share;
+
+TEST(AdmissionBudgetTest, GivesBackWhatIsDestroyed) {
+  AdmissionBudget budget(100);
+  {
+    const std::optional<Share> all = budget.TryTake(100);
+    ASSERT_TRUE(all.has_value());
+    EXPECT_FALSE(budget.TryTake(1).has_value());
+    EXPECT_EQ(budget.taken(), 100);
+  }
+  EXPECT_EQ(budget.taken(), 0);
+  EXPECT_TRUE(budget.TryTake(1).has_value());
+}
+
+TEST(AdmissionBudgetTest, TakesWhatIsTooLargeWhereItIsAlone) {
+  AdmissionBudget budget(100);
+  std::optional<Share> large = budget.TryTake(1000);
+  ASSERT_TRUE(large.has_value());
+  EXPECT_TRUE(large->TryAssign("a"));
+  EXPECT_FALSE(budget.TryTake(1).has_value());
+}
+
+// How many shares of 1 a project gets.
+int Flood(AdmissionBudget* budget, const std::string& project,
+          std::vector<Share>* shares) {
+  for (int count = 0;; ++count) {
+    std::optional<Share> share = budget->TryTake(1);
+    if (!share || !share->TryAssign(project)) return count;
+    shares->push_back(*std::move(share));
+  }
+}
+
+TEST(AdmissionBudgetTest, AProjectMayTakeWhatIsFree) {
+  AdmissionBudget budget(100);
+  std::vector<Share> shares;
+  EXPECT_EQ(Flood(&budget, "a", &shares), 50);
+  EXPECT_EQ(Flood(&budget, "b", &shares), 25);
+  EXPECT_EQ(Flood(&budget, "c", &shares), 13);
+  EXPECT_EQ(Flood(&budget, "a", &shares), 0);
+  EXPECT_EQ(budget.taken(), 88);
+  shares.clear();
+  EXPECT_EQ(Flood(&budget, "c", &shares), 50);
+}
+
+TEST(AdmissionBudgetTest, GrowsEvenBeyondTheBudget) {
+  AdmissionBudget budget(100);
+  std::optional<Share> share = budget.TryTake(10);
+  share->GrowTo(5);
+  EXPECT_EQ(budget.taken(), 10);
+  ASSERT_TRUE(share->TryAssign("a"));
+  share->GrowTo(150);
+  EXPECT_EQ(budget.taken(), 150);
+  EXPECT_FALSE(budget.TryTake(1).has_value());
+  share.reset();
+  EXPECT_EQ(budget.taken(), 0);
+  std::vector<Share> shares;
+  EXPECT_EQ(Flood(&budget, "a", &shares), 50);
+}
+
+TEST(AdmissionBudgetTest, CallsOnceSomethingIsGivenBack) {
+  AdmissionBudget budget(100);
+  std::optional<Share> first = budget.TryTake(60);
+  ASSERT_TRUE(first->TryAssign("a"));
+  std::optional<Share> second = budget.TryTake(40);
+  int takes = 0;
+  int assigns = 0;
+  EXPECT_FALSE(budget.TryTake(1, [&takes] { ++takes; }).has_value());
+  EXPECT_FALSE(second->TryAssign("a", [&assigns] { ++assigns; }));
+  EXPECT_EQ(takes + assigns, 0);
+  first.reset();
+  EXPECT_EQ(takes, 1);
+  EXPECT_EQ(assigns, 1);
+  EXPECT_TRUE(second->TryAssign("a", [&assigns] { ++assigns; }));
+  second.reset();
+  EXPECT_EQ(takes, 1);
+  EXPECT_EQ(assigns, 1);
+}
+
+}  // namespace
+}  // namespace tokenusage

@@ -1,0 +1,89 @@
+// A store in memory whose appends wait until they are let through.
+
+#ifndef TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_
+#define TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "tokenusage/store/memory_store.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage::testing {
+
+// Thread-safe. Every append must be let through before it is destroyed.
+class GateStore final : public UsageStore {
+ public:
+  void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
+                   AppendCallback done) override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    waiting_.push_back([this, project, batch, limits, done] {
+      memory_->AppendAsync(project, batch, limits, done);
+    });
+    ++seen_;
+    changed_.notify_all();
+    if (!open_) return;
+    lock.unlock();
+    LetThrough();
+  }
+
+  absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
+    return memory_->Query(query);
+  }
+  absl::StatusOr<v1::UsageRecord> GetRecord(
+      std::string_view project, std::string_view record_id) override {
+    return memory_->GetRecord(project, record_id);
+  }
+  absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
+    return memory_->ListRecords(query);
+  }
+
+  // Waits until `count` appends have come.
+  void Await(std::size_t count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return seen_ >= count; });
+  }
+
+  // How many appends have come so far.
+  std::size_t seen() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return seen_;
+  }
+
+  // Lets all through that wait, or from now on everything.
+  void LetThrough() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (!waiting_.empty()) {
+      const std::function<void()> append = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      append();
+      lock.lock();
+    }
+  }
+  void Open() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      open_ = true;
+    }
+    LetThrough();
+  }
+
+ private:
+  const std::unique_ptr<UsageStore> memory_ = NewMemoryStore();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;
+  std::size_t seen_ = 0;
+  bool open_ = false;
+};
+
+}  // namespace tokenusage::testing
+
+#endif  // TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_

@@ -1,0 +1,260 @@
+// What the server does with more than it can take.
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/security/credentials.h"
+#include "gtest/gtest.h"
+#include "tests/record/records.h"
+#include "tests/service/gate_store.h"
+#include "tests/store/sqlite_files.h"
+#include "tokenusage/service/error_info.h"
+#include "tokenusage/service/usage_server.h"
+#include "tokenusage/store/sqlite_store.h"
+#include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
+
+namespace tokenusage {
+namespace {
+
+using testing::GateStore;
+using testing::Nanos;
+using testing::ValidRecord;
+
+v1::ReportUsageRequest Request(const std::string& project,
+                               const std::string& id, int records = 1) {
+  v1::ReportUsageRequest request;
+  request.set_project(project);
+  for (int i = 0; i < records; ++i) {
+    *request.add_records() = ValidRecord(id + "-" + std::to_string(i),
+                                         Nanos("2026-08-01T12:00:00Z"));
+  }
+  return request;
+}
+
+std::unique_ptr<UsageServer> Start(UsageStore* store,
+                                   UsageReportingServiceOptions options = {}) {
+  UsageServerOptions server_options;
+  server_options.address = "127.0.0.1:0";
+  server_options.service = std::move(options);
+  auto server = UsageServer::Start(store, server_options);
+  EXPECT_TRUE(server.ok()) << server.status();
+  return server.ok() ? *std::move(server) : nullptr;
+}
+
+std::shared_ptr<grpc::Channel> Channel(const UsageServer& server) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // its own socket
+  return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server.port()),
+                                   grpc::InsecureChannelCredentials(),
+                                   arguments);
+}
+
+struct Answer {
+  absl::Status status;
+  bool has_pushback = false;
+  v1::ReportUsageResponse response;
+};
+
+Answer Report(v1::UsageReportingService::Stub* stub,
+              const v1::ReportUsageRequest& request,
+              absl::Duration timeout = absl::Seconds(60)) {
+  Answer answer;
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  answer.status =
+      FromGrpcStatus(stub->ReportUsage(&context, request, &answer.response));
+  answer.has_pushback =
+      context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms") > 0;
+  return answer;
+}
+
+std::string ReasonOf(const absl::Status& status) {
+  const auto info = GetErrorInfo(status);
+  return info ? info->reason : "";
+}
+
+TEST(OverloadTest, RefusesAboveTheBudgetAndLeavesRoomForOthers) {
+  GateStore store;
+  UsageReportingServiceOptions options;
+  options.max_admitted_bytes = 100'000;
+  const auto server = Start(&store, options);
+  const auto stub = v1::UsageReportingService::NewStub(Channel(*server));
+  std::vector<std::thread> callers;
+  std::atomic<int> refused{0};
+  std::atomic<int> stored{0};
+  for (int i = 0; i < 40; ++i) {
+    callers.emplace_back([&, i] {
+      const Answer answer =
+          Report(stub.get(), Request("flood", std::to_string(i)));
+      if (answer.status.ok()) {
+        ++stored;
+      } else {
+        EXPECT_EQ(answer.status.code(), absl::StatusCode::kResourceExhausted);
+        EXPECT_EQ(ReasonOf(answer.status), "SERVER_BUSY");
+        EXPECT_TRUE(answer.has_pushback);
+        ++refused;
+      }
+    });
+  }
+  while (refused + static_cast<int>(store.seen()) < 40) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_GT(refused, 10);  // at once, while the store answers nothing
+  const std::size_t before = store.seen();
+  callers.emplace_back([&] {
+    EXPECT_TRUE(Report(stub.get(), Request("other", "a")).status.ok());
+  });
+  store.Await(before + 1);
+  store.Open();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(stored + refused, 40);
+  EXPECT_TRUE(Report(stub.get(), Request("flood", "again")).status.ok());
+}
+
+TEST(OverloadTest, WhatExpiresInTheQueueIsNotStored) {
+  GateStore store;
+  const auto server = Start(&store);
+  const auto stub = v1::UsageReportingService::NewStub(Channel(*server));
+  const Answer answer =
+      Report(stub.get(), Request("demo", "late"), absl::Milliseconds(300));
+  EXPECT_EQ(answer.status.code(), absl::StatusCode::kDeadlineExceeded);
+  store.Await(1);
+  store.Open();
+  EXPECT_FALSE(store.GetRecord("demo", "late-0").ok());
+  EXPECT_TRUE(Report(stub.get(), Request("demo", "late")).status.ok());
+}
+
+TEST(OverloadTest, CountsRecordsBeforeTheyTakeMemory) {
+  GateStore store;
+  store.Open();
+  const auto server = Start(&store);
+  const auto stub = v1::UsageReportingService::NewStub(Channel(*server));
+  v1::ReportUsageRequest request;
+  request.set_project("demo");
+  for (int i = 0; i < 500'000; ++i) request.add_records();
+  const Answer answer = Report(stub.get(), request);
+  EXPECT_EQ(ReasonOf(answer.status), "TOO_MANY_RECORDS");
+  EXPECT_EQ(GetErrorInfo(answer.status)->metadata.at("actual"), "500000");
+}
+
+long PeakKilobytes() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+// Calls ReportUsage with `slices` megabytes of zeros, compressed.
+grpc::Status SendBomb(const UsageServer& server, int slices,
+                      grpc_compression_algorithm algorithm) {
+  const grpc::Slice megabyte(std::string(1 << 20, '\0'));
+  const std::vector<grpc::Slice> all(static_cast<std::size_t>(slices),
+                                     megabyte);
+  const grpc::ByteBuffer request(all.data(), all.size());
+  grpc::GenericStub stub(Channel(server));
+  grpc::ClientContext context;
+  context.set_compression_algorithm(algorithm);
+  grpc::CompletionQueue queue;
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  const auto call = stub.PrepareUnaryCall(
+      &context, "/tokenusage.v1.UsageReportingService/ReportUsage", request,
+      &queue);
+  call->StartCall();
+  call->Finish(&response, &status, nullptr);
+  void* tag;
+  bool ok;
+  queue.Next(&tag, &ok);
+  return status;
+}
+
+// A kilobyte of gzip is a megabyte of zeros. The caller is in this process, but
+// holds one megabyte only, over and over.
+TEST(OverloadTest, CompressedRequestsAreNotUnpacked) {
+  GateStore store;
+  store.Open();
+  const auto server = Start(&store);
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    EXPECT_EQ(SendBomb(*server, 1, algorithm).error_code(),
+              grpc::StatusCode::UNIMPLEMENTED);
+    const long before = PeakKilobytes();
+    EXPECT_EQ(SendBomb(*server, 256, algorithm).error_code(),
+              grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_LT(PeakKilobytes() - before, 64 << 10);
+  }
+  EXPECT_TRUE(Report(v1::UsageReportingService::NewStub(Channel(*server)).get(),
+                     Request("demo", "a"))
+                  .status.ok());
+}
+
+// The median time of single reports, in milliseconds.
+double MedianLatency(v1::UsageReportingService::Stub* stub,
+                     const std::string& prefix, int calls) {
+  std::vector<double> times;
+  for (int i = 0; i < calls; ++i) {
+    const absl::Time start = absl::Now();
+    const Answer answer =
+        Report(stub, Request("small", prefix + std::to_string(i)));
+    EXPECT_TRUE(answer.status.ok()) << answer.status;
+    times.push_back(absl::ToDoubleMilliseconds(absl::Now() - start));
+  }
+  std::nth_element(times.begin(), times.begin() + calls / 2, times.end());
+  return times[static_cast<std::size_t>(calls / 2)];
+}
+
+// Without turns, a report waits for all that the flood has queued: about twelve
+// batches of a thousand.
+TEST(OverloadTest, AFloodDoesNotStarveAnotherProject) {
+  SqliteStoreOptions options;
+  options.max_records_per_commit = 1000;
+  const auto store =
+      OpenSqliteStore(testing::NewFolder() + "/usage.db", options).value();
+  const auto server = Start(store.get());
+  const auto small = v1::UsageReportingService::NewStub(Channel(*server));
+  std::atomic<bool> stop{false};
+  std::atomic<int> batches{0};
+  std::atomic<int> busy{0};
+  std::vector<std::thread> flood;
+  for (int t = 0; t < 12; ++t) {
+    flood.emplace_back([&, t] {
+      const auto stub = v1::UsageReportingService::NewStub(Channel(*server));
+      for (int i = 0; !stop; ++i) {
+        const Answer answer =
+            Report(stub.get(),
+                   Request("flood", std::to_string(t) + "-" + std::to_string(i),
+                           1000));
+        ++(answer.status.ok() ? batches : busy);
+        if (!answer.status.ok()) {
+          EXPECT_EQ(ReasonOf(answer.status), "SERVER_BUSY");
+        }
+      }
+    });
+  }
+  while (batches < 15) std::this_thread::yield();
+  const absl::Time start = absl::Now();
+  const int before = batches;
+  const double median = MedianLatency(small.get(), "f", 15);
+  const double per_batch = absl::ToDoubleMilliseconds(absl::Now() - start) /
+                           std::max(1, batches - before);
+  stop = true;
+  for (std::thread& thread : flood) thread.join();
+  RecordProperty("median_ms", std::to_string(median));
+  RecordProperty("flood_batch_ms", std::to_string(per_batch));
+  // A commit holds one batch; a report waits for the one under way, and for its
+  // own.
+  EXPECT_LT(median, 6 * per_batch);
+}
+
+}  // namespace
+}  // namespace tokenusage
