@@ -18,7 +18,7 @@ import grpc
 from harness import junit
 from harness.client import UsageClient, failure_of
 from harness.cut_proxy import CutProxy
-from harness.durable import DurableTest
+from harness.durable import DurableTest, resident_peak
 from harness.load import PROJECT, SteadyLoad, flat
 from harness.records import make_record, random_record
 from harness.testcase import seeded_random
@@ -154,9 +154,13 @@ class BadInputTest(DurableTest):
         self.addCleanup(self.channel.close)
 
     def assert_unharmed(self):
-        """The service takes calls as before."""
+        """The service takes calls as before.
+
+        On a new connection: gRPC closes idle ones when its memory runs short.
+        """
         record = make_record("last-%d" % len(self.known))
-        self.assertEqual(self.client.report(PROJECT, [record]).stored_count, 1)
+        client = self.connect(self.server)
+        self.assertEqual(client.report(PROJECT, [record]).stored_count, 1)
         self.known[record.record_id] = record
         self.assert_sound(self.server, self.known)
 
@@ -245,6 +249,16 @@ class BadInputTest(DurableTest):
                 metadata=[("x-large", "x" * size)],
             )
             self.assertIsNotNone(failure, size)
+        self.assert_unharmed()
+
+    def test_gzip_bomb(self):
+        """A small message that unpacks to 256 MiB is refused before it is unpacked."""
+        before = resident_peak(self.server)
+        failure = self.raw(
+            "ReportUsage", bytes(256 << 20), compression=grpc.Compression.Gzip
+        )
+        self.assertEqual(failure.code, grpc.StatusCode.UNIMPLEMENTED)
+        self.assertLess(resident_peak(self.server) - before, 32 << 20)
         self.assert_unharmed()
 
     @staticmethod
