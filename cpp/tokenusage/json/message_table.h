@@ -54,7 +54,8 @@ struct MapAccess {
   void (*list)(const Message& message, std::vector<MapItem>* items);
 };
 
-// The one that belongs to the field's kind and shape.
+// The one that belongs to the field's kind and shape; tables name just that.
+// NOLINTBEGIN(google-explicit-constructor)
 union FieldAccess {
   constexpr FieldAccess(ValueAccess<double> access) : a_double(access) {}
   constexpr FieldAccess(ValueAccess<float> access) : a_float(access) {}
@@ -78,6 +79,7 @@ union FieldAccess {
   MessageAccess a_message;  // kMessage, kTimestamp
   MapAccess a_map;          // FieldShape::kMap
 };
+// NOLINTEND(google-explicit-constructor)
 
 struct FieldTable {
   std::string_view prefix;  // "wire_name": as it is written

@@ -23,8 +23,8 @@
 #include "grpcpp/server_builder.h"
 #include "tokenusage/service/health_monitor.h"
 #include "tokenusage/service/metrics/server_metrics.h"
-#include "tokenusage/service/tls/reloading_credentials.h"
 #include "tokenusage/service/server_limits.h"
+#include "tokenusage/service/tls/reloading_credentials.h"
 #include "tokenusage/service/usage_reporting_service.h"
 #include "tokenusage/store/usage_store.h"
 
