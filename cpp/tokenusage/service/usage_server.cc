@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/impl/server_builder_option.h"
@@ -15,6 +16,9 @@
 
 namespace tokenusage {
 namespace {
+
+// How long those who watch the server's health have to hear of its end.
+constexpr absl::Duration kLastWord = absl::Milliseconds(100);
 
 // Takes off what linking gRPC's reflection library adds to every server.
 class WithoutReflection final : public grpc::ServerBuilderOption {
@@ -38,15 +42,6 @@ void PrepareLibrary() {
     return true;
   }();
   static_cast<void>(kDone);
-}
-
-void CountCalls(const std::shared_ptr<ServerMetrics>& metrics,
-                grpc::ServerBuilder* builder) {
-  std::vector<
-      std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
-      interceptors;
-  interceptors.push_back(metrics->NewCallCounter());
-  builder->experimental().SetInterceptorCreators(std::move(interceptors));
 }
 
 }  // namespace
@@ -106,7 +101,14 @@ absl::Status UsageServer::Listen() {
   if (!options_.reflection) {
     builder.SetOption(std::make_unique<WithoutReflection>());
   }
-  if (options_.metrics != nullptr) CountCalls(options_.metrics, &builder);
+  std::vector<
+      std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
+      interceptors;
+  interceptors.push_back(watches_->NewFactory());
+  if (options_.metrics != nullptr) {
+    interceptors.push_back(options_.metrics->NewCallCounter());
+  }
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   builder.RegisterService(&service_);
   auto server = builder.BuildAndStart();
   if (server == nullptr || port_ == 0) {
@@ -130,7 +132,12 @@ void UsageServer::Shutdown(absl::Duration drain) {
     SetServing(false);
   }
   service_.BeginDrain();
-  server_->Shutdown(absl::ToChronoTime(absl::Now() + drain));
+  const absl::Time end = absl::Now() + drain;
+  if (!watches_->empty()) {
+    absl::SleepFor(std::min(drain, kLastWord));
+    watches_->CancelAll();
+  }
+  server_->Shutdown(absl::ToChronoTime(end));
   server_->Wait();
 }
 

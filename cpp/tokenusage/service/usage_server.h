@@ -22,6 +22,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "tokenusage/service/health_monitor.h"
+#include "tokenusage/service/health_watches.h"
 #include "tokenusage/service/metrics/server_metrics.h"
 #include "tokenusage/service/server_limits.h"
 #include "tokenusage/service/tls/reloading_credentials.h"
@@ -102,6 +103,8 @@ class UsageServer {
   std::mutex serving_mutex_;
   bool draining_ = false;  // guarded by serving_mutex_
 
+  const std::shared_ptr<HealthWatches> watches_ =
+      std::make_shared<HealthWatches>();
   UsageReportingServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

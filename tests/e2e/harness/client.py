@@ -75,18 +75,26 @@ def failure_of(error):
 
 
 class UsageClient:
-    """Calls every method by its name in the .proto file, once and without retries."""
+    """Calls every method by its name in the .proto file, once and without retries.
 
-    def __init__(self, address):
-        self._channel = grpc.insecure_channel(
-            address,
-            options=[
-                ("grpc.enable_retries", 0),
-                ("grpc.enable_http_proxy", 0),
-                ("grpc.use_local_subchannel_pool", 1),
-                ("grpc.max_receive_message_length", 4 << 20),
-                ("grpc.max_send_message_length", -1),
-            ],
+    In plain text, or with `credentials` as grpc.ssl_channel_credentials makes them.
+    Calls show `token`, which may change, where it is not None.
+    """
+
+    def __init__(self, address, credentials=None, token=None):
+        options = [
+            ("grpc.enable_retries", 0),
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.max_receive_message_length", 4 << 20),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_metadata_size", 1 << 20),
+        ]
+        self.token = token
+        self._channel = (
+            grpc.insecure_channel(address, options=options)
+            if credentials is None
+            else grpc.secure_channel(address, credentials, options=options)
         )
         self._methods = {
             method.name: self._channel.unary_unary(
@@ -103,11 +111,33 @@ class UsageClient:
 
     def call(self, method, request, timeout=30):
         """Makes one call; raises grpc.RpcError."""
-        return self._methods[method](request, timeout=timeout)
+        return self._methods[method](
+            request, timeout=timeout, metadata=self._metadata()
+        )
 
     def start(self, method, request, timeout=30):
         """Starts a call and returns its future."""
-        return self._methods[method].future(request, timeout=timeout)
+        return self._methods[method].future(
+            request, timeout=timeout, metadata=self._metadata()
+        )
+
+    def _metadata(self):
+        if self.token is None:
+            return None
+        return [("authorization", "Bearer " + self.token)]
+
+    def health(self, service=_SERVICE.full_name):
+        """What gRPC's health service says: 1 is SERVING, 2 NOT_SERVING."""
+        check = self._channel.unary_unary("/grpc.health.v1.Health/Check")
+        name = service.encode()
+        request = b"\x0a%c" % len(name) + name if name else b""
+        response = check(request, timeout=30)
+        return _only(_wire_fields(response), 1) if response else 0
+
+    def watch_health(self):
+        """The states as they change, each as one response's bytes."""
+        watch = self._channel.unary_stream("/grpc.health.v1.Health/Watch")
+        return watch(b"", timeout=60)
 
     def report(self, project, records, timeout=30):
         """ReportUsage."""

@@ -2,6 +2,7 @@
 
 import collections
 import os
+import re
 import select
 import signal
 import subprocess
@@ -35,7 +36,10 @@ def run(*args, stdin=b"", env=None, timeout=60, wrapper=()):
 
 
 class Server:
-    """A `tokenusage serve`, ready for calls at `address`; by default on a free port."""
+    """A `tokenusage serve`, ready for calls at `address`; by default on a free port.
+
+    With --metrics-listen among the flags it shows metrics at `metrics_address`.
+    """
 
     def __init__(
         self,
@@ -65,22 +69,27 @@ class Server:
                 env=environment(),
             )
         try:
-            self.address = self._read_line(time.monotonic() + start_timeout)
+            with_metrics = any(f.startswith("--metrics-listen=") for f in flags)
+            addresses = self._read_lines(
+                2 if with_metrics else 1, time.monotonic() + start_timeout
+            )
+            self.address = addresses[0]
+            self.metrics_address = addresses[-1] if with_metrics else None
         except Exception:
             self.kill()
             raise
 
-    def _read_line(self, deadline):
-        line = b""
-        while not line.endswith(b"\n"):
+    def _read_lines(self, count, deadline):
+        text = b""
+        while text.count(b"\n") < count:
             left = max(0, deadline - time.monotonic())
             if not select.select([self.process.stdout], [], [], left)[0]:
                 raise TimeoutError("serve printed no address: " + self.log())
             block = os.read(self.process.stdout.fileno(), 4096)
             if not block:
                 raise RuntimeError("serve ended: " + self.log())
-            line += block
-        return line.decode().rstrip("\n")
+            text += block
+        return text.decode().splitlines()
 
     def log(self):
         """What it, and servers of the same database before it, wrote on stderr."""
@@ -91,6 +100,18 @@ class Server:
         exit_code = self.process.wait(timeout)
         self.process.stdout.close()
         return exit_code
+
+    def await_log(self, pattern, count=1, timeout=30):
+        """Waits until the log holds that many matches of a regular expression."""
+        deadline = time.monotonic() + timeout
+        while len(re.findall(pattern, self.log())) < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError("no %r in the log: %s" % (pattern, self.log()))
+            time.sleep(0.02)
+
+    def reload(self):
+        """Lets it read its files again, with SIGHUP."""
+        self.process.send_signal(signal.SIGHUP)
 
     def kill(self):
         """kill -9; does nothing where it has ended before."""

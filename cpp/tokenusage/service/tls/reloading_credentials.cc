@@ -35,8 +35,12 @@ class ReloadingCredentials::Source {
     if (!is_new_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair = {set_.key.c_str(),
                                              set_.certificate.c_str()};
-    *config = grpc_ssl_server_certificate_config_create(
-        set_.client_ca.empty() ? nullptr : set_.client_ca.c_str(), &pair, 1);
+    // gRPC aborts where it gets no CA. Without client_ca no client is asked for
+    // a certificate, so whom this one trusts does not matter.
+    const std::string& client_ca =
+        set_.client_ca.empty() ? set_.certificate : set_.client_ca;
+    *config =
+        grpc_ssl_server_certificate_config_create(client_ca.c_str(), &pair, 1);
     is_new_ = false;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }

@@ -1,0 +1,436 @@
+"""Who may do what, over TLS, by tokens and by certificates."""
+
+import os
+import socket
+import ssl
+import threading
+import time
+
+import grpc
+
+from harness import junit, oracle, program
+from harness.certificates import Authority, read
+from harness.client import UsageClient, failure_of
+from harness.records import make_record
+from harness.testcase import EndToEndTest
+from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
+
+UNAUTHENTICATED = grpc.StatusCode.UNAUTHENTICATED
+DENIED = grpc.StatusCode.PERMISSION_DENIED
+MISSING = (UNAUTHENTICATED, "CREDENTIALS_MISSING")
+INVALID = (UNAUTHENTICATED, "CREDENTIALS_INVALID")
+FORBIDDEN = (DENIED, "PROJECT_FORBIDDEN")
+NO_ROLE = (DENIED, "ROLE_FORBIDDEN")
+OK = (grpc.StatusCode.OK, None)
+READ_AGAIN = r"info \"?read again"
+STAY = r"error \"?cannot be used: those in use stay"
+
+
+class IdentityTest(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.ca = Authority(self.folder)
+        self.certificate, self.key = self.ca.sign_server()
+        self.identities = self.write("identities", "# who may call\n")
+        self.secrets = []
+
+    def new_token(self, name, projects="demo", roles="report,query"):
+        """Makes a token, and lets the file of identities know it."""
+        path = self.path(name + ".token")
+        made = program.run(
+            "token", "new", "--name=" + name, "--projects=" + projects,
+            "--roles=" + roles, "--token-file=" + path,
+        )
+        self.assertEqual((made.exit_code, made.stderr), (0, b""), made)
+        self.add_identity(made.stdout.decode())
+        token = read(path).decode().strip()
+        self.assertNotIn(token, made.stdout.decode())
+        self.secrets.append(token)
+        return token
+
+    def add_identity(self, line):
+        with open(self.identities, "a", encoding="utf-8") as file:
+            file.write(line)
+
+    def start_tls(self, *flags, **kwargs):
+        return self.start_server(
+            "usage.db",
+            "--identities=" + self.identities,
+            "--tls-certificate=" + self.certificate,
+            "--tls-key=" + self.key,
+            *flags,
+            **kwargs
+        )
+
+    def connect_tls(self, server, token=None, certificate=None, authority=None):
+        """A client that trusts the CA; `certificate` are the paths of its own."""
+        chain, key = map(read, certificate) if certificate else (None, None)
+        ca = read((authority or self.ca).certificate)
+        credentials = grpc.ssl_channel_credentials(ca, key, chain)
+        client = UsageClient(server.address, credentials, token)
+        self.addCleanup(client.close)
+        return client
+
+    def outcome(self, call, *args):
+        """The code and reason of a call."""
+        try:
+            call(*args)
+        except grpc.RpcError as error:
+            failure = failure_of(error)
+            for secret in self.secrets:
+                self.assertNotIn(secret, failure.message)
+            return failure.code, failure.reason
+        return OK
+
+    def assert_outcomes(self, client, project, report, query):
+        """What comes of reporting and of each way of asking."""
+        self.assertEqual(
+            self.outcome(client.report, project, [make_record("a")]), report
+        )
+        window = oracle.ALL_TIME
+        self.assertEqual(self.outcome(client.query, project, *window), query)
+        self.assertEqual(self.outcome(client.list, project, *window), query)
+        got = self.outcome(client.get, project, "a")
+        self.assertIn(got, (query, (grpc.StatusCode.NOT_FOUND, "RECORD_NOT_FOUND")))
+
+    def assert_no_secrets(self, server):
+        log = server.log()
+        for secret in [*self.secrets, "PRIVATE KEY", "BEGIN CERT"]:
+            self.assertNotIn(secret, log)
+
+    def test_tokens_over_tls(self):
+        both = self.new_token("both", "demo,web")
+        reporter = self.new_token("reporter", roles="report")
+        reader = self.new_token("reader", "*", "query")
+        server = self.start_tls()
+        client = self.connect_tls(server)
+        self.assert_outcomes(client, "demo", MISSING, MISSING)
+        client.token = both
+        self.assert_outcomes(client, "demo", OK, OK)
+        self.assert_outcomes(client, "web", OK, OK)
+        self.assert_outcomes(client, "other", FORBIDDEN, FORBIDDEN)
+        client.token = reporter
+        self.assert_outcomes(client, "demo", OK, NO_ROLE)
+        self.assert_outcomes(client, "web", FORBIDDEN, FORBIDDEN)
+        client.token = reader
+        self.assert_outcomes(client, "demo", NO_ROLE, OK)
+        self.assert_outcomes(client, "other", NO_ROLE, OK)
+        for token in ("", both[:-1], both + "0", both.upper(), "x" * 4000):
+            client.token = token
+            self.assert_outcomes(client, "demo", INVALID, INVALID)
+        self.assertEqual(server.stop(), 0)
+        self.assert_no_secrets(server)
+
+    def test_a_forbidden_project_looks_like_one_that_is_not_there(self):
+        mine = self.new_token("mine", "mine")
+        theirs = self.new_token("theirs", "theirs")
+        server = self.start_tls()
+        self.connect_tls(server, theirs).report("theirs", [make_record("a")])
+        client = self.connect_tls(server, mine)
+        failures = []
+        for project in ("theirs", "nobody"):
+            with self.assertRaises(grpc.RpcError) as caught:
+                client.get(project, "a")
+            failure = failure_of(caught.exception)
+            failures.append(
+                (failure.code, failure.reason, failure.message.replace(project, "?"))
+            )
+        self.assertEqual(failures[0], failures[1])
+
+    def test_plain_text_on_loopback_with_tokens(self):
+        token = self.new_token("both")
+        server = self.start_server("usage.db", "--identities=" + self.identities)
+        client = self.connect(server)
+        self.assert_outcomes(client, "demo", MISSING, MISSING)
+        client.token = token
+        self.assert_outcomes(client, "demo", OK, OK)
+
+    def test_the_program_as_a_client(self):
+        self.new_token("both")
+        server = self.start_tls()
+        flags = ["--server=" + server.address, "--project=demo"]
+        tls = "--tls-ca=" + self.ca.certificate
+        token = "--token-file=" + self.path("both.token")
+        outcome = program.run("query", *flags, tls, token)
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        self.assert_one_line_error(program.run("query", *flags, tls), 1, "token")
+        self.assert_one_line_error(
+            program.run("query", *flags, token), 69, server.address
+        )
+        environment = {
+            "TOKENUSAGE_TLS_CA": self.ca.certificate,
+            "TOKENUSAGE_TOKEN_FILE": self.path("both.token"),
+        }
+        outcome = program.run("query", *flags, env=environment)
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        self.assert_one_line_error(
+            program.run("query", "--server=203.0.113.1:1", "--project=demo", token),
+            1, "plain text",
+        )
+
+    def test_certificates_of_clients(self):
+        gateway = self.ca.sign("gateway", "URI:spiffe://example.com/gateway")
+        batch = self.ca.sign("batch", "DNS:batch.example.com")
+        old = self.ca.sign("old", "", common_name="old-client")
+        unknown = self.ca.sign("unknown", "DNS:unknown.example.com")
+        self.add_identity("gateway demo report uri:spiffe://example.com/gateway\n")
+        self.add_identity("batch web report,query dns:batch.example.com\n")
+        self.add_identity("old * query cn:old-client\n")
+        token = self.new_token("both", "demo")
+        server = self.start_tls("--tls-client-ca=" + self.ca.certificate)
+        self.assert_outcomes(
+            self.connect_tls(server, certificate=gateway), "demo", OK, NO_ROLE
+        )
+        client = self.connect_tls(server, certificate=batch)
+        self.assert_outcomes(client, "web", OK, OK)
+        self.assert_outcomes(client, "demo", FORBIDDEN, FORBIDDEN)
+        self.assert_outcomes(
+            self.connect_tls(server, certificate=old), "any", NO_ROLE, OK
+        )
+        self.assert_outcomes(
+            self.connect_tls(server, certificate=unknown), "demo", INVALID, INVALID
+        )
+        # A token counts more than the connection's certificate, and a wrong one
+        # does not fall back to it.
+        client = self.connect_tls(server, token, certificate=batch)
+        self.assert_outcomes(client, "demo", OK, OK)
+        self.assert_outcomes(client, "web", FORBIDDEN, FORBIDDEN)
+        client.token = token[:-1]
+        self.assert_outcomes(client, "web", INVALID, INVALID)
+        # Without a certificate, or with one of another CA, there is no connection.
+        other = Authority(self.folder, "other")
+        foreign = other.sign("foreign", "URI:spiffe://example.com/gateway")
+        unavailable = (grpc.StatusCode.UNAVAILABLE, None)
+        for certificate in (None, foreign):
+            client = self.connect_tls(server, token, certificate=certificate)
+            self.assertEqual(
+                self.outcome(client.query, "demo", *oracle.ALL_TIME), unavailable
+            )
+
+    def test_certificates_of_clients_may_be_optional(self):
+        self.add_identity("gateway demo report,query uri:spiffe://example.com/g\n")
+        token = self.new_token("both")
+        server = self.start_tls(
+            "--tls-client-ca=" + self.ca.certificate, "--tls-client-certificate=optional"
+        )
+        certificate = self.ca.sign("gateway", "URI:spiffe://example.com/g")
+        self.assert_outcomes(
+            self.connect_tls(server, certificate=certificate), "demo", OK, OK
+        )
+        self.assert_outcomes(self.connect_tls(server, token), "demo", OK, OK)
+        self.assert_outcomes(self.connect_tls(server), "demo", MISSING, MISSING)
+
+    def test_callers_of_one_connection_are_told_apart(self):
+        names = ["a", "b", "c", "d"]
+        tokens = {name: self.new_token(name, name) for name in names}
+        server = self.start_tls()
+        client = self.connect_tls(server)
+        wrong = []
+
+        def call(name):
+            query = client._methods["GetUsageRecord"]
+            for number in range(150):
+                project = names[number % len(names)]
+                shown = tokens[name] if number % 5 else None
+                metadata = shown and [("authorization", "Bearer " + shown)]
+                request = query_of(project)
+                try:
+                    query(request, timeout=30, metadata=metadata)
+                    found = OK
+                except grpc.RpcError as error:
+                    failure = failure_of(error)
+                    found = failure.code, failure.reason
+                expected = (
+                    MISSING if shown is None
+                    else (grpc.StatusCode.NOT_FOUND, "RECORD_NOT_FOUND")
+                    if project == name else FORBIDDEN
+                )
+                if found != expected:
+                    wrong.append((name, project, found))
+
+        threads = [threading.Thread(target=call, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        self.assertEqual(wrong, [])
+
+    def test_identities_are_read_again(self):
+        first = self.new_token("first")
+        server = self.start_tls()
+        client = self.connect_tls(server, first)
+        self.assert_outcomes(client, "demo", OK, OK)
+        second = self.new_token("second")
+        client.token = second
+        self.assert_outcomes(client, "demo", INVALID, INVALID)
+        server.reload()
+        server.await_log(READ_AGAIN)
+        self.assert_outcomes(client, "demo", OK, OK)
+
+        good = read(self.identities)
+        self.write("identities", good + b"secret-word demo\n")
+        server.reload()
+        server.await_log(STAY)
+        os.remove(self.identities)
+        server.reload()
+        server.await_log(STAY, 2)
+        self.assertNotIn("secret-word", server.log())
+        for token in (first, second):
+            client.token = token
+            self.assert_outcomes(client, "demo", OK, OK)
+
+        # Without the first: its next call on the open connection is refused.
+        self.write("identities", b"".join(l + b"\n" for l in good.splitlines()
+                                          if b"first" not in l))
+        server.reload()
+        server.await_log(r"what=identities\n", 2)
+        client.token = first
+        self.assert_outcomes(client, "demo", INVALID, INVALID)
+        client.token = second
+        self.assert_outcomes(client, "demo", OK, OK)
+        self.assert_no_secrets(server)
+
+    def test_a_bad_set_of_certificates_is_kept_out(self):
+        token = self.new_token("both")
+        server = self.start_tls()
+        key, certificate = read(self.key), read(self.certificate)
+        other_key = read(self.ca.sign_server("other")[1])
+        expired = read(self.ca.sign_server("expired", days=0)[0])
+        bad = [
+            (certificate, other_key), (b"", key), (certificate, b""),
+            (b"junk", key), (expired, key), (certificate[:-40], key),
+        ]
+        time.sleep(1.1)  # until `expired` is
+        for number, (bad_certificate, bad_key) in enumerate(bad):
+            self.write("server.crt", bad_certificate)
+            self.write("server.key", bad_key)
+            server.reload()
+            server.await_log(STAY, number + 1)
+            self.assert_outcomes(self.connect_tls(server, token), "demo", OK, OK)
+        os.remove(self.key)
+        server.reload()
+        server.await_log(STAY, len(bad) + 1)
+        self.assert_outcomes(self.connect_tls(server, token), "demo", OK, OK)
+        self.assert_no_secrets(server)
+        # And it does not start with one.
+        self.write("server.key", other_key)
+        outcome = program.run(
+            "serve", "--store=sqlite://" + self.path("other.db"),
+            "--listen=127.0.0.1:0", "--tls-certificate=" + self.certificate,
+            "--tls-key=" + self.key,
+        )
+        self.assertIn(outcome.exit_code, (1, 64))
+        self.assertIn(b"key", outcome.stderr)
+
+    def test_certificates_change_under_load(self):
+        token = self.new_token("both")
+        server = self.start_tls()
+        failures, calls, stop = [], [], threading.Event()
+
+        def report(name, reconnect):
+            client = self.connect_tls(server, token)
+            while not stop.is_set():
+                if reconnect:
+                    client.close()
+                    client = self.connect_tls(server, token)
+                try:
+                    client.report("demo", [make_record("%s-%d" % (name, len(calls)))])
+                    calls.append(name)
+                except grpc.RpcError as error:
+                    failures.append(str(error))
+
+        threads = [
+            threading.Thread(target=report, args=(str(i), i % 2 == 0)) for i in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        seen = set()
+        for number in range(8):
+            self.ca.sign_server()
+            server.reload()
+            server.await_log(READ_AGAIN + r".*certificates", number + 1)
+            seen.add(peer_certificate(server.address, self.ca))
+            time.sleep(0.2)
+        stop.set()
+        for thread in threads:
+            thread.join(60)
+        self.assertEqual(failures, [])
+        self.assertGreater(len(calls), 100)
+        self.assertEqual(len(seen), 8)  # each set was served
+
+    def test_metadata_that_is_too_large(self):
+        """The call fails, and nobody else notices."""
+        token = self.new_token("both")
+        server = self.start_tls()
+        large = self.connect_tls(server, "x" * 200000)
+        code, _ = self.outcome(large.query, "demo", *oracle.ALL_TIME)
+        self.assertIn(
+            code,
+            (
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                grpc.StatusCode.UNAVAILABLE,
+                grpc.StatusCode.INTERNAL,
+                grpc.StatusCode.UNKNOWN,
+            ),
+        )
+        client = self.connect_tls(server, token)
+        self.assert_outcomes(client, "demo", OK, OK)
+        self.assertEqual(client.health(), 1)
+
+    def test_addresses_without_tls(self):
+        serve = ["serve", "--store=sqlite://" + self.path("a.db")]
+        self.assert_one_line_error(
+            program.run(*serve, "--listen=0.0.0.0:0"), 64, "TLS", "loopback"
+        )
+        self.assert_one_line_error(
+            program.run(
+                *serve, "--listen=0.0.0.0:0", "--tls-certificate=" + self.certificate,
+                "--tls-key=" + self.key,
+            ),
+            64, "--identities",
+        )
+        self.assertFalse(os.path.exists(self.path("a.db")))
+        server = self.start_server(
+            "b.db", "--insecure-plaintext-on-any-address", listen="0.0.0.0:0"
+        )
+        self.assertRegex(server.log(), r"warning \"?plain text on any address")
+
+    def test_a_token_file_is_private_and_never_replaced(self):
+        self.new_token("a")
+        path = self.path("a.token")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        before = read(path)
+        again = program.run(
+            "token", "new", "--name=a", "--projects=demo", "--roles=query",
+            "--token-file=" + path,
+        )
+        self.assert_one_line_error(again, 1, path)
+        self.assertEqual(read(path), before)
+        for bad in (["--roles=admin"], ["--projects=Demo"], ["--name=a b"]):
+            flags = {"--name": "a", "--projects": "demo", "--roles": "query"}
+            flags.update(flag.split("=") for flag in bad)
+            outcome = program.run(
+                "token", "new", *("%s=%s" % item for item in flags.items()),
+                "--token-file=" + self.path("new.token"),
+            )
+            self.assert_one_line_error(outcome, 64, "expected")
+            self.assertFalse(os.path.exists(self.path("new.token")))
+
+
+def query_of(project):
+    """A request for a record that is not there."""
+    return service_pb2.GetUsageRecordRequest(project=project, record_id="a")
+
+
+def peer_certificate(address, authority):
+    """The certificate that a new connection is shown."""
+    context = ssl.create_default_context(cafile=authority.certificate)
+    context.set_alpn_protocols(["h2"])
+    host, port = address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        with context.wrap_socket(raw, server_hostname="localhost") as connection:
+            return connection.getpeercert(binary_form=True)
+
+
+if __name__ == "__main__":
+    junit.main()

@@ -1,0 +1,301 @@
+"""What an operator sees of the service: health, metrics, logs, configuration, its end."""
+
+import contextlib
+import errno
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+import threading
+import time
+import urllib.request
+
+import grpc
+
+from harness import junit, oracle, program
+from harness.client import UsageClient, failure_of
+from harness.faults import Faults
+from harness.records import make_record
+from harness.testcase import EndToEndTest
+
+SERVING, NOT_SERVING = 1, 2
+
+
+def metrics_of(server):
+    """The samples by name and labels, as they are written."""
+    with urllib.request.urlopen("http://%s/metrics" % server.metrics_address) as page:
+        lines = page.read().decode().splitlines()
+    samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in samples}
+
+
+class OperationTest(EndToEndTest):
+    def await_health(self, client, state, timeout=30):
+        deadline = time.monotonic() + timeout
+        while client.health() != state:
+            self.assertLess(time.monotonic(), deadline, "health stays %d" % client.health())
+            time.sleep(0.02)
+
+    def test_health_follows_the_store(self):
+        """From the first failure until it takes writes again, without a restart."""
+        faults = Faults(self.path("orders"))
+        server = self.start_server(
+            "usage.db", "--metrics-listen=127.0.0.1:0", wrapper=faults.wrapper
+        )
+        client = self.connect(server)
+        self.assertEqual((client.health(), client.health("")), (SERVING, SERVING))
+        client.report("demo", [make_record("a")])
+        for round_number, (call, error) in enumerate(
+            (("sync", errno.EIO), ("write", errno.ENOSPC), ("write", errno.EROFS))
+        ):
+            faults.fail(call, error=error)
+            for _ in range(3):
+                with self.assertRaises(grpc.RpcError) as caught:
+                    client.report("demo", [make_record("b%d" % round_number)])
+                self.assertEqual(failure_of(caught.exception).reason, "STORE_FAILED")
+            self.await_health(client, NOT_SERVING)
+            self.await_health_for_all(client, NOT_SERVING)
+            self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 0)
+            time.sleep(1.5)  # it asks the store meanwhile, and hears that it fails
+            self.assertEqual(client.health(), NOT_SERVING)
+            faults.stop_failing()
+            self.await_health(client, SERVING)
+            client.report("demo", [make_record("b%d" % round_number)])
+            self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 1)
+        rows = client.query_all("demo", *oracle.ALL_TIME)
+        self.assertEqual(rows[0].totals.record_count, 4)
+        log = server.log()
+        self.assertEqual(len(re.findall(r"error \"?the store failed", log)), 3)
+        self.assertEqual(len(re.findall(r"info \"?the store works again", log)), 3)
+
+    def await_health_for_all(self, client, state):
+        self.assertEqual((client.health(), client.health("")), (state, state))
+
+    def test_metrics(self):
+        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
+        client = self.connect(server)
+        client.report("demo", [make_record("a"), make_record("b")])
+        client.report("demo", [make_record("a"), make_record("c"), make_record("")])
+        conflict = make_record("a", counts=(1.0, 1.0, 1.0, 1.0, 1.0))
+        client.report("demo", [conflict, conflict])
+        with self.assertRaises(grpc.RpcError):
+            client.get("demo", "nobody")
+        metrics = metrics_of(server)
+        service = "tokenusage.v1.UsageReportingService"
+        refused = 'tokenusage_records_refused_total{reason="%s"}'
+        for name, value in {
+            "tokenusage_records_stored_total": 3,
+            "tokenusage_records_duplicate_total": 1,
+            refused % "FIELD_MISSING": 1,
+            refused % "RECORD_ID_CONFLICT": 2,
+            "tokenusage_commit_duration_seconds_count": 3,
+            "tokenusage_queue_batches": 0,
+            "tokenusage_queue_bytes": 0,
+            "tokenusage_store_healthy": 1,
+            'grpc_server_call_started_total{grpc_method="%s/ReportUsage"}' % service: 3,
+            'grpc_server_call_duration_seconds_count{grpc_method="%s/ReportUsage",'
+            'grpc_status="OK"}' % service: 3,
+            'grpc_server_call_duration_seconds_count{grpc_method="%s/GetUsageRecord",'
+            'grpc_status="NOT_FOUND"}' % service: 1,
+        }.items():
+            self.assertEqual(metrics.get(name), value, name)
+        size = sum(
+            os.path.getsize(server.database + suffix) for suffix in ("", "-wal")
+        )
+        self.assertEqual(metrics["tokenusage_store_size_bytes"], size)
+
+    def test_metrics_are_served_on_loopback_only(self):
+        serve = ["serve", "--store=sqlite://" + self.path("a.db"), "--listen=127.0.0.1:0"]
+        outcome = program.run(*serve, "--metrics-listen=0.0.0.0:0")
+        self.assert_one_line_error(outcome, 64, "loopback")
+        with contextlib.closing(socket.socket()) as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            outcome = program.run(*serve, "--metrics-listen=127.0.0.1:%d" % port)
+            self.assertEqual(outcome.exit_code, 1, outcome)
+            self.assertIn(b"another process", outcome.stderr)
+
+    def test_reflection_is_by_flag(self):
+        name = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+        list_services = b"\x3a\x01*"
+        for number, flags in enumerate(((), ("--reflection",))):
+            server = self.start_server("%d.db" % number, *flags)
+            client = self.connect(server)
+            call = client._channel.stream_stream(name)(iter([list_services]), timeout=30)
+            if flags:
+                self.assertIn(b"tokenusage.v1.UsageReportingService", next(call))
+            else:
+                with self.assertRaises(grpc.RpcError) as caught:
+                    next(call)
+                self.assertEqual(
+                    caught.exception.code(), grpc.StatusCode.UNIMPLEMENTED
+                )
+
+    def test_log_as_json(self):
+        server = self.start_server("usage.db", "--log-format=json")
+        self.assertEqual(server.stop(), 0)
+        events = [json.loads(line) for line in server.log().splitlines()]
+        self.assertEqual(
+            [e["message"] for e in events],
+            ["serving", "finishing the calls under way", "ended"],
+        )
+        for event in events:
+            self.assertRegex(event["time"], r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
+            self.assertEqual(event["level"], "info")
+        self.assertEqual(events[0]["address"], server.address)
+        self.assertEqual(events[0]["transport"], "plain text")
+
+    def test_log_level(self):
+        server = self.start_server("usage.db", "--log-level=warn")
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(server.log(), "")
+
+    def test_no_payload_is_logged(self):
+        server = self.start_server("usage.db", "--log-level=debug")
+        client = self.connect(server)
+        marker = "Zq7payload"
+        record = make_record(marker, model=marker, labels={"team": marker})
+        client.report(marker.lower(), [record, make_record("\n" + marker)])
+        with self.assertRaises(grpc.RpcError):
+            client.get("demo", marker)
+        with self.assertRaises(grpc.RpcError):
+            client.report(marker, [record])
+        self.assertEqual(server.stop(), 0)
+        self.assertNotIn(marker.lower(), server.log().lower())
+
+    def print_config(self, *flags, env=None):
+        outcome = program.run("serve", *flags, "--print-config", env=env)
+        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
+        lines = outcome.stdout.decode().splitlines()
+        return dict(l.split(" = ", 1) for l in lines if not l.startswith("#"))
+
+    def test_configuration(self):
+        """The command line counts more than the environment, and that than the file."""
+        file = self.write(
+            "serve.conf",
+            '# a comment\nlisten = "127.0.0.1:1"\nstore = "sqlite:///file.db"\n'
+            'log-format = "json"\ndrain-seconds = 3\nreflection = true\n',
+        )
+        config = self.print_config(
+            "--config=" + file,
+            "--listen=127.0.0.1:3",
+            env={
+                "TOKENUSAGE_LISTEN": "127.0.0.1:2",
+                "TOKENUSAGE_STORE": "sqlite:///environment.db",
+            },
+        )
+        self.assertEqual(config["listen"], '"127.0.0.1:3"')
+        self.assertEqual(config["store"], '"sqlite:///environment.db"')
+        self.assertEqual(config["log-format"], '"json"')
+        self.assertEqual(config["log-level"], '"info"')
+        self.assertEqual(config["drain-seconds"], "3")
+        self.assertEqual(config["reflection"], "true")
+        self.assertEqual(config["insecure-plaintext-on-any-address"], "false")
+        # What it prints is such a file.
+        printed = program.run("serve", "--config=" + file, "--print-config").stdout
+        self.assertEqual(
+            self.print_config("--config=" + self.write("again.conf", printed)),
+            self.print_config("--config=" + file),
+        )
+
+    def test_configuration_shows_no_password(self):
+        config = self.print_config(
+            "--store=postgresql://usage:hunter2@db.example/usage?sslpassword=hunter2"
+        )
+        self.assertNotIn("hunter2", str(config))
+        self.assertIn("***", config["store"])
+
+    def test_configuration_that_is_wrong(self):
+        for text, word in (
+            ('lissten = "127.0.0.1:1"\n', "lissten"),
+            ("drain-seconds = many\n", "drain-seconds"),
+            ("drain-seconds = 100000\n", "drain-seconds"),
+            ('log-format = "xml"\n', "log-format"),
+            ("[serve]\nreflection = true\n", "section"),
+            ("print-config = true\n", "print-config"),
+        ):
+            path = self.write("serve.conf", text)
+            outcome = program.run("serve", "--config=" + path, "--print-config")
+            self.assert_one_line_error(outcome, 64, word)
+        outcome = program.run("serve", "--config=" + self.path("none"), "--print-config")
+        self.assert_one_line_error(outcome, 64, "none")
+
+    def test_idle_clients_do_not_delay_the_end(self):
+        server = self.start_server("usage.db", "--drain-seconds=20")
+        clients = [self.connect(server) for _ in range(20)]
+        for client in clients:
+            self.assertEqual(client.health(), SERVING)
+        watch = clients[0].watch_health()
+        self.assertEqual(next(watch), b"\x08\x01")
+        started = time.monotonic()
+        self.assertEqual(server.stop(), 0)
+        self.assertLess(time.monotonic() - started, 10)
+
+    def test_draining_is_not_serving(self):
+        """Calls under way are answered, and whoever watches is told to stay away."""
+        server = self.start_server("usage.db")
+        client, watcher = self.connect(server), self.connect(server)
+        watch = watcher.watch_health()
+        self.assertEqual(next(watch), b"\x08\x01")
+        states = []
+
+        def collect():
+            with contextlib.suppress(grpc.RpcError):
+                states.extend(watch)
+
+        thread = threading.Thread(target=collect)
+        thread.start()
+        client.report("demo", [make_record("a")])
+        self.assertEqual(server.stop(), 0)
+        thread.join(30)
+        self.assertEqual(states, [b"\x08\x02"])
+
+    def test_the_service_manager_is_told(self):
+        folder = tempfile.mkdtemp(dir="/tmp")  # a socket's path is short
+        self.addCleanup(shutil.rmtree, folder)
+        path = folder + "/notify"
+        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as told:
+            told.bind(path)
+            told.settimeout(30)
+            server = self.start_server(wrapper=["env", "NOTIFY_SOCKET=" + path])
+            self.assertEqual(told.recv(100), b"READY=1")
+            server.reload()
+            self.assertRegex(told.recv(100), rb"\ARELOADING=1\nMONOTONIC_USEC=\d+\Z")
+            self.assertEqual(told.recv(100), b"READY=1")
+            self.assertEqual(server.stop(), 0)
+            self.assertEqual(told.recv(100), b"STOPPING=1")
+
+    def test_terminated_under_load_with_metrics(self):
+        """No call that was under way fails: those that fail were never begun."""
+        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
+        acknowledged, codes = [], set()
+
+        def report(number):
+            with contextlib.closing(UsageClient(server.address)) as client:
+                for i in range(100000):
+                    name = "%d-%d" % (number, i)
+                    try:
+                        client.report("demo", [make_record(name)])
+                    except grpc.RpcError as error:
+                        codes.add(error.code())
+                        return
+                    acknowledged.append(name)
+
+        threads = [threading.Thread(target=report, args=(i,)) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        self.assertEqual(server.stop(), 0)
+        for thread in threads:
+            thread.join(30)
+        self.assertLessEqual(codes, {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
+        server = self.start_server("usage.db")
+        (row,) = self.connect(server).query_all("demo", *oracle.ALL_TIME)
+        self.assertEqual(row.totals.record_count, len(acknowledged))
+
+
+if __name__ == "__main__":
+    junit.main()
