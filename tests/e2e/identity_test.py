@@ -211,7 +211,7 @@ class IdentityTest(EndToEndTest):
         self.add_identity("gateway demo report,query uri:spiffe://example.com/g\n")
         token = self.new_token("both")
         server = self.start_tls(
-            "--tls-client-ca=" + self.ca.certificate, "--tls-client-certificate=optional"
+            "--tls-client-ca=" + self.ca.certificate, "--tls-client-auth=optional"
         )
         certificate = self.ca.sign("gateway", "URI:spiffe://example.com/g")
         self.assert_outcomes(
@@ -380,7 +380,7 @@ class IdentityTest(EndToEndTest):
     def test_addresses_without_tls(self):
         serve = ["serve", "--store=sqlite://" + self.path("a.db")]
         self.assert_one_line_error(
-            program.run(*serve, "--listen=0.0.0.0:0"), 64, "TLS", "loopback"
+            program.run(*serve, "--listen=0.0.0.0:0"), 64, "--listen", "loopback", "--tls"
         )
         self.assert_one_line_error(
             program.run(
@@ -388,6 +388,12 @@ class IdentityTest(EndToEndTest):
                 "--tls-key=" + self.key,
             ),
             64, "--identities",
+        )
+        self.assert_one_line_error(
+            program.run(*serve, "--listen=nonsense"), 64, "--listen", "nonsense"
+        )
+        self.assert_one_line_error(
+            program.run(*serve, "--tls-key=" + self.key), 64, "--tls-certificate"
         )
         self.assertFalse(os.path.exists(self.path("a.db")))
         server = self.start_server(

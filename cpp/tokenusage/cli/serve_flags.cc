@@ -5,7 +5,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/service/loopback_address.h"
 
@@ -41,8 +40,7 @@ void AddSecurityFlags(CLI::App* command, ServeFlags* flags) {
   AddText(command, "--tls-client-ca", &flags->tls.client_ca, "FILE",
           "Ask callers for certificates, which the CAs in this file have "
           "signed, in PEM");
-  AddText(command, "--tls-client-certificate", &flags->tls_client_certificate,
-          "WHEN",
+  AddText(command, "--tls-client-auth", &flags->tls_client_auth, "WHEN",
           "Whether callers must show one, with --tls-client-ca: required or "
           "optional")
       ->check(CLI::IsMember({"required", "optional"}));
@@ -68,12 +66,17 @@ void AddWatchFlags(CLI::App* command, ServeFlags* flags) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 }
 
+// An address's fault, with the flag that holds it.
+absl::Status OfFlag(const char* flag, const absl::Status& status) {
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": ", status.message()));
+}
+
 }  // namespace
 
 ClientCertificate ServeFlags::client_certificate() const {
   if (tls.client_ca.empty()) return ClientCertificate::kNone;
-  return tls_client_certificate == "required" ? ClientCertificate::kRequired
-                                              : ClientCertificate::kOptional;
+  return tls_client_auth == "required" ? ClientCertificate::kRequired
+                                       : ClientCertificate::kOptional;
 }
 
 LogFormat ServeFlags::parsed_log_format() const {
@@ -123,14 +126,26 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
         "--insecure-plaintext-on-any-address and --tls-certificate exclude "
         "each other");
   }
-  TOKENUSAGE_RETURN_IF_ERROR(CheckAddress(flags.listen));
-  const bool is_loopback = CheckLoopbackAddress(flags.listen).ok();
-  if (flags.has_tls() && flags.identities.empty() && !is_loopback) {
+  if (const absl::Status status = CheckAddress(flags.listen); !status.ok()) {
+    return OfFlag("--listen", status);
+  }
+  const absl::Status loopback = CheckLoopbackAddress(flags.listen);
+  if (!flags.has_tls() && !flags.insecure_plaintext_on_any_address &&
+      !loopback.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--listen: ", flags.listen,
+        " is not a loopback address: serve it with --tls-certificate and "
+        "--tls-key, or choose --insecure-plaintext-on-any-address"));
+  }
+  if (flags.has_tls() && flags.identities.empty() && !loopback.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--listen: ", flags.listen,
         " is not a loopback address, so --identities must say who may call"));
   }
-  return absl::OkStatus();
+  const absl::Status metrics = flags.metrics_listen.empty()
+                                   ? absl::OkStatus()
+                                   : CheckLoopbackAddress(flags.metrics_listen);
+  return metrics.ok() ? metrics : OfFlag("--metrics-listen", metrics);
 }
 
 }  // namespace tokenusage

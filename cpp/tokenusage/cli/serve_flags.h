@@ -20,7 +20,7 @@ struct ServeFlags {
 
   std::string identities;
   CertificatePaths tls;
-  std::string tls_client_certificate = "required";
+  std::string tls_client_auth = "required";
   bool insecure_plaintext_on_any_address = false;
 
   bool reflection = false;

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Checks the alerts and the dashboard, in Bazel's runfiles.
+exec tools/check_monitoring
