@@ -181,7 +181,7 @@ def _system_grpc_impl(rctx):
 # pkg-config does not know it. Its code runs when it is loaded.
 cc_library(
     name = "grpc++_reflection",
-    linkopts = ["-Wl,--no-as-needed", "-lgrpc++_reflection", "-Wl,--as-needed"],
+    linkopts = ["-Wl,--push-state,--no-as-needed", "-lgrpc++_reflection", "-Wl,--pop-state"],
     deps = [":grpc++"],
 )
 """ + "\nexports_files([\"grpc_cpp_plugin\"])\n"
