@@ -201,6 +201,7 @@ void CompareAppends(int rounds) {
   for (int i = 0; i < kConnections; ++i) {
     loops.push_back(std::make_unique<BareLoop>(url));
   }
+  const std::string begin = RunPostgresSql(url, "SELECT pg_current_wal_lsn()");
   std::vector<double> bare;
   std::vector<double> ours;
   for (int round = 0; round <= rounds; ++round) {
@@ -239,6 +240,24 @@ void CompareAppends(int rounds) {
       "a second; ratio %.2f\n",
       kRecordsPerBatch, kConnections, Median(bare), Median(ours),
       Median(ours) / Median(bare));
+  std::cout << RunPostgresSql(url,
+                              absl::StrCat("SELECT 'a record takes ' || "
+                                           "(pg_current_wal_lsn() - '",
+                                           begin,
+                                           "'::pg_lsn)::bigint / count(*) || "
+                                           "' bytes of WAL' "
+                                           "FROM tokenusage.usage_record"))
+            << std::endl;
+  std::cout << RunPostgresSql(
+                   url,
+                   "SELECT format('a record takes %s bytes in its table, %s in "
+                   "the key and %s in the index by time', "
+                   "pg_table_size('tokenusage.usage_record') / count(*), "
+                   "pg_relation_size('tokenusage.usage_record_pkey') / "
+                   "count(*), "
+                   "pg_relation_size('tokenusage.usage_record_by_time') / "
+                   "count(*)) FROM tokenusage.usage_record")
+            << std::endl;
 }
 
 // ------------------------------------------------------------- two processes
@@ -323,12 +342,13 @@ void FillMonth(const std::string& url, std::int64_t records) {
                                           std::max<std::int64_t>(records, 1));
   RunPostgresSql(url, "INSERT INTO tokenusage.project VALUES('month', 1, 0)");
   RunPostgresSql(
-      url, absl::StrCat(
-               "INSERT INTO tokenusage.usage_record SELECT 'month', "
-               "'0198-' || lpad(i::text, 31, '0'), ",
-               start, " * 1000000000 + i * ", step,
-               ", decode(repeat('ab', 180), 'hex') FROM generate_series(0, ",
-               records - 1, ") AS i"));
+      url,
+      absl::StrCat(
+          "INSERT INTO tokenusage.usage_record SELECT 'month', "
+          "'0198-' || lpad(i::text, 31, '0'), ",
+          start, "::bigint * 1000000000 + i * ", step,
+          ", decode(repeat('ab', 180), 'hex') FROM generate_series(0::bigint, ",
+          records - 1, ") AS i"));
   for (const char* seconds : {"900", "3600"}) {
     RunPostgresSql(
         url,
