@@ -75,8 +75,13 @@ standby() {  # folder of the primary
   local folder port
   folder=$(new_folder)
   port=$(free_port)
-  run "$bin/pg_basebackup" -D "$folder/data" -R -c fast -U tokenusage \
-    -h 127.0.0.1 -p "$(port_of "$1")" >&2
+  stop "$1"
+  run cp -r "$1/data" "$folder/data"
+  start "$1"
+  run touch "$folder/data/standby.signal"
+  run tee -a "$folder/data/postgresql.conf" >/dev/null <<CONFIG
+primary_conninfo = 'host=127.0.0.1 port=$(port_of "$1") user=tokenusage'
+CONFIG
   configure "$folder" "$port"
   echo "$folder $port"
 }

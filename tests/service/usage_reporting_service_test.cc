@@ -251,7 +251,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, StoreFailureTest,
     testing::Values(StoreFailure{absl::StatusCode::kUnavailable,
                                  absl::StatusCode::kUnavailable, "STORE_FAILED",
-                                 false, true},
+                                 true, true},
                     StoreFailure{absl::StatusCode::kDataLoss,
                                  absl::StatusCode::kDataLoss, "STORE_DAMAGED",
                                  false, true},

@@ -43,6 +43,9 @@ struct UsageReportingServiceOptions {
   // When a caller that was answered RESOURCE_EXHAUSTED should try again.
   absl::Duration busy_pushback = absl::Milliseconds(200);
 
+  // The same for UNAVAILABLE because of the store, which takes longer to mend.
+  absl::Duration failure_pushback = absl::Seconds(1);
+
   // The server's clock, for receive_time and the check of event_time.
   std::function<absl::Time()> now = absl::Now;
 

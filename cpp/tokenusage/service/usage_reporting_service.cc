@@ -199,10 +199,12 @@ void UsageReportingServiceImpl::Finish(
     grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
     const absl::Status& status, const google::protobuf::Message& response,
     grpc::ByteBuffer* raw_response) const {
-  if (absl::IsResourceExhausted(status)) {
+  if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) {
+    const absl::Duration pushback = absl::IsUnavailable(status)
+                                        ? options_.failure_pushback
+                                        : options_.busy_pushback;
     context->AddTrailingMetadata(
-        kPushbackTrailer,
-        std::to_string(absl::ToInt64Milliseconds(options_.busy_pushback)));
+        kPushbackTrailer, std::to_string(absl::ToInt64Milliseconds(pushback)));
   }
   if (!status.ok()) {
     reactor->Finish(ToGrpcStatus(status));

@@ -65,6 +65,13 @@ class FairQueue {
   // is empty.
   std::int64_t NextWork() { return NextLane().items.front().cost.work; }
 
+  // The key of the item that Pop would give, valid until Pop. Not to be called
+  // where the queue is empty.
+  const std::string& NextKey() {
+    NextLane();
+    return turns_.front()->first;
+  }
+
   // The next item. Not to be called where the queue is empty.
   Item Pop() {
     Lane& lane = NextLane();

@@ -23,7 +23,8 @@ constexpr absl::Duration kProbeTime = absl::Seconds(10);
 PostgresWriter::PostgresWriter(const PostgresTarget& target, Limits limits)
     : limits_(std::move(limits)),
       pool_(target, limits_.threads),
-      appender_(&pool_) {
+      appender_(&pool_),
+      queue_(limits_.max_queued_bytes, limits_.max_records_per_commit) {
   for (int i = 0; i < limits_.threads; ++i) {
     threads_.emplace_back([this] { Run(); });
   }
@@ -40,18 +41,12 @@ PostgresWriter::~PostgresWriter() {
 
 void PostgresWriter::Append(std::string project, BatchPointer records,
                             CallLimits limits, AppendCallback done) {
-  Batch batch{std::move(records), std::move(limits), std::move(done), 0};
-  batch.bytes = batch.records->memory_bytes();
+  const FairQueue<Batch>::Cost cost = {
+      records->memory_bytes(), static_cast<std::int64_t>(records->size())};
+  Batch batch{std::move(records), std::move(limits), std::move(done)};
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    // A batch that is larger than the whole queue is taken when it is alone.
-    if (queues_.empty() ||
-        queued_bytes_ + batch.bytes <= limits_.max_queued_bytes) {
-      queued_bytes_ += batch.bytes;
-      ++queued_batches_;
-      std::deque<Batch>& queue = queues_[project];
-      if (queue.empty()) turns_.push_back(std::move(project));
-      queue.push_back(std::move(batch));
+    if (queue_.TryPush(project, cost, std::move(batch))) {
       changed_.notify_one();
       return;
     }
@@ -84,30 +79,17 @@ PostgresWriter::Group PostgresWriter::AnswerExpired(Group group) {
 
 PostgresWriter::Group PostgresWriter::TakeGroup(std::string* project) {
   Group group;
-  std::size_t records = 0;
-  const auto limit = static_cast<std::size_t>(limits_.max_records_per_commit);
+  std::int64_t records = 0;
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return closing_ || !turns_.empty(); });
-  if (turns_.empty()) return group;
-  *project = std::move(turns_.front());
-  turns_.pop_front();
-  const auto queue = queues_.find(*project);
-  std::deque<Batch>& batches = queue->second;
-  while (!batches.empty()) {
-    Batch& next = batches.front();
-    records += next.records->size();
-    if (!group.empty() && records > limit) break;
-    queued_bytes_ -= next.bytes;
-    --queued_batches_;
-    group.push_back(std::move(next));
-    batches.pop_front();
+  changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  if (queue_.empty()) return group;
+  *project = queue_.NextKey();
+  while (!queue_.empty() && queue_.NextKey() == *project) {
+    records += queue_.NextWork();
+    if (!group.empty() && records > limits_.max_records_per_commit) break;
+    group.push_back(queue_.Pop());
   }
-  if (batches.empty()) {
-    queues_.erase(queue);
-  } else {
-    turns_.push_back(*project);
-    changed_.notify_one();
-  }
+  if (!queue_.empty()) changed_.notify_one();
   return group;
 }
 
@@ -172,8 +154,8 @@ absl::Status PostgresWriter::CheckWritable() {
 StoreStats PostgresWriter::Stats() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   StoreStats stats;
-  stats.queued_batches = queued_batches_;
-  stats.queued_bytes = queued_bytes_;
+  stats.queued_batches = static_cast<std::int64_t>(queue_.size());
+  stats.queued_bytes = queue_.space();
   return stats;
 }
 

@@ -5,9 +5,7 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "tokenusage/store/fair_queue.h"
 #include "tokenusage/store/postgres_appender.h"
 #include "tokenusage/store/postgres_pool.h"
 #include "tokenusage/store/usage_store.h"
@@ -54,7 +53,6 @@ class PostgresWriter {
     BatchPointer records;
     CallLimits limits;
     AppendCallback done;
-    std::int64_t bytes = 0;
   };
   using Group = std::vector<Batch>;
 
@@ -71,10 +69,7 @@ class PostgresWriter {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::string, std::deque<Batch>> queues_;  // none is empty
-  std::deque<std::string> turns_;                    // the keys of queues_
-  std::int64_t queued_batches_ = 0;
-  std::int64_t queued_bytes_ = 0;
+  FairQueue<Batch> queue_;  // by project
   bool closing_ = false;
 
   std::vector<std::thread> threads_;  // last: they use all of the above

@@ -59,7 +59,7 @@ class Server:
                     *_DIES_WITH_PARENT,
                     PROGRAM,
                     "serve",
-                    "--store=sqlite://" + database,
+                    "--store=" + (database if "://" in database else "sqlite://" + database),
                     "--listen=" + listen,
                     *flags,
                 ],
