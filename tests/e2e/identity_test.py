@@ -1,6 +1,7 @@
 """Who may do what, over TLS, by tokens and by certificates."""
 
 import os
+import queue
 import socket
 import ssl
 import threading
@@ -290,6 +291,33 @@ class IdentityTest(EndToEndTest):
         self.assert_outcomes(client, "demo", OK, OK)
         self.assert_no_secrets(server)
 
+    def test_a_token_is_revoked_while_a_stream_is_open(self):
+        token = self.new_token("both")
+        server = self.start_tls()
+        client = self.connect_tls(server)
+        requests = queue.Queue()
+        stream = client._channel.stream_stream(
+            "/tokenusage.v1.UsageReportingService/StreamUsage",
+            request_serializer=service_pb2.StreamUsageRequest.SerializeToString,
+            response_deserializer=service_pb2.StreamUsageResponse.FromString,
+        )(
+            iter(requests.get, None),
+            timeout=60,
+            metadata=[("authorization", "Bearer " + token)],
+        )
+        for sequence in (1, 2):
+            requests.put(stream_request(sequence))
+            self.assertEqual(next(stream).sequence, sequence)
+        self.write("identities", "")
+        server.reload()
+        server.await_log(READ_AGAIN + ".*identities")
+        requests.put(stream_request(3))
+        with self.assertRaises(grpc.RpcError) as caught:
+            next(stream)
+        requests.put(None)
+        failure = failure_of(caught.exception)
+        self.assertEqual((failure.code, failure.reason), INVALID)
+
     def test_a_bad_set_of_certificates_is_kept_out(self):
         token = self.new_token("both")
         server = self.start_tls()
@@ -426,6 +454,14 @@ class IdentityTest(EndToEndTest):
 def query_of(project):
     """A request for a record that is not there."""
     return service_pb2.GetUsageRecordRequest(project=project, record_id="a")
+
+
+def stream_request(sequence):
+    """A message to StreamUsage with one record."""
+    record = make_record("stream-%d" % sequence)
+    return service_pb2.StreamUsageRequest(
+        sequence=sequence, project="demo", records=[record]
+    )
 
 
 def peer_certificate(address, authority):

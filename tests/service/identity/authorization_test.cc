@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -89,6 +90,38 @@ TEST_F(AuthorizationTest, EveryMethodChecksTheRole) {
   // Past the authorisation: the window is missing.
   EXPECT_EQ(ReasonOf(&Stub::QueryUsage, "reader", "reader"),
             "TIME_WINDOW_INVALID");
+}
+
+// How a stream of empty batches to these projects ends, after how many answers.
+std::pair<int, std::string> StreamOutcome(
+    Stub* stub, const std::string& who,
+    const std::vector<std::string>& projects) {
+  grpc::ClientContext context;
+  if (!who.empty()) context.AddMetadata("who", who);
+  auto stream = stub->StreamUsage(&context);
+  std::int64_t sequence = 0;
+  for (const std::string& project : projects) {
+    v1::StreamUsageRequest request;
+    request.set_sequence(++sequence);
+    request.set_project(project);
+    if (!stream->Write(request)) break;
+  }
+  stream->WritesDone();
+  int answers = 0;
+  for (v1::StreamUsageResponse response; stream->Read(&response);) ++answers;
+  const absl::Status status = FromGrpcStatus(stream->Finish());
+  return {answers, status.ok() ? "OK" : GetErrorInfo(status)->reason};
+}
+
+TEST_F(AuthorizationTest, EveryMessageOfAStreamIsChecked) {
+  using Outcome = std::pair<int, std::string>;
+  EXPECT_EQ(StreamOutcome(stub_.get(), "a", {"a", "a", "a"}), Outcome(3, "OK"));
+  EXPECT_EQ(StreamOutcome(stub_.get(), "a", {"a", "b", "a"}),
+            Outcome(1, "PROJECT_FORBIDDEN"));
+  EXPECT_EQ(StreamOutcome(stub_.get(), "reader", {"reader"}),
+            Outcome(0, "ROLE_FORBIDDEN"));
+  EXPECT_EQ(StreamOutcome(stub_.get(), "", {"a"}),
+            Outcome(0, "CREDENTIALS_MISSING"));
 }
 
 TEST_F(AuthorizationTest, CallersOfOneConnectionAreToldApart) {
