@@ -112,7 +112,7 @@ std::string BinaryOf(const Message& message) {
   google::protobuf::io::StringOutputStream stream(&binary);
   google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
-  message.SerializeToCodedStream(&coded);
+  static_cast<void>(message.SerializeToCodedStream(&coded));
   coded.Trim();
   return binary;
 }
@@ -159,14 +159,14 @@ void Check(const Vector& vector) {
 void CheckComplete(const std::vector<Vector>& vectors) {
   std::set<std::string> covered;
   for (const Vector& vector : vectors) {
-    covered.insert(vector.message->GetDescriptor()->full_name());
+    covered.emplace(vector.message->GetDescriptor()->full_name());
   }
   for (const FileDescriptor* file :
        {orq::v2::PostV2ProxyImagesEditsUsage::descriptor()->file(),
         v1::UsageRecord::descriptor()->file(),
         v1::ReportUsageRequest::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
-      const std::string name = file->message_type(i)->full_name();
+      const std::string name(file->message_type(i)->full_name());
       if (covered.count(name) == 0) Fail(name, "a vector", "none");
     }
   }

@@ -68,7 +68,9 @@ absl::StatusOr<std::string> WriteAs(const std::string& format,
   if (format == "text") {
     google::protobuf::TextFormat::Printer printer;
     printer.SetSingleLineMode(true);
-    printer.PrintToString(message, &line);
+    if (!printer.PrintToString(message, &line)) {
+      return absl::InternalError("the message could not be written as text");
+    }
     if (!line.empty() && line.back() == ' ') line.pop_back();
   } else {
     TOKENUSAGE_RETURN_IF_ERROR(AppendJson(message, &line));

@@ -49,7 +49,8 @@ int CountFields(const grpc::ByteBuffer& bytes, int number) {
 
 grpc::ByteBuffer ToByteBuffer(const google::protobuf::Message& response) {
   grpc_slice raw = grpc_slice_malloc(response.ByteSizeLong());
-  response.SerializeWithCachedSizesToArray(GRPC_SLICE_START_PTR(raw));
+  static_cast<void>(
+      response.SerializeWithCachedSizesToArray(GRPC_SLICE_START_PTR(raw)));
   const grpc::Slice slice(raw, grpc::Slice::STEAL_REF);
   return grpc::ByteBuffer(&slice, 1);
 }
