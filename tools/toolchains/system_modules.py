@@ -1,10 +1,13 @@
 """Makes Bazel modules of the repositories that wrap the system's libraries.
 
-system_modules.py MODULE.bazel EXTERNAL FOLDER: for each bazel_dep of MODULE.bazel,
+system_modules.py make FOLDER EXTERNAL MODULE.bazel: for each bazel_dep of MODULE.bazel,
 FOLDER gets a module of that name with the content of the repository in EXTERNAL, which
-Bazel made in WORKSPACE mode by bazel/system_dependencies.bzl. Prints the flags by which
-Bazel takes them, so that MODULE.bazel is built as it stands, without a network. Fails
-where MODULE.bazel names something that system_dependencies.bzl does not have.
+Bazel made in WORKSPACE mode by bazel/system_dependencies.bzl. Fails where MODULE.bazel
+names something that system_dependencies.bzl does not have.
+
+system_modules.py flags FOLDER MODULE.bazel [IMPORTED]: prints the flags by which Bazel
+takes them for the project of MODULE.bazel, which may import the one of the file
+IMPORTED. So MODULE.bazel is built as it stands, without a network.
 """
 
 import pathlib
@@ -18,15 +21,22 @@ BAZELRC = pathlib.Path("/etc/bazel/bazelrc")
 EMPTY = ("apple_support", "buildozer", "zlib")
 
 
-def dependencies(module_file):
-    """Maps the repository names of MODULE.bazel, which is valid Python, to modules."""
+def dependencies(module_file, development=True):
+    """Maps repository names of a MODULE.bazel, which is valid Python, to modules."""
+    debians = re.findall(r"--override_module=(\w+)=", BAZELRC.read_text())
     found = {}
 
     def bazel_dep(name, version, repo_name=None, dev_dependency=False):
-        found[repo_name or name] = name
+        if name not in debians and (development or not dev_dependency):
+            found[repo_name or name] = name
 
     code = compile(module_file.read_text(), str(module_file), "exec")
-    exec(code, {"bazel_dep": bazel_dep, "module": lambda **_: None})
+    known = {
+        "bazel_dep": bazel_dep,
+        "local_path_override": lambda **_: None,
+        "module": lambda **_: None,
+    }
+    exec(code, known)
     return found
 
 
@@ -56,25 +66,26 @@ def make_module(repository, names, external, folder):
     (target / "MODULE.bazel").write_text("\n".join(lines) + "\n")
 
 
-def main():
-    module_file, external, folder = map(pathlib.Path, sys.argv[1:])
+def make(folder, external, module_file):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    debians = re.findall(r"--override_module=(\w+)=", BAZELRC.read_text())
-    names = {
-        repository: module
-        for repository, module in dependencies(module_file).items()
-        if module not in debians
-    }
+    names = dependencies(module_file)
     for repository in names:
         make_module(repository, names, external, folder)
     for module in EMPTY:
         (folder / module).mkdir()
         (folder / module / "MODULE.bazel").write_text("module(name = %r)\n" % module)
         (folder / module / "BUILD.bazel").touch()
-    for module in sorted([*names.values(), *EMPTY]):
+
+
+def print_flags(folder, module_file, imported=None):
+    modules = {*EMPTY, *dependencies(module_file).values()}
+    if imported:
+        modules.remove("tokenusage")
+        modules.update(dependencies(imported, development=False).values())
+    for module in sorted(modules):
         print("--override_module=%s=%s" % (module, folder / module))
 
 
 if __name__ == "__main__":
-    main()
+    {"make": make, "flags": print_flags}[sys.argv[1]](*map(pathlib.Path, sys.argv[2:]))
