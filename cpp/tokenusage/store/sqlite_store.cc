@@ -227,7 +227,10 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
   TOKENUSAGE_RETURN_IF_ERROR(FileLock::CheckFree(lock_path));
   // Once before the lock, which would leave its file beside a foreign one, and
   // once under it.
-  TOKENUSAGE_RETURN_IF_ERROR(InspectDatabaseFile(real_path).status());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, InspectDatabaseFile(real_path));
+  if (!found && !options.create_if_missing) {
+    return absl::NotFoundError("database " + path + ": there is none");
+  }
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
                               FileLock::Acquire(lock_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool exists,

@@ -24,6 +24,9 @@
 namespace tokenusage {
 
 struct SqliteStoreOptions {
+  // Whether a database is created where there is none.
+  bool create_if_missing = true;
+
   // The most records of one commit; a batch that is larger is committed alone.
   int max_records_per_commit = 10000;
 
@@ -44,7 +47,8 @@ struct SqliteStoreOptions {
 //  - FAILED_PRECONDITION: another process has the store open; the file is not a
 //    database of tokenusage; it was written by a newer version.
 //  - DATA_LOSS: the file is damaged. It is left as it is.
-//  - NOT_FOUND: the folder is missing.
+//  - NOT_FOUND: the folder is missing; or the database, where it is not to be
+//    created.
 //  - PERMISSION_DENIED: the folder or a file may not be read and written.
 //  - UNAVAILABLE: the disk failed or is full.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(

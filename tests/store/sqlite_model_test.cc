@@ -1,0 +1,21 @@
+#include <memory>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/store/model_test.h"
+#include "tests/store/sqlite_files.h"
+#include "tokenusage/store/sqlite_store.h"
+
+namespace tokenusage::testing {
+namespace {
+
+TEST(SqliteModelTest, AnswersAsTheStoreInMemory) {
+  const std::string path = NewFolder() + "/usage.db";
+  RunModelTest([&path]() -> std::unique_ptr<UsageStore> {
+    auto store = OpenSqliteStore(path);
+    return store.ok() ? *std::move(store) : nullptr;
+  });
+}
+
+}  // namespace
+}  // namespace tokenusage::testing
