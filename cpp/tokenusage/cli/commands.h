@@ -13,6 +13,7 @@
 namespace tokenusage {
 
 void AddConvertCommand(CLI::App* app, int* exit_code);
+void AddDbCommand(CLI::App* app, int* exit_code);
 void AddGetCommand(CLI::App* app, int* exit_code);
 void AddListCommand(CLI::App* app, int* exit_code);
 void AddQueryCommand(CLI::App* app, int* exit_code);

@@ -41,6 +41,7 @@ int Run(int argc, char** argv) {
   AddGetCommand(&app, &exit_code);
   AddConvertCommand(&app, &exit_code);
   AddTokenCommand(&app, &exit_code);
+  AddDbCommand(&app, &exit_code);
   AddVersionCommand(&app, &exit_code);
   try {
     app.parse(argc, argv);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/string_view.h"
 #include "tokenusage/store/postgres_store.h"
 #include "tokenusage/store/postgres_target.h"
 #include "tokenusage/store/sqlite_store.h"
@@ -11,11 +12,31 @@ namespace {
 
 constexpr std::string_view kSqliteScheme = "sqlite://";
 
+absl::Status NoStoreError(const std::string& url) {
+  // What follows the scheme may hold a password.
+  const std::size_t scheme = url.find("://");
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--store: expected sqlite://PATH or postgresql://..., found \"",
+      Excerpt(url.substr(0, scheme)),
+      scheme == std::string::npos ? "\"" : "://...\""));
+}
+
 }  // namespace
 
 std::string_view SqlitePathOf(std::string_view url) {
   if (url.substr(0, kSqliteScheme.size()) != kSqliteScheme) return "";
   return url.substr(kSqliteScheme.size());
+}
+
+absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
+                                              std::string_view for_postgres) {
+  if (IsPostgresUrl(url)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--store: ", ToAbsl(for_postgres)));
+  }
+  const std::string_view path = SqlitePathOf(url);
+  if (path.empty()) return NoStoreError(url);
+  return std::string(path);
 }
 
 std::string MaskStoreUrl(std::string_view url) { return MaskPostgresUrl(url); }
@@ -28,15 +49,9 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
     return OpenPostgresStore(url, postgres);
   }
   const std::string_view path = SqlitePathOf(url);
-  if (path.empty()) {
-    // What follows the scheme may hold a password.
-    const std::size_t scheme = url.find("://");
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--store: expected sqlite://PATH or postgresql://..., found \"",
-        Excerpt(url.substr(0, scheme)),
-        scheme == std::string::npos ? "\"" : "://...\""));
-  }
+  if (path.empty()) return NoStoreError(url);
   SqliteStoreOptions sqlite;
+  sqlite.create_if_missing = options.create_if_missing;
   sqlite.on_commit = options.on_commit;
   return OpenSqliteStore(std::string(path), sqlite);
 }

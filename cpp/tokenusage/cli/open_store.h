@@ -21,6 +21,9 @@ inline constexpr char kStoreUrlHelp[] =
     "or postgresql://USER@HOST/DATABASE";
 
 struct OpenStoreOptions {
+  // Whether a database is created where there is none.
+  bool create_if_missing = true;
+
   // Called after each commit with the time that it took; may be empty.
   std::function<void(absl::Duration)> on_commit;
 };
@@ -32,6 +35,11 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
 
 // The path in a URL of SQLite; empty where it is none.
 std::string_view SqlitePathOf(std::string_view url);
+
+// The same for what only SQLite can do: INVALID_ARGUMENT where it is none, with
+// what to do about PostgreSQL.
+absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
+                                              std::string_view for_postgres);
 
 // The URL with "***" in place of a password, for logs and messages.
 std::string MaskStoreUrl(std::string_view url);

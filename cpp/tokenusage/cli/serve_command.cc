@@ -17,6 +17,7 @@
 #include "tokenusage/cli/config_file.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/retention.h"
 #include "tokenusage/cli/serve_flags.h"
 #include "tokenusage/cli/server_log.h"
 #include "tokenusage/cli/service_manager.h"
@@ -201,6 +202,26 @@ std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
 }
 
+// Removes old records in the background where the flags say so, else null.
+absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
+    const ServeFlags& flags, UsageStore* store) {
+  if (flags.retain.empty()) return nullptr;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Duration retain,
+                              ParseRetention(flags.retain));
+  RetentionThread::Events events;
+  events.on_removal = [](const Retention::Outcome& outcome) {
+    Log(LogLevel::kInfo, "removed old records",
+        {{"records", absl::StrCat(outcome.record_count)},
+         {"horizon", absl::FormatTime(absl::RFC3339_sec, outcome.horizon,
+                                      absl::UTCTimeZone())}});
+  };
+  events.on_error = [](const absl::Status& status) {
+    Log(LogLevel::kError, "old records cannot be removed",
+        {{"error", TextOf(status)}});
+  };
+  return std::make_unique<RetentionThread>(store, retain, std::move(events));
+}
+
 absl::Status Serve(const ServeFlags& flags) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckServeFlags(flags));
   StartLog(flags.parsed_log_format(), flags.parsed_log_level());
@@ -226,6 +247,9 @@ absl::Status Serve(const ServeFlags& flags) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       auto server, UsageServer::Start(store.get(), std::move(options)));
 
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto retention,
+                              StartRetention(flags, store.get()));
+
   const std::string address = WithPort(flags.listen, server->port());
   LogServing(flags, address);
   PrintData(address + "\n");
@@ -237,6 +261,7 @@ absl::Status Serve(const ServeFlags& flags) {
 
   const int signal = AwaitEnd(signals, &files);
   NotifyServiceManager("STOPPING=1");
+  retention.reset();
   Log(LogLevel::kInfo, "finishing the calls under way",
       {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   const absl::Duration drain = absl::Seconds(flags.drain_seconds);

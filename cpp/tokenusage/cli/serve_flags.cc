@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/retention.h"
 #include "tokenusage/service/loopback_address.h"
 
 namespace tokenusage {
@@ -101,6 +102,9 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
                       "How long calls under way may take to finish at the end"))
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
+  AddText(command, "--retain", &flags->retain, "TIME",
+          "Remove records older than this, as 90d or 36h, and keep their "
+          "totals: docs/data.md. Without it all records are kept");
   AddSecurityFlags(command, flags);
   AddWatchFlags(command, flags);
   AddText(command, "--config", &flags->config, "FILE",
@@ -125,6 +129,10 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
     return absl::InvalidArgumentError(
         "--insecure-plaintext-on-any-address and --tls-certificate exclude "
         "each other");
+  }
+  if (!flags.retain.empty()) {
+    const absl::Status status = ParseRetention(flags.retain).status();
+    if (!status.ok()) return status;
   }
   if (const absl::Status status = CheckAddress(flags.listen); !status.ok()) {
     return OfFlag("--listen", status);

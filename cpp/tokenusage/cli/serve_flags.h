@@ -17,6 +17,7 @@ struct ServeFlags {
   std::string store = "sqlite://tokenusage.db";
   std::string listen = "127.0.0.1:8105";
   int drain_seconds = 10;
+  std::string retain;
 
   std::string identities;
   CertificatePaths tls;
