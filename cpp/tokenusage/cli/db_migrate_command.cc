@@ -1,11 +1,15 @@
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/db_commands.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/cli/terminal.h"
+#include "tokenusage/store/postgres_store.h"
+#include "tokenusage/store/postgres_target.h"
 #include "tokenusage/store/sqlite_maintenance.h"
 
 namespace tokenusage {
@@ -16,31 +20,61 @@ Brings a database that an older version of this program made to the form that th
 one knows, in one transaction: killed, it has done nothing. Older programs cannot open
 it any more, so make a backup first. No service may have the database open.
 
+On PostgreSQL it also makes the tables, from version 0; with --distribute it spreads
+them over the nodes of a Citus cluster, by project.
+
 Exit codes: 0 done, or there was nothing to do; 1 it could not be done; 2 the database
 is damaged; 64 wrong usage.)";
 
-absl::Status Migrate(const std::string& url) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::string path,
-      RequireSqlitePath(
-          url,
-          "a PostgreSQL database is brought to this version by the service"));
+struct MigrateFlags {
+  std::string store;
+  bool distribute = false;
+};
+
+void PrintVersions(std::int64_t from, std::int64_t to) {
+  PrintData(absl::StrCat("from version ", from, " to version ", to, "\n"));
+}
+
+absl::Status MigrateSqlite(const std::string& path, bool distribute) {
+  if (distribute) {
+    return absl::InvalidArgumentError(
+        "--distribute: a SQLite database is one file");
+  }
   TOKENUSAGE_ASSIGN_OR_RETURN(const SqliteMigration migration,
                               MigrateSqliteDatabase(path));
-  PrintData(absl::StrCat("from version ", migration.from_version,
-                         " to version ", migration.to_version, "\n"));
+  PrintVersions(migration.from_version, migration.to_version);
+  return absl::OkStatus();
+}
+
+absl::Status Migrate(const MigrateFlags& flags) {
+  if (!IsPostgresUrl(flags.store)) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::string path,
+                                RequireSqlitePath(flags.store, ""));
+    return MigrateSqlite(path, flags.distribute);
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresMigration migration,
+      MigratePostgresDatabase(flags.store, flags.distribute));
+  PrintVersions(migration.from_version, migration.to_version);
+  if (!migration.distributed_tables.empty()) {
+    PrintData(absl::StrCat("distributed ",
+                           absl::StrJoin(migration.distributed_tables, ", "),
+                           "\n"));
+  }
   return absl::OkStatus();
 }
 
 }  // namespace
 
 void AddDbMigrateCommand(CLI::App* db, int* exit_code) {
-  auto store = std::make_shared<std::string>();
+  auto flags = std::make_shared<MigrateFlags>();
   CLI::App* command = db->add_subcommand(
       "migrate", "Bring an older database to this program's version");
   command->footer(kFooter);
-  AddStoreFlag(command, store.get());
-  SetDbCallback(command, exit_code, [store] { return Migrate(*store); });
+  AddStoreFlag(command, &flags->store);
+  command->add_flag("--distribute", flags->distribute,
+                    "Spread PostgreSQL's tables over a Citus cluster");
+  SetDbCallback(command, exit_code, [flags] { return Migrate(*flags); });
 }
 
 }  // namespace tokenusage
