@@ -261,11 +261,11 @@ absl::Status Serve(const ServeFlags& flags) {
 
   const int signal = AwaitEnd(signals, &files);
   NotifyServiceManager("STOPPING=1");
-  retention.reset();
   Log(LogLevel::kInfo, "finishing the calls under way",
       {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   const absl::Duration drain = absl::Seconds(flags.drain_seconds);
   std::thread(EndAtTheLatest, signals, drain + kCancelTime).detach();
+  retention.reset();
   server->Shutdown(drain);
   Log(LogLevel::kInfo, "ended", {});
   return absl::OkStatus();
