@@ -71,6 +71,7 @@ void AddDbCommand(CLI::App* app, int* exit_code) {
   AddDbBackupCommand(db, exit_code);
   AddDbRebuildRollupsCommand(db, exit_code);
   AddDbMigrateCommand(db, exit_code);
+  AddDbCopyCommand(db, exit_code);
   AddDbDeleteProjectCommand(db, exit_code);
 }
 

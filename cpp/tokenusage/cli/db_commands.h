@@ -17,6 +17,7 @@ namespace tokenusage {
 
 void AddDbBackupCommand(CLI::App* db, int* exit_code);
 void AddDbCheckCommand(CLI::App* db, int* exit_code);
+void AddDbCopyCommand(CLI::App* db, int* exit_code);
 void AddDbDeleteProjectCommand(CLI::App* db, int* exit_code);
 void AddDbMigrateCommand(CLI::App* db, int* exit_code);
 void AddDbRebuildRollupsCommand(CLI::App* db, int* exit_code);

@@ -20,7 +20,7 @@ Brings a database that an older version of this program made to the form that th
 one knows, in one transaction: killed, it has done nothing. Older programs cannot open
 it any more, so make a backup first. No service may have the database open.
 
-On PostgreSQL it also makes the tables, from version 0; with --distribute it spreads
+On PostgreSQL it also makes the tables, from version 0; with --distribute=citus it spreads
 them over the nodes of a Citus cluster, by project.
 
 Exit codes: 0 done, or there was nothing to do; 1 it could not be done; 2 the database
@@ -28,7 +28,7 @@ is damaged; 64 wrong usage.)";
 
 struct MigrateFlags {
   std::string store;
-  bool distribute = false;
+  std::string distribute;  // empty, or "citus"
 };
 
 void PrintVersions(std::int64_t from, std::int64_t to) {
@@ -50,11 +50,11 @@ absl::Status Migrate(const MigrateFlags& flags) {
   if (!IsPostgresUrl(flags.store)) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::string path,
                                 RequireSqlitePath(flags.store, ""));
-    return MigrateSqlite(path, flags.distribute);
+    return MigrateSqlite(path, !flags.distribute.empty());
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const PostgresMigration migration,
-      MigratePostgresDatabase(flags.store, flags.distribute));
+      MigratePostgresDatabase(flags.store, !flags.distribute.empty()));
   PrintVersions(migration.from_version, migration.to_version);
   if (!migration.distributed_tables.empty()) {
     PrintData(absl::StrCat("distributed ",
@@ -72,8 +72,11 @@ void AddDbMigrateCommand(CLI::App* db, int* exit_code) {
       "migrate", "Bring an older database to this program's version");
   command->footer(kFooter);
   AddStoreFlag(command, &flags->store);
-  command->add_flag("--distribute", flags->distribute,
-                    "Spread PostgreSQL's tables over a Citus cluster");
+  command
+      ->add_option("--distribute", flags->distribute,
+                   "Spread PostgreSQL's tables over the nodes of a cluster")
+      ->type_name("citus")
+      ->check(CLI::IsMember({"citus"}));
   SetDbCallback(command, exit_code, [flags] { return Migrate(*flags); });
 }
 

@@ -1,0 +1,22 @@
+#include "tests/store/model_test.h"
+
+#include <memory>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/postgres/postgres_server.h"
+#include "tokenusage/store/postgres_store.h"
+
+namespace tokenusage::testing {
+namespace {
+
+TEST(PostgresModelTest, AnswersAsTheStoreInMemory) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  RunModelTest([&url]() -> std::unique_ptr<UsageStore> {
+    auto store = OpenPostgresStore(url);
+    return store.ok() ? *std::move(store) : nullptr;
+  });
+}
+
+}  // namespace
+}  // namespace tokenusage::testing
