@@ -253,7 +253,7 @@ void ExpectAllChecked(const std::string& path,
                       const google::protobuf::Descriptor* type) {
   for (int i = 0; i < type->field_count(); ++i) {
     const auto* field = type->field(i);
-    const std::string field_path = path + "." + field->name();
+    const std::string field_path = path + "." + std::string(field->name());
     const std::string member = path.substr(0, path.find('.'));
     const auto mutate = [&](const auto& change) {
       return [&](v1::UsageRecord* record) {
@@ -283,7 +283,8 @@ void ExpectAllChecked(const std::string& path,
 TEST(CheckedRecordTest, ChecksEveryFieldOfEveryUsage) {
   const auto* usage = v1::UsageRecord::descriptor()->FindOneofByName("usage");
   for (int i = 0; i < usage->field_count(); ++i) {
-    ExpectAllChecked(usage->field(i)->name(), usage->field(i)->message_type());
+    ExpectAllChecked(std::string(usage->field(i)->name()),
+                     usage->field(i)->message_type());
   }
 }
 
