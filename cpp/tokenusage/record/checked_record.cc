@@ -50,8 +50,7 @@ CheckedRecord::CheckedRecord(const CheckedBatch& batch,
       event_time_nanos_(record.event_time().seconds() * kNanosPerSecond +
                         record.event_time().nanos()),
       index_(index),
-      too_far_ahead_(absl::FromUnixNanos(event_time_nanos_) >
-                     batch.receive_time_ + kMaxEventTimeAhead) {}
+      too_far_ahead_(event_time_nanos_ > batch.latest_event_nanos_) {}
 
 std::string CheckedRecord::bytes() const {
   std::string bytes;
@@ -97,6 +96,7 @@ void CheckedBatch::Check(
     google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
     absl::Time receive_time) {
   receive_time_ = receive_time;
+  latest_event_nanos_ = absl::ToUnixNanos(receive_time + kMaxEventTimeAhead);
   v1::UsageRecord shared;
   *shared.mutable_receive_time() = TimestampOf(receive_time);
   receive_time_field_ = shared.SerializeAsString();

@@ -126,6 +126,7 @@ class CheckedBatch {
 
   google::protobuf::Arena arena_;
   absl::Time receive_time_;
+  std::int64_t latest_event_nanos_ = 0;  // what is not too far ahead
   // receive_time as a field of a record's binary form.
   std::string receive_time_field_;
   std::vector<CheckedRecord> records_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -42,8 +44,6 @@ constexpr bool IsRecordIdChar(char c) {
          c == ':' || c == '~' || c == '-';
 }
 
-constexpr bool IsPrintableAscii(char c) { return c >= 0x20 && c < 0x7F; }
-
 // A set of chars, so that a look-up is one load.
 template <typename IsMember>
 constexpr std::array<bool, 256> TableOf(IsMember is_member) {
@@ -55,13 +55,33 @@ constexpr std::array<bool, 256> TableOf(IsMember is_member) {
 }
 
 constexpr std::array<bool, 256> kRecordIdChars = TableOf(IsRecordIdChar);
-constexpr std::array<bool, 256> kPrintableAscii = TableOf(IsPrintableAscii);
 
 // Without a branch per char: nearly all texts pass.
 bool AllIn(const std::array<bool, 256>& set, std::string_view text) {
   bool all = true;
   for (const char c : text) all &= set[static_cast<unsigned char>(c)];
   return all;
+}
+
+// Whether one of eight bytes is not from 0x20 to 0x7E. May err where an earlier
+// one is not; the answer is the same.
+bool HasUnprintable(std::uint64_t bytes) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  const std::uint64_t below_space = bytes - kEach * 0x20;
+  const std::uint64_t above_tilde = bytes + kEach;
+  return ((below_space | above_tilde | bytes) & (kEach * 0x80)) != 0;
+}
+
+bool IsPrintableAscii(std::string_view text) {
+  std::uint64_t word;
+  while (text.size() >= sizeof(word)) {
+    std::memcpy(&word, text.data(), sizeof(word));
+    if (HasUnprintable(word)) return false;
+    text.remove_prefix(sizeof(word));
+  }
+  word = 0x2020202020202020;
+  std::memcpy(&word, text.data(), text.size());
+  return !HasUnprintable(word);
 }
 
 // Whether the first char passes `is_first` and the others that or "._-".
@@ -114,7 +134,7 @@ bool IsControl(char c) {
 
 bool IsText(std::string_view text, int max_bytes) {
   if (text.size() > static_cast<std::size_t>(max_bytes)) return false;
-  if (AllIn(kPrintableAscii, text)) return true;
+  if (IsPrintableAscii(text)) return true;
   return std::none_of(text.begin(), text.end(), IsControl) && IsUtf8(text);
 }
 

@@ -1,0 +1,162 @@
+"""StreamUsage with a client made of Debian's gRPC and the .proto files alone.
+
+TOKENUSAGE_STREAM_CUTS=1000 cuts so many streams (default 40).
+"""
+
+import contextlib
+import os
+import queue
+import threading
+
+import grpc
+
+from harness import junit
+from harness.client import failure_of
+from harness.durable import DurableTest
+from harness.load import PROJECT
+from harness.records import random_record
+from harness.testcase import seeded_random
+from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
+
+CUTS = int(os.environ.get("TOKENUSAGE_STREAM_CUTS", "40"))
+METHOD = "/tokenusage.v1.UsageReportingService/StreamUsage"
+
+
+class Stream:
+    """One call of StreamUsage on a connection of its own."""
+
+    def __init__(self, server):
+        self._channel = grpc.insecure_channel(
+            server.address,
+            options=[
+                ("grpc.enable_retries", 0),
+                ("grpc.enable_http_proxy", 0),
+                ("grpc.use_local_subchannel_pool", 1),
+            ],
+        )
+        self._requests = queue.SimpleQueue()
+        self._sequence = 0
+        self._call = self._channel.stream_stream(
+            METHOD,
+            request_serializer=service_pb2.StreamUsageRequest.SerializeToString,
+            response_deserializer=service_pb2.StreamUsageResponse.FromString,
+        )(iter(self._requests.get, None), timeout=60)
+
+    def send(self, records):
+        """Sends a message with the next sequence."""
+        self._sequence += 1
+        self._requests.put(
+            service_pb2.StreamUsageRequest(
+                sequence=self._sequence, project=PROJECT, records=records
+            )
+        )
+
+    def finish_sending(self):
+        self._requests.put(None)
+
+    def answers(self):
+        """The answers as they come; raises grpc.RpcError."""
+        return iter(self._call)
+
+    def cut(self):
+        """Closes the connection."""
+        self._channel.close()
+        self._requests.put(None)
+
+    close = cut
+
+
+class StreamTest(DurableTest):
+    def open_stream(self, server):
+        stream = Stream(server)
+        self.addCleanup(stream.close)
+        return stream
+
+    def test_every_message_is_answered_in_order(self):
+        rng = seeded_random()
+        server = self.start_server()
+        batches = [
+            [random_record(rng) for _ in range(rng.choice((0, 1, 1, 5, 100)))]
+            for _ in range(300)
+        ]
+        stream = self.open_stream(server)
+        for batch in batches:
+            stream.send(batch)
+        stream.finish_sending()
+        answers = list(stream.answers())
+        self.assertEqual([a.sequence for a in answers], list(range(1, 301)))
+        self.assertEqual(
+            [a.report.stored_count for a in answers], [len(b) for b in batches]
+        )
+        records = [record for batch in batches for record in batch]
+        self.assert_totals(server, records)
+
+    def test_cut_streams_are_resumed(self):
+        """What was not answered is sent again, on a new stream, and counted once."""
+        rng = seeded_random()
+        server = self.start_server()
+        left = [[random_record(rng) for _ in range(3)] for _ in range(CUTS * 20)]
+        records = [record for batch in left for record in batch]
+        for _ in range(CUTS):
+            stream = self.open_stream(server)
+            for batch in left[:30]:
+                stream.send(batch)
+            enough = rng.randrange(20)
+            answered = 0
+            with contextlib.suppress(grpc.RpcError, ValueError):
+                for answer in stream.answers():
+                    self.assertEqual(answer.sequence, answered + 1)
+                    counts = answer.report.stored_count, answer.report.duplicate_count
+                    self.assertEqual(sum(counts), 3)
+                    answered += 1
+                    if answered >= enough:
+                        break
+            stream.cut()
+            left = left[answered:]
+        stream = self.open_stream(server)
+        for batch in left:
+            stream.send(batch)
+        stream.finish_sending()
+        self.assertEqual(len(list(stream.answers())), len(left))
+        self.assert_totals(server, records)
+
+    def test_sigterm_answers_what_was_read(self):
+        rng = seeded_random()
+        server = self.start_server()
+        stream = self.open_stream(server)
+        sent = []
+        stop = threading.Event()
+
+        def send():
+            while not stop.is_set():
+                sent.append([random_record(rng)])
+                stream.send(sent[-1])
+                stop.wait(0.001)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        answered = 0
+        with self.assertRaises(grpc.RpcError) as raised:
+            for answer in stream.answers():
+                answered += 1
+                self.assertEqual(answer.sequence, answered)
+                if answered == 50:
+                    server.process.terminate()
+        stop.set()
+        sender.join()
+        failure = failure_of(raised.exception)
+        self.assertEqual(
+            (failure.code, failure.reason),
+            (grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING"),
+        )
+        stream.close()
+        self.assertEqual(server.process.wait(30), 0)
+        # Nothing that was read went unanswered, so nothing else is stored.
+        stored = self.stored_in_copy(server.database)
+        self.assertEqual(
+            set(stored), {batch[0].record_id for batch in sent[:answered]}
+        )
+
+
+if __name__ == "__main__":
+    junit.main()
