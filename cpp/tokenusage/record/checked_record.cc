@@ -1,11 +1,11 @@
 #include "tokenusage/record/checked_record.h"
 
-#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
 
 #include "google/protobuf/timestamp.pb.h"
+#include "tokenusage/record/arena_blocks.h"
 
 namespace tokenusage {
 namespace {
@@ -14,16 +14,6 @@ constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 // A parsed request takes about this many times its binary form in the arena.
 constexpr std::size_t kArenaBytesPerByte = 3;
-constexpr std::size_t kMinBlockBytes = 1024;
-constexpr std::size_t kMaxBlockBytes = 64 << 10;
-
-google::protobuf::ArenaOptions OptionsFor(std::size_t expected_bytes) {
-  google::protobuf::ArenaOptions options;
-  options.start_block_size = std::clamp(kArenaBytesPerByte * expected_bytes,
-                                        kMinBlockBytes, kMaxBlockBytes);
-  options.max_block_size = kMaxBlockBytes;
-  return options;
-}
 
 google::protobuf::Timestamp TimestampOf(absl::Time time) {
   const std::int64_t nanos = absl::ToUnixNanos(time);
@@ -37,6 +27,17 @@ google::protobuf::Timestamp TimestampOf(absl::Time time) {
   timestamp.set_seconds(seconds);
   timestamp.set_nanos(static_cast<std::int32_t>(rest));
   return timestamp;
+}
+
+// receive_time as a field of a record's binary form.
+std::string ReceiveTimeField(absl::Time time) {
+  constexpr int kLengthDelimited = 2;
+  const std::string value = TimestampOf(time).SerializeAsString();
+  std::string field;
+  field += static_cast<char>(v1::UsageRecord::kReceiveTimeFieldNumber << 3 |
+                             kLengthDelimited);
+  field += static_cast<char>(value.size());  // at most 17
+  return field += value;
 }
 
 }  // namespace
@@ -78,7 +79,7 @@ v1::UsageRecord CheckedRecord::stored_record() const {
 // --------------------------------------------------------------- CheckedBatch
 
 CheckedBatch::CheckedBatch(std::size_t expected_bytes)
-    : arena_(OptionsFor(expected_bytes)) {}
+    : arena_(ReusingArena(kArenaBytesPerByte * expected_bytes)) {}
 
 std::shared_ptr<const CheckedBatch> CheckedBatch::Of(
     const std::vector<v1::UsageRecord>& records, absl::Time receive_time) {
@@ -97,9 +98,7 @@ void CheckedBatch::Check(
     absl::Time receive_time) {
   receive_time_ = receive_time;
   latest_event_nanos_ = absl::ToUnixNanos(receive_time + kMaxEventTimeAhead);
-  v1::UsageRecord shared;
-  *shared.mutable_receive_time() = TimestampOf(receive_time);
-  receive_time_field_ = shared.SerializeAsString();
+  receive_time_field_ = ReceiveTimeField(receive_time);
   records_.reserve(static_cast<std::size_t>(records->size()));
   for (int i = 0; i < records->size(); ++i) {
     v1::UsageRecord* record = records->Mutable(i);

@@ -1,0 +1,90 @@
+#include "tokenusage/record/arena_blocks.h"
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+
+namespace tokenusage {
+namespace {
+
+constexpr std::size_t kBlockBytes = 64 << 10;
+constexpr std::size_t kMinBlockBytes = 1024;
+constexpr std::size_t kMaxSmallBytes = 16 << 10;
+
+// AddressSanitizer sees what is used too late only in blocks that are freed.
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kMaxKept = 0;
+#else
+constexpr int kMaxKept = 256;
+#endif
+
+// Blocks of kBlockBytes that no arena has, each with a pointer to the next.
+class BlockPool {
+ public:
+  void* Take() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (first_ != nullptr) {
+        Link* const taken = first_;
+        first_ = taken->next;
+        --kept_;
+        return taken;
+      }
+    }
+    return ::operator new(kBlockBytes);
+  }
+
+  void Give(void* block) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (kept_ < kMaxKept) {
+        first_ = new (block) Link{first_};
+        ++kept_;
+        return;
+      }
+    }
+    ::operator delete(block);
+  }
+
+ private:
+  struct Link {
+    Link* next;
+  };
+
+  std::mutex mutex_;
+  Link* first_ = nullptr;
+  int kept_ = 0;
+};
+
+BlockPool& Pool() {
+  static auto* const pool = new BlockPool;
+  return *pool;
+}
+
+void* AllocateBlock(std::size_t size) {
+  return size == kBlockBytes ? Pool().Take() : ::operator new(size);
+}
+
+void DeallocateBlock(void* block, std::size_t size) {
+  if (size == kBlockBytes) {
+    Pool().Give(block);
+  } else {
+    ::operator delete(block);
+  }
+}
+
+}  // namespace
+
+google::protobuf::ArenaOptions ReusingArena(std::size_t expected_bytes) {
+  google::protobuf::ArenaOptions options;
+  options.max_block_size = kBlockBytes;
+  options.start_block_size =
+      expected_bytes > kMaxSmallBytes
+          ? kBlockBytes
+          : std::clamp(expected_bytes, kMinBlockBytes, kMaxSmallBytes);
+  options.block_alloc = &AllocateBlock;
+  options.block_dealloc = &DeallocateBlock;
+  return options;
+}
+
+}  // namespace tokenusage
