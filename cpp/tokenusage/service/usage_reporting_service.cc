@@ -85,6 +85,7 @@ UsageReportingServiceImpl::StreamUsage(grpc::CallbackServerContext* context) {
   parts.on_done = [this](UsageStream* stream) {
     const std::lock_guard<std::mutex> lock(streams_mutex_);
     streams_.erase(stream);
+    streams_changed_.notify_all();
   };
   const std::lock_guard<std::mutex> lock(streams_mutex_);
   auto* stream = new UsageStream(context, std::move(parts));
@@ -97,6 +98,19 @@ void UsageReportingServiceImpl::BeginDrain() {
   const std::lock_guard<std::mutex> lock(streams_mutex_);
   draining_ = true;
   for (UsageStream* stream : streams_) stream->Drain();
+}
+
+void UsageReportingServiceImpl::AwaitStreams(absl::Time deadline) {
+  std::unique_lock<std::mutex> lock(streams_mutex_);
+  if (streams_.empty()) return;
+  streams_changed_.wait_until(lock, absl::ToChronoTime(deadline),
+                              [this] { return streams_.empty(); });
+  lock.unlock();
+  // A connection that is closed while its caller still sends is reset, and what
+  // the caller has not read yet is lost: let it read why its stream ended.
+  constexpr absl::Duration kLinger = absl::Milliseconds(200);
+  absl::SleepFor(
+      std::clamp(deadline - absl::Now(), absl::ZeroDuration(), kLinger));
 }
 
 grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(

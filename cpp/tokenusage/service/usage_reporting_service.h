@@ -12,10 +12,12 @@
 #ifndef TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
 #define TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
 
+#include <condition_variable>
 #include <mutex>
 #include <unordered_set>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "tokenusage/service/report_handler.h"
@@ -74,6 +76,10 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   // calls go on.
   void BeginDrain();
 
+  // Waits until no stream is left, at most until `deadline`. Not for gRPC's own
+  // threads.
+  void AwaitStreams(absl::Time deadline);
+
  private:
   // Parses and authorises the request, runs `read` on a thread of our own,
   // within limits that count from now, and finishes the call with its answer.
@@ -101,6 +107,7 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   ReportHandler reports_;
 
   std::mutex streams_mutex_;
+  std::condition_variable streams_changed_;
   std::unordered_set<UsageStream*> streams_;  // guarded by streams_mutex_
   bool draining_ = false;                     // guarded by streams_mutex_
 

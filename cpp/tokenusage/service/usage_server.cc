@@ -131,8 +131,9 @@ void UsageServer::Shutdown(absl::Duration drain) {
     draining_ = true;
     SetServing(false);
   }
-  service_.BeginDrain();
   const absl::Time end = absl::Now() + drain;
+  service_.BeginDrain();
+  service_.AwaitStreams(end);
   if (!watches_->empty()) {
     absl::SleepFor(std::min(drain, kLastWord));
     watches_->CancelAll();
