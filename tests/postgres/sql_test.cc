@@ -117,11 +117,11 @@ TEST(PostgresSqlTest, EveryKeyAndIndexBeginsWithProject) {
                            "'tokenusage'::regnamespace AND relkind NOT IN "
                            "('r', 'i')"),
             "0");
-  EXPECT_EQ(
-      RunPostgresSql(url,
-                     "SELECT count(*) FROM pg_constraint WHERE connamespace = "
-                     "'tokenusage'::regnamespace AND contype <> 'p'"),
-      "0");
+  EXPECT_EQ(RunPostgresSql(
+                url,
+                "SELECT count(*) FROM pg_constraint WHERE connamespace = "
+                "'tokenusage'::regnamespace AND contype NOT IN ('p', 'n')"),
+            "0");
 }
 
 TEST(PostgresSqlTest, TextSortsByBytes) {
