@@ -38,7 +38,7 @@ std::string BytesOf(const v1::UsageRecord& record) {
   google::protobuf::io::StringOutputStream stream(&bytes);
   google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
-  record.SerializeToCodedStream(&coded);
+  EXPECT_TRUE(record.SerializeToCodedStream(&coded));
   coded.Trim();
   return bytes;
 }
