@@ -32,12 +32,6 @@ def metrics_of(server):
 
 
 class OperationTest(EndToEndTest):
-    def await_health(self, client, state, timeout=30):
-        deadline = time.monotonic() + timeout
-        while client.health() != state:
-            self.assertLess(time.monotonic(), deadline, "health stays %d" % client.health())
-            time.sleep(0.02)
-
     def test_health_follows_the_store(self):
         """From the first failure until it takes writes again, without a restart."""
         faults = Faults(self.path("orders"))

@@ -12,7 +12,7 @@ import grpc
 
 from harness import junit, oracle
 from harness.client import failure_of
-from harness.durable import DurableTest
+from harness.durable import NOT_SERVING, DurableTest
 from harness.faults import CALLS, Faults
 from harness.load import PROJECT, SteadyLoad, flat
 from harness.records import make_record, random_record
@@ -104,7 +104,8 @@ class StorageFaultTest(DurableTest):
             (failure.code, failure.reason), (grpc.StatusCode.UNAVAILABLE, "STORE_FAILED")
         )
         self.assertNotIn(self.folder, failure.message)
-        self.assert_sound(self.server, known)
+        self.await_health(client, NOT_SERVING)
+        self.assert_sound(self.server, known, is_writable=False)
 
     def test_start_on_a_failing_disk(self):
         """It says so in one line and ends, and leaves what was there."""
@@ -156,6 +157,7 @@ class DamageAtRunTimeTest(DurableTest):
             found.ClearField("receive_time")
             self.assertEqual(found, record)
         self.assertGreater(damaged, 0)
+        self.await_health(client, NOT_SERVING)
         with contextlib.suppress(grpc.RpcError):
             rows = client.query_all(PROJECT, *oracle.ALL_TIME)
             self.assertEqual(

@@ -14,6 +14,9 @@ from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as servi
 # What the service may take of memory under any fault, in bytes: 256 MiB.
 MAX_RESIDENT = 256 << 20
 
+SERVING = 1  # grpc.health.v1.HealthCheckResponse.ServingStatus
+NOT_SERVING = 2
+
 
 def resident_peak(server):
     """The most memory that a server's process has had resident, in bytes."""
@@ -75,9 +78,15 @@ class DurableTest(EndToEndTest):
         self.assertEqual(len(listed), len(expected))
         self.assertEqual({record.record_id: record for record in listed}, expected)
 
-    def assert_sound(self, server, expected):
-        """After a fault: nothing missing, nothing twice, exact totals, memory bounded."""
+    def assert_sound(self, server, expected, is_writable=True):
+        """After a fault: nothing missing, nothing twice, totals exact, memory bounded.
+
+        And health is good, or gets so within moments, where appends succeed again.
+        """
         self.assertIsNone(server.process.poll())
+        if is_writable:
+            with contextlib.closing(UsageClient(server.address)) as client:
+                self.await_health(client, SERVING)
         self.assert_listed(server, expected)
         self.assert_totals(server, expected.values())
         self.assertLess(resident_peak(server), MAX_RESIDENT)

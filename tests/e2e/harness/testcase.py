@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import tempfile
+import time
 import unittest
 
 from harness import program
@@ -48,6 +49,13 @@ class EndToEndTest(unittest.TestCase):
         client = UsageClient(server.address)
         self.addCleanup(client.close)
         return client
+
+    def await_health(self, client, state, timeout=30):
+        """Waits until gRPC's health service says this: 1 SERVING, 2 NOT_SERVING."""
+        deadline = time.monotonic() + timeout
+        while client.health() != state:
+            self.assertLess(time.monotonic(), deadline, "health is %d" % client.health())
+            time.sleep(0.02)
 
     def assert_output(self, outcome, stdout):
         """It succeeded with exactly this on stdout and nothing on stderr."""
