@@ -37,6 +37,7 @@ std::optional<AdmissionBudget::Share> AdmissionBudget::TryTake(
     return std::nullopt;
   }
   taken_ += bytes;
+  ++shares_;
   return Share(this, bytes);
 }
 
@@ -58,6 +59,14 @@ void AdmissionBudget::Release(const Share& share) {
     waiting.swap(waiting_);
   }
   for (const auto& retry : waiting) retry();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Under the lock: once it is free, the budget may be destroyed.
+  if (--shares_ == 0) returned_.notify_all();
+}
+
+void AdmissionBudget::AwaitReturn() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  returned_.wait(lock, [this] { return shares_ == 0; });
 }
 
 }  // namespace tokenusage

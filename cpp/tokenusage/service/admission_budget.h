@@ -13,6 +13,7 @@
 #ifndef TOKENUSAGE_SERVICE_ADMISSION_BUDGET_H_
 #define TOKENUSAGE_SERVICE_ADMISSION_BUDGET_H_
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -69,6 +70,11 @@ class AdmissionBudget {
   std::optional<Share> TryTake(std::int64_t bytes,
                                std::function<void()> retry = nullptr);
 
+  // Waits until all shares have been given back, and whoever waited for that
+  // has been called. Whoever shares the budget with other threads calls it
+  // before what they use is destroyed.
+  void AwaitReturn();
+
   // What is taken, in bytes.
   std::int64_t taken() const;
 
@@ -77,7 +83,9 @@ class AdmissionBudget {
 
   const std::int64_t max_bytes_;
   mutable std::mutex mutex_;
-  std::int64_t taken_ = 0;  // guarded by mutex_, as are those below
+  std::condition_variable returned_;
+  int shares_ = 0;  // guarded by mutex_, as are those below
+  std::int64_t taken_ = 0;
   absl::flat_hash_map<std::string, std::int64_t> by_project_;
   std::vector<std::function<void()>> waiting_;
 };

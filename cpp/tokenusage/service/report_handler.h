@@ -72,6 +72,10 @@ class ReportHandler {
   void Append(std::shared_ptr<Report> report, CallLimits limits,
               ResponseCallback done);
 
+  // Waits until every report is gone. The store lets go of the last ones a
+  // moment after their callers have been answered.
+  void AwaitReports() { budget_.AwaitReturn(); }
+
  private:
   UsageStore& store_;
   const UsageReportingServiceOptions& options_;

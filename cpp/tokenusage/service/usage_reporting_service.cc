@@ -44,6 +44,10 @@ UsageReportingServiceImpl::UsageReportingServiceImpl(
       readers_(options_.read_threads,
                static_cast<std::size_t>(options_.max_queued_reads)) {}
 
+UsageReportingServiceImpl::~UsageReportingServiceImpl() {
+  reports_.AwaitReports();
+}
+
 grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
     grpc::ByteBuffer* raw_response) {

@@ -52,6 +52,8 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   explicit UsageReportingServiceImpl(UsageStore* store,
                                      UsageReportingServiceOptions options = {});
 
+  ~UsageReportingServiceImpl() override;
+
   grpc::ServerUnaryReactor* ReportUsage(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override;
