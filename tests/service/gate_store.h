@@ -3,6 +3,7 @@
 #ifndef TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_
 #define TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -12,6 +13,8 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "tokenusage/store/deadline.h"
 #include "tokenusage/store/memory_store.h"
 #include "tokenusage/store/usage_store.h"
 
@@ -23,9 +26,9 @@ class GateStore final : public UsageStore {
   void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
                    AppendCallback done) override {
     std::unique_lock<std::mutex> lock(mutex_);
-    waiting_.push_back([this, project, batch, limits, done] {
-      memory_->AppendAsync(project, batch, limits, done);
-    });
+    waiting_.push_back({limits, [this, project, batch, limits, done] {
+                          memory_->AppendAsync(project, batch, limits, done);
+                        }});
     ++seen_;
     changed_.notify_all();
     if (!open_) return;
@@ -50,6 +53,15 @@ class GateStore final : public UsageStore {
     changed_.wait(lock, [&] { return seen_ >= count; });
   }
 
+  // Waits until the next to be let through is at its limits. A caller's own
+  // clock ends its call earlier: it started before.
+  void AwaitLimits() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (CheckLimits(waiting_.front().limits, absl::Now()).ok()) {
+      changed_.wait_for(lock, std::chrono::milliseconds(5));
+    }
+  }
+
   // How many appends have come so far.
   std::size_t seen() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -60,7 +72,7 @@ class GateStore final : public UsageStore {
   void LetThrough() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (!waiting_.empty()) {
-      const std::function<void()> append = std::move(waiting_.front());
+      const std::function<void()> append = std::move(waiting_.front().append);
       waiting_.pop_front();
       lock.unlock();
       append();
@@ -76,10 +88,15 @@ class GateStore final : public UsageStore {
   }
 
  private:
+  struct Waiting {
+    CallLimits limits;
+    std::function<void()> append;
+  };
+
   const std::unique_ptr<UsageStore> memory_ = NewMemoryStore();
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> waiting_;
+  std::deque<Waiting> waiting_;
   std::size_t seen_ = 0;
   bool open_ = false;
 };

@@ -131,6 +131,7 @@ TEST(OverloadTest, WhatExpiresInTheQueueIsNotStored) {
       Report(stub.get(), Request("demo", "late"), absl::Milliseconds(300));
   EXPECT_EQ(answer.status.code(), absl::StatusCode::kDeadlineExceeded);
   store.Await(1);
+  store.AwaitLimits();
   store.Open();
   EXPECT_FALSE(store.GetRecord("demo", "late-0").ok());
   EXPECT_TRUE(Report(stub.get(), Request("demo", "late")).status.ok());
