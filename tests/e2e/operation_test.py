@@ -76,6 +76,9 @@ class OperationTest(EndToEndTest):
         client.report("demo", [conflict, conflict])
         with self.assertRaises(grpc.RpcError):
             client.get("demo", "nobody")
+        for name in ("/Zq7/a", "/Zq7/b"):  # no method of ours, and no label
+            with self.assertRaises(grpc.RpcError):
+                client._channel.unary_unary(name)(b"", timeout=30)
         service = "tokenusage.v1.UsageReportingService"
         refused = 'tokenusage_records_refused_total{reason="%s"}'
         expected = {
@@ -92,6 +95,9 @@ class OperationTest(EndToEndTest):
             'grpc_status="OK"}' % service: 3,
             'grpc_server_call_duration_seconds_count{grpc_method="%s/GetUsageRecord",'
             'grpc_status="NOT_FOUND"}' % service: 1,
+            'grpc_server_call_started_total{grpc_method="other"}': 2,
+            'grpc_server_call_duration_seconds_count{grpc_method="other",'
+            'grpc_status="UNIMPLEMENTED"}': 2,
         }
         # A call has ended, for the service, a moment after its caller has the answer.
         deadline = time.monotonic() + 10
@@ -100,6 +106,7 @@ class OperationTest(EndToEndTest):
             metrics = metrics_of(server)
             found = {name: metrics.get(name) for name in expected}
         self.assertEqual(found, expected)
+        self.assertNotIn("Zq7", str(metrics))
         size = sum(
             os.path.getsize(server.database + suffix) for suffix in ("", "-wal")
         )

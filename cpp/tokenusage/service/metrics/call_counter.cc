@@ -83,30 +83,31 @@ void MethodMetrics::OnEnd(grpc::StatusCode code, double seconds) {
   histogram->Observe(seconds);
 }
 
-CallCounterFactory::CallCounterFactory(prometheus::Registry* registry)
-    : started_(prometheus::BuildCounter()
-                   .Name("grpc_server_call_started_total")
-                   .Help("Calls started, by method.")
-                   .Register(*registry)),
-      duration_(prometheus::BuildHistogram()
-                    .Name("grpc_server_call_duration_seconds")
-                    .Help("How long calls took, by method and status.")
-                    .Register(*registry)) {}
+CallCounterFactory::CallCounterFactory(
+    prometheus::Registry* registry, const std::vector<std::string>& methods) {
+  auto& started = prometheus::BuildCounter()
+                      .Name("grpc_server_call_started_total")
+                      .Help("Calls started, by method.")
+                      .Register(*registry);
+  auto& duration = prometheus::BuildHistogram()
+                       .Name("grpc_server_call_duration_seconds")
+                       .Help("How long calls took, by method and status.")
+                       .Register(*registry);
+  for (const std::string& method : methods) {
+    methods_.emplace(
+        method, std::make_unique<MethodMetrics>(method, &started, &duration));
+  }
+  other_ = std::make_unique<MethodMetrics>("other", &started, &duration);
+}
 
 grpc::experimental::Interceptor* CallCounterFactory::CreateServerInterceptor(
     grpc::experimental::ServerRpcInfo* info) {
   std::string_view method = info->method();
   if (!method.empty() && method.front() == '/') method.remove_prefix(1);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  auto found = methods_.find(method);
-  if (found == methods_.end()) {
-    const std::string name(method);
-    found = methods_
-                .emplace(name, std::make_unique<MethodMetrics>(name, &started_,
-                                                               &duration_))
-                .first;
-  }
-  return new CallCounter(found->second.get());  // gRPC deletes it
+  const auto found = methods_.find(method);
+  // gRPC deletes it.
+  return new CallCounter(found == methods_.end() ? other_.get()
+                                                 : found->second.get());
 }
 
 }  // namespace tokenusage

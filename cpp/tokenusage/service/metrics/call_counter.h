@@ -1,6 +1,8 @@
 // Counts and times calls, under the names that gRPC's own metrics have
 // (grpc.server.call.started, grpc.server.call.duration; gRFC A66), which
 // gRPC 1.51 does not make itself.
+//
+//   CallCounterFactory(&registry, {"grpc.health.v1.Health/Check"})
 
 #ifndef TOKENUSAGE_SERVICE_METRICS_CALL_COUNTER_H_
 #define TOKENUSAGE_SERVICE_METRICS_CALL_COUNTER_H_
@@ -9,8 +11,8 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <vector>
 
 #include "grpcpp/support/server_interceptor.h"
 #include "grpcpp/support/status_code_enum.h"
@@ -42,17 +44,19 @@ class MethodMetrics {
 class CallCounterFactory final
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  // `registry` must outlive the factory, and the factory every call.
-  explicit CallCounterFactory(prometheus::Registry* registry);
+  // Counts each of `methods`, which are named without the slash before them,
+  // and all others together as `other`: callers make up names, and each would
+  // take memory for good. `registry` must outlive the factory, and the factory
+  // every call.
+  CallCounterFactory(prometheus::Registry* registry,
+                     const std::vector<std::string>& methods);
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
  private:
-  prometheus::Family<prometheus::Counter>& started_;
-  prometheus::Family<prometheus::Histogram>& duration_;
-  std::mutex mutex_;
   std::map<std::string, std::unique_ptr<MethodMetrics>, std::less<>> methods_;
+  std::unique_ptr<MethodMetrics> other_;
 };
 
 }  // namespace tokenusage

@@ -1,7 +1,9 @@
 #include "tokenusage/service/metrics/server_metrics.h"
 
 #include <string>
+#include <vector>
 
+#include "google/protobuf/descriptor.h"
 #include "tokenusage/service/metrics/call_counter.h"
 
 namespace tokenusage {
@@ -25,6 +27,21 @@ std::string ReasonName(v1::RecordErrorReason reason) {
   constexpr std::size_t kPrefix = sizeof("RECORD_ERROR_REASON_") - 1;
   const std::string name(v1::RecordErrorReason_Name(reason));
   return name.size() > kPrefix ? name.substr(kPrefix) : "UNSPECIFIED";
+}
+
+// The methods that a server may have.
+std::vector<std::string> MethodNames() {
+  std::vector<std::string> names = {
+      "grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch",
+      "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
+  const google::protobuf::ServiceDescriptor* const service =
+      v1::ReportUsageRequest::descriptor()->file()->service(0);
+  for (int i = 0; i < service->method_count(); ++i) {
+    names.push_back(std::string(service->full_name()) + "/" +
+                    std::string(service->method(i)->name()));
+  }
+  return names;
 }
 
 }  // namespace
@@ -95,7 +112,7 @@ void ServerMetrics::OnCertificate(absl::Time expires) {
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 ServerMetrics::NewCallCounter() {
-  return std::make_unique<CallCounterFactory>(registry_.get());
+  return std::make_unique<CallCounterFactory>(registry_.get(), MethodNames());
 }
 
 }  // namespace tokenusage
