@@ -1,6 +1,6 @@
 // The JSON form of usage messages, exactly as it is on the wire.
 //
-//   PostV2ProxyImagesEditsUsage usage;
+//   tokenusage::orq::v2::PostV2ProxyImagesEditsUsage usage;
 //   absl::Status status = tokenusage::ParseJson(body, &usage);
 //   if (!status.ok()) return status;  // says which field, and where
 //   absl::StatusOr<std::string> json = tokenusage::WriteJson(usage);

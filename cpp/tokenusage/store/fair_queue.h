@@ -1,6 +1,6 @@
 // A bounded queue in which no key waits for the mass of another.
 //
-//   FairQueue<Batch> queue(/*max_cost=*/64 << 20, /*quantum=*/1000);
+//   FairQueue<Batch> queue(/*max_space=*/64 << 20, /*quantum=*/1000);
 //   if (!queue.TryPush(project, {bytes, records}, std::move(batch))) Refuse();
 //   while (!queue.empty()) Store(queue.Pop());
 //

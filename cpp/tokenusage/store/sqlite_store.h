@@ -45,7 +45,8 @@ struct SqliteStoreOptions {
 //
 // Errors, each naming the path:
 //  - FAILED_PRECONDITION: another process has the store open; the file is not a
-//    database of tokenusage; it was written by a newer version.
+//    database of tokenusage; it is of a newer version, or of an older one that
+//    MigrateSqliteDatabase has to bring up to date first.
 //  - DATA_LOSS: the file is damaged. It is left as it is.
 //  - NOT_FOUND: the folder is missing; or the database, where it is not to be
 //    created.
