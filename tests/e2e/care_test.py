@@ -175,7 +175,11 @@ class CheckTest(CareTest):
             file.write(b"\xff" * 16)
         outcome = self.db("check")
         self.assertEqual(outcome.exit_code, 2, outcome)
-        self.assertIn(b"storage: ", outcome.stdout)
+        *problems, counts = outcome.stdout.decode().splitlines()
+        for problem in problems:  # each is one line
+            self.assertRegex(problem, r"\A(project demo: )?(storage|record|total): \S")
+        self.assertIn("storage: ", problems[0])
+        self.assertRegex(counts, r"\Arecords \d+, totals \d+, problems %d\Z" % len(problems))
         outcome = self.db("backup", self.path("copy.db"))
         self.assert_one_line_error(outcome, 2, "damaged")
         self.assertFalse(os.path.exists(self.path("copy.db")))

@@ -12,8 +12,8 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-`check` and `backup` work beside a service that has the database open; the others
-change it, and are refused then.
+`check`, `backup` and `copy` work beside a service that has the SQLite database open;
+the others change it, and are refused then. On PostgreSQL all do: docs/data.md.
 
 Exit codes: 0 done, and all is well; 1 it could not be done; 2 the data is damaged;
 64 wrong usage.

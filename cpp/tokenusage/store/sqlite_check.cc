@@ -12,7 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/token_counts.h"
@@ -31,6 +34,9 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 // So many expected cells are held in memory at a time.
 constexpr std::size_t kMaxCells = 100'000;
+
+// What SQLite says of a page may hold what it found there.
+constexpr std::size_t kMaxDetailChars = 200;
 
 constexpr std::int64_t kHourSeconds = kNanosPerHour / kNanosPerSecond;
 constexpr std::int64_t kQuarterSeconds = kNanosPerQuarter / kNanosPerSecond;
@@ -150,7 +156,13 @@ absl::Status CheckRun::CheckStorage() {
   for (;;) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, check->Step());
     if (!row) return deadline_.CheckNow();
-    if (check->Text(0) != "ok") AddStorage("", check->Text(0));
+    // A row may be many lines; the first of these names the database, which is
+    // always "main".
+    for (const absl::string_view line :
+         absl::StrSplit(ToAbsl(check->Text(0)), '\n', absl::SkipEmpty())) {
+      if (line == "ok" || absl::StartsWith(line, "*** in database ")) continue;
+      AddStorage("", Excerpt(FromAbsl(line), kMaxDetailChars));
+    }
   }
 }
 
