@@ -12,8 +12,10 @@ import grpc
 
 from harness import junit, oracle, program, records
 from harness.client import UsageClient, failure_of
+from harness.durable import MAX_RESIDENT, DurableTest, resident_peak
+from harness.load import PROJECT
 from harness.records import make_record
-from harness.testcase import EndToEndTest, seeded_random
+from harness.testcase import SERVING, EndToEndTest, seeded_random
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 PAGE = 4096
@@ -260,6 +262,49 @@ class DamagedFileTest(FileTest):
                 )
 
 
+class DamagedLogTest(DurableTest):
+    """A write-ahead log that lost its end, or has other bytes somewhere."""
+
+    def test_what_remains_is_sound(self):
+        """It is the first batches, whole, with their totals: no batch in part."""
+        rng = seeded_random()
+        batches = [[records.random_record(rng) for _ in range(5)] for _ in range(40)]
+        server = self.start_server()
+        client = self.connect(server)
+        for batch in batches:
+            client.report(PROJECT, batch)
+        server.kill()
+        whole, log = content(server.database), content(server.database + "-wal")
+        self.assertGreater(len(log), 40 * PAGE)
+        damaged = [log[:size] for size in (0, 31, 32, len(log) - 1)]
+        damaged += [log[: rng.randrange(len(log))] for _ in range(5)]
+        for _ in range(5):
+            start = rng.randrange(len(log) - 8)
+            damaged.append(log[:start] + rng.randbytes(8) + log[start + 8 :])
+        kept = []
+        for number, remains in enumerate(damaged):
+            path = self.write("%d.db" % number, whole)
+            self.write("%d.db-wal" % number, remains)
+            kept.append(self.batches_kept(path, batches))
+        print("of %d batches: %s" % (len(batches), kept))
+        self.assertEqual(kept[0], 0)
+        self.assertLess(0, sum(kept))
+
+    def batches_kept(self, path, batches):
+        """How many of the batches the service finds; asserts that it is sound."""
+        server = self.start_server(os.path.basename(path))
+        client = self.connect(server)
+        found = len(client.list_all(PROJECT, *oracle.ALL_TIME))
+        self.assertEqual(found % 5, 0)
+        first = [record for batch in batches[: found // 5] for record in batch]
+        self.assert_sound(server, {record.record_id: record for record in first})
+        client.close()
+        self.assertEqual(server.stop(), 0)
+        checked = program.run("db", "check", "--store=sqlite://" + path)
+        self.assertEqual(checked.exit_code, 0, checked)
+        return found // 5
+
+
 class OneServerTest(FileTest):
     def test_second_server_of_the_same_file(self):
         server = self.start_server()
@@ -388,6 +433,8 @@ class FullDiskTest(FileTest):
         response = self.client.report("demo", self.batch(number))
         self.assertEqual(response.stored_count, 20)
         self.assert_stored(number + 1)
+        self.await_health(self.client, SERVING)
+        self.assertLess(resident_peak(self.server), MAX_RESIDENT)
         self.client.close()
         self.assertEqual(self.server.stop(), 0)
 

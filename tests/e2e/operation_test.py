@@ -18,9 +18,7 @@ from harness import junit, oracle, program
 from harness.client import UsageClient, failure_of
 from harness.faults import Faults
 from harness.records import make_record
-from harness.testcase import EndToEndTest
-
-SERVING, NOT_SERVING = 1, 2
+from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
 
 
 def metrics_of(server):

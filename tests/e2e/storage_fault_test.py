@@ -12,11 +12,11 @@ import grpc
 
 from harness import junit, oracle
 from harness.client import failure_of
-from harness.durable import NOT_SERVING, DurableTest
+from harness.durable import DurableTest
 from harness.faults import CALLS, Faults
 from harness.load import PROJECT, SteadyLoad, flat
 from harness.records import make_record, random_record
-from harness.testcase import seeded_random
+from harness.testcase import NOT_SERVING, seeded_random
 
 ROUNDS = int(os.environ.get("TOKENUSAGE_FAULT_ROUNDS", "5"))
 PAGE = 4096
@@ -111,12 +111,18 @@ class StorageFaultTest(DurableTest):
         """It says so in one line and ends, and leaves what was there."""
         known = {"a": make_record("a")}
         self.connect(self.server).report(PROJECT, known.values())
-        for call in ("write", "truncate"):
+        for call, error in (
+            ("write", errno.EIO),
+            ("write", errno.ENOSPC),
+            ("truncate", errno.EIO),
+            ("truncate", errno.ENOSPC),
+        ):
             self.server.kill()
-            self.faults.fail(call)
+            before = self.faults.failed(call)
+            self.faults.fail(call, error=error)
             with self.assertRaisesRegex(RuntimeError, r"tokenusage: [^\n]*usage.db"):
                 self.start_server(wrapper=self.faults.wrapper)
-            self.assertGreater(self.faults.failed(call), 0)
+            self.assertGreater(self.faults.failed(call), before)
             self.faults.stop_failing()
             self.server = self.start_server(wrapper=self.faults.wrapper)
             self.assert_sound(self.server, known)

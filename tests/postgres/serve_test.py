@@ -4,18 +4,16 @@ import contextlib
 import os
 import subprocess
 import threading
-import time
 import unittest
 
 import grpc
 
 from harness import program, records
 from harness.client import UsageClient, failure_of
-from harness.testcase import EndToEndTest
+from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
 
 _SCRIPT = os.path.abspath("tests/postgres/postgres_server.sh")
 _DAY = (records.at("2024-05-01T00:00:00Z"), records.at("2024-05-02T00:00:00Z"))
-_SERVING, _NOT_SERVING = b"\x08\x01", b"\x08\x02"
 
 
 def make(number):
@@ -85,20 +83,6 @@ class ServeTest(EndToEndTest):
         self.addCleanup(server.kill)
         return server, self.connect(server)
 
-    @staticmethod
-    def health(server):
-        """The answer of gRPC's health service, undecoded."""
-        with grpc.insecure_channel(server.address) as channel:
-            check = channel.unary_unary("/grpc.health.v1.Health/Check")
-            return check(b"", timeout=10)
-
-    def wait_for_health(self, server, wanted):
-        """Fails where it does not come within half a minute."""
-        end = time.monotonic() + 30
-        while self.health(server) != wanted:
-            self.assertLess(time.monotonic(), end, server.log())
-            time.sleep(0.1)
-
     def test_an_empty_database_is_left_alone(self):
         outcome = program.run(
             "serve", "--listen=127.0.0.1:0", env={"TOKENUSAGE_STORE": self.postgres.url()}
@@ -154,10 +138,10 @@ class ServeTest(EndToEndTest):
             )
             self.assertIn("grpc-retry-pushback-ms", failure.trailers)
             self.assertNotIn("127.0.0.1", failure.message)
-            self.wait_for_health(server, _NOT_SERVING)
+            self.await_health(client, NOT_SERVING)
         self.postgres.start()
         for server, client in servers:
-            self.wait_for_health(server, _SERVING)
+            self.await_health(client, SERVING)
             client.report("p", [make(1000)])
             self.assertEqual(client.query_all("p", *_DAY)[0].totals.record_count, 501)
             self.assertEqual(server.stop(), 0)

@@ -8,14 +8,11 @@ import sqlite3
 from harness import oracle
 from harness.client import UsageClient
 from harness.load import PROJECT
-from harness.testcase import EndToEndTest
+from harness.testcase import SERVING, EndToEndTest
 from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as service_pb2
 
 # What the service may take of memory under any fault, in bytes: 256 MiB.
 MAX_RESIDENT = 256 << 20
-
-SERVING = 1  # grpc.health.v1.HealthCheckResponse.ServingStatus
-NOT_SERVING = 2
 
 
 def resident_peak(server):

@@ -10,6 +10,9 @@ import unittest
 from harness import program
 from harness.client import UsageClient
 
+# grpc.health.v1.HealthCheckResponse.ServingStatus
+SERVING, NOT_SERVING = 1, 2
+
 
 def seeded_random():
     """A source of random numbers whose seed is printed and can be given."""
@@ -51,7 +54,7 @@ class EndToEndTest(unittest.TestCase):
         return client
 
     def await_health(self, client, state, timeout=30):
-        """Waits until gRPC's health service says this: 1 SERVING, 2 NOT_SERVING."""
+        """Waits until gRPC's health service says this."""
         deadline = time.monotonic() + timeout
         while client.health() != state:
             self.assertLess(time.monotonic(), deadline, "health is %d" % client.health())
