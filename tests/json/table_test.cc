@@ -3,16 +3,15 @@
 // the same of damaged ones.
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
+#include "tests/json/goldens.h"
 #include "tests/json/messages.h"
 #include "tests/json/seed.h"
 #include "tokenusage/json/json.h"
@@ -23,43 +22,21 @@
 namespace tokenusage {
 namespace {
 
-namespace fs = std::filesystem;
 using google::protobuf::Message;
 using json_internal::FindTable;
 using json_internal::MessageTable;
 using testing::Bits;
+using testing::Golden;
 
-constexpr char kTestData[] = "tests/json/testdata/valid";
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.is_open()) << path;
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-// A golden pair whose message has a table.
-struct Golden {
-  std::string name;
-  std::string type;
-  std::string json;
-  std::string text;
-};
-
-std::vector<Golden> GoldenWithTables() {
-  std::vector<Golden> all;
-  for (const auto& entry : fs::directory_iterator(kTestData)) {
-    if (entry.path().extension() != ".txtpb") continue;
-    Golden golden;
-    golden.name = entry.path().stem();
-    golden.text = ReadFile(entry.path());
-    golden.json = ReadFile(fs::path(entry.path()).replace_extension(".json"));
-    const std::string mark = "# proto-message: ";
-    golden.type =
-        golden.text.substr(mark.size(), golden.text.find('\n') - mark.size());
-    const auto messages = testing::NewMessages(golden.type);
-    if (FindTable(*messages[0]) != nullptr) all.push_back(golden);
+// Valid documents whose message has a table.
+std::vector<Golden> GoldensWithTables() {
+  std::vector<Golden> found;
+  for (Golden& golden : testing::ReadGoldens()) {
+    if (!golden.error.empty()) continue;
+    const auto messages = testing::NewMessages(golden.message_type);
+    if (FindTable(*messages[0]) != nullptr) found.push_back(std::move(golden));
   }
-  return all;
+  return found;
 }
 
 TEST(TableTest, CompiledInMessagesHaveOneAndDynamicOnesNone) {
@@ -74,14 +51,14 @@ TEST(TableTest, CompiledInMessagesHaveOneAndDynamicOnesNone) {
 
 TEST(TableTest, ReadsAndWritesAllValidDocuments) {
   int count = 0;
-  for (const Golden& golden : GoldenWithTables()) {
+  for (const Golden& golden : GoldensWithTables()) {
     // Escapes in a number are left to Reflection.
-    const bool left = golden.name == "numbers_as_strings";
-    const auto messages = testing::NewMessages(golden.type);
+    const bool left = golden.name == "valid/numbers_as_strings";
+    const auto messages = testing::NewMessages(golden.message_type);
     const MessageTable& table = *FindTable(*messages[0]);
     const std::unique_ptr<Message> expected(messages[0]->New());
-    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(golden.text,
-                                                              expected.get()));
+    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+        golden.message_text, expected.get()));
     for (const bool padded : {false, true}) {
       std::string json = golden.json;
       json.append(kJsonPadding, '1');
@@ -107,11 +84,11 @@ TEST(TableTest, ReadsAndWritesAllValidDocuments) {
 }
 
 TEST(TableTest, OverwritesWhateverTheMessageHeld) {
-  const std::vector<Golden> goldens = GoldenWithTables();
+  const std::vector<Golden> goldens = GoldensWithTables();
   for (const Golden& before : goldens) {
     for (const Golden& after : goldens) {
-      if (before.type != after.type) continue;
-      const auto messages = testing::NewMessages(after.type);
+      if (before.message_type != after.message_type) continue;
+      const auto messages = testing::NewMessages(after.message_type);
       Message* const message = messages[0].get();
       ASSERT_TRUE(ParseJson(before.json, message).ok());
       message->GetReflection()->MutableUnknownFields(message)->AddVarint(999,
@@ -128,7 +105,7 @@ TEST(TableTest, OverwritesWhateverTheMessageHeld) {
 // Damages documents and reads them by table and by Reflection.
 TEST(TableTest, SaysWhatReflectionSays) {
   std::mt19937_64 random(testing::TestSeed());
-  const std::vector<Golden> goldens = GoldenWithTables();
+  const std::vector<Golden> goldens = GoldensWithTables();
   const std::string letters = "{}[]\",:\\0123456789-+.eE ntu\xC3\xA9\x01";
   int accepted = 0;
   for (int round = 0; round < 20000; ++round) {
@@ -152,7 +129,7 @@ TEST(TableTest, SaysWhatReflectionSays) {
       }
       if (json.empty()) json = " ";
     }
-    const auto messages = testing::NewMessages(golden.type);
+    const auto messages = testing::NewMessages(golden.message_type);
     const absl::Status by_table = ParseJson(json, messages[0].get());
     const absl::Status by_reflection = ParseJson(json, messages[1].get());
     ASSERT_EQ(by_table, by_reflection) << json;

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "tests/json/fuzz/goldens.h"
+#include "tests/json/goldens.h"
 #include "tests/json/messages.h"
 
 namespace tokenusage {

@@ -12,9 +12,9 @@
 #include "google/protobuf/message.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
-#include "tests/json/fuzz/error_names.h"
-#include "tests/json/fuzz/goldens.h"
+#include "tests/json/error_names.h"
 #include "tests/json/fuzz/reference_values.h"
+#include "tests/json/goldens.h"
 #include "tests/json/kinds.pb.h"
 #include "tests/json/messages.h"
 

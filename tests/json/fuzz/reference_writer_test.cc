@@ -7,7 +7,7 @@
 
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
-#include "tests/json/fuzz/goldens.h"
+#include "tests/json/goldens.h"
 #include "tests/json/kinds.pb.h"
 #include "tests/json/messages.h"
 

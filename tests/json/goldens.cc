@@ -1,10 +1,13 @@
-#include "tests/json/fuzz/goldens.h"
+#include "tests/json/goldens.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <sstream>
+#include <string_view>
 
 namespace tokenusage {
 namespace testing {
@@ -13,11 +16,19 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kTestData[] = "tests/json/testdata/";
+constexpr std::string_view kTypeMark = "# proto-message: ";
+
+void Require(bool good, const std::string& path, const char* expected) {
+  if (good) return;
+  std::cerr << path << ": expected " << expected << "\n";
+  std::abort();
+}
 
 Golden ReadGolden(const std::string& name) {
   Golden golden;
   golden.name = name;
   const std::string base = kTestData + name;
+  Require(fs::exists(base + ".json"), base + ".json", "a file");
   golden.json = ReadWholeFile(base + ".json");
   if (fs::exists(base + ".error")) {
     std::istringstream lines(ReadWholeFile(base + ".error"));
@@ -26,12 +37,17 @@ Golden ReadGolden(const std::string& name) {
     std::getline(lines, mode);
     std::getline(lines, golden.error);
     golden.strict = mode == "strict";
+    Require(golden.strict || mode == "default", base + ".error",
+            "\"default\" or \"strict\" in the second line");
+    Require(!golden.error.empty(), base + ".error", "an error");
     return golden;
   }
   golden.message_text = ReadWholeFile(base + ".txtpb");
   std::istringstream lines(golden.message_text);
   std::getline(lines, golden.message_type);
-  golden.message_type.erase(0, std::string("# proto-message: ").size());
+  Require(golden.message_type.compare(0, kTypeMark.size(), kTypeMark) == 0,
+          base + ".txtpb", "the message's type in the first line");
+  golden.message_type.erase(0, kTypeMark.size());
   const std::string written = base + ".written.json";
   golden.written = fs::exists(written) ? ReadWholeFile(written) : golden.json;
   return golden;

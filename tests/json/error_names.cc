@@ -1,4 +1,4 @@
-#include "tests/json/fuzz/error_names.h"
+#include "tests/json/error_names.h"
 
 namespace tokenusage {
 namespace testing {

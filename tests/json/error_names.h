@@ -1,7 +1,7 @@
 // The names of JsonError's kinds, for what tests print.
 
-#ifndef TESTS_JSON_FUZZ_ERROR_NAMES_H_
-#define TESTS_JSON_FUZZ_ERROR_NAMES_H_
+#ifndef TESTS_JSON_ERROR_NAMES_H_
+#define TESTS_JSON_ERROR_NAMES_H_
 
 #include <string>
 
@@ -16,4 +16,4 @@ std::string ErrorKindName(JsonError::Kind kind);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_ERROR_NAMES_H_
+#endif  // TESTS_JSON_ERROR_NAMES_H_

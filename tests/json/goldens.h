@@ -1,7 +1,7 @@
 // The golden documents of tests/json/testdata. See tests/json/golden_test.cc.
 
-#ifndef TESTS_JSON_FUZZ_GOLDENS_H_
-#define TESTS_JSON_FUZZ_GOLDENS_H_
+#ifndef TESTS_JSON_GOLDENS_H_
+#define TESTS_JSON_GOLDENS_H_
 
 #include <string>
 #include <vector>
@@ -28,4 +28,4 @@ std::string ReadWholeFile(const std::string& path);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_GOLDENS_H_
+#endif  // TESTS_JSON_GOLDENS_H_
