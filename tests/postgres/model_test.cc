@@ -12,10 +12,11 @@ namespace {
 
 TEST(PostgresModelTest, AnswersAsTheStoreInMemory) {
   const std::string url = SharedPostgresServer().NewDatabase();
-  RunModelTest([&url]() -> std::unique_ptr<UsageStore> {
+  const auto open = [&url]() -> std::unique_ptr<UsageStore> {
     auto store = OpenPostgresStore(url);
     return store.ok() ? *std::move(store) : nullptr;
-  });
+  };
+  RunModelTest(open, 3000);
 }
 
 }  // namespace

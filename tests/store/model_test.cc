@@ -253,9 +253,8 @@ void Model::OpenAgain() {
 
 }  // namespace
 
-void RunModelTest(const OpenFunction& open) {
-  const std::int64_t operations =
-      FromEnvironment("TOKENUSAGE_MODEL_OPERATIONS", 3000);
+void RunModelTest(const OpenFunction& open, std::int64_t operations) {
+  operations = FromEnvironment("TOKENUSAGE_MODEL_OPERATIONS", operations);
   Model model(open);
   std::int64_t done = 0;
   while (done < operations && model.DoSomething()) ++done;

@@ -3,12 +3,13 @@
 //
 //   TEST(SqliteModelTest, AnswersAsTheStoreInMemory) {
 //     const std::string path = NewFolder() + "/usage.db";
-//     RunModelTest([&path] { return *OpenSqliteStore(path); });
+//     RunModelTest([&path] { return *OpenSqliteStore(path); }, 100'000);
 //   }
 
 #ifndef TOKENUSAGE_TESTS_STORE_MODEL_TEST_H_
 #define TOKENUSAGE_TESTS_STORE_MODEL_TEST_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -22,10 +23,10 @@ using OpenFunction = std::function<std::unique_ptr<UsageStore>()>;
 
 // Appends, asks, gets, lists, removes, deletes, checks, rebuilds and opens
 // again, and compares every answer; ends with the first that differs. The
-// number of operations is 3,000, or what the environment says in
+// number of operations is `operations`, or what the environment says in
 // TOKENUSAGE_MODEL_OPERATIONS; the seed is random, or what it says in
 // TOKENUSAGE_TEST_SEED. Both are printed.
-void RunModelTest(const OpenFunction& open);
+void RunModelTest(const OpenFunction& open, std::int64_t operations);
 
 }  // namespace tokenusage::testing
 

@@ -11,10 +11,11 @@ namespace {
 
 TEST(SqliteModelTest, AnswersAsTheStoreInMemory) {
   const std::string path = NewFolder() + "/usage.db";
-  RunModelTest([&path]() -> std::unique_ptr<UsageStore> {
+  const auto open = [&path]() -> std::unique_ptr<UsageStore> {
     auto store = OpenSqliteStore(path);
     return store.ok() ? *std::move(store) : nullptr;
-  });
+  };
+  RunModelTest(open, 100'000);
 }
 
 }  // namespace
