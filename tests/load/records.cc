@@ -16,6 +16,25 @@ void WriteDigits(std::uint32_t value, char* digits) {
   }
 }
 
+// The digits of a varint that Requests writes: enough for 35 bits.
+constexpr std::size_t kWrittenVarint = 5;
+// The greatest varint of so many bytes.
+constexpr std::int64_t kWidestVarint = (std::int64_t{1} << 35) - 1;
+
+// Padded to kWrittenVarint bytes, which readers accept.
+void WriteVarint(std::int64_t value, char* bytes) {
+  for (std::size_t i = 0; i < kWrittenVarint; ++i, value >>= 7) {
+    const int more = i + 1 < kWrittenVarint ? 0x80 : 0;
+    bytes[i] = static_cast<char>((value & 0x7F) | more);
+  }
+}
+
+// Over a Timestamp of two fields of kWrittenVarint bytes each.
+void WriteTime(std::int64_t nanos, char* timestamp) {
+  WriteVarint(nanos / 1'000'000'000, timestamp + 1);
+  WriteVarint(nanos % 1'000'000'000, timestamp + 1 + kWrittenVarint + 1);
+}
+
 // Spreads numbers that follow each other (splitmix64).
 std::uint64_t Mix(std::uint64_t value) {
   value += 0x9E3779B97F4A7C15;
@@ -100,16 +119,26 @@ grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
-Requests::Requests(Ids ids, RecordSource source, int records, int batches,
-                   const std::string& project)
+Requests::Requests(Ids ids, Times times, RecordSource source, int records,
+                   int batches, const std::string& project)
     : ids_(ids), batches_(static_cast<std::size_t>(batches)) {
   for (Batch& batch : batches_) {
-    const v1::ReportUsageRequest request = source.Batch(records, project);
+    v1::ReportUsageRequest request = source.Batch(records, project);
+    if (times == Times::kNow) {
+      // Room for any time.
+      for (v1::UsageRecord& record : *request.mutable_records()) {
+        record.mutable_event_time()->set_seconds(kWidestVarint);
+        record.mutable_event_time()->set_nanos(999'999'999);
+      }
+    }
     batch.bytes = request.SerializeAsString();
     std::size_t at = 0;
     for (const v1::UsageRecord& record : request.records()) {
       at = batch.bytes.find(record.record_id(), at);
       batch.ids.push_back(at);
+      if (times == Times::kOfSource) continue;
+      at = batch.bytes.find(record.event_time().SerializeAsString(), at);
+      batch.times.push_back(at);
     }
   }
 }
@@ -125,6 +154,10 @@ grpc::ByteBuffer Requests::Next() {
     const std::uint64_t value =
         ids_ == Ids::kOrdered ? count : Mix(count * batch.ids.size() + i);
     WriteDigits(static_cast<std::uint32_t>(value), bytes + batch.ids[i]);
+  }
+  const std::int64_t now = absl::GetCurrentTimeNanos();
+  for (std::size_t i = 0; i < batch.times.size(); ++i) {
+    WriteTime(now + static_cast<std::int64_t>(i), bytes + batch.times[i]);
   }
   return grpc::ByteBuffer(&slice, 1);
 }

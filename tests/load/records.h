@@ -44,12 +44,15 @@ class RecordSource {
 
 grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message);
 
+enum class Times { kNow, kOfSource };
+
 // Requests in binary form without end, none with an id of another. To make a
 // record takes longer than to serve it, so a few batches are made beforehand,
-// and each time other ids are written into their bytes. Thread-safe.
+// and each time other ids, and with kNow the time, are written into their
+// bytes. Thread-safe.
 class Requests {
  public:
-  Requests(Ids ids, RecordSource source, int records, int batches,
+  Requests(Ids ids, Times times, RecordSource source, int records, int batches,
            const std::string& project);
 
   grpc::ByteBuffer Next();
@@ -57,7 +60,8 @@ class Requests {
  private:
   struct Batch {
     std::string bytes;
-    std::vector<std::size_t> ids;  // where they are
+    std::vector<std::size_t> ids;    // where they are
+    std::vector<std::size_t> times;  // likewise; none with kOfSource
   };
 
   const Ids ids_;

@@ -68,10 +68,10 @@ std::uint64_t NextSeed() {
   return ++seed;
 }
 
-// Batches of so many records, with event times of now.
+// Batches of so many records, whose event times are when they are sent.
 Requests NowRequests(Ids ids, int records, int batches) {
-  return Requests(ids, RecordSource(ids, NextSeed()), records, batches,
-                  kProject);
+  return Requests(ids, Times::kNow, RecordSource(ids, NextSeed()), records,
+                  batches, kProject);
 }
 
 // Batches of 1,000 at full speed: records per second.
@@ -150,22 +150,28 @@ void PrintMemory(const ServerProcess& server, double at) {
 }  // namespace
 
 void RunCallsScenario(const ScenarioOptions& options) {
+  constexpr int kCallers = 64;
   const ServerProcess ours("sqlite", options.folder + "/calls.db");
   const ServerProcess echo("echo");
-  const auto rate = [&](const ServerProcess& server) {
-    Requests requests = NowRequests(Ids::kOrdered, 1, 64);
-    const CallCounts counts = RunCalls(server.port(), Plan(64, options.seconds),
-                                       [&requests] { return requests.Next(); });
-    RequireAllOk(counts);
-    return static_cast<double>(counts.ok) / counts.seconds;
-  };
-  std::vector<double> our_rates;
-  std::vector<double> echo_rates;
-  for (int round = 0; round < options.rounds; ++round) {
-    our_rates.push_back(rate(ours));
-    echo_rates.push_back(rate(echo));
+  for (const int connections : {1, kCallers}) {
+    const auto rate = [&](const ServerProcess& server) {
+      Requests requests = NowRequests(Ids::kOrdered, 1, 64);
+      CallPlan plan = Plan(kCallers, options.seconds);
+      plan.connections = connections;
+      const CallCounts counts = RunCalls(
+          server.port(), plan, [&requests] { return requests.Next(); });
+      RequireAllOk(counts);
+      return static_cast<double>(counts.ok) / counts.seconds;
+    };
+    std::vector<double> our_rates;
+    std::vector<double> echo_rates;
+    for (int round = 0; round < options.rounds; ++round) {
+      our_rates.push_back(rate(ours));
+      echo_rates.push_back(rate(echo));
+    }
+    PrintRatio("one record a call, connections: " + std::to_string(connections),
+               "calls/s, echo", our_rates, echo_rates);
   }
-  PrintRatio("one record a call, echo", "calls/s", our_rates, echo_rates);
 }
 
 void RunBatchesScenario(const ScenarioOptions& options) {
@@ -240,7 +246,7 @@ void RunQueriesScenario(const ScenarioOptions& options) {
   {
     const ServerProcess server("sqlite", path);
     // A batch for each hour, again and again.
-    Requests requests(Ids::kOrdered,
+    Requests requests(Ids::kOrdered, Times::kOfSource,
                       RecordSource(Ids::kOrdered, NextSeed(),
                                    MonthStart() * 1'000'000'000, 3'600'000'000),
                       kBatch, kMonthSeconds / 3600, kProject);

@@ -53,15 +53,16 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
     grpc::ByteBuffer* raw_response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   std::shared_ptr<Report> report = reports_.Admit(raw_request->Length());
-  absl::Status status = BusyError();
+  absl::Status status;
   if (report != nullptr) {
     status =
         reports_
             .Parse<v1::ReportUsageRequest>(*context, *raw_request, report.get())
             .status();
-    if (status.ok() && !report->share.TryAssign(report->project)) {
-      status = BusyError();
-    }
+  }
+  if (report == nullptr ||
+      (status.ok() && !report->share.TryAssign(report->project))) {
+    status = BusyError();
   }
   if (!status.ok()) {
     Finish(context, reactor, status, v1::ReportUsageResponse(), raw_response);

@@ -13,6 +13,9 @@ namespace {
 // How many records of a project go before those of the next one.
 constexpr std::int64_t kRecordsPerTurn = 1000;
 
+// One commits while the other answers. More were not faster.
+constexpr int kThreads = 2;
+
 }  // namespace
 
 SqliteWriter::SqliteWriter(std::string path, Limits limits,
@@ -20,8 +23,11 @@ SqliteWriter::SqliteWriter(std::string path, Limits limits,
     : path_(std::move(path)),
       limits_(std::move(limits)),
       appender_(std::move(appender)),
-      queue_(limits_.max_queued_bytes, kRecordsPerTurn),
-      thread_([this] { RunThread(); }) {}
+      queue_(limits_.max_queued_bytes, kRecordsPerTurn) {
+  for (int i = 0; i < kThreads; ++i) {
+    threads_.emplace_back([this] { RunThread(); });
+  }
+}
 
 SqliteWriter::~SqliteWriter() {
   {
@@ -29,7 +35,7 @@ SqliteWriter::~SqliteWriter() {
     closing_ = true;
   }
   changed_.notify_one();
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void SqliteWriter::Append(std::string project, BatchPointer records,
@@ -63,54 +69,55 @@ absl::Status SqliteWriter::Run(Work work) {
 }
 
 void SqliteWriter::RunThread() {
-  std::vector<Batch> group;
-  std::unique_ptr<Task> task;
-  while (TakeWork(&group, &task)) {
-    // Turn by turn, so that neither waits for more than one of the other.
-    if (!group.empty()) CommitGroup(std::move(group));
-    if (task != nullptr) DoTask(task.get());
-    group.clear();
-    task.reset();
+  for (;;) {
+    Answers answers;
+    {
+      const std::lock_guard<std::mutex> turn(turn_);
+      if (!DoWork(&answers)) return;
+    }
+    for (Answer& answer : answers) answer.batch.done(std::move(answer.result));
   }
 }
 
-bool SqliteWriter::TakeWork(std::vector<Batch>* group,
-                            std::unique_ptr<Task>* task) {
-  std::vector<std::pair<Batch, absl::Status>> expired;
-  {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] {
-      return closing_ || !queue_.empty() || !tasks_.empty();
-    });
-    if (queue_.empty() && tasks_.empty()) return false;
-    TakeGroup(group, &expired);
-    if (!tasks_.empty()) {
-      *task = std::move(tasks_.front());
-      tasks_.pop_front();
-    }
-  }
-  for (auto& [batch, status] : expired) batch.done(status);
+bool SqliteWriter::DoWork(Answers* answers) {
+  Group group;
+  std::unique_ptr<Task> task;
+  if (!TakeWork(&group, &task, answers)) return false;
+  // Turn by turn, so that neither waits for more than one of the other.
+  if (!group.batches.empty()) CommitGroup(std::move(group), answers);
+  if (task != nullptr) DoTask(task.get());
   return true;
 }
 
-void SqliteWriter::TakeGroup(
-    std::vector<Batch>* group,
-    std::vector<std::pair<Batch, absl::Status>>* expired) {
+bool SqliteWriter::TakeWork(Group* group, std::unique_ptr<Task>* task,
+                            Answers* answers) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(
+      lock, [this] { return closing_ || !queue_.empty() || !tasks_.empty(); });
+  if (queue_.empty() && tasks_.empty()) return false;
+  TakeQueued(group, answers);
+  if (!tasks_.empty()) {
+    *task = std::move(tasks_.front());
+    tasks_.pop_front();
+  }
+  return true;
+}
+
+void SqliteWriter::TakeQueued(Group* group, Answers* answers) {
   const absl::Time now = absl::Now();
-  std::int64_t records = 0;
   while (!queue_.empty()) {
     const std::int64_t next_records = queue_.NextWork();
-    if (!group->empty() &&
-        records + next_records > limits_.max_records_per_commit) {
+    if (!group->batches.empty() &&
+        group->records + next_records > limits_.max_records_per_commit) {
       return;
     }
     Batch next = queue_.Pop();
     absl::Status status = CheckLimits(next.limits, now);
     if (status.ok()) {
-      records += next_records;
-      group->push_back(std::move(next));
+      group->records += next_records;
+      group->batches.push_back(std::move(next));
     } else {
-      expired->emplace_back(std::move(next), std::move(status));
+      answers->push_back({std::move(next), std::move(status)});
     }
   }
 }
@@ -134,40 +141,50 @@ void SqliteWriter::CloseAfter(const absl::Status& status) {
   if (!status.ok()) appender_.reset();
 }
 
-void SqliteWriter::CommitGroup(std::vector<Batch> group) {
-  std::vector<std::vector<AppendOutcome>> outcomes(group.size());
+void SqliteWriter::CommitGroup(Group group, Answers* answers) {
   const absl::Time start = absl::Now();
-  const absl::Status status = TryCommit(group, &outcomes);
+  const absl::Status status = TryCommit(&group, answers);
   if (status.ok() && limits_.on_commit) limits_.on_commit(absl::Now() - start);
   CloseAfter(status);
-  if (absl::IsDataLoss(status) && group.size() > 1) {
+  if (absl::IsDataLoss(status) && group.batches.size() > 1) {
     // Only those batches shall fail that meet the damage.
-    for (Batch& batch : group) {
-      std::vector<Batch> alone;
-      alone.push_back(std::move(batch));
-      CommitGroup(std::move(alone));
+    for (Batch& batch : group.batches) {
+      Group alone;
+      alone.batches.push_back(std::move(batch));
+      alone.may_grow = false;
+      CommitGroup(std::move(alone), answers);
     }
     return;
   }
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    if (status.ok()) {
-      group[i].done(std::move(outcomes[i]));
-    } else {
-      group[i].done(status);
-    }
+  for (std::size_t i = 0; i < group.batches.size(); ++i) {
+    answers->push_back({std::move(group.batches[i]),
+                        status.ok() ? AppendResult(std::move(group.outcomes[i]))
+                                    : AppendResult(status)});
   }
 }
 
-absl::Status SqliteWriter::TryCommit(
-    const std::vector<Batch>& group,
-    std::vector<std::vector<AppendOutcome>>* outcomes) {
+absl::Status SqliteWriter::TryCommit(Group* group, Answers* answers) {
   TOKENUSAGE_RETURN_IF_ERROR(OpenAppender());
   TOKENUSAGE_RETURN_IF_ERROR(appender_->Begin());
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        appender_->Append(group[i].project, *group[i].batch, &(*outcomes)[i]));
+  TOKENUSAGE_RETURN_IF_ERROR(InsertNew(group));
+  if (group->may_grow) {
+    // Once: without end, a steady stream would hold back the commit.
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      TakeQueued(group, answers);
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(InsertNew(group));
   }
   return appender_->Commit();
+}
+
+absl::Status SqliteWriter::InsertNew(Group* group) {
+  for (std::size_t i = group->outcomes.size(); i < group->batches.size(); ++i) {
+    const Batch& batch = group->batches[i];
+    TOKENUSAGE_RETURN_IF_ERROR(appender_->Append(
+        batch.project, *batch.batch, &group->outcomes.emplace_back()));
+  }
+  return absl::OkStatus();
 }
 
 StoreStats SqliteWriter::Stats() const {

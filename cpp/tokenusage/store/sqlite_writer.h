@@ -1,4 +1,4 @@
-// The thread that writes, and the queue before it.
+// The threads that write, and the queue before them.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_WRITER_H_
 #define TOKENUSAGE_STORE_SQLITE_WRITER_H_
@@ -20,9 +20,11 @@
 
 namespace tokenusage {
 
-// Group commit: whatever is queued when a commit ends goes into the next one.
-// There is no timer: a lone batch is committed at once, and under load the
-// groups grow by themselves. Projects take turns. Thread-safe.
+// Group commit: whatever is queued when a commit ends goes into the next one,
+// and so does what comes in while those records are inserted. There is no
+// timer: a lone batch is committed at once, and under load the groups grow by
+// themselves. Projects take turns. While one thread answers the callers of its
+// group, the other commits the next. Thread-safe.
 class SqliteWriter {
  public:
   // See SqliteStoreOptions.
@@ -47,7 +49,7 @@ class SqliteWriter {
   using Work = std::function<absl::Status(SqliteAppender*)>;
 
   // Does the work between two commits, and returns its status. Not for the
-  // writer's own thread.
+  // writer's own threads.
   absl::Status Run(Work work);
 
   // All but size_bytes.
@@ -66,36 +68,54 @@ class SqliteWriter {
     AppendCallback done;
   };
 
+  struct Answer {
+    Batch batch;
+    AppendResult result;
+  };
+  using Answers = std::vector<Answer>;
+
+  // What one commit holds.
+  struct Group {
+    std::vector<Batch> batches;
+    std::vector<std::vector<AppendOutcome>> outcomes;  // of those inserted
+    std::int64_t records = 0;
+    bool may_grow = true;
+  };
+
   void RunThread();
-  // Waits for batches or a task, and answers the batches whose limits have been
-  // reached. False once the writer is closing and nothing is queued.
-  bool TakeWork(std::vector<Batch>* group, std::unique_ptr<Task>* task);
-  // Takes out what the next commit holds, and apart from it what has expired.
-  // Called with mutex_ held.
-  void TakeGroup(std::vector<Batch>* group,
-                 std::vector<std::pair<Batch, absl::Status>>* expired);
+  // Waits for batches or a task, does them, and adds what the batches' callers
+  // are to be told. False once the writer is closing and nothing is queued.
+  // Called, like all that follow, with turn_ held.
+  bool DoWork(Answers* answers);
+  // Waits for batches or a task, and takes them out. False as above.
+  bool TakeWork(Group* group, std::unique_ptr<Task>* task, Answers* answers);
+  // Moves what is queued to the group, as far as one commit may hold it, and
+  // what has expired to the answers. Called with mutex_ held, too.
+  void TakeQueued(Group* group, Answers* answers);
   void DoTask(Task* task);
   // Opens the connection where it was given up.
   absl::Status OpenAppender();
   // Gives the connection up after a failure.
   void CloseAfter(const absl::Status& status);
-  void CommitGroup(std::vector<Batch> group);
-  absl::Status TryCommit(const std::vector<Batch>& group,
-                         std::vector<std::vector<AppendOutcome>>* outcomes);
+  void CommitGroup(Group group, Answers* answers);
+  absl::Status TryCommit(Group* group, Answers* answers);
+  absl::Status InsertNew(Group* group);
 
   const std::string path_;
   const Limits limits_;
 
-  // The writer thread's own. Null after an error, until the next group.
+  // Held by the thread whose turn it is to commit. Locked before mutex_.
+  std::mutex turn_;
+  // Guarded by turn_. Null after an error, until the next group.
   std::unique_ptr<SqliteAppender> appender_;
 
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   FairQueue<Batch> queue_;  // by project
   std::deque<std::unique_ptr<Task>> tasks_;
   bool closing_ = false;
 
-  std::thread thread_;  // last: it uses all of the above
+  std::vector<std::thread> threads_;  // last: they use all of the above
 };
 
 }  // namespace tokenusage
