@@ -1,7 +1,9 @@
 #include "tokenusage/store/record_key.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace tokenusage {
 namespace {
@@ -18,12 +20,29 @@ std::string_view AllowedAt(std::size_t place) {
   return IsDashPlace(place) ? std::string_view("-") : kHexDigits;
 }
 
+// The value of each character as a digit of a UUID; -1 for any other one.
+constexpr std::array<std::int8_t, 256> MakeDigitValues() {
+  std::array<std::int8_t, 256> values{};
+  for (std::int8_t& value : values) value = -1;
+  for (std::size_t i = 0; i < kHexDigits.size(); ++i) {
+    values[static_cast<unsigned char>(kHexDigits[i])] =
+        static_cast<std::int8_t>(i);
+  }
+  return values;
+}
+
+int DigitValue(char c) {
+  static constexpr auto kValues = MakeDigitValues();
+  return kValues[static_cast<unsigned char>(c)];
+}
+
 // How many leading characters of `text` a UUID may start with.
 std::size_t UuidPrefixLength(std::string_view text) {
   const std::size_t limit = std::min(text.size(), kUuidChars);
   std::size_t length = 0;
   while (length < limit &&
-         AllowedAt(length).find(text[length]) != std::string_view::npos) {
+         (IsDashPlace(length) ? text[length] == '-'
+                              : DigitValue(text[length]) >= 0)) {
     ++length;
   }
   return length;
@@ -31,17 +50,13 @@ std::size_t UuidPrefixLength(std::string_view text) {
 
 // The 16 bytes of a UUID.
 std::string BlobOf(std::string_view uuid) {
-  std::string blob;
-  int high = -1;
-  for (std::size_t place = 0; place < kUuidChars; ++place) {
-    if (IsDashPlace(place)) continue;
-    const int digit = static_cast<int>(kHexDigits.find(uuid[place]));
-    if (high < 0) {
-      high = digit;
-    } else {
-      blob.push_back(static_cast<char>(16 * high + digit));
-      high = -1;
-    }
+  std::string blob(kUuidChars / 2 - 2, '\0');
+  std::size_t place = 0;
+  for (char& byte : blob) {
+    if (IsDashPlace(place)) ++place;
+    byte = static_cast<char>(16 * DigitValue(uuid[place]) +
+                             DigitValue(uuid[place + 1]));
+    place += 2;
   }
   return blob;
 }

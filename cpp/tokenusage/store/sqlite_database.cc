@@ -116,18 +116,17 @@ absl::StatusOr<std::string> SqliteDatabase::QueryText(const std::string& sql) {
   return std::string(row ? statement->Text(0) : "");
 }
 
-absl::StatusOr<SqliteStatement*> SqliteDatabase::Cached(
-    const std::string& sql) {
-  std::unique_ptr<SqliteStatement>& statement = statements_[sql];
-  if (statement == nullptr) {
-    sqlite3_stmt* handle = nullptr;
-    const int code =
-        sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
-                           SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
-    if (code != SQLITE_OK) return Error(code);
-    statement.reset(new SqliteStatement(*this, handle));
-  }
-  return statement.get();
+absl::StatusOr<SqliteStatement*> SqliteDatabase::Cached(std::string_view sql) {
+  const auto found = statements_.find(sql);
+  if (found != statements_.end()) return found->second.get();
+  sqlite3_stmt* handle = nullptr;
+  const int code =
+      sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+  if (code != SQLITE_OK) return Error(code);
+  std::unique_ptr<SqliteStatement> statement(
+      new SqliteStatement(*this, handle));
+  return statements_.emplace(sql, std::move(statement)).first->second.get();
 }
 
 absl::Status SqliteDatabase::Error(int code) const {

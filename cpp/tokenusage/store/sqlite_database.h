@@ -13,6 +13,7 @@
 #define TOKENUSAGE_STORE_SQLITE_DATABASE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -97,7 +98,7 @@ class SqliteDatabase {
   absl::StatusOr<std::string> QueryText(const std::string& sql);
 
   // The prepared statement for `sql`, which is kept with the connection.
-  absl::StatusOr<SqliteStatement*> Cached(const std::string& sql);
+  absl::StatusOr<SqliteStatement*> Cached(std::string_view sql);
 
   // How many rows the last INSERT, UPDATE or DELETE changed.
   int ChangedRows() const { return sqlite3_changes(handle_); }
@@ -115,7 +116,8 @@ class SqliteDatabase {
 
   std::string path_;
   sqlite3* handle_ = nullptr;
-  std::map<std::string, std::unique_ptr<SqliteStatement>> statements_;
+  std::map<std::string, std::unique_ptr<SqliteStatement>, std::less<>>
+      statements_;
 };
 
 // DATA_LOSS: what was read from the database cannot be.
