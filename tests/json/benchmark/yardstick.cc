@@ -83,7 +83,8 @@ struct DigitPairs {
 constexpr DigitPairs kDigitPairs;
 
 inline char* WriteWhole(std::uint32_t value, char* out) {
-  char buffer[10];
+  // Ten digits at most; always ten characters from `begin` on are copied.
+  char buffer[20];
   char* begin = buffer + 10;
   while (value >= 100) {
     begin -= 2;
