@@ -198,11 +198,12 @@ TEST_F(UsageStreamTest, WaitsForTheBudgetInsteadOfFailing) {
   options.max_admitted_bytes = 40'000;  // a few messages
   Start(options);
   constexpr int kMessages = 200;
-  std::thread writer([this] {
+  // Not by stream_, which is another one below.
+  std::thread writer([stream = stream_.get()] {
     for (int i = 1; i <= kMessages; ++i) {
-      stream_->Write(Message(i, "id-" + std::to_string(i)));
+      stream->Write(Message(i, "id-" + std::to_string(i)));
     }
-    stream_->WritesDone();
+    stream->WritesDone();
   });
   store_.Await(2);
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
