@@ -22,6 +22,12 @@ def resident_peak(server):
     return int(line.split()[1]) << 10
 
 
+def keeps_what_is_freed(server):
+    """Whether it runs under AddressSanitizer, which holds back 256 MiB by design."""
+    with open("/proc/%d/maps" % server.process.pid) as maps:
+        return "/libasan.so" in maps.read()
+
+
 class DurableTest(EndToEndTest):
     """A test that can tell what is stored, from inside and outside the service."""
 
@@ -86,7 +92,8 @@ class DurableTest(EndToEndTest):
                 self.await_health(client, SERVING)
         self.assert_listed(server, expected)
         self.assert_totals(server, expected.values())
-        self.assertLess(resident_peak(server), MAX_RESIDENT)
+        if not keeps_what_is_freed(server):
+            self.assertLess(resident_peak(server), MAX_RESIDENT)
 
     def resend(self, server, batches, stored):
         """Every batch is counted once, whether it was stored before or not."""

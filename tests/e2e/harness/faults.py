@@ -26,6 +26,8 @@ class Faults:
             "env",
             "TOKENUSAGE_FAULTS=" + path,
             "LD_PRELOAD=" + os.environ["TOKENUSAGE_FAULT_INJECTOR"],
+            # AddressSanitizer, where it is on, would insist on being the first library.
+            "ASAN_OPTIONS=verify_asan_link_order=0",
         ]
 
     def _at(self, call, name):
