@@ -153,6 +153,8 @@ void UsageStream::OnWriteDone(bool ok) {
 }
 
 void UsageStream::OnDone() {
+  // The call may be over before the thread that finished it has let go.
+  { const std::lock_guard<std::mutex> lock(mutex_); }
   parts_.on_done(this);
   delete this;
 }
