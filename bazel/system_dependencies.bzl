@@ -264,7 +264,7 @@ _no_coverage_tools = repository_rule(implementation = _no_coverage_tools_impl)
 
 _SYSTEM_CC = {
     # OpenSSL, with which Debian's gRPC is built, by what both libraries have.
-    "boringssl": {":crypto": "libcrypto"},
+    "boringssl": {":crypto": "libcrypto", ":ssl": "libssl"},
     "cli11": {":cli11": "CLI11"},
     "com_github_google_benchmark": {":benchmark": "benchmark"},
     "com_google_absl": {

@@ -22,15 +22,17 @@ std::string TextOf(BIO* bio) {
   return text;
 }
 
-// A new key on P-256.
+// A new key, on P-256 where it is of an elliptic curve.
 class Key {
  public:
-  Key() {
-    EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nullptr);
+  explicit Key(int type = EVP_PKEY_EC) {
+    EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_id(type, nullptr);
     EXPECT_EQ(EVP_PKEY_keygen_init(context), 1);
-    EXPECT_EQ(
-        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1),
-        1);
+    if (type == EVP_PKEY_EC) {
+      EXPECT_EQ(
+          EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1),
+          1);
+    }
     EXPECT_EQ(EVP_PKEY_keygen(context, &key_), 1);
     EVP_PKEY_CTX_free(context);
   }
@@ -134,6 +136,13 @@ TEST_F(CertificateSetTest, RefusesAChainThatIsNone) {
   const Key other;
   ExpectRefused(certificate_ + CertificateOf(other, "other", other, "other"),
                 key_.Pem(), ca_, "number 2");
+}
+
+// Which keys are too short is up to the library; no TLS signs with X25519.
+TEST_F(CertificateSetTest, RefusesWhatTlsDoesNotTake) {
+  const Key exchange(EVP_PKEY_X25519);
+  ExpectRefused(CertificateOf(exchange, "server", ca_key_, "ca"),
+                exchange.Pem(), ca_, "TLS does not take it: ");
 }
 
 TEST_F(CertificateSetTest, RefusesWhatIsNotValidNow) {

@@ -11,6 +11,7 @@
 #include "openssl/err.h"
 #include "openssl/evp.h"
 #include "openssl/pem.h"
+#include "openssl/ssl.h"
 #include "openssl/x509.h"
 #include "openssl/x509v3.h"
 #include "tokenusage/base/file.h"
@@ -28,6 +29,7 @@ struct Freer {
 };
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using PrivateKey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
+using TlsContext = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 
 // OpenSSL's errors wait in the thread for whoever asks next.
@@ -120,6 +122,23 @@ absl::Status CheckChain(const std::vector<Certificate>& chain) {
   return absl::OkStatus();
 }
 
+// Does what gRPC will do with them, which says only that it failed, or nothing.
+absl::Status CheckTakenByTls(const std::vector<Certificate>& chain,
+                             EVP_PKEY* key) {
+  const ErrorScope errors;
+  const TlsContext context(SSL_CTX_new(TLS_method()));
+  bool taken = context != nullptr &&
+               SSL_CTX_use_certificate(context.get(), chain[0].get()) == 1 &&
+               SSL_CTX_use_PrivateKey(context.get(), key) == 1;
+  for (std::size_t i = 1; taken && i < chain.size(); ++i) {
+    taken = SSL_CTX_add1_chain_cert(context.get(), chain[i].get()) == 1;
+  }
+  if (taken) return absl::OkStatus();
+  const char* reason = ERR_reason_error_string(ERR_peek_error());
+  return Invalid(absl::StrCat("the certificate: TLS does not take it: ",
+                              reason == nullptr ? "unknown" : reason));
+}
+
 absl::Status CheckClientCa(const std::string& pem, absl::Time now) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto trusted,
                               ParseCertificates("the client CA", pem));
@@ -144,6 +163,7 @@ absl::StatusOr<CertificateSet> CheckCertificates(std::string certificate,
   }
   TOKENUSAGE_RETURN_IF_ERROR(CheckTimes(*chain[0], now));
   TOKENUSAGE_RETURN_IF_ERROR(CheckChain(chain));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckTakenByTls(chain, private_key.get()));
   if (!client_ca.empty()) {
     TOKENUSAGE_RETURN_IF_ERROR(CheckClientCa(client_ca, now));
   }

@@ -32,8 +32,9 @@ struct CertificateSet {
 
 // Errors: INVALID_ARGUMENT, saying which of the three is at fault, and never
 // what it holds: something that is not PEM, a key that is not the
-// certificate's, certificates that do not lead from one to the next, a server
-// certificate that is not valid at `now`, no trusted certificate that is.
+// certificate's, certificates that do not lead from one to the next or that TLS
+// does not take, as those of short keys, a server certificate that is not valid
+// at `now`, no trusted certificate that is.
 absl::StatusOr<CertificateSet> CheckCertificates(std::string certificate,
                                                  std::string key,
                                                  std::string client_ca,
