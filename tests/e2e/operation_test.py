@@ -220,12 +220,14 @@ class OperationTest(EndToEndTest):
             ('log-format = "xml"\n', "log-format"),
             ("[serve]\nreflection = true\n", "section"),
             ("print-config = true\n", "print-config"),
+            ('identities = ""\nretain = "9d"\nidentities = "who"\n', "twice"),
         ):
             path = self.write("serve.conf", text)
             outcome = program.run("serve", "--config=" + path, "--print-config")
             self.assert_one_line_error(outcome, 64, word)
-        outcome = program.run("serve", "--config=" + self.path("none"), "--print-config")
-        self.assert_one_line_error(outcome, 64, "none")
+        for path in (self.path("none"), os.path.dirname(self.path("none"))):
+            outcome = program.run("serve", "--config=" + path, "--print-config")
+            self.assert_one_line_error(outcome, 64, path)
 
     def test_idle_clients_do_not_delay_the_end(self):
         server = self.start_server("usage.db", "--drain-seconds=20")

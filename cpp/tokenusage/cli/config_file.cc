@@ -1,7 +1,12 @@
 #include "tokenusage/cli/config_file.h"
 
+#include <set>
+#include <sstream>
+
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/file.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/json/quoted.h"
 
@@ -13,7 +18,9 @@ bool IsSwitch(const CLI::Option& option) {
   return option.get_expected_min() == 0;
 }
 
-absl::Status Apply(const CLI::ConfigItem& item, CLI::App* command) {
+// `seen` has the flags of the lines before.
+absl::Status Apply(const CLI::ConfigItem& item, CLI::App* command,
+                   std::set<std::string>* seen) {
   if (!item.parents.empty() || item.name == "++" || item.name == "--") {
     return absl::InvalidArgumentError(
         "expected flags alone, found a section in brackets");
@@ -22,6 +29,10 @@ absl::Status Apply(const CLI::ConfigItem& item, CLI::App* command) {
   if (option == nullptr || !option->get_configurable()) {
     return absl::InvalidArgumentError(
         absl::StrCat("there is no flag \"", Excerpt(item.name), "\""));
+  }
+  if (!seen->insert(item.name).second) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the flag \"", item.name, "\" is there twice"));
   }
   if (option->count() > 0) return absl::OkStatus();
   if (IsSwitch(*option)) {
@@ -50,9 +61,13 @@ bool IsNumberOrSwitch(const CLI::Option& option, const std::string& value) {
 }  // namespace
 
 absl::Status ApplyConfigFile(CLI::App* command, const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return absl::InvalidArgumentError(text.status().message());
+  std::istringstream stream(*text);
+  std::set<std::string> seen;
   try {
-    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(path)) {
-      const absl::Status status = Apply(item, command);
+    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream)) {
+      const absl::Status status = Apply(item, command, &seen);
       if (!status.ok()) {
         return absl::InvalidArgumentError(
             absl::StrCat("file ", path, ": ", status.message()));

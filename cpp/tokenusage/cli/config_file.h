@@ -22,8 +22,8 @@ namespace tokenusage {
 // command's callback.
 //
 // Errors, naming the file: INVALID_ARGUMENT: it cannot be read, it has a
-// section, a flag that the command does not have, or a value that the flag does
-// not take.
+// section, a flag that the command does not have or that came before, or a
+// value that the flag does not take.
 absl::Status ApplyConfigFile(CLI::App* command, const std::string& path);
 
 // Every configurable flag with its value or default, in the form of such a
