@@ -1,7 +1,10 @@
 #include "tokenusage/service/admission_budget.h"
 
+#include <atomic>
+#include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -86,6 +89,23 @@ TEST(AdmissionBudgetTest, CallsOnceSomethingIsGivenBack) {
   second.reset();
   EXPECT_EQ(takes, 1);
   EXPECT_EQ(assigns, 1);
+}
+
+TEST(AdmissionBudgetTest, AwaitsTheLastShareAndItsCallbacks) {
+  AdmissionBudget budget(100);
+  budget.AwaitReturn();  // nothing to wait for
+  std::optional<Share> share = budget.TryTake(100);
+  std::atomic<bool> called{false};
+  ASSERT_FALSE(budget.TryTake(1, [&called] {
+    // Time for a wait that does not include this call to end too early.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    called = true;
+  }));
+  std::thread holder([&share] { share.reset(); });
+  budget.AwaitReturn();
+  EXPECT_TRUE(called);
+  EXPECT_EQ(budget.taken(), 0);
+  holder.join();
 }
 
 }  // namespace
