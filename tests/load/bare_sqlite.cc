@@ -190,7 +190,7 @@ class BareWriter {
 
   void Insert(const v1::UsageRecord& record, std::int64_t series) {
     const Blob key = KeyOf(record.record_id());
-    record.SerializeToString(&bytes_);
+    if (!record.SerializeToString(&bytes_)) std::abort();
     sqlite3_bind_blob(insert_, 1, key.data(), sizeof(key), SQLITE_STATIC);
     sqlite3_bind_int64(insert_, 2,
                        record.event_time().seconds() * 1'000'000'000 +
