@@ -327,7 +327,7 @@ void RunSoakScenario(const ScenarioOptions& options) {
   std::atomic<bool> over{false};
   std::thread watch([&] {
     const absl::Time start = absl::Now();
-    for (int step = 0; !over; ++step) {
+    while (!over) {
       PrintMemory(server, absl::ToDoubleSeconds(absl::Now() - start));
       for (int i = 0; i < 30 && !over; ++i) {
         std::this_thread::sleep_for(std::chrono::seconds(1));
