@@ -25,6 +25,7 @@ class Authority:
         self._key = os.path.join(folder, name + ".key")
         _openssl(
             "req", "-x509", *_CURVE, "-days", "2", "-subj", "/CN=" + name,
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",
             "-keyout", self._key, "-out", self.certificate,
         )
 
@@ -39,6 +40,8 @@ class Authority:
             for suffix in (".key", ".csr", ".crt", ".ext")
         )
         with open(extensions, "w", encoding="utf-8") as file:
+            # Python 3.13 and newer refuse certificates that leave out what RFC 5280 asks for.
+            file.write("authorityKeyIdentifier=keyid\n")
             file.write("subjectAltName=%s\n" % alternative if alternative else "")
         _openssl(
             "req", *_CURVE, "-subj", "/CN=" + common_name,
