@@ -4,10 +4,10 @@
 //       OpenSqliteStore("/var/lib/tokenusage/usage.db");
 //
 // WAL mode, synchronous=FULL: an append is answered after its commit is on
-// disk. One writer thread commits what is queued as soon as the previous commit
-// ends and never waits for a timer, so that a lone caller waits for one sync
-// and many callers share one. Readers use connections of their own and never
-// block the writer.
+// disk. What is queued is committed as soon as the previous commit ends, and
+// never waits for a timer, so that a lone caller waits for one sync and many
+// callers share one. Two threads take turns: while one commits, the other
+// answers. Readers use connections of their own and never block the writer.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_STORE_H_
 #define TOKENUSAGE_STORE_SQLITE_STORE_H_
@@ -35,7 +35,7 @@ struct SqliteStoreOptions {
   std::int64_t max_queued_bytes = 64 << 20;
 
   // Called after each commit that reached the disk with the time that it took,
-  // from the writer's thread; must not block. May be empty.
+  // from one thread at a time; must not block. May be empty.
   std::function<void(absl::Duration)> on_commit;
 };
 
