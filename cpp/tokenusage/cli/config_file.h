@@ -5,8 +5,10 @@
 //   listen = "127.0.0.1:8105"
 //   reflection = true
 //
-// One flag per line, without its dashes, as in TOML. A flag on the command line
-// or in the environment counts more than the file.
+// One flag per line, without its dashes, in a small part of TOML: strings in
+// quotes with JSON's escapes, or as they are between apostrophes; numbers, true
+// and false; comments. A flag on the command line or in the environment counts
+// more than the file.
 
 #ifndef TOKENUSAGE_CLI_CONFIG_FILE_H_
 #define TOKENUSAGE_CLI_CONFIG_FILE_H_
@@ -21,13 +23,14 @@ namespace tokenusage {
 // Sets those flags of `command` that nothing has set yet. To be called from the
 // command's callback.
 //
-// Errors, naming the file: INVALID_ARGUMENT: it cannot be read, it has a
-// section, a flag that the command does not have or that came before, or a
-// value that the flag does not take.
+// Errors: INVALID_ARGUMENT, naming the file: it cannot be read; or its line:
+// there is no flag with a value, but a section, say; a flag that the command
+// does not have or that came before; a value that the flag does not take.
 absl::Status ApplyConfigFile(CLI::App* command, const std::string& path);
 
 // Every configurable flag with its value or default, in the form of such a
-// file. Passwords in URLs come out as ***.
+// file; those that have neither in a comment. Passwords in URLs come out as
+// ***.
 std::string EffectiveConfig(const CLI::App& command);
 
 }  // namespace tokenusage

@@ -20,10 +20,17 @@ CLI::Option* WithEnvironment(CLI::Option* option) {
   return option->envname(name);
 }
 
+// An empty value would otherwise count as none: a script whose variable is not
+// set would start a service without --identities.
+std::string CheckNotEmpty(const std::string& value) {
+  return value.empty() ? "expected a value, found an empty one" : "";
+}
+
 CLI::Option* AddText(CLI::App* command, const char* name, std::string* value,
                      const char* type, const std::string& help) {
-  CLI::Option* option =
-      command->add_option(name, *value, help)->type_name(type);
+  CLI::Option* option = command->add_option(name, *value, help)
+                            ->type_name(type)
+                            ->check(CheckNotEmpty);
   if (!value->empty()) option->capture_default_str();
   return WithEnvironment(option);
 }
@@ -42,8 +49,8 @@ void AddSecurityFlags(CLI::App* command, ServeFlags* flags) {
           "Ask callers for certificates, which the CAs in this file have "
           "signed, in PEM");
   AddText(command, "--tls-client-auth", &flags->tls_client_auth, "WHEN",
-          "Whether callers must show one, with --tls-client-ca: required or "
-          "optional")
+          "Whether callers must show one, with --tls-client-ca: required, as "
+          "they must by default, or optional")
       ->check(CLI::IsMember({"required", "optional"}));
   WithEnvironment(command->add_flag(
       "--insecure-plaintext-on-any-address",
@@ -76,8 +83,8 @@ absl::Status OfFlag(const char* flag, const absl::Status& status) {
 
 ClientCertificate ServeFlags::client_certificate() const {
   if (tls.client_ca.empty()) return ClientCertificate::kNone;
-  return tls_client_auth == "required" ? ClientCertificate::kRequired
-                                       : ClientCertificate::kOptional;
+  return tls_client_auth == "optional" ? ClientCertificate::kOptional
+                                       : ClientCertificate::kRequired;
 }
 
 LogFormat ServeFlags::parsed_log_format() const {
@@ -124,6 +131,10 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
   if (!flags.has_tls() && !flags.tls.client_ca.empty()) {
     return absl::InvalidArgumentError(
         "--tls-client-ca needs --tls-certificate and --tls-key");
+  }
+  if (flags.tls.client_ca.empty() && !flags.tls_client_auth.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls-client-auth needs --tls-client-ca");
   }
   if (flags.has_tls() && flags.insecure_plaintext_on_any_address) {
     return absl::InvalidArgumentError(

@@ -21,7 +21,7 @@ struct ServeFlags {
 
   std::string identities;
   CertificatePaths tls;
-  std::string tls_client_auth = "required";
+  std::string tls_client_auth;
   bool insecure_plaintext_on_any_address = false;
 
   bool reflection = false;
