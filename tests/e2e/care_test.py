@@ -1,5 +1,6 @@
 """Care of the data: check, rebuild, backup, migrate, delete and retention."""
 
+import concurrent.futures
 import contextlib
 import os
 import shutil
@@ -114,6 +115,17 @@ class BackupTest(CareTest):
             if os.path.exists(self.path(copy)):
                 self.assertEqual(self.assert_well(copy), 5000)
         self.assertEqual(self.assert_well(), 5000)
+
+    def test_backups_to_one_name_at_once(self):
+        self.make_database([make_record("a")])
+        copy = self.path("copy.db")
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(lambda _: self.db("backup", copy), range(8)))
+        self.assertEqual(sum(o.exit_code == 0 for o in outcomes), 1, outcomes)
+        for outcome in outcomes:
+            if outcome.exit_code != 0:
+                self.assert_one_line_error(outcome, 1, copy, "is there already")
+        self.assertEqual(self.assert_well("copy.db"), 1)
 
     def test_a_backup_never_replaces_a_file(self):
         self.make_database([make_record("a")])

@@ -43,6 +43,10 @@ absl::Status Sync(const std::string& path) {
   return result == 0 ? absl::OkStatus() : FileError("file " + path, error);
 }
 
+absl::Status ExistsError(const std::string& path) {
+  return absl::FailedPreconditionError("file " + path + " is there already");
+}
+
 // An unfinished copy, which goes unless it gets its name.
 class UnfinishedCopy {
  public:
@@ -57,10 +61,18 @@ class UnfinishedCopy {
 
   const std::string& path() const { return path_; }
 
+  // Fails where the destination has come to be there meanwhile.
   absl::Status Rename(const std::string& destination) {
     TOKENUSAGE_RETURN_IF_ERROR(Sync(path_));
-    if (std::rename(path_.c_str(), destination.c_str()) != 0) {
-      return FileError("file " + destination, errno);
+    int result = renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD,
+                           destination.c_str(), RENAME_NOREPLACE);
+    // Not every file system can, NFS for one.
+    if (result != 0 && errno == EINVAL) {
+      result = std::rename(path_.c_str(), destination.c_str());
+    }
+    if (result != 0) {
+      return errno == EEXIST ? ExistsError(destination)
+                             : FileError("file " + destination, errno);
     }
     return Sync(fs::path(destination).parent_path().string());
   }
@@ -75,8 +87,7 @@ absl::StatusOr<std::string> FreeDestination(const std::string& destination) {
   for (const char* suffix : {"", "-wal"}) {
     std::error_code error;
     if (fs::exists(path + suffix, error)) {
-      return absl::FailedPreconditionError("file " + path + suffix +
-                                           " is there already");
+      return ExistsError(path + suffix);
     }
   }
   return path;
