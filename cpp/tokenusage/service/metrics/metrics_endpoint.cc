@@ -14,6 +14,11 @@
 namespace tokenusage {
 namespace {
 
+// By default two callers who connect and say nothing would keep all others
+// waiting for half a minute.
+constexpr char kThreads[] = "8";
+constexpr char kRequestTimeoutMillis[] = "1000";
+
 prometheus::MetricFamily GaugeOf(const std::string& name,
                                  const std::string& help, std::int64_t value) {
   prometheus::ClientMetric metric;
@@ -56,7 +61,10 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
   endpoint->metrics_ = std::move(metrics);
   endpoint->store_stats_ = std::make_shared<StoreStatsCollectable>(store);
   try {
-    endpoint->exposer_ = std::make_unique<prometheus::Exposer>(address);
+    endpoint->exposer_ =
+        std::make_unique<prometheus::Exposer>(std::vector<std::string>{
+            "listening_ports", address, "num_threads", kThreads,
+            "request_timeout_ms", kRequestTimeoutMillis});
     endpoint->exposer_->RegisterCollectable(endpoint->metrics_->registry());
     endpoint->exposer_->RegisterCollectable(endpoint->store_stats_);
     endpoint->port_ = endpoint->exposer_->GetListeningPorts().at(0);
