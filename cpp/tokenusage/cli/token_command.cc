@@ -45,7 +45,6 @@ absl::Status NewTokenFile(const TokenFlags& flags) {
 void AddNewCommand(CLI::App* app, int* exit_code) {
   auto flags = std::make_shared<TokenFlags>();
   CLI::App* command = app->add_subcommand("new", "Make a token");
-  command->footer(kFooter);
   command->add_option("--name", flags->name, "Whose token it is, for logs")
       ->required();
   command
@@ -75,6 +74,7 @@ void AddNewCommand(CLI::App* app, int* exit_code) {
 void AddTokenCommand(CLI::App* app, int* exit_code) {
   CLI::App* command =
       app->add_subcommand("token", "Make tokens for callers of a service");
+  command->footer(kFooter);  // for its subcommand too
   command->require_subcommand(1);
   AddNewCommand(command, exit_code);
 }

@@ -23,6 +23,7 @@ std::string ProtobufVersion() {
 
 void AddVersionCommand(CLI::App* app, int* exit_code) {
   app->add_subcommand("version", "Print the versions of this build")
+      ->footer("")
       ->callback([exit_code] {
         PrintData(absl::StrCat("tokenusage ", kVersion, " (protobuf ",
                                ProtobufVersion(), ", gRPC ", grpc::Version(),
