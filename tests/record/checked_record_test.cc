@@ -45,7 +45,8 @@ void ExpectError(const Mutation& mutate, v1::RecordErrorReason reason,
 void ExpectAccepted(const Mutation& mutate) {
   v1::UsageRecord record = ValidRecord();
   mutate(&record);
-  EXPECT_EQ(ErrorOf(record).DebugString(), "");
+  const v1::RecordError error = ErrorOf(record);
+  EXPECT_EQ(error.ByteSizeLong(), 0) << error.message();
 }
 
 TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
@@ -62,8 +63,8 @@ TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
   EXPECT_FALSE(checked->record().has_receive_time());
   const v1::UsageRecord stored = checked->stored_record();
   EXPECT_TRUE(SameContent(stored, reported));
-  EXPECT_EQ(stored.receive_time().ShortDebugString(),
-            "seconds: 1785585601 nanos: 500000000");
+  EXPECT_EQ(stored.receive_time().seconds(), 1785585601);
+  EXPECT_EQ(stored.receive_time().nanos(), 500000000);
   EXPECT_EQ(checked->event_time_nanos(), 1785585600000000001);
   EXPECT_FALSE(checked->too_far_ahead());
   EXPECT_EQ(checked->counts()[TokenMeasure::kTotal]->ToDecimal(), "8105.75");
