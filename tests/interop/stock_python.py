@@ -28,6 +28,13 @@ def _text(field, value):
     return str(value).lower()  # bools, integers, enum numbers
 
 
+def _is_repeated(field):
+    try:
+        return field.is_repeated  # the only way in newer protobuf
+    except AttributeError:
+        return field.label == FieldDescriptor.LABEL_REPEATED
+
+
 def _lines(path, message):
     for field, value in message.ListFields():
         name = path + field.name
@@ -37,7 +44,7 @@ def _lines(path, message):
                 quoted = _text(field.message_type.fields_by_name["key"], key)
                 yield "%s[%s] %s" % (name, quoted, _text(value_field, value[key]))
             continue
-        repeated = field.label == FieldDescriptor.LABEL_REPEATED
+        repeated = _is_repeated(field)
         for index, element in enumerate(value if repeated else [value]):
             at = "%s[%d]" % (name, index) if repeated else name
             if field.message_type:

@@ -1,24 +1,46 @@
 #include "tokenusage/store/amount_blob.h"
 
+#include <cstddef>
+#include <cstdint>
+
 #include "absl/numeric/int128.h"
 
 namespace tokenusage {
 
-AmountBlob EncodeAmount(TokenAmount amount) {
-  auto rest = static_cast<absl::uint128>(amount.nanos());
-  AmountBlob blob;
-  for (std::size_t i = kAmountBlobBytes; i-- > 0; rest >>= 8) {
-    blob[i] = static_cast<char>(absl::Uint128Low64(rest) & 0xFF);
+namespace {
+
+constexpr std::size_t kHalf = kAmountBlobBytes / 2;
+
+// Compilers make one instruction of either loop.
+void StoreBigEndian(std::uint64_t value, char* bytes) {
+  for (std::size_t i = 0; i < kHalf; ++i) {
+    bytes[i] = static_cast<char>(value >> (8 * (kHalf - 1 - i)));
   }
+}
+
+std::uint64_t LoadBigEndian(const char* bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < kHalf; ++i) {
+    value |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i]))
+             << (8 * (kHalf - 1 - i));
+  }
+  return value;
+}
+
+}  // namespace
+
+AmountBlob EncodeAmount(TokenAmount amount) {
+  const auto nanos = static_cast<absl::uint128>(amount.nanos());
+  AmountBlob blob;
+  StoreBigEndian(absl::Uint128High64(nanos), blob.data());
+  StoreBigEndian(absl::Uint128Low64(nanos), blob.data() + kHalf);
   return blob;
 }
 
 std::optional<TokenAmount> DecodeAmount(std::string_view blob) {
   if (blob.size() != kAmountBlobBytes) return std::nullopt;
-  absl::uint128 nanos = 0;
-  for (const char byte : blob) {
-    nanos = (nanos << 8) | static_cast<unsigned char>(byte);
-  }
+  const absl::uint128 nanos = absl::MakeUint128(
+      LoadBigEndian(blob.data()), LoadBigEndian(blob.data() + kHalf));
   return TokenAmount::FromNanos(static_cast<absl::int128>(nanos));
 }
 

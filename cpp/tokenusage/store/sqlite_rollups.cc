@@ -86,17 +86,20 @@ absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
     const std::int64_t hour = cell.second - cell.second % kSecondsPerHour;
     hours[Cell(cell.first, hour)].Add(sum);
   }
-  TOKENUSAGE_RETURN_IF_ERROR(AddTo("rollup_quarter", quarters_, database));
-  TOKENUSAGE_RETURN_IF_ERROR(AddTo("rollup_hour", hours, database));
+  static const std::string* const kAddToQuarter =
+      new std::string(AddSql("rollup_quarter"));
+  static const std::string* const kAddToHour =
+      new std::string(AddSql("rollup_hour"));
+  TOKENUSAGE_RETURN_IF_ERROR(AddCells(*kAddToQuarter, quarters_, database));
+  TOKENUSAGE_RETURN_IF_ERROR(AddCells(*kAddToHour, hours, database));
   quarters_.clear();
   return absl::OkStatus();
 }
 
-absl::Status SqliteRollups::AddTo(const std::string& table, const Cells& cells,
-                                  SqliteDatabase* database) {
+absl::Status SqliteRollups::AddCells(const std::string& sql, const Cells& cells,
+                                     SqliteDatabase* database) {
   if (cells.empty()) return absl::OkStatus();
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * add,
-                              database->Cached(AddSql(table)));
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * add, database->Cached(sql));
   // In the order of the table, neighbours share a page.
   std::vector<Cells::const_pointer> sorted;
   for (const auto& entry : cells) sorted.push_back(&entry);

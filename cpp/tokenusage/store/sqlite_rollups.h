@@ -36,8 +36,8 @@ class SqliteRollups {
   using Cell = std::pair<std::int64_t, std::int64_t>;
   using Cells = absl::flat_hash_map<Cell, UsageSum>;
 
-  static absl::Status AddTo(const std::string& table, const Cells& cells,
-                            SqliteDatabase* database);
+  static absl::Status AddCells(const std::string& sql, const Cells& cells,
+                               SqliteDatabase* database);
 
   Cells quarters_;
 };
