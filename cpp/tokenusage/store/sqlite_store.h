@@ -6,8 +6,8 @@
 // WAL mode, synchronous=FULL: an append is answered after its commit is on
 // disk. What is queued is committed as soon as the previous commit ends, and
 // never waits for a timer, so that a lone caller waits for one sync and many
-// callers share one. Two threads take turns: while one commits, the other
-// answers. Readers use connections of their own and never block the writer.
+// callers share one. Readers use connections of their own and never block the
+// writer.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_STORE_H_
 #define TOKENUSAGE_STORE_SQLITE_STORE_H_

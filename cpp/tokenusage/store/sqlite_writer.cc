@@ -13,9 +13,6 @@ namespace {
 // How many records of a project go before those of the next one.
 constexpr std::int64_t kRecordsPerTurn = 1000;
 
-// One commits while the other answers. More were not faster.
-constexpr int kThreads = 2;
-
 }  // namespace
 
 SqliteWriter::SqliteWriter(std::string path, Limits limits,
@@ -23,11 +20,8 @@ SqliteWriter::SqliteWriter(std::string path, Limits limits,
     : path_(std::move(path)),
       limits_(std::move(limits)),
       appender_(std::move(appender)),
-      queue_(limits_.max_queued_bytes, kRecordsPerTurn) {
-  for (int i = 0; i < kThreads; ++i) {
-    threads_.emplace_back([this] { RunThread(); });
-  }
-}
+      queue_(limits_.max_queued_bytes, kRecordsPerTurn),
+      thread_([this] { RunThread(); }) {}
 
 SqliteWriter::~SqliteWriter() {
   {
@@ -35,7 +29,7 @@ SqliteWriter::~SqliteWriter() {
     closing_ = true;
   }
   changed_.notify_one();
-  for (std::thread& thread : threads_) thread.join();
+  thread_.join();
 }
 
 void SqliteWriter::Append(std::string project, BatchPointer records,
@@ -70,23 +64,15 @@ absl::Status SqliteWriter::Run(Work work) {
 
 void SqliteWriter::RunThread() {
   for (;;) {
+    Group group;
+    std::unique_ptr<Task> task;
     Answers answers;
-    {
-      const std::lock_guard<std::mutex> turn(turn_);
-      if (!DoWork(&answers)) return;
-    }
+    if (!TakeWork(&group, &task, &answers)) return;
+    // Turn by turn, so that neither waits for more than one of the other.
+    if (!group.batches.empty()) CommitGroup(std::move(group), &answers);
     for (Answer& answer : answers) answer.batch.done(std::move(answer.result));
+    if (task != nullptr) DoTask(task.get());
   }
-}
-
-bool SqliteWriter::DoWork(Answers* answers) {
-  Group group;
-  std::unique_ptr<Task> task;
-  if (!TakeWork(&group, &task, answers)) return false;
-  // Turn by turn, so that neither waits for more than one of the other.
-  if (!group.batches.empty()) CommitGroup(std::move(group), answers);
-  if (task != nullptr) DoTask(task.get());
-  return true;
 }
 
 bool SqliteWriter::TakeWork(Group* group, std::unique_ptr<Task>* task,

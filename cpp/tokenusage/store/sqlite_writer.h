@@ -1,4 +1,4 @@
-// The threads that write, and the queue before them.
+// The thread that writes, and the queue before it.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_WRITER_H_
 #define TOKENUSAGE_STORE_SQLITE_WRITER_H_
@@ -23,8 +23,7 @@ namespace tokenusage {
 // Group commit: whatever is queued when a commit ends goes into the next one,
 // and so does what comes in while those records are inserted. There is no
 // timer: a lone batch is committed at once, and under load the groups grow by
-// themselves. Projects take turns. While one thread answers the callers of its
-// group, the other commits the next. Thread-safe.
+// themselves. Projects take turns. Thread-safe.
 class SqliteWriter {
  public:
   // See SqliteStoreOptions.
@@ -49,7 +48,7 @@ class SqliteWriter {
   using Work = std::function<absl::Status(SqliteAppender*)>;
 
   // Does the work between two commits, and returns its status. Not for the
-  // writer's own threads.
+  // writer's own thread.
   absl::Status Run(Work work);
 
   // All but size_bytes.
@@ -83,14 +82,11 @@ class SqliteWriter {
   };
 
   void RunThread();
-  // Waits for batches or a task, does them, and adds what the batches' callers
-  // are to be told. False once the writer is closing and nothing is queued.
-  // Called, like all that follow, with turn_ held.
-  bool DoWork(Answers* answers);
-  // Waits for batches or a task, and takes them out. False as above.
+  // Waits for batches or a task, and takes them out. False once the writer is
+  // closing and nothing is queued.
   bool TakeWork(Group* group, std::unique_ptr<Task>* task, Answers* answers);
   // Moves what is queued to the group, as far as one commit may hold it, and
-  // what has expired to the answers. Called with mutex_ held, too.
+  // what has expired to the answers. Called with mutex_ held.
   void TakeQueued(Group* group, Answers* answers);
   void DoTask(Task* task);
   // Opens the connection where it was given up.
@@ -104,9 +100,7 @@ class SqliteWriter {
   const std::string path_;
   const Limits limits_;
 
-  // Held by the thread whose turn it is to commit. Locked before mutex_.
-  std::mutex turn_;
-  // Guarded by turn_. Null after an error, until the next group.
+  // The thread's. Null after an error, until the next group.
   std::unique_ptr<SqliteAppender> appender_;
 
   mutable std::mutex mutex_;  // guards what follows
@@ -115,7 +109,7 @@ class SqliteWriter {
   std::deque<std::unique_ptr<Task>> tasks_;
   bool closing_ = false;
 
-  std::vector<std::thread> threads_;  // last: they use all of the above
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace tokenusage
