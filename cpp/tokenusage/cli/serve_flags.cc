@@ -142,7 +142,7 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
         "each other");
   }
   if (!flags.retain.empty()) {
-    const absl::Status status = ParseRetention(flags.retain).status();
+    absl::Status status = ParseRetention(flags.retain).status();
     if (!status.ok()) return status;
   }
   if (const absl::Status status = CheckAddress(flags.listen); !status.ok()) {

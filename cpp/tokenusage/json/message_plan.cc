@@ -69,6 +69,8 @@ bool KindOf(const FieldDescriptor& field, FieldKind* kind) {
 absl::Status SetNames(const FieldDescriptor& field, FieldPlan* plan) {
   plan->wire_name = field.options().GetExtension(v1::wire_name);
   if (plan->wire_name.empty()) plan->wire_name = std::string(field.name());
+  // Newer protobuf returns another type.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const std::string json_name(field.json_name());
   // The two fields of a map's entry have no JSON names of their own.
   if (json_name != plan->wire_name &&

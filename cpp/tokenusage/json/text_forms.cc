@@ -86,7 +86,8 @@ bool TakeOffset(std::string_view* text, std::int64_t* seconds) {
       minute > 59) {
     return false;
   }
-  *seconds = (west ? -60 : 60) * (60 * hour + minute);
+  const std::int64_t minutes = std::int64_t{60} * hour + minute;
+  *seconds = (west ? -60 : 60) * minutes;
   return true;
 }
 

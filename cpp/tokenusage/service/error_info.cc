@@ -1,7 +1,5 @@
 #include "tokenusage/service/error_info.h"
 
-#include <utility>
-
 #include "absl/strings/cord.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/internal/rpc_status.pb.h"
@@ -16,12 +14,12 @@ constexpr char kErrorInfoTypeUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
 absl::Status ErrorWithInfo(absl::StatusCode code, std::string_view reason,
                            std::string_view message,
-                           std::map<std::string, std::string> metadata) {
+                           const std::map<std::string, std::string>& metadata) {
   internal::ErrorInfo info;
   info.set_reason(std::string(reason));
   info.set_domain(std::string(kErrorDomain));
-  for (auto& [key, value] : metadata) {
-    (*info.mutable_metadata())[key] = std::move(value);
+  for (const auto& [key, value] : metadata) {
+    (*info.mutable_metadata())[key] = value;
   }
   absl::Status status(code, ToAbsl(message));
   status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));

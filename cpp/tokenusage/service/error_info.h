@@ -32,9 +32,9 @@ struct ErrorInfo {
 };
 
 // A status with an ErrorInfo. `code` must not be kOk.
-absl::Status ErrorWithInfo(absl::StatusCode code, std::string_view reason,
-                           std::string_view message,
-                           std::map<std::string, std::string> metadata = {});
+absl::Status ErrorWithInfo(
+    absl::StatusCode code, std::string_view reason, std::string_view message,
+    const std::map<std::string, std::string>& metadata = {});
 
 // The ErrorInfo that a status of this project carries, if any.
 std::optional<ErrorInfo> GetErrorInfo(const absl::Status& status);

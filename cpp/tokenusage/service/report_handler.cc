@@ -55,9 +55,12 @@ void ReportHandler::Append(std::shared_ptr<Report> report, CallLimits limits,
     options_.on_report(response);
     return done(std::move(response));
   }
+  const std::string& project = report->project;
+  BatchPointer pointer(report, &batch);
   store_.AppendAsync(
-      report->project, BatchPointer(report, &batch), std::move(limits),
-      [this, report, done = std::move(done)](AppendResult outcomes) {
+      project, std::move(pointer), std::move(limits),
+      [this, report = std::move(report),
+       done = std::move(done)](AppendResult outcomes) {
         if (!outcomes.ok()) {
           return done(ErrorForReporter(outcomes.status(), options_));
         }

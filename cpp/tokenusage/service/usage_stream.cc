@@ -134,7 +134,7 @@ void UsageStream::OnAppended(
       sequence - messages_.front().sequence)];
   message.is_ready = true;
   message.status = ForStream(response.status());
-  message.answer = std::move(answer);
+  message.answer = answer;
   Advance();
 }
 

@@ -92,7 +92,7 @@ class AppendRun {
   // Looks first, and inserts what is to be stored. `known` may be null. Empty
   // where it is out of date, or another transaction came between.
   absl::StatusOr<std::optional<Outcomes>> LookFirst(
-      PostgresProjectPointer known);
+      const PostgresProjectPointer& known);
 
   // The project as LookFirst left it; null where it did not change.
   PostgresProjectPointer learned() const { return learned_; }
@@ -337,7 +337,7 @@ absl::StatusOr<PostgresProjectPointer> AppendRun::LookAtFull(
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::LookFirst(
-    PostgresProjectPointer known) {
+    const PostgresProjectPointer& known) {
   connection_.Send(sql::Begin());
   const bool full =
       known != nullptr && known->series.size() >= kMaxSeriesPerProject;

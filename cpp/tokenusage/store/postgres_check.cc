@@ -124,7 +124,7 @@ absl::Status CheckRun::Run() {
 
 absl::Status CheckRun::CheckHoursBefore(std::int64_t horizon_seconds) {
   // A year at a time, so that memory is bounded.
-  constexpr std::int64_t kStep = 366 * 24 * kHourSeconds;
+  constexpr std::int64_t kStep = kHourSeconds * 24 * 366;
   for (std::int64_t from = 0; from < horizon_seconds; from += kStep) {
     const TimeWindow seconds = {from, std::min(horizon_seconds, from + kStep)};
     Cells quarters;

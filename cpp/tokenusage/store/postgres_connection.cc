@@ -260,7 +260,7 @@ absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
       PQsetSingleRowMode(handle_.get()) != 1) {
     return ConnectionError();
   }
-  const absl::Status status = StreamRows(limits, on_row);
+  absl::Status status = StreamRows(limits, on_row);
   if (!is_broken()) CancelAndDrain();
   return status;
 }

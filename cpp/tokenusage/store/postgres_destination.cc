@@ -85,8 +85,7 @@ absl::Status PostgresDestination::SetCells(
   connection_->Send(sql::InsertSeries(), series);
   connection_->Send(sql::SetRollup(), RollupParams(project, cells));
   connection_->Send(sql::Commit());
-  const absl::Status status =
-      connection_->Sync(absl::Now() + kStepTime).status();
+  absl::Status status = connection_->Sync(absl::Now() + kStepTime).status();
   if (!connection_->is_broken() && connection_->in_transaction()) {
     connection_->Execute("ROLLBACK", absl::Now() + kStepTime).IgnoreError();
   }

@@ -32,7 +32,7 @@ void PostgresProjects::Remember(const std::string& name,
     projects_.clear();
     series_ = 0;
   }
-  projects_.emplace(name, std::move(project));
+  projects_[name] = std::move(project);
   series_ += size;
 }
 

@@ -25,7 +25,7 @@ class PostgresStore : public UsageStore {
 
   void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
                    AppendCallback done) override {
-    writer_.Append(std::move(project), std::move(batch), std::move(limits),
+    writer_.Append(project, std::move(batch), std::move(limits),
                    std::move(done));
   }
 

@@ -74,7 +74,7 @@ void AddDefaults(Settings* settings) {
 std::string WithoutUrl(std::string message, const std::string& url) {
   const std::string masked = MaskPostgresUrl(url);
   if (masked == url) return message;
-  const std::string whole = absl::StrReplaceAll(message, {{url, masked}});
+  std::string whole = absl::StrReplaceAll(message, {{url, masked}});
   if (whole != message) return whole;
   return "it cannot be read";
 }

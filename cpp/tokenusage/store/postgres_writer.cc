@@ -39,7 +39,7 @@ PostgresWriter::~PostgresWriter() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void PostgresWriter::Append(std::string project, BatchPointer records,
+void PostgresWriter::Append(const std::string& project, BatchPointer records,
                             CallLimits limits, AppendCallback done) {
   const FairQueue<Batch>::Cost cost = {
       records->memory_bytes(), static_cast<std::int64_t>(records->size())};
@@ -51,6 +51,8 @@ void PostgresWriter::Append(std::string project, BatchPointer records,
       return;
     }
   }
+  // TryPush takes it only where there is room.
+  // NOLINTNEXTLINE(bugprone-use-after-move)
   batch.done(absl::ResourceExhaustedError(
       "too many records are waiting to be stored; send them again later"));
 }

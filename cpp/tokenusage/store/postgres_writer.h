@@ -39,8 +39,8 @@ class PostgresWriter {
   ~PostgresWriter();
 
   // See UsageStore::AppendAsync.
-  void Append(std::string project, BatchPointer batch, CallLimits limits,
-              AppendCallback done);
+  void Append(const std::string& project, BatchPointer records,
+              CallLimits limits, AppendCallback done);
 
   // Whether the database takes records: tries it, and undoes that.
   absl::Status CheckWritable();

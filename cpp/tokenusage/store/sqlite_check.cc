@@ -355,7 +355,7 @@ absl::Status CheckRun::CompareHoursBeforeHorizon(const Project& project,
   if (horizon_ == kNoHorizon) return absl::OkStatus();
   const std::int64_t cell_count = report_.cell_count;
   // A year at a time, so that memory is bounded.
-  constexpr std::int64_t kStep = 366 * 24 * kHourSeconds;
+  constexpr std::int64_t kStep = kHourSeconds * 24 * 366;
   const std::int64_t end = horizon_ / kNanosPerSecond;
   for (std::int64_t from = 0; from < end; from += kStep) {
     const TimeWindow seconds = {from, std::min(end, from + kStep)};

@@ -46,6 +46,8 @@ void SqliteWriter::Append(std::string project, BatchPointer records,
       return;
     }
   }
+  // TryPush takes it only where there is room.
+  // NOLINTNEXTLINE(bugprone-use-after-move)
   batch.done(absl::ResourceExhaustedError(
       "too many records are waiting to be stored; send them again later"));
 }

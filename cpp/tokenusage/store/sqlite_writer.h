@@ -40,7 +40,7 @@ class SqliteWriter {
   ~SqliteWriter();
 
   // See UsageStore::AppendAsync.
-  void Append(std::string project, BatchPointer batch, CallLimits limits,
+  void Append(std::string project, BatchPointer records, CallLimits limits,
               AppendCallback done);
 
   // Work that is not an append, on the writer's connection outside of any

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kBearer = "bearer ";
 
-std::string_view ViewOf(grpc::string_ref text) {
+std::string_view ViewOf(const grpc::string_ref& text) {
   return std::string_view(text.data(), text.size());
 }
 
