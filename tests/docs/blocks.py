@@ -1,12 +1,29 @@
 """Finds the code blocks of the documents, and what is said about them.
 
-A block is fenced and names its language. What a test needs to know beyond that
-stands in HTML comments right before it; CONTRIBUTING.md has the rules.
+A block is fenced and names its language:
+
+  sh             is run; a document's blocks share one shell in a copy of the clone, with
+                 `tokenusage` in its PATH. A line's end `# exits with 2` expects that
+  cpp            is compiled against the root targets, and run if it has an `int main()`
+  proto          is compiled
+  json, python   are parsed; python is Bazel's files
+  text           is anything else
+
+What a test needs to know beyond that stands right before the block, as
+<!-- docs-test: NAME: TEXT -->:
+
+  skip: REASON   no test can run it
+  needs: PROGRAM it runs where that program is; tools/check_schema brings buf
+  prints         this text is the output of the block above; `...` in it is any text
+  within: C++    the hidden code around a fragment, which is where it has `...`
+  by: TOOL, file: PATH
+                 what tools/check_tutorial follows, word for word, in docs/bindings.md
 """
 
 import collections
 import os
 import re
+import shutil
 
 # Languages, and what documents_test does with their blocks. `cpp` is compiled and
 # run by cpp_snippets.
@@ -25,15 +42,19 @@ _DIRECTIVES = {
     "skip": ("sh", "cpp", "proto", "json", "python"),
     "within": ("cpp",),
     "prints": ("text",),
-    # For tools that follow a document from start to end.
+    "needs": ("sh",),
     "by": ("sh",),
     "file": CHECKED + UNCHECKED,
 }
+# What follows a document from start to end, and so takes its `by` and `file` blocks.
+_FOLLOWED_BY = {"docs/bindings.md": "tools/check_tutorial"}
 
 
 def is_left_out(block):
     """Whether another tool takes care of the block, or nobody does."""
-    return not block.directives.keys().isdisjoint(("skip", "by", "file"))
+    if not block.directives.keys().isdisjoint(("skip", "by", "file")):
+        return True
+    return "needs" in block.directives and shutil.which(block.directives["needs"]) is None
 
 
 class DocumentError(Exception):
@@ -65,7 +86,7 @@ def _add_directive(directives, comment):
     directives[name] = text
 
 
-def _check(language, directives):
+def _check(document, language, directives):
     if language not in CHECKED + UNCHECKED:
         raise ValueError(
             "found language %r, expected one of %s; `text` is what no test checks"
@@ -74,6 +95,13 @@ def _check(language, directives):
     for name in directives:
         if language not in _DIRECTIVES[name]:
             raise ValueError("%s does not go with %s" % (name, language))
+    follower = _FOLLOWED_BY.get(document)
+    if not directives.keys().isdisjoint(("by", "file")) and follower is None:
+        raise ValueError(
+            "nothing follows this document; by and file are for " + ", ".join(_FOLLOWED_BY)
+        )
+    if directives.get("by", follower) != follower:
+        raise ValueError("by: expected %s, found %s" % (follower, directives["by"]))
 
 
 def _blocks(document, lines):
@@ -93,7 +121,7 @@ def _blocks(document, lines):
                 )
                 if end is None:
                     raise ValueError("a block without its end")
-                _check(fence.group(2), directives)
+                _check(document, fence.group(2), directives)
                 code = "".join(code_line + "\n" for code_line in lines[at + 1 : end])
                 found.append(Block(document, at + 2, fence.group(2), code, directives))
                 directives, at, after_blank = {}, end + 1, False

@@ -49,6 +49,9 @@ class BlocksTest(unittest.TestCase):
         self.refuse("no directive is called 'omit'", "<!-- docs-test: omit: x -->", "```sh", "```")
         self.refuse("within does not go with sh", "<!-- docs-test: within: x -->", "```sh", "```")
         self.refuse("expected a code block", "<!-- docs-test: skip: x -->", "text", "```sh", "```")
+        self.refuse(
+            "nothing follows this document", "<!-- docs-test: by: me -->", "```sh", "```"
+        )
         self.refuse("without a block", "<!-- docs-test: skip: x -->")
         self.refuse("a comment without its -->", "<!-- docs-test: skip: x", "```sh", "```")
         self.refuse("expected <!-- docs-test: NAME", "<!-- docs-test skip -->", "```sh", "```")

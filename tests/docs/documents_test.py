@@ -1,6 +1,6 @@
 """What the documents show is run, in their order.
 
-CONTRIBUTING.md says what a document must do for it.
+blocks.py says what a document must do for it.
 """
 
 import ast
@@ -36,7 +36,7 @@ def free_port():
 class Shell:
     """One bash for the blocks of a document, in a copy of what a clone holds."""
 
-    def __init__(self):
+    def __init__(self, needed=()):
         self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
         self.clone = os.path.join(self.folder, "tokenusage")
         for name in ("docs", "proto"):
@@ -44,6 +44,8 @@ class Shell:
         programs = os.path.join(self.folder, "bin")
         os.mkdir(programs)
         os.symlink(PROGRAM, os.path.join(programs, "tokenusage"))
+        for name in needed:
+            os.symlink(shutil.which(name), os.path.join(programs, name))
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TOKENUSAGE_")}
         address = "127.0.0.1:%d" % free_port()
         self.environment = {
@@ -143,9 +145,18 @@ class DocumentsTest(unittest.TestCase):
             to_run = [b for b in found if b.language == "sh" and not blocks.is_left_out(b)]
             if not to_run:
                 continue
-            shell = Shell()
+            shell = Shell({b.directives["needs"] for b in to_run if "needs" in b.directives})
             self.addCleanup(shell.close)
-            at, outputs, errors = shell.run([blocks.script_of(b.code) for b in to_run])
+            # Other programs do not know where the document's service is in truth.
+            scripts = [
+                blocks.script_of(b.code).replace(
+                    "127.0.0.1:8105", shell.environment["TOKENUSAGE_LISTEN"]
+                )
+                if "needs" in b.directives
+                else blocks.script_of(b.code)
+                for b in to_run
+            ]
+            at, outputs, errors = shell.run(scripts)
             if at is not None:
                 block = to_run[at]
                 self.fail("%s:\n%s\n%s" % (blocks.place_of(block), block.code, errors))
@@ -158,6 +169,8 @@ class DocumentsTest(unittest.TestCase):
             for block in found:
                 if "skip" in block.directives:
                     print("SKIPPED %s: %s" % (blocks.place_of(block), block.directives["skip"]))
+                elif "needs" in block.directives and blocks.is_left_out(block):
+                    print("SKIPPED %s: no %s" % (blocks.place_of(block), block.directives["needs"]))
 
     def test_cpp_blocks_with_a_main_run(self):
         for block in self.each_block("cpp"):

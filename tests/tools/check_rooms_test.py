@@ -33,6 +33,11 @@ class CheckRoomsTest(unittest.TestCase):
         self.assertEqual(result.stdout, "rooms: 2 targets depend only on what they may\n")
         self.assertEqual(result.returncode, 0)
 
+    def test_no_room_may_see_tests(self):
+        self.assert_fault(
+            check(json_a=["//tests/json:b"], **{"//tests/json:b": []}),
+            "json must not see tests: //cpp/tokenusage/json:a -> //tests/json:b\n")
+
     def test_names_a_direct_dependency(self):
         self.assert_fault(
             check(json_a=["//cpp/tokenusage/store:b"]),
