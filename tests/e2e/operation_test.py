@@ -243,6 +243,14 @@ class OperationTest(EndToEndTest):
         outcome = program.run("serve", "--tls-client-auth=required")
         self.assert_one_line_error(outcome, 64, "--tls-client-ca")
 
+    def test_a_wrong_configuration_shows_no_password(self):
+        url = "postgresql://usage:hunter2@db/usage"
+        for text in ("store = %s", "store = '%s", 'store = "%s', "store %s", 'store = "x" %s'):
+            path = self.write("serve.conf", text % url)
+            outcome = program.run("serve", "--config=" + path, "--print-config")
+            self.assert_one_line_error(outcome, 64, "line 1")
+            self.assertNotIn(b"hunter2", outcome.stderr)
+
     def test_configuration_that_is_wrong(self):
         for text, word in (
             ('\n\nlisten = "127.0.0.1:1\n', "line 3"),
@@ -252,9 +260,9 @@ class OperationTest(EndToEndTest):
             ('listen = "127.0.0.1:1" "127.0.0.1:2"\n', "comment"),
             ('listen = "127.0.0.1\\:1"\n', "escapes"),
             ("listen = true\n", "listen"),
-            ("listen\n", "listen"),
+            ("listen\n", "flag"),
             ("= 3\n", "flag"),
-            ("drain-seconds =\n", "end of the line"),
+            ("drain-seconds =\n", "quotes"),
             ('reflection = "true"\n', "true or false"),
             ("reflection = 1\n", "true or false"),
             ('identities = ""\n', "identities"),

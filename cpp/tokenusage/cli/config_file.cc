@@ -26,10 +26,9 @@ struct ConfigLine {
   bool quoted = false;
 };
 
-absl::Status Expected(const char* what, std::string_view found) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("expected ", what, ", found ",
-                   found.empty() ? "the end of the line" : Excerpt(found)));
+// Does not repeat what was found: it may be a URL with a password.
+absl::Status Expected(const char* what) {
+  return absl::InvalidArgumentError(absl::StrCat("expected ", what));
 }
 
 bool IsNumber(std::string_view text) {
@@ -61,7 +60,7 @@ absl::Status TakeQuoted(std::string_view* text, std::string* value) {
   std::string scratch;
   std::string_view content;
   if (!scanner.ReadString(&scratch, &content)) {
-    return Expected("a string that ends, with escapes as in JSON", *text);
+    return Expected("a string that ends with \", with escapes as in JSON");
   }
   *value = std::string(content);
   text->remove_prefix(scanner.position());
@@ -71,7 +70,7 @@ absl::Status TakeQuoted(std::string_view* text, std::string* value) {
 absl::Status TakeLiteral(std::string_view* text, std::string* value) {
   const std::size_t end = text->find('\'', 1);
   if (end == std::string_view::npos) {
-    return Expected("a string that ends with '", *text);
+    return Expected("a string that ends with '");
   }
   *value = std::string(text->substr(1, end - 1));
   text->remove_prefix(end + 1);
@@ -83,7 +82,7 @@ absl::Status TakeBare(std::string_view* text, std::string* value) {
   if (IsNumber(*value) || *value == "true" || *value == "false") {
     return absl::OkStatus();
   }
-  return Expected("a string in quotes, a number, true or false", *value);
+  return Expected("a string in quotes, a number, true or false");
 }
 
 absl::Status TakeValue(std::string_view* text, ConfigLine* line) {
@@ -98,18 +97,17 @@ absl::StatusOr<ConfigLine> ParseLine(std::string_view text) {
   ConfigLine line;
   TakePrefix(IsSpace, &text);
   if (text.empty() || text.front() == '#') return line;
-  const std::string_view all = text;
   line.flag = std::string(TakePrefix(IsNameCharacter, &text));
   TakePrefix(IsSpace, &text);
   if (line.flag.empty() || text.empty() || text.front() != '=') {
-    return Expected("a flag, \"=\" and its value, and no section", all);
+    return Expected("a flag, \"=\" and its value, and no section");
   }
   text.remove_prefix(1);
   TakePrefix(IsSpace, &text);
   TOKENUSAGE_RETURN_IF_ERROR(TakeValue(&text, &line));
   TakePrefix(IsSpace, &text);
   if (!text.empty() && text.front() != '#') {
-    return Expected("the end of the line or a comment", text);
+    return Expected("the end of the line or a comment after the value");
   }
   return line;
 }
@@ -136,8 +134,7 @@ absl::Status Apply(const ConfigLine& line, CLI::App* command,
   if (IsSwitch(*option) != is_truth) {
     return absl::InvalidArgumentError(absl::StrCat(
         line.flag, ": expected ",
-        is_truth ? "a string in quotes or a number" : "true or false",
-        ", found ", Excerpt(line.value)));
+        is_truth ? "a string in quotes or a number" : "true or false"));
   }
   if (option->count() > 0) return absl::OkStatus();
   option->add_result(line.value);
