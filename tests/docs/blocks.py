@@ -17,7 +17,8 @@ What a test needs to know beyond that stands right before the block, as
   prints         this text is the output of the block above; `...` in it is any text
   within: C++    the hidden code around a fragment, which is where it has `...`
   by: TOOL, file: PATH
-                 what tools/check_tutorial follows, word for word, in docs/bindings.md
+                 what a tool follows, word for word: tools/check_tutorial docs/bindings.md,
+                 tests/postgres/serve_test.py docs/postgresql.md
 """
 
 import collections
@@ -47,7 +48,10 @@ _DIRECTIVES = {
     "file": CHECKED + UNCHECKED,
 }
 # What follows a document from start to end, and so takes its `by` and `file` blocks.
-_FOLLOWED_BY = {"docs/bindings.md": "tools/check_tutorial"}
+_FOLLOWED_BY = {
+    "docs/bindings.md": "tools/check_tutorial",
+    "docs/postgresql.md": "tests/postgres/serve_test.py",
+}
 
 
 def is_left_out(block):

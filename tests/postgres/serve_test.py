@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import re
+import signal
 import subprocess
+import sys
 import threading
 import unittest
 
@@ -11,6 +14,9 @@ import grpc
 from harness import program, records
 from harness.client import UsageClient, failure_of
 from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
+
+sys.path.append("tests/docs")
+import blocks  # noqa: E402
 
 _SCRIPT = os.path.abspath("tests/postgres/postgres_server.sh")
 _DAY = (records.at("2024-05-01T00:00:00Z"), records.at("2024-05-02T00:00:00Z"))
@@ -173,6 +179,60 @@ class ServeTest(EndToEndTest):
         )
         self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
         return outcome
+
+
+class DocumentTest(EndToEndTest):
+    """What docs/postgresql.md shows, with this test's server instead of db.example."""
+
+    def setUp(self):
+        super().setUp()
+        self.postgres = PostgresServer()
+        self.addCleanup(self.postgres.remove)
+        with open(self.postgres.folder + "/data/pg_hba.conf", "w", encoding="ascii") as hba:
+            hba.write("local all all trust\nhost all usage 127.0.0.1/32 trust\n")
+        self.postgres.sql("DROP DATABASE usage", "postgres")
+        self.postgres.sql("SELECT pg_reload_conf()", "postgres")
+        programs = self.path("bin")
+        os.mkdir(programs)
+        os.symlink(program.PROGRAM, programs + "/tokenusage")
+        self.environment = {
+            **os.environ,
+            "PATH": programs + ":" + os.environ["PATH"],
+            "PGHOST": self.postgres.folder,
+            "PGPORT": str(self.postgres.port),
+            "PGUSER": "tokenusage",
+            "TOKENUSAGE_LISTEN": "127.0.0.1:0",
+        }
+
+    def run_block(self, code):
+        """Runs it to its end, or until a service says where it is."""
+        here = "127.0.0.1:%d" % self.postgres.port
+        with subprocess.Popen(
+            ["bash", "-ec", code.replace("db.example", here)],
+            cwd=self.path("."),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as shell:
+            for line in shell.stdout:
+                if re.fullmatch(r"127\.0\.0\.1:\d+\n", line):
+                    os.killpg(shell.pid, signal.SIGTERM)
+                    return
+            self.assertNotIn("tokenusage serve", code)
+            self.assertEqual(shell.wait(60), 0, code)
+
+    def test_its_commands(self):
+        source = self.start_server("usage.db")
+        self.connect(source).report("p", [make(i) for i in range(3)])
+        self.assertEqual(source.stop(), 0)
+        ran = 0
+        for block in blocks.read_blocks("docs/postgresql.md"):
+            if "by" in block.directives:
+                self.run_block(block.code)
+                ran += 1
+        self.assertEqual(ran, 2)
+        self.assertEqual(self.postgres.sql("SELECT count(*) FROM tokenusage.usage_record"), "3")
 
 
 if __name__ == "__main__":
