@@ -103,7 +103,7 @@ stop() {
 crash() {
   local pid
   pid=$(head -n 1 "$1/data/postmaster.pid")
-  run kill -QUIT "$pid"
+  kill -QUIT "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
 }
 
