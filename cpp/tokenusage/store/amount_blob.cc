@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kHalf = kAmountBlobBytes / 2;
 
-// Compilers make one instruction of either loop.
+// In halves, as a shift of 64 bits is one instruction.
 void StoreBigEndian(std::uint64_t value, char* bytes) {
   for (std::size_t i = 0; i < kHalf; ++i) {
     bytes[i] = static_cast<char>(value >> (8 * (kHalf - 1 - i)));
