@@ -3,16 +3,12 @@
 #include <array>
 #include <cstdlib>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <thread>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 
-#include "absl/numeric/int128.h"
 #include "absl/time/clock.h"
-#include "sqlite3.h"
 #include "tokenusage/store/sqlite_store.h"
 
 namespace tokenusage::load {
@@ -21,12 +17,6 @@ namespace {
 constexpr std::size_t kSums = 5;
 using Sums = std::array<absl::int128, kSums>;
 using Blob = std::array<char, 16>;
-
-struct Cell {
-  std::int64_t count = 0;
-  Sums sums{};
-};
-using Cells = std::map<std::pair<std::int64_t, std::int64_t>, Cell>;
 
 void Check(bool ok, sqlite3* database) {
   if (ok) return;
@@ -104,128 +94,115 @@ Blob KeyOf(const std::string& uuid) {
   return blob;
 }
 
-class BareWriter {
- public:
-  explicit BareWriter(const std::string& path) {
-    // The tables, with nothing in them.
-    const bool made = OpenSqliteStore(path).ok();
-    Check(made && sqlite3_open_v2(path.c_str(), &database_,
-                                  SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                                  nullptr) == SQLITE_OK,
-          database_);
-    Run(database_,
-        "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=10000;"
-        "PRAGMA cache_size=-65536;"
-        "INSERT INTO project(project_id, name) VALUES(1, 'load')");
-    sqlite3_create_function_v2(database_, "add_blobs", 2,
-                               SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
-                               &AddBlobs, nullptr, nullptr, nullptr);
-    insert_ = Prepare(database_,
-                      "INSERT INTO usage_record(project_id, record_id, "
-                      "event_time, series_id, record) VALUES(1,?1,?2,?3,?4) "
-                      "ON CONFLICT(project_id, record_id) DO NOTHING");
-    add_series_ = Prepare(database_,
-                          "INSERT INTO series(project_id, operation, provider, "
-                          "model) VALUES(1,?1,?2,?3)");
-    quarter_ = Prepare(database_, AddSql("rollup_quarter"));
-    hour_ = Prepare(database_, AddSql("rollup_hour"));
-  }
+std::string AddSql(const std::string& table) {
+  return "INSERT INTO " + table +
+         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT(series_id, "
+         "cell_start) DO UPDATE SET record_count=record_count+?3,"
+         "total_tokens=add_blobs(total_tokens,?4),"
+         "input_tokens=add_blobs(input_tokens,?5),"
+         "output_tokens=add_blobs(output_tokens,?6),"
+         "input_text_tokens=add_blobs(input_text_tokens,?7),"
+         "input_image_tokens=add_blobs(input_image_tokens,?8)";
+}
 
-  ~BareWriter() {
-    for (sqlite3_stmt* statement : {insert_, add_series_, quarter_, hour_}) {
-      sqlite3_finalize(statement);
-    }
-    sqlite3_close(database_);
-  }
+}  // namespace
 
-  void Commit(const v1::ReportUsageRequest& batch) {
-    Run(database_, "BEGIN IMMEDIATE");
-    Cells quarters;
-    Cells hours;
-    for (const v1::UsageRecord& record : batch.records()) {
-      const std::int64_t series = SeriesOf(record);
-      Insert(record, series);
-      const Sums sums = record.has_images_edits()
-                            ? SumsOf(record.images_edits())
-                            : SumsOf(record.images_variations());
-      const std::int64_t seconds = record.event_time().seconds();
-      Add(sums, &quarters[{series, seconds - seconds % 900}]);
-      Add(sums, &hours[{series, seconds - seconds % 3600}]);
-    }
-    Write(quarters, quarter_);
-    Write(hours, hour_);
-    Run(database_, "COMMIT");
-  }
+BareWriter::BareWriter(const std::string& path) {
+  // The tables, with nothing in them.
+  const bool made = OpenSqliteStore(path).ok();
+  Check(made && sqlite3_open_v2(path.c_str(), &database_,
+                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                                nullptr) == SQLITE_OK,
+        database_);
+  Run(database_,
+      "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=10000;"
+      "PRAGMA cache_size=-65536;"
+      "INSERT INTO project(project_id, name) VALUES(1, 'load')");
+  sqlite3_create_function_v2(database_, "add_blobs", 2,
+                             SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
+                             &AddBlobs, nullptr, nullptr, nullptr);
+  insert_ = Prepare(database_,
+                    "INSERT INTO usage_record(project_id, record_id, "
+                    "event_time, series_id, record) VALUES(1,?1,?2,?3,?4) "
+                    "ON CONFLICT(project_id, record_id) DO NOTHING");
+  add_series_ = Prepare(database_,
+                        "INSERT INTO series(project_id, operation, provider, "
+                        "model) VALUES(1,?1,?2,?3)");
+  quarter_ = Prepare(database_, AddSql("rollup_quarter"));
+  hour_ = Prepare(database_, AddSql("rollup_hour"));
+}
 
- private:
-  static std::string AddSql(const std::string& table) {
-    return "INSERT INTO " + table +
-           " VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT(series_id, "
-           "cell_start) DO UPDATE SET record_count=record_count+?3,"
-           "total_tokens=add_blobs(total_tokens,?4),"
-           "input_tokens=add_blobs(input_tokens,?5),"
-           "output_tokens=add_blobs(output_tokens,?6),"
-           "input_text_tokens=add_blobs(input_text_tokens,?7),"
-           "input_image_tokens=add_blobs(input_image_tokens,?8)";
+BareWriter::~BareWriter() {
+  for (sqlite3_stmt* statement : {insert_, add_series_, quarter_, hour_}) {
+    sqlite3_finalize(statement);
   }
+  sqlite3_close(database_);
+}
 
-  static void Add(const Sums& sums, Cell* cell) {
+void BareWriter::Begin() { Run(database_, "BEGIN IMMEDIATE"); }
+
+void BareWriter::Add(const v1::UsageRecord& record) {
+  const std::int64_t series = SeriesOf(record);
+  Insert(record, series);
+  const Sums sums = record.has_images_edits()
+                        ? SumsOf(record.images_edits())
+                        : SumsOf(record.images_variations());
+  const std::int64_t seconds = record.event_time().seconds();
+  for (Cell* cell : {&quarters_[{series, seconds - seconds % 900}],
+                     &hours_[{series, seconds - seconds % 3600}]}) {
     ++cell->count;
     for (std::size_t i = 0; i < kSums; ++i) cell->sums[i] += sums[i];
   }
+}
 
-  std::int64_t SeriesOf(const v1::UsageRecord& record) {
-    const std::string key =
-        record.operation() + '\n' + record.provider() + '\n' + record.model();
-    std::int64_t& series = series_[key];
-    if (series != 0) return series;
-    int index = 0;
-    for (const std::string* name :
-         {&record.operation(), &record.provider(), &record.model()}) {
-      sqlite3_bind_text(add_series_, ++index, name->c_str(), -1, SQLITE_STATIC);
+void BareWriter::Commit() {
+  Write(quarter_, &quarters_);
+  Write(hour_, &hours_);
+  Run(database_, "COMMIT");
+}
+
+std::int64_t BareWriter::SeriesOf(const v1::UsageRecord& record) {
+  const std::string key =
+      record.operation() + '\n' + record.provider() + '\n' + record.model();
+  std::int64_t& series = series_[key];
+  if (series != 0) return series;
+  int index = 0;
+  for (const std::string* name :
+       {&record.operation(), &record.provider(), &record.model()}) {
+    sqlite3_bind_text(add_series_, ++index, name->c_str(), -1, SQLITE_STATIC);
+  }
+  StepToEnd(database_, add_series_);
+  return series = sqlite3_last_insert_rowid(database_);
+}
+
+void BareWriter::Insert(const v1::UsageRecord& record, std::int64_t series) {
+  const Blob key = KeyOf(record.record_id());
+  if (!record.SerializeToString(&bytes_)) std::abort();
+  sqlite3_bind_blob(insert_, 1, key.data(), sizeof(key), SQLITE_STATIC);
+  sqlite3_bind_int64(insert_, 2,
+                     record.event_time().seconds() * 1'000'000'000 +
+                         record.event_time().nanos());
+  sqlite3_bind_int64(insert_, 3, series);
+  sqlite3_bind_blob(insert_, 4, bytes_.data(), static_cast<int>(bytes_.size()),
+                    SQLITE_STATIC);
+  StepToEnd(database_, insert_);
+}
+
+void BareWriter::Write(sqlite3_stmt* statement, Cells* cells) {
+  for (const auto& [key, cell] : *cells) {
+    std::array<Blob, kSums> blobs;
+    sqlite3_bind_int64(statement, 1, key.first);
+    sqlite3_bind_int64(statement, 2, key.second);
+    sqlite3_bind_int64(statement, 3, cell.count);
+    for (std::size_t i = 0; i < kSums; ++i) {
+      blobs[i] = ToBlob(cell.sums[i]);
+      sqlite3_bind_blob(statement, static_cast<int>(i) + 4, blobs[i].data(),
+                        sizeof(Blob), SQLITE_STATIC);
     }
-    StepToEnd(database_, add_series_);
-    return series = sqlite3_last_insert_rowid(database_);
+    StepToEnd(database_, statement);
   }
-
-  void Insert(const v1::UsageRecord& record, std::int64_t series) {
-    const Blob key = KeyOf(record.record_id());
-    if (!record.SerializeToString(&bytes_)) std::abort();
-    sqlite3_bind_blob(insert_, 1, key.data(), sizeof(key), SQLITE_STATIC);
-    sqlite3_bind_int64(insert_, 2,
-                       record.event_time().seconds() * 1'000'000'000 +
-                           record.event_time().nanos());
-    sqlite3_bind_int64(insert_, 3, series);
-    sqlite3_bind_blob(insert_, 4, bytes_.data(),
-                      static_cast<int>(bytes_.size()), SQLITE_STATIC);
-    StepToEnd(database_, insert_);
-  }
-
-  void Write(const Cells& cells, sqlite3_stmt* statement) {
-    for (const auto& [key, cell] : cells) {
-      std::array<Blob, kSums> blobs;
-      sqlite3_bind_int64(statement, 1, key.first);
-      sqlite3_bind_int64(statement, 2, key.second);
-      sqlite3_bind_int64(statement, 3, cell.count);
-      for (std::size_t i = 0; i < kSums; ++i) {
-        blobs[i] = ToBlob(cell.sums[i]);
-        sqlite3_bind_blob(statement, static_cast<int>(i) + 4, blobs[i].data(),
-                          sizeof(Blob), SQLITE_STATIC);
-      }
-      StepToEnd(database_, statement);
-    }
-  }
-
-  sqlite3* database_ = nullptr;
-  sqlite3_stmt* insert_;
-  sqlite3_stmt* add_series_;
-  sqlite3_stmt* quarter_;
-  sqlite3_stmt* hour_;
-  std::unordered_map<std::string, std::int64_t> series_;
-  std::string bytes_;
-};
-
-}  // namespace
+  cells->clear();
+}
 
 double RunBareInserts(const std::string& path,
                       const std::vector<v1::ReportUsageRequest>& batches) {
@@ -233,7 +210,9 @@ double RunBareInserts(const std::string& path,
   std::int64_t rows = 0;
   const absl::Time start = absl::Now();
   for (const v1::ReportUsageRequest& batch : batches) {
-    writer.Commit(batch);
+    writer.Begin();
+    for (const v1::UsageRecord& record : batch.records()) writer.Add(record);
+    writer.Commit();
     rows += batch.records_size();
   }
   return static_cast<double>(rows) / absl::ToDoubleSeconds(absl::Now() - start);
@@ -255,13 +234,17 @@ std::vector<double> RunBareScans(const std::string& path, std::int64_t start,
   const absl::Time stop = absl::Now() + absl::Seconds(seconds);
   while (absl::Now() < stop) {
     const absl::Time begin = absl::Now();
-    std::unordered_map<std::int64_t, Cell> days;
+    struct Day {
+      std::int64_t count = 0;
+      Sums sums{};
+    };
+    std::unordered_map<std::int64_t, Day> days;
     for (int series = 1; series <= 20; ++series) {
       sqlite3_bind_int64(scan, 1, series);
       sqlite3_bind_int64(scan, 2, start);
       sqlite3_bind_int64(scan, 3, end);
       while (sqlite3_step(scan) == SQLITE_ROW) {
-        Cell& day = days[sqlite3_column_int64(scan, 0) / 86400];
+        Day& day = days[sqlite3_column_int64(scan, 0) / 86400];
         day.count += sqlite3_column_int64(scan, 1);
         for (int i = 0; i < static_cast<int>(kSums); ++i) {
           day.sums[static_cast<std::size_t>(i)] +=

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <random>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -151,26 +152,35 @@ void PrintMemory(const ServerProcess& server, double at) {
 
 void RunCallsScenario(const ScenarioOptions& options) {
   constexpr int kCallers = 64;
-  const ServerProcess ours("sqlite", options.folder + "/calls.db");
-  const ServerProcess echo("echo");
+  // After ours: what bounds it, and the echo that all are compared with.
+  const std::vector<std::string> kinds = {"sqlite", "bare", "log", "echo"};
+  std::vector<std::unique_ptr<ServerProcess>> servers;
+  std::vector<std::size_t> order;
+  for (const std::string& kind : kinds) {
+    order.push_back(servers.size());
+    servers.push_back(std::make_unique<ServerProcess>(
+        kind, options.folder + "/calls-" + kind));
+  }
+  std::mt19937 random(1);  // a disk may be faster after a rest
   for (const int connections : {1, kCallers}) {
-    const auto rate = [&](const ServerProcess& server) {
-      Requests requests = NowRequests(Ids::kOrdered, 1, 64);
-      CallPlan plan = Plan(kCallers, options.seconds);
-      plan.connections = connections;
-      const CallCounts counts = RunCalls(
-          server.port(), plan, [&requests] { return requests.Next(); });
-      RequireAllOk(counts);
-      return static_cast<double>(counts.ok) / counts.seconds;
-    };
-    std::vector<double> our_rates;
-    std::vector<double> echo_rates;
+    std::vector<std::vector<double>> rates(servers.size());
     for (int round = 0; round < options.rounds; ++round) {
-      our_rates.push_back(rate(ours));
-      echo_rates.push_back(rate(echo));
+      std::shuffle(order.begin(), order.end(), random);
+      for (const std::size_t i : order) {
+        Requests requests = NowRequests(Ids::kOrdered, 1, 64);
+        CallPlan plan = Plan(kCallers, options.seconds);
+        plan.connections = connections;
+        const CallCounts counts = RunCalls(
+            servers[i]->port(), plan, [&requests] { return requests.Next(); });
+        RequireAllOk(counts);
+        rates[i].push_back(static_cast<double>(counts.ok) / counts.seconds);
+      }
     }
-    PrintRatio("one record a call, connections: " + std::to_string(connections),
-               "calls/s, echo", our_rates, echo_rates);
+    std::printf("one record a call, connections: %d\n", connections);
+    for (std::size_t i = 0; i + 1 < servers.size(); ++i) {
+      PrintRatio("  " + kinds[i], "calls/s, echo", rates[i], rates.back());
+    }
+    PrintRatio("  sqlite", "calls/s, bare", rates[0], rates[1]);
   }
 }
 

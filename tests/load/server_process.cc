@@ -18,6 +18,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "grpcpp/support/proto_buffer_reader.h"
+#include "tests/load/group_store.h"
 #include "tests/load/records.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/sqlite_store.h"
@@ -141,6 +142,12 @@ int RunServer(const std::string& kind, const std::string& path) {
   if (kind == "null") {
     NullStore store;
     return ServeStore(&store);
+  }
+  if (kind == "log") {
+    return ServeStore(NewGroupStore(NewLogWriter(path)).get());
+  }
+  if (kind == "bare") {
+    return ServeStore(NewGroupStore(NewBareSqliteWriter(path)).get());
   }
   SqliteStoreOptions options;
   if (kind == "sqlite1") options.max_records_per_commit = 1000;

@@ -41,6 +41,8 @@ class ServerProcess {
 // What ServerProcess runs: serves until standard input ends. `kind`:
 //   sqlite   the service on a SQLite file
 //   sqlite1  the same, at most 1,000 records a commit
+//   bare     the service on SQLite with a few statements (group_store.h)
+//   log      the service on a file that is only appended to (group_store.h)
 //   null     the service on a store that adds the counts up and keeps nothing
 //   parse    the same API: parses the request into an arena, and answers
 //   echo     the same API: answers with the bytes of the request
