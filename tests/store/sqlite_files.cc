@@ -1,5 +1,6 @@
 #include "tests/store/sqlite_files.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -64,5 +65,15 @@ std::string RunSql(const std::string& path, const std::string& sql) {
   sqlite3_close(database);
   return result;
 }
+
+FileSizeLimit::FileSizeLimit(std::uintmax_t bytes) {
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &before_);
+  rlimit limit = before_;
+  limit.rlim_cur = bytes;
+  setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+FileSizeLimit::~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
 
 }  // namespace tokenusage::testing

@@ -3,7 +3,6 @@
 #include "tokenusage/store/sqlite_store.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -354,22 +353,6 @@ TEST_F(DamagedFileTest, NamesSumsAndRecordsThatCannotBeRead) {
 
 // -------------------------------------------------------------------- faults
 
-// While it lives no file of this process can grow beyond `bytes`.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(std::uintmax_t bytes) {
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_;
-};
-
 TEST(SqliteStoreTest, RecoversFromAFailedWrite) {
   const std::string path = NewFolder() + "/usage.db";
   const auto store = Open(path);
@@ -467,6 +450,58 @@ TEST(SqliteStoreTest, ReadersDoNotWaitForTheWriter) {
 }
 
 // ---------------------------------------------------------------- the tables
+
+// Only a program that ignores the lock can do that.
+TEST(SqliteStoreTest, DoesNotOverwriteSumsThatSomethingElseChanged) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 3)).value();
+  RunSql(path, "UPDATE rollup_quarter SET record_count=record_count+1");
+  const AppendResult result = store->Append("p", Records("b", 1));
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable)
+      << result.status();
+  // From then on they count as they are.
+  EXPECT_EQ(store->Append("p", Records("b", 1)).value(),
+            std::vector<AppendOutcome>{AppendOutcome::kStored});
+  EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_quarter"), "5");
+  EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_hour"), "4");
+}
+
+TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 3)).value();
+  RunSql(path, "UPDATE rollup_hour SET record_count=7");
+  EXPECT_EQ(store->RebuildRollups({}).value().record_count, 3);
+  store->Append("p", Records("b", 1)).value();
+  EXPECT_EQ(Count(store.get()), 4);
+  // The next project gets the numbers of the one that went.
+  EXPECT_EQ(store->DeleteProject("p", {}).value().record_count, 4);
+  store->Append("p", Records("c", 2)).value();
+  EXPECT_EQ(Count(store.get()), 2);
+  EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_hour"), "2");
+}
+
+TEST(SqliteStoreTest, SumsAreExactBeyondWhatIsRemembered) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  // Twice a cell for each of 5,000 quarters.
+  for (const char* prefix : {"a", "b"}) {
+    std::vector<v1::UsageRecord> records;
+    for (int i = 0; i < 5000; ++i) {
+      records.push_back(ValidRecord(
+          prefix + std::to_string(i),
+          Nanos("2026-01-01T00:00:00Z") + i * std::int64_t{900'000'000'000}));
+    }
+    store->Append("p", CheckedOf(records)).value();
+    store->Append("p", Records(prefix + std::string("-now"), 1)).value();
+  }
+  EXPECT_EQ(RunSql(path,
+                   "SELECT min(record_count) || ' ' || sum(record_count)"
+                   " FROM rollup_quarter"),
+            "2 10002");
+  EXPECT_EQ(RunSql(path, "SELECT sum(record_count) FROM rollup_hour"), "10002");
+}
 
 TEST(SqliteStoreTest, RollupsHoldWhatTheRecordsHold) {
   const std::string path = NewFolder() + "/usage.db";

@@ -7,6 +7,7 @@
 #include "tokenusage/store/field_values.h"
 #include "tokenusage/store/record_key.h"
 #include "tokenusage/store/sqlite_horizon.h"
+#include "tokenusage/store/sqlite_wal_buffer.h"
 
 namespace tokenusage {
 namespace {
@@ -29,7 +30,7 @@ absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
     const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteDatabase> database,
-      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
+      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE, WalBufferVfs()));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string mode,
                               database->QueryText("PRAGMA journal_mode=WAL"));
   if (mode != "wal") {
@@ -41,7 +42,6 @@ absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
       database->Execute("PRAGMA synchronous=FULL;"
                         "PRAGMA wal_autocheckpoint=10000;"
                         "PRAGMA cache_size=-65536;"));
-  TOKENUSAGE_RETURN_IF_ERROR(SqliteRollups::Register(database.get()));
   return std::unique_ptr<SqliteAppender>(
       new SqliteAppender(std::move(database)));
 }

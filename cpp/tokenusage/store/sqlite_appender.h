@@ -41,6 +41,9 @@ class SqliteAppender {
   // The connection, for other work between Commit and Begin.
   SqliteDatabase* database() { return database_.get(); }
 
+  // To be called before Begin when other work may have changed sums.
+  void ForgetSums() { rollups_.ForgetStored(); }
+
   // To be called when projects were removed.
   void ForgetProjects();
 

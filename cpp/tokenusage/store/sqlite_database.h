@@ -83,9 +83,10 @@ class SqliteStatement {
 // A connection. One thread at a time.
 class SqliteDatabase {
  public:
-  // `flags` as of sqlite3_open_v2. Waits up to 5 s for locks of others.
+  // `flags` and `vfs` as of sqlite3_open_v2. Waits up to 5 s for locks of
+  // others.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(
-      const std::string& path, int flags);
+      const std::string& path, int flags, const char* vfs = nullptr);
 
   ~SqliteDatabase();
   SqliteDatabase(const SqliteDatabase&) = delete;

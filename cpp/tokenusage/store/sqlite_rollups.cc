@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/amount_blob.h"
 #include "tokenusage/store/query_plan.h"
@@ -16,62 +17,41 @@ namespace {
 constexpr std::int64_t kSecondsPerQuarter = kNanosPerQuarter / kNanosPerSecond;
 constexpr std::int64_t kSecondsPerHour = kNanosPerHour / kNanosPerSecond;
 
-std::optional<TokenAmount> AmountOf(sqlite3_value* value) {
-  const void* bytes = sqlite3_value_blob(value);
-  const int size = sqlite3_value_bytes(value);
-  if (bytes == nullptr) return std::nullopt;
-  return DecodeAmount(
-      {static_cast<const char*>(bytes), static_cast<std::size_t>(size)});
+// Some 200 bytes each, for each of the two tables.
+constexpr std::size_t kMaxRememberedCells = 4096;
+
+constexpr char kKey[] = " WHERE series_id=?1 AND cell_start=?2";
+
+std::string SelectSql(const std::string& table) {
+  return absl::StrCat("SELECT record_count, ", absl::StrJoin(kSumColumns, ", "),
+                      " FROM ", table, kKey);
 }
 
-// add_amounts(a, b): the sum; NULL counts as nothing.
-void AddAmounts(sqlite3_context* context, int /*size*/, sqlite3_value** parts) {
-  for (const int i : {0, 1}) {
-    if (sqlite3_value_type(parts[i]) == SQLITE_NULL) {
-      sqlite3_result_value(context, parts[1 - i]);
-      return;
-    }
-  }
-  std::optional<TokenAmount> sum = AmountOf(parts[0]);
-  const std::optional<TokenAmount> part = AmountOf(parts[1]);
-  if (!sum || !part) {
-    sqlite3_result_error_code(context, SQLITE_CORRUPT);
-    return;
-  }
-  *sum += *part;
-  const AmountBlob blob = EncodeAmount(*sum);
-  sqlite3_result_blob(context, blob.data(), static_cast<int>(blob.size()),
-                      SQLITE_TRANSIENT);
-}
-
-std::string AddSql(const std::string& table) {
-  std::string columns;
-  std::string values;
-  std::string updates;
+std::string InsertSql(const std::string& table) {
+  std::string sql = absl::StrCat(
+      "INSERT INTO ", table, "(series_id, cell_start, record_count, ",
+      absl::StrJoin(kSumColumns, ", "), ") VALUES(?1, ?2, ?3");
   for (std::size_t i = 0; i < kSumColumns.size(); ++i) {
-    const char* column = kSumColumns[i];
-    absl::StrAppend(&columns, ", ", column);
-    absl::StrAppend(&values, ", ?", i + 4);
-    absl::StrAppend(&updates, ", ", column, "=add_amounts(", column,
-                    ", excluded.", column, ")");
+    absl::StrAppend(&sql, ", ?", i + 4);
   }
-  return absl::StrCat("INSERT INTO ", table,
-                      "(series_id, cell_start, record_count", columns,
-                      ") VALUES(?1, ?2, ?3", values,
-                      ") ON CONFLICT(series_id, cell_start) DO UPDATE SET "
-                      "record_count=record_count + excluded.record_count",
-                      updates);
+  return sql + ")";
+}
+
+// Changes nothing where the cell is not as it is thought to be.
+std::string UpdateSql(const std::string& table) {
+  std::string sql = absl::StrCat("UPDATE ", table, " SET record_count=?3");
+  for (std::size_t i = 0; i < kSumColumns.size(); ++i) {
+    absl::StrAppend(&sql, ", ", kSumColumns[i], "=?", i + 4);
+  }
+  return absl::StrCat(sql, kKey, " AND record_count=?", kSumColumns.size() + 4);
 }
 
 }  // namespace
 
-absl::Status SqliteRollups::Register(SqliteDatabase* database) {
-  const int code = sqlite3_create_function_v2(
-      database->handle(), "add_amounts", 2,
-      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
-      &AddAmounts, nullptr, nullptr, nullptr);
-  return code == SQLITE_OK ? absl::OkStatus() : database->Error(code);
-}
+SqliteRollups::Table::Table(const std::string& name)
+    : select(SelectSql(name)),
+      insert(InsertSql(name)),
+      update(UpdateSql(name)) {}
 
 void SqliteRollups::Add(std::int64_t series_id, std::int64_t event_time_nanos,
                         const TokenCounts& counts) {
@@ -86,44 +66,85 @@ absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
     const std::int64_t hour = cell.second - cell.second % kSecondsPerHour;
     hours[Cell(cell.first, hour)].Add(sum);
   }
-  static const std::string* const kAddToQuarter =
-      new std::string(AddSql("rollup_quarter"));
-  static const std::string* const kAddToHour =
-      new std::string(AddSql("rollup_hour"));
-  TOKENUSAGE_RETURN_IF_ERROR(AddCells(*kAddToQuarter, quarters_, database));
-  TOKENUSAGE_RETURN_IF_ERROR(AddCells(*kAddToHour, hours, database));
+  TOKENUSAGE_RETURN_IF_ERROR(AddCells(quarters_, &quarter_table_, database));
+  TOKENUSAGE_RETURN_IF_ERROR(AddCells(hours, &hour_table_, database));
   quarters_.clear();
   return absl::OkStatus();
 }
 
-absl::Status SqliteRollups::AddCells(const std::string& sql, const Cells& cells,
+void SqliteRollups::ForgetStored() {
+  quarter_table_.stored.clear();
+  hour_table_.stored.clear();
+}
+
+absl::Status SqliteRollups::AddCells(const Cells& cells, Table* table,
                                      SqliteDatabase* database) {
-  if (cells.empty()) return absl::OkStatus();
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * add, database->Cached(sql));
   // In the order of the table, neighbours share a page.
   std::vector<Cells::const_pointer> sorted;
+  sorted.reserve(cells.size());
   for (const auto& entry : cells) sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(),
             [](auto* a, auto* b) { return a->first < b->first; });
   for (const auto* entry : sorted) {
-    const auto& [cell, sum] = *entry;
-    add->Bind(1, cell.first);
-    add->Bind(2, cell.second);
-    add->Bind(3, sum.record_count);
-    std::array<AmountBlob, kTokenMeasureCount> blobs;
-    for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
-      const auto& amount = sum.counts[kTokenMeasures[i]];
-      const int index = static_cast<int>(i) + 4;
-      if (!amount) {
-        add->BindNull(index);
-        continue;
-      }
-      blobs[i] = EncodeAmount(*amount);
-      add->BindBlob(index, {blobs[i].data(), blobs[i].size()});
+    const auto& [cell, added] = *entry;
+    if (table->stored.size() >= kMaxRememberedCells) table->stored.clear();
+    const auto [stored, is_new] = table->stored.try_emplace(cell);
+    UsageSum& sum = stored->second;
+    if (is_new) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(sum, Read(cell, *table, database));
     }
-    TOKENUSAGE_RETURN_IF_ERROR(add->Run());
+    const UsageSum before = sum;
+    sum.Add(added);
+    TOKENUSAGE_RETURN_IF_ERROR(Write(cell, before, sum, *table, database));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<UsageSum> SqliteRollups::Read(const Cell& cell,
+                                             const Table& table,
+                                             SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
+                              database->Cached(table.select));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, cell.first);
+  select->Bind(2, cell.second);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (!found) return UsageSum();
+  TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
+                              ReadRollup(*select, 0, database->path()));
+  if (sum.record_count > 0) return sum;
+  return DamagedError(database->path(), "a sum of no records");
+}
+
+absl::Status SqliteRollups::Write(const Cell& cell, const UsageSum& before,
+                                  const UsageSum& sum, const Table& table,
+                                  SqliteDatabase* database) {
+  const bool is_new = before.record_count == 0;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * write,
+      database->Cached(is_new ? table.insert : table.update));
+  write->Bind(1, cell.first);
+  write->Bind(2, cell.second);
+  write->Bind(3, sum.record_count);
+  std::array<AmountBlob, kTokenMeasureCount> blobs;
+  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
+    const auto& amount = sum.counts[kTokenMeasures[i]];
+    const int index = static_cast<int>(i) + 4;
+    if (!amount) {
+      write->BindNull(index);
+      continue;
+    }
+    blobs[i] = EncodeAmount(*amount);
+    write->BindBlob(index, {blobs[i].data(), blobs[i].size()});
+  }
+  if (!is_new) {
+    write->Bind(static_cast<int>(kTokenMeasureCount) + 4, before.record_count);
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(write->Run());
+  if (database->ChangedRows() == 1) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("database ", database->path(),
+                   ": its sums were changed by something else"));
 }
 
 absl::StatusOr<UsageSum> ReadRollup(const SqliteStatement& row,

@@ -10,36 +10,58 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "tokenusage/record/token_counts.h"
 #include "tokenusage/store/sqlite_database.h"
 
 namespace tokenusage {
 
 // Collects what a transaction adds to the sums, so that each cell is written
-// once. One thread at a time.
+// once, and remembers what it wrote, so that the next transaction need not read
+// it. One thread at a time.
 class SqliteRollups {
  public:
-  // Gives the connection the SQL function that adds amounts.
-  static absl::Status Register(SqliteDatabase* database);
-
   void Add(std::int64_t series_id, std::int64_t event_time_nanos,
            const TokenCounts& counts);
 
   // How many quarters have something to add.
   std::size_t size() const { return quarters_.size(); }
 
-  // Adds to the tables what was collected, and forgets it.
+  // Adds to the tables what was collected. Where this or the transaction fails,
+  // the object must be thrown away.
   absl::Status Flush(SqliteDatabase* database);
+
+  // To be called when something else has changed the tables.
+  void ForgetStored();
 
  private:
   // (series_id, cell_start)
   using Cell = std::pair<std::int64_t, std::int64_t>;
   using Cells = absl::flat_hash_map<Cell, UsageSum>;
 
-  static absl::Status AddCells(const std::string& sql, const Cells& cells,
-                               SqliteDatabase* database);
+  // The statements for one of the two tables, and what it holds as far as that
+  // is known.
+  struct Table {
+    explicit Table(const std::string& name);
 
-  Cells quarters_;
+    const std::string select;
+    const std::string insert;
+    const std::string update;
+    Cells stored;
+  };
+
+  static absl::Status AddCells(const Cells& cells, Table* table,
+                               SqliteDatabase* database);
+  // The cell's sum, empty where there is no such cell.
+  static absl::StatusOr<UsageSum> Read(const Cell& cell, const Table& table,
+                                       SqliteDatabase* database);
+  static absl::Status Write(const Cell& cell, const UsageSum& before,
+                            const UsageSum& sum, const Table& table,
+                            SqliteDatabase* database);
+
+  Cells quarters_;  // what was collected
+  Table quarter_table_{"rollup_quarter"};
+  Table hour_table_{"rollup_hour"};
 };
 
 // The cell's sum, from a row whose columns from `first_column` on are

@@ -112,7 +112,10 @@ void SqliteWriter::TakeQueued(Group* group, Answers* answers) {
 
 void SqliteWriter::DoTask(Task* task) {
   absl::Status status = OpenAppender();
-  if (status.ok()) status = task->work(appender_.get());
+  if (status.ok()) {
+    status = task->work(appender_.get());
+    appender_->ForgetSums();
+  }
   CloseAfter(status);
   task->done.set_value(std::move(status));
 }
