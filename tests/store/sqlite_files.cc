@@ -1,6 +1,5 @@
 #include "tests/store/sqlite_files.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -65,15 +64,5 @@ std::string RunSql(const std::string& path, const std::string& sql) {
   sqlite3_close(database);
   return result;
 }
-
-FileSizeLimit::FileSizeLimit(std::uintmax_t bytes) {
-  signal(SIGXFSZ, SIG_IGN);
-  getrlimit(RLIMIT_FSIZE, &before_);
-  rlimit limit = before_;
-  limit.rlim_cur = bytes;
-  setrlimit(RLIMIT_FSIZE, &limit);
-}
-
-FileSizeLimit::~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
 
 }  // namespace tokenusage::testing

@@ -3,9 +3,6 @@
 #ifndef TOKENUSAGE_TESTS_STORE_SQLITE_FILES_H_
 #define TOKENUSAGE_TESTS_STORE_SQLITE_FILES_H_
 
-#include <sys/resource.h>
-
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -25,18 +22,6 @@ void WriteFile(const std::string& path, const std::string& content);
 // Runs SQL on a database file; aborts where that fails. Returns the first
 // column of the first row.
 std::string RunSql(const std::string& path, const std::string& sql);
-
-// While it lives no file of this process can grow beyond `bytes`.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(std::uintmax_t bytes);
-  ~FileSizeLimit();
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_;
-};
 
 }  // namespace tokenusage::testing
 

@@ -3,6 +3,7 @@
 #include "tokenusage/store/sqlite_store.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -352,6 +353,22 @@ TEST_F(DamagedFileTest, NamesSumsAndRecordsThatCannotBeRead) {
 }
 
 // -------------------------------------------------------------------- faults
+
+// While it lives no file of this process can grow beyond `bytes`.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uintmax_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_;
+};
 
 TEST(SqliteStoreTest, RecoversFromAFailedWrite) {
   const std::string path = NewFolder() + "/usage.db";

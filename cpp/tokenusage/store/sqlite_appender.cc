@@ -7,7 +7,6 @@
 #include "tokenusage/store/field_values.h"
 #include "tokenusage/store/record_key.h"
 #include "tokenusage/store/sqlite_horizon.h"
-#include "tokenusage/store/sqlite_wal_buffer.h"
 
 namespace tokenusage {
 namespace {
@@ -30,7 +29,7 @@ absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
     const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteDatabase> database,
-      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE, WalBufferVfs()));
+      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string mode,
                               database->QueryText("PRAGMA journal_mode=WAL"));
   if (mode != "wal") {

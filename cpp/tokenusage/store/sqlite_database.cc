@@ -88,10 +88,10 @@ void SqliteStatement::Reset() {
 // ------------------------------------------------------------- SqliteDatabase
 
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
-    const std::string& path, int flags, const char* vfs) {
+    const std::string& path, int flags) {
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(path));
   const int code = sqlite3_open_v2(path.c_str(), &database->handle_,
-                                   flags | SQLITE_OPEN_NOMUTEX, vfs);
+                                   flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (code != SQLITE_OK) return database->Error(code);
   sqlite3_extended_result_codes(database->handle_, 1);
   sqlite3_busy_timeout(database->handle_, kBusyTimeoutMillis);

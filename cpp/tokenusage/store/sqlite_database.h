@@ -83,10 +83,9 @@ class SqliteStatement {
 // A connection. One thread at a time.
 class SqliteDatabase {
  public:
-  // `flags` and `vfs` as of sqlite3_open_v2. Waits up to 5 s for locks of
-  // others.
+  // `flags` as of sqlite3_open_v2. Waits up to 5 s for locks of others.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(
-      const std::string& path, int flags, const char* vfs = nullptr);
+      const std::string& path, int flags);
 
   ~SqliteDatabase();
   SqliteDatabase(const SqliteDatabase&) = delete;

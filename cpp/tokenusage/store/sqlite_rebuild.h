@@ -9,9 +9,8 @@
 
 namespace tokenusage {
 
-// See UsageStore::RebuildRollups. In a transaction of its own, on a connection
-// with SqliteRollups::Register; after an error the caller closes it, and
-// nothing has changed.
+// See UsageStore::RebuildRollups. In a transaction of its own; after an error
+// the caller closes the connection, and nothing has changed.
 absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
                                              const CallLimits& limits);
 

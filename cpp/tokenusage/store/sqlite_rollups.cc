@@ -37,7 +37,8 @@ std::string InsertSql(const std::string& table) {
   return sql + ")";
 }
 
-// Changes nothing where the cell is not as it is thought to be.
+// Changes nothing where the cell has not the number of records that it is
+// thought to have.
 std::string UpdateSql(const std::string& table) {
   std::string sql = absl::StrCat("UPDATE ", table, " SET record_count=?3");
   for (std::size_t i = 0; i < kSumColumns.size(); ++i) {
