@@ -14,7 +14,6 @@
 namespace tokenusage::load {
 namespace {
 
-constexpr std::size_t kSums = 5;
 using Sums = std::array<absl::int128, kSums>;
 using Blob = std::array<char, 16>;
 

@@ -1,5 +1,4 @@
-// What SQLite alone does with the same tables, in one thread, without a service
-// around it: the yardstick.
+// What SQLite alone does with the same tables, in one thread: the yardstick.
 
 #ifndef TOKENUSAGE_TESTS_LOAD_BARE_SQLITE_H_
 #define TOKENUSAGE_TESTS_LOAD_BARE_SQLITE_H_
@@ -20,6 +19,9 @@
 
 namespace tokenusage::load {
 
+// How many sums a cell has.
+inline constexpr std::size_t kSums = 5;
+
 // Stores records in a new database and keeps its sums, with the few statements
 // that takes. The file must not exist; its tables are those of a SQLite store.
 // One thread at a time. Aborts where SQLite fails.
@@ -36,7 +38,6 @@ class BareWriter {
   void Commit();
 
  private:
-  static constexpr std::size_t kSums = 5;
   struct Cell {
     std::int64_t count = 0;
     std::array<absl::int128, kSums> sums{};

@@ -518,6 +518,14 @@ TEST(SqliteStoreTest, SumsAreExactBeyondWhatIsRemembered) {
                    " FROM rollup_quarter"),
             "2 10002");
   EXPECT_EQ(RunSql(path, "SELECT sum(record_count) FROM rollup_hour"), "10002");
+  // The records are alike.
+  for (const char* table : {"rollup_quarter", "rollup_hour"}) {
+    EXPECT_EQ(
+        RunSql(path, std::string("SELECT count(DISTINCT total_tokens) ||"
+                                 " ' ' || min(total_tokens IS NULL) FROM ") +
+                         table + " WHERE cell_start<1780000000"),
+        "1 0");
+  }
 }
 
 TEST(SqliteStoreTest, RollupsHoldWhatTheRecordsHold) {
