@@ -16,6 +16,67 @@
 namespace tokenusage::load {
 namespace {
 
+void AddTo(BareWriter* writer, const std::vector<BatchPointer>& batches) {
+  writer->Begin();
+  for (const BatchPointer& batch : batches) {
+    for (const CheckedRecord& record : *batch) writer->Add(record.record());
+  }
+  writer->Commit();
+}
+
+// Brings batches to SQLite in a thread of its own, once there are many.
+class BackgroundWriter {
+ public:
+  explicit BackgroundWriter(const std::string& path)
+      : writer_(path), thread_([this] { Run(); }) {}
+
+  ~BackgroundWriter() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      closing_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  // Waits where the thread is far behind.
+  void Add(const std::vector<BatchPointer>& batches) {
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      changed_.wait(lock, [this] { return waiting_.size() < kMost; });
+      waiting_.insert(waiting_.end(), batches.begin(), batches.end());
+      if (waiting_.size() < kMany) return;
+    }
+    changed_.notify_all();
+  }
+
+ private:
+  static constexpr std::size_t kMany = 1000;
+  static constexpr std::size_t kMost = 10'000;
+
+  void Run() {
+    for (;;) {
+      std::vector<BatchPointer> batches;
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        changed_.wait(lock,
+                      [this] { return closing_ || waiting_.size() >= kMany; });
+        if (waiting_.empty()) return;
+        batches.swap(waiting_);
+      }
+      changed_.notify_all();
+      AddTo(&writer_, batches);
+    }
+  }
+
+  BareWriter writer_;  // the thread's
+  std::mutex mutex_;   // guards the next three
+  std::condition_variable changed_;
+  std::vector<BatchPointer> waiting_;
+  bool closing_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
 class GroupStore final : public UsageStore {
  public:
   explicit GroupStore(GroupWriter write)
@@ -111,11 +172,16 @@ GroupWriter NewLogWriter(const std::string& path) {
 GroupWriter NewBareSqliteWriter(const std::string& path) {
   auto writer = std::make_shared<BareWriter>(path);
   return [writer](const std::vector<BatchPointer>& batches) {
-    writer->Begin();
-    for (const BatchPointer& batch : batches) {
-      for (const CheckedRecord& record : *batch) writer->Add(record.record());
-    }
-    writer->Commit();
+    AddTo(writer.get(), batches);
+  };
+}
+
+GroupWriter NewLogAheadWriter(const std::string& path) {
+  auto behind = std::make_shared<BackgroundWriter>(path + ".db");
+  return [behind, log = NewLogWriter(path)](
+             const std::vector<BatchPointer>& batches) mutable {
+    log(batches);
+    behind->Add(batches);
   };
 }
 

@@ -27,6 +27,11 @@ GroupWriter NewLogWriter(const std::string& path);
 // A BareWriter (bare_sqlite.h), a commit a group.
 GroupWriter NewBareSqliteWriter(const std::string& path);
 
+// Both: a group is durable by the log, and a thread of its own brings it to
+// SQLite, some thousand records a commit. What a store would need beside that
+// is left out: finding duplicates and starting again.
+GroupWriter NewLogAheadWriter(const std::string& path);
+
 }  // namespace tokenusage::load
 
 #endif  // TOKENUSAGE_TESTS_LOAD_GROUP_STORE_H_

@@ -153,7 +153,8 @@ void PrintMemory(const ServerProcess& server, double at) {
 void RunCallsScenario(const ScenarioOptions& options) {
   constexpr int kCallers = 64;
   // After ours: what bounds it, and the echo that all are compared with.
-  const std::vector<std::string> kinds = {"sqlite", "bare", "log", "echo"};
+  const std::vector<std::string> kinds = {"sqlite", "bare", "ahead", "log",
+                                          "echo"};
   std::vector<std::unique_ptr<ServerProcess>> servers;
   std::vector<std::size_t> order;
   for (const std::string& kind : kinds) {

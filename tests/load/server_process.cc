@@ -146,6 +146,9 @@ int RunServer(const std::string& kind, const std::string& path) {
   if (kind == "log") {
     return ServeStore(NewGroupStore(NewLogWriter(path)).get());
   }
+  if (kind == "ahead") {
+    return ServeStore(NewGroupStore(NewLogAheadWriter(path)).get());
+  }
   if (kind == "bare") {
     return ServeStore(NewGroupStore(NewBareSqliteWriter(path)).get());
   }

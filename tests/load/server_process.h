@@ -42,6 +42,7 @@ class ServerProcess {
 //   sqlite   the service on a SQLite file
 //   sqlite1  the same, at most 1,000 records a commit
 //   bare     the service on SQLite with a few statements (group_store.h)
+//   ahead    the service on such a file and, behind it, on SQLite (likewise)
 //   log      the service on a file that is only appended to (group_store.h)
 //   null     the service on a store that adds the counts up and keeps nothing
 //   parse    the same API: parses the request into an arena, and answers
