@@ -134,6 +134,12 @@ class BackupTest(CareTest):
         self.assert_one_line_error(outcome, 1, file, "is there already")
         with open(file, "rb") as there:
             self.assertEqual(there.read(), b"precious")
+        # Nor the database itself.
+        os.symlink(self.path("usage.db"), self.path("link.db"))
+        for name in ("usage.db", "link.db"):
+            outcome = self.db("backup", self.path(name))
+            self.assert_one_line_error(outcome, 1, "usage.db", "is there already")
+        self.assertEqual(self.assert_well(), 1)
         missing = self.path("no-such-folder/copy.db")
         self.assert_one_line_error(self.db("backup", missing), 1, "no-such-folder")
 

@@ -19,6 +19,7 @@ from harness.durable import DurableTest
 from harness.load import PROJECT, Load, flat
 from harness.records import make_record
 from harness.testcase import seeded_random
+from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 CYCLES = int(os.environ.get("TOKENUSAGE_KILL_CYCLES", "50"))
 CYCLES_PER_DATABASE = 5
@@ -178,6 +179,28 @@ class DurabilityTest(DurableTest):
         self.assertEqual(sum(a.stored_count for a in answers), 350)
         self.assertEqual(sum(a.duplicate_count for a in answers), 50)
         self.assertEqual(self.stored_in_copy(server.database), flat(batches))
+
+    def test_a_second_signal_ends_it_at_once(self):
+        """It waits for nothing, and what it had not stored is not there."""
+        server = self.start_server("usage.db", "--drain-seconds=60")
+        client = self.connect(server)
+        client.report(PROJECT, [make_record("stored")])
+        other = sqlite3.connect(server.database, isolation_level=None)
+        with contextlib.closing(other):
+            other.execute("BEGIN IMMEDIATE")  # now the service cannot commit
+            call = client.start(
+                "ReportUsage",
+                service_pb2.ReportUsageRequest(
+                    project=PROJECT, records=[make_record("unknown")]
+                ),
+            )
+            server.process.terminate()
+            server.await_log("finishing the calls under way")
+            server.process.terminate()
+            self.assertEqual(server.process.wait(30), 1)
+            self.assertEqual(call.code(), grpc.StatusCode.UNAVAILABLE)
+        server.await_log("received a second signal: ending at once")
+        self.assertEqual(list(self.stored_in_copy(server.database)), ["stored"])
 
     def test_interrupt_ends_it_like_termination(self):
         server = self.start_server()

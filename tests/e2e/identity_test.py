@@ -13,7 +13,7 @@ from harness import junit, oracle, program
 from harness.certificates import Authority, read
 from harness.client import UsageClient, failure_of
 from harness.records import make_record
-from harness.testcase import EndToEndTest
+from harness.testcase import SERVING, EndToEndTest
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 UNAUTHENTICATED = grpc.StatusCode.UNAUTHENTICATED
@@ -379,12 +379,31 @@ class IdentityTest(EndToEndTest):
             server.await_log(READ_AGAIN + r".*certificates", number + 1)
             seen.add(peer_certificate(server.address, self.ca))
             time.sleep(0.2)
+        for _ in range(20):  # faster than it can read
+            server.reload()
+        server.await_log(READ_AGAIN + r".*certificates", 9)
         stop.set()
         for thread in threads:
             thread.join(60)
         self.assertEqual(failures, [])
         self.assertGreater(len(calls), 100)
         self.assertEqual(len(seen), 8)  # each set was served
+
+    def test_health_and_reflection_need_no_token(self):
+        """They tell nothing of what is stored; but TLS they need as all do."""
+        self.new_token("somebody")
+        server = self.start_tls("--reflection")
+        client = self.connect_tls(server)
+        self.assertEqual((client.health(), client.health("")), (SERVING, SERVING))
+        self.assertEqual(next(client.watch_health()), b"\x08\x01")
+        name = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+        list_services = b"\x3a\x01*"
+        call = client._channel.stream_stream(name)(iter([list_services]), timeout=30)
+        self.assertIn(b"tokenusage.v1.UsageReportingService", next(call))
+        self.assert_outcomes(client, "demo", MISSING, MISSING)
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.connect(server).health()
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
 
     def test_metadata_that_is_too_large(self):
         """The call fails, and nobody else notices."""

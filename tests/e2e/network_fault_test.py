@@ -45,6 +45,15 @@ def frame(kind, flags, stream, payload):
     return head + struct.pack(">I", stream) + payload
 
 
+def frames(data):
+    """The HTTP/2 frames in these bytes, as kind and payload."""
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 3], "big")
+        yield data[at + 3], data[at + 9 : at + 9 + size]
+        at += 9 + size
+
+
 class CutTest(DurableTest):
     def test_cut_between_commit_and_answer(self):
         """The caller cannot know, sends the same again, and is counted once."""
@@ -289,6 +298,26 @@ class BadInputTest(DurableTest):
                 connection.sendall(openings[number % 6] + rng.randbytes(rng.randrange(5000)))
                 connection.settimeout(0.05)
                 connection.recv(1000)
+        self.assert_unharmed()
+
+    def test_too_many_pings(self):
+        """Who asks for signs of life all the time is told so, and cut off."""
+        go_away, enhance_your_calm = 7, 11
+        with tcp(self.server) as connection:
+            pings = b"".join(frame(6, 0, 0, bytes(8)) for _ in range(10))
+            connection.sendall(PREFACE + SETTINGS + pings)
+            received = b""
+            while True:
+                part = connection.recv(1000)
+                if not part:
+                    break
+                received += part
+        errors = [
+            int.from_bytes(payload[4:8], "big")
+            for kind, payload in frames(received)
+            if kind == go_away
+        ]
+        self.assertIn(enhance_your_calm, errors)
         self.assert_unharmed()
 
     def test_1000_idle_connections(self):

@@ -19,6 +19,7 @@ from harness.client import UsageClient, failure_of
 from harness.faults import Faults
 from harness.records import make_record
 from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
+from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 
 def metrics_of(server):
@@ -69,16 +70,24 @@ class OperationTest(EndToEndTest):
     def test_metrics(self):
         server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
         client = self.connect(server)
-        client.report("demo", [make_record("a"), make_record("b")])
-        client.report("demo", [make_record("a"), make_record("c"), make_record("")])
         conflict = make_record("a", counts=(1.0, 1.0, 1.0, 1.0, 1.0))
-        client.report("demo", [conflict, conflict])
+        sent = received = 0  # bytes, as the service sees it
+        for records in (
+            [make_record("a"), make_record("b")],
+            [make_record("a"), make_record("c"), make_record("")],
+            [conflict, conflict],
+        ):
+            request = service_pb2.ReportUsageRequest(project="demo", records=records)
+            received += request.ByteSize()
+            sent += client.call("ReportUsage", request).ByteSize()
         with self.assertRaises(grpc.RpcError):
             client.get("demo", "nobody")
         for name in ("/Zq7/a", "/Zq7/b"):  # no method of ours, and no label
             with self.assertRaises(grpc.RpcError):
                 client._channel.unary_unary(name)(b"", timeout=30)
         service = "tokenusage.v1.UsageReportingService"
+        reported = '{grpc_method="%s/ReportUsage",grpc_status="OK"}' % service
+        size = "grpc_server_call_%s_total_compressed_message_size_bytes_"
         refused = 'tokenusage_records_refused_total{reason="%s"}'
         expected = {
             "tokenusage_records_stored_total": 3,
@@ -90,8 +99,10 @@ class OperationTest(EndToEndTest):
             "tokenusage_queue_bytes": 0,
             "tokenusage_store_healthy": 1,
             'grpc_server_call_started_total{grpc_method="%s/ReportUsage"}' % service: 3,
-            'grpc_server_call_duration_seconds_count{grpc_method="%s/ReportUsage",'
-            'grpc_status="OK"}' % service: 3,
+            "grpc_server_call_duration_seconds_count" + reported: 3,
+            size % "rcvd" + "count" + reported: 3,
+            size % "rcvd" + "sum" + reported: received,
+            size % "sent" + "sum" + reported: sent,
             'grpc_server_call_duration_seconds_count{grpc_method="%s/GetUsageRecord",'
             'grpc_status="NOT_FOUND"}' % service: 1,
             'grpc_server_call_started_total{grpc_method="other"}': 2,
@@ -106,10 +117,10 @@ class OperationTest(EndToEndTest):
             found = {name: metrics.get(name) for name in expected}
         self.assertEqual(found, expected)
         self.assertNotIn("Zq7", str(metrics))
-        size = sum(
+        stored = sum(
             os.path.getsize(server.database + suffix) for suffix in ("", "-wal")
         )
-        self.assertEqual(metrics["tokenusage_store_size_bytes"], size)
+        self.assertEqual(metrics["tokenusage_store_size_bytes"], stored)
 
     def test_metrics_beside_idle_connections(self):
         server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")

@@ -1,12 +1,14 @@
 """StreamUsage with a client made of Debian's gRPC and the .proto files alone.
 
-TOKENUSAGE_STREAM_CUTS=1000 cuts so many streams (default 40).
+TOKENUSAGE_STREAM_CUTS=1000 cuts so many streams (default 40);
+TOKENUSAGE_STREAM_KILLS=1000 kills the service so often (default 20).
 """
 
 import contextlib
 import os
 import queue
 import threading
+import time
 
 import grpc
 
@@ -19,6 +21,8 @@ from harness.testcase import seeded_random
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 CUTS = int(os.environ.get("TOKENUSAGE_STREAM_CUTS", "40"))
+KILLS = int(os.environ.get("TOKENUSAGE_STREAM_KILLS", "20"))
+STREAMS = 4
 METHOD = "/tokenusage.v1.UsageReportingService/StreamUsage"
 
 
@@ -119,6 +123,51 @@ class StreamTest(DurableTest):
         stream.finish_sending()
         self.assertEqual(len(list(stream.answers())), len(left))
         self.assert_totals(server, records)
+
+    def test_killed_under_streams(self):
+        """What was answered stays; the rest is sent again, and counted once."""
+        rng = seeded_random()
+        left = [
+            [[random_record(rng) for _ in range(3)] for _ in range(KILLS * 40)]
+            for _ in range(STREAMS)
+        ]
+        known = {r.record_id: r for batches in left for b in batches for r in b}
+        acknowledged = set()
+        for _ in range(KILLS):
+            server = self.start_server()
+            threads = [
+                threading.Thread(target=self.feed, args=(server, batches, acknowledged))
+                for batches in left
+            ]
+            for thread in threads:
+                thread.start()
+            time.sleep(rng.uniform(0.02, 0.3))
+            server.kill()
+            for thread in threads:
+                thread.join(60)
+            stored = self.stored_in_copy(server.database)
+            self.assertLessEqual(acknowledged, set(stored))
+            self.assertEqual(stored, {name: known[name] for name in stored})
+        print("%d of %d records acknowledged" % (len(acknowledged), len(known)))
+        self.assertGreater(len(acknowledged), 0)
+        server = self.start_server()
+        for batches in left:
+            self.feed(server, batches, acknowledged)
+        self.assertEqual((acknowledged, sum(map(len, left))), (set(known), 0))
+        self.assert_listed(server, known)
+        self.assert_totals(server, known.values())
+
+    def feed(self, server, batches, acknowledged):
+        """Sends batches on a stream until it ends, and takes off the answered ones."""
+        stream = self.open_stream(server)
+        for batch in batches:
+            stream.send(batch)
+        stream.finish_sending()
+        with contextlib.suppress(grpc.RpcError):
+            for answer in stream.answers():
+                report = answer.report
+                self.assertEqual(report.stored_count + report.duplicate_count, 3)
+                acknowledged.update(r.record_id for r in batches.pop(0))
 
     def test_sigterm_answers_what_was_read(self):
         rng = seeded_random()

@@ -1,8 +1,8 @@
-// Counts and times calls, under the names that gRPC's own metrics have
-// (grpc.server.call.started, grpc.server.call.duration; gRFC A66), which
-// gRPC 1.51 does not make itself.
+// Counts, times and weighs calls, under the names that gRPC's own metrics have
+// (grpc.server.call.*; gRFC A66), which gRPC 1.51 does not make itself.
 //
-//   CallCounterFactory(&registry, {"grpc.health.v1.Health/Check"})
+//   CallCounterFactory(&registry, {/*raw=*/{"my.v1.Service/Method"},
+//                                  /*other=*/{"grpc.health.v1.Health/Check"}})
 
 #ifndef TOKENUSAGE_SERVICE_METRICS_CALL_COUNTER_H_
 #define TOKENUSAGE_SERVICE_METRICS_CALL_COUNTER_H_
@@ -11,7 +11,9 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "grpcpp/support/server_interceptor.h"
@@ -22,41 +24,54 @@
 
 namespace tokenusage {
 
-// What is counted of one method. Thread-safe.
-class MethodMetrics {
+// A histogram for each status that calls of a method end with. Thread-safe.
+class HistogramByStatus {
  public:
-  MethodMetrics(std::string method,
-                prometheus::Family<prometheus::Counter>* started,
-                prometheus::Family<prometheus::Histogram>* duration);
+  HistogramByStatus(std::string method,
+                    prometheus::Family<prometheus::Histogram>* family,
+                    const prometheus::Histogram::BucketBoundaries& buckets)
+      : method_(std::move(method)), family_(*family), buckets_(buckets) {}
 
-  void OnStart() { started_.Increment(); }
-  void OnEnd(grpc::StatusCode code, double seconds);
+  void Observe(grpc::StatusCode code, double value);
 
  private:
   const std::string method_;
-  prometheus::Counter& started_;
-  prometheus::Family<prometheus::Histogram>& duration_;
+  prometheus::Family<prometheus::Histogram>& family_;
+  const prometheus::Histogram::BucketBoundaries& buckets_;
   // By status code; null until a call ended with it.
   std::array<std::atomic<prometheus::Histogram*>, 17> by_code_ = {};
+};
+
+// What is counted of one method. Thread-safe.
+struct MethodMetrics {
+  prometheus::Counter& started;
+  HistogramByStatus seconds;
+  // Of all messages of a call together, without framing. Both or none.
+  std::optional<HistogramByStatus> sent_bytes;
+  std::optional<HistogramByStatus> received_bytes;
 };
 
 // Thread-safe.
 class CallCounterFactory final
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  // Counts each of `methods`, which are named without the slash before them,
-  // and all others together as `other`: callers make up names, and each would
-  // take memory for good. `registry` must outlive the factory, and the factory
-  // every call.
-  CallCounterFactory(prometheus::Registry* registry,
-                     const std::vector<std::string>& methods);
+  // Named without the slash before them.
+  struct Methods {
+    std::vector<std::string> raw;    // their messages are grpc::ByteBuffer
+    std::vector<std::string> other;  // their messages are not weighed
+  };
+
+  // Counts each of `methods`, and all that are not among them together as
+  // `other`: callers make up names, and each would take memory for good.
+  // `registry` must outlive the factory, and the factory every call.
+  CallCounterFactory(prometheus::Registry* registry, const Methods& methods);
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
  private:
   std::map<std::string, std::unique_ptr<MethodMetrics>, std::less<>> methods_;
-  std::unique_ptr<MethodMetrics> other_;
+  MethodMetrics* other_;  // of methods_
 };
 
 }  // namespace tokenusage

@@ -1,7 +1,6 @@
 #include "tokenusage/service/metrics/server_metrics.h"
 
 #include <string>
-#include <vector>
 
 #include "google/protobuf/descriptor.h"
 #include "tokenusage/service/metrics/call_counter.h"
@@ -29,19 +28,20 @@ std::string ReasonName(v1::RecordErrorReason reason) {
   return name.size() > kPrefix ? name.substr(kPrefix) : "UNSPECIFIED";
 }
 
-// The methods that a server may have.
-std::vector<std::string> MethodNames() {
-  std::vector<std::string> names = {
+// The methods that a server may have. Those of our own service are raw.
+CallCounterFactory::Methods Methods() {
+  CallCounterFactory::Methods methods;
+  methods.other = {
       "grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch",
       "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
       "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
   const google::protobuf::ServiceDescriptor* const service =
       v1::ReportUsageRequest::descriptor()->file()->service(0);
   for (int i = 0; i < service->method_count(); ++i) {
-    names.push_back(std::string(service->full_name()) + "/" +
-                    std::string(service->method(i)->name()));
+    methods.raw.push_back(std::string(service->full_name()) + "/" +
+                          std::string(service->method(i)->name()));
   }
-  return names;
+  return methods;
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ void ServerMetrics::OnCertificate(absl::Time expires) {
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 ServerMetrics::NewCallCounter() {
-  return std::make_unique<CallCounterFactory>(registry_.get(), MethodNames());
+  return std::make_unique<CallCounterFactory>(registry_.get(), Methods());
 }
 
 }  // namespace tokenusage
