@@ -13,6 +13,7 @@
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
+#include "tokenusage/base/utf8.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/json/quoted.h"
 #include "tokenusage/json/scanner.h"
@@ -73,6 +74,7 @@ absl::Status TakeLiteral(std::string_view* text, std::string* value) {
     return Expected("a string that ends with '");
   }
   *value = std::string(text->substr(1, end - 1));
+  if (!IsUtf8(*value)) return Expected("text in UTF-8");
   text->remove_prefix(end + 1);
   return absl::OkStatus();
 }
@@ -165,9 +167,14 @@ std::string ValueOf(const CLI::Option& option) {
 absl::Status ApplyConfigFile(CLI::App* command, const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return absl::InvalidArgumentError(text.status().message());
+  return ApplyConfigText(command, path, *text);
+}
+
+absl::Status ApplyConfigText(CLI::App* command, const std::string& path,
+                             std::string_view text) {
   std::set<std::string> seen;
   int number = 0;
-  for (const absl::string_view line : absl::StrSplit(*text, '\n')) {
+  for (const absl::string_view line : absl::StrSplit(ToAbsl(text), '\n')) {
     ++number;
     const absl::Status status = ParseAndApply(FromAbsl(line), command, &seen);
     if (!status.ok()) {

@@ -14,6 +14,7 @@
 #define TOKENUSAGE_CLI_CONFIG_FILE_H_
 
 #include <string>
+#include <string_view>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
@@ -27,6 +28,10 @@ namespace tokenusage {
 // there is no flag with a value, but a section, say; a flag that the command
 // does not have or that came before; a value that the flag does not take.
 absl::Status ApplyConfigFile(CLI::App* command, const std::string& path);
+
+// The same with a file's text; `path` only stands in errors.
+absl::Status ApplyConfigText(CLI::App* command, const std::string& path,
+                             std::string_view text);
 
 // Every configurable flag with its value or default, in the form of such a
 // file; those that have neither in a comment. Passwords in URLs come out as

@@ -164,14 +164,11 @@ absl::StatusOr<std::string> FormatIdentity(const std::string& name,
                                            const std::string& projects,
                                            const std::string& roles,
                                            const TokenDigest& digest) {
-  const std::string line = absl::StrCat(name, " ", projects, " ", roles, " ",
-                                        ToAbsl(kTokenScheme), HexOf(digest));
-  // A name with a space or a `#` must not come out as something else.
-  TOKENUSAGE_ASSIGN_OR_RETURN(const IdentitySet set, IdentitySet::Parse(line));
-  if (set.size() != 1 || name.find('\n') != std::string::npos) {
-    return Expected(kNameRule);
-  }
-  return line;
+  if (!IsIdentityName(name)) return Expected(kNameRule);
+  TOKENUSAGE_RETURN_IF_ERROR(ParseProjects(projects).status());
+  TOKENUSAGE_RETURN_IF_ERROR(ParseRoles(roles).status());
+  return absl::StrCat(name, " ", projects, " ", roles, " ",
+                      ToAbsl(kTokenScheme), HexOf(digest));
 }
 
 }  // namespace tokenusage

@@ -1,0 +1,128 @@
+// The bytes of a ReportUsage call, cut into slices as a transport may, on their
+// way to a store: counted, parsed, checked, and made binary for storing.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/slice.h"
+#include "tests/fuzzing/fuzz_target.h"
+#include "tokenusage/record/checked_record.h"
+#include "tokenusage/record/same_content.h"
+#include "tokenusage/service/request_parsing.h"
+#include "tokenusage/v1/usage_reporting_service.pb.h"
+
+namespace tokenusage {
+namespace testing {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+
+grpc::ByteBuffer InSlices(std::string_view bytes, std::size_t slice_size) {
+  std::vector<grpc::Slice> slices;
+  for (std::size_t at = 0; at < bytes.size(); at += slice_size) {
+    const std::string_view part = bytes.substr(at, slice_size);
+    slices.emplace_back(part.data(), part.size());
+  }
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+// What is stored says what was reported, and when it came.
+void CheckStored(const CheckedRecord& record) {
+  v1::UsageRecord stored;
+  if (!stored.ParseFromString(record.bytes())) FuzzFail("is not stored whole");
+  if (!SameContent(stored, record.record())) FuzzFail("is stored otherwise");
+  if (stored.receive_time().seconds() != absl::ToUnixSeconds(kNow)) {
+    FuzzFail("is stored with another receive_time");
+  }
+  for (const TokenMeasure measure : kTokenMeasures) {
+    const auto& amount = record.counts()[measure];
+    if (amount && amount->nanos() < 0) FuzzFail("an amount below zero");
+  }
+}
+
+void Check(std::string_view bytes, std::size_t slice_size) {
+  const grpc::ByteBuffer buffer = InSlices(bytes, slice_size);
+  auto batch = std::make_shared<CheckedBatch>(bytes.size());
+  auto* request =
+      v1::ReportUsageRequest::default_instance().New(batch->arena());
+  const bool parsed = ParseRequest(buffer, request).ok();
+  v1::ReportUsageRequest reference;
+  if (parsed !=
+      reference.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    FuzzFail("slices are parsed otherwise than bytes in one piece");
+  }
+  const int counted =
+      CountFields(buffer, v1::ReportUsageRequest::kRecordsFieldNumber);
+  if (!parsed) return;
+  if (counted != request->records_size()) {
+    FuzzFail(std::to_string(counted) + " records counted, " +
+             std::to_string(request->records_size()) + " parsed");
+  }
+  batch->Check(request->mutable_records(), kNow);
+  if (batch->size() + batch->errors().size() !=
+      static_cast<std::size_t>(counted)) {
+    FuzzFail("a record is neither taken nor refused");
+  }
+  for (const CheckedRecord& record : *batch) CheckStored(record);
+}
+
+v1::UsageRecord Example(const std::string& id) {
+  v1::UsageRecord record;
+  record.set_record_id(id);
+  record.mutable_event_time()->set_seconds(1'799'999'999);
+  record.mutable_event_time()->set_nanos(5);
+  record.set_operation("images.edits");
+  record.set_provider("openai");
+  record.set_model("gpt-image-1");
+  (*record.mutable_labels())["team"] = "a";
+  (*record.mutable_labels())["cost-center"] = "";
+  auto* usage = record.mutable_images_edits();
+  usage->set_total_tokens(8105.75);
+  usage->set_input_tokens(0);
+  usage->set_output_tokens(1e15);
+  usage->mutable_input_tokens_details()->set_text_tokens(0.1);
+  usage->mutable_input_tokens_details()->set_image_tokens(3);
+  return record;
+}
+
+}  // namespace
+
+std::vector<std::string> SeedInputs() {
+  v1::ReportUsageRequest request;
+  std::vector<std::string> inputs = {request.SerializeAsString()};
+  request.set_project("demo");
+  *request.add_records() = Example("a");
+  inputs.push_back(request.SerializeAsString());
+  *request.add_records() = Example("0191e0a4-0000-7000-8000-000000000000");
+  request.mutable_records(1)->mutable_receive_time()->set_seconds(1);
+  request.mutable_records(1)->mutable_images_variations()->set_total_tokens(-1);
+  request.add_records();
+  inputs.push_back(request.SerializeAsString());
+  // An unknown group, an unknown field, and an end without a beginning.
+  inputs.push_back(inputs[1] + "\xf3\x01\x12\x00\xf4\x01");
+  inputs.push_back(inputs[1] + "\xfa\x01\x03xyz");
+  inputs.push_back(inputs[1] + "\xf4\x01");
+  for (std::string& input : inputs) input.push_back('\x05');
+  return inputs;
+}
+
+}  // namespace testing
+}  // namespace tokenusage
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
+                                      std::size_t size) {
+  // The last byte is the size of the slices, which leaves the message's start
+  // where it is.
+  if (size == 0) return 0;
+  const std::size_t slice_size = std::max<std::size_t>(data[size - 1], 1);
+  tokenusage::testing::Check(tokenusage::testing::AsText(data, size - 1),
+                             slice_size);
+  return 0;
+}
