@@ -1,6 +1,7 @@
 #include "tokenusage/record/arena_blocks.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <mutex>
 #include <new>
 
@@ -10,6 +11,13 @@ namespace {
 constexpr std::size_t kBlockBytes = 64 << 10;
 constexpr std::size_t kMinBlockBytes = 1024;
 constexpr std::size_t kMaxSmallBytes = 16 << 10;
+
+// Protobuf 3.21 counts down from a block's end, and wants that to be aligned.
+constexpr std::size_t kAlignment = alignof(std::max_align_t);
+
+std::size_t AlignUp(std::size_t size) {
+  return (size + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 // AddressSanitizer sees what is used too late only in blocks that are freed.
 #ifdef __SANITIZE_ADDRESS__
@@ -81,7 +89,7 @@ google::protobuf::ArenaOptions ReusingArena(std::size_t expected_bytes) {
   options.start_block_size =
       expected_bytes > kMaxSmallBytes
           ? kBlockBytes
-          : std::clamp(expected_bytes, kMinBlockBytes, kMaxSmallBytes);
+          : AlignUp(std::clamp(expected_bytes, kMinBlockBytes, kMaxSmallBytes));
   options.block_alloc = &AllocateBlock;
   options.block_dealloc = &DeallocateBlock;
   return options;

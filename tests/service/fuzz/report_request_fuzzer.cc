@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "tests/fuzzing/fuzz_target.h"
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/record/same_content.h"
+#include "tokenusage/record/token_amount.h"
+#include "tokenusage/record/token_counts.h"
 #include "tokenusage/service/request_parsing.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
@@ -41,8 +44,9 @@ void CheckStored(const CheckedRecord& record) {
   if (stored.receive_time().seconds() != absl::ToUnixSeconds(kNow)) {
     FuzzFail("is stored with another receive_time");
   }
+  const TokenCounts counts = record.counts();
   for (const TokenMeasure measure : kTokenMeasures) {
-    const auto& amount = record.counts()[measure];
+    const std::optional<TokenAmount>& amount = counts[measure];
     if (amount && amount->nanos() < 0) FuzzFail("an amount below zero");
   }
 }
