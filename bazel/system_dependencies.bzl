@@ -268,6 +268,7 @@ _SYSTEM_CC = {
     "cli11": {":cli11": "CLI11"},
     "com_github_google_benchmark": {":benchmark": "benchmark"},
     "com_google_absl": {
+        "absl/base:config": "absl_config",
         "absl/base:core_headers": "absl_core_headers",
         "absl/cleanup:cleanup": "absl_cleanup",
         "absl/container:btree": "absl_btree",

@@ -187,13 +187,16 @@ class DurabilityTest(DurableTest):
         client.report(PROJECT, [make_record("stored")])
         other = sqlite3.connect(server.database, isolation_level=None)
         with contextlib.closing(other):
-            other.execute("BEGIN IMMEDIATE")  # now the service cannot commit
+            # Now the service cannot commit, for the 5 s that it waits for a lock.
+            other.execute("BEGIN IMMEDIATE")
             call = client.start(
                 "ReportUsage",
                 service_pb2.ReportUsageRequest(
                     project=PROJECT, records=[make_record("unknown")]
                 ),
             )
+            time.sleep(0.5)
+            self.assertFalse(call.done())
             server.process.terminate()
             server.await_log("finishing the calls under way")
             server.process.terminate()

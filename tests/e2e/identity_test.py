@@ -381,7 +381,14 @@ class IdentityTest(EndToEndTest):
             time.sleep(0.2)
         for _ in range(20):  # faster than it can read
             server.reload()
-        server.await_log(READ_AGAIN + r".*certificates", 9)
+        self.ca.sign_server()
+        server.reload()
+        newest = ssl.PEM_cert_to_DER_cert(read(self.certificate).decode())
+        deadline = time.monotonic() + 30
+        while peer_certificate(server.address, self.ca) != newest:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        time.sleep(0.2)
         stop.set()
         for thread in threads:
             thread.join(60)

@@ -301,7 +301,7 @@ class BadInputTest(DurableTest):
         self.assert_unharmed()
 
     def test_too_many_pings(self):
-        """Who asks for signs of life all the time is told so, and cut off."""
+        """Who asks for signs of life too often is told so, and cut off."""
         go_away, enhance_your_calm = 7, 11
         with tcp(self.server) as connection:
             pings = b"".join(frame(6, 0, 0, bytes(8)) for _ in range(10))

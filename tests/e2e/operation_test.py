@@ -122,6 +122,47 @@ class OperationTest(EndToEndTest):
         )
         self.assertEqual(metrics["tokenusage_store_size_bytes"], stored)
 
+    def test_sizes_of_messages_of_every_method(self):
+        """Each method's messages are bytes to the service: others could not be weighed."""
+        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
+        channel = self.connect(server)._channel
+        service = service_pb2.DESCRIPTOR.services_by_name["UsageReportingService"]
+        expected = {}
+        for method in service.methods:
+            path = "/%s/%s" % (service.full_name, method.name)
+            requests, answers = [b"\x0a\x04demo"], []
+            if method.name == "StreamUsage":
+                requests = [
+                    service_pb2.StreamUsageRequest(
+                        sequence=i, project="demo", records=[make_record("a%d" % i)]
+                    ).SerializeToString()
+                    for i in (1, 2, 3)
+                ]
+                answers = list(channel.stream_stream(path)(iter(requests), timeout=30))
+            else:
+                with contextlib.suppress(grpc.RpcError):
+                    answers = [channel.unary_unary(path)(requests[0], timeout=30)]
+            sizes = [sum(map(len, messages)) for messages in (requests, answers)]
+            expected[method.name] = [1, *sizes]
+        self.assertEqual(len(expected), 5)
+        deadline = time.monotonic() + 10
+        found = None
+        while found != expected and time.monotonic() < deadline:
+            found = {}
+            for sample, value in metrics_of(server).items():
+                parts = re.fullmatch(
+                    r"grpc_server_call_(rcvd|sent)_total_compressed_message_size_bytes_"
+                    r'(count|sum)\{grpc_method="tokenusage[.\w]*/(\w+)",.*', sample
+                )
+                if parts is None:
+                    continue
+                sizes = found.setdefault(parts[3], [0, 0, 0])
+                if parts[2] == "sum":
+                    sizes[1 if parts[1] == "rcvd" else 2] += value
+                elif parts[1] == "rcvd":
+                    sizes[0] += value
+        self.assertEqual(found, expected)
+
     def test_metrics_beside_idle_connections(self):
         server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
         host, port = server.metrics_address.split(":")

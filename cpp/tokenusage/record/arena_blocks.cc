@@ -5,6 +5,8 @@
 #include <mutex>
 #include <new>
 
+#include "absl/base/config.h"
+
 namespace tokenusage {
 namespace {
 
@@ -20,7 +22,7 @@ std::size_t AlignUp(std::size_t size) {
 }
 
 // AddressSanitizer sees what is used too late only in blocks that are freed.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
 constexpr int kMaxKept = 0;
 #else
 constexpr int kMaxKept = 256;

@@ -110,7 +110,8 @@ std::vector<std::string> SeedInputs() {
   request.add_records();
   inputs.push_back(request.SerializeAsString());
   // An unknown group, an unknown field, and an end without a beginning.
-  inputs.push_back(inputs[1] + "\xf3\x01\x12\x00\xf4\x01");
+  inputs.push_back(inputs[1] +
+                   std::string("\xf3\x01\x12\x02\x0a\x00\xf4\x01", 8));
   inputs.push_back(inputs[1] + "\xfa\x01\x03xyz");
   inputs.push_back(inputs[1] + "\xf4\x01");
   for (std::string& input : inputs) input.push_back('\x05');

@@ -11,14 +11,22 @@
 namespace tokenusage {
 namespace {
 
-const prometheus::Histogram::BucketBoundaries kSeconds = {
-    0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05,
-    0.1,    0.25,   0.5,   1,     2.5,   5,    10,    30};
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+const Buckets& SecondsBuckets() {
+  static const auto* const buckets =
+      new Buckets{0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05,
+                  0.1,    0.25,   0.5,   1,     2.5,   5,    10,    30};
+  return *buckets;
+}
 
 // Those that gRFC A66 has.
-const prometheus::Histogram::BucketBoundaries kBytes = {
-    0,       1 << 10, 1 << 11, 1 << 12, 1 << 14, 1 << 16, 1 << 18,
-    1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30, 0x1p32};
+const Buckets& BytesBuckets() {
+  static const auto* const buckets =
+      new Buckets{0,       1 << 10, 1 << 11, 1 << 12, 1 << 14, 1 << 16, 1 << 18,
+                  1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30, 0x1p32};
+  return *buckets;
+}
 
 // As gRPC spells its status codes.
 constexpr std::array<const char*, 17> kCodeNames = {"OK",
@@ -134,12 +142,12 @@ CallCounterFactory::CallCounterFactory(prometheus::Registry* registry,
   const auto add = [&](const std::string& method, bool is_raw) {
     std::unique_ptr<MethodMetrics> metrics(
         new MethodMetrics{started.Add({{"grpc_method", method}}),
-                          {method, &seconds, kSeconds},
+                          {method, &seconds, SecondsBuckets()},
                           {},
                           {}});
     if (is_raw) {
-      metrics->sent_bytes.emplace(method, &sent, kBytes);
-      metrics->received_bytes.emplace(method, &received, kBytes);
+      metrics->sent_bytes.emplace(method, &sent, BytesBuckets());
+      metrics->received_bytes.emplace(method, &received, BytesBuckets());
     }
     return methods_.emplace(method, std::move(metrics)).first->second.get();
   };

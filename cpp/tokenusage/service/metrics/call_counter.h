@@ -24,7 +24,8 @@
 
 namespace tokenusage {
 
-// A histogram for each status that calls of a method end with. Thread-safe.
+// A histogram for each status that calls of a method end with. `family` and
+// `buckets` must outlive it. Thread-safe.
 class HistogramByStatus {
  public:
   HistogramByStatus(std::string method,

@@ -28,7 +28,8 @@ std::string ReasonName(v1::RecordErrorReason reason) {
   return name.size() > kPrefix ? name.substr(kPrefix) : "UNSPECIFIED";
 }
 
-// The methods that a server may have. Those of our own service are raw.
+// The methods that a server may have. Those of our own service are all raw, see
+// RawUsageReportingService; a test weighs each of them.
 CallCounterFactory::Methods Methods() {
   CallCounterFactory::Methods methods;
   methods.other = {
