@@ -156,7 +156,7 @@ class IdentityTest(EndToEndTest):
         self.assertEqual(outcome.exit_code, 0, outcome)
         self.assert_one_line_error(program.run("query", *flags, tls), 1, "token")
         self.assert_one_line_error(
-            program.run("query", *flags, token), 69, server.address
+            program.run("query", *flags, token), 69, server.address, "--tls-ca"
         )
         environment = {
             "TOKENUSAGE_TLS_CA": self.ca.certificate,

@@ -172,6 +172,16 @@ class OperationTest(EndToEndTest):
             # By default it would take ten minutes.
             self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 1)
 
+    def test_a_database_is_free_once_the_service_says_that_it_ended(self):
+        """Metrics, which take two seconds to stop, do not hold it."""
+        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
+        self.connect(server).report("demo", [make_record("a")])
+        server.process.terminate()
+        server.await_log(r"info \"?ended")
+        again = self.start_server("usage.db")
+        self.assertEqual(self.connect(again).get("demo", "a").record_id, "a")
+        self.assertEqual(server.process.wait(30), 0)
+
     def test_metrics_are_served_on_loopback_only(self):
         serve = ["serve", "--store=sqlite://" + self.path("a.db"), "--listen=127.0.0.1:0"]
         outcome = program.run(*serve, "--metrics-listen=0.0.0.0:0")

@@ -170,7 +170,7 @@ class ReportTest(ServiceTest):
             file + ":3: ",
             'images_edits.input_tokens_details.text_tokens: expected a number, found '
             'string "many"',
-            "column ",
+            "(column ",
             stdout=summary(stored=4, bad_lines=1),
         )
         self.assert_totals(good)

@@ -84,6 +84,7 @@ std::shared_ptr<grpc::Channel> NewChannel(const ConnectionOptions& connection) {
 
 UsageClient::UsageClient(const ConnectionOptions& connection)
     : server_(connection.server),
+      tls_(connection.tls),
       authorization_(connection.token.empty() ? ""
                                               : "Bearer " + connection.token),
       channel_(NewChannel(connection)),
@@ -126,8 +127,15 @@ absl::Status UsageClient::Call(
     }
     return absl::Status(
         result.code(),
-        absl::StrCat("the service at ", server_, ": ", status.error_message()));
+        absl::StrCat("the service at ", server_, ": ", status.error_message(),
+                     HintFor(status.error_message())));
   }
+}
+
+// A server that speaks TLS ends a connection in plain text without a word.
+std::string UsageClient::HintFor(const std::string& message) const {
+  if (tls_ || message.find("Socket closed") == std::string::npos) return "";
+  return "; if it speaks TLS, connect with --tls or --tls-ca";
 }
 
 absl::Status UsageClient::Report(const v1::ReportUsageRequest& request,

@@ -60,8 +60,10 @@ class UsageClient {
   absl::Status Call(
       const std::function<grpc::Status(grpc::ClientContext*)>& call);
   void WaitToRetry(absl::Duration time);
+  std::string HintFor(const std::string& message) const;
 
   const std::string server_;
+  const bool tls_;
   const std::string authorization_;  // the metadata's value, or empty
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::UsageReportingService::Stub> stub_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client.h"
@@ -106,7 +107,10 @@ class Reporter {
     }
     auto record = ParseReportLine(line, line_number_, format_);
     if (!record.ok()) {
-      AddLineError(line_number_, std::string(record.status().message()));
+      // It is line 1 of a text of its own, and stands behind its real number.
+      AddLineError(line_number_,
+                   absl::StrReplaceAll(record.status().message(),
+                                       {{"(line 1, column ", "(column "}}));
       ++counts_.bad_lines;
       return absl::OkStatus();
     }

@@ -267,6 +267,11 @@ absl::Status Serve(const ServeFlags& flags) {
   std::thread(EndAtTheLatest, signals, drain + kCancelTime).detach();
   retention.reset();
   server->Shutdown(drain);
+  server.reset();
+  // The next process need not wait for who looks at this one's metrics.
+  if (endpoint != nullptr) endpoint->LeaveStore();
+  store.reset();
+  endpoint.reset();
   Log(LogLevel::kInfo, "ended", {});
   return absl::OkStatus();
 }

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <exception>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "prometheus/client_metric.h"
+#include "prometheus/collectable.h"
 #include "prometheus/metric_family.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/service/loopback_address.h"
@@ -31,12 +33,17 @@ prometheus::MetricFamily GaugeOf(const std::string& name,
   return family;
 }
 
+}  // namespace
+
 // Asked when somebody looks, so that nothing is counted twice.
-class StoreStatsCollectable final : public prometheus::Collectable {
+class MetricsEndpoint::StoreStatsCollectable final
+    : public prometheus::Collectable {
  public:
   explicit StoreStatsCollectable(const UsageStore* store) : store_(store) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (store_ == nullptr) return {};
     const StoreStats stats = store_->Stats();
     return {GaugeOf("tokenusage_queue_batches",
                     "Batches that wait for the store.", stats.queued_batches),
@@ -47,11 +54,17 @@ class StoreStatsCollectable final : public prometheus::Collectable {
                     "What the store takes on disk.", stats.size_bytes)};
   }
 
+  void Leave() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    store_ = nullptr;
+  }
+
  private:
-  const UsageStore* const store_;
+  mutable std::mutex mutex_;
+  const UsageStore* store_;  // guarded by mutex_
 };
 
-}  // namespace
+void MetricsEndpoint::LeaveStore() { store_stats_->Leave(); }
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
     const std::string& address, std::shared_ptr<ServerMetrics> metrics,

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "prometheus/collectable.h"
 #include "prometheus/exposer.h"
 #include "tokenusage/service/metrics/server_metrics.h"
 #include "tokenusage/store/usage_store.h"
@@ -19,7 +18,8 @@ namespace tokenusage {
 class MetricsEndpoint {
  public:
   // `address` is a loopback host:port, where the port may be 0. Besides the
-  // metrics it shows what the store says of itself; `store` must outlive it.
+  // metrics it shows what the store says of itself; `store` must outlive it, or
+  // LeaveStore must be called first.
   //
   // Errors: INVALID_ARGUMENT, not a loopback address; UNAVAILABLE, it cannot be
   // listened on.
@@ -29,11 +29,16 @@ class MetricsEndpoint {
 
   int port() const { return port_; }
 
+  // Asks the store no more. To stop altogether takes up to two seconds.
+  void LeaveStore();
+
  private:
+  class StoreStatsCollectable;
+
   MetricsEndpoint() = default;
 
   std::shared_ptr<ServerMetrics> metrics_;
-  std::shared_ptr<prometheus::Collectable> store_stats_;
+  std::shared_ptr<StoreStatsCollectable> store_stats_;
   std::unique_ptr<prometheus::Exposer> exposer_;  // first to go
   int port_ = 0;
 };
