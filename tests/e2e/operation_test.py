@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
@@ -181,6 +182,28 @@ class OperationTest(EndToEndTest):
         again = self.start_server("usage.db")
         self.assertEqual(self.connect(again).get("demo", "a").record_id, "a")
         self.assertEqual(server.process.wait(30), 0)
+
+    def test_metrics_do_not_count_as_calls_that_did_not_finish(self):
+        """They take two seconds to stop, which the last calls may need."""
+        flags = ("--metrics-listen=127.0.0.1:0", "--drain-seconds=1")
+        server = self.start_server("usage.db", *flags)
+        client = self.connect(server)
+        client.report("demo", [make_record("a")])
+        other = sqlite3.connect(server.database, isolation_level=None)
+        with contextlib.closing(other):
+            other.execute("BEGIN IMMEDIATE")  # now the service cannot commit
+            client.start(
+                "ReportUsage",
+                service_pb2.ReportUsageRequest(
+                    project="demo", records=[make_record("b")]
+                ),
+            )
+            time.sleep(0.5)
+            server.process.terminate()
+            time.sleep(1.5)
+            other.execute("ROLLBACK")
+        self.assertEqual(server.process.wait(30), 0)
+        self.assertNotIn("did not finish", server.log())
 
     def test_metrics_are_served_on_loopback_only(self):
         serve = ["serve", "--store=sqlite://" + self.path("a.db"), "--listen=127.0.0.1:0"]

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <functional>
@@ -66,8 +67,10 @@ sigset_t BlockSignals() {
 
 // Ends the process after `limit`, or at the next SIGINT or SIGTERM. That is
 // safe at any moment: what was acknowledged is on disk, and what was not is
-// sent again.
-void EndAtTheLatest(sigset_t signals, absl::Duration limit) {
+// sent again. Only a signal does where `is_closed` says that the calls and the
+// store have ended.
+void EndAtTheLatest(sigset_t signals, absl::Duration limit,
+                    const std::shared_ptr<std::atomic<bool>>& is_closed) {
   sigdelset(&signals, SIGHUP);
   const absl::Time end = absl::Now() + limit;
   int signal;
@@ -77,6 +80,7 @@ void EndAtTheLatest(sigset_t signals, absl::Duration limit) {
     signal = sigtimedwait(&signals, nullptr, &timeout);
     // A process that is stopped and continued wakes up without a signal.
   } while (signal < 0 && errno == EINTR);
+  if (signal < 0 && *is_closed) return;
   Log(LogLevel::kWarning,
       signal >= 0 ? "received a second signal: ending at once"
                   : "calls did not finish in time: ending now",
@@ -264,13 +268,15 @@ absl::Status Serve(const ServeFlags& flags) {
   Log(LogLevel::kInfo, "finishing the calls under way",
       {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   const absl::Duration drain = absl::Seconds(flags.drain_seconds);
-  std::thread(EndAtTheLatest, signals, drain + kCancelTime).detach();
+  const auto is_closed = std::make_shared<std::atomic<bool>>(false);
+  std::thread(EndAtTheLatest, signals, drain + kCancelTime, is_closed).detach();
   retention.reset();
   server->Shutdown(drain);
   server.reset();
   // The next process need not wait for who looks at this one's metrics.
   if (endpoint != nullptr) endpoint->LeaveStore();
   store.reset();
+  *is_closed = true;
   endpoint.reset();
   Log(LogLevel::kInfo, "ended", {});
   return absl::OkStatus();
