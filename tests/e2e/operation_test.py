@@ -201,6 +201,7 @@ class OperationTest(EndToEndTest):
             time.sleep(0.5)
             server.process.terminate()
             time.sleep(1.5)
+            metrics_of(server)  # from now on they wait two seconds for the next who looks
             other.execute("ROLLBACK")
         self.assertEqual(server.process.wait(30), 0)
         self.assertNotIn("did not finish", server.log())
