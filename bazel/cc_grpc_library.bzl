@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cc_grpc_library for a protoc and a grpc_cpp_plugin that are installed programs.
 
 It has the attributes of gRPC's own rule that this project uses, and stands behind

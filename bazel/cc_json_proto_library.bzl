@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cc_json_proto_library: messages with the fast JSON mapping."""
 
 load("@rules_cc//cc:defs.bzl", "cc_library")

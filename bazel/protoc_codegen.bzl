@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a protoc plugin over the .proto files of one proto_library."""
 
 # No global of Bazel 8 and newer.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wraps the libraries that the machine has installed (apt) in repositories.
 
 They carry the names and labels that the source-built public repositories use, so

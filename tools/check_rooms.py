@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks that dependencies between rooms point one way (README, "Where things are").
 
 Reads, from standard input, what this prints, and names each path that must not be:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prints a compile_commands.json, for clang-tidy and editors, of Bazel's actions.
 
 Reads what `bazel aquery --output=jsonproto 'mnemonic(CppCompile, ...)'` prints, from

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Counts the test cases of a `bazel test`, from its build events (a JSON file).
 
 Prints each failed case and a last line "N passed, N failed". A target that failed

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prints the queries of a Grafana dashboard as rules, which promtool can check.
 
 monitoring_queries.py FOLDER DOCUMENT: FOLDER has dashboard.json and alerts.yml. Fails

@@ -1,4 +1,6 @@
-#include "tokenusage/cli/report_line.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/cli/client/report_line.h"
 
 #include <string>
 

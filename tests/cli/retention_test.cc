@@ -1,4 +1,6 @@
-#include "tokenusage/cli/retention.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/server/retention.h"
 
 #include <cstdint>
 #include <future>
@@ -10,7 +12,7 @@
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
+#include "tests/support/records.h"
 #include "tokenusage/store/memory_store.h"
 
 namespace tokenusage::testing {

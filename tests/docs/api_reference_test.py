@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/api.md is what the .proto files say, and the check of that can fail."""
 
 import os

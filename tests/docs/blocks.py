@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finds the code blocks of the documents, and what is said about them.
 
 A block is fenced and names its language:
@@ -18,7 +19,7 @@ What a test needs to know beyond that stands right before the block, as
   within: C++    the hidden code around a fragment, which is where it has `...`
   by: TOOL, file: PATH
                  what a tool follows, word for word: tools/check_tutorial docs/bindings.md,
-                 tests/postgres/serve_test.py docs/postgresql.md
+                 tests/store/postgres/serve_test.py docs/postgresql.md
 """
 
 import collections
@@ -50,7 +51,7 @@ _DIRECTIVES = {
 # What follows a document from start to end, and so takes its `by` and `file` blocks.
 _FOLLOWED_BY = {
     "docs/bindings.md": "tools/check_tutorial",
-    "docs/postgresql.md": "tests/postgres/serve_test.py",
+    "docs/postgresql.md": "tests/store/postgres/serve_test.py",
 }
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What blocks.py finds in a document, and what it refuses."""
 
 import unittest

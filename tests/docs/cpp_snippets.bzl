@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C++ blocks of documents, as the sources of one program."""
 
 def _cpp_snippets_impl(ctx):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes one program of the documents' C++ blocks: cpp_snippets.py FOLDER DOCUMENT...
 
 Each block is a file in a namespace of its own, and the program runs the block whose

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the documents show is run, in their order.
 
 blocks.py says what a document must do for it.

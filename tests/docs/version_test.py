@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MODULE.bazel states the versions, ours and the libraries', and all else agrees."""
 
 import glob

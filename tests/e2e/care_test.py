@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Care of the data: check, rebuild, backup, migrate, delete and retention."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`tokenusage convert`: what is good survives byte for byte, what is bad is named."""
 
 import json

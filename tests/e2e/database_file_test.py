@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files that the service must not open, and disks that fail under it."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was acknowledged stays, once, whenever the service dies.
 
 TOKENUSAGE_KILL_CYCLES=1000 kills it that often (default 50).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Lets chosen system calls of a process fail, and its clock jump, while it
 // runs. Preloaded into the service by tests/e2e/harness/faults.py, which writes
 // the orders below into a file that both map:

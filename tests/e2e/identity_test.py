@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who may do what, over TLS, by tokens and by certificates."""
 
 import os

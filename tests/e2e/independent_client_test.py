@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The service as a client that is not ours sees it: Debian's gRPC for Python."""
 
 import base64

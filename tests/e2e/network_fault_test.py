@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Callers and connections that misbehave, by accident or on purpose.
 
 TOKENUSAGE_CUTS=5000 cuts the connection that often (default 200).

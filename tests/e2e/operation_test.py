@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an operator sees of the service: health, metrics, logs, configuration, its end."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A process that is stopped and continued, and a clock that jumps."""
 
 import contextlib

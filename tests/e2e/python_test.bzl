@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tests in Python, and the messages they use.
 
 No py_test: its rules differ between the Bazel versions that this project supports.

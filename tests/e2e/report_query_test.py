@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`tokenusage report`, `query`, `list` and `get` against a real service."""
 
 import concurrent.futures

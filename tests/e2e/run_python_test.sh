@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Runs a test file in Bazel's runfiles: run_python_test.sh TEST_FILE VARIABLE=PROGRAM...
 set -eu
 file=$1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Disks that fail under the service while it is reported to.
 
 TOKENUSAGE_FAULT_ROUNDS=100 injects each fault that often (default 5).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """StreamUsage with a client made of Debian's gRPC and the .proto files alone.
 
 TOKENUSAGE_STREAM_CUTS=1000 cuts so many streams (default 40);

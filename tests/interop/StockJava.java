@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Reads the vectors with Java's own protobuf, and writes them: java StockJava.java SCHEMA
 // VECTORS WRITTEN, where SCHEMA is a descriptor set. Prints what differs and exits with 1,
 // or how many vectors there are.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Vectors that we and others write hold the same values for us and for others.
 
 Here Python's protobuf takes part, and what JavaScript's and Java's once wrote;

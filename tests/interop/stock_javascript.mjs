@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Reads the vectors with @bufbuild/protobuf, and writes them:
 // node stock_javascript.mjs RUNTIME SCHEMA VECTORS WRITTEN, where RUNTIME is the package's
 // folder and SCHEMA a descriptor set. Prints what differs and exits with 1, or how many

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where protobuf's own JSON differs from ours by design: docs/json.md lists it.
 
 Ours is `tokenusage convert`, the other Python's json_format.

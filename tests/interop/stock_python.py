@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads the vectors with Python's own protobuf, and writes them: stock_python.py
 VECTORS WRITTEN. Prints what differs and exits with 1, or how many vectors there are.
 """

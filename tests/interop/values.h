@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a message holds, as text that every language's test can make: what its
 // fields are, whatever form it was read from.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The vectors of tests/interop/vectors, made, checked, and read as others wrote
 // them.
 //

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/json/seed.h"
+#include "tests/support/seed.h"
 #include "tokenusage/json/exact_shape.h"
 #include "tokenusage/json/number.h"
 

@@ -14,7 +14,7 @@
 #include "google/protobuf/message.h"
 #include "gtest/gtest.h"
 #include "tests/json/messages.h"
-#include "tests/json/seed.h"
+#include "tests/support/seed.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/v1/options.pb.h"
 

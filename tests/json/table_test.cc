@@ -13,7 +13,7 @@
 #include "gtest/gtest.h"
 #include "tests/json/goldens.h"
 #include "tests/json/messages.h"
-#include "tests/json/seed.h"
+#include "tests/support/seed.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/json/message_table.h"
 #include "tokenusage/json/table_reader.h"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "tests/json/seed.h"
+#include "tests/support/seed.h"
 
 namespace tokenusage {
 namespace json_internal {

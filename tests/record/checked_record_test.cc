@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/record/checked_record.h"
 
 #include <algorithm>
@@ -9,7 +11,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
+#include "tests/support/records.h"
 #include "tokenusage/record/same_content.h"
 
 namespace tokenusage {

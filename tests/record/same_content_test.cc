@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/record/same_content.h"
 
 #include <cmath>
@@ -5,7 +7,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
+#include "tests/support/records.h"
 
 namespace tokenusage {
 namespace {

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/record/token_counts.h"
 
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
+#include "tests/support/records.h"
 
 namespace tokenusage {
 namespace {

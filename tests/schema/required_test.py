@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is required in JSON, and named in it, is as in the last release.
 
 The schema's breaking-change check (tools/check_schema) does not look at options of our

@@ -1,4 +1,6 @@
-#include "tokenusage/service/admission_budget.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/server/admission_budget.h"
 
 #include <atomic>
 #include <chrono>

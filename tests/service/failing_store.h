@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A store whose answer to everything is one error.
 
 #ifndef TOKENUSAGE_TESTS_SERVICE_FAILING_STORE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A store in memory whose appends wait until they are let through.
 
 #ifndef TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_

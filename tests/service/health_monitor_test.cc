@@ -1,4 +1,6 @@
-#include "tokenusage/service/health_monitor.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/server/health_monitor.h"
 
 #include <atomic>
 #include <condition_variable>

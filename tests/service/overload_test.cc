@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the server does with more than it can take.
 
 #include <sys/resource.h>
@@ -17,12 +19,12 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
 #include "tests/service/gate_store.h"
 #include "tests/store/sqlite_files.h"
+#include "tests/support/records.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/usage_server.h"
-#include "tokenusage/store/sqlite_store.h"
+#include "tokenusage/store/sqlite/store.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
 
 namespace tokenusage {

@@ -1,4 +1,6 @@
-#include "tokenusage/service/page_token.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/rpc/page_token.h"
 
 #include <string>
 

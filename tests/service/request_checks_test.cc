@@ -1,4 +1,6 @@
-#include "tokenusage/service/request_checks.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/rpc/request_checks.h"
 
 #include <functional>
 #include <string>

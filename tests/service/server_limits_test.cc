@@ -1,4 +1,6 @@
-#include "tokenusage/service/server_limits.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/server/server_limits.h"
 
 #include <memory>
 #include <string>

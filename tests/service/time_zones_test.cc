@@ -1,4 +1,6 @@
-#include "tokenusage/service/time_zones.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/server/time_zones.h"
 
 #include "gtest/gtest.h"
 

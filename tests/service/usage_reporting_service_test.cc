@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The service over a real connection, with the store in memory or one that
 // fails.
 

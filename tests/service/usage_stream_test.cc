@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // StreamUsage over a real connection.
 
-#include "tokenusage/service/usage_stream.h"
+#include "tokenusage/service/rpc/usage_stream.h"
 
 #include <chrono>
 #include <memory>
@@ -12,8 +14,8 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
 #include "tests/service/gate_store.h"
+#include "tests/support/records.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"

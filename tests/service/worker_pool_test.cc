@@ -1,4 +1,6 @@
-#include "tokenusage/service/worker_pool.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/server/worker_pool.h"
 
 #include <atomic>
 #include <future>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The contract of AppendAsync, Append and GetRecord.
 
 #include <atomic>
@@ -9,8 +11,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
 #include "tests/store/usage_store_contract.h"
+#include "tests/support/records.h"
 #include "tokenusage/record/same_content.h"
 
 namespace tokenusage::testing {

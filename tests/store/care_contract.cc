@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The contract of the methods for operators.
 
 #include <string>
@@ -7,9 +9,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
 #include "tests/store/usage_store_contract.h"
-#include "tokenusage/store/query_plan.h"
+#include "tests/support/records.h"
+#include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage::testing {
 namespace {

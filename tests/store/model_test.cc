@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tests/store/model_test.h"
 
 #include <cstdint>
@@ -11,9 +13,9 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
 #include "tests/store/queries.h"
 #include "tests/store/random_usage.h"
+#include "tests/support/records.h"
 #include "tokenusage/store/memory_store.h"
 
 namespace tokenusage::testing {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A store against the store in memory: the same random operations, the same
 // answers.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tests/store/queries.h"
 
 #include <cstdint>
@@ -6,7 +8,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
+#include "tests/support/records.h"
 
 namespace tokenusage::testing {
 namespace {

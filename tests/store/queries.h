@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Questions to stores, and their answers as text.
 
 #ifndef TOKENUSAGE_TESTS_STORE_QUERIES_H_

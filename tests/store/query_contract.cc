@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The contract of Query.
 
 #include <algorithm>
@@ -8,8 +10,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
 #include "tests/store/usage_store_contract.h"
+#include "tests/support/records.h"
 
 namespace tokenusage::testing {
 namespace {

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tests/store/random_usage.h"
 
 #include <iostream>
 #include <utility>
 
-#include "tests/record/records.h"
 #include "tests/store/queries.h"
+#include "tests/support/records.h"
 
 namespace tokenusage::testing {
 

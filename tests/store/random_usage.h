@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Random records and questions that lean to the edges.
 
 #ifndef TOKENUSAGE_TESTS_STORE_RANDOM_USAGE_H_

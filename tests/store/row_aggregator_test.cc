@@ -1,11 +1,13 @@
-#include "tokenusage/store/row_aggregator.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/query/row_aggregator.h"
 
 #include <cstdint>
 #include <string>
 
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
 #include "tests/store/queries.h"
+#include "tests/support/records.h"
 
 namespace tokenusage {
 namespace {

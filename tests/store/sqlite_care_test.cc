@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What operators do with SQLite databases, beyond the contract of all stores:
 // damage is found and named, totals are mended, copies and migrations are
 // whole.
@@ -9,11 +11,11 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
 #include "tests/store/queries.h"
 #include "tests/store/sqlite_files.h"
-#include "tokenusage/store/sqlite_maintenance.h"
-#include "tokenusage/store/sqlite_store.h"
+#include "tests/support/records.h"
+#include "tokenusage/store/sqlite/maintenance.h"
+#include "tokenusage/store/sqlite/store.h"
 
 namespace tokenusage::testing {
 namespace {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "gtest/gtest.h"
 #include "tests/store/sqlite_files.h"
 #include "tests/store/usage_store_contract.h"

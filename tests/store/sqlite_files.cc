@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tests/store/sqlite_files.h"
 
 #include <unistd.h>
@@ -12,7 +14,7 @@
 
 #include "gtest/gtest.h"
 #include "sqlite3.h"
-#include "tokenusage/store/sqlite_store.h"
+#include "tokenusage/store/sqlite/store.h"
 
 namespace tokenusage::testing {
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Database files for tests of the SQLite store.
 
 #ifndef TOKENUSAGE_TESTS_STORE_SQLITE_FILES_H_

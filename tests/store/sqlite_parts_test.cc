@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The parts of the SQLite store that stand alone.
 
 #include <cstdint>
@@ -10,10 +12,10 @@
 #include "absl/numeric/int128.h"
 #include "gtest/gtest.h"
 #include "tests/store/queries.h"
-#include "tokenusage/store/amount_blob.h"
-#include "tokenusage/store/query_plan.h"
-#include "tokenusage/store/record_key.h"
-#include "tokenusage/store/time_buckets.h"
+#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/query/time_buckets.h"
+#include "tokenusage/store/sqlite/amount_blob.h"
+#include "tokenusage/store/sqlite/record_key.h"
 
 namespace tokenusage::testing {
 namespace {

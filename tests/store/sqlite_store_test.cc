@@ -1,6 +1,6 @@
-// What the SQLite store promises beyond the contract of all stores.
+// SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/sqlite_store.h"
+// What the SQLite store promises beyond the contract of all stores.
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -18,9 +18,10 @@
 
 #include "gtest/gtest.h"
 #include "sqlite3.h"
-#include "tests/record/records.h"
 #include "tests/store/queries.h"
 #include "tests/store/sqlite_files.h"
+#include "tests/support/records.h"
+#include "tokenusage/store/sqlite/store.h"
 
 namespace tokenusage::testing {
 namespace {

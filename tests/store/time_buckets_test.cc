@@ -1,11 +1,13 @@
-#include "tokenusage/store/time_buckets.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/query/time_buckets.h"
 
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/record/records.h"
+#include "tests/support/records.h"
 
 namespace tokenusage {
 namespace {

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tests/store/usage_store_contract.h"
 
 #include <utility>
 
-#include "tests/record/records.h"
+#include "tests/support/records.h"
 
 namespace tokenusage::testing {
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What every UsageStore must do. A test of a store instantiates this suite:
 //
 //   INSTANTIATE_TEST_SUITE_P(Memory, UsageStoreContract,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tools/check_rooms.py finds in the output of `bazel query`."""
 
 import subprocess

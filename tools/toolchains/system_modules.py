@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes Bazel modules of the repositories that wrap the system's libraries.
 
 system_modules.py make FOLDER EXTERNAL MODULE.bazel: for each bazel_dep of MODULE.bazel,

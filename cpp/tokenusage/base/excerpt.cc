@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/base/excerpt.h"
 
 #include "tokenusage/base/utf8.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A safe piece of untrusted input for an error message.
 //
 //   Excerpt("a\nb")  // a\nb, with a backslash and an n

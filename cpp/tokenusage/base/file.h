@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Small files, whole.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(std::string text, ReadFile(path));

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What differs between the versions of protobuf that this project builds with,
 // from 3.21 on.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Early returns for absl::Status and absl::StatusOr.
 //
 //   absl::Status Open(const std::string& path) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Conversions between std::string_view and abseil's own string_view.
 //
 // Public headers use std::string_view. Abseil's string_view is another class in

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // UTF-8 well-formedness (Unicode 15, table 3-7): no overlong forms, no
 // surrogates, nothing above U+10FFFF.
 

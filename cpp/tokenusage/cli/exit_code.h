@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The program's exit codes. Source: sysexits.h for 64 and 69.
 
 #ifndef TOKENUSAGE_CLI_EXIT_CODE_H_

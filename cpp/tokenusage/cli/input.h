@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Input files and standard input.
 
 #ifndef TOKENUSAGE_CLI_INPUT_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // tokenusage: the service, and everything to use it from a shell.
 
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The messages that --message may name.
 
 #ifndef TOKENUSAGE_CLI_MESSAGE_TYPES_H_

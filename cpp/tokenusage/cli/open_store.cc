@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/cli/open_store.h"
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/string_view.h"
-#include "tokenusage/store/postgres_store.h"
-#include "tokenusage/store/postgres_target.h"
-#include "tokenusage/store/sqlite_store.h"
+#include "tokenusage/store/postgres/store.h"
+#include "tokenusage/store/postgres/target.h"
+#include "tokenusage/store/sqlite/store.h"
 
 namespace tokenusage {
 namespace {

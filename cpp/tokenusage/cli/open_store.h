@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The store that a URL names: the one place that knows their schemes.
 
 #ifndef TOKENUSAGE_CLI_OPEN_STORE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Where the program's words and data go: words to stderr, data to stdout.
 
 #ifndef TOKENUSAGE_CLI_TERMINAL_H_

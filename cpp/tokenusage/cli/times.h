@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Times on the command line.
 
 #ifndef TOKENUSAGE_CLI_TIMES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // This build's version.
 
 #ifndef TOKENUSAGE_CLI_VERSION_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Memory of arenas that is used again.
 //
 // A thousand records take half a megabyte. Given back to the system and fetched

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The only way into a store: records that keep every rule of
 // tokenusage/v1/usage_record.proto that can be checked without a store.
 //

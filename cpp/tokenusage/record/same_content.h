@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Whether two records say the same, which decides between duplicate and
 // conflict.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/record/token_amount.h"
 
 #include <charconv>

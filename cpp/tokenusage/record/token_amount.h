@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Exact sums of token counts.
 //
 // Sums of doubles depend on their order and drift. A TokenAmount is a

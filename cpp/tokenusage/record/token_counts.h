@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The token counts that every kind of usage is reduced to for totals.
 //
 //   TokenCounts counts = CountsOf(record);

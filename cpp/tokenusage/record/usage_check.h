@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Checks a usage message of any type against its own schema.
 
 #ifndef TOKENUSAGE_RECORD_USAGE_CHECK_H_

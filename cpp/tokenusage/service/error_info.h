@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Errors that programs can act on: an absl::Status that carries a
 // google.rpc.ErrorInfo, and its way over gRPC.
 //

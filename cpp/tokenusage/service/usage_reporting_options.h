@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How the service behaves.
 
 #ifndef TOKENUSAGE_SERVICE_USAGE_REPORTING_OPTIONS_H_

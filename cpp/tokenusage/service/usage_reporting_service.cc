@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/service/usage_reporting_service.h"
 
 #include <algorithm>
@@ -11,11 +13,11 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/service/error_info.h"
-#include "tokenusage/service/page_token.h"
-#include "tokenusage/service/request_checks.h"
-#include "tokenusage/service/request_parsing.h"
-#include "tokenusage/service/responses.h"
-#include "tokenusage/service/store_errors.h"
+#include "tokenusage/service/rpc/page_token.h"
+#include "tokenusage/service/rpc/request_checks.h"
+#include "tokenusage/service/rpc/request_parsing.h"
+#include "tokenusage/service/rpc/responses.h"
+#include "tokenusage/service/rpc/store_errors.h"
 
 namespace tokenusage {
 namespace {

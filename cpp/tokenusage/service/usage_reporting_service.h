@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The gRPC service tokenusage.v1.UsageReportingService over a UsageStore.
 //
 //   std::unique_ptr<UsageStore> store = NewMemoryStore();
@@ -20,11 +22,11 @@
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "tokenusage/service/report_handler.h"
-#include "tokenusage/service/time_zones.h"
+#include "tokenusage/service/rpc/report_handler.h"
+#include "tokenusage/service/rpc/usage_stream.h"
+#include "tokenusage/service/server/time_zones.h"
+#include "tokenusage/service/server/worker_pool.h"
 #include "tokenusage/service/usage_reporting_options.h"
-#include "tokenusage/service/usage_stream.h"
-#include "tokenusage/service/worker_pool.h"
 #include "tokenusage/store/usage_store.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
 

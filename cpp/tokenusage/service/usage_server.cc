@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/service/usage_server.h"
 
 #include <algorithm>
@@ -12,7 +14,7 @@
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/security/server_credentials.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/service/loopback_address.h"
+#include "tokenusage/service/server/loopback_address.h"
 
 namespace tokenusage {
 namespace {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The whole server: UsageReportingService on a port, with gRPC's health
 // service.
 //
@@ -21,10 +23,10 @@
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
-#include "tokenusage/service/health_monitor.h"
-#include "tokenusage/service/health_watches.h"
 #include "tokenusage/service/metrics/server_metrics.h"
-#include "tokenusage/service/server_limits.h"
+#include "tokenusage/service/server/health_monitor.h"
+#include "tokenusage/service/server/health_watches.h"
+#include "tokenusage/service/server/server_limits.h"
 #include "tokenusage/service/tls/reloading_credentials.h"
 #include "tokenusage/service/usage_reporting_service.h"
 #include "tokenusage/store/usage_store.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Ends calls at their limits.
 
 #ifndef TOKENUSAGE_STORE_DEADLINE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A bounded queue in which no key waits for the mass of another.
 //
 //   FairQueue<Batch> queue(/*max_space=*/64 << 20, /*quantum=*/1000);

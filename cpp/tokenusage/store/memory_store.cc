@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/store/memory_store.h"
 
 #include <algorithm>
@@ -14,9 +16,9 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/deadline.h"
-#include "tokenusage/store/field_values.h"
-#include "tokenusage/store/query_plan.h"
-#include "tokenusage/store/row_aggregator.h"
+#include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/query/row_aggregator.h"
 
 namespace tokenusage {
 namespace {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A store in memory: the reference that the others are compared with, and for
 // tests. Nothing survives the process.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What is asked of a UsageStore, and its answer.
 
 #ifndef TOKENUSAGE_STORE_USAGE_QUERY_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Where usage records live: the interface that every store implements and that
 // one contract test suite (tests/store/usage_store_contract.h) holds all of
 // them to.
@@ -24,7 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "tokenusage/record/checked_record.h"
-#include "tokenusage/store/store_care.h"
+#include "tokenusage/store/store_maintenance.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {

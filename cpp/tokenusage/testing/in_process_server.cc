@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/testing/in_process_server.h"
 
 #include <utility>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A real service in the test's own process, on a free loopback port, with a
 // store in memory.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Configuration files: a file that is taken means what --print-config then
 // says, and the refusal of another names a line.
 
@@ -9,9 +11,9 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "tests/fuzzing/fuzz_target.h"
-#include "tokenusage/cli/config_file.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 #include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/serve/config_file.h"
 
 namespace tokenusage {
 namespace testing {

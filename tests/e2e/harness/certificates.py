@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates for tests, made by openssl: a CA, and what it signs."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client of the service made of Debian's gRPC and the .proto files alone."""
 
 import collections

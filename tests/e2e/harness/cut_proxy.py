@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TCP proxy that cuts a connection when the service begins to answer a call."""
 
 import contextlib

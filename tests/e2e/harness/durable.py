@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a service must hold: all that was acknowledged, once, and exact totals."""
 
 import contextlib

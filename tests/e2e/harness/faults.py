@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lets the system calls of a running service fail, and its clock jump."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A unittest main that tells Bazel each test's outcome, in JUnit's XML."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads that report usage, and what became of it."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the totals must be, computed in the plainest way there is.
 
 Sums are decimal.Decimal, civil days come from zoneinfo, and every record is looked at

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the real program as real processes, none of which outlives its test."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Usage records for tests: fixed ones, and random ones that lean to the edges."""
 
 import calendar

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/fuzzing/fuzz_target.h"
 #include "tests/json/fuzz/document_input.h"
 #include "tests/json/fuzz/reference_check.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 
 namespace tokenusage {
 namespace testing {

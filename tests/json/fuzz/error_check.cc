@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <optional>
 
-#include "tests/fuzzing/fuzz_target.h"
 #include "tests/json/fuzz/document.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 
 namespace tokenusage {
 namespace testing {

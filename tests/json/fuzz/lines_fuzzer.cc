@@ -12,13 +12,13 @@
 
 #include "absl/status/status.h"
 #include "google/protobuf/message.h"
-#include "tests/fuzzing/fuzz_target.h"
 #include "tests/json/fuzz/document_input.h"
 #include "tests/json/fuzz/error_check.h"
 #include "tests/json/fuzz/reading_ways.h"
 #include "tests/json/fuzz/reference_check.h"
 #include "tests/json/fuzz/reference_reader.h"
 #include "tests/json/messages.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 #include "tokenusage/json/json.h"
 
 namespace tokenusage {

@@ -4,7 +4,7 @@
 #define TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_
 
 #include "google/protobuf/message.h"
-#include "tests/fuzzing/byte_source.h"
+#include "tests/support/fuzzing/byte_source.h"
 
 namespace tokenusage {
 namespace testing {

@@ -4,11 +4,11 @@
 
 #include "absl/strings/escaping.h"
 #include "google/protobuf/message.h"
-#include "tests/fuzzing/fuzz_target.h"
 #include "tests/json/error_names.h"
 #include "tests/json/fuzz/error_check.h"
 #include "tests/json/fuzz/reading_ways.h"
 #include "tests/json/messages.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 #include "tokenusage/json/json_error.h"
 
 namespace tokenusage {

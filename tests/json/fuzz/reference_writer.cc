@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "google/protobuf/descriptor.h"
-#include "tests/fuzzing/shortest_decimal.h"
 #include "tests/json/fuzz/document.h"
 #include "tests/json/fuzz/field_names.h"
 #include "tests/json/fuzz/reference_values.h"
+#include "tests/support/fuzzing/shortest_decimal.h"
 
 namespace tokenusage {
 namespace testing {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "google/protobuf/message.h"
-#include "tests/fuzzing/byte_source.h"
-#include "tests/fuzzing/fuzz_target.h"
 #include "tests/json/fuzz/document_input.h"
 #include "tests/json/fuzz/random_message.h"
 #include "tests/json/fuzz/write_check.h"
+#include "tests/support/fuzzing/byte_source.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 
 namespace tokenusage {
 namespace testing {

@@ -18,7 +18,7 @@
 #include "tests/json/fuzz/document_input.h"
 #include "tests/json/fuzz/reference_check.h"
 #include "tests/json/fuzz/write_check.h"
-#include "tests/json/seed.h"
+#include "tests/support/seed.h"
 
 namespace tokenusage {
 namespace testing {

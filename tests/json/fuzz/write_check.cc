@@ -5,12 +5,12 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "tests/fuzzing/fuzz_target.h"
 #include "tests/json/fuzz/error_check.h"
 #include "tests/json/fuzz/reading_ways.h"
 #include "tests/json/fuzz/reference_reader.h"
 #include "tests/json/fuzz/reference_writer.h"
 #include "tests/json/messages.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 #include "tokenusage/json/json.h"
 
 namespace tokenusage {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Amounts of token counts: as decimals worked out digit by digit have them, and
 // back.
 
@@ -10,9 +12,9 @@
 #include <vector>
 
 #include "absl/numeric/int128.h"
-#include "tests/fuzzing/byte_source.h"
-#include "tests/fuzzing/fuzz_target.h"
-#include "tests/fuzzing/shortest_decimal.h"
+#include "tests/support/fuzzing/byte_source.h"
+#include "tests/support/fuzzing/fuzz_target.h"
+#include "tests/support/fuzzing/shortest_decimal.h"
 #include "tokenusage/record/token_amount.h"
 
 namespace tokenusage {

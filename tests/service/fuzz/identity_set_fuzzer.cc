@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Files of identities: they are taken or refused in one line that repeats no
 // credential, and a line that the program makes is taken.
 
@@ -8,8 +10,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "tests/fuzzing/byte_source.h"
-#include "tests/fuzzing/fuzz_target.h"
+#include "tests/support/fuzzing/byte_source.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 #include "tokenusage/service/identity/identity_set.h"
 #include "tokenusage/service/identity/token.h"
 

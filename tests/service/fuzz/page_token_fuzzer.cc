@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Page tokens: made ones come back as they were, for their request alone, and
 // others are refused or mean one position.
 
@@ -8,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/fuzzing/byte_source.h"
-#include "tests/fuzzing/fuzz_target.h"
+#include "tests/support/fuzzing/byte_source.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 #include "tokenusage/service/error_info.h"
-#include "tokenusage/service/page_token.h"
+#include "tokenusage/service/rpc/page_token.h"
 
 namespace tokenusage {
 namespace testing {

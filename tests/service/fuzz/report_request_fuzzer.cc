@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The bytes of a ReportUsage call, cut into slices as a transport may, on their
 // way to a store: counted, parsed, checked, and made binary for storing.
 
@@ -13,12 +15,12 @@
 #include "absl/time/time.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
-#include "tests/fuzzing/fuzz_target.h"
+#include "tests/support/fuzzing/fuzz_target.h"
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/record/token_amount.h"
 #include "tokenusage/record/token_counts.h"
-#include "tokenusage/service/request_parsing.h"
+#include "tokenusage/service/rpc/request_parsing.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The service asks its Authorizer for each call, and heeds what it says.
 
 #include <memory>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/service/identity/authorizer.h"
 
 namespace tokenusage {

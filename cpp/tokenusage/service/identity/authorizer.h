@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Tells who makes a call.
 //
 //   auto caller = authorizer.Identify(*context);

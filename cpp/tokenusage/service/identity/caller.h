@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Who makes a call, and what they may do.
 //
 //   Caller caller{"gateway", {"demo"}, {Role::kReport}};

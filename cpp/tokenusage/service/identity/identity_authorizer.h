@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Knows callers by an identity file, which may change while the server runs.
 //
 //   auto authorizer =

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The callers that a server knows, as an identity file lists them.
 //
 //   # name    projects   roles         credential

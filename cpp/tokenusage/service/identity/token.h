@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bearer tokens: secrets that callers show, of which the server knows only the
 // SHA-256.
 //

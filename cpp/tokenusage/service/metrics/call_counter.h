@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Counts, times and weighs calls, under the names that gRPC's own metrics have
 // (grpc.server.call.*; gRFC A66), which gRPC 1.51 does not make itself.
 //

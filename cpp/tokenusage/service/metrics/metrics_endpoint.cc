@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/service/metrics/metrics_endpoint.h"
 
 #include <cstdint>
@@ -11,7 +13,7 @@
 #include "prometheus/collectable.h"
 #include "prometheus/metric_family.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/service/loopback_address.h"
+#include "tokenusage/service/server/loopback_address.h"
 
 namespace tokenusage {
 namespace {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Shows metrics over HTTP, at /metrics, to a Prometheus server on the same
 // machine.
 

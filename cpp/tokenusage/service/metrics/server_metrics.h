@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the server counts, for Prometheus.
 //
 //   auto metrics = std::make_shared<ServerMetrics>("1.0.0");

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A server's private key, its certificates, and whose clients it trusts: looked
 // at before they are served.
 //

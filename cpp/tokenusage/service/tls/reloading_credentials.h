@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // gRPC server credentials whose certificates may change while the server runs.
 //
 //   auto credentials = std::make_shared<ReloadingCredentials>(

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a project that imports tokenusage does with it: messages, also of its
 // own, from and to JSON, and calls of a service in its tests' own process.
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The program's connection to a service.
+//
+//   ConnectionOptions connection;
+//   connection.server = "127.0.0.1:8105";
+//   UsageClient client(connection);
+//   v1::GetUsageRecordResponse response;
+//   absl::Status status = client.Get(request, &response);
+
+#ifndef TOKENUSAGE_CLI_CLIENT_CLIENT_H_
+#define TOKENUSAGE_CLI_CLIENT_CLIENT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
+#include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
+
+namespace tokenusage {
+
+// How to reach a service, and who calls it.
+struct ConnectionOptions {
+  std::string server;  // host:port
+
+  // Plain text without TLS. The texts are PEM.
+  bool tls = false;
+  std::string ca;           // empty: the system's
+  std::string certificate;  // the caller's own, or empty
+  std::string key;
+  std::string server_name;  // what the server's certificate names, where that
+                            // is not the host
+
+  std::string token;  // empty: none is shown
+};
+
+// Makes calls, and tries each again while the service is unavailable or busy:
+// every method may be repeated. It gives up after 5 seconds where the service
+// has not answered yet, and after 15 once it has, so that a restart goes
+// unnoticed. A failed status carries the service's ErrorInfo, and names the
+// server where it did not answer. Not thread-safe.
+class UsageClient {
+ public:
+  // Does not connect yet.
+  explicit UsageClient(const ConnectionOptions& connection);
+
+  absl::Status Report(const v1::ReportUsageRequest& request,
+                      v1::ReportUsageResponse* response);
+  absl::Status Query(const v1::QueryUsageRequest& request,
+                     v1::QueryUsageResponse* response);
+  absl::Status Get(const v1::GetUsageRecordRequest& request,
+                   v1::GetUsageRecordResponse* response);
+  absl::Status List(const v1::ListUsageRecordsRequest& request,
+                    v1::ListUsageRecordsResponse* response);
+
+ private:
+  absl::Status Call(
+      const std::function<grpc::Status(grpc::ClientContext*)>& call);
+  void WaitToRetry(absl::Duration time);
+  std::string HintFor(const std::string& message) const;
+
+  const std::string server_;
+  const bool tls_;
+  const std::string authorization_;  // the metadata's value, or empty
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::UsageReportingService::Stub> stub_;
+  bool has_answered_ = false;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_CLIENT_CLIENT_H_

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/client/client.h"
+#include "tokenusage/cli/client/service_flags.h"
+#include "tokenusage/cli/client/window_flags.h"
+#include "tokenusage/cli/commands.h"
+#include "tokenusage/cli/exit_code.h"
+#include "tokenusage/cli/terminal.h"
+#include "tokenusage/cli/times.h"
+#include "tokenusage/json/json.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr char kFooter[] = R"(
+A field is operation, provider, model or labels.KEY. In the table - stands for a
+count that no record carries, and <none> for a label that is not there; --json tells
+both exactly. Totals are exact decimals. A week is one of ISO 8601, as 2026-W45.
+
+Examples:
+  tokenusage query --project=demo
+  tokenusage query --project=demo --bucket=day --group-by=model,operation
+  tokenusage query --project=demo --start=2026-11-01 --end=2026-12-01 \
+    --time-zone=Europe/Berlin --bucket=day --filter=model=gpt-image-1
+  tokenusage query --project=demo --group-by=labels.team --json)";
+
+struct QueryFlags {
+  ServiceFlags service;
+  WindowFlags window;
+  std::string bucket = "none";
+  std::string group_by;
+  std::vector<std::string> filters;
+  std::vector<std::string> missing;
+  bool json = false;
+};
+
+const std::map<std::string, v1::TimeBucket>& BucketNames() {
+  static const auto* const kNames = new std::map<std::string, v1::TimeBucket>{
+      {"none", v1::TIME_BUCKET_NONE}, {"minute", v1::TIME_BUCKET_MINUTE},
+      {"hour", v1::TIME_BUCKET_HOUR}, {"day", v1::TIME_BUCKET_DAY},
+      {"week", v1::TIME_BUCKET_WEEK}, {"month", v1::TIME_BUCKET_MONTH}};
+  return *kNames;
+}
+
+// Filters on the same field are one filter with several values.
+absl::Status AddFilters(const QueryFlags& flags,
+                        v1::QueryUsageRequest* request) {
+  std::map<std::string, v1::UsageFilter> by_field;
+  for (const std::string& filter : flags.filters) {
+    const std::size_t equals = filter.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--filter: expected FIELD=VALUE, found \"", Excerpt(filter), "\""));
+    }
+    by_field[filter.substr(0, equals)].add_values(filter.substr(equals + 1));
+  }
+  for (const std::string& field : flags.missing) {
+    by_field[field].set_match_missing(true);
+  }
+  for (auto& [field, filter] : by_field) {
+    filter.set_field(field);
+    *request->add_filters() = std::move(filter);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::QueryUsageRequest> RequestFromFlags(QueryFlags* flags) {
+  v1::QueryUsageRequest request;
+  request.set_project(flags->service.project);
+  TOKENUSAGE_RETURN_IF_ERROR(ParseWindow(&flags->window,
+                                         request.mutable_start_time(),
+                                         request.mutable_end_time()));
+  request.set_bucket(BucketNames().at(flags->bucket));
+  request.set_time_zone(flags->window.time_zone);
+  if (!flags->group_by.empty()) {
+    for (const auto field : absl::StrSplit(flags->group_by, ',')) {
+      request.add_group_by(std::string(field));
+    }
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(AddFilters(*flags, &request));
+  return request;
+}
+
+// The bucket's start, as short as its kind allows.
+std::string BucketLabel(const v1::UsageRow& row, v1::TimeBucket bucket,
+                        absl::TimeZone zone) {
+  const absl::Time start = ToTime(row.bucket_start_time());
+  switch (bucket) {
+    case v1::TIME_BUCKET_MINUTE:
+    case v1::TIME_BUCKET_HOUR:
+      return absl::FormatTime("%Y-%m-%dT%H:%MZ", start, absl::UTCTimeZone());
+    case v1::TIME_BUCKET_WEEK:
+      return absl::FormatTime("%G-W%V", start, zone);
+    case v1::TIME_BUCKET_MONTH:
+      return absl::FormatTime("%Y-%m", start, zone);
+    default:
+      return absl::FormatTime("%Y-%m-%d", start, zone);
+  }
+}
+
+std::string BucketHeading(v1::TimeBucket bucket) {
+  for (const auto& [name, value] : BucketNames()) {
+    if (value == bucket) return name;
+  }
+  return "bucket";
+}
+
+class Table {
+ public:
+  explicit Table(const v1::QueryUsageRequest& request, absl::TimeZone zone)
+      : bucket_(request.bucket()), zone_(zone) {
+    std::vector<std::string> heading;
+    if (has_bucket()) heading.push_back(BucketHeading(bucket_));
+    for (const std::string& field : request.group_by()) {
+      heading.push_back(field);
+    }
+    first_number_column_ = heading.size();
+    for (const char* name : {"records", "total_tokens", "input_tokens",
+                             "output_tokens", "input_text", "input_image"}) {
+      heading.push_back(name);
+    }
+    rows_.push_back(std::move(heading));
+  }
+
+  void Add(const v1::UsageRow& row) {
+    std::vector<std::string> cells;
+    if (has_bucket()) cells.push_back(BucketLabel(row, bucket_, zone_));
+    for (const v1::GroupValue& group : row.group()) {
+      // Escaped where it would move the terminal's cursor.
+      cells.push_back(group.has_value()
+                          ? Excerpt(group.value(), /*max_chars=*/SIZE_MAX)
+                          : "<none>");
+    }
+    const v1::UsageTotals& totals = row.totals();
+    cells.push_back(absl::StrCat(totals.record_count()));
+    const auto add = [&cells](bool is_set, const v1::TokenTotal& total) {
+      cells.push_back(is_set ? total.exact() : "-");
+    };
+    add(totals.has_total_tokens(), totals.total_tokens());
+    add(totals.has_input_tokens(), totals.input_tokens());
+    add(totals.has_output_tokens(), totals.output_tokens());
+    add(totals.has_input_text_tokens(), totals.input_text_tokens());
+    add(totals.has_input_image_tokens(), totals.input_image_tokens());
+    rows_.push_back(std::move(cells));
+  }
+
+  bool empty() const { return rows_.size() == 1; }
+
+  std::string Format() const {
+    return FormatTable(rows_, first_number_column_);
+  }
+
+ private:
+  bool has_bucket() const { return bucket_ != v1::TIME_BUCKET_NONE; }
+
+  const v1::TimeBucket bucket_;
+  const absl::TimeZone zone_;
+  std::size_t first_number_column_ = 0;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
+                              ReadConnection(flags.service));
+  UsageClient client(connection);
+  Table table(request, flags.window.zone);
+  do {
+    v1::QueryUsageResponse response;
+    TOKENUSAGE_RETURN_IF_ERROR(client.Query(request, &response));
+    for (const v1::UsageRow& row : response.rows()) {
+      if (!flags.json) {
+        table.Add(row);
+        continue;
+      }
+      TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(row));
+      PrintData(line + "\n");
+    }
+    // Where nobody reads on, as with `head`, there is no need to go on.
+    TOKENUSAGE_RETURN_IF_ERROR(FlushData());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  if (flags.json) return absl::OkStatus();
+  PrintData(table.Format());
+  if (table.empty()) PrintError("no records match");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddQueryCommand(CLI::App* app, int* exit_code) {
+  auto flags = std::make_shared<QueryFlags>();
+  CLI::App* command =
+      app->add_subcommand("query", "Show exact totals by time and group");
+  command->footer(kFooter);
+  AddServiceFlags(command, &flags->service);
+  AddWindowFlags(command, &flags->window);
+  command
+      ->add_option("--bucket", flags->bucket,
+                   "How time is divided: none, minute, hour, day, week or "
+                   "month")
+      ->check([](const std::string& name) {
+        if (BucketNames().count(name) != 0) return std::string();
+        return "expected none, minute, hour, day, week or month, found \"" +
+               Excerpt(name) + "\"";
+      })
+      ->type_name("BUCKET")
+      ->capture_default_str();
+  command->add_option("--group-by", flags->group_by,
+                      "The fields to group by, at most 4, with commas between");
+  command
+      ->add_option("--filter", flags->filters,
+                   "FIELD=VALUE: count only records with that value. "
+                   "Repeatable: values of one field are alternatives")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--filter-missing", flags->missing,
+                   "labels.KEY: also count records without that label, or only "
+                   "those where no value is named. Repeatable")
+      ->allow_extra_args(false);
+  command->add_flag("--json", flags->json,
+                    "Print one JSON object per row instead of a table");
+  command->callback([flags, exit_code] {
+    auto request = RequestFromFlags(flags.get());
+    if (!request.ok()) {
+      PrintError(std::string(request.status().message()));
+      *exit_code = kExitUsage;
+      return;
+    }
+    const absl::Status status = Query(*flags, *std::move(request));
+    if (!status.ok()) PrintError(std::string(status.message()));
+    *exit_code = ExitCodeFor(status);
+  });
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/cli/client/service_flags.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+#include "tokenusage/base/file.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/service/server/loopback_address.h"
+
+namespace tokenusage {
+namespace {
+
+void AddTlsFlags(CLI::App* command, ServiceFlags* flags) {
+  command
+      ->add_flag("--tls", flags->tls,
+                 "Connect with TLS, and trust the system's CAs")
+      ->envname("TOKENUSAGE_TLS");
+  const auto add = [command](const char* name, std::string* value,
+                             const char* type, const char* env,
+                             const char* help) {
+    command->add_option(name, *value, help)->type_name(type)->envname(env);
+  };
+  add("--tls-ca", &flags->tls_ca, "FILE", "TOKENUSAGE_TLS_CA",
+      "Connect with TLS, and trust the CAs of this file in PEM alone");
+  add("--tls-client-certificate", &flags->tls_client_certificate, "FILE",
+      "TOKENUSAGE_TLS_CLIENT_CERTIFICATE",
+      "Connect with TLS, and show this certificate in PEM");
+  add("--tls-client-key", &flags->tls_client_key, "FILE",
+      "TOKENUSAGE_TLS_CLIENT_KEY", "Its private key in PEM");
+  add("--tls-server-name", &flags->tls_server_name, "NAME",
+      "TOKENUSAGE_TLS_SERVER_NAME",
+      "The name in the server's certificate, where it is not the host");
+}
+
+// HTTP/2 headers hold nothing else, and no other token has been given out.
+bool IsToken(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c <= '~';
+  });
+}
+
+absl::Status ReadInto(const std::string& path, std::string* content) {
+  if (path.empty()) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(*content, ReadFile(path));
+  return absl::OkStatus();
+}
+
+absl::Status ReadToken(const ServiceFlags& flags,
+                       ConnectionOptions* connection) {
+  if (flags.token_file.empty()) return absl::OkStatus();
+  TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.token_file, &connection->token));
+  absl::StripAsciiWhitespace(&connection->token);
+  if (!IsToken(connection->token)) {
+    return absl::FailedPreconditionError(
+        "--token-file: expected a file with one token, found something else "
+        "in " +
+        flags.token_file);
+  }
+  if (!connection->tls && !CheckLoopbackAddress(flags.server).ok()) {
+    return absl::FailedPreconditionError(
+        "--token-file: the token would go to " + flags.server +
+        " in plain text; connect with --tls or --tls-ca");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddServiceFlags(CLI::App* command, ServiceFlags* flags) {
+  command->add_option("--server", flags->server, "The service's host:port")
+      ->type_name("HOST:PORT")
+      ->envname("TOKENUSAGE_SERVER")
+      ->capture_default_str();
+  command->add_option("--project", flags->project, "The project's name")
+      ->type_name("NAME")
+      ->envname("TOKENUSAGE_PROJECT")
+      ->required();
+  command
+      ->add_option("--token-file", flags->token_file,
+                   "A file with the token to show, as `tokenusage token new` "
+                   "writes it")
+      ->type_name("FILE")
+      ->envname("TOKENUSAGE_TOKEN_FILE");
+  AddTlsFlags(command, flags);
+}
+
+absl::StatusOr<ConnectionOptions> ReadConnection(const ServiceFlags& flags) {
+  ConnectionOptions connection;
+  connection.server = flags.server;
+  connection.server_name = flags.tls_server_name;
+  connection.tls = flags.tls || !flags.tls_ca.empty() ||
+                   !flags.tls_client_certificate.empty();
+  if (flags.tls_client_certificate.empty() != flags.tls_client_key.empty()) {
+    return absl::FailedPreconditionError(
+        "--tls-client-certificate and --tls-client-key need each other");
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.tls_ca, &connection.ca));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadInto(flags.tls_client_certificate, &connection.certificate));
+  TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.tls_client_key, &connection.key));
+  TOKENUSAGE_RETURN_IF_ERROR(ReadToken(flags, &connection));
+  return connection;
+}
+
+}  // namespace tokenusage

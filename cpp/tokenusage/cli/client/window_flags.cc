@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/cli/client/window_flags.h"
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/times.h"
+
+namespace tokenusage {
+
+void AddWindowFlags(CLI::App* command, WindowFlags* flags) {
+  command
+      ->add_option("--start", flags->start,
+                   absl::StrCat("The first instant, as ", kTimeFormHelp))
+      ->type_name("TIME")
+      ->capture_default_str();
+  command
+      ->add_option("--end", flags->end,
+                   "The first instant after, in the same forms")
+      ->type_name("TIME")
+      ->capture_default_str();
+  command->add_option("--time-zone", flags->time_zone,
+                      "The IANA time zone of days, as Europe/Berlin; default "
+                      "UTC");
+}
+
+absl::Status ParseWindow(WindowFlags* flags,
+                         google::protobuf::Timestamp* start_time,
+                         google::protobuf::Timestamp* end_time) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(flags->zone, ParseTimeZone(flags->time_zone));
+  TOKENUSAGE_ASSIGN_OR_RETURN(*start_time,
+                              ParseTime("--start", flags->start, flags->zone));
+  TOKENUSAGE_ASSIGN_OR_RETURN(*end_time,
+                              ParseTime("--end", flags->end, flags->zone));
+  return absl::OkStatus();
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// --start, --end and --time-zone, which commands that read have.
+
+#ifndef TOKENUSAGE_CLI_CLIENT_WINDOW_FLAGS_H_
+#define TOKENUSAGE_CLI_CLIENT_WINDOW_FLAGS_H_
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "google/protobuf/timestamp.pb.h"
+
+namespace tokenusage {
+
+// By default all of the time that a service has.
+struct WindowFlags {
+  std::string start = "2000-01-01T00:00:00Z";
+  std::string end = "2200-01-01T00:00:00Z";
+  std::string time_zone;
+
+  absl::TimeZone zone;  // set by ParseWindow
+};
+void AddWindowFlags(CLI::App* command, WindowFlags* flags);
+
+// Sets start_time and end_time of a request. INVALID_ARGUMENT, naming the flag.
+absl::Status ParseWindow(WindowFlags* flags,
+                         google::protobuf::Timestamp* start_time,
+                         google::protobuf::Timestamp* end_time);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_CLIENT_WINDOW_FLAGS_H_

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/commands.h"
+#include "tokenusage/cli/exit_code.h"
+#include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/serve/config_file.h"
+#include "tokenusage/cli/serve/serve_flags.h"
+#include "tokenusage/cli/serve/server_log.h"
+#include "tokenusage/cli/serve/service_manager.h"
+#include "tokenusage/cli/terminal.h"
+#include "tokenusage/cli/version.h"
+#include "tokenusage/service/identity/identity_authorizer.h"
+#include "tokenusage/service/metrics/metrics_endpoint.h"
+#include "tokenusage/service/server/retention.h"
+#include "tokenusage/service/usage_server.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr char kFooter[] = R"(
+Once it serves, it prints the address as one line on stdout; with --metrics-listen
+the address of the metrics is a second line. SIGTERM or SIGINT ends it: calls under
+way are finished first, for at most --drain-seconds; a second signal ends it at once.
+SIGHUP reads the identities and the TLS files again; where they are not good, those
+that are in use stay.
+
+A flag can also stand in the environment, as TOKENUSAGE_LISTEN, or in the file of
+--config, as listen = "127.0.0.1:8105"; the command line counts most, the file least.
+
+Examples:
+  tokenusage serve
+  tokenusage serve --store=sqlite:///var/lib/tokenusage/usage.db
+  tokenusage serve --store=postgresql://usage@db.example/usage
+  tokenusage serve --listen=127.0.0.1:0   # any free port
+  tokenusage serve --listen=[::]:8105 --identities=identities \
+    --tls-certificate=server.crt --tls-key=server.key)";
+
+// How long calls that were cancelled at the end of the drain may take to end.
+constexpr absl::Duration kCancelTime = absl::Seconds(2);
+
+std::string TextOf(const absl::Status& status) { return status.ToString(); }
+
+// The signals that the service acts on. Blocked in every thread, for sigwait.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// Ends the process after `limit`, or at the next SIGINT or SIGTERM. That is
+// safe at any moment: what was acknowledged is on disk, and what was not is
+// sent again. Only a signal does where `is_closed` says that the calls and the
+// store have ended.
+void EndAtTheLatest(sigset_t signals, absl::Duration limit,
+                    const std::shared_ptr<std::atomic<bool>>& is_closed) {
+  sigdelset(&signals, SIGHUP);
+  const absl::Time end = absl::Now() + limit;
+  int signal;
+  do {
+    const timespec timeout =
+        absl::ToTimespec(std::max(end - absl::Now(), absl::ZeroDuration()));
+    signal = sigtimedwait(&signals, nullptr, &timeout);
+    // A process that is stopped and continued wakes up without a signal.
+  } while (signal < 0 && errno == EINTR);
+  if (signal < 0 && *is_closed) return;
+  Log(LogLevel::kWarning,
+      signal >= 0 ? "received a second signal: ending at once"
+                  : "calls did not finish in time: ending now",
+      {});
+  _exit(kExitFailure);
+}
+
+// What is read from files that may change while the service runs.
+class LiveFiles {
+ public:
+  // Reads the files that the flags name.
+  //
+  // Errors: those of IdentityAuthorizer::FromFile and LoadCertificateSet.
+  absl::Status Load(const ServeFlags& flags, ServerMetrics* metrics) {
+    paths_ = flags.tls;
+    metrics_ = metrics;
+    if (!flags.identities.empty()) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(
+          identities_, IdentityAuthorizer::FromFile(flags.identities));
+    }
+    if (flags.has_tls()) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(CertificateSet set,
+                                  LoadCertificateSet(paths_, absl::Now()));
+      metrics->OnCertificate(set.expires);
+      tls_ = std::make_shared<ReloadingCredentials>(std::move(set),
+                                                    flags.client_certificate());
+    }
+    return absl::OkStatus();
+  }
+
+  // Reads them again; what is not good is logged, and what is in use stays.
+  void Reload() {
+    NotifyReloading();
+    if (identities_ != nullptr) {
+      LogReload("identities", identities_->Reload());
+    }
+    if (tls_ != nullptr) LogReload("certificates", ReloadCertificates());
+    NotifyServiceManager("READY=1");
+  }
+
+  const std::shared_ptr<IdentityAuthorizer>& identities() const {
+    return identities_;
+  }
+  const std::shared_ptr<ReloadingCredentials>& tls() const { return tls_; }
+
+ private:
+  absl::Status ReloadCertificates() {
+    TOKENUSAGE_ASSIGN_OR_RETURN(CertificateSet set,
+                                LoadCertificateSet(paths_, absl::Now()));
+    metrics_->OnCertificate(set.expires);
+    tls_->Use(std::move(set));
+    return absl::OkStatus();
+  }
+
+  void LogReload(const std::string& what, const absl::Status& status) {
+    metrics_->OnReload(what, status.ok());
+    if (status.ok()) {
+      Log(LogLevel::kInfo, "read again", {{"what", what}});
+    } else {
+      Log(LogLevel::kError, "cannot be used: those in use stay",
+          {{"what", what}, {"error", TextOf(status)}});
+    }
+  }
+
+  CertificatePaths paths_;
+  ServerMetrics* metrics_ = nullptr;
+  std::shared_ptr<IdentityAuthorizer> identities_;
+  std::shared_ptr<ReloadingCredentials> tls_;
+};
+
+UsageServerOptions ServerOptions(const ServeFlags& flags,
+                                 const LiveFiles& files,
+                                 std::shared_ptr<ServerMetrics> metrics) {
+  UsageServerOptions options;
+  options.address = flags.listen;
+  options.tls = files.tls();
+  options.insecure_plaintext_on_any_address =
+      flags.insecure_plaintext_on_any_address;
+  options.reflection = flags.reflection;
+  // Without an endpoint to show them, calls are not counted.
+  if (!flags.metrics_listen.empty()) options.metrics = std::move(metrics);
+  if (files.identities() != nullptr) {
+    options.service.authorizer = files.identities();
+  }
+  options.on_health_change = [](const HealthChange& change) {
+    if (change.healthy) {
+      Log(LogLevel::kInfo, "the store works again",
+          {{"failures", absl::StrCat(change.failures)}});
+    } else {
+      Log(LogLevel::kError, "the store failed",
+          {{"error", TextOf(change.cause)}});
+    }
+  };
+  return options;
+}
+
+void LogServing(const ServeFlags& flags, const std::string& address) {
+  Log(LogLevel::kInfo, "serving",
+      {{"version", kVersion},
+       {"store", MaskStoreUrl(flags.store)},
+       {"address", address},
+       {"transport", flags.has_tls() ? "tls" : "plain text"},
+       {"callers", flags.identities.empty() ? "everybody" : "identities"}});
+  if (flags.insecure_plaintext_on_any_address) {
+    Log(LogLevel::kWarning,
+        "plain text on any address: whoever is on the way reads and changes "
+        "what is sent",
+        {});
+  }
+}
+
+// Acts on signals until one ends the service; returns that one.
+int AwaitEnd(const sigset_t& signals, LiveFiles* files) {
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) return signal;
+    files->Reload();
+  }
+}
+
+std::string WithPort(const std::string& address, int port) {
+  return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+// Removes old records in the background where the flags say so, else null.
+absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
+    const ServeFlags& flags, UsageStore* store) {
+  if (flags.retain.empty()) return nullptr;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Duration retain,
+                              ParseRetention(flags.retain));
+  RetentionThread::Events events;
+  events.on_removal = [](const Retention::Outcome& outcome) {
+    Log(LogLevel::kInfo, "removed old records",
+        {{"records", absl::StrCat(outcome.record_count)},
+         {"horizon", absl::FormatTime(absl::RFC3339_sec, outcome.horizon,
+                                      absl::UTCTimeZone())}});
+  };
+  events.on_error = [](const absl::Status& status) {
+    Log(LogLevel::kError, "old records cannot be removed",
+        {{"error", TextOf(status)}});
+  };
+  return std::make_unique<RetentionThread>(store, retain, std::move(events));
+}
+
+absl::Status Serve(const ServeFlags& flags) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckServeFlags(flags));
+  StartLog(flags.parsed_log_format(), flags.parsed_log_level());
+  // Before any thread starts, so that all inherit the mask.
+  const sigset_t signals = BlockSignals();
+  const auto metrics = std::make_shared<ServerMetrics>(kVersion);
+  LiveFiles files;
+  TOKENUSAGE_RETURN_IF_ERROR(files.Load(flags, metrics.get()));
+  UsageServerOptions options = ServerOptions(flags, files, metrics);
+  TOKENUSAGE_RETURN_IF_ERROR(CheckServedAddress(options));
+  OpenStoreOptions store_options;
+  store_options.on_commit = [metrics](absl::Duration time) {
+    metrics->OnCommit(time);
+  };
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto store,
+                              OpenStore(flags.store, store_options));
+  std::unique_ptr<MetricsEndpoint> endpoint;
+  if (!flags.metrics_listen.empty()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        endpoint,
+        MetricsEndpoint::Start(flags.metrics_listen, metrics, store.get()));
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      auto server, UsageServer::Start(store.get(), std::move(options)));
+
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto retention,
+                              StartRetention(flags, store.get()));
+
+  const std::string address = WithPort(flags.listen, server->port());
+  LogServing(flags, address);
+  PrintData(address + "\n");
+  if (endpoint != nullptr) {
+    PrintData(WithPort(flags.metrics_listen, endpoint->port()) + "\n");
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(FlushData());
+  NotifyServiceManager("READY=1");
+
+  const int signal = AwaitEnd(signals, &files);
+  NotifyServiceManager("STOPPING=1");
+  Log(LogLevel::kInfo, "finishing the calls under way",
+      {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  const absl::Duration drain = absl::Seconds(flags.drain_seconds);
+  const auto is_closed = std::make_shared<std::atomic<bool>>(false);
+  std::thread(EndAtTheLatest, signals, drain + kCancelTime, is_closed).detach();
+  retention.reset();
+  server->Shutdown(drain);
+  server.reset();
+  // The next process need not wait for who looks at this one's metrics.
+  if (endpoint != nullptr) endpoint->LeaveStore();
+  store.reset();
+  *is_closed = true;
+  endpoint.reset();
+  Log(LogLevel::kInfo, "ended", {});
+  return absl::OkStatus();
+}
+
+absl::Status RunServe(CLI::App* command, const ServeFlags& flags) {
+  if (!flags.config.empty()) {
+    TOKENUSAGE_RETURN_IF_ERROR(ApplyConfigFile(command, flags.config));
+  }
+  if (!flags.print_config) return Serve(flags);
+  PrintData(EffectiveConfig(*command));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App* app, int* exit_code) {
+  auto flags = std::make_shared<ServeFlags>();
+  CLI::App* command =
+      app->add_subcommand("serve", "Run the usage-reporting service");
+  command->footer(kFooter);
+  AddServeFlags(command, flags.get());
+  command->callback([command, flags, exit_code] {
+    const absl::Status status = RunServe(command, *flags);
+    if (!status.ok()) PrintError(std::string(status.message()));
+    *exit_code = status.ok()                       ? kExitOk
+                 : absl::IsInvalidArgument(status) ? kExitUsage
+                                                   : kExitFailure;
+  });
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/cli/serve/serve_flags.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "tokenusage/cli/open_store.h"
+#include "tokenusage/service/server/loopback_address.h"
+#include "tokenusage/service/server/retention.h"
+
+namespace tokenusage {
+namespace {
+
+// TOKENUSAGE_TLS_KEY for --tls-key.
+CLI::Option* WithEnvironment(CLI::Option* option) {
+  std::string name = "TOKENUSAGE_" + option->get_lnames().front();
+  std::replace(name.begin(), name.end(), '-', '_');
+  absl::AsciiStrToUpper(&name);
+  return option->envname(name);
+}
+
+// An empty value would otherwise count as none: a script whose variable is not
+// set would start a service without --identities.
+std::string CheckNotEmpty(const std::string& value) {
+  return value.empty() ? "expected a value, found an empty one" : "";
+}
+
+CLI::Option* AddText(CLI::App* command, const char* name, std::string* value,
+                     const char* type, const std::string& help) {
+  CLI::Option* option = command->add_option(name, *value, help)
+                            ->type_name(type)
+                            ->check(CheckNotEmpty);
+  if (!value->empty()) option->capture_default_str();
+  return WithEnvironment(option);
+}
+
+void AddSecurityFlags(CLI::App* command, ServeFlags* flags) {
+  AddText(command, "--identities", &flags->identities, "FILE",
+          "Who may call: a line per token or certificate, as `tokenusage "
+          "token new` prints it. Without it everybody who reaches the "
+          "address may do everything");
+  AddText(command, "--tls-certificate", &flags->tls.certificate, "FILE",
+          "Serve with TLS, and show this certificate, with those that lead "
+          "to its root, in PEM");
+  AddText(command, "--tls-key", &flags->tls.key, "FILE",
+          "Its private key in PEM");
+  AddText(command, "--tls-client-ca", &flags->tls.client_ca, "FILE",
+          "Ask callers for certificates, which the CAs in this file have "
+          "signed, in PEM");
+  AddText(command, "--tls-client-auth", &flags->tls_client_auth, "WHEN",
+          "Whether callers must show one, with --tls-client-ca: required, as "
+          "they must by default, or optional")
+      ->check(CLI::IsMember({"required", "optional"}));
+  WithEnvironment(command->add_flag(
+      "--insecure-plaintext-on-any-address",
+      flags->insecure_plaintext_on_any_address,
+      "Serve without TLS on an address that is not loopback: whoever is on "
+      "the way reads and changes what is sent, tokens included"));
+}
+
+void AddWatchFlags(CLI::App* command, ServeFlags* flags) {
+  WithEnvironment(command->add_flag(
+      "--reflection", flags->reflection,
+      "Serve gRPC reflection, which shows the schema to every caller"));
+  AddText(command, "--metrics-listen", &flags->metrics_listen, "HOST:PORT",
+          "Serve metrics for Prometheus at http://HOST:PORT/metrics, on a "
+          "loopback address; port 0 takes a free one");
+  AddText(command, "--log-format", &flags->log_format, "FORMAT",
+          "The log's form: text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  AddText(command, "--log-level", &flags->log_level, "LEVEL",
+          "The least that is logged: debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+}
+
+// An address's fault, with the flag that holds it.
+absl::Status OfFlag(const char* flag, const absl::Status& status) {
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": ", status.message()));
+}
+
+}  // namespace
+
+ClientCertificate ServeFlags::client_certificate() const {
+  if (tls.client_ca.empty()) return ClientCertificate::kNone;
+  return tls_client_auth == "optional" ? ClientCertificate::kOptional
+                                       : ClientCertificate::kRequired;
+}
+
+LogFormat ServeFlags::parsed_log_format() const {
+  return log_format == "json" ? LogFormat::kJson : LogFormat::kText;
+}
+
+LogLevel ServeFlags::parsed_log_level() const {
+  if (log_level == "debug") return LogLevel::kDebug;
+  if (log_level == "warn") return LogLevel::kWarning;
+  return log_level == "error" ? LogLevel::kError : LogLevel::kInfo;
+}
+
+void AddServeFlags(CLI::App* command, ServeFlags* flags) {
+  AddText(command, "--store", &flags->store, "URL",
+          std::string(kStoreUrlHelp) +
+              ". A SQLite file is created where there is none");
+  AddText(command, "--listen", &flags->listen, "HOST:PORT",
+          "The host:port to serve; port 0 takes a free one. Without TLS the "
+          "host must be a loopback address");
+  WithEnvironment(command->add_option(
+                      "--drain-seconds", flags->drain_seconds,
+                      "How long calls under way may take to finish at the end"))
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  AddText(command, "--retain", &flags->retain, "TIME",
+          "Remove records older than this, as 90d or 36h, and keep their "
+          "totals: docs/data.md. Without it all records are kept");
+  AddSecurityFlags(command, flags);
+  AddWatchFlags(command, flags);
+  AddText(command, "--config", &flags->config, "FILE",
+          "A file of flags, one per line, as --print-config shows them")
+      ->configurable(false);
+  command
+      ->add_flag("--print-config", flags->print_config,
+                 "Print every flag with its value, and end")
+      ->configurable(false);
+}
+
+absl::Status CheckServeFlags(const ServeFlags& flags) {
+  if (flags.tls.certificate.empty() != flags.tls.key.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls-certificate and --tls-key need each other");
+  }
+  if (!flags.has_tls() && !flags.tls.client_ca.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls-client-ca needs --tls-certificate and --tls-key");
+  }
+  if (flags.tls.client_ca.empty() && !flags.tls_client_auth.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls-client-auth needs --tls-client-ca");
+  }
+  if (flags.has_tls() && flags.insecure_plaintext_on_any_address) {
+    return absl::InvalidArgumentError(
+        "--insecure-plaintext-on-any-address and --tls-certificate exclude "
+        "each other");
+  }
+  if (!flags.retain.empty()) {
+    absl::Status status = ParseRetention(flags.retain).status();
+    if (!status.ok()) return status;
+  }
+  if (const absl::Status status = CheckAddress(flags.listen); !status.ok()) {
+    return OfFlag("--listen", status);
+  }
+  const absl::Status loopback = CheckLoopbackAddress(flags.listen);
+  if (!flags.has_tls() && !flags.insecure_plaintext_on_any_address &&
+      !loopback.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--listen: ", flags.listen,
+        " is not a loopback address: serve it with --tls-certificate and "
+        "--tls-key, or choose --insecure-plaintext-on-any-address"));
+  }
+  if (flags.has_tls() && flags.identities.empty() && !loopback.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--listen: ", flags.listen,
+        " is not a loopback address, so --identities must say who may call"));
+  }
+  const absl::Status metrics = flags.metrics_listen.empty()
+                                   ? absl::OkStatus()
+                                   : CheckLoopbackAddress(flags.metrics_listen);
+  return metrics.ok() ? metrics : OfFlag("--metrics-listen", metrics);
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The flags of `tokenusage serve`.
+
+#ifndef TOKENUSAGE_CLI_SERVE_SERVE_FLAGS_H_
+#define TOKENUSAGE_CLI_SERVE_SERVE_FLAGS_H_
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "tokenusage/cli/serve/server_log.h"
+#include "tokenusage/service/tls/certificate_set.h"
+#include "tokenusage/service/tls/reloading_credentials.h"
+
+namespace tokenusage {
+
+struct ServeFlags {
+  std::string store = "sqlite://tokenusage.db";
+  std::string listen = "127.0.0.1:8105";
+  int drain_seconds = 10;
+  std::string retain;
+
+  std::string identities;
+  CertificatePaths tls;
+  std::string tls_client_auth;
+  bool insecure_plaintext_on_any_address = false;
+
+  bool reflection = false;
+  std::string metrics_listen;
+  std::string log_format = "text";
+  std::string log_level = "info";
+
+  std::string config;
+  bool print_config = false;
+
+  bool has_tls() const { return !tls.certificate.empty(); }
+  ClientCertificate client_certificate() const;
+  LogFormat parsed_log_format() const;
+  LogLevel parsed_log_level() const;
+};
+
+// Each flag can also be given in the environment, as TOKENUSAGE_LISTEN, or in
+// the file of --config.
+void AddServeFlags(CLI::App* command, ServeFlags* flags);
+
+// Errors: INVALID_ARGUMENT: flags that do not go together.
+absl::Status CheckServeFlags(const ServeFlags& flags);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_SERVE_SERVE_FLAGS_H_

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/rpc/report_handler.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "tokenusage/service/rpc/responses.h"
+#include "tokenusage/service/rpc/store_errors.h"
+
+namespace tokenusage {
+namespace {
+
+// What a request takes in memory, before it is parsed: its bytes, the message,
+// whose strings are several times theirs, and gRPC's own state of the call.
+std::int64_t ExpectedMemory(std::size_t request_bytes) {
+  constexpr std::int64_t kPerCall = 4096;
+  return kPerCall + 4 * static_cast<std::int64_t>(request_bytes);
+}
+
+// The answer's errors, of the checks and of the store, by rising index.
+v1::ReportUsageResponse ResponseOf(const CheckedBatch& batch,
+                                   const std::vector<AppendOutcome>& outcomes) {
+  v1::ReportUsageResponse response;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    AddOutcome(batch[i], outcomes[i], &response);
+  }
+  if (batch.errors().empty()) return response;
+  for (const v1::RecordError& error : batch.errors()) {
+    *response.add_errors() = error;
+  }
+  std::sort(response.mutable_errors()->begin(),
+            response.mutable_errors()->end(),
+            [](const v1::RecordError& a, const v1::RecordError& b) {
+              return a.index() < b.index();
+            });
+  return response;
+}
+
+}  // namespace
+
+std::shared_ptr<Report> ReportHandler::Admit(std::size_t request_bytes,
+                                             std::function<void()> retry) {
+  std::optional<AdmissionBudget::Share> share =
+      budget_.TryTake(ExpectedMemory(request_bytes), std::move(retry));
+  if (!share) return nullptr;
+  return std::make_shared<Report>(*std::move(share), request_bytes);
+}
+
+void ReportHandler::Append(std::shared_ptr<Report> report, CallLimits limits,
+                           ResponseCallback done) {
+  const CheckedBatch& batch = report->batch;
+  if (batch.empty()) {
+    v1::ReportUsageResponse response = ResponseOf(batch, {});
+    options_.on_report(response);
+    return done(std::move(response));
+  }
+  const std::string& project = report->project;
+  BatchPointer pointer(report, &batch);
+  store_.AppendAsync(
+      project, std::move(pointer), std::move(limits),
+      [this, report = std::move(report),
+       done = std::move(done)](AppendResult outcomes) {
+        if (!outcomes.ok()) {
+          return done(ErrorForReporter(outcomes.status(), options_));
+        }
+        v1::ReportUsageResponse response = ResponseOf(report->batch, *outcomes);
+        options_.on_report(response);
+        done(std::move(response));
+      });
+}
+
+CallLimits LimitsOf(const grpc::CallbackServerContext& context) {
+  CallLimits limits;
+  const auto deadline = context.deadline();
+  if (deadline != std::chrono::system_clock::time_point::max()) {
+    limits.deadline = absl::FromChrono(deadline);
+  }
+  limits.is_cancelled = [&context] { return context.IsCancelled(); };
+  return limits;
+}
+
+}  // namespace tokenusage

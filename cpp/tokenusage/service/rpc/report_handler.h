@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// A batch on its way from a request to its answer, for ReportUsage and
+// StreamUsage alike.
+//
+//   std::shared_ptr<Report> report = handler.Admit(bytes.Length());
+//   if (report == nullptr) return BusyError();
+//   auto request = handler.Parse<v1::ReportUsageRequest>(context, bytes,
+//                                                        report.get());
+//   if (!request.ok()) return request.status();
+//   if (!report->share.TryAssign(report->project)) return BusyError();
+//   handler.Append(report, limits, [](auto response) { Answer(response); });
+
+#ifndef TOKENUSAGE_SERVICE_RPC_REPORT_HANDLER_H_
+#define TOKENUSAGE_SERVICE_RPC_REPORT_HANDLER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/checked_record.h"
+#include "tokenusage/service/rpc/request_checks.h"
+#include "tokenusage/service/rpc/request_parsing.h"
+#include "tokenusage/service/server/admission_budget.h"
+#include "tokenusage/service/usage_reporting_options.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// A batch, its project, and its part of the budget.
+struct Report {
+  Report(AdmissionBudget::Share share_of_budget, std::size_t request_bytes)
+      : share(std::move(share_of_budget)), batch(request_bytes) {}
+
+  AdmissionBudget::Share share;
+  CheckedBatch batch;
+  std::string project;
+};
+
+// Thread-safe.
+class ReportHandler {
+ public:
+  using ResponseCallback =
+      std::function<void(absl::StatusOr<v1::ReportUsageResponse>)>;
+
+  // Both must outlive the handler.
+  ReportHandler(UsageStore* store, const UsageReportingServiceOptions& options)
+      : store_(*store),
+        options_(options),
+        budget_(options.max_admitted_bytes) {}
+
+  // Makes room for a request of so many bytes; null where there is none. Then
+  // `retry`, if it is set, is called once there may be: see AdmissionBudget.
+  std::shared_ptr<Report> Admit(std::size_t request_bytes,
+                                std::function<void()> retry = nullptr);
+
+  // Parses a request that has `project` and `records`, asks whether the caller
+  // may, and checks the records, all where they will stay. Returns the request,
+  // which lives in the report. The status is for the caller.
+  template <typename Request>
+  absl::StatusOr<const Request*> Parse(
+      const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
+      Report* report) const;
+
+  // Stores the records, if any, and calls `done` with the answer, maybe before
+  // this returns, from any thread. The status is for the caller.
+  void Append(std::shared_ptr<Report> report, CallLimits limits,
+              ResponseCallback done);
+
+  // Waits until every report is gone. The store lets go of the last ones a
+  // moment after their callers have been answered.
+  void AwaitReports() { budget_.AwaitReturn(); }
+
+ private:
+  UsageStore& store_;
+  const UsageReportingServiceOptions& options_;
+  AdmissionBudget budget_;
+};
+
+// The caller's deadline, and whether the call was cancelled. `context` must
+// outlive them.
+CallLimits LimitsOf(const grpc::CallbackServerContext& context);
+
+template <typename Request>
+absl::StatusOr<const Request*> ReportHandler::Parse(
+    const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
+    Report* report) const {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto caller,
+                              options_.authorizer->Identify(context));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckReportSize(
+      CountFields(bytes, Request::kRecordsFieldNumber), bytes.Length()));
+  CheckedBatch& batch = report->batch;
+  auto* request = Request::default_instance().New(batch.arena());
+  TOKENUSAGE_RETURN_IF_ERROR(ParseRequest(bytes, request));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request->project()));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      caller->CheckAccess(request->project(), Role::kReport));
+  report->project = request->project();
+  batch.Check(request->mutable_records(), options_.now());
+  report->share.GrowTo(batch.memory_bytes());
+  return request;
+}
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_RPC_REPORT_HANDLER_H_

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/rpc/request_checks.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/base/string_view.h"
+#include "tokenusage/record/record_rules.h"
+#include "tokenusage/service/error_info.h"
+#include "tokenusage/service/rpc/page_token.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+constexpr std::string_view kLabelPrefix = "labels.";
+
+absl::Status Invalid(std::string_view reason, const std::string& field,
+                     const std::string& expected, const std::string& found) {
+  return ErrorWithInfo(
+      absl::StatusCode::kInvalidArgument, reason,
+      absl::StrCat(field, ": expected ", expected, ", found ", found),
+      {{"field", field}, {"actual", found}});
+}
+
+std::string Quote(std::string_view text) { return "\"" + Excerpt(text) + "\""; }
+
+// The same bytes for the same request in every process of this version.
+template <typename Request>
+std::uint64_t FingerprintOf(std::string_view method, Request request) {
+  request.clear_page_size();
+  request.clear_page_token();
+  std::string bytes(method);
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    // False for want of a proto2 required field only; there are none.
+    static_cast<void>(request.SerializeToCodedStream(&coded));
+  }
+  return Fingerprint(bytes);
+}
+
+absl::StatusOr<std::int64_t> CheckWindowEnd(
+    const std::string& field, bool is_set,
+    const google::protobuf::Timestamp& time) {
+  const bool in_range =
+      is_set && time.nanos() >= 0 && time.nanos() < kNanosPerSecond &&
+      time.seconds() >= kMinEventTimeSeconds &&
+      (time.seconds() < kMaxWindowSeconds ||
+       (time.seconds() == kMaxWindowSeconds && time.nanos() == 0));
+  if (in_range) return time.seconds() * kNanosPerSecond + time.nanos();
+  return Invalid("TIME_WINDOW_INVALID", field,
+                 "a time from 2000-01-01T00:00:00Z to 2200-01-01T00:00:00Z",
+                 is_set ? absl::StrCat(time.seconds(), " s and ", time.nanos(),
+                                       " ns since 1970-01-01T00:00:00Z")
+                        : "none");
+}
+
+template <typename Request>
+absl::StatusOr<TimeWindow> CheckWindow(const Request& request) {
+  TimeWindow window;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      window.start_nanos, CheckWindowEnd("start_time", request.has_start_time(),
+                                         request.start_time()));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      window.end_nanos,
+      CheckWindowEnd("end_time", request.has_end_time(), request.end_time()));
+  if (window.start_nanos >= window.end_nanos) {
+    return Invalid("TIME_WINDOW_INVALID", "end_time", "a time after start_time",
+                   "one that is not");
+  }
+  return window;
+}
+
+absl::StatusOr<int> CheckPageSize(int page_size) {
+  if (page_size < 0) {
+    return Invalid("PAGE_SIZE_INVALID", "page_size",
+                   absl::StrCat("0 to ", kMaxPageSize),
+                   absl::StrCat(page_size));
+  }
+  return page_size == 0 ? kMaxPageSize : std::min(page_size, kMaxPageSize);
+}
+
+std::optional<UsageField> ParseField(std::string_view name) {
+  if (name == "operation") return UsageField{UsageField::Kind::kOperation, ""};
+  if (name == "provider") return UsageField{UsageField::Kind::kProvider, ""};
+  if (name == "model") return UsageField{UsageField::Kind::kModel, ""};
+  if (name.substr(0, kLabelPrefix.size()) != kLabelPrefix) return std::nullopt;
+  const std::string_view key = name.substr(kLabelPrefix.size());
+  if (!IsLabelKey(key)) return std::nullopt;
+  return UsageField{UsageField::Kind::kLabel, std::string(key)};
+}
+
+// One field name of group_by or of a filter, which must not be in `seen` yet.
+absl::StatusOr<UsageField> CheckField(std::string_view reason,
+                                      const std::string& where,
+                                      const std::string& name,
+                                      std::set<std::string>* seen) {
+  const std::optional<UsageField> field = ParseField(name);
+  if (!field) {
+    return Invalid(reason, where,
+                   "operation, provider, model or labels.KEY with a KEY of "
+                   "[a-z][a-z0-9_.-]{0,62}",
+                   Quote(name));
+  }
+  if (!seen->insert(name).second) {
+    return Invalid(reason, where, "each field once", Quote(name) + " again");
+  }
+  return *field;
+}
+
+absl::StatusOr<std::vector<UsageField>> CheckGroupBy(
+    const v1::QueryUsageRequest& request) {
+  if (request.group_by_size() > kMaxGroupBy) {
+    return Invalid("GROUP_BY_INVALID", "group_by",
+                   absl::StrCat("at most ", kMaxGroupBy, " fields"),
+                   absl::StrCat(request.group_by_size()));
+  }
+  std::vector<UsageField> fields;
+  std::set<std::string> seen;
+  for (const std::string& name : request.group_by()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        UsageField field,
+        CheckField("GROUP_BY_INVALID",
+                   absl::StrCat("group_by[", fields.size(), "]"), name, &seen));
+    fields.push_back(std::move(field));
+  }
+  return fields;
+}
+
+absl::Status CheckFilterValues(const std::string& where,
+                               const v1::UsageFilter& filter,
+                               const UsageField& field) {
+  const std::string values = where + ".values";
+  if (filter.match_missing() && field.kind != UsageField::Kind::kLabel) {
+    return Invalid("FILTER_INVALID", where + ".match_missing",
+                   "it with labels only", "it with " + filter.field());
+  }
+  if (filter.values().empty() && !filter.match_missing()) {
+    return Invalid("FILTER_INVALID", values, "at least one value", "none");
+  }
+  if (filter.values_size() > kMaxFilterValues) {
+    return Invalid("FILTER_INVALID", values,
+                   absl::StrCat("at most ", kMaxFilterValues, " values"),
+                   absl::StrCat(filter.values_size()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<UsageFieldFilter>> CheckFilters(
+    const v1::QueryUsageRequest& request) {
+  if (request.filters_size() > kMaxFilters) {
+    return Invalid("FILTER_INVALID", "filters",
+                   absl::StrCat("at most ", kMaxFilters, " filters"),
+                   absl::StrCat(request.filters_size()));
+  }
+  std::vector<UsageFieldFilter> filters;
+  std::set<std::string> seen;
+  for (const v1::UsageFilter& filter : request.filters()) {
+    const std::string where = absl::StrCat("filters[", filters.size(), "]");
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        UsageField field,
+        CheckField("FILTER_INVALID", where + ".field", filter.field(), &seen));
+    TOKENUSAGE_RETURN_IF_ERROR(CheckFilterValues(where, filter, field));
+    filters.push_back({std::move(field),
+                       {filter.values().begin(), filter.values().end()},
+                       filter.match_missing()});
+  }
+  return filters;
+}
+
+absl::StatusOr<absl::TimeZone> CheckTimeZone(const std::string& name,
+                                             const TimeZones& time_zones) {
+  const absl::TimeZone* zone = time_zones.Find(name);
+  if (zone != nullptr) return *zone;
+  return Invalid("TIME_ZONE_UNKNOWN", "time_zone",
+                 absl::StrCat("empty, or one of the ", time_zones.size(),
+                              " IANA names that this server knows, as "
+                              "Europe/Berlin"),
+                 Quote(name));
+}
+
+absl::StatusOr<v1::TimeBucket> CheckBucket(v1::TimeBucket bucket) {
+  if (!v1::TimeBucket_IsValid(bucket)) {
+    return Invalid("BUCKET_INVALID", "bucket", "a value of TimeBucket",
+                   absl::StrCat(static_cast<int>(bucket)));
+  }
+  return bucket == v1::TIME_BUCKET_UNSPECIFIED ? v1::TIME_BUCKET_NONE : bucket;
+}
+
+}  // namespace
+
+absl::Status CheckProjectField(std::string_view project) {
+  absl::Status status = CheckProject(project);
+  if (status.ok()) return status;
+  return ErrorWithInfo(status.code(), "PROJECT_INVALID",
+                       FromAbsl(status.message()), {{"field", "project"}});
+}
+
+absl::Status CheckReportSize(int record_count, std::size_t bytes) {
+  if (record_count > kMaxRecordsPerRequest) {
+    return ErrorWithInfo(
+        absl::StatusCode::kInvalidArgument, "TOO_MANY_RECORDS",
+        absl::StrCat("records: expected at most ", kMaxRecordsPerRequest,
+                     ", found ", record_count,
+                     "; nothing was stored: split the batch"),
+        {{"field", "records"},
+         {"limit", absl::StrCat(kMaxRecordsPerRequest)},
+         {"actual", absl::StrCat(record_count)}});
+  }
+  if (bytes > kMaxReportRequestBytes) {
+    return ErrorWithInfo(
+        absl::StatusCode::kInvalidArgument, "REQUEST_TOO_LARGE",
+        absl::StrCat("the request: expected at most ", kMaxReportRequestBytes,
+                     " bytes, found ", bytes,
+                     "; nothing was stored: split the batch"),
+        {{"limit", absl::StrCat(kMaxReportRequestBytes)},
+         {"actual", absl::StrCat(bytes)}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
+  absl::Status status = CheckRecordId(request.record_id());
+  if (status.ok()) return status;
+  return ErrorWithInfo(status.code(), "RECORD_ID_INVALID",
+                       FromAbsl(status.message()), {{"field", "record_id"}});
+}
+
+absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
+    const v1::QueryUsageRequest& request, const TimeZones& time_zones) {
+  CheckedQuery<UsageQuery> result;
+  UsageQuery& query = result.query;
+  TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
+  query.project = request.project();
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.window, CheckWindow(request));
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.bucket, CheckBucket(request.bucket()));
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.time_zone,
+                              CheckTimeZone(request.time_zone(), time_zones));
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.group_by, CheckGroupBy(request));
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.filters, CheckFilters(request));
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.page_size,
+                              CheckPageSize(request.page_size()));
+  result.fingerprint = FingerprintOf("QueryUsage", request);
+  if (!request.page_token().empty()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        PagePosition last,
+        DecodePageToken(request.page_token(), result.fingerprint,
+                        query.window.start_nanos, query.window.end_nanos));
+    query.after = RowPosition{last.last_time_nanos, std::move(last.last_key)};
+  }
+  return result;
+}
+
+absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
+    const v1::ListUsageRecordsRequest& request) {
+  CheckedQuery<RecordQuery> result;
+  RecordQuery& query = result.query;
+  TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
+  query.project = request.project();
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.window, CheckWindow(request));
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.page_size,
+                              CheckPageSize(request.page_size()));
+  result.fingerprint = FingerprintOf("ListUsageRecords", request);
+  if (!request.page_token().empty()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        PagePosition last,
+        DecodePageToken(request.page_token(), result.fingerprint,
+                        query.window.start_nanos, query.window.end_nanos));
+    query.after =
+        RecordPosition{last.last_time_nanos, std::move(last.last_key)};
+  }
+  return result;
+}
+
+}  // namespace tokenusage

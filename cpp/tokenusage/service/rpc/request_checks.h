@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Checks the requests of the read methods and turns them into questions for a
+// store.
+//
+// Every error is INVALID_ARGUMENT with an ErrorInfo whose reason is one of
+// those in usage_reporting_service.proto, and a message that names the field,
+// what was expected and what was found. All functions are thread-safe.
+
+#ifndef TOKENUSAGE_SERVICE_RPC_REQUEST_CHECKS_H_
+#define TOKENUSAGE_SERVICE_RPC_REQUEST_CHECKS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/service/server/time_zones.h"
+#include "tokenusage/store/usage_query.h"
+#include "tokenusage/v1/usage_reporting_service.pb.h"
+
+namespace tokenusage {
+
+// Limits, from usage_reporting_service.proto.
+inline constexpr int kMaxRecordsPerRequest = 1000;
+inline constexpr std::size_t kMaxReportRequestBytes = 1 << 20;
+inline constexpr int kMaxPageSize = 1000;
+inline constexpr int kMaxGroupBy = 4;
+inline constexpr int kMaxFilters = 16;
+inline constexpr int kMaxFilterValues = 100;
+
+// 2200-01-01T00:00:00Z, the latest end of a window, in seconds since 1970.
+inline constexpr std::int64_t kMaxWindowSeconds = 7258118400;
+
+// A question for a store, and the hash that its page tokens are bound to.
+template <typename Query>
+struct CheckedQuery {
+  Query query;
+  std::uint64_t fingerprint = 0;
+};
+
+// The project's name; PROJECT_INVALID.
+absl::Status CheckProjectField(std::string_view project);
+
+// A batch as a whole, of `bytes` bytes in binary form: TOO_MANY_RECORDS,
+// REQUEST_TOO_LARGE.
+absl::Status CheckReportSize(int record_count, std::size_t bytes);
+
+// PROJECT_INVALID, RECORD_ID_INVALID.
+absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);
+
+// PROJECT_INVALID, TIME_WINDOW_INVALID, BUCKET_INVALID, TIME_ZONE_UNKNOWN,
+// GROUP_BY_INVALID, FILTER_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
+absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
+    const v1::QueryUsageRequest& request, const TimeZones& time_zones);
+
+// PROJECT_INVALID, TIME_WINDOW_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
+absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
+    const v1::ListUsageRecordsRequest& request);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_RPC_REQUEST_CHECKS_H_

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/rpc/store_errors.h"
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/string_view.h"
+#include "tokenusage/service/error_info.h"
+#include "tokenusage/store/query/query_plan.h"
+
+namespace tokenusage {
+
+absl::Status ErrorForReader(const absl::Status& store_status,
+                            const UsageReportingServiceOptions& options) {
+  switch (store_status.code()) {
+    case absl::StatusCode::kOk:
+    case absl::StatusCode::kCancelled:
+      return store_status;
+    case absl::StatusCode::kResourceExhausted:
+      return BusyError();
+    case absl::StatusCode::kDeadlineExceeded:
+      return ErrorWithInfo(
+          store_status.code(), "QUERY_TIMED_OUT",
+          absl::StrCat("the answer took longer than the call's deadline or the "
+                       "server's limit of ",
+                       absl::ToInt64Seconds(options.max_read_time),
+                       " seconds: ask for a shorter window"));
+    case absl::StatusCode::kFailedPrecondition:
+      return ErrorWithInfo(store_status.code(), "WINDOW_BEFORE_HORIZON",
+                           FromAbsl(store_status.message()),
+                           {{"horizon", HorizonOf(store_status)}});
+    case absl::StatusCode::kDataLoss:
+      options.on_store_failure(store_status);
+      return ErrorWithInfo(store_status.code(), "STORE_DAMAGED",
+                           "the server's store is damaged, and its operator "
+                           "must act; where records were reported, it is "
+                           "unknown whether they are stored");
+    default:
+      options.on_store_failure(store_status);
+      return ErrorWithInfo(absl::StatusCode::kUnavailable, "STORE_FAILED",
+                           "the server's store failed: send the same request "
+                           "again later; records are counted once");
+  }
+}
+
+absl::Status ErrorForReporter(const absl::Status& store_status,
+                              const UsageReportingServiceOptions& options) {
+  if (!absl::IsDeadlineExceeded(store_status)) {
+    return ErrorForReader(store_status, options);
+  }
+  return ErrorWithInfo(
+      store_status.code(), "REPORT_TIMED_OUT",
+      "the call's deadline passed before the batch was stored; "
+      "nothing of it was: send it again");
+}
+
+absl::Status BusyError() {
+  return ErrorWithInfo(absl::StatusCode::kResourceExhausted, "SERVER_BUSY",
+                       "the server is busy and did nothing: send the same "
+                       "request again after the pushback time");
+}
+
+absl::Status DrainingError() {
+  return ErrorWithInfo(absl::StatusCode::kUnavailable, "SERVER_DRAINING",
+                       "the server shuts down: send what was not answered to "
+                       "another one, or later");
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Puts records into the database, without threads of its own.
+
+#ifndef TOKENUSAGE_STORE_POSTGRES_APPENDER_H_
+#define TOKENUSAGE_STORE_POSTGRES_APPENDER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tokenusage/record/checked_record.h"
+#include "tokenusage/store/postgres/pool.h"
+#include "tokenusage/store/postgres/series_cache.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// Appends records to one project in one transaction, which is tried again where
+// that may help: see PostgresPool::Run. Thread-safe.
+//
+// Where all that may refuse a record is known beforehand not to, the records
+// are inserted at once, which takes two round trips; else the project is locked
+// and looked at first.
+class PostgresAppender {
+ public:
+  // `pool` must outlive this.
+  explicit PostgresAppender(PostgresPool* pool) : pool_(*pool) {}
+
+  // One outcome per record, in their order, all of them durable.
+  absl::StatusOr<std::vector<AppendOutcome>> Append(
+      const std::string& project,
+      const std::vector<const CheckedRecord*>& records);
+
+ private:
+  absl::Status TryAppend(PostgresConnection* connection,
+                         const std::string& project,
+                         const std::vector<const CheckedRecord*>& records,
+                         bool* maybe_committed,
+                         std::vector<AppendOutcome>* outcomes);
+
+  PostgresPool& pool_;
+  PostgresProjects projects_;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_POSTGRES_APPENDER_H_

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/postgres/query.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/query/row_aggregator.h"
+#include "tokenusage/store/query/time_buckets.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+namespace {
+
+// Beyond this many buckets, cells are read one by one: the list of the buckets'
+// starts would cost more than it saves.
+constexpr std::size_t kMaxBuckets = 4000;
+
+// Columns of postgres_sql::SelectTotals.
+constexpr int kTimeColumn = 0;
+constexpr int kNamesColumn = 1;
+constexpr int kSumColumn = 4;
+constexpr int kRecordColumn = 10;
+
+// One query's work.
+class QueryRun {
+ public:
+  QueryRun(PostgresConnection* connection, const UsageQuery& query)
+      : connection_(*connection), query_(query), rows_(query) {}
+
+  absl::StatusOr<UsageQueryPage> Run();
+
+ private:
+  absl::Status ScanRecords(TimeWindow window);
+  absl::Status SelectTotals(const std::vector<QuerySegment>& plan);
+  PostgresParams TotalsParams(const std::vector<QuerySegment>& plan) const;
+  void AddFilter(UsageField::Kind kind, PostgresParams* params) const;
+  // The starts of the buckets in seconds; empty where they are too many.
+  std::optional<std::vector<std::int64_t>> BucketStarts() const;
+  bool GroupsBy(UsageField::Kind kind) const;
+
+  absl::StatusOr<bool> AddRow(const PostgresResult& row);
+  absl::Status AddTotals(std::int64_t time, const PostgresResult& row);
+  absl::Status AddRecord(std::int64_t time, std::string_view bytes);
+
+  PostgresConnection& connection_;
+  const UsageQuery& query_;
+  RowAggregator rows_;
+  v1::UsageRecord record_;  // kept to use its memory again
+};
+
+absl::StatusOr<UsageQueryPage> QueryRun::Run() {
+  const std::vector<QuerySegment> plan = PlanQuery(query_, rows_.start_nanos());
+  const bool records_only =
+      plan.size() == 1 && plan[0].source == QuerySegment::Source::kRecords;
+  if (records_only) {
+    TOKENUSAGE_RETURN_IF_ERROR(ScanRecords(plan[0].window));
+  } else if (!plan.empty()) {
+    TOKENUSAGE_RETURN_IF_ERROR(SelectTotals(plan));
+  }
+  return rows_.Finish();
+}
+
+absl::Status QueryRun::ScanRecords(TimeWindow window) {
+  PostgresParams params;
+  params.AddText(query_.project);
+  params.AddInt64(window.start_nanos);
+  params.AddInt64(window.end_nanos);
+  return connection_.Stream(
+      postgres_sql::ScanRecords(), params, query_.limits,
+      [this](const PostgresResult& row) -> absl::StatusOr<bool> {
+        const std::int64_t time = row.Int64(0, 0);
+        if (time >= rows_.end_nanos()) return false;
+        TOKENUSAGE_RETURN_IF_ERROR(AddRecord(time, row.Bytes(0, 1)));
+        return true;
+      });
+}
+
+absl::Status QueryRun::SelectTotals(const std::vector<QuerySegment>& plan) {
+  const postgres_sql::TotalsGroup group = {
+      GroupsBy(UsageField::Kind::kOperation),
+      GroupsBy(UsageField::Kind::kProvider),
+      GroupsBy(UsageField::Kind::kModel)};
+  return connection_.Stream(
+      postgres_sql::SelectTotals(group), TotalsParams(plan), query_.limits,
+      [this](const PostgresResult& row) { return AddRow(row); });
+}
+
+bool QueryRun::GroupsBy(UsageField::Kind kind) const {
+  return std::any_of(
+      query_.group_by.begin(), query_.group_by.end(),
+      [kind](const UsageField& field) { return field.kind == kind; });
+}
+
+PostgresParams QueryRun::TotalsParams(
+    const std::vector<QuerySegment>& plan) const {
+  using Source = QuerySegment::Source;
+  // A plan has hours once, quarters and records at most at both ends of it.
+  std::array<TimeWindow, 5> windows;  // hours, 2 of quarters, 2 of records
+  std::size_t quarters = 1;
+  std::size_t records = 3;
+  for (const QuerySegment& segment : plan) {
+    const bool raw = segment.source == Source::kRecords;
+    const std::int64_t unit = raw ? 1 : kNanosPerSecond;
+    const std::size_t at = segment.source == Source::kHours ? 0
+                           : raw                            ? records++
+                                                            : quarters++;
+    windows[at] = {segment.window.start_nanos / unit,
+                   segment.window.end_nanos / unit};
+  }
+  PostgresParams params;
+  params.AddText(query_.project);
+  for (const TimeWindow& window : windows) {
+    params.AddInt64(window.start_nanos);
+    params.AddInt64(window.end_nanos);
+  }
+  AddFilter(UsageField::Kind::kOperation, &params);
+  AddFilter(UsageField::Kind::kProvider, &params);
+  AddFilter(UsageField::Kind::kModel, &params);
+  const std::optional<std::vector<std::int64_t>> starts = BucketStarts();
+  if (!starts) {
+    params.AddNull();
+    params.AddNull();
+    return params;
+  }
+  PostgresArray array = PostgresArray::Int64s(starts->size());
+  for (const std::int64_t start : *starts) array.Add(start);
+  params.AddArray(std::move(array));
+  // A page of rows, one more, and as many as may lie before the page in its
+  // first bucket. What is cut off there lies beyond the page in every part of
+  // the window.
+  params.AddInt64(query_.page_size + 1 + kMaxSeriesPerProject);
+  return params;
+}
+
+void QueryRun::AddFilter(UsageField::Kind kind, PostgresParams* params) const {
+  std::optional<std::vector<std::string>> values;
+  for (const UsageFieldFilter& filter : query_.filters) {
+    if (filter.field.kind != kind) continue;
+    if (!values) {
+      values = filter.values;
+      continue;
+    }
+    // Two on one field: both must pass.
+    const auto passes = [&filter](const std::string& value) {
+      return Passes(filter, value);
+    };
+    values->erase(std::partition(values->begin(), values->end(), passes),
+                  values->end());
+  }
+  values ? params->AddTextArray(*values) : params->AddNull();
+}
+
+std::optional<std::vector<std::int64_t>> QueryRun::BucketStarts() const {
+  if (query_.bucket == v1::TIME_BUCKET_HOUR) return std::nullopt;
+  TimeBuckets buckets(query_.bucket, query_.time_zone, query_.window);
+  std::vector<std::int64_t> starts;
+  for (std::int64_t at = rows_.start_nanos(); at < query_.window.end_nanos;
+       at = buckets.Containing(at).end_nanos) {
+    if (starts.size() == kMaxBuckets) return std::nullopt;
+    starts.push_back(at / kNanosPerSecond);
+  }
+  return starts;
+}
+
+absl::StatusOr<bool> QueryRun::AddRow(const PostgresResult& row) {
+  const std::int64_t time = row.Int64(0, kTimeColumn);
+  if (time >= rows_.end_nanos()) return false;
+  const bool is_totals = row.IsNull(0, kRecordColumn);
+  TOKENUSAGE_RETURN_IF_ERROR(
+      is_totals ? AddTotals(time, row)
+                : AddRecord(time, row.Bytes(0, kRecordColumn)));
+  return true;
+}
+
+absl::Status QueryRun::AddTotals(std::int64_t time, const PostgresResult& row) {
+  const SeriesNames names = {std::string(row.Bytes(0, kNamesColumn)),
+                             std::string(row.Bytes(0, kNamesColumn + 1)),
+                             std::string(row.Bytes(0, kNamesColumn + 2))};
+  GroupKey key;
+  for (const UsageField& field : query_.group_by) {
+    key.emplace_back(std::string(FieldValue(field, names)));
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
+                              ReadPostgresSum(connection_, row, 0, kSumColumn));
+  rows_.Add(time, EncodedGroup(std::move(key)), sum);
+  return absl::OkStatus();
+}
+
+absl::Status QueryRun::AddRecord(std::int64_t time, std::string_view bytes) {
+  if (!record_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return DamagedPostgresError(connection_, "a record cannot be read");
+  }
+  if (!PassesAll(query_.filters, record_)) return absl::OkStatus();
+  rows_.Add(time, EncodedGroup(GroupKeyOf(query_.group_by, record_)),
+            UsageSum{1, CountsOf(record_)});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<UsageQueryPage> QueryPostgres(PostgresConnection* connection,
+                                             const UsageQuery& query) {
+  return QueryRun(connection, query).Run();
+}
+
+}  // namespace tokenusage

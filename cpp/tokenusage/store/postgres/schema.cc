@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/postgres/schema.h"
+
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+
+namespace tokenusage {
+namespace {
+
+// Text sorts by bytes everywhere: the same order as the other stores', and one
+// that no update of the system's locales can change under an index.
+
+constexpr const char* kProperty =
+    "CREATE TABLE tokenusage.property("
+    "name text COLLATE \"C\" PRIMARY KEY,"  // schema_version, horizon
+    "value bigint NOT NULL)";
+
+// A project with records, or that had some. Appends hold its row in share mode,
+// so whoever holds it alone sees no append under way.
+constexpr const char* kProject =
+    "CREATE TABLE tokenusage.project("
+    "project text COLLATE \"C\" PRIMARY KEY,"
+    "incarnation bigint NOT NULL,"  // random: another after it was deleted
+    "horizon bigint NOT NULL)";     // seconds since 1970, UTC
+
+// The distinct (operation, provider, model) of a project's records.
+constexpr const char* kSeries =
+    "CREATE TABLE tokenusage.series("
+    "project text COLLATE \"C\" NOT NULL,"
+    "operation text COLLATE \"C\" NOT NULL,"
+    "provider text COLLATE \"C\" NOT NULL,"  // empty where there is none
+    "model text COLLATE \"C\" NOT NULL,"     // empty where there is none
+    "PRIMARY KEY (project, operation, provider, model))";
+
+constexpr const char* kUsageRecord =
+    "CREATE TABLE tokenusage.usage_record("
+    "project text COLLATE \"C\" NOT NULL,"
+    "record_id text COLLATE \"C\" NOT NULL,"
+    "event_time bigint NOT NULL,"  // nanoseconds since 1970, UTC
+    "record bytea NOT NULL,"       // a tokenusage.v1.UsageRecord, whole
+    "PRIMARY KEY (project, record_id))";
+
+constexpr const char* kRecordByTime =
+    "CREATE INDEX usage_record_by_time ON "
+    "tokenusage.usage_record(project, event_time, record_id)";
+
+// The sums of a series' records in each quarter and each hour of UTC. A cell is
+// there once it has a record. Room is left in each page, so that a cell is
+// updated in its place.
+constexpr const char* kUsageRollup =
+    "CREATE TABLE tokenusage.usage_rollup("
+    "project text COLLATE \"C\" NOT NULL,"
+    "cell_seconds bigint NOT NULL,"  // 900 or 3600
+    "cell_start bigint NOT NULL,"    // seconds since 1970, UTC
+    "operation text COLLATE \"C\" NOT NULL,"
+    "provider text COLLATE \"C\" NOT NULL,"
+    "model text COLLATE \"C\" NOT NULL,"
+    "record_count bigint NOT NULL,"
+    "total_tokens numeric,"  // these five: NULL where no record carries it
+    "input_tokens numeric,"
+    "output_tokens numeric,"
+    "input_text_tokens numeric,"
+    "input_image_tokens numeric,"
+    "PRIMARY KEY (project, cell_seconds, cell_start, operation, provider, "
+    "model)) WITH (fillfactor = 50)";
+
+// Those with a column `project`, which the others are co-located with.
+constexpr const char* kDistributedTables[] = {
+    "tokenusage.project", "tokenusage.series", "tokenusage.usage_record",
+    "tokenusage.usage_rollup"};
+constexpr const char kReferenceTable[] = "tokenusage.property";
+
+// Held while migrating, so that two do not at once: "tokn" in ASCII.
+constexpr const char* kMigrationLock =
+    "SELECT pg_advisory_xact_lock(1953459054)";
+
+// As text: the first value of the first row; empty where there is none.
+absl::StatusOr<std::string> QueryText(PostgresConnection* connection,
+                                      const std::string& sql) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResult result,
+                              connection->Execute(sql));
+  return std::string(result.rows() == 0 ? "" : result.Bytes(0, 0));
+}
+
+absl::StatusOr<bool> QueryBool(PostgresConnection* connection,
+                               const std::string& condition) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string value,
+                              QueryText(connection, "SELECT " + condition));
+  return value == "t";
+}
+
+absl::Status Refuse(const PostgresConnection& connection,
+                    const std::string& why) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("database ", connection.display(), " ", why));
+}
+
+absl::Status CheckServer(const PostgresConnection& connection) {
+  if (connection.server_version() < kMinPostgresVersion) {
+    return Refuse(connection,
+                  absl::StrCat("is PostgreSQL ",
+                               connection.ServerParameter("server_version"),
+                               ": 13 or newer is needed"));
+  }
+  const std::string encoding = connection.ServerParameter("server_encoding");
+  if (encoding == "UTF8") return absl::OkStatus();
+  return Refuse(connection, absl::StrCat("has the encoding ", encoding,
+                                         ": UTF8 is needed"));
+}
+
+// 0 where there are no tables.
+absl::StatusOr<std::int64_t> SchemaVersion(PostgresConnection* connection) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const bool exists,
+      QueryBool(connection, "to_regclass('tokenusage.property') IS NOT NULL"));
+  if (!exists) return 0;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
+                              QueryText(connection,
+                                        "SELECT value FROM tokenusage.property "
+                                        "WHERE name = 'schema_version'"));
+  return std::atoll(version.c_str());
+}
+
+absl::Status CheckNotNewer(const PostgresConnection& connection,
+                           std::int64_t version) {
+  if (version <= kPostgresSchemaVersion) return absl::OkStatus();
+  return Refuse(connection,
+                absl::StrCat("has version ", version, "; this program knows ",
+                             kPostgresSchemaVersion, ": use a newer program"));
+}
+
+absl::Status CreateTables(PostgresConnection* connection) {
+  for (const std::string& statement : PostgresSchemaStatements()) {
+    TOKENUSAGE_RETURN_IF_ERROR(connection->Execute(statement).status());
+  }
+  return connection
+      ->Execute(
+          absl::StrCat("INSERT INTO tokenusage.property(name, value) VALUES"
+                       "('schema_version', ",
+                       kPostgresSchemaVersion, "), ('horizon', 0)"))
+      .status();
+}
+
+// Distributes a table, unless it is already.
+absl::Status Distribute(PostgresConnection* connection,
+                        const std::string& table, const std::string& call,
+                        PostgresMigration* migration) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const bool done,
+      QueryBool(connection,
+                absl::StrCat("EXISTS(SELECT FROM pg_dist_partition WHERE "
+                             "logicalrelid = '",
+                             table, "'::regclass)")));
+  if (done) return absl::OkStatus();
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("SELECT " + call).status());
+  migration->distributed_tables.push_back(table);
+  return absl::OkStatus();
+}
+
+absl::Status DistributeTables(PostgresConnection* connection,
+                              PostgresMigration* migration) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const bool citus,
+      QueryBool(connection, "to_regclass('pg_dist_partition') IS NOT NULL"));
+  if (!citus) {
+    return Refuse(*connection,
+                  "has no Citus: run CREATE EXTENSION citus on all nodes");
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(Distribute(
+      connection, kReferenceTable,
+      absl::StrCat("create_reference_table('", kReferenceTable, "')"),
+      migration));
+  for (const std::string table : kDistributedTables) {
+    const char* with =
+        table == kDistributedTables[0] ? "none" : kDistributedTables[0];
+    TOKENUSAGE_RETURN_IF_ERROR(
+        Distribute(connection, table,
+                   absl::StrCat("create_distributed_table('", table,
+                                "', 'project', colocate_with => '", with, "')"),
+                   migration));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PostgresMigration> MigrateInTransaction(
+    PostgresConnection* connection, bool distribute) {
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Execute(kMigrationLock).status());
+  PostgresMigration migration;
+  TOKENUSAGE_ASSIGN_OR_RETURN(migration.from_version,
+                              SchemaVersion(connection));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckNotNewer(*connection, migration.from_version));
+  // There is no older version yet to come from.
+  if (migration.from_version == 0) {
+    TOKENUSAGE_RETURN_IF_ERROR(CreateTables(connection));
+  }
+  if (distribute) {
+    TOKENUSAGE_RETURN_IF_ERROR(DistributeTables(connection, &migration));
+  }
+  return migration;
+}
+
+}  // namespace
+
+std::vector<std::string> PostgresSchemaStatements() {
+  return {"CREATE SCHEMA IF NOT EXISTS tokenusage",
+          kProperty,
+          kProject,
+          kSeries,
+          kUsageRecord,
+          kRecordByTime,
+          kUsageRollup};
+}
+
+absl::Status CheckPostgresSchema(PostgresConnection* connection) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckServer(*connection));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              SchemaVersion(connection));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckNotNewer(*connection, version));
+  if (version == kPostgresSchemaVersion) return absl::OkStatus();
+  return Refuse(*connection,
+                absl::StrCat(version == 0 ? "has no tables of tokenusage"
+                                          : "has tables of an older version",
+                             ": run `tokenusage db migrate` on it first"));
+}
+
+absl::StatusOr<PostgresMigration> MigratePostgresSchema(
+    PostgresConnection* connection, bool distribute) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckServer(*connection));
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("BEGIN").status());
+  absl::StatusOr<PostgresMigration> migration =
+      MigrateInTransaction(connection, distribute);
+  if (!migration.ok()) {
+    connection->Execute("ROLLBACK").IgnoreError();
+    return migration;
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("COMMIT").status());
+  return migration;
+}
+
+}  // namespace tokenusage

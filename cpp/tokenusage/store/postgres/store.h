@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The store on many machines: a PostgreSQL database, which may be spread over a
+// Citus cluster.
+//
+//   TOKENUSAGE_ASSIGN_OR_RETURN(
+//       std::unique_ptr<UsageStore> store,
+//       OpenPostgresStore("postgresql://usage@db.example/usage"));
+//
+// Any number of processes may have one database open. An append is answered
+// after its transaction is durable as the server defines it; where the role or
+// server turned synchronous_commit off, the store turns it on for itself.
+//
+// The database is created by its operator, and its tables by
+// MigratePostgresDatabase (`tokenusage db migrate`), never by opening a store.
+
+#ifndef TOKENUSAGE_STORE_POSTGRES_STORE_H_
+#define TOKENUSAGE_STORE_POSTGRES_STORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "tokenusage/store/postgres/schema.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+struct PostgresStoreOptions {
+  // The most connections that append, and the most that read; each at least 1.
+  int max_write_connections = 4;
+  int max_read_connections = 8;
+
+  // The most records of one commit; a batch that is larger is committed alone.
+  int max_records_per_commit = 5000;
+
+  // How much may wait to be written, in bytes of memory, estimated; beyond it
+  // appends are answered RESOURCE_EXHAUSTED.
+  std::int64_t max_queued_bytes = 64 << 20;
+
+  // Called after each commit with the time that it took, from the first of its
+  // statements on; from a thread that writes.
+  std::function<void(absl::Duration)> on_commit;
+};
+
+// Opens the database at a URL: see PostgresTarget::Parse for what it may hold,
+// and how passwords and TLS are configured.
+//
+// Errors, each naming the database but no password:
+//  - INVALID_ARGUMENT: the URL cannot be read.
+//  - FAILED_PRECONDITION: the tables are missing, or another version's; the
+//    server is too old.
+//  - UNAVAILABLE: the server cannot be reached, or refuses the connection.
+absl::StatusOr<std::unique_ptr<UsageStore>> OpenPostgresStore(
+    const std::string& url, const PostgresStoreOptions& options = {});
+
+// Creates or upgrades the tables: see MigratePostgresSchema.
+absl::StatusOr<PostgresMigration> MigratePostgresDatabase(
+    const std::string& url, bool distribute);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_POSTGRES_STORE_H_

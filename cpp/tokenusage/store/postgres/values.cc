@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/postgres/values.h"
+
+namespace tokenusage {
+namespace {
+
+// Types of pg_type.dat, which never change.
+constexpr std::uint32_t kBytea = 17;
+constexpr std::uint32_t kInt8 = 20;
+constexpr std::uint32_t kText = 25;
+
+void AppendBigEndian(std::uint64_t value, int bytes, std::string* out) {
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
+    out->push_back(static_cast<char>((value >> shift) & 0xFF));
+  }
+}
+
+void AppendInt32(std::uint64_t value, std::string* out) {
+  AppendBigEndian(value, 4, out);
+}
+
+}  // namespace
+
+PostgresArray PostgresArray::Texts(std::size_t size) {
+  return PostgresArray(kText, size);
+}
+
+PostgresArray PostgresArray::Bytes(std::size_t size) {
+  return PostgresArray(kBytea, size);
+}
+
+PostgresArray PostgresArray::Int64s(std::size_t size) {
+  return PostgresArray(kInt8, size);
+}
+
+PostgresArray::PostgresArray(std::uint32_t element_type, std::size_t size) {
+  AppendInt32(size == 0 ? 0 : 1, &encoded_);  // dimensions
+  AppendInt32(1, &encoded_);                  // there may be NULLs
+  AppendInt32(element_type, &encoded_);
+  if (size == 0) return;
+  AppendInt32(size, &encoded_);
+  AppendInt32(1, &encoded_);  // the first index
+}
+
+void PostgresArray::Add(std::string_view value) {
+  AppendInt32(value.size(), &encoded_);
+  encoded_.append(value);
+}
+
+void PostgresArray::Add(std::int64_t value) {
+  AppendInt32(sizeof(value), &encoded_);
+  AppendBigEndian(static_cast<std::uint64_t>(value), sizeof(value), &encoded_);
+}
+
+void PostgresArray::AddNull() { AppendInt32(0xFFFFFFFF, &encoded_); }
+
+void PostgresParams::AddInt64(std::int64_t value) {
+  std::string encoded;
+  AppendBigEndian(static_cast<std::uint64_t>(value), sizeof(value), &encoded);
+  Add(std::move(encoded));
+}
+
+void PostgresParams::AddTextArray(const std::vector<std::string>& values) {
+  PostgresArray array = PostgresArray::Texts(values.size());
+  for (const std::string& value : values) array.Add(std::string_view(value));
+  AddArray(std::move(array));
+}
+
+std::int64_t DecodePostgresInt64(std::string_view bytes) {
+  if (bytes.size() != sizeof(std::int64_t)) return 0;
+  std::uint64_t value = 0;
+  for (const char byte : bytes) {
+    value = (value << 8) | static_cast<unsigned char>(byte);
+  }
+  return static_cast<std::int64_t>(value);
+}
+
+}  // namespace tokenusage

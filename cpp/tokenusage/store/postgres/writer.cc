@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/postgres/writer.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <random>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "tokenusage/store/deadline.h"
+#include "tokenusage/store/postgres/sql.h"
+
+namespace tokenusage {
+namespace {
+
+// No project can have this name. Random bytes cannot be compressed, so that the
+// table must grow by as much.
+constexpr char kProbeProject[] = "!probe";
+constexpr std::size_t kProbeBytes = 256 << 10;
+constexpr absl::Duration kProbeTime = absl::Seconds(10);
+
+}  // namespace
+
+PostgresWriter::PostgresWriter(const PostgresTarget& target, Limits limits)
+    : limits_(std::move(limits)),
+      pool_(target, limits_.threads),
+      appender_(&pool_),
+      queue_(limits_.max_queued_bytes, limits_.max_records_per_commit) {
+  for (int i = 0; i < limits_.threads; ++i) {
+    threads_.emplace_back([this] { Run(); });
+  }
+}
+
+PostgresWriter::~PostgresWriter() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void PostgresWriter::Append(const std::string& project, BatchPointer records,
+                            CallLimits limits, AppendCallback done) {
+  const FairQueue<Batch>::Cost cost = {
+      records->memory_bytes(), static_cast<std::int64_t>(records->size())};
+  Batch batch{std::move(records), std::move(limits), std::move(done)};
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (queue_.TryPush(project, cost, std::move(batch))) {
+      changed_.notify_one();
+      return;
+    }
+  }
+  // TryPush takes it only where there is room.
+  // NOLINTNEXTLINE(bugprone-use-after-move)
+  batch.done(absl::ResourceExhaustedError(
+      "too many records are waiting to be stored; send them again later"));
+}
+
+void PostgresWriter::Run() {
+  for (;;) {
+    std::string project;
+    Group group = TakeGroup(&project);
+    if (group.empty()) return;
+    group = AnswerExpired(std::move(group));
+    if (!group.empty()) CommitGroup(project, std::move(group));
+  }
+}
+
+PostgresWriter::Group PostgresWriter::AnswerExpired(Group group) {
+  const absl::Time now = absl::Now();
+  const auto expired =
+      std::remove_if(group.begin(), group.end(), [now](Batch& batch) {
+        const absl::Status status = CheckLimits(batch.limits, now);
+        if (!status.ok()) batch.done(status);
+        return !status.ok();
+      });
+  group.erase(expired, group.end());
+  return group;
+}
+
+PostgresWriter::Group PostgresWriter::TakeGroup(std::string* project) {
+  Group group;
+  std::int64_t records = 0;
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  if (queue_.empty()) return group;
+  *project = queue_.NextKey();
+  while (!queue_.empty() && queue_.NextKey() == *project) {
+    records += queue_.NextWork();
+    if (!group.empty() && records > limits_.max_records_per_commit) break;
+    group.push_back(queue_.Pop());
+  }
+  if (!queue_.empty()) changed_.notify_one();
+  return group;
+}
+
+void PostgresWriter::CommitGroup(const std::string& project, Group group) {
+  std::vector<const CheckedRecord*> records;
+  for (const Batch& batch : group) {
+    for (const CheckedRecord& record : *batch.records) {
+      records.push_back(&record);
+    }
+  }
+  const absl::Time start = absl::Now();
+  absl::StatusOr<std::vector<AppendOutcome>> outcomes =
+      appender_.Append(project, records);
+  if (outcomes.ok() && limits_.on_commit) {
+    limits_.on_commit(absl::Now() - start);
+  }
+  if (absl::IsDataLoss(outcomes.status()) && group.size() > 1) {
+    // Only those batches shall fail that meet the damage.
+    for (Batch& batch : group) {
+      Group alone;
+      alone.push_back(std::move(batch));
+      CommitGroup(project, std::move(alone));
+    }
+    return;
+  }
+  auto next = outcomes.ok() ? outcomes->begin()
+                            : std::vector<AppendOutcome>::iterator();
+  for (Batch& batch : group) {
+    if (!outcomes.ok()) {
+      batch.done(outcomes.status());
+      continue;
+    }
+    const auto end = next + static_cast<std::ptrdiff_t>(batch.records->size());
+    batch.done(std::vector<AppendOutcome>(next, end));
+    next = end;
+  }
+}
+
+absl::Status PostgresWriter::CheckWritable() {
+  std::mt19937 random(std::random_device{}());
+  std::string bytes(kProbeBytes, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random() & 0xFF);
+  PostgresArray ids = PostgresArray::Texts(1);
+  PostgresArray times = PostgresArray::Int64s(1);
+  PostgresArray records = PostgresArray::Bytes(1);
+  ids.Add(std::string_view(std::to_string(random())));
+  times.Add(std::int64_t{0});
+  records.Add(std::string_view(bytes));
+  PostgresParams params;
+  params.AddText(kProbeProject);
+  params.AddArray(std::move(ids));
+  params.AddArray(std::move(times));
+  params.AddArray(std::move(records));
+  // The pool rolls back what is not committed.
+  return pool_.Run({}, [&](PostgresConnection* connection) {
+    connection->Send(postgres_sql::Begin());
+    connection->Send(postgres_sql::InsertRecords(), params);
+    return connection->Sync(absl::Now() + kProbeTime).status();
+  });
+}
+
+StoreStats PostgresWriter::Stats() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  StoreStats stats;
+  stats.queued_batches = static_cast<std::int64_t>(queue_.size());
+  stats.queued_bytes = queue_.space();
+  return stats;
+}
+
+}  // namespace tokenusage

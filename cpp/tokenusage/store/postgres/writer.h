@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The threads that write, and the queue before them.
+
+#ifndef TOKENUSAGE_STORE_POSTGRES_WRITER_H_
+#define TOKENUSAGE_STORE_POSTGRES_WRITER_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "tokenusage/store/fair_queue.h"
+#include "tokenusage/store/postgres/appender.h"
+#include "tokenusage/store/postgres/pool.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// Group commit: a thread that is free takes what is queued of one project, and
+// commits it in one transaction. The projects take turns, so none waits for
+// another's backlog. There is no timer: a lone batch is committed at once, and
+// under load the groups grow by themselves. Thread-safe.
+class PostgresWriter {
+ public:
+  struct Limits {
+    int threads;  // each with a connection, at most
+    int max_records_per_commit;
+    std::int64_t max_queued_bytes;
+    std::function<void(absl::Duration)> on_commit;
+  };
+
+  PostgresWriter(const PostgresTarget& target, Limits limits);
+
+  // Finishes what is queued.
+  ~PostgresWriter();
+
+  // See UsageStore::AppendAsync.
+  void Append(const std::string& project, BatchPointer records,
+              CallLimits limits, AppendCallback done);
+
+  // Whether the database takes records: tries it, and undoes that.
+  absl::Status CheckWritable();
+
+  // All but size_bytes.
+  StoreStats Stats() const;
+
+ private:
+  struct Batch {
+    BatchPointer records;
+    CallLimits limits;
+    AppendCallback done;
+  };
+  using Group = std::vector<Batch>;
+
+  void Run();
+  // Waits for batches; empty once the writer is closing and nothing is queued.
+  Group TakeGroup(std::string* project);
+  // Answers the batches whose limits have been reached, and gives the others.
+  static Group AnswerExpired(Group group);
+  void CommitGroup(const std::string& project, Group group);
+
+  const Limits limits_;
+  PostgresPool pool_;
+  PostgresAppender appender_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  FairQueue<Batch> queue_;  // by project
+  bool closing_ = false;
+
+  std::vector<std::thread> threads_;  // last: they use all of the above
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_POSTGRES_WRITER_H_

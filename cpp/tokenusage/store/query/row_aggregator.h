@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Sums parts into the rows of one page of a query.
+
+#ifndef TOKENUSAGE_STORE_QUERY_ROW_AGGREGATOR_H_
+#define TOKENUSAGE_STORE_QUERY_ROW_AGGREGATOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tokenusage/record/token_counts.h"
+#include "tokenusage/store/query/time_buckets.h"
+#include "tokenusage/store/usage_query.h"
+
+namespace tokenusage {
+
+// A group and the bytes that order it.
+struct EncodedGroup {
+  explicit EncodedGroup(GroupKey group)
+      : key(std::move(group)), encoded(EncodeGroupKey(key)) {}
+
+  GroupKey key;
+  std::string encoded;
+};
+
+// Takes parts in any order and keeps the first page_size rows after
+// `query.after`, and one more to know whether there is another page. A row that
+// falls off the end can never come back, since rows are only ever added before
+// it; so what is kept is complete and memory is bounded. Not thread-safe.
+class RowAggregator {
+ public:
+  // `query` must outlive this.
+  explicit RowAggregator(const UsageQuery& query);
+
+  // The times from which on, and before which, parts can change the page. Parts
+  // outside need not be added. The end falls as the page fills.
+  std::int64_t start_nanos() const { return start_nanos_; }
+  std::int64_t end_nanos() const { return end_nanos_; }
+
+  // Adds a part whose records all lie in the bucket that holds `nanos`.
+  void Add(std::int64_t nanos, const EncodedGroup& group, const UsageSum& part);
+
+  // The page. Call once, last.
+  UsageQueryPage Finish();
+
+ private:
+  // Bucket start and encoded group.
+  using Position = std::pair<std::int64_t, std::string>;
+  using PositionView = std::pair<std::int64_t, std::string_view>;
+  struct Less {
+    using is_transparent = void;
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return PositionView(a.first, a.second) < PositionView(b.first, b.second);
+    }
+  };
+
+  void DropRowsBeyondPage();
+
+  const UsageQuery& query_;
+  const std::size_t max_rows_;
+  std::int64_t start_nanos_;
+  std::int64_t end_nanos_;
+  TimeBuckets buckets_;
+  std::map<Position, UsageQueryRow, Less> rows_;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_QUERY_ROW_AGGREGATOR_H_

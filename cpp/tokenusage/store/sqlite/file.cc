@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/sqlite/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/file_error.h"
+#include "tokenusage/store/sqlite/schema.h"
+
+namespace tokenusage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kMaxCheckedBytes = 256 << 20;
+constexpr int kMaxLinks = 40;
+
+// SQLite's file header:
+// https://www.sqlite.org/fileformat2.html#the_database_header
+constexpr std::size_t kHeaderBytes = 100;
+constexpr std::string_view kMagic("SQLite format 3\0", 16);
+constexpr std::size_t kUserVersionOffset = 60;
+constexpr std::size_t kApplicationIdOffset = 68;
+
+std::int64_t BigEndian32(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (const char byte : bytes.substr(0, 4)) {
+    value = (value << 8) | static_cast<unsigned char>(byte);
+  }
+  return static_cast<std::int32_t>(value);
+}
+
+absl::Status PathError(const fs::path& path, const std::error_code& error) {
+  return FileError("database " + path.string(), error.value());
+}
+
+// The file's first kHeaderBytes bytes; fewer where it is shorter, none where
+// there is no file.
+absl::StatusOr<std::string> ReadHeader(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    if (errno == ENOENT) return std::string();
+    return FileError("database " + path, errno);
+  }
+  std::array<char, kHeaderBytes> header;
+  struct stat facts = {};
+  const bool linked = fstat(descriptor, &facts) == 0 && facts.st_nlink > 1;
+  const ssize_t size = pread(descriptor, header.data(), header.size(), 0);
+  const int error = errno;
+  close(descriptor);
+  // Under its other name it would have another lock and another log.
+  if (linked) {
+    return absl::FailedPreconditionError(
+        "database " + path + " has more than one hard link: remove the others");
+  }
+  if (size < 0) return FileError("database " + path, error);
+  return std::string(header.data(), static_cast<std::size_t>(size));
+}
+
+// Sets the connection to leave the write-ahead log alone when it closes.
+absl::Status KeepLogOnClose(SqliteDatabase* database) {
+  const int code = sqlite3_db_config(
+      database->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return code == SQLITE_OK ? absl::OkStatus() : database->Error(code);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ResolveDatabasePath(const std::string& path) {
+  std::error_code error;
+  fs::path file(path);
+  for (int links = 0; fs::is_symlink(fs::symlink_status(file, error));
+       ++links) {
+    if (links == kMaxLinks) return FileError("database " + path, ELOOP);
+    const fs::path target = fs::read_symlink(file, error);
+    if (error) return PathError(file, error);
+    file = file.parent_path() / target;
+  }
+  const fs::path parent = file.has_parent_path() ? file.parent_path() : ".";
+  const fs::path folder = fs::canonical(parent, error);
+  if (error) return PathError(file, error);
+  if (!file.has_filename() ||
+      fs::is_directory(folder / file.filename(), error)) {
+    return FileError("database " + path, EISDIR);
+  }
+  return (folder / file.filename()).string();
+}
+
+absl::StatusOr<bool> InspectDatabaseFile(const std::string& path,
+                                         std::int32_t oldest_version) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string header, ReadHeader(path));
+  if (header.empty()) {
+    std::error_code error;
+    const std::uintmax_t log = fs::file_size(path + "-wal", error);
+    if (error || log == 0) return false;
+    return DamagedError(
+        path, "it is missing or empty, but its write-ahead log " + path +
+                  "-wal is not");
+  }
+  const std::string_view view(header);
+  if (view.size() < kHeaderBytes || view.substr(0, kMagic.size()) != kMagic) {
+    return ForeignFileError(path, "it is not a SQLite database");
+  }
+  const std::int64_t id = BigEndian32(view.substr(kApplicationIdOffset));
+  if (id != kSqliteApplicationId) {
+    return ForeignFileError(path,
+                            "its application_id is " + std::to_string(id));
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(CheckSchemaVersion(
+      path, BigEndian32(view.substr(kUserVersionOffset)), oldest_version));
+  return true;
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenBeside(
+    const std::string& path, std::int32_t oldest_version) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteDatabase> database,
+      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
+  TOKENUSAGE_RETURN_IF_ERROR(KeepLogOnClose(database.get()));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckSqliteSchema(database.get(), oldest_version));
+  return database;
+}
+
+absl::Status CheckDatabase(const std::string& path) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
+                              OpenBeside(path));
+  std::error_code error;
+  if (fs::file_size(path, error) > kMaxCheckedBytes) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string result,
+                              database->QueryText("PRAGMA quick_check(1)"));
+  if (result == "ok") return absl::OkStatus();
+  // The first line of two names the database, which is always "main".
+  return DamagedError(path, result.substr(result.find('\n') + 1));
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/sqlite/health.h"
+
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/sqlite/database.h"
+
+namespace tokenusage {
+
+absl::Status CheckSqliteWritable(const std::string& path) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<SqliteDatabase> database,
+      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
+                              database->QueryText("PRAGMA user_version"));
+  // SQLite writes the first page whether or not the number is another one.
+  return database->Execute(
+      "PRAGMA synchronous=FULL;"
+      "PRAGMA wal_autocheckpoint=0;BEGIN IMMEDIATE;"
+      "PRAGMA user_version=" +
+      version + ";COMMIT");
+}
+
+std::int64_t SqliteFileBytes(const std::string& path) {
+  std::int64_t bytes = 0;
+  for (const char* suffix : {"", "-wal"}) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path + suffix, error);
+    if (!error) bytes += static_cast<std::int64_t>(size);
+  }
+  return bytes;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/sqlite/list.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/deadline.h"
+#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/query.h"
+#include "tokenusage/store/sqlite/record_key.h"
+
+namespace tokenusage {
+namespace {
+
+absl::StatusOr<v1::UsageRecord> ParseRecord(std::string_view bytes,
+                                            const std::string& path) {
+  v1::UsageRecord record;
+  if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return DamagedError(path, "a record cannot be read");
+  }
+  return record;
+}
+
+// Of one time, the ids that are TEXT or those that are BLOB, in order.
+class IdCursor {
+ public:
+  explicit IdCursor(SqliteStatement* select) : select_(select), use_(select) {}
+
+  // Goes to the first or next record.
+  absl::Status Next() {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select_->Step());
+    id_.clear();
+    if (!row) return absl::OkStatus();
+    id_ = RecordIdOf({select_->IsBlob(0), std::string(select_->Blob(0))});
+    return absl::OkStatus();
+  }
+
+  bool at_end() const { return id_.empty(); }
+  const std::string& id() const { return id_; }
+  std::string_view record() const { return select_->Blob(1); }
+
+ private:
+  SqliteStatement* select_;
+  SqliteStatement::Use use_;
+  std::string id_;
+};
+
+// One list's work. The index orders by event_time and record_id, but puts every
+// TEXT id before every BLOB id of the same time. So where a time has TEXT ids,
+// its two kinds are read side by side; a time with UUIDs only is read straight
+// from the index.
+class ListRun {
+ public:
+  ListRun(SqliteDatabase* database, const RecordQuery& query,
+          std::int64_t project_id)
+      : database_(*database),
+        query_(query),
+        project_id_(project_id),
+        deadline_(query.limits) {}
+
+  absl::StatusOr<RecordPage> Run();
+
+ private:
+  // Adds records from `from` on, until the page is full, the window ends, or a
+  // time has TEXT ids; returns that time.
+  absl::StatusOr<std::optional<std::int64_t>> AddUntilText(std::int64_t from);
+  // Adds the records of one time whose ids are greater than `after`.
+  absl::Status AddTime(std::int64_t time, const std::string& after);
+  // Adds a record, or notes that the page is full.
+  absl::Status Add(std::string_view bytes);
+
+  SqliteDatabase& database_;
+  const RecordQuery& query_;
+  const std::int64_t project_id_;
+  DeadlineCheck deadline_;
+  RecordPage page_;  // full once it has_more
+  std::int64_t page_bytes_ = 0;
+};
+
+absl::StatusOr<RecordPage> ListRun::Run() {
+  std::int64_t from = query_.window.start_nanos;
+  if (query_.after && query_.after->event_time_nanos >= from) {
+    from = query_.after->event_time_nanos;
+    if (from < query_.window.end_nanos) {
+      TOKENUSAGE_RETURN_IF_ERROR(AddTime(from, query_.after->record_id));
+    }
+    ++from;
+  }
+  while (!page_.has_more) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::optional<std::int64_t> time,
+                                AddUntilText(from));
+    if (!time) break;
+    TOKENUSAGE_RETURN_IF_ERROR(AddTime(*time, ""));
+    from = *time + 1;
+  }
+  return std::move(page_);
+}
+
+absl::StatusOr<std::optional<std::int64_t>> ListRun::AddUntilText(
+    std::int64_t from) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database_.Cached("SELECT event_time, record_id, record "
+                       "FROM usage_record INDEXED BY usage_record_by_time "
+                       "WHERE project_id=?1 AND event_time>=?2 AND "
+                       "event_time<?3 ORDER BY event_time, record_id"));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_id_);
+  select->Bind(2, from);
+  select->Bind(3, query_.window.end_nanos);
+  while (!page_.has_more) {
+    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) break;
+    if (!select->IsBlob(1)) return select->Int64(0);
+    TOKENUSAGE_RETURN_IF_ERROR(Add(select->Blob(2)));
+  }
+  return std::nullopt;
+}
+
+absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
+  // x'' is greater than every TEXT and less than every other BLOB.
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * texts,
+      database_.Cached("SELECT record_id, record "
+                       "FROM usage_record INDEXED BY usage_record_by_time "
+                       "WHERE project_id=?1 AND event_time=?2 AND "
+                       "record_id>?3 AND record_id<x'' ORDER BY record_id"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * blobs,
+      database_.Cached("SELECT record_id, record "
+                       "FROM usage_record INDEXED BY usage_record_by_time "
+                       "WHERE project_id=?1 AND event_time=?2 AND "
+                       "record_id>=?3 ORDER BY record_id"));
+  IdCursor text(texts);
+  texts->Bind(1, project_id_);
+  texts->Bind(2, time);
+  texts->BindText(3, after);
+  TOKENUSAGE_RETURN_IF_ERROR(text.Next());
+
+  IdCursor blob(blobs);
+  const std::optional<std::string> first_blob = FirstBlobAfter(after);
+  if (first_blob) {
+    blobs->Bind(1, project_id_);
+    blobs->Bind(2, time);
+    blobs->BindBlob(3, *first_blob);
+    TOKENUSAGE_RETURN_IF_ERROR(blob.Next());
+  }
+  while (!page_.has_more && !(text.at_end() && blob.at_end())) {
+    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
+    const bool take_text =
+        blob.at_end() || (!text.at_end() && text.id() < blob.id());
+    IdCursor& next = take_text ? text : blob;
+    TOKENUSAGE_RETURN_IF_ERROR(Add(next.record()));
+    TOKENUSAGE_RETURN_IF_ERROR(next.Next());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ListRun::Add(std::string_view bytes) {
+  page_bytes_ += static_cast<std::int64_t>(bytes.size());
+  const bool full =
+      page_.records.size() == static_cast<std::size_t>(query_.page_size) ||
+      page_bytes_ > query_.max_page_bytes;
+  if (full && !page_.records.empty()) {
+    page_.has_more = true;
+    return absl::OkStatus();
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(v1::UsageRecord record,
+                              ParseRecord(bytes, database_.path()));
+  page_.records.push_back(std::move(record));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
+                                            const RecordQuery& query) {
+  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.limits).CheckNow());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
+                              FindProjectId(database, query.project));
+  if (project_id == 0) return RecordPage();
+  return ListRun(database, query, project_id).Run();
+}
+
+absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
+                                               std::string_view project,
+                                               std::string_view record_id) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
+                              FindProjectId(database, project));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT record, event_time FROM usage_record "
+                       "WHERE project_id=?1 AND record_id=?2"));
+  const RecordKey key = ToRecordKey(record_id);
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_id);
+  key.is_blob ? select->BindBlob(2, key.bytes) : select->BindText(2, key.bytes);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+  // A removal that goes on may not have come to it yet.
+  if (!found || select->Int64(1) < horizon) {
+    return absl::NotFoundError("no such record");
+  }
+  return ParseRecord(select->Blob(0), database->path());
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Records from the database.
+
+#ifndef TOKENUSAGE_STORE_SQLITE_LIST_H_
+#define TOKENUSAGE_STORE_SQLITE_LIST_H_
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/usage_query.h"
+
+namespace tokenusage {
+
+// See UsageStore::ListRecords and UsageStore::GetRecord. The caller has begun a
+// transaction.
+absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
+                                            const RecordQuery& query);
+absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
+                                               std::string_view project,
+                                               std::string_view record_id);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_LIST_H_

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/sqlite/schema.h"
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+
+namespace tokenusage {
+namespace {
+
+// SQLite keeps the text of these statements, and CheckSqliteSchema compares
+// with it: a changed letter is a new version. So the comments stand outside.
+
+constexpr const char* kProject =
+    "CREATE TABLE project("
+    "project_id INTEGER PRIMARY KEY,"
+    "name TEXT NOT NULL UNIQUE)";
+
+// The distinct (operation, provider, model) of a project's records.
+constexpr const char* kSeries =
+    "CREATE TABLE series("
+    "series_id INTEGER PRIMARY KEY,"
+    "project_id INTEGER NOT NULL,"
+    "operation TEXT NOT NULL,"
+    "provider TEXT NOT NULL,"  // empty where the record has none
+    "model TEXT NOT NULL,"     // empty where the record has none
+    "UNIQUE(project_id,operation,provider,model))";
+
+constexpr const char* kUsageRecord =
+    "CREATE TABLE usage_record("
+    "row_id INTEGER PRIMARY KEY,"   // in the order of arrival
+    "project_id INTEGER NOT NULL,"  //
+    "record_id BLOB NOT NULL,"      // 16 bytes of a UUID, else TEXT: see
+                                    // record_key.h
+    "event_time INTEGER NOT NULL,"  // nanoseconds since 1970, UTC
+    "series_id INTEGER NOT NULL,"   //
+    "record BLOB NOT NULL,"         // a tokenusage.v1.UsageRecord, whole
+    "UNIQUE(project_id,record_id))";
+
+constexpr const char* kRecordByTime =
+    "CREATE INDEX usage_record_by_time ON "
+    "usage_record(project_id,event_time,record_id)";
+
+// The sums of a series' records in each quarter, and each hour, of UTC. A cell
+// is there once it has a record.
+constexpr const char* kRollupColumns =
+    "("
+    "series_id INTEGER NOT NULL,"
+    "cell_start INTEGER NOT NULL,"    // seconds since 1970, UTC
+    "record_count INTEGER NOT NULL,"  //
+    "total_tokens BLOB,"              // these five: see amount_blob.h; NULL
+    "input_tokens BLOB,"              // where no record carries the count
+    "output_tokens BLOB,"             //
+    "input_text_tokens BLOB,"         //
+    "input_image_tokens BLOB,"        //
+    "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID";
+
+// Records before this time have gone, and their sums have stayed. One row, or
+// none where no record ever went.
+constexpr const char* kHorizon =
+    "CREATE TABLE horizon("
+    "only_row INTEGER PRIMARY KEY CHECK(only_row=1),"
+    "seconds INTEGER NOT NULL)";  // since 1970, UTC; a whole hour
+
+std::string AllTables(std::int64_t version) {
+  return absl::StrCat(kProject, ";", kSeries, ";", kUsageRecord, ";",
+                      kRecordByTime, ";CREATE TABLE rollup_quarter",
+                      kRollupColumns, ";CREATE TABLE rollup_hour",
+                      kRollupColumns, ";", version >= 2 ? kHorizon : "", ";");
+}
+
+// All that the database defines, in one text. What ANALYZE adds is left out.
+absl::StatusOr<std::string> Definitions(SqliteDatabase* database) {
+  return database->QueryText(
+      "SELECT group_concat(definition, char(10)) FROM ("
+      "SELECT type || ' ' || name || ' ' || ifnull(sql, '') AS definition "
+      "FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' "
+      "ORDER BY type, name)");
+}
+
+absl::StatusOr<std::string> ExpectedDefinitions(std::int64_t version) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<SqliteDatabase> model,
+      SqliteDatabase::Open(":memory:", SQLITE_OPEN_READWRITE));
+  TOKENUSAGE_RETURN_IF_ERROR(model->Execute(AllTables(version)));
+  return Definitions(model.get());
+}
+
+}  // namespace
+
+absl::Status CreateSqliteSchema(SqliteDatabase* database) {
+  return database->Execute(absl::StrCat(
+      "BEGIN IMMEDIATE;", AllTables(kSqliteSchemaVersion),
+      "PRAGMA application_id=", kSqliteApplicationId, ";",
+      "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
+}
+
+absl::StatusOr<std::int64_t> ReadSchemaVersion(SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
+                              database->QueryText("PRAGMA user_version"));
+  return std::stoll("0" + version);
+}
+
+absl::Status CheckSqliteSchema(SqliteDatabase* database, std::int32_t oldest) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string id,
+                              database->QueryText("PRAGMA application_id"));
+  if (id != std::to_string(kSqliteApplicationId)) {
+    return ForeignFileError(database->path(), "its application_id is " + id);
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              ReadSchemaVersion(database));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckSchemaVersion(database->path(), version, oldest));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string found, Definitions(database));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string expected,
+                              ExpectedDefinitions(version));
+  if (found == expected) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "database ", database->path(), " does not have the tables of version ",
+      version, ": they were changed by something else"));
+}
+
+absl::Status MigrateSqliteSchema(SqliteDatabase* database) {
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckSqliteSchema(database, kOldestSqliteSchemaVersion));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              ReadSchemaVersion(database));
+  if (version < 2) TOKENUSAGE_RETURN_IF_ERROR(database->Execute(kHorizon));
+  return database->Execute(absl::StrCat(
+      "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
+}
+
+absl::Status ForeignFileError(const std::string& path, const std::string& why) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("file ", path, " is not a database of tokenusage: ", why));
+}
+
+absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version,
+                                std::int32_t oldest) {
+  if (version >= oldest && version <= kSqliteSchemaVersion) {
+    return absl::OkStatus();
+  }
+  const std::string what = absl::StrCat("database ", path, " has version ",
+                                        version, "; this program knows ");
+  if (version > kSqliteSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(what, kSqliteSchemaVersion, ": use a newer program"));
+  }
+  if (version < kOldestSqliteSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(what, kSqliteSchemaVersion, " only"));
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, kSqliteSchemaVersion,
+                   ": back it up, then run tokenusage db migrate "
+                   "--store=sqlite://",
+                   path));
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/sqlite/writer.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/deadline.h"
+
+namespace tokenusage {
+namespace {
+
+// How many records of a project go before those of the next one.
+constexpr std::int64_t kRecordsPerTurn = 1000;
+
+}  // namespace
+
+SqliteWriter::SqliteWriter(std::string path, Limits limits,
+                           std::unique_ptr<SqliteAppender> appender)
+    : path_(std::move(path)),
+      limits_(std::move(limits)),
+      appender_(std::move(appender)),
+      queue_(limits_.max_queued_bytes, kRecordsPerTurn),
+      thread_([this] { RunThread(); }) {}
+
+SqliteWriter::~SqliteWriter() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void SqliteWriter::Append(std::string project, BatchPointer records,
+                          CallLimits limits, AppendCallback done) {
+  const FairQueue<Batch>::Cost cost = {
+      records->memory_bytes(), static_cast<std::int64_t>(records->size())};
+  Batch batch{std::move(project), std::move(records), std::move(limits),
+              std::move(done)};
+  const std::string key = batch.project;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (queue_.TryPush(key, cost, std::move(batch))) {
+      changed_.notify_one();
+      return;
+    }
+  }
+  // TryPush takes it only where there is room.
+  // NOLINTNEXTLINE(bugprone-use-after-move)
+  batch.done(absl::ResourceExhaustedError(
+      "too many records are waiting to be stored; send them again later"));
+}
+
+absl::Status SqliteWriter::Run(Work work) {
+  auto task = std::make_unique<Task>();
+  task->work = std::move(work);
+  std::future<absl::Status> done = task->done.get_future();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  changed_.notify_one();
+  return done.get();
+}
+
+void SqliteWriter::RunThread() {
+  for (;;) {
+    Group group;
+    std::unique_ptr<Task> task;
+    Answers answers;
+    if (!TakeWork(&group, &task, &answers)) return;
+    // Turn by turn, so that neither waits for more than one of the other.
+    if (!group.batches.empty()) CommitGroup(std::move(group), &answers);
+    for (Answer& answer : answers) answer.batch.done(std::move(answer.result));
+    if (task != nullptr) DoTask(task.get());
+  }
+}
+
+bool SqliteWriter::TakeWork(Group* group, std::unique_ptr<Task>* task,
+                            Answers* answers) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(
+      lock, [this] { return closing_ || !queue_.empty() || !tasks_.empty(); });
+  if (queue_.empty() && tasks_.empty()) return false;
+  TakeQueued(group, answers);
+  if (!tasks_.empty()) {
+    *task = std::move(tasks_.front());
+    tasks_.pop_front();
+  }
+  return true;
+}
+
+void SqliteWriter::TakeQueued(Group* group, Answers* answers) {
+  const absl::Time now = absl::Now();
+  while (!queue_.empty()) {
+    const std::int64_t next_records = queue_.NextWork();
+    if (!group->batches.empty() &&
+        group->records + next_records > limits_.max_records_per_commit) {
+      return;
+    }
+    Batch next = queue_.Pop();
+    absl::Status status = CheckLimits(next.limits, now);
+    if (status.ok()) {
+      group->records += next_records;
+      group->batches.push_back(std::move(next));
+    } else {
+      answers->push_back({std::move(next), std::move(status)});
+    }
+  }
+}
+
+void SqliteWriter::DoTask(Task* task) {
+  absl::Status status = OpenAppender();
+  if (status.ok()) {
+    status = task->work(appender_.get());
+    appender_->ForgetSums();
+  }
+  CloseAfter(status);
+  task->done.set_value(std::move(status));
+}
+
+absl::Status SqliteWriter::OpenAppender() {
+  if (appender_ != nullptr) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(appender_, SqliteAppender::Open(path_));
+  return absl::OkStatus();
+}
+
+void SqliteWriter::CloseAfter(const absl::Status& status) {
+  // Closing the connection rolls back what it began. The next one to write
+  // opens another: whatever went wrong, nothing of it is remembered.
+  if (!status.ok()) appender_.reset();
+}
+
+void SqliteWriter::CommitGroup(Group group, Answers* answers) {
+  const absl::Time start = absl::Now();
+  const absl::Status status = TryCommit(&group, answers);
+  if (status.ok() && limits_.on_commit) limits_.on_commit(absl::Now() - start);
+  CloseAfter(status);
+  if (absl::IsDataLoss(status) && group.batches.size() > 1) {
+    // Only those batches shall fail that meet the damage.
+    for (Batch& batch : group.batches) {
+      Group alone;
+      alone.batches.push_back(std::move(batch));
+      alone.may_grow = false;
+      CommitGroup(std::move(alone), answers);
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < group.batches.size(); ++i) {
+    answers->push_back({std::move(group.batches[i]),
+                        status.ok() ? AppendResult(std::move(group.outcomes[i]))
+                                    : AppendResult(status)});
+  }
+}
+
+absl::Status SqliteWriter::TryCommit(Group* group, Answers* answers) {
+  TOKENUSAGE_RETURN_IF_ERROR(OpenAppender());
+  TOKENUSAGE_RETURN_IF_ERROR(appender_->Begin());
+  TOKENUSAGE_RETURN_IF_ERROR(InsertNew(group));
+  if (group->may_grow) {
+    // Once: without end, a steady stream would hold back the commit.
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      TakeQueued(group, answers);
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(InsertNew(group));
+  }
+  return appender_->Commit();
+}
+
+absl::Status SqliteWriter::InsertNew(Group* group) {
+  for (std::size_t i = group->outcomes.size(); i < group->batches.size(); ++i) {
+    const Batch& batch = group->batches[i];
+    TOKENUSAGE_RETURN_IF_ERROR(appender_->Append(
+        batch.project, *batch.batch, &group->outcomes.emplace_back()));
+  }
+  return absl::OkStatus();
+}
+
+StoreStats SqliteWriter::Stats() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  StoreStats stats;
+  stats.queued_batches = static_cast<std::int64_t>(queue_.size());
+  stats.queued_bytes = queue_.space();
+  return stats;
+}
+
+}  // namespace tokenusage

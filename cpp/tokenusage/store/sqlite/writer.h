@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The thread that writes, and the queue before it.
+
+#ifndef TOKENUSAGE_STORE_SQLITE_WRITER_H_
+#define TOKENUSAGE_STORE_SQLITE_WRITER_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tokenusage/store/fair_queue.h"
+#include "tokenusage/store/sqlite/appender.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// Group commit: whatever is queued when a commit ends goes into the next one,
+// and so does what comes in while those records are inserted. There is no
+// timer: a lone batch is committed at once, and under load the groups grow by
+// themselves. Projects take turns. Thread-safe.
+class SqliteWriter {
+ public:
+  // See SqliteStoreOptions.
+  struct Limits {
+    int max_records_per_commit;
+    std::int64_t max_queued_bytes;
+    std::function<void(absl::Duration)> on_commit;
+  };
+
+  SqliteWriter(std::string path, Limits limits,
+               std::unique_ptr<SqliteAppender> appender);
+
+  // Finishes what is queued.
+  ~SqliteWriter();
+
+  // See UsageStore::AppendAsync.
+  void Append(std::string project, BatchPointer records, CallLimits limits,
+              AppendCallback done);
+
+  // Work that is not an append, on the writer's connection outside of any
+  // transaction.
+  using Work = std::function<absl::Status(SqliteAppender*)>;
+
+  // Does the work between two commits, and returns its status. Not for the
+  // writer's own thread.
+  absl::Status Run(Work work);
+
+  // All but size_bytes.
+  StoreStats Stats() const;
+
+ private:
+  struct Task {
+    Work work;
+    std::promise<absl::Status> done;
+  };
+
+  struct Batch {
+    std::string project;
+    BatchPointer batch;
+    CallLimits limits;
+    AppendCallback done;
+  };
+
+  struct Answer {
+    Batch batch;
+    AppendResult result;
+  };
+  using Answers = std::vector<Answer>;
+
+  // What one commit holds.
+  struct Group {
+    std::vector<Batch> batches;
+    std::vector<std::vector<AppendOutcome>> outcomes;  // of those inserted
+    std::int64_t records = 0;
+    bool may_grow = true;
+  };
+
+  void RunThread();
+  // Waits for batches or a task, and takes them out. False once the writer is
+  // closing and nothing is queued.
+  bool TakeWork(Group* group, std::unique_ptr<Task>* task, Answers* answers);
+  // Moves what is queued to the group, as far as one commit may hold it, and
+  // what has expired to the answers. Called with mutex_ held.
+  void TakeQueued(Group* group, Answers* answers);
+  void DoTask(Task* task);
+  // Opens the connection where it was given up.
+  absl::Status OpenAppender();
+  // Gives the connection up after a failure.
+  void CloseAfter(const absl::Status& status);
+  void CommitGroup(Group group, Answers* answers);
+  absl::Status TryCommit(Group* group, Answers* answers);
+  absl::Status InsertNew(Group* group);
+
+  const std::string path_;
+  const Limits limits_;
+
+  // The thread's. Null after an error, until the next group.
+  std::unique_ptr<SqliteAppender> appender_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  FairQueue<Batch> queue_;  // by project
+  std::deque<std::unique_ptr<Task>> tasks_;
+  bool closing_ = false;
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_WRITER_H_

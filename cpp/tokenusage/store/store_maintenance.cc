@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/store_maintenance.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace tokenusage {
+namespace {
+
+std::string TimeText(std::int64_t nanos) {
+  return absl::FormatTime("%Y-%m-%dT%H:%MZ", absl::FromUnixNanos(nanos),
+                          absl::UTCTimeZone());
+}
+
+}  // namespace
+
+std::string DescribeProblem(const CheckProblem& problem) {
+  const std::string project =
+      problem.project.empty() ? ""
+                              : absl::StrCat("project ", problem.project, ": ");
+  switch (problem.kind) {
+    case CheckProblem::Kind::kStorage:
+      return absl::StrCat(project, "storage: ", problem.detail);
+    case CheckProblem::Kind::kRecord:
+      return absl::StrCat(project, "record: ", problem.detail);
+    case CheckProblem::Kind::kTotal:
+      break;
+  }
+  return absl::StrCat(project, "total: operation \"", problem.operation,
+                      "\", provider \"", problem.provider, "\", model \"",
+                      problem.model, "\", ", TimeText(problem.cell.start_nanos),
+                      " to ", TimeText(problem.cell.end_nanos), ", ",
+                      problem.measure, ": expected ", problem.expected,
+                      ", found ", problem.found);
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Measures the service beside bare peers, in turns, on one machine.
+//
+//   bazel run -c opt //tests/benchmark/load:load -- calls batches cpu
+//   bazel run -c opt //tests/benchmark/load:load -- --seconds=600 soak
+//
+// Each server runs in a process of its own, on a loopback port; the callers are
+// this process. docs/performance.md says what the scenarios are.
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "tests/benchmark/load/scenarios.h"
+#include "tests/benchmark/load/server_process.h"
+
+int main(int argc, char** argv) {
+  namespace load = tokenusage::load;
+  load::ScenarioOptions options;
+  std::string serve;
+  std::string database;
+  std::vector<std::string> names;
+  const std::map<std::string, std::function<void(const load::ScenarioOptions&)>>
+      scenarios = {{"calls", &load::RunCallsScenario},
+                   {"batches", &load::RunBatchesScenario},
+                   {"cpu", &load::RunCpuScenario},
+                   {"queries", &load::RunQueriesScenario},
+                   {"overload", &load::RunOverloadScenario},
+                   {"soak", &load::RunSoakScenario}};
+
+  CLI::App app("Measures the service beside bare peers.");
+  app.add_option("scenarios", names,
+                 "calls, batches, cpu, queries, overload, soak");
+  app.add_option("--rounds", options.rounds, "turns of each contender")
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "length of a turn, or of a soak")
+      ->capture_default_str();
+  app.add_option("--records", options.records, "size of the query scenario")
+      ->capture_default_str();
+  app.add_option("--sustainable", options.sustainable,
+                 "records per second that count as sustainable; 0: measured")
+      ->capture_default_str();
+  app.add_option("--folder", options.folder, "where databases are made")
+      ->capture_default_str();
+  app.add_option("--serve", serve, "")->group("");
+  app.add_option("--database", database, "")->group("");
+  CLI11_PARSE(app, argc, argv);
+  if (!serve.empty()) return load::RunServer(serve, database);
+
+  options.folder += "/tokenusage-load-" + std::to_string(getpid());
+  std::filesystem::create_directories(options.folder);
+  int failures = 0;
+  for (const std::string& name : names) {
+    const auto scenario = scenarios.find(name);
+    if (scenario == scenarios.end()) {
+      std::cerr << "no scenario is called " << name << "\n";
+      failures = 2;
+      break;
+    }
+    scenario->second(options);
+  }
+  std::filesystem::remove_all(options.folder);
+  return failures;
+}

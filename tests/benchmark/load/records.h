@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Records as a gateway for images would report them.
+
+#ifndef TOKENUSAGE_TESTS_BENCHMARK_LOAD_RECORDS_H_
+#define TOKENUSAGE_TESTS_BENCHMARK_LOAD_RECORDS_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "grpcpp/support/byte_buffer.h"
+#include "tokenusage/v1/usage_record.pb.h"
+#include "tokenusage/v1/usage_reporting_service.pb.h"
+
+namespace tokenusage::load {
+
+enum class Ids { kOrdered, kRandom };  // UUIDv7 and UUIDv4
+
+// How many combinations of operation, provider and model there are.
+inline constexpr int kSeries = 20;
+
+// Makes records, none like another. One thread at a time.
+class RecordSource {
+ public:
+  // Event times are from `start_nanos` on, `step_nanos` apart; from now on
+  // where `start_nanos` is 0.
+  RecordSource(Ids ids, std::uint64_t seed, std::int64_t start_nanos = 0,
+               std::int64_t step_nanos = 1000);
+
+  v1::UsageRecord Next();
+  v1::ReportUsageRequest Batch(int records, const std::string& project);
+
+ private:
+  std::string NextId();
+  double Tokens();
+
+  const Ids ids_;
+  std::mt19937_64 random_;
+  const std::int64_t step_nanos_;
+  std::int64_t last_nanos_;
+};
+
+grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message);
+
+enum class Times { kNow, kOfSource };
+
+// Requests in binary form without end, none with an id of another. To make a
+// record takes longer than to serve it, so a few batches are made beforehand,
+// and each time other ids, and with kNow the time, are written into their
+// bytes. Thread-safe.
+class Requests {
+ public:
+  Requests(Ids ids, Times times, RecordSource source, int records, int batches,
+           const std::string& project);
+
+  grpc::ByteBuffer Next();
+
+ private:
+  struct Batch {
+    std::string bytes;
+    std::vector<std::size_t> ids;    // where they are
+    std::vector<std::size_t> times;  // likewise; none with kOfSource
+  };
+
+  const Ids ids_;
+  std::vector<Batch> batches_;
+  std::atomic<std::uint64_t> count_{0};
+};
+
+}  // namespace tokenusage::load
+
+#endif  // TOKENUSAGE_TESTS_BENCHMARK_LOAD_RECORDS_H_

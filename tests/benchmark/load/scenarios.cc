@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/benchmark/load/scenarios.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/benchmark/load/bare_sqlite.h"
+#include "tests/benchmark/load/client.h"
+#include "tests/benchmark/load/records.h"
+#include "tests/benchmark/load/server_process.h"
+#include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
+
+namespace tokenusage::load {
+namespace {
+
+constexpr char kProject[] = "load";
+constexpr int kBatch = 1000;
+
+double Quantile(std::vector<double> values, double quantile) {
+  std::sort(values.begin(), values.end());
+  const auto last = static_cast<double>(values.size() - 1);
+  return values[static_cast<std::size_t>(std::ceil(quantile * last))];
+}
+double Median(const std::vector<double>& values) {
+  return Quantile(values, 0.5);
+}
+
+// Prints the medians of two contenders, and of the ratios turn by turn.
+void PrintRatio(const std::string& what, const std::string& unit,
+                const std::vector<double>& ours,
+                const std::vector<double>& theirs) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    ratios.push_back(ours[i] / theirs[i]);
+  }
+  std::printf("%-34s %10.1f %10.1f %-22s ratio %.2f (%.2f to %.2f)\n",
+              what.c_str(), Median(ours), Median(theirs), unit.c_str(),
+              Median(ratios), Quantile(ratios, 0), Quantile(ratios, 1));
+  std::fflush(stdout);
+}
+
+CallPlan Plan(int callers, double seconds) {
+  CallPlan plan;
+  plan.callers = callers;
+  plan.time = absl::Seconds(seconds);
+  return plan;
+}
+
+void RequireAllOk(const CallCounts& counts) {
+  if (counts.busy + counts.failed == 0) return;
+  std::printf("  of the calls %lld were refused and %lld failed\n",
+              static_cast<long long>(counts.busy),
+              static_cast<long long>(counts.failed));
+}
+
+std::uint64_t NextSeed() {
+  static std::uint64_t seed = 0;
+  return ++seed;
+}
+
+// Batches of so many records, whose event times are when they are sent.
+Requests NowRequests(Ids ids, int records, int batches) {
+  return Requests(ids, Times::kNow, RecordSource(ids, NextSeed()), records,
+                  batches, kProject);
+}
+
+// Batches of 1,000 at full speed: records per second.
+double BatchRate(int port, double seconds) {
+  Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
+  const CallCounts counts =
+      RunCalls(port, Plan(8, seconds), [&requests] { return requests.Next(); });
+  RequireAllOk(counts);
+  return static_cast<double>(counts.ok) * kBatch / counts.seconds;
+}
+
+double Sustainable(const ScenarioOptions& options) {
+  if (options.sustainable > 0) return options.sustainable;
+  const ServerProcess server("sqlite", options.folder + "/sustainable.db");
+  const double rate = BatchRate(server.port(), 5);
+  std::printf("sustainable: %.0f records/s\n", rate);
+  return rate;
+}
+
+std::int64_t MonthStart() {
+  return absl::ToUnixSeconds(
+      absl::FromCivil(absl::CivilSecond(2026, 7, 1), absl::UTCTimeZone()));
+}
+constexpr std::int64_t kMonthSeconds = 31 * 86400;
+
+// The time of each month by day, in seconds.
+std::vector<double> RunQueries(int port, double seconds, double pause) {
+  const auto stub = v1::UsageReportingService::NewStub(Connect(port));
+  v1::QueryUsageRequest request;
+  request.set_project(kProject);
+  request.mutable_start_time()->set_seconds(MonthStart());
+  request.mutable_end_time()->set_seconds(MonthStart() + kMonthSeconds);
+  request.set_bucket(v1::TIME_BUCKET_DAY);
+  std::vector<double> times;
+  const absl::Time stop = absl::Now() + absl::Seconds(seconds);
+  while (absl::Now() < stop) {
+    const absl::Time begin = absl::Now();
+    grpc::ClientContext context;
+    v1::QueryUsageResponse response;
+    const grpc::Status status = stub->QueryUsage(&context, request, &response);
+    if (!status.ok() || response.rows_size() != 31) {
+      std::printf("  a query failed: %s\n", status.error_message().c_str());
+      return {1e9};
+    }
+    times.push_back(absl::ToDoubleSeconds(absl::Now() - begin));
+    std::this_thread::sleep_for(std::chrono::duration<double>(pause));
+  }
+  return times;
+}
+
+// Runs `work` while records come in at `rate`.
+void UnderLoad(int port, double rate, double seconds,
+               const std::function<void()>& work) {
+  Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
+  CallPlan plan = Plan(16, seconds + 2);
+  plan.calls_per_second = rate / kBatch;
+  std::thread load([&] {
+    const CallCounts counts =
+        RunCalls(port, plan, [&requests] { return requests.Next(); });
+    RequireAllOk(counts);
+    std::printf("  under %.0f records/s\n",
+                static_cast<double>(counts.ok) * kBatch / counts.seconds);
+  });
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  work();
+  load.join();
+}
+
+void PrintMemory(const ServerProcess& server, double at) {
+  std::printf("  %6.0f s: %.1f MiB, at most %.1f MiB\n", at,
+              static_cast<double>(server.ResidentKilobytes()) / 1024,
+              static_cast<double>(server.PeakResidentKilobytes()) / 1024);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+void RunCallsScenario(const ScenarioOptions& options) {
+  constexpr int kCallers = 64;
+  // After ours: what bounds it, and the echo that all are compared with.
+  const std::vector<std::string> kinds = {"sqlite", "bare", "ahead", "log",
+                                          "echo"};
+  std::vector<std::unique_ptr<ServerProcess>> servers;
+  std::vector<std::size_t> order;
+  for (const std::string& kind : kinds) {
+    order.push_back(servers.size());
+    servers.push_back(std::make_unique<ServerProcess>(
+        kind, options.folder + "/calls-" + kind));
+  }
+  std::mt19937 random(1);  // a disk may be faster after a rest
+  for (const int connections : {1, kCallers}) {
+    std::vector<std::vector<double>> rates(servers.size());
+    for (int round = 0; round < options.rounds; ++round) {
+      std::shuffle(order.begin(), order.end(), random);
+      for (const std::size_t i : order) {
+        Requests requests = NowRequests(Ids::kOrdered, 1, 64);
+        CallPlan plan = Plan(kCallers, options.seconds);
+        plan.connections = connections;
+        const CallCounts counts = RunCalls(
+            servers[i]->port(), plan, [&requests] { return requests.Next(); });
+        RequireAllOk(counts);
+        rates[i].push_back(static_cast<double>(counts.ok) / counts.seconds);
+      }
+    }
+    std::printf("one record a call, connections: %d\n", connections);
+    for (std::size_t i = 0; i + 1 < servers.size(); ++i) {
+      PrintRatio("  " + kinds[i], "calls/s, echo", rates[i], rates.back());
+    }
+    PrintRatio("  sqlite", "calls/s, bare", rates[0], rates[1]);
+  }
+}
+
+void RunBatchesScenario(const ScenarioOptions& options) {
+  const auto batches = static_cast<int>(options.seconds * 100);
+  const auto path = [&options] {
+    return options.folder + "/" + std::to_string(NextSeed()) + ".db";
+  };
+  for (const Ids ids : {Ids::kOrdered, Ids::kRandom}) {
+    const std::string name =
+        ids == Ids::kOrdered ? "ordered ids" : "random ids";
+    std::vector<double> ours;
+    std::vector<double> same_commits;
+    std::vector<double> bare;
+    for (int round = 0; round < options.rounds; ++round) {
+      // The same rows for each, as random ids slow down with size.
+      std::vector<v1::ReportUsageRequest> requests;
+      RecordSource source(ids, NextSeed());
+      for (int i = 0; i < batches; ++i) {
+        requests.push_back(source.Batch(kBatch, kProject));
+      }
+      const auto run = [&](const std::string& kind) {
+        const ServerProcess server(kind, path());
+        std::vector<grpc::ByteBuffer> bytes;
+        for (const auto& request : requests) bytes.push_back(ToBytes(request));
+        std::atomic<std::size_t> next{0};
+        CallPlan plan = Plan(8, 3600);
+        plan.calls = batches;
+        const CallCounts counts = RunCalls(
+            server.port(), plan, [&] { return std::move(bytes[next++]); });
+        RequireAllOk(counts);
+        return static_cast<double>(counts.ok) * kBatch / counts.seconds;
+      };
+      ours.push_back(run("sqlite"));
+      same_commits.push_back(run("sqlite1"));
+      bare.push_back(RunBareInserts(path(), requests));
+    }
+    PrintRatio("batches, " + name, "records/s, SQLite", ours, bare);
+    PrintRatio("  1,000 records a commit", "records/s, SQLite", same_commits,
+               bare);
+  }
+}
+
+void RunCpuScenario(const ScenarioOptions& options) {
+  const ServerProcess ours("null");
+  const ServerProcess parse("parse");
+  const auto cost = [&](const ServerProcess& server, int records, int callers) {
+    Requests requests = NowRequests(Ids::kOrdered, records, 64);
+    const double before = server.CpuSeconds();
+    const CallCounts counts =
+        RunCalls(server.port(), Plan(callers, options.seconds),
+                 [&requests] { return requests.Next(); });
+    RequireAllOk(counts);
+    return (server.CpuSeconds() - before) * 1e6 /
+           (static_cast<double>(counts.ok) * records / 1000);
+  };
+  for (const int records : {1000, 100, 1}) {
+    std::vector<double> our_costs;
+    std::vector<double> parse_costs;
+    const int callers = records == 1 ? 64 : 8;
+    for (int round = 0; round < options.rounds; ++round) {
+      our_costs.push_back(cost(ours, records, callers));
+      parse_costs.push_back(cost(parse, records, callers));
+    }
+    PrintRatio("no store, " + std::to_string(records) + " a call",
+               "us of CPU/1,000", our_costs, parse_costs);
+  }
+}
+
+void RunQueriesScenario(const ScenarioOptions& options) {
+  const std::string path = options.folder + "/queries.db";
+  double sustainable = options.sustainable;
+  {
+    const ServerProcess server("sqlite", path);
+    // A batch for each hour, again and again.
+    Requests requests(Ids::kOrdered, Times::kOfSource,
+                      RecordSource(Ids::kOrdered, NextSeed(),
+                                   MonthStart() * 1'000'000'000, 3'600'000'000),
+                      kBatch, kMonthSeconds / 3600, kProject);
+    CallPlan plan = Plan(8, 3600);
+    plan.calls = options.records / kBatch;
+    const CallCounts counts =
+        RunCalls(server.port(), plan, [&requests] { return requests.Next(); });
+    RequireAllOk(counts);
+    std::printf("filled with %.0f records in %.0f s\n",
+                static_cast<double>(counts.ok) * kBatch, counts.seconds);
+  }
+  const ServerProcess server("sqlite", path);
+  const auto millis = [](const std::vector<double>& times, double quantile) {
+    return 1000 * Quantile(times, quantile);
+  };
+  RunQueries(server.port(), 1, 0);
+  const std::vector<double> idle =
+      RunQueries(server.port(), options.seconds, 0.01);
+  std::printf("month by day, idle: median %.1f ms, p99 %.1f ms of %zu\n",
+              millis(idle, 0.5), millis(idle, 0.99), idle.size());
+  const std::vector<double> idle_scan = RunBareScans(
+      path, MonthStart(), MonthStart() + kMonthSeconds, options.seconds, 0.01);
+  std::printf("scan of the cells, idle: median %.1f ms, p99 %.1f ms\n",
+              millis(idle_scan, 0.5), millis(idle_scan, 0.99));
+  if (sustainable == 0) {
+    sustainable = BatchRate(server.port(), 5);
+    std::printf("sustainable: %.0f records/s\n", sustainable);
+  }
+  std::vector<double> ours;
+  std::vector<double> scans;
+  for (int round = 0; round < options.rounds; ++round) {
+    UnderLoad(server.port(), sustainable / 2, 2 * options.seconds, [&] {
+      for (const double time :
+           RunQueries(server.port(), options.seconds, 0.01)) {
+        ours.push_back(1000 * time);
+      }
+      for (const double time :
+           RunBareScans(path, MonthStart(), MonthStart() + kMonthSeconds,
+                        options.seconds, 0.01)) {
+        scans.push_back(1000 * time);
+      }
+    });
+  }
+  PrintRatio("month by day, p99", "ms, half load", {Quantile(ours, 0.99)},
+             {Quantile(scans, 0.99)});
+  PrintRatio("month by day, median", "ms, half load", {Median(ours)},
+             {Median(scans)});
+}
+
+void RunOverloadScenario(const ScenarioOptions& options) {
+  const double sustainable = Sustainable(options);
+  const ServerProcess server("sqlite", options.folder + "/overload.db");
+  const double seconds = 10 * options.seconds;
+  Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
+  CallPlan plan = Plan(512, seconds);
+  plan.connections = 64;
+  plan.calls_per_second = 3 * sustainable / kBatch;
+  const CallCounts counts =
+      RunCalls(server.port(), plan, [&requests] { return requests.Next(); });
+  std::printf(
+      "64 connections, %.0f records/s offered: %.0f/s taken, %.0f/s refused, "
+      "%lld calls failed\n",
+      static_cast<double>(counts.ok + counts.busy + counts.failed) * kBatch /
+          counts.seconds,
+      static_cast<double>(counts.ok) * kBatch / counts.seconds,
+      static_cast<double>(counts.busy) * kBatch / counts.seconds,
+      static_cast<long long>(counts.failed));
+  PrintMemory(server, counts.seconds);
+}
+
+void RunSoakScenario(const ScenarioOptions& options) {
+  const double sustainable = Sustainable(options);
+  const ServerProcess server("sqlite", options.folder + "/soak.db");
+  Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
+  CallPlan plan = Plan(64, options.seconds);
+  plan.connections = 64;
+  plan.calls_per_second = 0.8 * sustainable / kBatch;
+  std::atomic<bool> over{false};
+  std::thread watch([&] {
+    const absl::Time start = absl::Now();
+    while (!over) {
+      PrintMemory(server, absl::ToDoubleSeconds(absl::Now() - start));
+      for (int i = 0; i < 30 && !over; ++i) {
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+      }
+    }
+  });
+  const CallCounts counts =
+      RunCalls(server.port(), plan, [&requests] { return requests.Next(); });
+  over = true;
+  watch.join();
+  RequireAllOk(counts);
+  std::printf("%.0f records/s for %.0f s\n",
+              static_cast<double>(counts.ok) * kBatch / counts.seconds,
+              counts.seconds);
+  PrintMemory(server, counts.seconds);
+}
+
+}  // namespace tokenusage::load

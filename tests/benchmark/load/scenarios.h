@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the load program measures. Each prints its figures.
+
+#ifndef TOKENUSAGE_TESTS_BENCHMARK_LOAD_SCENARIOS_H_
+#define TOKENUSAGE_TESTS_BENCHMARK_LOAD_SCENARIOS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace tokenusage::load {
+
+struct ScenarioOptions {
+  int rounds = 5;
+  double seconds = 3;
+  std::int64_t records = 10'000'000;
+  double sustainable = 0;
+  std::string folder = "/tmp";
+};
+
+// One record a call from 64 callers, durable, beside an echo of the request.
+void RunCallsScenario(const ScenarioOptions& options);
+
+// Batches of 1,000 with ordered and with random ids, beside SQLite alone.
+void RunBatchesScenario(const ScenarioOptions& options);
+
+// Server time per 1,000 records without a store, beside one that only parses.
+void RunCpuScenario(const ScenarioOptions& options);
+
+// A month by day, idle and while records come in, beside a scan of the cells.
+void RunQueriesScenario(const ScenarioOptions& options);
+
+// Three times the sustainable load from 64 connections.
+void RunOverloadScenario(const ScenarioOptions& options);
+
+// Memory over time at four fifths of the sustainable load.
+void RunSoakScenario(const ScenarioOptions& options);
+
+}  // namespace tokenusage::load
+
+#endif  // TOKENUSAGE_TESTS_BENCHMARK_LOAD_SCENARIOS_H_

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/benchmark/load/server_process.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "google/protobuf/arena.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+#include "grpcpp/support/proto_buffer_reader.h"
+#include "tests/benchmark/load/group_store.h"
+#include "tests/benchmark/load/records.h"
+#include "tokenusage/service/usage_server.h"
+#include "tokenusage/store/sqlite/store.h"
+
+namespace tokenusage::load {
+namespace {
+
+void Require(bool ok, const std::string& what) {
+  if (ok) return;
+  std::perror(what.c_str());
+  std::abort();
+}
+
+// Checks what every store checks, adds up, and forgets.
+class NullStore final : public UsageStore {
+ public:
+  void AppendAsync(std::string, BatchPointer batch, CallLimits,
+                   AppendCallback done) override {
+    UsageSum sum;
+    for (const CheckedRecord& record : *batch) {
+      sum.Add(UsageSum{1, record.counts()});
+    }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      total_.Add(sum);
+    }
+    done(std::vector<AppendOutcome>(batch->size(), AppendOutcome::kStored));
+  }
+  absl::StatusOr<UsageQueryPage> Query(const UsageQuery&) override {
+    return UsageQueryPage();
+  }
+  absl::StatusOr<v1::UsageRecord> GetRecord(std::string_view,
+                                            std::string_view) override {
+    return absl::NotFoundError("nothing is kept");
+  }
+  absl::StatusOr<RecordPage> ListRecords(const RecordQuery&) override {
+    return RecordPage();
+  }
+
+ private:
+  std::mutex mutex_;
+  UsageSum total_;
+};
+
+using RawService = v1::UsageReportingService::WithRawCallbackMethod_ReportUsage<
+    v1::UsageReportingService::Service>;
+
+class EchoService final : public RawService {
+ public:
+  grpc::ServerUnaryReactor* ReportUsage(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override {
+    *response = *request;
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+};
+
+class ParseService final : public RawService {
+ public:
+  grpc::ServerUnaryReactor* ReportUsage(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override {
+    google::protobuf::Arena arena;
+    auto* parsed = v1::ReportUsageRequest::default_instance().New(&arena);
+    grpc::ByteBuffer copy(*request);
+    grpc::ProtoBufferReader reader(&copy);
+    const bool ok = parsed->ParseFromZeroCopyStream(&reader);
+    v1::ReportUsageResponse answer;
+    answer.set_stored_count(parsed->records_size());
+    *response = ToBytes(answer);
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(ok ? grpc::Status::OK
+                       : grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, ""));
+    return reactor;
+  }
+};
+
+// Says the port, and returns when standard input ends.
+void SayAndWait(int port) {
+  std::cout << port << std::endl;
+  char byte;
+  while (read(STDIN_FILENO, &byte, 1) > 0) {
+  }
+}
+
+int ServeBare(grpc::Service* service) {
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                           &port);
+  builder.RegisterService(service);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  SayAndWait(port);
+  server->Shutdown(std::chrono::system_clock::now());
+  return 0;
+}
+
+int ServeStore(UsageStore* store) {
+  UsageServerOptions options;
+  options.address = "127.0.0.1:0";
+  auto server = UsageServer::Start(store, options);
+  Require(server.ok(), "server");
+  SayAndWait((*server)->port());
+  (*server)->Shutdown(absl::ZeroDuration());
+  return 0;
+}
+
+}  // namespace
+
+int RunServer(const std::string& kind, const std::string& path) {
+  if (kind == "echo") {
+    EchoService service;
+    return ServeBare(&service);
+  }
+  if (kind == "parse") {
+    ParseService service;
+    return ServeBare(&service);
+  }
+  if (kind == "null") {
+    NullStore store;
+    return ServeStore(&store);
+  }
+  if (kind == "log") {
+    return ServeStore(NewGroupStore(NewLogWriter(path)).get());
+  }
+  if (kind == "ahead") {
+    return ServeStore(NewGroupStore(NewLogAheadWriter(path)).get());
+  }
+  if (kind == "bare") {
+    return ServeStore(NewGroupStore(NewBareSqliteWriter(path)).get());
+  }
+  SqliteStoreOptions options;
+  if (kind == "sqlite1") options.max_records_per_commit = 1000;
+  auto store = OpenSqliteStore(path, options);
+  if (!store.ok()) std::cerr << store.status() << std::endl;
+  Require(store.ok(), "store");
+  return ServeStore(store->get());
+}
+
+ServerProcess::ServerProcess(const std::string& kind, const std::string& path) {
+  int to_child[2];
+  int from_child[2];
+  Require(pipe2(to_child, O_CLOEXEC) == 0 && pipe2(from_child, O_CLOEXEC) == 0,
+          "pipe");
+  process_ = fork();
+  Require(process_ >= 0, "fork");
+  if (process_ == 0) {
+    dup2(to_child[0], STDIN_FILENO);
+    dup2(from_child[1], STDOUT_FILENO);
+    const std::string serve = "--serve=" + kind;
+    const std::string database = "--database=" + path;
+    execl("/proc/self/exe", "load", serve.c_str(),
+          path.empty() ? nullptr : database.c_str(), nullptr);
+    std::_Exit(127);
+  }
+  close(to_child[0]);
+  close(from_child[1]);
+  input_ = to_child[1];
+  FILE* said = fdopen(from_child[0], "r");
+  Require(said != nullptr && std::fscanf(said, "%d", &port_) == 1,
+          "the server");
+  std::fclose(said);
+}
+
+ServerProcess::~ServerProcess() {
+  close(input_);
+  int status;
+  waitpid(process_, &status, 0);
+}
+
+double ServerProcess::CpuSeconds() const {
+  clockid_t clock;
+  timespec time = {};
+  Require(clock_getcpuclockid(process_, &clock) == 0 &&
+              clock_gettime(clock, &time) == 0,
+          "clock");
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+std::int64_t ServerProcess::ResidentKilobytes() const {
+  return StatusValue("VmRSS:");
+}
+
+std::int64_t ServerProcess::PeakResidentKilobytes() const {
+  return StatusValue("VmHWM:");
+}
+
+std::int64_t ServerProcess::StatusValue(const std::string& name) const {
+  std::ifstream status("/proc/" + std::to_string(process_) + "/status");
+  std::string word;
+  std::int64_t value = 0;
+  while (status >> word) {
+    if (word == name && status >> value) return value;
+  }
+  return 0;
+}
+
+}  // namespace tokenusage::load

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The store beside a bare libpq loop that runs the same statements, and month
+// by day beside the bare SQL. Starts a server of its own.
+//
+//   bazel run -c opt //tests/benchmark/postgres:benchmark
+//
+// TOKENUSAGE_BENCH_ROUNDS (default 5): rounds, which alternate between the two;
+// medians are compared. TOKENUSAGE_BENCH_RECORDS (default 5000000): of the
+// project that is asked for its month by day.
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "libpq-fe.h"
+#include "tests/store/postgres/postgres_server.h"
+#include "tests/store/queries.h"
+#include "tests/support/records.h"
+#include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/postgres/store.h"
+#include "tokenusage/store/query/query_plan.h"
+
+namespace tokenusage::testing {
+namespace {
+
+namespace sql = postgres_sql;
+
+constexpr int kConnections = 4;
+constexpr int kRecordsPerBatch = 1000;
+constexpr int kBatchesPerConnection = 12;
+
+std::int64_t NumberFrom(const char* variable, std::int64_t otherwise) {
+  const char* value = std::getenv(variable);
+  return value == nullptr ? otherwise : std::atoll(value);
+}
+
+// A time-ordered id, as UUIDv7 makes them.
+std::string IdOf(std::uint64_t n) {
+  return absl::StrFormat("0198%04x-%04x-7000-8000-%012x", (n >> 16) & 0xFFFF,
+                         n & 0xFFFF, n);
+}
+
+std::uint64_t next_id = 0;
+
+// As a busy gateway reports: a few minutes, twenty series.
+std::vector<v1::UsageRecord> NewRecords() {
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < kRecordsPerBatch; ++i) {
+    const std::uint64_t n = ++next_id;
+    v1::UsageRecord record =
+        ValidRecord(IdOf(n), Nanos("2026-08-01T12:00:00Z") +
+                                 static_cast<std::int64_t>(n) * 1'000'000);
+    record.set_model("model-" + std::to_string(n % 20));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+using Batches = std::vector<BatchPointer>;
+
+Batches NewBatches() {
+  Batches batches;
+  for (int i = 0; i < kBatchesPerConnection; ++i) {
+    batches.push_back(CheckedOf(NewRecords()));
+  }
+  return batches;
+}
+
+// Runs `work(thread)` in as many threads as there are connections; records a
+// second of them together.
+double RecordsPerSecond(const std::function<void(int)>& work) {
+  const absl::Time start = absl::Now();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kConnections; ++i) threads.emplace_back(work, i);
+  for (std::thread& thread : threads) thread.join();
+  return kConnections * kBatchesPerConnection * kRecordsPerBatch /
+         absl::ToDoubleSeconds(absl::Now() - start);
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// ------------------------------------------------------------- the bare loop
+
+void Require(bool good, PGconn* connection) {
+  if (good) return;
+  std::cerr << PQerrorMessage(connection) << std::endl;
+  std::abort();
+}
+
+// A connection without anything around it.
+class BareLoop {
+ public:
+  explicit BareLoop(const std::string& url)
+      : connection_(PQconnectdb(url.c_str())) {
+    Require(PQstatus(connection_) == CONNECTION_OK, connection_);
+    for (const PostgresStatement* statement :
+         {&sql::Begin(), &sql::ShareProject(), &sql::InsertRecords(),
+          &sql::AddToRollup(), &sql::Commit()}) {
+      PQclear(PQprepare(connection_, statement->name.c_str(),
+                        statement->sql.c_str(), 0, nullptr));
+    }
+    Require(PQenterPipelineMode(connection_) == 1, connection_);
+  }
+  ~BareLoop() { PQfinish(connection_); }
+
+  // What is sent is made beforehand.
+  struct Batch {
+    PostgresParams project;
+    PostgresParams records;
+    PostgresParams cells;
+  };
+  static Batch Prepare(const std::string& project, const CheckedBatch& batch) {
+    Batch made;
+    made.project.AddText(project);
+    made.records.AddText(project);
+    PostgresArray ids = PostgresArray::Texts(batch.size());
+    PostgresArray times = PostgresArray::Int64s(batch.size());
+    PostgresArray bytes = PostgresArray::Bytes(batch.size());
+    PostgresCells cells;
+    for (const CheckedRecord& record : batch) {
+      ids.Add(std::string_view(record.record().record_id()));
+      times.Add(record.event_time_nanos());
+      bytes.Add(std::string_view(record.bytes()));
+      cells.Add(record.record(), record.event_time_nanos(), record.counts());
+    }
+    made.records.AddArray(std::move(ids));
+    made.records.AddArray(std::move(times));
+    made.records.AddArray(std::move(bytes));
+    made.cells = cells.ToParams(project);
+    return made;
+  }
+
+  void Append(const Batch& batch) {
+    Send(sql::Begin(), {});
+    Send(sql::ShareProject(), batch.project);
+    Send(sql::InsertRecords(), batch.records);
+    Sync(3);
+    Send(sql::AddToRollup(), batch.cells);
+    Send(sql::Commit(), {});
+    Sync(2);
+  }
+
+ private:
+  void Send(const PostgresStatement& statement, const PostgresParams& params) {
+    std::vector<const char*> values;
+    std::vector<int> lengths;
+    for (int i = 0; i < params.size(); ++i) {
+      values.push_back(params.value(i)->data());
+      lengths.push_back(static_cast<int>(params.value(i)->size()));
+    }
+    const std::vector<int> formats(values.size(), 1);
+    Require(PQsendQueryPrepared(connection_, statement.name.c_str(),
+                                params.size(), values.data(), lengths.data(),
+                                formats.data(), 1) == 1,
+            connection_);
+  }
+
+  void Sync(int statements) {
+    Require(PQpipelineSync(connection_) == 1, connection_);
+    for (int i = 0; i < statements; ++i) {
+      PGresult* const result = PQgetResult(connection_);
+      Require(PQresultStatus(result) == PGRES_COMMAND_OK ||
+                  PQresultStatus(result) == PGRES_TUPLES_OK,
+              connection_);
+      PQclear(result);
+      PQgetResult(connection_);
+    }
+    PQclear(PQgetResult(connection_));
+  }
+
+  PGconn* connection_;
+};
+
+void CompareAppends(int rounds) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const std::unique_ptr<UsageStore> store = OpenPostgresStore(url).value();
+  // The project and its series are there in both.
+  for (const char* project : {"bare", "store"}) {
+    (void)store->Append(project, CheckedOf(NewRecords())).value();
+  }
+  std::vector<std::unique_ptr<BareLoop>> loops;
+  for (int i = 0; i < kConnections; ++i) {
+    loops.push_back(std::make_unique<BareLoop>(url));
+  }
+  const std::string begin = RunPostgresSql(url, "SELECT pg_current_wal_lsn()");
+  std::vector<double> bare;
+  std::vector<double> ours;
+  for (int round = 0; round <= rounds; ++round) {
+    std::vector<std::vector<BareLoop::Batch>> prepared(kConnections);
+    std::vector<Batches> batches;
+    for (auto& part : prepared) {
+      for (const BatchPointer& batch : NewBatches()) {
+        part.push_back(BareLoop::Prepare("bare", *batch));
+      }
+      batches.push_back(NewBatches());
+    }
+    const auto run_bare = [&] {
+      bare.push_back(RecordsPerSecond([&](int i) {
+        for (const auto& batch : prepared[static_cast<std::size_t>(i)]) {
+          loops[static_cast<std::size_t>(i)]->Append(batch);
+        }
+      }));
+    };
+    const auto run_ours = [&] {
+      ours.push_back(RecordsPerSecond([&](int i) {
+        for (const auto& batch : batches[static_cast<std::size_t>(i)]) {
+          (void)store->Append("store", batch).value();
+        }
+      }));
+    };
+    // Who comes first changes from round to round; the first warms up.
+    round % 2 == 0 ? run_bare() : run_ours();
+    round % 2 == 0 ? run_ours() : run_bare();
+    if (round == 0) {
+      bare.clear();
+      ours.clear();
+    }
+  }
+  absl::PrintF(
+      "batches of %d from %d connections: bare libpq %.0f, store %.0f records "
+      "a second; ratio %.2f\n",
+      kRecordsPerBatch, kConnections, Median(bare), Median(ours),
+      Median(ours) / Median(bare));
+  std::cout << RunPostgresSql(url,
+                              absl::StrCat("SELECT 'a record takes ' || "
+                                           "(pg_current_wal_lsn() - '",
+                                           begin,
+                                           "'::pg_lsn)::bigint / count(*) || "
+                                           "' bytes of WAL' "
+                                           "FROM tokenusage.usage_record"))
+            << std::endl;
+  std::cout << RunPostgresSql(
+                   url,
+                   "SELECT format('a record takes %s bytes in its table, %s in "
+                   "the key and %s in the index by time', "
+                   "pg_table_size('tokenusage.usage_record') / count(*), "
+                   "pg_relation_size('tokenusage.usage_record_pkey') / "
+                   "count(*), "
+                   "pg_relation_size('tokenusage.usage_record_by_time') / "
+                   "count(*)) FROM tokenusage.usage_record")
+            << std::endl;
+}
+
+// ------------------------------------------------------------- two processes
+
+double CpuSeconds(int who) {
+  rusage usage = {};
+  getrusage(who, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         1e-6 * static_cast<double>(usage.ru_utime.tv_usec +
+                                    usage.ru_stime.tv_usec);
+}
+
+// Runs that many processes with a store each; records a second of all together,
+// and the processes' CPU seconds a second.
+std::pair<double, double> RunProcesses(const std::string& url, int processes) {
+  const double cpu_before = CpuSeconds(RUSAGE_CHILDREN);
+  const absl::Time start = absl::Now();
+  std::vector<pid_t> children;
+  for (int i = 0; i < processes; ++i) {
+    const std::uint64_t first = next_id;
+    next_id += static_cast<std::uint64_t>(kConnections) *
+               (kBatchesPerConnection + 1) * kRecordsPerBatch;
+    const pid_t child = fork();
+    if (child == 0) {
+      next_id = first;
+      const std::unique_ptr<UsageStore> store = OpenPostgresStore(url).value();
+      std::vector<Batches> batches;
+      for (int j = 0; j < kConnections; ++j) batches.push_back(NewBatches());
+      RecordsPerSecond([&](int j) {
+        for (const auto& batch : batches[static_cast<std::size_t>(j)]) {
+          (void)store->Append(absl::StrCat("p", i), batch).value();
+        }
+      });
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) waitpid(child, nullptr, 0);
+  const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
+  return {processes * kConnections * kBatchesPerConnection * kRecordsPerBatch /
+              seconds,
+          (CpuSeconds(RUSAGE_CHILDREN) - cpu_before) / seconds};
+}
+
+// CPU seconds of the machine that were not idle.
+double BusySeconds() {
+  std::FILE* const file = std::fopen("/proc/stat", "r");
+  long long user = 0, nice = 0, system = 0;
+  if (std::fscanf(file, "cpu %lld %lld %lld", &user, &nice, &system) != 3) {
+    std::abort();
+  }
+  std::fclose(file);
+  return static_cast<double>(user + nice + system) /
+         static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+void CompareProcesses(int rounds) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  RunProcesses(url, 2);
+  for (int round = 0; round < rounds; ++round) {
+    for (const int processes : {1, 2}) {
+      const double busy = BusySeconds();
+      const absl::Time start = absl::Now();
+      const auto [rate, cpu] = RunProcesses(url, processes);
+      const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
+      absl::PrintF(
+          "%d process(es): %.0f records a second; they took %.2f CPUs, the "
+          "machine %.2f of %ld\n",
+          processes, rate, cpu, (BusySeconds() - busy) / seconds,
+          sysconf(_SC_NPROCESSORS_ONLN));
+    }
+  }
+}
+
+// -------------------------------------------------------------- month by day
+
+// A month of a project, made in the database: twenty series.
+void FillMonth(const std::string& url, std::int64_t records) {
+  const std::string start =
+      std::to_string(Nanos("2026-08-01T00:00:00Z") / kNanosPerSecond);
+  const std::string step = std::to_string(31 * 24 * kNanosPerHour /
+                                          std::max<std::int64_t>(records, 1));
+  RunPostgresSql(url, "INSERT INTO tokenusage.project VALUES('month', 1, 0)");
+  RunPostgresSql(
+      url,
+      absl::StrCat(
+          "INSERT INTO tokenusage.usage_record SELECT 'month', "
+          "'0198-' || lpad(i::text, 31, '0'), ",
+          start, "::bigint * 1000000000 + i * ", step,
+          ", decode(repeat('ab', 180), 'hex') FROM generate_series(0::bigint, ",
+          records - 1, ") AS i"));
+  for (const char* seconds : {"900", "3600"}) {
+    RunPostgresSql(
+        url,
+        absl::StrCat(
+            "INSERT INTO tokenusage.usage_rollup SELECT 'month', ", seconds,
+            ", t, 'images.edits', 'openai', 'model-' || (i % 20), count(*), "
+            "sum(8105.75), sum(7451.29), sum(1442.01), sum(5727.82), "
+            "sum(1501.66) FROM (SELECT i, (",
+            start, " + i * ", step, " / 1000000000) / ", seconds, " * ",
+            seconds, " AS t FROM generate_series(0::bigint, ", records - 1,
+            ") AS i) AS r GROUP BY t, i % 20"));
+  }
+  RunPostgresSql(url, "ANALYZE");
+}
+
+double Milliseconds(const std::function<void()>& work) {
+  const absl::Time start = absl::Now();
+  work();
+  return absl::ToDoubleMilliseconds(absl::Now() - start);
+}
+
+void CompareMonth(std::int64_t records, bool by_model) {
+  static const std::string* const url = [records] {
+    auto* made = new std::string(SharedPostgresServer().NewDatabase());
+    FillMonth(*made, records);
+    return made;
+  }();
+  const std::unique_ptr<UsageStore> store = OpenPostgresStore(*url).value();
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> bare(
+      PQconnectdb(url->c_str()), &PQfinish);
+  const std::string group = by_model ? ", model" : "";
+  const std::string text = absl::StrCat(
+      "SELECT cell_start / 86400", group,
+      ", sum(record_count), sum(total_tokens), sum(input_tokens), "
+      "sum(output_tokens), sum(input_text_tokens), sum(input_image_tokens) "
+      "FROM tokenusage.usage_rollup WHERE project = 'month' AND cell_seconds = "
+      "3600 AND cell_start >= ",
+      Nanos("2026-08-01T00:00:00Z") / kNanosPerSecond, " AND cell_start < ",
+      Nanos("2026-09-01T00:00:00Z") / kNanosPerSecond, " GROUP BY 1", group,
+      " ORDER BY 1", group);
+  PQclear(PQprepare(bare.get(), "bare", text.c_str(), 0, nullptr));
+  UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z",
+                             v1::TIME_BUCKET_DAY);
+  query.project = "month";
+  if (by_model) query.group_by = {{UsageField::Kind::kModel, ""}};
+  std::vector<double> theirs;
+  std::vector<double> ours;
+  int bare_rows = 0;
+  std::size_t rows = 0;
+  for (int i = 0; i < 40; ++i) {
+    theirs.push_back(Milliseconds([&] {
+      PGresult* const result =
+          PQexecPrepared(bare.get(), "bare", 0, nullptr, nullptr, nullptr, 0);
+      bare_rows = PQntuples(result);
+      PQclear(result);
+    }));
+    ours.push_back(
+        Milliseconds([&] { rows = store->Query(query).value().rows.size(); }));
+  }
+  absl::PrintF(
+      "month by day%s of %d records: bare SQL %.1f ms (%d rows), store %.1f ms "
+      "(%d rows); ratio %.2f\n",
+      by_model ? " and model" : "", records, Median(theirs), bare_rows,
+      Median(ours), rows, Median(ours) / Median(theirs));
+}
+
+int Run() {
+  const auto rounds =
+      static_cast<int>(NumberFrom("TOKENUSAGE_BENCH_ROUNDS", 5));
+  CompareProcesses(std::min(rounds, 3));
+  CompareAppends(rounds);
+  const std::int64_t records =
+      NumberFrom("TOKENUSAGE_BENCH_RECORDS", 5'000'000);
+  CompareMonth(records, false);
+  CompareMonth(records, true);
+  return 0;
+}
+
+}  // namespace
+}  // namespace tokenusage::testing
+
+int main() { return tokenusage::testing::Run(); }

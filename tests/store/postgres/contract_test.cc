@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gtest/gtest.h"
+#include "tests/store/postgres/postgres_server.h"
+#include "tests/store/usage_store_contract.h"
+
+namespace tokenusage::testing {
+
+INSTANTIATE_TEST_SUITE_P(Postgres, UsageStoreContract,
+                         ::testing::Values(&NewPostgresStore));
+
+}  // namespace tokenusage::testing

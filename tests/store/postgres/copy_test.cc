@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/store/postgres/postgres_server.h"
+#include "tests/store/queries.h"
+#include "tests/store/sqlite_files.h"
+#include "tests/support/records.h"
+#include "tokenusage/store/copy/copy_store.h"
+#include "tokenusage/store/postgres/store.h"
+#include "tokenusage/store/sqlite/store.h"
+
+namespace tokenusage::testing {
+namespace {
+
+constexpr char kStart[] = "2026-08-01T00:00:00Z";
+
+class CopyTest : public ::testing::Test {
+ protected:
+  CopyTest()
+      : path_(NewFolder() + "/usage.db"),
+        url_(SharedPostgresServer().NewDatabase()) {}
+
+  // Appends records number `begin` to `end` to the source, some to each of two
+  // projects.
+  void Fill(int begin, int end) {
+    const auto store = OpenSqliteStore(path_).value();
+    for (int first = begin; first < end; first += 100) {
+      std::vector<v1::UsageRecord> records;
+      for (int i = first; i < first + 100 && i < end; ++i) {
+        records.push_back(
+            RecordAt("id-" + std::to_string(i), kStart, i + 0.25));
+        SetEventTime(Nanos(kStart) + i * 61'000'000'000, &records.back());
+        records.back().set_model("m" + std::to_string(i % 3));
+      }
+      const std::string project = first / 100 % 4 == 3 ? "q" : "p";
+      const auto outcomes = store->Append(
+          project, CheckedOf(records, Time("2027-01-01T00:00:00Z") +
+                                          absl::Seconds(first)));
+      ASSERT_TRUE(outcomes.ok()) << outcomes.status();
+    }
+  }
+
+  absl::StatusOr<CopyReport> Copy() {
+    return CopySqliteToPostgres(path_, url_, [](const CopyProgress&) {});
+  }
+
+  // All that can be asked of both is the same.
+  void ExpectSame() {
+    const auto source = OpenSqliteStore(path_).value();
+    const auto destination = OpenPostgresStore(url_).value();
+    EXPECT_EQ(source->Horizon().value(), destination->Horizon().value());
+    for (const std::string project : {"p", "q"}) {
+      UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2027-01-01T00:00:00Z",
+                                 v1::TIME_BUCKET_DAY);
+      query.project = project;
+      query.group_by = {{UsageField::Kind::kModel, ""}};
+      EXPECT_EQ(AllRowTexts(source.get(), query),
+                AllRowTexts(destination.get(), query));
+    }
+    const auto record = source->GetRecord("p", "id-250");
+    ASSERT_TRUE(record.ok()) << record.status();
+    EXPECT_EQ(record->SerializeAsString(),
+              destination->GetRecord("p", "id-250")->SerializeAsString());
+    EXPECT_EQ(destination->Check(CheckOptions())->problem_count, 0);
+  }
+
+  const std::string path_;
+  const std::string url_;
+};
+
+TEST_F(CopyTest, CopiesAllOnceAndThenWhatIsNew) {
+  Fill(0, 1000);
+  const auto first = Copy();
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->copied, 1000);
+  EXPECT_EQ(first->already_there, 0);
+  EXPECT_GT(first->compared_totals, 50);
+  ExpectSame();
+  Fill(1000, 1234);
+  EXPECT_EQ(Copy()->copied, 234);
+  EXPECT_EQ(Copy()->copied, 0);
+  ExpectSame();
+}
+
+TEST_F(CopyTest, GoesOnWhereItWasCutShort) {
+  Fill(0, 21'000);
+  EXPECT_THROW(CopySqliteToPostgres(path_, url_,
+                                    [](const CopyProgress& progress) {
+                                      EXPECT_EQ(progress.copied, 10'000);
+                                      EXPECT_EQ(progress.total, 21'000);
+                                      throw std::runtime_error("cut short");
+                                    })
+                   .IgnoreError(),
+               std::runtime_error);
+  const auto rest = Copy();
+  ASSERT_TRUE(rest.ok()) << rest.status();
+  EXPECT_EQ(rest->copied, 11'000);
+  EXPECT_EQ(rest->already_there, 0);
+  // The bookmark was lost: nothing is counted twice.
+  RunPostgresSql(url_,
+                 "DELETE FROM tokenusage.property WHERE name LIKE 'copied%'");
+  const auto again = Copy();
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->copied, 21'000);
+  EXPECT_EQ(again->already_there, 21'000);
+  ExpectSame();
+}
+
+TEST_F(CopyTest, KeepsTheTotalsOfRecordsThatWereRemoved) {
+  Fill(0, 1000);
+  const auto remove = [this](const char* horizon) {
+    EXPECT_TRUE(OpenSqliteStore(path_)
+                    .value()
+                    ->RemoveRecordsBefore(Time(horizon), CallLimits())
+                    .ok());
+  };
+  remove("2026-08-01T02:00:00Z");
+  ASSERT_TRUE(Copy().ok());
+  ExpectSame();
+  remove("2026-08-01T04:00:00Z");
+  const auto again = Copy();
+  ASSERT_TRUE(again.ok()) << again.status();
+  ExpectSame();
+}
+
+TEST_F(CopyTest, NamesATotalThatDiffers) {
+  Fill(0, 300);
+  ASSERT_TRUE(Copy().ok());
+  RunPostgresSql(url_,
+                 "UPDATE tokenusage.usage_rollup SET total_tokens = "
+                 "total_tokens + 0.000000001 WHERE cell_seconds = 900 AND "
+                 "model = 'm1' AND project = 'p'");
+  const absl::Status status = Copy().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_NE(status.message().find("project p"), absl::string_view::npos);
+  EXPECT_NE(status.message().find("\"m1\""), absl::string_view::npos) << status;
+}
+
+TEST_F(CopyTest, StopsAtARecordWithOtherContent) {
+  Fill(0, 300);
+  ASSERT_TRUE(OpenPostgresStore(url_)
+                  .value()
+                  ->Append("p", CheckedOf({RecordAt("id-7", kStart, 99)}))
+                  .ok());
+  const absl::Status status = Copy().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("1 records are there with the same id"),
+            absl::string_view::npos)
+      << status;
+}
+
+}  // namespace
+}  // namespace tokenusage::testing

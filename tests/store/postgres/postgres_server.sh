@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A PostgreSQL server of a test's own, on loopback.
+#
+#   postgres_server.sh create          prints the folder and the port of a new one
+#   postgres_server.sh start FOLDER    returns when it takes connections
+#   postgres_server.sh stop FOLDER [fast|immediate]
+#   postgres_server.sh kill FOLDER     as a crash of the machine would end it
+#   postgres_server.sh remove FOLDER   stops it, too
+#   postgres_server.sh guard FOLDER PID
+#                                      removes it when that process has ended
+#   postgres_server.sh standby FOLDER  prints the folder and port of a new standby
+#
+# PostgreSQL refuses to run as root, so root runs it as the user `postgres` of
+# Debian's package. TOKENUSAGE_POSTGRES_BIN is the folder of its programs, where
+# that is not the newest that Debian has installed.
+set -euo pipefail
+
+bin=${TOKENUSAGE_POSTGRES_BIN:-}
+if [[ -z $bin ]]; then
+  bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+fi
+if [[ ! -x $bin/postgres ]]; then
+  echo "There is no PostgreSQL in '$bin': tools/install_dependencies installs it" >&2
+  exit 1
+fi
+
+as_owner=()
+((EUID != 0)) || as_owner=(runuser -u postgres --)
+
+run() { (cd / && "${as_owner[@]}" "$@"); }
+
+free_port() {
+  /usr/bin/python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+# Not in the test's own folder, which the owner may not be able to reach.
+new_folder() {
+  local folder
+  folder=$(mktemp -d /tmp/tokenusage-postgres-XXXXXXXX)
+  chmod 755 "$folder"
+  ((EUID != 0)) || chown postgres "$folder"
+  echo "$folder"
+}
+
+configure() {  # folder port
+  run tee -a "$1/data/postgresql.conf" >/dev/null <<CONFIG
+listen_addresses = '127.0.0.1'
+port = $2
+unix_socket_directories = '$1'
+max_connections = 60
+shared_buffers = 64MB
+CONFIG
+}
+
+create() {
+  local folder port locale=(--locale=C.UTF-8)
+  folder=$(new_folder)
+  port=$(free_port)
+  # An order of text that is not by bytes, so that a test fails where a column
+  # forgets to say COLLATE "C".
+  if [[ -z ${TOKENUSAGE_POSTGRES_BIN:-} ]]; then
+    locale=(--locale=C.UTF-8 --locale-provider=icu --icu-locale=en)
+  fi
+  run "$bin/initdb" -D "$folder/data" -U tokenusage -A trust -E UTF8 \
+    "${locale[@]}" --no-sync >"$folder/initdb.log" 2>&1 ||
+    { cat "$folder/initdb.log" >&2; exit 1; }
+  configure "$folder" "$port"
+  echo "$folder $port"
+}
+
+standby() {  # folder of the primary
+  local folder port
+  folder=$(new_folder)
+  port=$(free_port)
+  stop "$1"
+  run cp -r "$1/data" "$folder/data"
+  start "$1"
+  run touch "$folder/data/standby.signal"
+  run tee -a "$folder/data/postgresql.conf" >/dev/null <<CONFIG
+primary_conninfo = 'host=127.0.0.1 port=$(port_of "$1") user=tokenusage'
+CONFIG
+  configure "$folder" "$port"
+  echo "$folder $port"
+}
+
+port_of() { sed -n 's/^port = //p' "$1/data/postgresql.conf" | tail -n 1; }
+
+start() {
+  # Without pg_ctl's own messages, which the caller would wait for on a pipe.
+  run "$bin/pg_ctl" -D "$1/data" -w -t 60 -l "$1/server.log" start \
+    >"$1/start.log" 2>&1 </dev/null || { cat "$1"/*.log >&2; exit 1; }
+}
+
+stop() {
+  [[ -f $1/data/postmaster.pid ]] || return 0
+  run "$bin/pg_ctl" -D "$1/data" -w -t 60 -m "${2:-fast}" stop >/dev/null
+}
+
+# The postmaster ends first, and its children when they notice.
+crash() {
+  local pid
+  pid=$(head -n 1 "$1/data/postmaster.pid")
+  kill -QUIT "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+}
+
+remove() {
+  [[ $1 == /tmp/tokenusage-postgres-* ]] || exit 1
+  stop "$1" immediate || true
+  rm -rf "$1"
+}
+
+guard() {  # folder pid
+  while kill -0 "$2" 2>/dev/null; do sleep 1; done
+  [[ ! -d $1 ]] || remove "$1"
+}
+
+case ${1:-} in
+  create) create ;;
+  start) start "$2" ;;
+  stop) stop "$2" "${3:-fast}" ;;
+  kill) crash "$2" ;;
+  remove) remove "$2" ;;
+  guard) guard "$2" "$3" ;;
+  standby) standby "$2" ;;
+  *)
+    echo "usage: $0 create|start|stop|kill|remove|guard|standby ..." >&2
+    exit 2
+    ;;
+esac
