@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kDecimals = 9;
 
-// Appends a decimal digit to `value`; false where it is none, or too much.
+// Appends a decimal digit to `value`; returns false if it is not a digit or the
+// result would overflow.
 bool AppendDigit(char digit, absl::int128* value) {
   if (digit < '0' || digit > '9') return false;
   constexpr absl::int128 kMax = absl::Int128Max();

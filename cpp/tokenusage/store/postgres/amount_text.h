@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Token amounts as decimal text, which is how PostgreSQL takes and gives its
-// NUMERIC: a sum of NUMERIC is exact, and text carries every digit.
+// Token amounts as decimal text, the representation of NUMERIC that is used
+// with PostgreSQL: sums of NUMERIC are exact, and text carries every digit.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_AMOUNT_TEXT_H_
 #define TOKENUSAGE_STORE_POSTGRES_AMOUNT_TEXT_H_
@@ -13,9 +13,10 @@
 
 namespace tokenusage {
 
-// The inverse of TokenAmount::ToDecimal. Zeros may follow the last decimal, as
-// in "8205.750000000". Empty where `decimal` is anything else, is negative, has
-// more than nine decimals that are not zeros, or is beyond TokenAmount's range.
+// Parses the output of TokenAmount::ToDecimal. Zeros may follow the last
+// decimal, such as in "8205.750000000". Returns nullopt for any other text,
+// negative numbers, more than nine decimals, and numbers beyond TokenAmount's
+// range.
 std::optional<TokenAmount> AmountFromDecimal(std::string_view decimal);
 
 }  // namespace tokenusage

@@ -5,25 +5,22 @@
 #include <vector>
 
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
-namespace {
-
-constexpr absl::Duration kReadTime = absl::Seconds(30);
-
-}  // namespace
 
 absl::StatusOr<std::int64_t> ReadPostgresHorizon(
     PostgresConnection* connection) {
   connection->Send(postgres_sql::SelectHorizon());
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              connection->Sync(absl::Now() + kReadTime));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::vector<PostgresResult> results,
+      connection->Sync(absl::Now() + PostgresTimeouts::kStep));
   if (results[0].rows() == 0) {
-    return DamagedPostgresError(*connection, "it has lost its horizon");
+    return DamagedError(connection->display(), "it has lost its horizon");
   }
   const std::int64_t seconds = results[0].Int64(0, 0);
   return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;

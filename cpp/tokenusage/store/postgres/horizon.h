@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The time before which the database holds totals and no records.
+// The horizon of a PostgreSQL database.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_HORIZON_H_
 #define TOKENUSAGE_STORE_POSTGRES_HORIZON_H_
@@ -12,7 +12,7 @@
 
 namespace tokenusage {
 
-// In nanoseconds; kNoHorizon (query_plan.h) where nothing was ever removed.
+// Returns nanoseconds since 1970; kNoHorizon if nothing was ever removed.
 absl::StatusOr<std::int64_t> ReadPostgresHorizon(
     PostgresConnection* connection);
 

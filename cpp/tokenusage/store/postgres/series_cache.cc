@@ -8,7 +8,7 @@
 namespace tokenusage {
 namespace {
 
-// Beyond this many series in memory, all are read anew as they are needed.
+// Beyond this many series in memory, all are dropped and read again on demand.
 constexpr std::size_t kMaxSeries = 200'000;
 
 }  // namespace
@@ -18,35 +18,36 @@ std::int64_t RandomIncarnation() {
   return std::uniform_int_distribution<std::int64_t>(1)(device);
 }
 
-PostgresProjectPointer PostgresProjects::Find(const std::string& name) const {
+std::shared_ptr<const PostgresProject> PostgresSeriesCache::Find(
+    const std::string& name) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = projects_.find(name);
   return found == projects_.end() ? nullptr : found->second;
 }
 
-void PostgresProjects::Remember(const std::string& name,
-                                PostgresProjectPointer project) {
+void PostgresSeriesCache::Remember(
+    const std::string& name, std::shared_ptr<const PostgresProject> project) {
   const std::lock_guard<std::mutex> lock(mutex_);
   ForgetLocked(name);
   // A project without series takes room, too.
   const std::size_t size = project->series.size() + 1;
-  if (series_ + size > kMaxSeries) {
+  if (series_count_ + size > kMaxSeries) {
     projects_.clear();
-    series_ = 0;
+    series_count_ = 0;
   }
   projects_[name] = std::move(project);
-  series_ += size;
+  series_count_ += size;
 }
 
-void PostgresProjects::Forget(const std::string& name) {
+void PostgresSeriesCache::Forget(const std::string& name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   ForgetLocked(name);
 }
 
-void PostgresProjects::ForgetLocked(const std::string& name) {
+void PostgresSeriesCache::ForgetLocked(const std::string& name) {
   const auto found = projects_.find(name);
   if (found == projects_.end()) return;
-  series_ -= found->second->series.size() + 1;
+  series_count_ -= found->second->series.size() + 1;
   projects_.erase(found);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a process remembers of projects in the database.
+// What a process remembers of the projects in the database.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_SERIES_CACHE_H_
 #define TOKENUSAGE_STORE_POSTGRES_SERIES_CACHE_H_
@@ -16,34 +16,34 @@
 
 namespace tokenusage {
 
-// A project as some transaction found it. While its row in the database has
-// this incarnation and horizon, these series are there; others may be, too.
+// A project as a transaction found it. While its row in the database has this
+// incarnation and horizon, these series exist; others may, too.
 struct PostgresProject {
   std::int64_t incarnation = 0;
   std::int64_t horizon_seconds = 0;
   absl::flat_hash_set<std::string> series;  // see SeriesKey
 };
 
-// For a project that is new.
+// Returns an incarnation for a new project.
 std::int64_t RandomIncarnation();
 
-using PostgresProjectPointer = std::shared_ptr<const PostgresProject>;
-
 // Thread-safe.
-class PostgresProjects {
+class PostgresSeriesCache {
  public:
-  // Null where nothing is known.
-  PostgresProjectPointer Find(const std::string& name) const;
+  // Returns null if nothing is known.
+  std::shared_ptr<const PostgresProject> Find(const std::string& name) const;
 
-  void Remember(const std::string& name, PostgresProjectPointer project);
+  void Remember(const std::string& name,
+                std::shared_ptr<const PostgresProject> project);
   void Forget(const std::string& name);
 
  private:
   void ForgetLocked(const std::string& name);
 
   mutable std::mutex mutex_;
-  absl::flat_hash_map<std::string, PostgresProjectPointer> projects_;
-  std::size_t series_ = 0;  // of all of them together
+  absl::flat_hash_map<std::string, std::shared_ptr<const PostgresProject>>
+      projects_;
+  std::size_t series_count_ = 0;  // of all projects
 };
 
 }  // namespace tokenusage

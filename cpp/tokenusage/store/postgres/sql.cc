@@ -3,25 +3,21 @@
 #include "tokenusage/store/postgres/sql.h"
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/record/token_counts.h"
 
 namespace tokenusage::postgres_sql {
 namespace {
 
-// The five sums, as in every list of the rollup's columns.
-constexpr const char* kSums[] = {"total_tokens", "input_tokens",
-                                 "output_tokens", "input_text_tokens",
-                                 "input_image_tokens"};
-
-// Adds to the cells that are there, or takes their place.
+// Adds to existing rollups, or replaces them.
 std::string RollupSql(bool add) {
   std::string columns;
   std::string names;
   std::string updates;
-  for (const char* sum : kSums) {
+  for (const char* sum : kTokenMeasureNames) {
     absl::StrAppend(&columns, ", ", sum);
     absl::StrAppend(&names, ", c.", sum, "::numeric");
     if (add) {
-      // NULL counts as nothing.
+      // NULL counts as 0, unless both are NULL.
       absl::StrAppend(&updates, ", ", sum, " = coalesce(r.", sum,
                       " + excluded.", sum, ", r.", sum, ", excluded.", sum,
                       ")");
@@ -47,10 +43,11 @@ std::string RollupSql(bool add) {
       add ? "r.record_count + " : "", "excluded.record_count", updates);
 }
 
-// Cells of one size in a window, with the bucket of each.
-std::string CellsSql(int cell_seconds, const char* start, const char* end) {
+// Selects rollups of one cell length in a window, with the bucket of each.
+std::string BucketedRollupsSql(int cell_seconds, const char* start,
+                               const char* end) {
   std::string sums;
-  for (const char* sum : kSums) absl::StrAppend(&sums, ", ", sum);
+  for (const char* sum : kTokenMeasureNames) absl::StrAppend(&sums, ", ", sum);
   return absl::StrCat(
       "SELECT CASE WHEN $15::bigint[] IS NULL THEN cell_start ELSE "
       "width_bucket(cell_start, $15::bigint[]) END AS bucket, cell_start, "
@@ -64,7 +61,7 @@ std::string CellsSql(int cell_seconds, const char* start, const char* end) {
       " AND ($14::text[] IS NULL OR model = ANY($14::text[]))");
 }
 
-// Records of a window, in the columns of totals.
+// Selects the records of a window, in the columns of totals.
 std::string EdgeSql(const char* start, const char* end) {
   return absl::StrCat(
       "SELECT event_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
@@ -84,17 +81,17 @@ std::string TotalsSql(TotalsGroup group) {
   add(group.provider, "provider");
   add(group.model, "model");
   std::string sums;
-  for (const char* sum : kSums) {
+  for (const char* sum : kTokenMeasureNames) {
     absl::StrAppend(&sums, ", sum(", sum, ")::text AS ", sum);
   }
   return absl::StrCat(
       "SELECT * FROM ((SELECT min(cell_start) * 1000000000 AS at", names,
       ", sum(record_count)::bigint AS record_count", sums,
       ", NULL::bytea AS record FROM (",
-      CellsSql(3600, "$2::bigint", "$3::bigint"), " UNION ALL ",
-      CellsSql(900, "$4::bigint", "$5::bigint"), " UNION ALL ",
-      CellsSql(900, "$6::bigint", "$7::bigint"), ") AS c GROUP BY ", keys,
-      " ORDER BY ", keys, " LIMIT $16::bigint) UNION ALL (",
+      BucketedRollupsSql(3600, "$2::bigint", "$3::bigint"), " UNION ALL ",
+      BucketedRollupsSql(900, "$4::bigint", "$5::bigint"), " UNION ALL ",
+      BucketedRollupsSql(900, "$6::bigint", "$7::bigint"), ") AS c GROUP BY ",
+      keys, " ORDER BY ", keys, " LIMIT $16::bigint) UNION ALL (",
       EdgeSql("$8::bigint", "$9::bigint"), ") UNION ALL (",
       EdgeSql("$10::bigint", "$11::bigint"), ")) AS t ORDER BY at");
 }
@@ -167,8 +164,8 @@ TOKENUSAGE_STATEMENT(SelectRecords, "select_records",
                      "SELECT record_id, record FROM tokenusage.usage_record "
                      "WHERE project = $1 AND record_id = ANY($2::text[])")
 
-TOKENUSAGE_STATEMENT(AddToRollup, "add_to_rollup", RollupSql(/*add=*/true))
-TOKENUSAGE_STATEMENT(SetRollup, "set_rollup", RollupSql(/*add=*/false))
+TOKENUSAGE_STATEMENT(AddToRollups, "add_to_rollups", RollupSql(/*add=*/true))
+TOKENUSAGE_STATEMENT(SetRollups, "set_rollups", RollupSql(/*add=*/false))
 
 TOKENUSAGE_STATEMENT(SelectRecord, "select_record",
                      "SELECT event_time, record FROM tokenusage.usage_record "
@@ -222,18 +219,19 @@ TOKENUSAGE_STATEMENT(CheckRecords, "check_records",
                      "ORDER BY event_time")
 
 TOKENUSAGE_STATEMENT(
-    SelectCells, "select_cells",
+    SelectRollups, "select_rollups",
     "SELECT cell_start, operation, provider, model, record_count, "
     "total_tokens::text, input_tokens::text, output_tokens::text, "
     "input_text_tokens::text, input_image_tokens::text "
     "FROM tokenusage.usage_rollup WHERE project = $1 "
-    "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4")
+    "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4 "
+    "ORDER BY cell_start, operation, provider, model")
 
 TOKENUSAGE_STATEMENT(DeleteRecordsBefore, "delete_records_before",
                      "DELETE FROM tokenusage.usage_record "
                      "WHERE project = $1 AND event_time < $2")
 
-TOKENUSAGE_STATEMENT(DeleteCellsFrom, "delete_cells_from",
+TOKENUSAGE_STATEMENT(DeleteRollupsFrom, "delete_rollups_from",
                      "DELETE FROM tokenusage.usage_rollup "
                      "WHERE project = $1 AND cell_start >= $2")
 
@@ -269,7 +267,7 @@ std::vector<PostgresStatement> AllStatements() {
                          &InsertSeries,
                          &InsertRecords,
                          &SelectRecords,
-                         &AddToRollup,
+                         &AddToRollups,
                          &SelectRecord,
                          &ListRecords,
                          &ScanRecords,
@@ -281,13 +279,13 @@ std::vector<PostgresStatement> AllStatements() {
                          &NthRecordTime,
                          &CountRecordsBefore,
                          &CheckRecords,
-                         &SelectCells,
+                         &SelectRollups,
                          &DeleteRecordsBefore,
-                         &DeleteCellsFrom,
+                         &DeleteRollupsFrom,
                          &DeleteSeries,
                          &DeleteProject,
                          &BeginSnapshot,
-                         &SetRollup,
+                         &SetRollups,
                          &SelectBookmark,
                          &SetBookmark}) {
     all.push_back((*function)());

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Every statement that runs on PostgreSQL, in one place.
+// Every statement that runs on PostgreSQL.
+//
+//   connection->Send(postgres_sql::Begin());
+//   connection->Send(postgres_sql::LockProject(), params);
 //
 // The same text runs on plain PostgreSQL and on Citus, where the tables are
 // distributed by project: so each statement on them names one project,
 // `project` is in every key and every join, and no statement uses a temporary
 // table, a function that is not immutable in DO UPDATE, or a sequence. Buckets
-// and times are computed by the client. tests/store/postgres/sql_test.cc holds
-// all to that.
+// and times are computed by the client. tests/store/postgres/sql_test.cc
+// enforces this.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_SQL_H_
 #define TOKENUSAGE_STORE_POSTGRES_SQL_H_
@@ -19,20 +22,20 @@
 
 namespace tokenusage::postgres_sql {
 
-// A comment above each says what its parameters and columns are.
+// The comments list parameters -> columns.
 
 const PostgresStatement& Begin();
 const PostgresStatement& Commit();
 
 // ------------------------------------------------------------------- appends
 
-// $1 project -> incarnation, horizon (seconds). Keeps both as they are until
-// the transaction ends, beside others that do the same; LockProject also keeps
-// those away.
+// $1 project -> incarnation, horizon (seconds). Locks both against changes
+// until the transaction ends: ShareProject shared with others, LockProject
+// exclusively.
 const PostgresStatement& ShareProject();
 const PostgresStatement& LockProject();
 
-// $1 project, $2 incarnation. Adds the project where it is not there, with the
+// $1 project, $2 incarnation. Adds the project, unless it exists, with the
 // horizon of the database.
 const PostgresStatement& InsertProject();
 
@@ -42,20 +45,19 @@ const PostgresStatement& SelectSeries();
 // $1 project, $2 operations, $3 providers, $4 models.
 const PostgresStatement& InsertSeries();
 
-// $1 project, $2 record ids, $3 event times (ns), $4 records -> the ids of
-// those that were not there.
+// $1 project, $2 record ids, $3 event times (ns), $4 records -> the ids that
+// were inserted.
 const PostgresStatement& InsertRecords();
 
-// $1 project, $2 record ids -> record_id, record of those that are there.
+// $1 project, $2 record ids -> record_id, record of those that exist.
 const PostgresStatement& SelectRecords();
 
 // $1 project, $2 cell_seconds, $3 cell_start, $4 operation, $5 provider,
-// $6 model, $7 record_count, $8-$12 the sums as decimals: arrays, one element a
-// cell. Adds to the cells.
-const PostgresStatement& AddToRollup();
-
-// The same, but takes the place of what is there.
-const PostgresStatement& SetRollup();
+// $6 model, $7 record_count, $8-$12 the sums as decimals: arrays with one
+// element per rollup. AddToRollups adds to existing rollups, SetRollups
+// replaces them.
+const PostgresStatement& AddToRollups();
+const PostgresStatement& SetRollups();
 
 // --------------------------------------------------------------------- reads
 
@@ -63,7 +65,7 @@ const PostgresStatement& SetRollup();
 const PostgresStatement& SelectRecord();
 
 // $1 project, $2 end (ns), $3 time (ns) and $4 record id to start after,
-// $5 how many at most -> record.
+// $5 the most records -> record.
 const PostgresStatement& ListRecords();
 
 // $1 project, $2 start, $3 end (ns) -> event_time, record, in order of time.
@@ -78,12 +80,11 @@ struct TotalsGroup {
 
 // Totals of a project.
 //
-// $1 project; [$2, $3) is read from hours, [$4, $5) and [$6, $7) from quarters
-// (seconds), [$8, $9) and [$10, $11) from records (ns). $12, $13, $14: the
-// operations, providers, models to count, or NULL for all; records come
-// whatever these are. $15: the starts of the buckets (seconds, rising), or NULL
-// for each cell by itself; $16: how many rows of totals at most, or NULL for
-// all.
+// $1 project; [$2, $3) is read from hours, [$4, $5) and [$6, $7) from quarter
+// hours (seconds), [$8, $9) and [$10, $11) from records (ns). $12, $13, $14:
+// the operations, providers, models to count, or NULL for all; records are not
+// filtered. $15: the starts of the buckets (seconds, ascending), or NULL for
+// each cell by itself; $16: the most rows of totals, or NULL for all.
 //
 // -> the time (ns) of a cell in the row's bucket, or of a record; operation,
 // provider, model (NULL where not grouped by), record_count, the five sums as
@@ -92,25 +93,25 @@ const PostgresStatement& SelectTotals(TotalsGroup group);
 
 // -------------------------------------------------------------- whole database
 
-// -> the horizon in seconds; 0 where nothing was ever removed.
+// -> the horizon in seconds; 0 if nothing was ever removed.
 const PostgresStatement& SelectHorizon();
 
-// $1 horizon (seconds). Moves the database's horizon forward, never back; the
-// second that of project $1 to $2.
+// $1 horizon (seconds). Moves the database's horizon forward, never back. The
+// second does the same for project $1 to horizon $2.
 const PostgresStatement& RaiseHorizon();
 const PostgresStatement& RaiseProjectHorizon();
 
 // -> the name of every project. The only statement on all projects.
 const PostgresStatement& SelectProjects();
 
-// $1 project -> the latest event_time (ns), NULL where there are no records.
+// $1 project -> the latest event_time (ns), NULL if there are no records.
 const PostgresStatement& NewestRecordTime();
 
-// $1 project, $2 from (ns), $3 n -> the event_time of the record number n, from
-// 0, of those from that time on; no row where there are not as many.
+// $1 project, $2 from (ns), $3 n -> the event_time of the n-th record (from 0)
+// at or after that time; no row if there are fewer.
 const PostgresStatement& NthRecordTime();
 
-// $1 project, $2 end (ns) -> how many records are before it.
+// $1 project, $2 end (ns) -> the number of records before it.
 const PostgresStatement& CountRecordsBefore();
 
 // $1 project, $2 start, $3 end (ns) -> event_time, record_id, record, in order
@@ -118,26 +119,27 @@ const PostgresStatement& CountRecordsBefore();
 const PostgresStatement& CheckRecords();
 
 // $1 project, $2 cell_seconds, $3 start, $4 end (seconds) -> cell_start,
-// operation, provider, model, record_count and the five sums as decimals.
-const PostgresStatement& SelectCells();
+// operation, provider, model, record_count and the five sums as decimals, in
+// the order of these.
+const PostgresStatement& SelectRollups();
 
-// $1 project, $2: those before this time (ns), those from this second on.
+// $1 project, $2 a time: deletes records before it (ns), rollups from it on
+// (seconds).
 const PostgresStatement& DeleteRecordsBefore();
-const PostgresStatement& DeleteCellsFrom();
+const PostgresStatement& DeleteRollupsFrom();
 
 // $1 project.
 const PostgresStatement& DeleteSeries();
 const PostgresStatement& DeleteProject();
 
-// $1 name, in the second $2 value: how far copying from another database has
-// come.
+// $1 name, $2 value (SetBookmark): how far a copy of another database has come.
 const PostgresStatement& SelectBookmark();
 const PostgresStatement& SetBookmark();
 
-// One snapshot for all that follows.
+// Begins a transaction that reads one snapshot.
 const PostgresStatement& BeginSnapshot();
 
-// All statements above and below, for tests.
+// Returns all statements, for tests.
 std::vector<PostgresStatement> AllStatements();
 
 }  // namespace tokenusage::postgres_sql

@@ -15,14 +15,14 @@ absl::Status CheckSqliteWritable(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
-                              database->QueryText("PRAGMA user_version"));
-  // SQLite writes the first page whether or not the number is another one.
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              database->QueryInt64("PRAGMA user_version"));
+  // SQLite writes the first page even if the number stays the same.
   return database->Execute(
       "PRAGMA synchronous=FULL;"
       "PRAGMA wal_autocheckpoint=0;BEGIN IMMEDIATE;"
       "PRAGMA user_version=" +
-      version + ";COMMIT");
+      std::to_string(version) + ";COMMIT");
 }
 
 std::int64_t SqliteFileBytes(const std::string& path) {

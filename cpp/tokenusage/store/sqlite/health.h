@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What an operator's tools want to know of the database files.
+// For health checks and metrics: whether a database can be written, and its
+// size.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_HEALTH_H_
 #define TOKENUSAGE_STORE_SQLITE_HEALTH_H_
@@ -12,13 +13,13 @@
 
 namespace tokenusage {
 
-// Whether a commit reaches the disk: makes a small one, over a connection of
-// its own, that changes nothing. Waits up to 5 s for the writer.
+// Commits a transaction that changes nothing, over a new connection. Waits up
+// to 5 s for the writer.
 //
 // Errors: UNAVAILABLE, DATA_LOSS, naming the path.
 absl::Status CheckSqliteWritable(const std::string& path);
 
-// How many bytes the database and its write-ahead log take.
+// Returns the size of the database and its write-ahead log.
 std::int64_t SqliteFileBytes(const std::string& path);
 
 }  // namespace tokenusage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The sums of a SQLite database, made anew from its records.
+// Rebuilds a SQLite database's rollups from its records.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_REBUILD_H_
 #define TOKENUSAGE_STORE_SQLITE_REBUILD_H_
@@ -11,8 +11,8 @@
 
 namespace tokenusage {
 
-// See UsageStore::RebuildRollups. In a transaction of its own; after an error
-// the caller closes the connection, and nothing has changed.
+// See StoreMaintenance::RebuildRollups. Runs its own transaction; after an
+// error the caller must close the connection, and nothing has changed.
 absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
                                              const CallLimits& limits);
 

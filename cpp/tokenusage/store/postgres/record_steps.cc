@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/postgres/removal_steps.h"
+#include "tokenusage/store/postgres/record_steps.h"
 
 #include <algorithm>
 #include <limits>
@@ -11,32 +11,33 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage {
 namespace {
 
-constexpr std::int64_t kRecords = 20'000;
-constexpr absl::Duration kStepTime = absl::Seconds(60);
+constexpr std::int64_t kRecordsPerStep = 20'000;
 constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
-absl::Status ForEachChunk(PostgresConnection* connection,
-                          const std::string& project, std::int64_t from_nanos,
-                          const CallLimits& limits,
-                          const std::function<absl::Status(TimeWindow)>& each) {
+absl::Status ForEachRecordStep(
+    PostgresConnection* connection, const std::string& project,
+    std::int64_t from_nanos, const CallLimits& limits,
+    const std::function<absl::Status(TimeWindow)>& each) {
   // No record is from before 1970.
   std::int64_t start = std::max<std::int64_t>(0, from_nanos);
   for (;;) {
-    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits, absl::Now()));
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
     PostgresParams params;
     params.AddText(project);
     params.AddInt64(start);
-    params.AddInt64(kRecords);
+    params.AddInt64(kRecordsPerStep);
     connection->Send(postgres_sql::NthRecordTime(), params);
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                                connection->Sync(absl::Now() + kStepTime));
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const std::vector<PostgresResult> results,
+        connection->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep));
     if (results[0].rows() == 0) return each({start, kEndOfTime});
     const std::int64_t time = results[0].Int64(0, 0);
     std::int64_t end = time - time % kNanosPerHour;
