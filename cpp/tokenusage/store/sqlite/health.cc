@@ -10,6 +10,15 @@
 #include "tokenusage/store/sqlite/database.h"
 
 namespace tokenusage {
+namespace {
+
+std::int64_t FileBytes(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : static_cast<std::int64_t>(size);
+}
+
+}  // namespace
 
 absl::Status CheckSqliteWritable(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
@@ -25,14 +34,12 @@ absl::Status CheckSqliteWritable(const std::string& path) {
       std::to_string(version) + ";COMMIT");
 }
 
+std::int64_t SqliteLogBytes(const std::string& path) {
+  return FileBytes(path + "-wal");
+}
+
 std::int64_t SqliteFileBytes(const std::string& path) {
-  std::int64_t bytes = 0;
-  for (const char* suffix : {"", "-wal"}) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(path + suffix, error);
-    if (!error) bytes += static_cast<std::int64_t>(size);
-  }
-  return bytes;
+  return FileBytes(path) + SqliteLogBytes(path);
 }
 
 }  // namespace tokenusage

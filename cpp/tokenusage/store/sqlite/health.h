@@ -19,6 +19,9 @@ namespace tokenusage {
 // Errors: UNAVAILABLE, DATA_LOSS, naming the path.
 absl::Status CheckSqliteWritable(const std::string& path);
 
+// Returns the size of the write-ahead log.
+std::int64_t SqliteLogBytes(const std::string& path);
+
 // Returns the size of the database and its write-ahead log.
 std::int64_t SqliteFileBytes(const std::string& path);
 

@@ -10,9 +10,7 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/token_counts.h"
 #include "tokenusage/store/deadline.h"
-#include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
-#include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/rollups.h"
 
 namespace tokenusage {
@@ -21,14 +19,21 @@ namespace {
 // The most rollups in memory, about 200 bytes each.
 constexpr std::size_t kMaxRollups = 200'000;
 
-absl::Status AddRecords(SqliteDatabase* database, std::int64_t horizon,
-                        const CallLimits& limits, Rebuild* rebuild) {
+// Appended to a statement on a table of rollups.
+constexpr char kAfterHorizon[] =
+    " WHERE cell_start>=ifnull((SELECT horizon FROM series "
+    "JOIN retention USING(project_id) WHERE series.series_id=cell.series_id), "
+    "cell_start)";
+
+absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
+                        Rebuild* rebuild) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database->Cached("SELECT series_id, event_time, record "
-                       "FROM usage_record NOT INDEXED WHERE event_time>=?1"));
+      database->Cached(
+          "SELECT series_id, event_time, record FROM usage_record NOT INDEXED "
+          "WHERE event_time>=ifnull((SELECT horizon*1000000000 FROM retention "
+          "WHERE project_id=usage_record.project_id), event_time)"));
   const SqliteStatement::Use use(select);
-  select->Bind(1, horizon);
   DeadlineCheck deadline(limits);
   SqliteRollups rollups;
   v1::UsageRecord record;
@@ -52,21 +57,17 @@ absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
                                              const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                              ReadHorizon(database));
-  const std::string cells =
-      absl::StrCat(" WHERE cell_start>=", horizon / kNanosPerSecond);
   for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        database->Execute(absl::StrCat("DELETE FROM ", table.name, cells)));
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
+        absl::StrCat("DELETE FROM ", table.name, " AS cell", kAfterHorizon)));
   }
   Rebuild rebuild;
-  TOKENUSAGE_RETURN_IF_ERROR(AddRecords(database, horizon, limits, &rebuild));
+  TOKENUSAGE_RETURN_IF_ERROR(AddRecords(database, limits, &rebuild));
   for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         const std::int64_t count,
-        database->QueryInt64(
-            absl::StrCat("SELECT count(*) FROM ", table.name, cells)));
+        database->QueryInt64(absl::StrCat("SELECT count(*) FROM ", table.name,
+                                          " AS cell", kAfterHorizon)));
     rebuild.rollup_count += count;
   }
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("COMMIT"));
