@@ -144,7 +144,7 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
         "each other");
   }
   if (!flags.retain.empty()) {
-    absl::Status status = ParseRetention(flags.retain).status();
+    absl::Status status = ParseRetention("--retain", flags.retain).status();
     if (!status.ok()) return status;
   }
   if (const absl::Status status = CheckAddress(flags.listen); !status.ok()) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ctime>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -30,7 +31,8 @@ absl::Duration SinceBoot() {
 
 }  // namespace
 
-absl::StatusOr<absl::Duration> ParseRetention(const std::string& text) {
+absl::StatusOr<absl::Duration> ParseRetention(const std::string& flag,
+                                              const std::string& text) {
   int count = 0;
   const bool days = !text.empty() && text.back() == 'd';
   const bool hours = !text.empty() && text.back() == 'h';
@@ -42,7 +44,8 @@ absl::StatusOr<absl::Duration> ParseRetention(const std::string& text) {
     return absl::Hours(days ? 24 * count : count);
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "--retain: expected days or hours, as 90d or 36h, from 1h to 36500d, "
+      flag,
+      ": expected days or hours, as 90d or 36h, from 1h to 36500d, "
       "found \"",
       Excerpt(text), "\""));
 }
@@ -60,7 +63,8 @@ Retention::Clocks Retention::SystemClocks() {
   return {[] { return absl::Now(); }, &SinceBoot};
 }
 
-Retention::Retention(UsageStore* store, absl::Duration retain, Clocks clocks)
+Retention::Retention(UsageStore* store, std::optional<absl::Duration> retain,
+                     Clocks clocks)
     : store_(*store),
       retain_(retain),
       clocks_(std::move(clocks)),
@@ -75,22 +79,44 @@ absl::StatusOr<Retention::Outcome> Retention::Run(
         absl::FormatDuration(absl::Trunc(jump, absl::Seconds(1))),
         ": nothing is removed until the service is started again"));
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time newest,
-                              store_.NewestRecordTime());
-  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time present, store_.Horizon());
-  const std::optional<absl::Time> wanted =
-      RetentionHorizon(clocks_.now(), newest, retain_);
-  // Also where it stays: a removal may have been cut short.
-  const absl::Time horizon = std::max(wanted.value_or(present), present);
-  if (horizon == absl::InfinitePast()) return Outcome{0, horizon};
+  StoreMaintenance* const maintenance = store_.maintenance();
+  if (maintenance == nullptr) return Outcome();
   CallLimits limits;
   limits.is_cancelled = is_cancelled;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Removal removal,
-                              store_.RemoveRecordsBefore(horizon, limits));
-  return Outcome{removal.record_count, horizon};
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectRetention> projects,
+                              maintenance->Retention());
+  Outcome outcome;
+  absl::Status first_error;
+  for (const ProjectRetention& project : projects) {
+    const absl::Time horizon = HorizonOf(project);
+    if (project.oldest >= horizon) continue;
+    const absl::StatusOr<Removal> removal =
+        maintenance->RemoveRecordsBefore(project.project, horizon, limits);
+    if (absl::IsCancelled(removal.status())) return removal.status();
+    // A project that fails must not keep the records of the others.
+    first_error.Update(removal.status());
+    if (!removal.ok() || removal->record_count == 0) continue;
+    outcome.record_count += removal->record_count;
+    ++outcome.project_count;
+  }
+  if (!first_error.ok()) return first_error;
+  return outcome;
 }
 
-RetentionThread::RetentionThread(UsageStore* store, absl::Duration retain,
+absl::Time Retention::HorizonOf(const ProjectRetention& project) const {
+  std::optional<absl::Time> wanted;
+  if (project.newest == absl::InfinitePast()) return absl::InfinitePast();
+  if (project.retain != absl::ZeroDuration()) {
+    wanted = RetentionHorizon(clocks_.now(), project.newest, project.retain);
+  } else if (retain_) {
+    wanted = RetentionHorizon(clocks_.now(), project.newest, *retain_);
+  }
+  // At least where it was: a removal may have been interrupted.
+  return std::max(wanted.value_or(project.horizon), project.horizon);
+}
+
+RetentionThread::RetentionThread(UsageStore* store,
+                                 std::optional<absl::Duration> retain,
                                  Events events)
     : retention_(store, retain),
       events_(std::move(events)),

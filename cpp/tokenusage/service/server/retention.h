@@ -25,7 +25,8 @@ namespace tokenusage {
 
 // The value of --retain: `90d` or `36h`, from 1 hour to 36,500 days.
 // INVALID_ARGUMENT, naming the flag, for others.
-absl::StatusOr<absl::Duration> ParseRetention(const std::string& text);
+absl::StatusOr<absl::Duration> ParseRetention(const std::string& flag,
+                                              const std::string& text);
 
 // Where the horizon is to be, when records are kept for `retain`: counted back
 // from now or from the newest record, whichever is earlier, to a whole hour. A
@@ -46,12 +47,14 @@ class Retention {
   };
   static Clocks SystemClocks();
 
-  Retention(UsageStore* store, absl::Duration retain,
+  // `retain` is for projects that have no retention time of their own; nullopt
+  // keeps all of their records.
+  Retention(UsageStore* store, std::optional<absl::Duration> retain,
             Clocks clocks = SystemClocks());
 
   struct Outcome {
-    std::int64_t record_count = 0;  // removed
-    absl::Time horizon;
+    std::int64_t record_count = 0;   // removed
+    std::int64_t project_count = 0;  // that they were of
   };
 
   // Moves the horizon to where it is to be now, and removes the records before
@@ -63,10 +66,12 @@ class Retention {
   absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
 
  private:
+  // Returns the time before which a project's records are to go.
+  absl::Time HorizonOf(const ProjectRetention& project) const;
   absl::Time Start() const { return clocks_.now() - clocks_.elapsed(); }
 
   UsageStore& store_;
-  const absl::Duration retain_;
+  const std::optional<absl::Duration> retain_;
   const Clocks clocks_;
   const absl::Time start_;  // of the machine, by the clock as it was
 };
@@ -80,7 +85,8 @@ class RetentionThread {
     std::function<void(const absl::Status&)> on_error;
   };
 
-  RetentionThread(UsageStore* store, absl::Duration retain, Events events);
+  RetentionThread(UsageStore* store, std::optional<absl::Duration> retain,
+                  Events events);
   ~RetentionThread();
 
   RetentionThread(const RetentionThread&) = delete;

@@ -62,7 +62,7 @@ absl::Status CheckRun::Run() {
   PostgresParams params;
   params.AddText(project_);
   connection_.Send(sql::BeginSnapshot());
-  connection_.Send(sql::SelectHorizon());
+  connection_.Send(sql::SelectHorizon(), params);
   connection_.Send(sql::SelectSeries(), params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());

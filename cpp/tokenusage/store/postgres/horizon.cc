@@ -9,20 +9,19 @@
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/query/query_plan.h"
-#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 
-absl::StatusOr<std::int64_t> ReadPostgresHorizon(
-    PostgresConnection* connection) {
-  connection->Send(postgres_sql::SelectHorizon());
+absl::StatusOr<std::int64_t> ReadPostgresHorizon(PostgresConnection* connection,
+                                                 const std::string& project) {
+  PostgresParams params;
+  params.AddText(project);
+  connection->Send(postgres_sql::SelectHorizon(), params);
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::vector<PostgresResult> results,
       connection->Sync(absl::Now() + PostgresTimeouts::kStep));
-  if (results[0].rows() == 0) {
-    return DamagedError(connection->display(), "it has lost its horizon");
-  }
-  const std::int64_t seconds = results[0].Int64(0, 0);
+  const std::int64_t seconds =
+      results[0].rows() == 0 ? 0 : results[0].Int64(0, 0);
   return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
 }
 

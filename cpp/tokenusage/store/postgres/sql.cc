@@ -30,15 +30,16 @@ std::string RollupSql(bool add) {
       "(project, cell_seconds, cell_start, operation, provider, model, "
       "record_count",
       columns,
-      ") SELECT $1::text, c.cell_seconds, c.cell_start, c.operation, "
+      ") SELECT p.project, c.cell_seconds, c.cell_start, c.operation, "
       "c.provider, c.model, c.record_count",
       names,
-      " FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], "
-      "$6::text[], $7::bigint[], $8::text[], $9::text[], $10::text[], "
-      "$11::text[], $12::text[]) "
+      " FROM tokenusage.project AS p, unnest($2::bigint[], $3::bigint[], "
+      "$4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], "
+      "$9::text[], $10::text[], $11::text[], $12::text[]) "
       "AS c(cell_seconds, cell_start, operation, provider, model, record_count",
       columns,
-      ") ON CONFLICT (project, cell_seconds, cell_start, operation, provider, "
+      ") WHERE p.project = $1 ON CONFLICT (project, cell_seconds, cell_start, "
+      "operation, provider, "
       "model) DO UPDATE SET record_count = ",
       add ? "r.record_count + " : "", "excluded.record_count", updates);
 }
@@ -136,29 +137,44 @@ TOKENUSAGE_STATEMENT(LockProject, "lock_project",
 TOKENUSAGE_STATEMENT(
     InsertProject, "insert_project",
     "INSERT INTO tokenusage.project(project, incarnation, horizon) "
-    "SELECT $1::text, $2::bigint, value FROM tokenusage.property "
-    "WHERE name = 'horizon' ON CONFLICT (project) DO NOTHING")
+    "VALUES($1, $2, 0) ON CONFLICT (project) DO NOTHING")
 
 TOKENUSAGE_STATEMENT(SelectSeries, "select_series",
                      "SELECT operation, provider, model "
                      "FROM tokenusage.series WHERE project = $1")
 
+TOKENUSAGE_STATEMENT(FindSeries, "find_series",
+                     "SELECT operation, provider, model "
+                     "FROM tokenusage.series WHERE project = $1 "
+                     "AND operation = ANY($2::text[]) "
+                     "AND provider = ANY($3::text[]) "
+                     "AND model = ANY($4::text[])")
+
+TOKENUSAGE_STATEMENT(CountSeries, "count_series",
+                     "SELECT count(*) FROM tokenusage.series "
+                     "WHERE project = $1")
+
 TOKENUSAGE_STATEMENT(
     InsertSeries, "insert_series",
     "INSERT INTO tokenusage.series(project, operation, provider, model) "
-    "SELECT $1::text, s.operation, s.provider, s.model "
-    "FROM unnest($2::text[], $3::text[], $4::text[]) "
-    "AS s(operation, provider, model) "
+    "SELECT p.project, s.operation, s.provider, s.model "
+    "FROM tokenusage.project AS p, unnest($2::text[], $3::text[], $4::text[]) "
+    "AS s(operation, provider, model) WHERE p.project = $1 "
     "ON CONFLICT (project, operation, provider, model) DO NOTHING")
 
 TOKENUSAGE_STATEMENT(
     InsertRecords, "insert_records",
     "INSERT INTO tokenusage.usage_record"
     "(project, record_id, event_time, record) "
-    "SELECT $1::text, r.record_id, r.event_time, r.record "
-    "FROM unnest($2::text[], $3::bigint[], $4::bytea[]) "
-    "AS r(record_id, event_time, record) "
+    "SELECT p.project, r.record_id, r.event_time, r.record FROM "
+    "tokenusage.project AS p, unnest($2::text[], $3::bigint[], $4::bytea[]) "
+    "AS r(record_id, event_time, record) WHERE p.project = $1 "
     "ON CONFLICT (project, record_id) DO NOTHING RETURNING record_id")
+
+TOKENUSAGE_STATEMENT(InsertProbe, "insert_probe",
+                     "INSERT INTO tokenusage.usage_record"
+                     "(project, record_id, event_time, record) "
+                     "VALUES($1, $2, 0, $3)")
 
 TOKENUSAGE_STATEMENT(SelectRecords, "select_records",
                      "SELECT record_id, record FROM tokenusage.usage_record "
@@ -183,25 +199,30 @@ TOKENUSAGE_STATEMENT(ScanRecords, "scan_records",
                      "AND event_time < $3 ORDER BY event_time")
 
 TOKENUSAGE_STATEMENT(SelectHorizon, "select_horizon",
-                     "SELECT value FROM tokenusage.property "
-                     "WHERE name = 'horizon'")
+                     "SELECT horizon FROM tokenusage.project "
+                     "WHERE project = $1")
 
 TOKENUSAGE_STATEMENT(RaiseHorizon, "raise_horizon",
-                     "UPDATE tokenusage.property "
-                     "SET value = greatest(value, $1::bigint) "
-                     "WHERE name = 'horizon'")
-
-TOKENUSAGE_STATEMENT(RaiseProjectHorizon, "raise_project_horizon",
                      "UPDATE tokenusage.project "
                      "SET horizon = greatest(horizon, $2::bigint) "
+                     "WHERE project = $1")
+
+TOKENUSAGE_STATEMENT(SelectRetention, "select_retention",
+                     "SELECT horizon, coalesce(retain_seconds, 0) "
+                     "FROM tokenusage.project WHERE project = $1")
+
+TOKENUSAGE_STATEMENT(SetRetention, "set_retention",
+                     "UPDATE tokenusage.project "
+                     "SET retain_seconds = nullif($2::bigint, 0) "
                      "WHERE project = $1")
 
 TOKENUSAGE_STATEMENT(SelectProjects, "select_projects",
                      "SELECT project FROM tokenusage.project")
 
-TOKENUSAGE_STATEMENT(NewestRecordTime, "newest_record_time",
-                     "SELECT max(event_time) FROM tokenusage.usage_record "
-                     "WHERE project = $1")
+TOKENUSAGE_STATEMENT(
+    RecordTimes, "record_times",
+    "SELECT min(event_time), max(event_time) FROM tokenusage.usage_record "
+    "WHERE project = $1")
 
 TOKENUSAGE_STATEMENT(NthRecordTime, "nth_record_time",
                      "SELECT event_time FROM tokenusage.usage_record "
@@ -264,8 +285,11 @@ std::vector<PostgresStatement> AllStatements() {
                          &LockProject,
                          &InsertProject,
                          &SelectSeries,
+                         &FindSeries,
+                         &CountSeries,
                          &InsertSeries,
                          &InsertRecords,
+                         &InsertProbe,
                          &SelectRecords,
                          &AddToRollups,
                          &SelectRecord,
@@ -273,9 +297,10 @@ std::vector<PostgresStatement> AllStatements() {
                          &ScanRecords,
                          &SelectHorizon,
                          &RaiseHorizon,
-                         &RaiseProjectHorizon,
+                         &SelectRetention,
+                         &SetRetention,
                          &SelectProjects,
-                         &NewestRecordTime,
+                         &RecordTimes,
                          &NthRecordTime,
                          &CountRecordsBefore,
                          &CheckRecords,

@@ -35,12 +35,18 @@ const PostgresStatement& Commit();
 const PostgresStatement& ShareProject();
 const PostgresStatement& LockProject();
 
-// $1 project, $2 incarnation. Adds the project, unless it exists, with the
-// horizon of the database.
+// $1 project, $2 incarnation. Adds the project if it is missing.
 const PostgresStatement& InsertProject();
 
 // $1 project -> operation, provider, model.
 const PostgresStatement& SelectSeries();
+
+// $1 project, $2 operations, $3 providers, $4 models -> operation, provider,
+// model of those series that have one of each.
+const PostgresStatement& FindSeries();
+
+// $1 project -> how many series it has.
+const PostgresStatement& CountSeries();
 
 // $1 project, $2 operations, $3 providers, $4 models.
 const PostgresStatement& InsertSeries();
@@ -48,6 +54,10 @@ const PostgresStatement& InsertSeries();
 // $1 project, $2 record ids, $3 event times (ns), $4 records -> the ids that
 // were inserted.
 const PostgresStatement& InsertRecords();
+
+// $1 project, $2 record id, $3 bytes. A row that is no record: to be rolled
+// back.
+const PostgresStatement& InsertProbe();
 
 // $1 project, $2 record ids -> record_id, record of those that exist.
 const PostgresStatement& SelectRecords();
@@ -93,19 +103,25 @@ const PostgresStatement& SelectTotals(TotalsGroup group);
 
 // -------------------------------------------------------------- whole database
 
-// -> the horizon in seconds; 0 if nothing was ever removed.
+// $1 project -> the horizon in seconds; 0 if nothing was ever removed.
 const PostgresStatement& SelectHorizon();
 
-// $1 horizon (seconds). Moves the database's horizon forward, never back. The
-// second does the same for project $1 to horizon $2.
+// $1 project, $2 horizon (seconds). Moves the horizon forward, never back.
 const PostgresStatement& RaiseHorizon();
-const PostgresStatement& RaiseProjectHorizon();
+
+// $1 project -> horizon (seconds), the project's own retention (seconds), 0 if
+// it has none.
+const PostgresStatement& SelectRetention();
+
+// $1 project, $2 retention (seconds), 0 for none.
+const PostgresStatement& SetRetention();
 
 // -> the name of every project. The only statement on all projects.
 const PostgresStatement& SelectProjects();
 
-// $1 project -> the latest event_time (ns), NULL if there are no records.
-const PostgresStatement& NewestRecordTime();
+// $1 project -> the first and the last event_time (ns), NULL if there are no
+// records.
+const PostgresStatement& RecordTimes();
 
 // $1 project, $2 from (ns), $3 n -> the event_time of the n-th record (from 0)
 // at or after that time; no row if there are fewer.
