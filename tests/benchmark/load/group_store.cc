@@ -18,9 +18,10 @@
 namespace tokenusage::load {
 namespace {
 
-void AddTo(BareWriter* writer, const std::vector<BatchPointer>& batches) {
+void AddTo(BareWriter* writer,
+           const std::vector<std::shared_ptr<const CheckedBatch>>& batches) {
   writer->Begin();
-  for (const BatchPointer& batch : batches) {
+  for (const std::shared_ptr<const CheckedBatch>& batch : batches) {
     for (const CheckedRecord& record : *batch) writer->Add(record.record());
   }
   writer->Commit();
@@ -42,7 +43,7 @@ class BackgroundWriter {
   }
 
   // Waits where the thread is far behind.
-  void Add(const std::vector<BatchPointer>& batches) {
+  void Add(const std::vector<std::shared_ptr<const CheckedBatch>>& batches) {
     {
       std::unique_lock<std::mutex> lock(mutex_);
       changed_.wait(lock, [this] { return waiting_.size() < kMost; });
@@ -58,7 +59,7 @@ class BackgroundWriter {
 
   void Run() {
     for (;;) {
-      std::vector<BatchPointer> batches;
+      std::vector<std::shared_ptr<const CheckedBatch>> batches;
       {
         std::unique_lock<std::mutex> lock(mutex_);
         changed_.wait(lock,
@@ -74,7 +75,7 @@ class BackgroundWriter {
   BareWriter writer_;  // the thread's
   std::mutex mutex_;   // guards the next three
   std::condition_variable changed_;
-  std::vector<BatchPointer> waiting_;
+  std::vector<std::shared_ptr<const CheckedBatch>> waiting_;
   bool closing_ = false;
   std::thread thread_;  // last: it uses all of the above
 };
@@ -93,8 +94,8 @@ class GroupStore final : public UsageStore {
     thread_.join();
   }
 
-  void AppendAsync(std::string, BatchPointer batch, CallLimits,
-                   AppendCallback done) override {
+  void AppendAsync(std::string, std::shared_ptr<const CheckedBatch> batch,
+                   CallLimits, AppendCallback done) override {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       batches_.push_back(std::move(batch));
@@ -116,7 +117,7 @@ class GroupStore final : public UsageStore {
  private:
   void Run() {
     for (;;) {
-      std::vector<BatchPointer> batches;
+      std::vector<std::shared_ptr<const CheckedBatch>> batches;
       std::vector<AppendCallback> callers;
       {
         std::unique_lock<std::mutex> lock(mutex_);
@@ -136,7 +137,7 @@ class GroupStore final : public UsageStore {
   const GroupWriter write_;
   std::mutex mutex_;  // guards the next four
   std::condition_variable changed_;
-  std::vector<BatchPointer> batches_;
+  std::vector<std::shared_ptr<const CheckedBatch>> batches_;
   std::vector<AppendCallback> callers_;  // of batches_
   bool closing_ = false;
   std::thread thread_;  // last: it uses all of the above
@@ -152,10 +153,11 @@ GroupWriter NewLogWriter(const std::string& path) {
   constexpr off_t kSize = 40'000'000;
   const int file = open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   return [file, end = off_t{0}, bytes = std::string(),
-          record_bytes =
-              std::string()](const std::vector<BatchPointer>& batches) mutable {
+          record_bytes = std::string()](
+             const std::vector<std::shared_ptr<const CheckedBatch>>&
+                 batches) mutable {
     bytes.clear();
-    for (const BatchPointer& batch : batches) {
+    for (const std::shared_ptr<const CheckedBatch>& batch : batches) {
       for (const CheckedRecord& record : *batch) {
         record.SerializeTo(&record_bytes);
         bytes += record_bytes;
@@ -173,7 +175,8 @@ GroupWriter NewLogWriter(const std::string& path) {
 
 GroupWriter NewBareSqliteWriter(const std::string& path) {
   auto writer = std::make_shared<BareWriter>(path);
-  return [writer](const std::vector<BatchPointer>& batches) {
+  return [writer](
+             const std::vector<std::shared_ptr<const CheckedBatch>>& batches) {
     AddTo(writer.get(), batches);
   };
 }
@@ -181,7 +184,8 @@ GroupWriter NewBareSqliteWriter(const std::string& path) {
 GroupWriter NewLogAheadWriter(const std::string& path) {
   auto behind = std::make_shared<BackgroundWriter>(path + ".db");
   return [behind, log = NewLogWriter(path)](
-             const std::vector<BatchPointer>& batches) mutable {
+             const std::vector<std::shared_ptr<const CheckedBatch>>&
+                 batches) mutable {
     log(batches);
     behind->Add(batches);
   };

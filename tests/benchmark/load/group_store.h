@@ -15,7 +15,8 @@
 namespace tokenusage::load {
 
 // Keeps what it gets; to return is to say that it is durable.
-using GroupWriter = std::function<void(const std::vector<BatchPointer>&)>;
+using GroupWriter = std::function<void(
+    const std::vector<std::shared_ptr<const CheckedBatch>>&)>;
 
 // Group commit and nothing else: one thread gives all that waits to `write`,
 // then answers every batch that all of it is new. Nothing can be read.

@@ -19,7 +19,6 @@
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
@@ -165,19 +164,19 @@ void AppendRun::SendInsert(const Records& sorted) {
   params.AddArray(std::move(ids));
   params.AddArray(std::move(times));
   params.AddArray(std::move(bytes));
-  connection_.Send(sql::InsertRecords(), params);
+  connection_.Send(sql::kInsertRecords, params);
 }
 
 void AppendRun::SendSelect(const std::vector<std::string>& ids) {
   PostgresParams params = ProjectParams();
   params.AddTextArray(ids);
-  connection_.Send(sql::SelectRecords(), params);
+  connection_.Send(sql::kSelectRecords, params);
 }
 
 void AppendRun::SendInsertSeries() {
   // In the order of the key, so that transactions cannot deadlock.
   std::sort(new_names_.begin(), new_names_.end());
-  connection_.Send(sql::InsertSeries(), SeriesParams(project_, new_names_));
+  connection_.Send(sql::kInsertSeries, SeriesParams(project_, new_names_));
 }
 
 absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
@@ -247,7 +246,7 @@ absl::Status AppendRun::Finish() {
     connection_.Send(sql::AddToRollups(),
                      RollupParams(project_, rollups.All()));
   }
-  connection_.Send(sql::Commit());
+  connection_.Send(sql::kCommit);
   commit_sent_ = true;
   return Sync().status();
 }
@@ -255,8 +254,8 @@ absl::Status AppendRun::Finish() {
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
     const PostgresProject& known) {
   const Records sorted = SortedById(records_);
-  connection_.Send(sql::Begin());
-  connection_.Send(sql::ShareProject(), ProjectParams());
+  connection_.Send(sql::kBegin);
+  connection_.Send(sql::kShareProject, ProjectParams());
   SendInsert(sorted);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
@@ -286,9 +285,9 @@ absl::StatusOr<std::shared_ptr<const PostgresProject>>
 AppendRun::LockAndRead() {
   PostgresParams insert = ProjectParams();
   insert.AddInt64(RandomIncarnation());
-  connection_.Send(sql::InsertProject(), insert);
-  connection_.Send(sql::LockProject(), ProjectParams());
-  connection_.Send(sql::SelectSeries(), ProjectParams());
+  connection_.Send(sql::kInsertProject, insert);
+  connection_.Send(sql::kLockProject, ProjectParams());
+  connection_.Send(sql::kSelectSeries, ProjectParams());
   std::vector<std::string> ids;
   for (const CheckedRecord* record : records_) ids.push_back(IdOf(*record));
   SendSelect(ids);
@@ -309,7 +308,7 @@ AppendRun::LockAndRead() {
 
 absl::StatusOr<std::shared_ptr<const PostgresProject>> AppendRun::ReadFull(
     std::shared_ptr<const PostgresProject> known) {
-  connection_.Send(sql::ShareProject(), ProjectParams());
+  connection_.Send(sql::kShareProject, ProjectParams());
   std::vector<std::string> ids;
   for (const CheckedRecord* record : records_) ids.push_back(IdOf(*record));
   SendSelect(ids);
@@ -322,7 +321,7 @@ absl::StatusOr<std::shared_ptr<const PostgresProject>> AppendRun::ReadFull(
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
     const std::shared_ptr<const PostgresProject>& known) {
-  connection_.Send(sql::Begin());
+  connection_.Send(sql::kBegin);
   const bool full =
       known != nullptr && known->series.size() >= kMaxSeriesPerProject;
   TOKENUSAGE_ASSIGN_OR_RETURN(

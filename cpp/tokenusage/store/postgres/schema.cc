@@ -5,7 +5,11 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 namespace {
@@ -239,6 +243,19 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
   }
   TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("COMMIT").status());
   return migration;
+}
+
+absl::StatusOr<std::int64_t> ReadPostgresHorizon(
+    PostgresConnection* connection) {
+  connection->Send(postgres_sql::kSelectHorizon);
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::vector<PostgresResult> results,
+      connection->Sync(absl::Now() + PostgresTimeouts::kStep));
+  if (results[0].rows() == 0) {
+    return DamagedError(connection->display(), "it has lost its horizon");
+  }
+  const std::int64_t seconds = results[0].Int64(0, 0);
+  return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
 }
 
 }  // namespace tokenusage

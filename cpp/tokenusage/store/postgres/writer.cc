@@ -10,7 +10,6 @@
 #include "absl/time/clock.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/timeouts.h"
 
 namespace tokenusage {
 namespace {
@@ -150,8 +149,8 @@ absl::Status PostgresWriter::CheckWritable() {
   params.AddArray(std::move(records));
   // The pool rolls back what is not committed.
   return pool_.Run({}, [&](PostgresConnection* connection) {
-    connection->Send(postgres_sql::Begin());
-    connection->Send(postgres_sql::InsertRecords(), params);
+    connection->Send(postgres_sql::kBegin);
+    connection->Send(postgres_sql::kInsertRecords, params);
     return connection->Sync(absl::Now() + PostgresTimeouts::kProbe).status();
   });
 }

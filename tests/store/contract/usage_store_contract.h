@@ -5,10 +5,10 @@
 //   INSTANTIATE_TEST_SUITE_P(Memory, UsageStoreContract,
 //                            ::testing::Values(&NewMemoryStore));
 //
-// and links //tests/store:usage_store_contract.
+// and links //tests/store/contract:usage_store_contract.
 
-#ifndef TOKENUSAGE_TESTS_STORE_USAGE_STORE_CONTRACT_H_
-#define TOKENUSAGE_TESTS_STORE_USAGE_STORE_CONTRACT_H_
+#ifndef TOKENUSAGE_TESTS_STORE_CONTRACT_USAGE_STORE_CONTRACT_H_
+#define TOKENUSAGE_TESTS_STORE_CONTRACT_USAGE_STORE_CONTRACT_H_
 
 #include <memory>
 #include <string>
@@ -28,6 +28,7 @@ class UsageStoreContract : public ::testing::TestWithParam<StoreFactory> {
   UsageStoreContract() : store_(GetParam()()) {}
 
   UsageStore& store() { return *store_; }
+  StoreMaintenance& maintenance() { return *store_->maintenance(); }
 
   // Appends one batch to project "p" and returns its outcomes.
   std::vector<AppendOutcome> Append(
@@ -44,4 +45,4 @@ class UsageStoreContract : public ::testing::TestWithParam<StoreFactory> {
 
 }  // namespace tokenusage::testing
 
-#endif  // TOKENUSAGE_TESTS_STORE_USAGE_STORE_CONTRACT_H_
+#endif  // TOKENUSAGE_TESTS_STORE_CONTRACT_USAGE_STORE_CONTRACT_H_

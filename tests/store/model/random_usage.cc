@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/store/random_usage.h"
+#include "tests/store/model/random_usage.h"
 
+#include <algorithm>
 #include <iostream>
 #include <utility>
 
@@ -125,13 +126,21 @@ UsageQuery RandomUsage::Query() {
     filter.match_missing =
         filter.field.kind == UsageField::Kind::kLabel && Below(2) == 0;
     if (Below(4) == 0) filter.values.emplace_back();
-    query.filters.push_back(std::move(filter));
+    const auto is_same_field = [&filter](const UsageFieldFilter& other) {
+      return other.field.kind == filter.field.kind &&
+             other.field.label_key == filter.field.label_key;
+    };
+    if (std::none_of(query.filters.begin(), query.filters.end(),
+                     is_same_field)) {
+      query.filters.push_back(std::move(filter));
+    }
   }
-  // Often one that totals alone can answer.
-  constexpr std::int64_t kQuarter = 900'000'000'000;
+  // Often one that rollups alone can answer.
+  constexpr std::int64_t kQuarterHour = 900'000'000'000;
   if (Below(2) == 0) {
-    query.window.start_nanos -= query.window.start_nanos % kQuarter;
-    query.window.end_nanos += kQuarter - query.window.end_nanos % kQuarter;
+    query.window.start_nanos -= query.window.start_nanos % kQuarterHour;
+    query.window.end_nanos +=
+        kQuarterHour - query.window.end_nanos % kQuarterHour;
   }
   query.page_size = static_cast<int>(1 + Below(40));
   return query;

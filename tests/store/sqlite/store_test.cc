@@ -2,6 +2,8 @@
 
 // What the SQLite store promises beyond the contract of all stores.
 
+#include "tokenusage/store/sqlite/store.h"
+
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -19,9 +21,9 @@
 #include "gtest/gtest.h"
 #include "sqlite3.h"
 #include "tests/store/queries.h"
-#include "tests/store/sqlite_files.h"
+#include "tests/store/sqlite/sqlite_files.h"
 #include "tests/support/records.h"
-#include "tokenusage/store/sqlite/store.h"
+#include "tests/support/status_matchers.h"
 
 namespace tokenusage::testing {
 namespace {
@@ -31,11 +33,12 @@ constexpr char kNoon[] = "2026-08-01T12:00:00Z";
 std::unique_ptr<UsageStore> Open(const std::string& path,
                                  const SqliteStoreOptions& options = {}) {
   auto store = OpenSqliteStore(path, options);
-  EXPECT_TRUE(store.ok()) << store.status();
+  EXPECT_THAT(store, IsOk());
   return store.ok() ? *std::move(store) : nullptr;
 }
 
-BatchPointer Records(const std::string& prefix, int count) {
+std::shared_ptr<const CheckedBatch> Records(const std::string& prefix,
+                                            int count) {
   std::vector<v1::UsageRecord> records;
   for (int i = 0; i < count; ++i) {
     records.push_back(RecordAt(prefix + std::to_string(i), kNoon, 1));
@@ -47,14 +50,14 @@ BatchPointer Records(const std::string& prefix, int count) {
 std::int64_t Count(UsageStore* store) {
   const auto page =
       store->Query(QueryOf("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"));
-  EXPECT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(page, IsOk());
   return page.ok() && !page->rows.empty() ? page->rows[0].sum.record_count : 0;
 }
 
 void ExpectOpenError(const std::string& path, absl::StatusCode code,
                      const std::string& in_message) {
   const auto store = OpenSqliteStore(path);
-  ASSERT_FALSE(store.ok());
+  ASSERT_THAT(store, ::testing::Not(IsOk()));
   EXPECT_EQ(store.status().code(), code) << store.status();
   const std::string message(store.status().message());
   EXPECT_NE(message.find(path), std::string::npos) << message;
@@ -347,10 +350,10 @@ TEST_F(DamagedFileTest, NamesSumsAndRecordsThatCannotBeRead) {
             absl::StatusCode::kDataLoss);
   EXPECT_EQ(code(store->Append("p", Records("new", 1))),
             absl::StatusCode::kDataLoss);
-  // Quarters are whole: what does not touch the damage still works.
-  EXPECT_TRUE(
-      store->Query(QueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:15:00Z"))
-          .ok());
+  // Quarter hours are intact: what does not touch the damage still works.
+  EXPECT_THAT(
+      store->Query(QueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:15:00Z")),
+      IsOk());
 }
 
 // -------------------------------------------------------------------- faults
@@ -380,17 +383,18 @@ TEST(SqliteStoreTest, RecoversFromAFailedWrite) {
       const FileSizeLimit limit(std::filesystem::file_size(path + "-wal"));
       for (int attempt = 0; attempt < 2; ++attempt) {
         const AppendResult result = store->Append("p", Records("b", 500));
-        ASSERT_FALSE(result.ok());
+        ASSERT_THAT(result, ::testing::Not(IsOk()));
         EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable)
             << result.status();
         EXPECT_NE(result.status().ToString().find(path), std::string::npos);
         // Also a project and series that are new.
-        EXPECT_FALSE(store->Append("new", Records("b", 500)).ok());
+        EXPECT_THAT(store->Append("new", Records("b", 500)),
+                    ::testing::Not(IsOk()));
       }
-      EXPECT_EQ(Count(store.get()), 10 + round);  // reading goes on
+      EXPECT_EQ(Count(store.get()), 10 + round);  // reads still work
       EXPECT_EQ(store->CheckWritable().code(), absl::StatusCode::kUnavailable);
     }
-    EXPECT_TRUE(store->CheckWritable().ok()) << store->CheckWritable();
+    EXPECT_THAT(store->CheckWritable(), IsOk());
     const std::string id = "c" + std::to_string(round) + "-";
     EXPECT_EQ(store->Append("p", Records(id, 1)).value(),
               std::vector<AppendOutcome>{AppendOutcome::kStored});
@@ -430,7 +434,7 @@ TEST(SqliteStoreTest, AskingWhetherItIsWritableChangesNothing) {
   const auto store = Open(path);
   store->Append("p", Records("a", 1)).value();
   const std::int64_t before = store->Stats().size_bytes;
-  EXPECT_TRUE(store->CheckWritable().ok());
+  EXPECT_THAT(store->CheckWritable(), IsOk());
   EXPECT_GT(store->Stats().size_bytes, before);  // it did write
   EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "2");
   EXPECT_EQ(store->Append("p", Records("a", 1)).value(),
@@ -455,11 +459,11 @@ TEST(SqliteStoreTest, ReadersDoNotWaitForTheWriter) {
   gate.AwaitEntered();
   store->AppendAsync("p", Records("b", 10), CallLimits(),
                      [&done](const AppendResult& r) {
-                       EXPECT_TRUE(r.ok()) << r.status();
+                       EXPECT_THAT(r, IsOk());
                        done = true;
                      });
   EXPECT_EQ(Count(store.get()), 10);
-  EXPECT_TRUE(store->GetRecord("p", "a1").ok());
+  EXPECT_THAT(store->GetRecord("p", "a1"), IsOk());
   EXPECT_FALSE(done);
   gate.Open();
   blocker.join();
@@ -490,11 +494,12 @@ TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
   const auto store = Open(path);
   store->Append("p", Records("a", 3)).value();
   RunSql(path, "UPDATE rollup_hour SET record_count=7");
-  EXPECT_EQ(store->RebuildRollups({}).value().record_count, 3);
+  EXPECT_EQ(store->maintenance()->RebuildRollups({}).value().record_count, 3);
   store->Append("p", Records("b", 1)).value();
   EXPECT_EQ(Count(store.get()), 4);
   // The next project gets the numbers of the one that went.
-  EXPECT_EQ(store->DeleteProject("p", {}).value().record_count, 4);
+  EXPECT_EQ(store->maintenance()->DeleteProject("p", {}).value().record_count,
+            4);
   store->Append("p", Records("c", 2)).value();
   EXPECT_EQ(Count(store.get()), 2);
   EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_hour"), "2");
@@ -503,7 +508,7 @@ TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
 TEST(SqliteStoreTest, SumsAreExactBeyondWhatIsRemembered) {
   const std::string path = NewFolder() + "/usage.db";
   const auto store = Open(path);
-  // Twice a cell for each of 5,000 quarters.
+  // Twice a rollup for each of 5,000 quarter hours.
   for (const char* prefix : {"a", "b"}) {
     std::vector<v1::UsageRecord> records;
     for (int i = 0; i < 5000; ++i) {

@@ -10,8 +10,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/store/usage_store_contract.h"
+#include "tests/store/contract/usage_store_contract.h"
 #include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
 
 namespace tokenusage::testing {
 namespace {
@@ -51,7 +52,7 @@ TEST_P(UsageStoreContract, SumsEveryMeasureExactly) {
         v1::TIME_BUCKET_MONTH}) {
     const auto page = store().Query(
         QueryOf("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z", bucket));
-    ASSERT_TRUE(page.ok()) << page.status();
+    ASSERT_THAT(page, IsOk());
     ASSERT_EQ(page->rows.size(), 1u);
     EXPECT_EQ(page->rows[0].sum.record_count, 1000);
     EXPECT_EQ(
@@ -61,7 +62,7 @@ TEST_P(UsageStoreContract, SumsEveryMeasureExactly) {
 }
 
 // Records at the edges of a minute, an hour and a day; 2^n tokens each, so that
-// every set of records has a sum of its own.
+// every set of records has a different sum.
 class Edges {
  public:
   static std::vector<v1::UsageRecord> Records() {
@@ -109,7 +110,7 @@ TEST_P(UsageStoreContract, WindowsAreHalfOpenAtAnyNanosecond) {
             (Texts{"2026-08-01T10:15:00Z/2026-08-01T13:45:00Z [] 6 2016"}));
   EXPECT_EQ(Rows(QueryOf("2026-08-01T11:00:00Z", "2026-08-01T13:00:00Z")),
             (Texts{"2026-08-01T11:00:00Z/2026-08-01T13:00:00Z [] 2 384"}));
-  // Within one hour, one quarter, and one nanosecond.
+  // Within one hour, one quarter hour, and one nanosecond.
   EXPECT_EQ(Rows(QueryOf("2026-08-01T10:07:00Z", "2026-08-01T10:59:00Z")),
             (Texts{"2026-08-01T10:07:00Z/2026-08-01T10:59:00Z [] 4 60"}));
   EXPECT_EQ(Rows(QueryOf("2026-08-01T10:07:30Z", "2026-08-01T10:08:00Z")),
@@ -373,7 +374,7 @@ TEST_P(UsageStoreContract, QueryPagesSayWhetherThereIsMore) {
   for (const int page_size : {1, 3, 4, 5}) {
     query.page_size = page_size;
     const auto page = store().Query(query);
-    ASSERT_TRUE(page.ok()) << page.status();
+    ASSERT_THAT(page, IsOk());
     EXPECT_EQ(page->rows.size(),
               static_cast<std::size_t>(std::min(page_size, 4)));
     EXPECT_EQ(page->has_more, page_size < 4);
@@ -388,7 +389,7 @@ TEST_P(UsageStoreContract, QueriesEndAtTheirDeadline) {
     EXPECT_EQ(store().Query(query).status().code(),
               absl::StatusCode::kDeadlineExceeded);
     query.limits.deadline = absl::Now() + absl::Seconds(60);
-    EXPECT_TRUE(store().Query(query).ok());
+    EXPECT_THAT(store().Query(query), IsOk());
   }
 }
 

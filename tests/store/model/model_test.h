@@ -8,8 +8,8 @@
 //     RunModelTest([&path] { return *OpenSqliteStore(path); }, 100'000);
 //   }
 
-#ifndef TOKENUSAGE_TESTS_STORE_MODEL_TEST_H_
-#define TOKENUSAGE_TESTS_STORE_MODEL_TEST_H_
+#ifndef TOKENUSAGE_TESTS_STORE_MODEL_MODEL_TEST_H_
+#define TOKENUSAGE_TESTS_STORE_MODEL_MODEL_TEST_H_
 
 #include <cstdint>
 #include <functional>
@@ -32,4 +32,4 @@ void RunModelTest(const OpenFunction& open, std::int64_t operations);
 
 }  // namespace tokenusage::testing
 
-#endif  // TOKENUSAGE_TESTS_STORE_MODEL_TEST_H_
+#endif  // TOKENUSAGE_TESTS_STORE_MODEL_MODEL_TEST_H_

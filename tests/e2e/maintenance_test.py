@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Care of the data: check, rebuild, backup, migrate, delete and retention."""
+"""Maintenance: check, rebuild, backup, migrate, delete and retention."""
 
 import concurrent.futures
 import contextlib
@@ -20,7 +20,7 @@ from harness.testcase import seeded_random
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 # How often a process is killed in the middle of its work.
-ROUNDS = int(os.environ.get("TOKENUSAGE_CARE_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("TOKENUSAGE_MAINTENANCE_ROUNDS", "6"))
 
 SECOND = 10**9
 HOUR = 3600 * SECOND
@@ -43,7 +43,7 @@ class RecentLoad(SteadyLoad):
         ]
 
 
-class CareTest(DurableTest):
+class MaintenanceTest(DurableTest):
     def db(self, command, *args, name="usage.db", **kwargs):
         """Runs `tokenusage db COMMAND` on a database of the test's folder."""
         store = "--store=sqlite://" + self.path(name)
@@ -53,7 +53,7 @@ class CareTest(DurableTest):
         """`db check` finds nothing; returns how many records it looked at."""
         outcome = self.db("check", name=name)
         self.assertEqual(outcome.exit_code, 0, outcome)
-        self.assertRegex(outcome.stdout, rb"\Arecords \d+, totals \d+, problems 0\n\Z")
+        self.assertRegex(outcome.stdout, rb"\Arecords \d+, rollups \d+, problems 0\n\Z")
         return int(outcome.stdout.split()[1].rstrip(b","))
 
     def change(self, sql, name="usage.db"):
@@ -168,11 +168,11 @@ class CheckTest(CareTest):
                 lines = outcome.stdout.decode().splitlines()
                 self.assertRegex(
                     lines[0],
-                    r"\Aproject demo: total: operation \".*\", provider \".*\", model "
+                    r"\Aproject demo: rollup: operation \".*\", provider \".*\", model "
                     r"\".*\", \S+ to \S+, [a-z_]+: expected \S+, found \S+\Z",
                 )
                 self.assertLessEqual(len(lines), 6)
-                self.assertRegex(lines[-1], r"\Arecords \d+, totals \d+, problems [1-9]")
+                self.assertRegex(lines[-1], r"\Arecords \d+, rollups \d+, problems [1-9]")
                 rebuilt = self.db("rebuild-rollups")
                 self.assertEqual(rebuilt.exit_code, 0, rebuilt)
                 self.assert_well()
@@ -198,7 +198,7 @@ class CheckTest(CareTest):
         for problem in problems:  # each is one line
             self.assertRegex(problem, r"\A(project demo: )?(storage|record|total): \S")
         self.assertIn("storage: ", problems[0])
-        self.assertRegex(counts, r"\Arecords \d+, totals \d+, problems %d\Z" % len(problems))
+        self.assertRegex(counts, r"\Arecords \d+, rollups \d+, problems %d\Z" % len(problems))
         outcome = self.db("backup", self.path("copy.db"))
         self.assert_one_line_error(outcome, 2, "damaged")
         self.assertFalse(os.path.exists(self.path("copy.db")))
@@ -235,7 +235,7 @@ class CheckTest(CareTest):
 
 class MigrateTest(CareTest):
     def old_database(self, name):
-        shutil.copyfile("tests/store/data/version_1.db", self.path(name))
+        shutil.copyfile("tests/store/sqlite/data/version_1.db", self.path(name))
         os.chmod(self.path(name), 0o644)
 
     def test_version_1(self):

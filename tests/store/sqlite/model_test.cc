@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "tests/store/model/model_test.h"
+
 #include <memory>
 #include <string>
 
 #include "gtest/gtest.h"
-#include "tests/store/model_test.h"
-#include "tests/store/sqlite_files.h"
+#include "tests/store/sqlite/sqlite_files.h"
 #include "tokenusage/store/sqlite/store.h"
 
 namespace tokenusage::testing {

@@ -10,8 +10,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/store/usage_store_contract.h"
+#include "tests/store/contract/usage_store_contract.h"
 #include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/record/same_content.h"
 
 namespace tokenusage::testing {
@@ -40,7 +41,7 @@ TEST_P(UsageStoreContract, ListsRecordsAsTheyWereReported) {
   Append({record});
   const auto page = store().ListRecords(
       RecordQueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:00:01Z"));
-  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_THAT(page, IsOk());
   ASSERT_EQ(page->records.size(), 1u);
   EXPECT_TRUE(SameContent(page->records[0], record));
   EXPECT_TRUE(page->records[0].has_receive_time());
@@ -127,7 +128,7 @@ TEST_P(UsageStoreContract, ListPagesSayWhetherThereIsMore) {
   for (const int page_size : {1, 2, 3, 4}) {
     query.page_size = page_size;
     const auto page = store().ListRecords(query);
-    ASSERT_TRUE(page.ok()) << page.status();
+    ASSERT_THAT(page, IsOk());
     EXPECT_EQ(page->records.size(),
               static_cast<std::size_t>(std::min(page_size, 3)));
     EXPECT_EQ(page->has_more, page_size < 3);

@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/store/usage_store_contract.h"
+#include "tests/store/contract/usage_store_contract.h"
 #include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/record/same_content.h"
 
 namespace tokenusage::testing {
@@ -142,7 +143,8 @@ TEST_P(UsageStoreContract, ProjectsAreSeparate) {
   other.project = "q";
   EXPECT_EQ(Rows(other), Total(1, "2"));
   EXPECT_EQ(store().GetRecord("q", "a")->images_edits().total_tokens(), 2);
-  EXPECT_FALSE(store().GetRecord("r", "a").ok());
+  EXPECT_THAT(store().GetRecord("r", "a"),
+              StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST_P(UsageStoreContract, AStoredRecordComesBeforeTheCheckOfItsTime) {
@@ -152,7 +154,8 @@ TEST_P(UsageStoreContract, AStoredRecordComesBeforeTheCheckOfItsTime) {
     return store().Append("p", batch).value().at(0);
   };
   EXPECT_EQ(append("a", 6), kTooFarAhead);
-  EXPECT_FALSE(store().GetRecord("p", "a").ok());
+  EXPECT_THAT(store().GetRecord("p", "a"),
+              StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(Rows(WholeTime()), std::vector<std::string>());
   EXPECT_EQ(append("a", 5), kStored);
   EXPECT_EQ(append("a", 6), kDuplicate);
@@ -179,9 +182,10 @@ TEST_P(UsageStoreContract, LimitsTheSeriesOfAProject) {
     ASSERT_EQ(Append(std::move(batch)), Outcomes(1000, kStored));
   }
   EXPECT_EQ(AppendOne(record(kMaxSeriesPerProject)), kCardinalityLimit);
-  EXPECT_FALSE(store().GetRecord("p", "id-10000").ok());
+  EXPECT_THAT(store().GetRecord("p", "id-10000"),
+              StatusIs(absl::StatusCode::kNotFound));
 
-  // What is there already is answered as before, and known series go on.
+  // Stored records are answered as before, and known series still work.
   EXPECT_EQ(AppendOne(record(3)), kDuplicate);
   v1::UsageRecord known = record(5);
   known.set_record_id("new");
@@ -224,7 +228,7 @@ TEST_P(UsageStoreContract, GivesBackTheRecordAsItWasReported) {
     record.GetReflection()->MutableUnknownFields(&record)->AddVarint(1000, 7);
     EXPECT_EQ(AppendOne(record), kStored);
     const absl::StatusOr<v1::UsageRecord> got = store().GetRecord("p", id);
-    ASSERT_TRUE(got.ok()) << got.status();
+    ASSERT_THAT(got, IsOk());
     EXPECT_TRUE(SameContent(*got, record)) << got->DebugString();
     EXPECT_EQ(got->receive_time().seconds(),
               absl::ToUnixSeconds(ReceiveTime()));
@@ -234,10 +238,9 @@ TEST_P(UsageStoreContract, GivesBackTheRecordAsItWasReported) {
 }
 
 TEST_P(UsageStoreContract, TheReceiveTimeIsThatOfTheFirstReport) {
-  ASSERT_TRUE(
-      store()
-          .Append("p", CheckedOf({RecordAt("a", kNoon, 1)}, Time(kNoon)))
-          .ok());
+  ASSERT_THAT(
+      store().Append("p", CheckedOf({RecordAt("a", kNoon, 1)}, Time(kNoon))),
+      IsOk());
   EXPECT_EQ(AppendOne(RecordAt("a", kNoon, 1)), kDuplicate);
   EXPECT_EQ(store().GetRecord("p", "a")->receive_time().seconds(),
             absl::ToUnixSeconds(Time(kNoon)));
@@ -258,7 +261,8 @@ TEST_P(UsageStoreContract, StoresNothingOfABatchWhoseLimitsAreReached) {
   CallLimits gone;
   gone.is_cancelled = [] { return true; };
   EXPECT_EQ(append(gone).status().code(), absl::StatusCode::kCancelled);
-  EXPECT_FALSE(store().GetRecord("p", "a").ok());
+  EXPECT_THAT(store().GetRecord("p", "a"),
+              StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(Rows(WholeTime()), std::vector<std::string>());
 
   CallLimits ample;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What operators do with SQLite databases, beyond the contract of all stores:
-// damage is found and named, totals are mended, copies and migrations are
-// whole.
+// Maintenance of SQLite databases, beyond the contract of all stores: damage is
+// found and named, rollups are rebuilt, copies and migrations are complete.
+
+#include "tokenusage/store/sqlite/maintenance.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -12,9 +13,9 @@
 
 #include "gtest/gtest.h"
 #include "tests/store/queries.h"
-#include "tests/store/sqlite_files.h"
+#include "tests/store/sqlite/sqlite_files.h"
 #include "tests/support/records.h"
-#include "tokenusage/store/sqlite/maintenance.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/store/sqlite/store.h"
 
 namespace tokenusage::testing {
@@ -26,7 +27,7 @@ constexpr char kNoon[] = "2026-08-01T12:00:00Z";
 
 std::unique_ptr<UsageStore> Open(const std::string& path) {
   auto store = OpenSqliteStore(path);
-  EXPECT_TRUE(store.ok()) << store.status();
+  EXPECT_THAT(store, IsOk());
   return store.ok() ? *std::move(store) : nullptr;
 }
 
@@ -61,23 +62,23 @@ Texts Rows(const std::string& path) {
 }
 
 void Rebuild(const std::string& path) {
-  const auto rebuild = Open(path)->RebuildRollups(CallLimits());
-  ASSERT_TRUE(rebuild.ok()) << rebuild.status();
+  const auto rebuild = Open(path)->maintenance()->RebuildRollups(CallLimits());
+  ASSERT_THAT(rebuild, IsOk());
   EXPECT_EQ(rebuild->record_count, 40);
 }
 
-TEST(SqliteCareTest, AWrongTotalIsNamedAndMended) {
+TEST(SqliteMaintenanceTest, AWrongRollupIsNamedAndRebuilt) {
   const std::string path = NewDatabase();
   const Texts rows = Rows(path);
   ASSERT_EQ(Problems(path), Texts());
-  // Records 0 and 1 are in the first quarter; 2^0 is the even one's.
+  // Records 0 and 1 are in the first quarter hour; 2^0 is the even one's.
   RunSql(path,
          "UPDATE rollup_quarter SET total_tokens="
          "x'0000000000000000000000003b9aca01' WHERE (series_id, cell_start)="
          "(SELECT series_id, min(cell_start) FROM rollup_quarter "
          "JOIN series USING(series_id) WHERE model='even')");
   EXPECT_EQ(Problems(path),
-            (Texts{"project p: total: operation \"images.edits\", provider "
+            (Texts{"project p: rollup: operation \"images.edits\", provider "
                    "\"openai\", model \"even\", 2026-08-01T12:00Z to "
                    "2026-08-01T12:15Z, total_tokens: expected 1, found "
                    "1.000000001"}));
@@ -86,10 +87,10 @@ TEST(SqliteCareTest, AWrongTotalIsNamedAndMended) {
   EXPECT_EQ(Rows(path), rows);
 }
 
-TEST(SqliteCareTest, EveryKindOfWrongTotalIsFound) {
+TEST(SqliteMaintenanceTest, EveryKindOfWrongRollupIsFound) {
   const std::string path = NewDatabase();
   const Texts rows = Rows(path);
-  const auto expect_mended = [&](const std::string& sql, std::size_t count,
+  const auto expect_rebuilt = [&](const std::string& sql, std::size_t count,
                                  const std::string& words) {
     SCOPED_TRACE(sql);
     RunSql(path, sql);
@@ -102,28 +103,28 @@ TEST(SqliteCareTest, EveryKindOfWrongTotalIsFound) {
     EXPECT_EQ(Rows(path), rows);
   };
   // 40 records in 7 hours of two series, 14 cells of hours.
-  expect_mended("UPDATE rollup_hour SET record_count=record_count+1", 14,
+  expect_rebuilt("UPDATE rollup_hour SET record_count=record_count+1", 14,
                 "record_count: expected 3, found 4");
-  expect_mended("UPDATE rollup_hour SET output_tokens=NULL", 14,
+  expect_rebuilt("UPDATE rollup_hour SET output_tokens=NULL", 14,
                 "output_tokens: expected 0, found none");
-  expect_mended(
+  expect_rebuilt(
       "DELETE FROM rollup_quarter WHERE cell_start="
       "(SELECT min(cell_start) FROM rollup_quarter)",
       2, "record_count: expected 1, found none");
-  expect_mended(
+  expect_rebuilt(
       "INSERT INTO rollup_hour SELECT series_id, 7200, 5, total_tokens, NULL, "
       "NULL, NULL, NULL FROM rollup_hour LIMIT 1",
       1, "record_count: expected none, found 5");
-  expect_mended(
+  expect_rebuilt(
       "UPDATE rollup_hour SET total_tokens=x'01' WHERE cell_start="
       "(SELECT min(cell_start) FROM rollup_hour)",
       4, "a sum does not have 16 bytes");
 }
 
-TEST(SqliteCareTest, AMissingOrForeignRecordIsFound) {
+TEST(SqliteMaintenanceTest, AMissingOrForeignRecordIsFound) {
   const std::string path = NewDatabase();
   RunSql(path, "DELETE FROM usage_record WHERE record_id='r0'");
-  // The quarter is one too many, the hour's count and tokens differ.
+  // There is one quarter hour too many; the hour's count and tokens differ.
   EXPECT_EQ(Problems(path).size(), 3u);
   RunSql(path, "UPDATE usage_record SET record_id='x' WHERE record_id='r1'");
   Texts problems = Problems(path);
@@ -145,16 +146,17 @@ TEST(SqliteCareTest, AMissingOrForeignRecordIsFound) {
         "operation, provider and model are not those of its series"}) {
     EXPECT_NE(all.find(words), std::string::npos) << all;
   }
-  EXPECT_EQ(Open(path)->RebuildRollups(CallLimits()).status().code(),
-            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(
+      Open(path)->maintenance()->RebuildRollups(CallLimits()).status().code(),
+      absl::StatusCode::kDataLoss);
 }
 
-TEST(SqliteCareTest, OrphansAreFound) {
+TEST(SqliteMaintenanceTest, OrphansAreFound) {
   const std::string path = NewDatabase();
   RunSql(path, "DELETE FROM series WHERE model='odd'");
   Texts problems = Problems(path);
   ASSERT_GT(problems.size(), 2u);
-  EXPECT_NE(problems[0].find("quarters of no series"), std::string::npos);
+  EXPECT_NE(problems[0].find("quarter hours of no series"), std::string::npos);
   EXPECT_NE(problems[1].find("hours of no series"), std::string::npos);
   RunSql(path, "DELETE FROM project");
   problems = Problems(path);
@@ -162,21 +164,22 @@ TEST(SqliteCareTest, OrphansAreFound) {
   EXPECT_NE(problems[0].find("40 records of no project"), std::string::npos);
 }
 
-TEST(SqliteCareTest, TheListIsBoundedAndTheCountIsNot) {
+TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
   const std::string path = NewDatabase();
   RunSql(path, "UPDATE rollup_hour SET record_count=0, input_tokens=NULL");
   CheckOptions options;
   options.max_problems = 3;
   const auto report = CheckSqliteDatabase(path, options);
-  ASSERT_TRUE(report.ok()) << report.status();
+  ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->problem_count, 28);
   EXPECT_EQ(report->problems.size(), 3u);
   EXPECT_EQ(report->record_count, 40);
 }
 
-TEST(SqliteCareTest, HoursBeforeTheHorizonMustBeTheSumsOfTheirQuarters) {
+TEST(SqliteMaintenanceTest, HoursBeforeTheHorizonMustBeTheSumsOfTheirQuarterHours) {
   const std::string path = NewDatabase();
   Open(path)
+      ->maintenance()
       ->RemoveRecordsBefore(Time("2026-08-01T14:00:00Z"), CallLimits())
       .value();
   ASSERT_EQ(Problems(path), Texts());
@@ -191,7 +194,7 @@ TEST(SqliteCareTest, HoursBeforeTheHorizonMustBeTheSumsOfTheirQuarters) {
       << problems[0];
 }
 
-TEST(SqliteCareTest, AChangedByteInAPageIsFound) {
+TEST(SqliteMaintenanceTest, AChangedByteInAPageIsFound) {
   const std::string path = NewDatabase();
   const std::string root = RunSql(
       path, "SELECT rootpage FROM sqlite_master WHERE name='rollup_quarter'");
@@ -213,10 +216,10 @@ std::int64_t LeftOver(const std::string& path) {
   return CheckSqliteDatabase(path, CheckOptions())->left_over_count;
 }
 
-TEST(SqliteCareTest, ARemovalThatWasCutShortIsNotSeenAndGoesOn) {
+TEST(SqliteMaintenanceTest, AnInterruptedRemovalIsNotSeenAndContinues) {
   const std::string path = NewDatabase();
   const Texts rows = Rows(path);
-  // As it is after the horizon has moved and before the first record has gone.
+  // After the horizon has moved and before the first record is removed.
   RunSql(path, "INSERT INTO horizon VALUES(1, " +
                    std::to_string(Nanos("2026-08-01T14:00:00Z") / 1000000000) +
                    ")");
@@ -224,13 +227,16 @@ TEST(SqliteCareTest, ARemovalThatWasCutShortIsNotSeenAndGoesOn) {
   EXPECT_EQ(LeftOver(path), 12);
   {
     const auto store = Open(path);
-    EXPECT_FALSE(store->GetRecord("p", "r0").ok());
-    EXPECT_TRUE(store->GetRecord("p", "r12").ok());
-    EXPECT_EQ(store->RebuildRollups(CallLimits())->record_count, 28);
+    EXPECT_THAT(store->GetRecord("p", "r0"),
+                StatusIs(absl::StatusCode::kNotFound));
+    EXPECT_THAT(store->GetRecord("p", "r12"), IsOk());
+    EXPECT_EQ(store->maintenance()->RebuildRollups(CallLimits())->record_count,
+              28);
     EXPECT_EQ(store->Append("p", CheckedOf({RecordAt("n", kNoon, 1)})).value(),
               std::vector<AppendOutcome>{AppendOutcome::kBeforeHorizon});
     EXPECT_EQ(
-        store->RemoveRecordsBefore(Time("2026-08-01T01:00:00Z"), CallLimits())
+        store->maintenance()
+            ->RemoveRecordsBefore(Time("2026-08-01T01:00:00Z"), CallLimits())
             ->record_count,
         12);
   }
@@ -239,21 +245,26 @@ TEST(SqliteCareTest, ARemovalThatWasCutShortIsNotSeenAndGoesOn) {
   EXPECT_EQ(Rows(path), rows);
 }
 
-TEST(SqliteCareTest, ADeletionThatWasCutShortGoesOn) {
+TEST(SqliteMaintenanceTest, AnInterruptedDeletionContinues) {
   const std::string path = NewDatabase();
   RunSql(path, "UPDATE project SET name='deleted/1/p'");
   EXPECT_EQ(Problems(path), Texts());
   EXPECT_EQ(LeftOver(path), 40);
   {
     const auto store = Open(path);
-    EXPECT_EQ(store->NewestRecordTime().value(), absl::InfinitePast());
+    EXPECT_EQ(store->maintenance()->NewestRecordTime().value(),
+              absl::InfinitePast());
     store->Append("p", CheckedOf({RecordAt("r0", kNoon, 5)})).value();
-    EXPECT_EQ(store->DeleteProject("q", CallLimits()).status().code(),
-              absl::StatusCode::kNotFound);
+    EXPECT_EQ(
+        store->maintenance()->DeleteProject("q", CallLimits()).status().code(),
+        absl::StatusCode::kNotFound);
     // Both, the old one and the new.
-    EXPECT_EQ(store->DeleteProject("p", CallLimits())->record_count, 41);
-    EXPECT_EQ(store->DeleteProject("p", CallLimits()).status().code(),
-              absl::StatusCode::kNotFound);
+    EXPECT_EQ(
+        store->maintenance()->DeleteProject("p", CallLimits())->record_count,
+        41);
+    EXPECT_EQ(
+        store->maintenance()->DeleteProject("p", CallLimits()).status().code(),
+        absl::StatusCode::kNotFound);
   }
   EXPECT_EQ(LeftOver(path), 0);
   for (const char* table :
@@ -264,13 +275,13 @@ TEST(SqliteCareTest, ADeletionThatWasCutShortGoesOn) {
 
 // ------------------------------------------------- backup and older versions
 
-TEST(SqliteCareTest, ABackupIsADatabaseLikeTheOriginal) {
+TEST(SqliteMaintenanceTest, ABackupIsADatabaseLikeTheOriginal) {
   const std::string path = NewDatabase();
   const std::string folder = NewFolder();
   const std::string copy = folder + "/copy.db";
   std::filesystem::permissions(path, std::filesystem::perms(0600));
   const auto backup = BackupSqliteDatabase(path, copy);
-  ASSERT_TRUE(backup.ok()) << backup.status();
+  ASSERT_THAT(backup, IsOk());
   EXPECT_EQ(backup->path, copy);
   EXPECT_EQ(backup->bytes,
             static_cast<std::int64_t>(std::filesystem::file_size(copy)));
@@ -293,7 +304,7 @@ TEST(SqliteCareTest, ABackupIsADatabaseLikeTheOriginal) {
   EXPECT_EQ(ReadFile(copy), content);
 }
 
-TEST(SqliteCareTest, WhatIsNotThereIsNotMade) {
+TEST(SqliteMaintenanceTest, WhatIsNotThereIsNotMade) {
   const std::string folder = NewFolder();
   const std::string path = folder + "/none.db";
   constexpr auto kNotFound = absl::StatusCode::kNotFound;
@@ -312,11 +323,11 @@ TEST(SqliteCareTest, WhatIsNotThereIsNotMade) {
 // two projects.
 std::string Version1Database() {
   const std::string path = NewFolder() + "/version_1.db";
-  WriteFile(path, ReadFile("tests/store/data/version_1.db"));
+  WriteFile(path, ReadFile("tests/store/sqlite/data/version_1.db"));
   return path;
 }
 
-TEST(SqliteCareTest, Version1IsRefusedUntilItIsMigrated) {
+TEST(SqliteMaintenanceTest, Version1IsRefusedUntilItIsMigrated) {
   const std::string path = Version1Database();
   const std::string content = ReadFile(path);
   const absl::Status refused = OpenSqliteStore(path).status();
@@ -328,11 +339,11 @@ TEST(SqliteCareTest, Version1IsRefusedUntilItIsMigrated) {
   EXPECT_EQ(ReadFile(path), content);
 
   // It can be backed up, and the copy is as old.
-  ASSERT_TRUE(BackupSqliteDatabase(path, path + ".copy").ok());
+  ASSERT_THAT(BackupSqliteDatabase(path, path + ".copy"), IsOk());
   EXPECT_EQ(RunSql(path + ".copy", "PRAGMA user_version"), "1");
 
   const auto migration = MigrateSqliteDatabase(path);
-  ASSERT_TRUE(migration.ok()) << migration.status();
+  ASSERT_THAT(migration, IsOk());
   EXPECT_EQ(migration->from_version, 1);
   EXPECT_EQ(migration->to_version, 2);
   EXPECT_EQ(MigrateSqliteDatabase(path)->from_version, 2);
@@ -343,7 +354,7 @@ TEST(SqliteCareTest, Version1IsRefusedUntilItIsMigrated) {
             (Texts{"2026-03-01T00:00:00Z/2026-04-01T00:00:00Z [] 24 194814"}));
 }
 
-TEST(SqliteCareTest, AChangedVersion1IsNotMigrated) {
+TEST(SqliteMaintenanceTest, AChangedVersion1IsNotMigrated) {
   const std::string path = Version1Database();
   RunSql(path, "CREATE TABLE horizon(x)");
   const absl::Status status = MigrateSqliteDatabase(path).status();

@@ -16,8 +16,8 @@ using testing::Nanos;
 
 constexpr std::int64_t kNanosPerMinute = 60'000'000'000;
 
-// Walks over a span step by step: a bucket starts where a date is seen that is
-// later than all before it. Zones changed on the quarter of an hour since 2000;
+// Walks over a span step by step: a bucket starts when a date is seen that is
+// later than all before it. Zones changed on quarter hours since 2000;
 // those that changed a minute after midnight are walked minute by minute.
 void ExpectDaysAsWalked(const std::string& zone, std::int64_t start,
                         std::int64_t end,
@@ -68,7 +68,7 @@ TEST(TimeBucketsTest, DaysAreThoseFoundByWalking) {
                      Nanos("2015-09-01T12:00:00Z"));
 }
 
-TEST(TimeBucketsTest, EveryBucketBorderLiesOnAQuarterOfAnHour) {
+TEST(TimeBucketsTest, EveryBucketBorderLiesOnAQuarterHour) {
   const char* const kZones[] = {"America/St_Johns", "Australia/Lord_Howe",
                                 "Asia/Kathmandu",   "Pacific/Apia",
                                 "Pacific/Chatham",  "America/Caracas"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The contract of the methods for operators.
+// The contract of StoreMaintenance.
 
 #include <string>
 #include <utility>
@@ -9,8 +9,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/store/usage_store_contract.h"
+#include "tests/store/contract/usage_store_contract.h"
 #include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage::testing {
@@ -42,7 +43,8 @@ std::vector<v1::UsageRecord> Records() {
 
 absl::StatusOr<std::int64_t> Remove(UsageStore* store,
                                     const std::string& horizon) {
-  const auto removal = store->RemoveRecordsBefore(Time(horizon), CallLimits());
+  const auto removal =
+      store->maintenance()->RemoveRecordsBefore(Time(horizon), CallLimits());
   if (!removal.ok()) return removal.status();
   return removal->record_count;
 }
@@ -56,14 +58,15 @@ absl::StatusCode CodeOf(UsageStore* store, const UsageQuery& query) {
 constexpr auto kRefused = absl::StatusCode::kFailedPrecondition;
 constexpr auto kAnswered = absl::StatusCode::kOk;
 
-TEST_P(UsageStoreContract, ANewStoreHasNoHorizonAndIsWell) {
-  EXPECT_EQ(store().Horizon().value(), absl::InfinitePast());
-  EXPECT_EQ(store().NewestRecordTime().value(), absl::InfinitePast());
-  EXPECT_EQ(store().Check(CheckOptions())->problem_count, 0);
-  EXPECT_EQ(store().RebuildRollups(CallLimits())->record_count, 0);
+TEST_P(UsageStoreContract, ANewStoreHasNoHorizonAndNoProblems) {
+  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(maintenance().NewestRecordTime().value(), absl::InfinitePast());
+  EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
+  EXPECT_EQ(maintenance().RebuildRollups(CallLimits())->record_count, 0);
   Append(Records());
-  EXPECT_EQ(store().NewestRecordTime().value(), Time("2026-08-01T12:20:00Z"));
-  EXPECT_EQ(store().Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(maintenance().NewestRecordTime().value(),
+            Time("2026-08-01T12:20:00Z"));
+  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
 }
 
 TEST_P(UsageStoreContract, RemovedRecordsStayInTotalsAndNowhereElse) {
@@ -78,14 +81,14 @@ TEST_P(UsageStoreContract, RemovedRecordsStayInTotalsAndNowhereElse) {
   ASSERT_EQ(models.size(), 4u);
 
   EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
-  EXPECT_EQ(store().Horizon().value(), Time(kHorizon));
+  EXPECT_EQ(maintenance().Horizon().value(), Time(kHorizon));
   EXPECT_EQ(Rows(whole), total);
   EXPECT_EQ(Rows(by_model), models);
   for (const std::string id : {"a", "b", kUuid, "d"}) {
     EXPECT_EQ(store().GetRecord("p", id).status().code(),
               absl::StatusCode::kNotFound);
   }
-  EXPECT_TRUE(store().GetRecord("p", "e").ok());
+  EXPECT_THAT(store().GetRecord("p", "e"), IsOk());
   EXPECT_EQ(AllIds(&store(), RecordQueryOf(kHorizon, "2026-09-01T00:00:00Z")),
             (Texts{"e", "f"}));
 
@@ -93,7 +96,7 @@ TEST_P(UsageStoreContract, RemovedRecordsStayInTotalsAndNowhereElse) {
   EXPECT_EQ(Remove(&store(), kHorizon).value(), 0);
   EXPECT_EQ(Remove(&store(), "2026-08-01T13:00:00Z").value(), 2);
   EXPECT_EQ(Rows(whole), total);
-  EXPECT_EQ(store().NewestRecordTime().value(), absl::InfinitePast());
+  EXPECT_EQ(maintenance().NewestRecordTime().value(), absl::InfinitePast());
 }
 
 TEST_P(UsageStoreContract, TheHorizonIsAWholeHourAndNeverMovesBack) {
@@ -105,15 +108,15 @@ TEST_P(UsageStoreContract, TheHorizonIsAWholeHourAndNeverMovesBack) {
               absl::StatusCode::kInvalidArgument)
         << wrong;
   }
-  EXPECT_EQ(store()
+  EXPECT_EQ(maintenance()
                 .RemoveRecordsBefore(absl::InfiniteFuture(), CallLimits())
                 .status()
                 .code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(store().Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
   EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
   EXPECT_EQ(Remove(&store(), "2026-08-01T10:00:00Z").value(), 0);
-  EXPECT_EQ(store().Horizon().value(), Time(kHorizon));
+  EXPECT_EQ(maintenance().Horizon().value(), Time(kHorizon));
 }
 
 TEST_P(UsageStoreContract, ANewReportBeforeTheHorizonIsRefused) {
@@ -193,7 +196,7 @@ TEST_P(UsageStoreContract, ListsThatStartBeforeTheHorizonAreRefused) {
     EXPECT_EQ(status.code(), kRefused);
     EXPECT_EQ(HorizonOf(status), kHorizon);
     list.window.start_nanos += 1;
-    EXPECT_TRUE(store().ListRecords(list).ok());
+    EXPECT_THAT(store().ListRecords(list), IsOk());
   }
 }
 
@@ -212,31 +215,31 @@ TEST_P(UsageStoreContract, RebuiltAndCheckedTotalsAreTheSame) {
   const Texts rows = Rows(query);
   for (const std::string horizon :
        {"2000-01-01T00:00:00Z", kHorizon, "2026-08-02T00:00:00Z"}) {
-    EXPECT_TRUE(Remove(&store(), horizon).ok());
-    const auto before = store().Check(CheckOptions());
-    ASSERT_TRUE(before.ok()) << before.status();
+    EXPECT_THAT(Remove(&store(), horizon), IsOk());
+    const auto before = maintenance().Check(CheckOptions());
+    ASSERT_THAT(before, IsOk());
     EXPECT_EQ(before->problem_count, 0)
         << DescribeProblem(before->problems.at(0));
     EXPECT_EQ(before->left_over_count, 0);
-    const auto rebuild = store().RebuildRollups(CallLimits());
-    ASSERT_TRUE(rebuild.ok()) << rebuild.status();
+    const auto rebuild = maintenance().RebuildRollups(CallLimits());
+    ASSERT_THAT(rebuild, IsOk());
     EXPECT_EQ(rebuild->record_count, before->record_count);
-    EXPECT_EQ(rebuild->cell_count, before->cell_count);
-    const auto after = store().Check(CheckOptions());
-    ASSERT_TRUE(after.ok()) << after.status();
+    EXPECT_EQ(rebuild->rollup_count, before->rollup_count);
+    const auto after = maintenance().Check(CheckOptions());
+    ASSERT_THAT(after, IsOk());
     EXPECT_EQ(after->problem_count, 0);
     EXPECT_EQ(after->record_count, before->record_count);
     EXPECT_EQ(Rows(query), rows);
   }
-  EXPECT_EQ(store().Check(CheckOptions())->record_count, 0);
+  EXPECT_EQ(maintenance().Check(CheckOptions())->record_count, 0);
 }
 
-TEST_P(UsageStoreContract, ADeletedProjectIsAsIfItHadNeverBeen) {
+TEST_P(UsageStoreContract, ADeletedProjectLeavesNothingBehind) {
   const auto append = [&](const std::string& project) {
     return store().Append(project, CheckedOf(Records())).value();
   };
   const auto erase = [&](const std::string& project) {
-    return store().DeleteProject(project, CallLimits());
+    return maintenance().DeleteProject(project, CallLimits());
   };
   EXPECT_EQ(erase("p").status().code(), absl::StatusCode::kNotFound);
   append("p");
@@ -245,13 +248,14 @@ TEST_P(UsageStoreContract, ADeletedProjectIsAsIfItHadNeverBeen) {
   UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
   const Texts rows = Rows(query);
 
-  ASSERT_TRUE(erase("p").ok());
+  ASSERT_THAT(erase("p"), IsOk());
   EXPECT_EQ(Rows(query), Texts());
-  EXPECT_FALSE(store().GetRecord("p", "e").ok());
+  EXPECT_THAT(store().GetRecord("p", "e"),
+              StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(AllIds(&store(), RecordQueryOf(kHorizon, "2026-09-01T00:00:00Z")),
             Texts());
   EXPECT_EQ(erase("p").status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(store().Check(CheckOptions())->problem_count, 0);
+  EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
   query.project = "other";
   EXPECT_EQ(Rows(query), rows);
 
@@ -264,7 +268,7 @@ TEST_P(UsageStoreContract, ADeletedProjectIsAsIfItHadNeverBeen) {
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 2 48"}));
   EXPECT_EQ(erase("p")->record_count, 2);
   EXPECT_EQ(erase("other")->record_count, 2);
-  EXPECT_EQ(store().Check(CheckOptions())->record_count, 0);
+  EXPECT_EQ(maintenance().Check(CheckOptions())->record_count, 0);
 }
 
 TEST_P(UsageStoreContract, ADeletedProjectHasRoomForSeriesAgain) {
@@ -279,27 +283,30 @@ TEST_P(UsageStoreContract, ADeletedProjectHasRoomForSeriesAgain) {
     }
     EXPECT_EQ(AppendOne(RecordAt("more", kHorizon, 1)),
               AppendOutcome::kCardinalityLimit);
-    EXPECT_EQ(store().DeleteProject("p", CallLimits())->record_count,
+    EXPECT_EQ(maintenance().DeleteProject("p", CallLimits())->record_count,
               kMaxSeriesPerProject);
   }
 }
 
-TEST_P(UsageStoreContract, WorkForOperatorsEndsAtItsLimits) {
+TEST_P(UsageStoreContract, MaintenanceEndsAtItsLimits) {
   Append(Records());
   CallLimits limits;
   limits.deadline = absl::Now() - absl::Seconds(1);
   CheckOptions check;
   check.limits = limits;
   constexpr auto kExceeded = absl::StatusCode::kDeadlineExceeded;
-  EXPECT_EQ(store().Check(check).status().code(), kExceeded);
-  EXPECT_EQ(store().RebuildRollups(limits).status().code(), kExceeded);
-  EXPECT_EQ(store().DeleteProject("p", limits).status().code(), kExceeded);
-  EXPECT_EQ(store().RemoveRecordsBefore(Time(kHorizon), limits).status().code(),
+  EXPECT_EQ(maintenance().Check(check).status().code(), kExceeded);
+  EXPECT_EQ(maintenance().RebuildRollups(limits).status().code(), kExceeded);
+  EXPECT_EQ(maintenance().DeleteProject("p", limits).status().code(),
             kExceeded);
+  EXPECT_EQ(
+      maintenance().RemoveRecordsBefore(Time(kHorizon), limits).status().code(),
+      kExceeded);
   limits.deadline = absl::InfiniteFuture();
   limits.is_cancelled = [] { return true; };
-  EXPECT_EQ(store().RemoveRecordsBefore(Time(kHorizon), limits).status().code(),
-            absl::StatusCode::kCancelled);
+  EXPECT_EQ(
+      maintenance().RemoveRecordsBefore(Time(kHorizon), limits).status().code(),
+      absl::StatusCode::kCancelled);
   EXPECT_EQ(Rows(QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z")),
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
 }

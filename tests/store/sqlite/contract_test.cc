@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "gtest/gtest.h"
-#include "tests/store/sqlite_files.h"
-#include "tests/store/usage_store_contract.h"
+#include "tests/store/contract/usage_store_contract.h"
+#include "tests/store/sqlite/sqlite_files.h"
 
 namespace tokenusage::testing {
 

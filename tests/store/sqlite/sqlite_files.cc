@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/store/sqlite_files.h"
+#include "tests/store/sqlite/sqlite_files.h"
 
 #include <unistd.h>
 

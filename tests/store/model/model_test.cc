@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/store/model_test.h"
+#include "tests/store/model/model_test.h"
 
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <map>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "tests/store/model/random_usage.h"
 #include "tests/store/queries.h"
-#include "tests/store/random_usage.h"
 #include "tests/support/records.h"
+#include "tests/support/seed.h"
 #include "tokenusage/store/memory_store.h"
 
 namespace tokenusage::testing {
@@ -26,11 +26,6 @@ constexpr std::int64_t kHourNanos = 3'600'000'000'000;
 std::int64_t FromEnvironment(const char* name, std::int64_t otherwise) {
   const char* const value = std::getenv(name);
   return value == nullptr ? otherwise : std::atoll(value);
-}
-
-unsigned Seed() {
-  return static_cast<unsigned>(
-      FromEnvironment("TOKENUSAGE_TEST_SEED", std::random_device{}()));
 }
 
 std::string TextOf(const UsageQueryPage& page) {
@@ -93,7 +88,7 @@ class Model {
  public:
   explicit Model(const OpenFunction& open)
       : open_(open),
-        random_(Seed()),
+        random_(static_cast<unsigned>(TestSeed())),
         memory_(NewMemoryStore()),
         store_(open()) {}
 
@@ -223,29 +218,35 @@ void Model::Remove() {
   const std::int64_t nanos =
       random_.start_nanos() + (random_.Below(30) - 6) * kHourNanos;
   Compare([&](UsageStore* store) {
-    return store->RemoveRecordsBefore(absl::FromUnixNanos(nanos), CallLimits());
+    return store->maintenance()->RemoveRecordsBefore(absl::FromUnixNanos(nanos),
+                                                     CallLimits());
   });
 }
 
 void Model::Delete() {
   const std::string project = Project();
   Compare([&](UsageStore* store) {
-    return store->DeleteProject(project, CallLimits());
+    return store->maintenance()->DeleteProject(project, CallLimits());
   });
 }
 
 void Model::Check() {
-  Compare([](UsageStore* store) { return store->Check(CheckOptions()); });
+  Compare([](UsageStore* store) {
+    return store->maintenance()->Check(CheckOptions());
+  });
 }
 
 void Model::Rebuild() {
-  Compare(
-      [](UsageStore* store) { return store->RebuildRollups(CallLimits()); });
+  Compare([](UsageStore* store) {
+    return store->maintenance()->RebuildRollups(CallLimits());
+  });
 }
 
 void Model::ReadTimes() {
-  Compare([](UsageStore* store) { return store->Horizon(); });
-  Compare([](UsageStore* store) { return store->NewestRecordTime(); });
+  Compare([](UsageStore* store) { return store->maintenance()->Horizon(); });
+  Compare([](UsageStore* store) {
+    return store->maintenance()->NewestRecordTime();
+  });
 }
 
 void Model::OpenAgain() {

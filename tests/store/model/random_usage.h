@@ -2,8 +2,8 @@
 
 // Random records and questions that lean to the edges.
 
-#ifndef TOKENUSAGE_TESTS_STORE_RANDOM_USAGE_H_
-#define TOKENUSAGE_TESTS_STORE_RANDOM_USAGE_H_
+#ifndef TOKENUSAGE_TESTS_STORE_MODEL_RANDOM_USAGE_H_
+#define TOKENUSAGE_TESTS_STORE_MODEL_RANDOM_USAGE_H_
 
 #include <cstdint>
 #include <random>
@@ -53,4 +53,4 @@ class RandomUsage {
 
 }  // namespace tokenusage::testing
 
-#endif  // TOKENUSAGE_TESTS_STORE_RANDOM_USAGE_H_
+#endif  // TOKENUSAGE_TESTS_STORE_MODEL_RANDOM_USAGE_H_

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/store/usage_store_contract.h"
+#include "tests/store/contract/usage_store_contract.h"
 
 #include <utility>
 
 #include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
 
 namespace tokenusage::testing {
 
 std::vector<AppendOutcome> UsageStoreContract::Append(
     const std::vector<v1::UsageRecord>& records) {
   AppendResult result = store_->Append("p", CheckedOf(records));
-  EXPECT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(result, IsOk());
   return result.ok() ? *std::move(result) : std::vector<AppendOutcome>();
 }
 
