@@ -9,6 +9,7 @@ A block is fenced and names its language:
   cpp            is compiled against the root targets, and run if it has an `int main()`
   proto          is compiled
   json, python   are parsed; python stands for Bazel files
+  mermaid        is a drawing
   text           is anything else
 
 Directives stand right before a block, as <!-- docs-test: NAME: TEXT -->:
@@ -31,7 +32,7 @@ import shutil
 
 # Languages whose blocks documents_test checks, and others.
 CHECKED = ("sh", "cpp", "proto", "json", "python")
-UNCHECKED = ("text",)
+UNCHECKED = ("mermaid", "text")
 
 # `line` is the number of the first line of code; `directives` maps names to texts.
 Block = collections.namedtuple("Block", "document line language code directives")
