@@ -32,12 +32,11 @@ struct StoredRecord {
 
 struct Project {
   std::map<std::string, std::shared_ptr<const StoredRecord>, std::less<>> by_id;
-  // By event_time, then by the bytes of the id.
+  // By event_time, then by the bytes of the id. Also holds the removed records,
+  // which are those before the horizon, for totals.
   std::map<std::pair<std::int64_t, std::string>,
            std::shared_ptr<const StoredRecord>>
       by_time;
-  // Records that were removed: they are in totals, and nowhere else.
-  std::multimap<std::int64_t, std::shared_ptr<const StoredRecord>> removed;
   std::set<std::string> series;
   std::int64_t horizon = kNoHorizon;
   absl::Duration retain;
@@ -69,14 +68,15 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   return AppendOutcome::kStored;
 }
 
-// Moves the records before the horizon to the removed ones; returns how many.
+// Removes the records before the horizon from by_id; returns how many.
 std::int64_t RemoveBefore(std::int64_t horizon, Project* project) {
   std::int64_t count = 0;
   const auto end = project->by_time.lower_bound({horizon, ""});
-  for (auto it = project->by_time.begin(); it != end; ++count) {
-    project->by_id.erase(it->first.second);
-    project->removed.emplace(it->first.first, it->second);
-    it = project->by_time.erase(it);
+  for (auto it = project->by_time.begin(); it != end; ++it) {
+    const auto found = project->by_id.find(it->first.second);
+    if (found == project->by_id.end() || found->second != it->second) continue;
+    project->by_id.erase(found);
+    ++count;
   }
   return count;
 }
@@ -110,7 +110,6 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
     std::int64_t horizon = kNoHorizon;
     std::vector<std::shared_ptr<const StoredRecord>>
         records;  // in order of time and id
-    std::vector<std::shared_ptr<const StoredRecord>> removed;
   };
   Snapshot TakeSnapshot(std::string_view project, TimeWindow window) const;
 
@@ -152,12 +151,6 @@ MemoryStore::Snapshot MemoryStore::TakeSnapshot(std::string_view project,
        ++it) {
     snapshot.records.push_back(it->second);
   }
-  const auto& removed = found->second.removed;
-  const auto removed_end = removed.lower_bound(window.end_nanos);
-  for (auto it = removed.lower_bound(window.start_nanos); it != removed_end;
-       ++it) {
-    snapshot.removed.push_back(it->second);
-  }
   return snapshot;
 }
 
@@ -167,14 +160,12 @@ absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   const Snapshot snapshot = TakeSnapshot(query.project, query.window);
   TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, snapshot.horizon));
   RowAggregator rows(query);
-  for (const auto* records : {&snapshot.records, &snapshot.removed}) {
-    for (const std::shared_ptr<const StoredRecord>& record : *records) {
-      TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
-      if (!PassesAll(query.filters, record->record)) continue;
-      rows.Add(record->event_time_nanos,
-               EncodedGroup(GroupKeyOf(query.group_by, record->record)),
-               UsageSum{1, record->counts});
-    }
+  for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
+    TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+    if (!PassesAll(query.filters, record->record)) continue;
+    rows.Add(record->event_time_nanos,
+             EncodedGroup(GroupKeyOf(query.group_by, record->record)),
+             UsageSum{1, record->counts});
   }
   return rows.Finish();
 }
@@ -228,8 +219,9 @@ absl::StatusOr<std::vector<ProjectRetention>> MemoryStore::Retention() {
     one.horizon = HorizonTime(project.horizon);
     one.retain = project.retain;
     one.oldest = one.newest = absl::InfinitePast();
-    if (project.by_time.empty()) continue;
-    one.oldest = absl::FromUnixNanos(project.by_time.begin()->first.first);
+    const auto first = project.by_time.lower_bound({project.horizon, ""});
+    if (first == project.by_time.end()) continue;
+    one.oldest = absl::FromUnixNanos(first->first.first);
     one.newest = absl::FromUnixNanos(project.by_time.rbegin()->first.first);
   }
   return all;

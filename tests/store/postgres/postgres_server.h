@@ -14,7 +14,7 @@
 
 namespace tokenusage::testing {
 
-// Everything aborts where it fails.
+// Every function aborts on failure.
 class PostgresServer {
  public:
   // A new server, and a new standby of one that runs. Neither runs yet.
@@ -49,6 +49,9 @@ class PostgresServer {
   int port_ = 0;
   int databases_ = 0;
 };
+
+// Returns whether servers are clusters of Citus: see postgres_server.sh.
+bool IsCitus();
 
 // One that runs until the test program ends.
 PostgresServer& SharedPostgresServer();

@@ -212,7 +212,7 @@ std::string WithPort(const std::string& address, int port) {
 // Removes old records in the background, as the flags and the projects' own
 // retention say.
 absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
-    const ServeFlags& flags, UsageStore* store) {
+    const ServeFlags& flags, StoreMaintenance* store) {
   std::optional<absl::Duration> retain;
   if (!flags.retain.empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(retain,
@@ -257,7 +257,7 @@ absl::Status Serve(const ServeFlags& flags) {
       auto server, UsageServer::Start(store.get(), std::move(options)));
 
   TOKENUSAGE_ASSIGN_OR_RETURN(auto retention,
-                              StartRetention(flags, store.get()));
+                              StartRetention(flags, store->maintenance()));
 
   const std::string address = WithPort(flags.listen, server->port());
   LogServing(flags, address);

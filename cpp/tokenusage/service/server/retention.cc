@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_rules.h"
 
 namespace tokenusage {
 namespace {
@@ -63,8 +64,8 @@ Retention::Clocks Retention::SystemClocks() {
   return {[] { return absl::Now(); }, &SinceBoot};
 }
 
-Retention::Retention(UsageStore* store, std::optional<absl::Duration> retain,
-                     Clocks clocks)
+Retention::Retention(StoreMaintenance* store,
+                     std::optional<absl::Duration> retain, Clocks clocks)
     : store_(*store),
       retain_(retain),
       clocks_(std::move(clocks)),
@@ -79,19 +80,17 @@ absl::StatusOr<Retention::Outcome> Retention::Run(
         absl::FormatDuration(absl::Trunc(jump, absl::Seconds(1))),
         ": nothing is removed until the service is started again"));
   }
-  StoreMaintenance* const maintenance = store_.maintenance();
-  if (maintenance == nullptr) return Outcome();
   CallLimits limits;
   limits.is_cancelled = is_cancelled;
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectRetention> projects,
-                              maintenance->Retention());
+                              store_.Retention());
   Outcome outcome;
   absl::Status first_error;
   for (const ProjectRetention& project : projects) {
     const absl::Time horizon = HorizonOf(project);
     if (project.oldest >= horizon) continue;
     const absl::StatusOr<Removal> removal =
-        maintenance->RemoveRecordsBefore(project.project, horizon, limits);
+        store_.RemoveRecordsBefore(project.project, horizon, limits);
     if (absl::IsCancelled(removal.status())) return removal.status();
     // A project that fails must not keep the records of the others.
     first_error.Update(removal.status());
@@ -115,7 +114,7 @@ absl::Time Retention::HorizonOf(const ProjectRetention& project) const {
   return std::max(wanted.value_or(project.horizon), project.horizon);
 }
 
-RetentionThread::RetentionThread(UsageStore* store,
+RetentionThread::RetentionThread(StoreMaintenance* store,
                                  std::optional<absl::Duration> retain,
                                  Events events)
     : retention_(store, retain),

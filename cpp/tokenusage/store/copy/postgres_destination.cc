@@ -10,10 +10,8 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/schema.h"
 #include "tokenusage/store/postgres/series.h"
-#include "tokenusage/store/postgres/series_cache.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/target.h"
-#include "tokenusage/store/postgres/timeouts.h"
 
 namespace tokenusage {
 namespace {
@@ -42,7 +40,7 @@ absl::StatusOr<std::int64_t> PostgresDestination::Bookmark(
     const std::string& source) {
   PostgresParams params;
   params.AddText(BookmarkName(source));
-  connection_->Send(sql::SelectBookmark(), params);
+  connection_->Send(sql::kSelectBookmark, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
   return results[0].rows() == 0 ? 0 : results[0].Int64(0, 0);
@@ -53,7 +51,7 @@ absl::Status PostgresDestination::SetBookmark(const std::string& source,
   PostgresParams params;
   params.AddText(BookmarkName(source));
   params.AddInt64(value);
-  connection_->Send(sql::SetBookmark(), params);
+  connection_->Send(sql::kSetBookmark, params);
   return Sync().status();
 }
 
@@ -65,13 +63,13 @@ absl::Status PostgresDestination::SetRollups(const std::string& project,
   lock.AddText(project);
   PostgresParams insert = lock;
   insert.AddInt64(RandomIncarnation());
-  connection_->Send(sql::Begin());
-  connection_->Send(sql::InsertProject(), insert);
-  connection_->Send(sql::LockProject(), lock);
-  connection_->Send(sql::InsertSeries(),
+  connection_->Send(sql::kBegin);
+  connection_->Send(sql::kInsertProject, insert);
+  connection_->Send(sql::kLockProject, lock);
+  connection_->Send(sql::kInsertSeries,
                     SeriesParams(project, {series.begin(), series.end()}));
   connection_->Send(sql::SetRollups(), RollupParams(project, rollups));
-  connection_->Send(sql::Commit());
+  connection_->Send(sql::kCommit);
   absl::Status status = Sync().status();
   if (!connection_->is_broken() && connection_->in_transaction()) {
     connection_->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kSession)

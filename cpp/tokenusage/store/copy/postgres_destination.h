@@ -18,7 +18,6 @@
 #include "absl/time/clock.h"
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/rollups.h"
-#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/rollup/rollup.h"
 
 namespace tokenusage {

@@ -19,7 +19,6 @@
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
@@ -180,13 +179,13 @@ void AppendRun::SendInsert(const Records& sorted) {
   params.AddArray(std::move(ids));
   params.AddArray(std::move(times));
   params.AddArray(std::move(bytes));
-  connection_.Send(sql::InsertRecords(), params);
+  connection_.Send(sql::kInsertRecords, params);
 }
 
 void AppendRun::SendSelect(const std::vector<std::string>& ids) {
   PostgresParams params = ProjectParams();
   params.AddTextArray(ids);
-  connection_.Send(sql::SelectRecords(), params);
+  connection_.Send(sql::kSelectRecords, params);
 }
 
 void AppendRun::SendReads() {
@@ -196,7 +195,7 @@ void AppendRun::SendReads() {
     names.insert(SeriesNamesOf(record->record()));
     ids.push_back(IdOf(*record));
   }
-  connection_.Send(sql::FindSeries(),
+  connection_.Send(sql::kFindSeries,
                    SeriesParams(project_, {names.begin(), names.end()}));
   SendSelect(ids);
 }
@@ -204,7 +203,7 @@ void AppendRun::SendReads() {
 void AppendRun::SendInsertSeries() {
   // In the order of the key, so that transactions cannot deadlock.
   std::sort(new_names_.begin(), new_names_.end());
-  connection_.Send(sql::InsertSeries(), SeriesParams(project_, new_names_));
+  connection_.Send(sql::kInsertSeries, SeriesParams(project_, new_names_));
 }
 
 absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
@@ -283,7 +282,7 @@ absl::Status AppendRun::Finish() {
     connection_.Send(sql::AddToRollups(),
                      RollupParams(project_, rollups.All()));
   }
-  connection_.Send(sql::Commit());
+  connection_.Send(sql::kCommit);
   commit_sent_ = true;
   return Sync().status();
 }
@@ -292,8 +291,8 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
     const PostgresProject& known, SeriesKeys series) {
   series_ = std::move(series);
   const Records sorted = SortedById(records_);
-  connection_.Send(sql::Begin());
-  connection_.Send(sql::ShareProject(), ProjectParams());
+  connection_.Send(sql::kBegin);
+  connection_.Send(sql::kShareProject, ProjectParams());
   SendInsert(sorted);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
@@ -322,9 +321,9 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
 absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead() {
   PostgresParams insert = ProjectParams();
   insert.AddInt64(RandomIncarnation());
-  connection_.Send(sql::InsertProject(), insert);
-  connection_.Send(sql::LockProject(), ProjectParams());
-  connection_.Send(sql::CountSeries(), ProjectParams());
+  connection_.Send(sql::kInsertProject, insert);
+  connection_.Send(sql::kLockProject, ProjectParams());
+  connection_.Send(sql::kCountSeries, ProjectParams());
   SendReads();
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
@@ -337,7 +336,7 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead() {
 
 absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
     const PostgresProject& known) {
-  connection_.Send(sql::ShareProject(), ProjectParams());
+  connection_.Send(sql::kShareProject, ProjectParams());
   SendReads();
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
@@ -348,7 +347,7 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
     const std::optional<PostgresProject>& known) {
-  connection_.Send(sql::Begin());
+  connection_.Send(sql::kBegin);
   const bool full = known && known->series_count >= kMaxSeriesPerProject;
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::optional<PostgresProject> project,
                               full ? ReadFull(*known) : LockAndRead());

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/store/postgres/pool.h"
-#include "tokenusage/store/postgres/series_cache.h"
+#include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {

@@ -16,7 +16,6 @@
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
@@ -61,9 +60,9 @@ class CheckRun {
 absl::Status CheckRun::Run() {
   PostgresParams params;
   params.AddText(project_);
-  connection_.Send(sql::BeginSnapshot());
-  connection_.Send(sql::SelectHorizon(), params);
-  connection_.Send(sql::SelectSeries(), params);
+  connection_.Send(sql::kBeginSnapshot);
+  connection_.Send(sql::kSelectHorizon, params);
+  connection_.Send(sql::kSelectSeries, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
   const std::int64_t horizon =
@@ -72,7 +71,7 @@ absl::Status CheckRun::Run() {
     series_.insert(SeriesOf(results[2], row, 0));
   }
   params.AddInt64(horizon * kNanosPerSecond);
-  connection_.Send(sql::CountRecordsBefore(), params);
+  connection_.Send(sql::kCountRecordsBefore, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> left_over,
                               Sync());
   report_.AddLeftOver(left_over[0].Int64(0, 0));
@@ -104,7 +103,7 @@ absl::Status CheckRun::CheckWindow(TimeWindow window) {
   params.AddInt64(window.end_nanos);
   PostgresRollups expected;
   TOKENUSAGE_RETURN_IF_ERROR(connection_.Stream(
-      sql::CheckRecords(), params, limits_,
+      sql::kCheckRecords, params, limits_,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
         CheckRecord(row, &expected);
         return true;

@@ -16,7 +16,6 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
-#include "tokenusage/store/postgres/timeouts.h"
 
 namespace tokenusage {
 namespace {
@@ -79,7 +78,7 @@ struct RawParams {
 bool SendPrepared(PGconn* handle, const PostgresStatement& statement,
                   const PostgresParams& params) {
   const RawParams raw(params);
-  return PQsendQueryPrepared(handle, statement.name.c_str(), params.size(),
+  return PQsendQueryPrepared(handle, statement.name, params.size(),
                              raw.values.data(), raw.lengths.data(),
                              raw.formats.data(), kBinary) == 1;
 }
@@ -127,8 +126,8 @@ absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Connect(
 PostgresConnection::~PostgresConnection() = default;
 
 bool PostgresConnection::SendPrepare(const PostgresStatement& statement) {
-  return PQsendPrepare(handle_.get(), statement.name.c_str(),
-                       statement.sql.c_str(), 0, nullptr) == 1;
+  return PQsendPrepare(handle_.get(), statement.name, statement.sql, 0,
+                       nullptr) == 1;
 }
 
 void PostgresConnection::Send(const PostgresStatement& statement,

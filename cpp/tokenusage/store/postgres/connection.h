@@ -29,11 +29,29 @@
 
 namespace tokenusage {
 
+// How long PostgreSQL may take before the connection is given up.
+struct PostgresTimeouts {
+  // Setting up a session, cancelling a statement, rolling back: no work in the
+  // server, so a slow answer means that the connection is dead.
+  static constexpr absl::Duration kSession = absl::Seconds(5);
+
+  // Probing whether the database can be written: a slow database is not
+  // healthy.
+  static constexpr absl::Duration kProbe = absl::Seconds(10);
+
+  // One step of an append, or a read of a few rows by their key: longer than
+  // the lock_timeout of 15 s.
+  static constexpr absl::Duration kStep = absl::Seconds(30);
+
+  // One step of maintenance or copying, which may delete or write many rows.
+  static constexpr absl::Duration kMaintenanceStep = absl::Minutes(10);
+};
+
 // One SQL statement with parameters $1, $2, ... Its name is unique; a
 // connection prepares it once, by its name.
 struct PostgresStatement {
-  std::string name;
-  std::string sql;
+  const char* name;
+  const char* sql;
 };
 
 // The rows of a statement's result, in binary representation. Rows and columns

@@ -12,11 +12,10 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/check.h"
-#include "tokenusage/store/postgres/horizon.h"
 #include "tokenusage/store/postgres/record_steps.h"
 #include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/schema.h"
 #include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/check_report.h"
 #include "tokenusage/store/rollup/stored_record.h"
@@ -50,7 +49,7 @@ absl::Status RemoveInSteps(PostgresConnection* connection,
                            const CallLimits& limits, Removal* removal) {
   return ForEachRecordStep(
       connection, project, 0, limits, [&](TimeWindow window) -> absl::Status {
-        connection->Send(sql::DeleteRecordsBefore(),
+        connection->Send(sql::kDeleteRecordsBefore,
                          ParamsOf(project, std::min(end, window.end_nanos)));
         TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
         removal->record_count += results[0].changed_rows();
@@ -61,12 +60,12 @@ absl::Status RemoveInSteps(PostgresConnection* connection,
 absl::Status RebuildProject(PostgresConnection* connection,
                             const std::string& project,
                             const CallLimits& limits, Rebuild* rebuild) {
-  connection->Send(sql::Begin());
-  connection->Send(sql::LockProject(), ParamsOf(project));
+  connection->Send(sql::kBegin);
+  connection->Send(sql::kLockProject, ParamsOf(project));
   TOKENUSAGE_ASSIGN_OR_RETURN(const Results locked, Sync(connection));
   if (locked[1].rows() == 0) return absl::OkStatus();  // it was deleted
   const std::int64_t horizon = locked[1].Int64(0, 1);
-  connection->Send(sql::DeleteRollupsFrom(), ParamsOf(project, horizon));
+  connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, horizon));
   TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
   v1::UsageRecord record;
   const auto add_step = [&](TimeWindow window) -> absl::Status {
@@ -74,7 +73,7 @@ absl::Status RebuildProject(PostgresConnection* connection,
     PostgresParams params = ParamsOf(project, window.start_nanos);
     params.AddInt64(window.end_nanos);
     TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
-        sql::ScanRecords(), params, limits,
+        sql::kScanRecords, params, limits,
         [&](const PostgresResult& row) -> absl::StatusOr<bool> {
           TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(
               connection->display(), row.Bytes(0, 1), &record));
@@ -90,24 +89,24 @@ absl::Status RebuildProject(PostgresConnection* connection,
   };
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
       connection, project, horizon * kNanosPerSecond, limits, add_step));
-  connection->Send(sql::Commit());
+  connection->Send(sql::kCommit);
   return Sync(connection).status();
 }
 
 absl::Status DeleteWhole(PostgresConnection* connection,
                          const std::string& project, const CallLimits& limits,
                          Removal* removal) {
-  connection->Send(sql::Begin());
-  connection->Send(sql::LockProject(), ParamsOf(project));
+  connection->Send(sql::kBegin);
+  connection->Send(sql::kLockProject, ParamsOf(project));
   TOKENUSAGE_ASSIGN_OR_RETURN(const Results locked, Sync(connection));
   if (locked[1].rows() == 0) return absl::NotFoundError("no such project");
   TOKENUSAGE_RETURN_IF_ERROR(
       RemoveInSteps(connection, project,
                     std::numeric_limits<std::int64_t>::max(), limits, removal));
-  connection->Send(sql::DeleteRollupsFrom(), ParamsOf(project, 0));
-  connection->Send(sql::DeleteSeries(), ParamsOf(project));
-  connection->Send(sql::DeleteProject(), ParamsOf(project));
-  connection->Send(sql::Commit());
+  connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, 0));
+  connection->Send(sql::kDeleteSeries, ParamsOf(project));
+  connection->Send(sql::kDeleteProject, ParamsOf(project));
+  connection->Send(sql::kCommit);
   return Sync(connection).status();
 }
 
@@ -121,7 +120,7 @@ absl::Status PostgresMaintenance::ForEachProject(
   TOKENUSAGE_RETURN_IF_ERROR(
       pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
         projects.clear();
-        connection->Send(sql::SelectProjects());
+        connection->Send(sql::kSelectProjects);
         TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
         for (int row = 0; row < results[0].rows(); ++row) {
           projects.emplace_back(results[0].Bytes(row, 0));
@@ -144,8 +143,8 @@ absl::StatusOr<std::vector<ProjectRetention>> PostgresMaintenance::Retention() {
       {},
       [&](PostgresConnection* connection,
           const std::string& project) -> absl::Status {
-        connection->Send(sql::SelectRetention(), ParamsOf(project));
-        connection->Send(sql::RecordTimes(), ParamsOf(project));
+        connection->Send(sql::kSelectRetention, ParamsOf(project));
+        connection->Send(sql::kRecordTimes, ParamsOf(project));
         TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
         if (results[0].rows() == 0) return absl::OkStatus();  // it was deleted
         const auto time = [&times = results[1]](int column) {
@@ -169,7 +168,7 @@ absl::Status PostgresMaintenance::SetRetention(std::string_view project,
   const PostgresParams params =
       ParamsOf(std::string(project), absl::ToInt64Seconds(retain));
   return pool_.Run({}, [&](PostgresConnection* connection) -> absl::Status {
-    connection->Send(sql::SetRetention(), params);
+    connection->Send(sql::kSetRetention, params);
     TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
     return results[0].changed_rows() == 0
                ? absl::NotFoundError("no such project")
@@ -186,7 +185,7 @@ absl::StatusOr<Removal> PostgresMaintenance::RemoveRecordsBefore(
   TOKENUSAGE_RETURN_IF_ERROR(
       pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
         // Waits for running appends, which hold the project's row.
-        connection->Send(sql::RaiseHorizon(),
+        connection->Send(sql::kRaiseHorizon,
                          ParamsOf(name, absl::ToUnixSeconds(horizon)));
         TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
         TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t nanos,

@@ -10,7 +10,6 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
-#include "tokenusage/store/postgres/timeouts.h"
 
 namespace tokenusage {
 namespace {

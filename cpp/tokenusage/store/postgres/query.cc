@@ -80,7 +80,7 @@ absl::Status QueryRun::ScanRecords(TimeWindow window) {
   params.AddInt64(window.start_nanos);
   params.AddInt64(window.end_nanos);
   return connection_.Stream(
-      postgres_sql::ScanRecords(), params, query_.limits,
+      postgres_sql::kScanRecords, params, query_.limits,
       [this](const PostgresResult& row) -> absl::StatusOr<bool> {
         const std::int64_t time = row.Int64(0, 0);
         if (time >= rows_.end_nanos()) return false;

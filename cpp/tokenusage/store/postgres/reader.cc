@@ -9,10 +9,9 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
-#include "tokenusage/store/postgres/horizon.h"
 #include "tokenusage/store/postgres/query.h"
+#include "tokenusage/store/postgres/schema.h"
 #include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
@@ -35,7 +34,7 @@ absl::StatusOr<RecordPage> ListFrom(PostgresConnection* connection,
   params.AddInt64(query.page_size + 1);
   ListPage page(query);
   TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
-      postgres_sql::ListRecords(), params, query.limits,
+      postgres_sql::kListRecords, params, query.limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
         const std::string_view bytes = row.Bytes(0, 0);
         v1::UsageRecord* const next = page.Add(bytes.size());
@@ -104,8 +103,8 @@ absl::StatusOr<v1::UsageRecord> PostgresReader::GetRecord(
   return RunRead<v1::UsageRecord>(
       &pool_, {},
       [&](PostgresConnection* connection) -> absl::StatusOr<v1::UsageRecord> {
-        connection->Send(postgres_sql::SelectRecord(), params);
-        connection->Send(postgres_sql::SelectHorizon(), project_params);
+        connection->Send(postgres_sql::kSelectRecord, params);
+        connection->Send(postgres_sql::kSelectHorizon, project_params);
         TOKENUSAGE_ASSIGN_OR_RETURN(
             const std::vector<PostgresResult> results,
             connection->Sync(absl::Now() + PostgresTimeouts::kStep));

@@ -11,7 +11,6 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/timeouts.h"
 #include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage {
@@ -34,7 +33,7 @@ absl::Status ForEachRecordStep(
     params.AddText(project);
     params.AddInt64(start);
     params.AddInt64(kRecordsPerStep);
-    connection->Send(postgres_sql::NthRecordTime(), params);
+    connection->Send(postgres_sql::kNthRecordTime, params);
     TOKENUSAGE_ASSIGN_OR_RETURN(
         const std::vector<PostgresResult> results,
         connection->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep));

@@ -4,15 +4,60 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 #include <utility>
 
+#include "absl/numeric/int128.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/store/postgres/amount_text.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
+namespace {
+
+constexpr std::size_t kDecimals = 9;
+
+// Appends a decimal digit to `value`; returns false if it is not a digit or the
+// result would overflow.
+bool AppendDigit(char digit, absl::int128* value) {
+  if (digit < '0' || digit > '9') return false;
+  constexpr absl::int128 kMax = absl::Int128Max();
+  const int number = digit - '0';
+  if (*value > (kMax - number) / 10) return false;
+  *value = *value * 10 + number;
+  return true;
+}
+
+// Parses the output of TokenAmount::ToDecimal. Zeros may follow the last
+// decimal, such as in "8205.750000000". Returns nullopt for any other text,
+// negative numbers, more than nine decimals, and numbers beyond TokenAmount's
+// range.
+std::optional<TokenAmount> AmountFromDecimal(std::string_view decimal) {
+  const std::size_t point = decimal.find('.');
+  const std::string_view whole = decimal.substr(0, point);
+  std::string_view fraction;
+  if (point != std::string_view::npos) {
+    fraction = decimal.substr(point + 1);
+    if (fraction.empty()) return std::nullopt;
+  }
+  if (whole.empty()) return std::nullopt;
+  absl::int128 nanos = 0;
+  for (const char digit : whole) {
+    if (!AppendDigit(digit, &nanos)) return std::nullopt;
+  }
+  for (std::size_t i = 0; i < kDecimals; ++i) {
+    const char digit = i < fraction.size() ? fraction[i] : '0';
+    if (!AppendDigit(digit, &nanos)) return std::nullopt;
+  }
+  if (fraction.size() > kDecimals &&
+      fraction.find_first_not_of('0', kDecimals) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return TokenAmount::FromNanos(nanos);
+}
+
+}  // namespace
 
 Rollups PostgresRollups::All() const {
   Rollups all(quarter_hours_.begin(), quarter_hours_.end());
@@ -82,7 +127,7 @@ absl::Status ForEachPostgresRollup(
   params.AddInt64(range.start_seconds);
   params.AddInt64(range.end_seconds);
   return connection->Stream(
-      postgres_sql::SelectRollups(), params, limits,
+      postgres_sql::kSelectRollups, params, limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
         TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
                                     ReadPostgresSum(*connection, row, 0, 4));

@@ -5,7 +5,10 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage {
 namespace {
@@ -281,6 +284,19 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
   }
   TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("COMMIT").status());
   return migration;
+}
+
+absl::StatusOr<std::int64_t> ReadPostgresHorizon(PostgresConnection* connection,
+                                                 const std::string& project) {
+  PostgresParams params;
+  params.AddText(project);
+  connection->Send(postgres_sql::kSelectHorizon, params);
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::vector<PostgresResult> results,
+      connection->Sync(absl::Now() + PostgresTimeouts::kStep));
+  const std::int64_t seconds =
+      results[0].rows() == 0 ? 0 : results[0].Int64(0, 0);
+  return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
 }
 
 }  // namespace tokenusage

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Series in rows and parameters.
-//
-//   connection->Send(postgres_sql::InsertSeries(), SeriesParams("p", series));
+// Projects and their series: in rows, in parameters, and in a cache.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_SERIES_H_
 #define TOKENUSAGE_STORE_POSTGRES_SERIES_H_
 
+#include <cstdint>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
+#include "tokenusage/store/lru_cache.h"
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/values.h"
 #include "tokenusage/store/query/field_values.h"
@@ -19,9 +22,45 @@ namespace tokenusage {
 // Reads operation, provider and model from three columns.
 SeriesNames SeriesOf(const PostgresResult& rows, int row, int first_column);
 
-// Returns the parameters of postgres_sql::InsertSeries.
+// Returns the parameters of postgres_sql::kInsertSeries and kFindSeries.
 PostgresParams SeriesParams(const std::string& project,
                             const std::vector<SeriesNames>& series);
+
+// A project as a transaction found it.
+struct PostgresProject {
+  std::int64_t incarnation = 0;
+  std::int64_t horizon_seconds = 0;
+  std::int64_t series_count = 0;  // there may be more by now
+};
+
+// Some series of a project: see SeriesKey.
+using SeriesKeys = absl::flat_hash_set<std::string>;
+
+// Returns an incarnation for a new project.
+std::int64_t RandomIncarnation();
+
+// What a process remembers of the projects in the database. Thread-safe.
+class PostgresSeriesCache {
+ public:
+  PostgresSeriesCache();
+
+  // Returns nullopt if nothing is known.
+  std::optional<PostgresProject> Find(const std::string& project);
+
+  // Returns whether a project of this incarnation is known to have all of these
+  // series: it has them as long as its row has the incarnation.
+  bool HasAll(std::int64_t incarnation, const SeriesKeys& series);
+
+  // Also forgets what was known before, but for series.
+  void Remember(const std::string& project, const PostgresProject& found,
+                const SeriesKeys& series);
+  void Forget(const std::string& project);
+
+ private:
+  std::mutex mutex_;
+  LruCache<PostgresProject> projects_;
+  LruCache<bool> series_;  // by SeriesCacheKey
+};
 
 }  // namespace tokenusage
 

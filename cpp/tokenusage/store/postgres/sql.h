@@ -2,8 +2,8 @@
 
 // Every statement that runs on PostgreSQL.
 //
-//   connection->Send(postgres_sql::Begin());
-//   connection->Send(postgres_sql::LockProject(), params);
+//   connection->Send(postgres_sql::kBegin);
+//   connection->Send(postgres_sql::kLockProject, params);
 //
 // The same text runs on plain PostgreSQL and on Citus, where the tables are
 // distributed by project: so each statement on them names one project,
@@ -24,43 +24,81 @@ namespace tokenusage::postgres_sql {
 
 // The comments list parameters -> columns.
 
-const PostgresStatement& Begin();
-const PostgresStatement& Commit();
+inline constexpr PostgresStatement kBegin = {"begin", "BEGIN"};
+inline constexpr PostgresStatement kCommit = {"commit", "COMMIT"};
 
 // ------------------------------------------------------------------- appends
 
 // $1 project -> incarnation, horizon (seconds). Locks both against changes
-// until the transaction ends: ShareProject shared with others, LockProject
+// until the transaction ends: kShareProject shared with others, kLockProject
 // exclusively.
-const PostgresStatement& ShareProject();
-const PostgresStatement& LockProject();
+inline constexpr PostgresStatement kShareProject = {
+    "share_project",
+    "SELECT incarnation, horizon FROM tokenusage.project "
+    "WHERE project = $1 FOR SHARE"};
+inline constexpr PostgresStatement kLockProject = {
+    "lock_project",
+    "SELECT incarnation, horizon FROM tokenusage.project "
+    "WHERE project = $1 FOR UPDATE"};
 
-// $1 project, $2 incarnation. Adds the project if it is missing.
-const PostgresStatement& InsertProject();
+// $1 project, $2 incarnation. Adds the project, unless it exists.
+inline constexpr PostgresStatement kInsertProject = {
+    "insert_project",
+    "INSERT INTO tokenusage.project(project, incarnation, horizon) "
+    "VALUES($1, $2, 0) ON CONFLICT (project) DO NOTHING"};
 
 // $1 project -> operation, provider, model.
-const PostgresStatement& SelectSeries();
+inline constexpr PostgresStatement kSelectSeries = {
+    "select_series",
+    "SELECT operation, provider, model "
+    "FROM tokenusage.series WHERE project = $1"};
 
 // $1 project, $2 operations, $3 providers, $4 models -> operation, provider,
 // model of those series that have one of each.
-const PostgresStatement& FindSeries();
+inline constexpr PostgresStatement kFindSeries = {
+    "find_series",
+    "SELECT operation, provider, model "
+    "FROM tokenusage.series WHERE project = $1 "
+    "AND operation = ANY($2::text[]) AND provider = ANY($3::text[]) "
+    "AND model = ANY($4::text[])"};
 
 // $1 project -> how many series it has.
-const PostgresStatement& CountSeries();
+inline constexpr PostgresStatement kCountSeries = {
+    "count_series",
+    "SELECT count(*) FROM tokenusage.series WHERE project = $1"};
 
 // $1 project, $2 operations, $3 providers, $4 models.
-const PostgresStatement& InsertSeries();
+inline constexpr PostgresStatement kInsertSeries = {
+    "insert_series",
+    "INSERT INTO tokenusage.series(project, operation, provider, model) "
+    "SELECT p.project, s.operation, s.provider, s.model "
+    "FROM tokenusage.project AS p, unnest($2::text[], $3::text[], $4::text[]) "
+    "AS s(operation, provider, model) WHERE p.project = $1 "
+    "ON CONFLICT (project, operation, provider, model) DO NOTHING"};
 
 // $1 project, $2 record ids, $3 event times (ns), $4 records -> the ids that
 // were inserted.
-const PostgresStatement& InsertRecords();
+inline constexpr PostgresStatement kInsertRecords = {
+    "insert_records",
+    "INSERT INTO tokenusage.usage_record"
+    "(project, record_id, event_time, record) "
+    "SELECT p.project, r.record_id, r.event_time, r.record FROM "
+    "tokenusage.project AS p, unnest($2::text[], $3::bigint[], $4::bytea[]) "
+    "AS r(record_id, event_time, record) WHERE p.project = $1 "
+    "ON CONFLICT (project, record_id) DO NOTHING RETURNING record_id"};
 
 // $1 project, $2 record id, $3 bytes. A row that is no record: to be rolled
 // back.
-const PostgresStatement& InsertProbe();
+inline constexpr PostgresStatement kInsertProbe = {
+    "insert_probe",
+    "INSERT INTO tokenusage.usage_record"
+    "(project, record_id, event_time, record) VALUES($1, $2, 0, $3)"};
 
 // $1 project, $2 record ids -> record_id, record of those that exist.
-const PostgresStatement& SelectRecords();
+inline constexpr PostgresStatement kSelectRecords = {
+    "select_records",
+    "SELECT record_id, record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
 // $1 project, $2 cell_seconds, $3 cell_start, $4 operation, $5 provider,
 // $6 model, $7 record_count, $8-$12 the sums as decimals: arrays with one
@@ -72,14 +110,26 @@ const PostgresStatement& SetRollups();
 // --------------------------------------------------------------------- reads
 
 // $1 project, $2 record id -> event_time, record.
-const PostgresStatement& SelectRecord();
+inline constexpr PostgresStatement kSelectRecord = {
+    "select_record",
+    "SELECT event_time, record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND record_id = $2"};
 
 // $1 project, $2 end (ns), $3 time (ns) and $4 record id to start after,
 // $5 the most records -> record.
-const PostgresStatement& ListRecords();
+inline constexpr PostgresStatement kListRecords = {
+    "list_records",
+    "SELECT record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time < $2 "
+    "AND (event_time, record_id) > ($3::bigint, $4::text) "
+    "ORDER BY event_time, record_id LIMIT $5"};
 
 // $1 project, $2 start, $3 end (ns) -> event_time, record, in order of time.
-const PostgresStatement& ScanRecords();
+inline constexpr PostgresStatement kScanRecords = {
+    "scan_records",
+    "SELECT event_time, record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time >= $2 "
+    "AND event_time < $3 ORDER BY event_time"};
 
 // Which of operation, provider and model totals are grouped by.
 struct TotalsGroup {
@@ -104,56 +154,106 @@ const PostgresStatement& SelectTotals(TotalsGroup group);
 // -------------------------------------------------------------- whole database
 
 // $1 project -> the horizon in seconds; 0 if nothing was ever removed.
-const PostgresStatement& SelectHorizon();
-
-// $1 project, $2 horizon (seconds). Moves the horizon forward, never back.
-const PostgresStatement& RaiseHorizon();
+inline constexpr PostgresStatement kSelectHorizon = {
+    "select_horizon",
+    "SELECT horizon FROM tokenusage.project WHERE project = $1"};
 
 // $1 project -> horizon (seconds), the project's own retention (seconds), 0 if
 // it has none.
-const PostgresStatement& SelectRetention();
+inline constexpr PostgresStatement kSelectRetention = {
+    "select_retention",
+    "SELECT horizon, coalesce(retain_seconds, 0) "
+    "FROM tokenusage.project WHERE project = $1"};
 
 // $1 project, $2 retention (seconds), 0 for none.
-const PostgresStatement& SetRetention();
+inline constexpr PostgresStatement kSetRetention = {
+    "set_retention",
+    "UPDATE tokenusage.project SET retain_seconds = nullif($2::bigint, 0) "
+    "WHERE project = $1"};
+
+// $1 project, $2 horizon (seconds). Moves the horizon forward, never back.
+inline constexpr PostgresStatement kRaiseHorizon = {
+    "raise_horizon",
+    "UPDATE tokenusage.project "
+    "SET horizon = greatest(horizon, $2::bigint) "
+    "WHERE project = $1"};
 
 // -> the name of every project. The only statement on all projects.
-const PostgresStatement& SelectProjects();
+inline constexpr PostgresStatement kSelectProjects = {
+    "select_projects", "SELECT project FROM tokenusage.project"};
 
-// $1 project -> the first and the last event_time (ns), NULL if there are no
+// $1 project -> the first and last event_time (ns), NULL if there are no
 // records.
-const PostgresStatement& RecordTimes();
+inline constexpr PostgresStatement kRecordTimes = {
+    "record_times",
+    "SELECT min(event_time), max(event_time) FROM tokenusage.usage_record "
+    "WHERE project = $1"};
 
 // $1 project, $2 from (ns), $3 n -> the event_time of the n-th record (from 0)
 // at or after that time; no row if there are fewer.
-const PostgresStatement& NthRecordTime();
+inline constexpr PostgresStatement kNthRecordTime = {
+    "nth_record_time",
+    "SELECT event_time FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time >= $2 "
+    "ORDER BY event_time OFFSET $3 LIMIT 1"};
 
 // $1 project, $2 end (ns) -> the number of records before it.
-const PostgresStatement& CountRecordsBefore();
+inline constexpr PostgresStatement kCountRecordsBefore = {
+    "count_records_before",
+    "SELECT count(*) FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time < $2"};
 
 // $1 project, $2 start, $3 end (ns) -> event_time, record_id, record, in order
 // of time.
-const PostgresStatement& CheckRecords();
+inline constexpr PostgresStatement kCheckRecords = {
+    "check_records",
+    "SELECT event_time, record_id, record "
+    "FROM tokenusage.usage_record WHERE project = $1 "
+    "AND event_time >= $2 AND event_time < $3 "
+    "ORDER BY event_time"};
 
 // $1 project, $2 cell_seconds, $3 start, $4 end (seconds) -> cell_start,
 // operation, provider, model, record_count and the five sums as decimals, in
 // the order of these.
-const PostgresStatement& SelectRollups();
+inline constexpr PostgresStatement kSelectRollups = {
+    "select_rollups",
+    "SELECT cell_start, operation, provider, model, record_count, "
+    "total_tokens::text, input_tokens::text, output_tokens::text, "
+    "input_text_tokens::text, input_image_tokens::text "
+    "FROM tokenusage.usage_rollup WHERE project = $1 "
+    "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4 "
+    "ORDER BY cell_start, operation, provider, model"};
 
 // $1 project, $2 a time: deletes records before it (ns), rollups from it on
 // (seconds).
-const PostgresStatement& DeleteRecordsBefore();
-const PostgresStatement& DeleteRollupsFrom();
+inline constexpr PostgresStatement kDeleteRecordsBefore = {
+    "delete_records_before",
+    "DELETE FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time < $2"};
+inline constexpr PostgresStatement kDeleteRollupsFrom = {
+    "delete_rollups_from",
+    "DELETE FROM tokenusage.usage_rollup "
+    "WHERE project = $1 AND cell_start >= $2"};
 
 // $1 project.
-const PostgresStatement& DeleteSeries();
-const PostgresStatement& DeleteProject();
+inline constexpr PostgresStatement kDeleteSeries = {
+    "delete_series", "DELETE FROM tokenusage.series WHERE project = $1"};
+inline constexpr PostgresStatement kDeleteProject = {
+    "delete_project", "DELETE FROM tokenusage.project WHERE project = $1"};
 
-// $1 name, $2 value (SetBookmark): how far a copy of another database has come.
-const PostgresStatement& SelectBookmark();
-const PostgresStatement& SetBookmark();
+// $1 name, $2 value (kSetBookmark): how far a copy of another database has
+// come.
+inline constexpr PostgresStatement kSelectBookmark = {
+    "select_bookmark", "SELECT value FROM tokenusage.property WHERE name = $1"};
+inline constexpr PostgresStatement kSetBookmark = {
+    "set_bookmark",
+    "INSERT INTO tokenusage.property(name, value) "
+    "VALUES($1, $2) ON CONFLICT (name) "
+    "DO UPDATE SET value = excluded.value"};
 
 // Begins a transaction that reads one snapshot.
-const PostgresStatement& BeginSnapshot();
+inline constexpr PostgresStatement kBeginSnapshot = {
+    "begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
 
 // Returns all statements, for tests.
 std::vector<PostgresStatement> AllStatements();

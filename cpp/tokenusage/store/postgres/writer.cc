@@ -12,7 +12,6 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/timeouts.h"
 
 namespace tokenusage {
 namespace {
@@ -180,8 +179,8 @@ absl::Status PostgresWriter::Probe(const std::string& project) {
   params.AddBytes(bytes);
   // The pool rolls back what is not committed.
   return pool_.Run({}, [&](PostgresConnection* connection) {
-    connection->Send(postgres_sql::Begin());
-    connection->Send(postgres_sql::InsertProbe(), params);
+    connection->Send(postgres_sql::kBegin);
+    connection->Send(postgres_sql::kInsertProbe, params);
     return connection->Sync(absl::Now() + PostgresTimeouts::kProbe).status();
   });
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/deadline.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/amount_blob.h"
 
@@ -18,6 +19,9 @@ namespace {
 
 // About 200 bytes each, for each of the two tables.
 constexpr std::size_t kMaxRememberedSums = 4096;
+
+// The most rollups that a rebuild holds in memory, about 200 bytes each.
+constexpr std::size_t kMaxRebuiltRollups = 200'000;
 
 constexpr char kKey[] = " WHERE series_id=?1 AND cell_start=?2";
 
@@ -38,6 +42,40 @@ std::string UpdateSql(const std::string& table) {
     absl::StrAppend(&sql, ", ", kTokenMeasureNames[i], "=?", i + 4);
   }
   return absl::StrCat(sql, kKey, " AND record_count=?", kTokenMeasureCount + 4);
+}
+
+// Appended to a statement on a table of rollups: those from their project's
+// horizon on.
+constexpr char kFromHorizon[] =
+    " AS cell WHERE cell_start>=ifnull((SELECT horizon FROM series "
+    "JOIN retention USING(project_id) WHERE series.series_id=cell.series_id), "
+    "cell_start)";
+
+// Adds all records from their project's horizon on to the rollups.
+absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
+                        Rebuild* rebuild) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached(
+          "SELECT series_id, event_time, record FROM usage_record NOT INDEXED "
+          "WHERE event_time>=ifnull((SELECT horizon*1000000000 FROM retention "
+          "WHERE project_id=usage_record.project_id), event_time)"));
+  const SqliteStatement::Use use(select);
+  DeadlineCheck deadline(limits);
+  SqliteRollups rollups;
+  v1::UsageRecord record;
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return rollups.Flush(database);
+    TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadStoredRecord(database->path(), select->Blob(2), &record));
+    rollups.Add(select->Int64(0), select->Int64(1), CountsOf(record));
+    ++rebuild->record_count;
+    if (rollups.size() >= kMaxRebuiltRollups) {
+      TOKENUSAGE_RETURN_IF_ERROR(rollups.Flush(database));
+    }
+  }
 }
 
 }  // namespace
@@ -167,6 +205,27 @@ absl::StatusOr<UsageSum> ReadRollup(const SqliteStatement& row,
     sum.counts[kTokenMeasures[i]] = *amount;
   }
   return sum;
+}
+
+absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
+                                             const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
+  for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
+        absl::StrCat("DELETE FROM ", table.name, kFromHorizon)));
+  }
+  Rebuild rebuild;
+  TOKENUSAGE_RETURN_IF_ERROR(AddRecords(database, limits, &rebuild));
+  for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const std::int64_t count,
+        database->QueryInt64(
+            absl::StrCat("SELECT count(*) FROM ", table.name, kFromHorizon)));
+    rebuild.rollup_count += count;
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("COMMIT"));
+  return rebuild;
 }
 
 }  // namespace tokenusage

@@ -16,6 +16,7 @@
 #include "tokenusage/record/token_counts.h"
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
@@ -87,6 +88,11 @@ class SqliteRollups {
   Table quarter_hour_table_{kQuarterHourTable};
   Table hour_table_{kHourTable};
 };
+
+// See StoreMaintenance::RebuildRollups. Runs its own transaction; after an
+// error the caller must close the connection, and nothing has changed.
+absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
+                                             const CallLimits& limits);
 
 }  // namespace tokenusage
 

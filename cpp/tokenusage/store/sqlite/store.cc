@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
@@ -18,12 +19,11 @@
 #include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/file.h"
 #include "tokenusage/store/sqlite/file_lock.h"
-#include "tokenusage/store/sqlite/health.h"
 #include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/list.h"
 #include "tokenusage/store/sqlite/query.h"
 #include "tokenusage/store/sqlite/reader.h"
-#include "tokenusage/store/sqlite/rebuild.h"
+#include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/schema.h"
 #include "tokenusage/store/sqlite/series.h"
 #include "tokenusage/store/sqlite/unfinished_file.h"
@@ -31,6 +31,21 @@
 
 namespace tokenusage {
 namespace {
+
+// Commits a transaction that changes nothing, over a new connection. Waits up
+// to 5 s for the writer.
+absl::Status CheckCommit(const std::string& path) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<SqliteDatabase> database,
+      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              ReadSchemaVersion(database.get()));
+  // SQLite writes the first page even if the number stays the same.
+  return database->Execute(absl::StrCat(
+      "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=0;BEGIN IMMEDIATE;"
+      "PRAGMA user_version=",
+      version, ";COMMIT"));
+}
 
 // The longest pause between two steps of a removal.
 constexpr absl::Duration kMaxPause = absl::Milliseconds(100);
@@ -77,11 +92,11 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
                                      });
   }
 
-  absl::Status CheckWritable() override { return CheckSqliteWritable(path_); }
+  absl::Status CheckWritable() override { return CheckCommit(path_); }
 
   StoreStats Stats() const override {
     StoreStats stats = writer_.Stats();
-    stats.size_bytes = SqliteFileBytes(path_);
+    stats.size_bytes = FileBytes(path_) + FileBytes(path_ + "-wal");
     return stats;
   }
 

@@ -8,7 +8,7 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
-#include "tokenusage/store/sqlite/health.h"
+#include "tokenusage/store/sqlite/file.h"
 
 namespace tokenusage {
 namespace {
@@ -96,7 +96,7 @@ void SqliteWriter::RunThread() {
 }
 
 void SqliteWriter::BoundLog() {
-  const std::int64_t bytes = SqliteLogBytes(path_);
+  const std::int64_t bytes = FileBytes(path_ + "-wal");
   if (bytes < limits_.log_bytes) next_restart_bytes_ = limits_.log_bytes;
   if (bytes < next_restart_bytes_ && !gate_closed_) return;
   gate_closed_ = true;
@@ -110,7 +110,7 @@ void SqliteWriter::BoundLog() {
   readers_.Open();
   gate_closed_ = false;
   // If another process reads, it grows on.
-  next_restart_bytes_ = SqliteLogBytes(path_) + limits_.log_bytes;
+  next_restart_bytes_ = FileBytes(path_ + "-wal") + limits_.log_bytes;
 }
 
 bool SqliteWriter::TakeWork(Group* group, std::unique_ptr<Task>* task,
