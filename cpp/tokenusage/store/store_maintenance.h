@@ -11,6 +11,7 @@
 #ifndef TOKENUSAGE_STORE_STORE_MAINTENANCE_H_
 #define TOKENUSAGE_STORE_STORE_MAINTENANCE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -53,6 +54,9 @@ struct Rebuild {
 struct CheckOptions {
   // How many problems the report lists; all are counted.
   int max_problems = 100;
+
+  // How many rollups to hold in memory before comparing them.
+  std::size_t max_rollups = 100'000;
 
   CallLimits limits;
 };

@@ -163,6 +163,13 @@ TEST_F(CopyTest, StopsAtARecordWithOtherContent) {
   EXPECT_NE(status.message().find("1 records are there with the same id"),
             absl::string_view::npos)
       << status;
+
+  // What was not stored is copied by the next call.
+  const auto destination = OpenPostgresStore(url_).value();
+  ASSERT_THAT(destination->maintenance()->DeleteProject("p", CallLimits()),
+              IsOk());
+  ASSERT_THAT(Copy(), IsOk());
+  ExpectSame();
 }
 
 }  // namespace

@@ -176,6 +176,19 @@ TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
   EXPECT_EQ(report->record_count, 40);
 }
 
+TEST(SqliteMaintenanceTest, ACheckInSmallPartsFindsTheSame) {
+  const std::string path = NewDatabase();
+  CheckOptions options;
+  options.max_rollups = 1;
+  const auto sound = CheckSqliteDatabase(path, options).value();
+  EXPECT_EQ(sound.problem_count, 0);
+  EXPECT_EQ(sound.record_count, 40);
+  EXPECT_EQ(sound.rollup_count,
+            CheckSqliteDatabase(path, CheckOptions())->rollup_count);
+  RunSql(path, "UPDATE rollup_hour SET record_count=0");
+  EXPECT_EQ(CheckSqliteDatabase(path, options)->problem_count, 14);
+}
+
 TEST(SqliteMaintenanceTest,
      HoursBeforeTheHorizonMustBeTheSumsOfTheirQuarterHours) {
   const std::string path = NewDatabase();

@@ -36,9 +36,6 @@ namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-// The most expected rollups in memory.
-constexpr std::size_t kMaxRollups = 100'000;
-
 // What SQLite says about a page may quote its content.
 constexpr std::size_t kMaxDetailChars = 200;
 
@@ -225,7 +222,7 @@ absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
     if (!row) return CompareUntil(project, kNever, all);
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     report_.AddRecords(1);
-    if (expected_count_ >= kMaxRollups) {
+    if (expected_count_ >= options_.max_rollups) {
       TOKENUSAGE_RETURN_IF_ERROR(CompareUntil(
           project, HourOf(select->Int64(2) / kNanosPerSecond), all));
     }

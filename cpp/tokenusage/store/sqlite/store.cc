@@ -237,10 +237,14 @@ absl::StatusOr<Removal> SqliteStore::DeleteProject(std::string_view project,
         return absl::OkStatus();
       }));
   if (!found) return absl::NotFoundError("no such project");
-  Removal removal;
-  TOKENUSAGE_ASSIGN_OR_RETURN(removal.record_count,
-                              RemoveDeletedProjects(limits, name));
-  return removal;
+  const auto removed = RemoveDeletedProjects(limits, name);
+  if (removed.ok()) return Removal{*removed};
+  return absl::Status(
+      removed.status().code(),
+      absl::StrCat("project ", name,
+                   " is deleted, but some of its data is left: delete it again "
+                   "to remove the rest: ",
+                   removed.status().message()));
 }
 
 // The application_id is written before WAL mode is on, so it is always in the
@@ -258,6 +262,7 @@ absl::Status CreateDatabase(const std::string& path) {
   std::error_code error;
   // An empty file keeps its owner and mode.
   if (std::filesystem::exists(path, error)) return CreateDatabaseAt(path);
+  UnfinishedFile::RemoveLeftOver(path);  // the caller has the lock
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto file, UnfinishedFile::For(path));
   TOKENUSAGE_RETURN_IF_ERROR(CreateDatabaseAt(file->path()));
   return file->Finish();
