@@ -171,9 +171,9 @@ class BareLoop {
       lengths.push_back(static_cast<int>(params.value(i)->size()));
     }
     const std::vector<int> formats(values.size(), 1);
-    Require(PQsendQueryPrepared(connection_, statement.name.c_str(),
-                                params.size(), values.data(), lengths.data(),
-                                formats.data(), 1) == 1,
+    Require(PQsendQueryPrepared(connection_, statement.name, params.size(),
+                                values.data(), lengths.data(), formats.data(),
+                                1) == 1,
             connection_);
   }
 

@@ -15,7 +15,6 @@
 #include "tests/store/model/random_usage.h"
 #include "tests/store/queries.h"
 #include "tests/support/records.h"
-#include "tests/support/seed.h"
 #include "tokenusage/store/memory_store.h"
 
 namespace tokenusage::testing {
@@ -97,10 +96,7 @@ std::string AnswerText(const absl::StatusOr<T>& answer) {
 class Model {
  public:
   explicit Model(const OpenFunction& open)
-      : open_(open),
-        random_(static_cast<unsigned>(TestSeed())),
-        memory_(NewMemoryStore()),
-        store_(open()) {}
+      : open_(open), memory_(NewMemoryStore()), store_(open()) {}
 
   // Does something to both stores; false once their answers differ.
   bool DoSomething();

@@ -3,18 +3,16 @@
 #include "tests/store/model/random_usage.h"
 
 #include <algorithm>
-#include <iostream>
 #include <utility>
 
 #include "tests/store/queries.h"
 #include "tests/support/records.h"
+#include "tests/support/seed.h"
 
 namespace tokenusage::testing {
 
-RandomUsage::RandomUsage(unsigned seed)
-    : random_(seed), start_nanos_(Nanos("2026-03-27T00:00:00Z")) {
-  std::cout << "seed " << seed << std::endl;
-}
+RandomUsage::RandomUsage()
+    : random_(TestSeed()), start_nanos_(Nanos("2026-03-27T00:00:00Z")) {}
 
 std::int64_t RandomUsage::Below(std::int64_t limit) {
   return static_cast<std::int64_t>(random_() %

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Random records and questions that lean to the edges.
+// Random records and queries, with many edge cases.
 
 #ifndef TOKENUSAGE_TESTS_STORE_MODEL_RANDOM_USAGE_H_
 #define TOKENUSAGE_TESTS_STORE_MODEL_RANDOM_USAGE_H_
@@ -17,33 +17,33 @@ namespace tokenusage::testing {
 
 class RandomUsage {
  public:
-  // Prints the seed.
-  explicit RandomUsage(unsigned seed);
+  // Uses TestSeed.
+  RandomUsage();
 
-  // From 0 on, and less than `limit`.
+  // Returns a number from 0 to `limit` - 1.
   std::int64_t Below(std::int64_t limit);
 
-  // From few times of six days, so that some are equal, and often at the edge
-  // of a cell.
+  // Returns one of a few times within six days, so that some are equal, and
+  // often the start of a quarter hour or hour.
   std::int64_t Time();
 
   // The first instant of the six days; MoveOn moves them.
   std::int64_t start_nanos() const { return start_nanos_; }
   void MoveOn(std::int64_t nanos) { start_nanos_ += nanos; }
 
-  // From few: often the id of a record that is there.
+  // Returns one of a few ids, so that it is often taken.
   std::string Id();
   std::string Name();
   double Count();
   v1::UsageRecord Record();
 
-  // Some of them twice, changed or not.
+  // Contains some records twice, changed or not.
   std::vector<v1::UsageRecord> Batch();
 
   TimeWindow Window();
   UsageField Field();
 
-  // Of project "p".
+  // Queries project "p".
   UsageQuery Query();
 
  private:

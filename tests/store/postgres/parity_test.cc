@@ -15,7 +15,6 @@
 #include "tests/store/queries.h"
 #include "tests/store/sqlite/sqlite_files.h"
 #include "tests/support/records.h"
-#include "tests/support/seed.h"
 
 namespace tokenusage::testing {
 namespace {
@@ -55,7 +54,7 @@ std::vector<std::string> BytesOf(const absl::StatusOr<RecordPage>& page) {
 }
 
 TEST(PostgresParityTest, AnswersAsSqliteByteForByte) {
-  RandomUsage random(static_cast<unsigned>(TestSeed()));
+  RandomUsage random;
   const std::unique_ptr<UsageStore> sqlite = NewSqliteStore();
   const std::unique_ptr<UsageStore> postgres = NewPostgresStore();
   for (int round = 0; round < 40; ++round) {

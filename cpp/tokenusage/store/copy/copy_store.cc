@@ -82,10 +82,11 @@ absl::Status Difference(const std::string& project,
                         const Rollups::value_type* destination) {
   // The lesser key is missing on the other side.
   if (source != nullptr && destination != nullptr) {
-    if (source->first < destination->first)
+    if (source->first < destination->first) {
       destination = nullptr;
-    else if (destination->first < source->first)
+    } else if (destination->first < source->first) {
       source = nullptr;
+    }
   }
   const RollupKey& key = (source != nullptr ? source : destination)->first;
   const auto count = [](const Rollups::value_type* rollup) {

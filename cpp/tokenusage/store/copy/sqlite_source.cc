@@ -95,8 +95,11 @@ absl::StatusOr<SqliteSource::RollupCursor> SqliteSource::ReadRollups(
 
 absl::StatusOr<std::optional<Rollups::value_type>>
 SqliteSource::RollupCursor::Next() {
+  // SQLite would start over if it were stepped after the last row.
+  if (at_end_) return std::nullopt;
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select_.Step());
-  if (!row) return std::nullopt;
+  at_end_ = !row;
+  if (at_end_) return std::nullopt;
   TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
                               ReadRollup(select_, 4, path_));
   const RollupKey key = {

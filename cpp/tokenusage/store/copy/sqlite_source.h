@@ -35,7 +35,7 @@ class SqliteSource {
   // time; must not outlive the source.
   class RollupCursor {
    public:
-    // Returns the next rollup; nullopt after the last.
+    // Returns the next rollup; nullopt after the last one.
     absl::StatusOr<std::optional<Rollups::value_type>> Next();
 
    private:
@@ -51,6 +51,7 @@ class SqliteSource {
     const std::int64_t cell_seconds_;
     std::unique_ptr<SqliteStatement::Use> use_;
     SqliteStatement& select_;
+    bool at_end_ = false;
   };
 
   // Errors: those of OpenSqliteStore, but another process may have the database
