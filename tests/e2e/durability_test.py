@@ -199,7 +199,7 @@ class DurabilityTest(DurableTest):
             time.sleep(0.5)
             self.assertFalse(call.done())
             server.process.terminate()
-            server.await_log("finishing the calls under way")
+            server.await_log("finishing active calls")
             server.process.terminate()
             self.assertEqual(server.process.wait(30), 1)
             self.assertEqual(call.code(), grpc.StatusCode.UNAVAILABLE)

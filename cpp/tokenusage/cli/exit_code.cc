@@ -2,6 +2,8 @@
 
 #include "tokenusage/cli/exit_code.h"
 
+#include "tokenusage/cli/terminal.h"
+
 namespace tokenusage {
 
 ExitCode ExitCodeFor(const absl::Status& status) {
@@ -18,6 +20,29 @@ ExitCode ExitCodeFor(const absl::Status& status) {
     default:
       return kExitFailure;
   }
+}
+
+ExitCode LocalExitCodeFor(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return kExitOk;
+    case absl::StatusCode::kDataLoss:
+      return kExitBadInput;
+    case absl::StatusCode::kInvalidArgument:
+      return kExitUsage;
+    default:
+      return kExitFailure;
+  }
+}
+
+ExitCode Finish(const absl::Status& status) {
+  if (!status.ok()) PrintError(status);
+  return ExitCodeFor(status);
+}
+
+ExitCode FinishLocal(const absl::Status& status) {
+  if (!status.ok()) PrintError(status);
+  return LocalExitCodeFor(status);
 }
 
 }  // namespace tokenusage

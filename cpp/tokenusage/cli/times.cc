@@ -14,29 +14,29 @@ namespace tokenusage {
 
 namespace {
 
-// The text with every digit as 0: what its form is.
-std::string FormOf(std::string text) {
+// Returns the text's pattern: every digit as 0.
+std::string PatternOf(std::string text) {
   for (char& c : text) {
     if (absl::ascii_isdigit(static_cast<unsigned char>(c))) c = '0';
   }
   return text;
 }
 
-// Whether `text` has the form of RFC 3339 and at most nine decimals; absl's
-// parser takes other forms, too.
-bool HasTimeForm(const std::string& text) {
+// Returns whether `text` is spelled as in RFC 3339, with at most nine decimals;
+// absl's parser is more lenient.
+bool IsRfc3339(const std::string& text) {
   constexpr std::string_view kSeconds = "0000-00-00T00:00:00";
-  std::string form = FormOf(text);
-  if (form.substr(0, kSeconds.size()) != kSeconds || text[17] == '6') {
+  std::string pattern = PatternOf(text);
+  if (pattern.substr(0, kSeconds.size()) != kSeconds || text[17] == '6') {
     return false;
   }
-  form.erase(0, kSeconds.size());
-  if (form[0] == '.') {
-    const std::size_t end = form.find_first_not_of('0', 1);
+  pattern.erase(0, kSeconds.size());
+  if (pattern[0] == '.') {
+    const std::size_t end = pattern.find_first_not_of('0', 1);
     if (end == std::string::npos || end < 2 || end > 10) return false;
-    form.erase(0, end);
+    pattern.erase(0, end);
   }
-  return form == "Z" || form == "+00:00" || form == "-00:00";
+  return pattern == "Z" || pattern == "+00:00" || pattern == "-00:00";
 }
 
 }  // namespace
@@ -47,16 +47,15 @@ absl::StatusOr<google::protobuf::Timestamp> ParseTime(
   absl::Time time;
   absl::CivilDay day;
   std::string ignored;
-  if (FormOf(text) == "0000-00-00" && absl::ParseCivilTime(text, &day)) {
-    // `pre` and `trans` differ where clocks skip midnight: the day then starts
-    // at the transition.
+  if (PatternOf(text) == "0000-00-00" && absl::ParseCivilTime(text, &day)) {
+    // If clocks skip midnight, the day starts at the transition.
     const auto info = time_zone.At(absl::CivilSecond(day));
     time =
         info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre;
-  } else if (!HasTimeForm(text) ||
+  } else if (!IsRfc3339(text) ||
              !absl::ParseTime(absl::RFC3339_full, text, &time, &ignored)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        flag, ": expected ", kTimeFormHelp, ", found \"", Excerpt(text), "\""));
+        flag, ": expected ", kTimeHelp, ", found \"", Excerpt(text), "\""));
   }
   google::protobuf::Timestamp timestamp;
   const absl::Time second = absl::FromUnixSeconds(absl::ToUnixSeconds(time));
@@ -70,7 +69,7 @@ absl::StatusOr<absl::TimeZone> ParseTimeZone(const std::string& name) {
   absl::TimeZone zone = absl::UTCTimeZone();
   if (name.empty() || absl::LoadTimeZone(name, &zone)) return zone;
   return absl::InvalidArgumentError(
-      absl::StrCat("--time-zone: expected an IANA name, as Europe/Berlin, "
+      absl::StrCat("--time-zone: expected an IANA name such as Europe/Berlin, "
                    "found \"",
                    Excerpt(name), "\""));
 }
