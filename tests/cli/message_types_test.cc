@@ -30,7 +30,8 @@ TEST(MessageTypesTest, TakesFullNamesAndLastParts) {
 TEST(MessageTypesTest, RefusesOtherNamesAndListsThoseThereAre) {
   for (const char* name : {"", "Usage", "v2.PostV2ProxyImagesEditsUsage",
                            "postv2proxyimageseditsusage"}) {
-    EXPECT_THAT(FindMessageType(name), IsInvalid("PostV2ProxyImagesEditsUsage"));
+    EXPECT_THAT(FindMessageType(name),
+                IsInvalid("PostV2ProxyImagesEditsUsage"));
   }
 }
 

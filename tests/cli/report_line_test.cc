@@ -151,8 +151,8 @@ TEST_F(ReportLineTest, NamesTheFieldThatIsWrong) {
 }
 
 TEST_F(ReportLineTest, TellsAForgottenMessageFromABadRecord) {
-  const auto forgotten = StatusIs(absl::StatusCode::kFailedPrecondition,
-                                  HasSubstr("--message"));
+  const auto forgotten =
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("--message"));
   format_.usage_field = nullptr;
   EXPECT_THAT(Parse(kUsage), forgotten);
   EXPECT_THAT(Parse(Envelope(R"("record_id":"a",)")), forgotten);

@@ -177,8 +177,9 @@ class IdentityTest(EndToEndTest):
         expired = self.ca.sign_server("expired", days=0)
         time.sleep(1.1)  # until `expired` is
         server = self.start_tls()
-        self.certificate, self.key = elsewhere
-        misnamed = self.start_tls()
+        misnamed = self.start_server(
+            "misnamed.db", "--tls-certificate=" + elsewhere[0], "--tls-key=" + elsewhere[1]
+        )
         plain = self.start_server("plain.db")
         right = "--tls-ca=" + self.ca.certificate
         for address, flag, *words in (

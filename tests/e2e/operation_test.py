@@ -291,7 +291,7 @@ class OperationTest(EndToEndTest):
         outcome = program.run("serve", *flags, "--print-config", env=env)
         self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
         lines = outcome.stdout.decode().splitlines()
-        return dict(l.split("=", 1) for l in lines if l and not l.startswith("#"))
+        return dict(l.split(" = ", 1) for l in lines if not l.startswith("#"))
 
     def test_configuration(self):
         """The command line wins over the environment, and that over the file."""
@@ -312,9 +312,9 @@ class OperationTest(EndToEndTest):
         self.assertEqual(config["store"], '"sqlite:///environment.db"')
         self.assertEqual(config["log-format"], '"json"')
         self.assertEqual(config["log-level"], '"info"')
-        self.assertEqual(config["drain-seconds"], "3")
-        self.assertEqual(config["reflection"], "true")
-        self.assertEqual(config["insecure-plaintext-on-any-address"], "false")
+        self.assertEqual(config["drain-seconds"], '"3"')
+        self.assertEqual(config["reflection"], '"true"')
+        self.assertEqual(config["insecure-plaintext-on-any-address"], '"false"')
         self.assertNotIn("identities", config)  # not set
         # What it prints is such a file.
         printed = program.run("serve", "--config=" + file, "--print-config").stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of the service made of Debian's gRPC and the .proto files alone."""
+"""A client of the service made from Debian's gRPC and the .proto files only."""
 
 import collections
 
@@ -78,8 +78,8 @@ def failure_of(error):
 class UsageClient:
     """Calls every method by its name in the .proto file, once and without retries.
 
-    In plain text, or with `credentials` as grpc.ssl_channel_credentials makes them.
-    Calls show `token`, which may change, where it is not None.
+    In plain text, or with `credentials` from grpc.ssl_channel_credentials. Calls send
+    `token`, which may change, unless it is None.
     """
 
     def __init__(self, address, credentials=None, token=None):

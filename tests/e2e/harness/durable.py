@@ -85,7 +85,7 @@ class DurableTest(EndToEndTest):
     def assert_sound(self, server, expected, is_writable=True):
         """After a fault: nothing missing, nothing twice, totals exact, memory bounded.
 
-        And health is good, or gets so within moments, where appends succeed again.
+        Health becomes good within moments, if appends succeed again.
         """
         self.assertIsNone(server.process.poll())
         if is_writable:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads that report usage, and what became of it."""
+"""Threads that report usage, and record the outcomes."""
 
 import contextlib
 import random
@@ -35,7 +35,7 @@ class _Reporters:
             thread.start()
 
     def join(self):
-        """Waits until every thread has ended."""
+        """Waits for all threads."""
         for thread in self._threads:
             thread.join(60)
             if thread.is_alive():

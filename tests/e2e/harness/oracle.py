@@ -119,7 +119,7 @@ def bucket_of(nanos, bucket, zone_name, window):
 
 
 def field_of(record, field):
-    """The value that a record is grouped by; None where it has no such label."""
+    """Returns the value that a record is grouped by; None without such a label."""
     if field.startswith("labels."):
         return record.labels.get(field[len("labels.") :])
     return getattr(record, field)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Usage records for tests: fixed ones, and random ones that lean to the edges."""
+"""Usage records for tests: fixed ones, and random ones that favour edge cases."""
 
 import calendar
 import datetime
@@ -82,7 +82,7 @@ def _random_time(rng):
 
 
 def random_record(rng, record_id=None, time=None):
-    """A valid record that any random choice may have made."""
+    """Returns a random valid record."""
     if record_id is None:
         record_id = str(uuid.UUID(int=rng.getrandbits(128)))
         record_id = rng.choice((record_id, record_id.upper(), "r~" + record_id))
@@ -118,7 +118,7 @@ def rfc3339(nanos):
 
 
 def usage_object(record):
-    """A record's usage as the JSON object that a provider would send."""
+    """Returns a record's usage as the JSON object that a provider would send."""
     total, input_tokens, output, text, image = counts_of(record)
     return {
         "total_tokens": total,
@@ -129,7 +129,7 @@ def usage_object(record):
 
 
 def record_object(record, usage_name=None):
-    """A record as a JSON object, or with usage_name="usage" as an envelope."""
+    """Returns a record as a JSON object, or with usage_name="usage" as an envelope."""
     return {
         "record_id": record.record_id,
         "event_time": rfc3339(nanos_of(record.event_time)),

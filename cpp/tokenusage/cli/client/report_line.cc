@@ -53,7 +53,8 @@ FileDescriptorProto EnvelopeFile(const FieldDescriptor& usage_field) {
     auto* copy = envelope->add_field();
     field.CopyTo(copy);
     copy->clear_oneof_index();
-    if (is_usage) copy->set_name(kUsage);
+    copy->set_name(is_usage ? kUsage : std::string(field.name()));
+    copy->set_json_name(copy->name());
     // A map's entries are a nested type, which belongs to its own message.
     if (field.is_map()) {
       copy->set_type_name(std::string(field.message_type()->name()));
@@ -107,15 +108,20 @@ absl::Status CheckIsBare(const Message& envelope) {
       "\":...,\"usage\":{...}}, found \"", first, "\" beside the counts"));
 }
 
-// Returns whether a record with this unknown member is an envelope or a bare
-// usage object.
-bool IsForgottenMessage(const std::string& member) {
-  if (member == kUsage) return true;
+// Returns whether the unknown member is one of an envelope or of a bare usage
+// object.
+bool IsForgottenMessage(const JsonError& unknown_field) {
+  const auto is = [&unknown_field](const std::string& name) {
+    return unknown_field.field_path.empty() &&
+           unknown_field.found == "name \"" + name + "\"";
+  };
   for (int i = 0; i < UsageOneof()->field_count(); ++i) {
     const Descriptor* usage = UsageOneof()->field(i)->message_type();
-    if (usage->FindFieldByName(member) != nullptr) return true;
+    for (int j = 0; j < usage->field_count(); ++j) {
+      if (is(std::string(usage->field(j)->name()))) return true;
+    }
   }
-  return false;
+  return is(kUsage);
 }
 
 absl::Status ForgottenMessage() {
@@ -194,9 +200,7 @@ absl::Status ReportLineParser::ParseRecordLine(std::string_view line,
     return absl::InvalidArgumentError("usage: expected it, found none");
   }
   if (!IsUnknownField(status)) return status;
-  if (IsForgottenMessage(GetJsonError(status)->field_path)) {
-    return ForgottenMessage();
-  }
+  if (IsForgottenMessage(*GetJsonError(status))) return ForgottenMessage();
   return absl::InvalidArgumentError(
       absl::StrCat(status.message(), "; --ignore-unknown ignores it"));
 }

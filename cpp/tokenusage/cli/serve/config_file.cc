@@ -10,6 +10,7 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/open_store.h"
 
 namespace tokenusage {
 namespace {
@@ -75,6 +76,22 @@ absl::Status ApplyConfigFile(CLI::App* command, const std::string& path) {
     }
   }
   return absl::OkStatus();
+}
+
+std::string EffectiveConfig(const CLI::App& command) {
+  std::string text;
+  for (const CLI::Option* option : command.get_options(
+           [](const CLI::Option* o) { return o->get_configurable(); })) {
+    const bool is_switch = option->get_expected_min() == 0;
+    const std::string value = option->count() > 0 ? option->results().back()
+                              : is_switch         ? "false"
+                                                  : option->get_default_str();
+    if (option->get_lnames().empty() || value.empty()) continue;
+    absl::StrAppend(&text, "# ", option->get_description(), "\n",
+                    option->get_lnames().front(), " = \"", MaskStoreUrl(value),
+                    "\"\n");
+  }
+  return text;
 }
 
 }  // namespace tokenusage

@@ -28,6 +28,10 @@ namespace tokenusage {
 // the flag does not accept. Values are not repeated: a URL may hold a password.
 absl::Status ApplyConfigFile(CLI::App* command, const std::string& path);
 
+// Returns the flags that have a value or a default, in the format of such a
+// file. Passwords in URLs are replaced by "***".
+std::string EffectiveConfig(const CLI::App& command);
+
 }  // namespace tokenusage
 
 #endif  // TOKENUSAGE_CLI_SERVE_CONFIG_FILE_H_

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
@@ -292,9 +291,7 @@ absl::Status RunServe(CLI::App* command, const ServeFlags& flags) {
     TOKENUSAGE_RETURN_IF_ERROR(ApplyConfigFile(command, flags.config));
   }
   if (!flags.print_config) return Serve(flags);
-  PrintData(absl::StrReplaceAll(
-      command->config_to_str(/*default_also=*/true, /*write_description=*/true),
-      {{flags.store, MaskStoreUrl(flags.store)}}));
+  PrintData(EffectiveConfig(*command));
   return absl::OkStatus();
 }
 
