@@ -8,6 +8,7 @@ A block is fenced and names its language:
   cpp            is compiled against the root targets, and run if it has an `int main()`
   proto          is compiled
   json, python   are parsed; python is Bazel's files
+  mermaid        is a drawing
   text           is anything else
 
 What a test needs to know beyond that stands right before the block, as
@@ -30,7 +31,7 @@ import shutil
 # Languages, and what documents_test does with their blocks. `cpp` is compiled and
 # run by cpp_snippets.
 CHECKED = ("sh", "cpp", "proto", "json", "python")
-UNCHECKED = ("text",)
+UNCHECKED = ("mermaid", "text")
 
 # `line` is that of the code's first line; `directives` maps names to what follows them.
 Block = collections.namedtuple("Block", "document line language code directives")
