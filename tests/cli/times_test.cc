@@ -37,7 +37,8 @@ TEST(TimesTest, RefusesOtherFormats) {
         "2025-06-15T15:06:40", "1750000000", "infinite-future", "2025-6-1",
         "2025-06-15T15:06:60Z", "2025-06-15T5:06:40Z", " 2025-06-15T15:06:40Z",
         "2025-06-15T15:06:40z", "2025-06-15T15:06:40.Z",
-        "2025-06-15T15:06:40+1:00", "2025-06-15T15:06:40.0123456789Z"}) {
+        "2025-06-15T15:06:40+1:00", "2025-06-15T15:06:40.0123456789Z",
+        "2025-06-1 ", "2025-06-15T15:06:40Z\",\"operation\":\"x"}) {
     EXPECT_NE(Parse(text).find("--start: expected"), std::string::npos) << text;
   }
   EXPECT_THAT(ParseTimeZone("Mars/Olympus"),

@@ -66,7 +66,7 @@ class IdentityTest(EndToEndTest):
         )
 
     def connect_tls(self, server, token=None, certificate=None, authority=None):
-        """A client that trusts the CA; `certificate` are the paths of its own."""
+        """Returns a client that trusts the CA; `certificate` are the paths of its own."""
         chain, key = map(read, certificate) if certificate else (None, None)
         ca = read((authority or self.ca).certificate)
         credentials = grpc.ssl_channel_credentials(ca, key, chain)
@@ -75,7 +75,7 @@ class IdentityTest(EndToEndTest):
         return client
 
     def outcome(self, call, *args):
-        """The code and reason of a call."""
+        """Returns the code and reason of a call."""
         try:
             call(*args)
         except grpc.RpcError as error:
@@ -86,7 +86,7 @@ class IdentityTest(EndToEndTest):
         return OK
 
     def assert_outcomes(self, client, project, report, query):
-        """The outcomes of reporting, and of each method that reads."""
+        """Asserts the outcomes of reporting, and of each method that reads."""
         self.assertEqual(
             self.outcome(client.report, project, [make_record("a")]), report
         )
@@ -294,7 +294,7 @@ class IdentityTest(EndToEndTest):
             thread.join(120)
         self.assertEqual(wrong, [])
 
-    def test_identities_are_read_again(self):
+    def test_identities_are_reloaded(self):
         first = self.new_token("first")
         server = self.start_tls()
         client = self.connect_tls(server, first)
@@ -356,7 +356,7 @@ class IdentityTest(EndToEndTest):
         failure = failure_of(caught.exception)
         self.assertEqual((failure.code, failure.reason), INVALID)
 
-    def test_a_bad_set_of_certificates_is_kept_out(self):
+    def test_invalid_certificates_are_rejected(self):
         token = self.new_token("both")
         server = self.start_tls()
         key, certificate = read(self.key), read(self.certificate)
@@ -516,12 +516,12 @@ class IdentityTest(EndToEndTest):
 
 
 def query_of(project):
-    """A request for a record that is not there."""
+    """Returns a request for a record that does not exist."""
     return service_pb2.GetUsageRecordRequest(project=project, record_id="a")
 
 
 def stream_request(sequence):
-    """A message to StreamUsage with one record."""
+    """Returns a message to StreamUsage with one record."""
     record = make_record("stream-%d" % sequence)
     return service_pb2.StreamUsageRequest(
         sequence=sequence, project="demo", records=[record]
@@ -529,7 +529,7 @@ def stream_request(sequence):
 
 
 def tls_listener(test, certificate, key):
-    """The address of a TLS server that serves nothing but its certificate."""
+    """Returns the address of a TLS server that only shows its certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     context.set_alpn_protocols(["h2"])
@@ -548,7 +548,7 @@ def tls_listener(test, certificate, key):
 
 
 def peer_certificate(address, authority):
-    """The certificate that a new connection is shown."""
+    """Returns the certificate that a new connection is shown."""
     context = ssl.create_default_context(cafile=authority.certificate)
     context.set_alpn_protocols(["h2"])
     host, port = address.rsplit(":", 1)

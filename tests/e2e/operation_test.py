@@ -25,7 +25,7 @@ from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 
 def metrics_of(server):
-    """The samples by name and labels, as they are written."""
+    """Returns the samples by name and labels."""
     url = "http://%s/metrics" % server.metrics_address
     with urllib.request.urlopen(url, timeout=60) as page:
         lines = page.read().decode().splitlines()
@@ -35,7 +35,7 @@ def metrics_of(server):
 
 class OperationTest(EndToEndTest):
     def test_health_follows_the_store(self):
-        """From the first failure until it takes writes again, without a restart."""
+        """From the first failure until it accepts writes again, without a restart."""
         faults = Faults(self.path("orders"))
         server = self.start_server(
             "usage.db", "--metrics-listen=127.0.0.1:0", wrapper=faults.wrapper
@@ -239,7 +239,7 @@ class OperationTest(EndToEndTest):
             self.assertEqual(outcome.exit_code, 1, outcome)
             self.assertIn(b"another process", outcome.stderr)
 
-    def test_reflection_is_by_flag(self):
+    def test_reflection_needs_its_flag(self):
         name = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
         list_services = b"\x3a\x01*"
         for number, flags in enumerate(((), ("--reflection",))):
@@ -316,7 +316,7 @@ class OperationTest(EndToEndTest):
         self.assertEqual(config["reflection"], '"true"')
         self.assertEqual(config["insecure-plaintext-on-any-address"], '"false"')
         self.assertNotIn("identities", config)  # not set
-        # What it prints is such a file.
+        # Its output is a valid file.
         printed = program.run("serve", "--config=" + file, "--print-config").stdout
         self.assertEqual(
             self.print_config("--config=" + self.write("again.conf", printed)),

@@ -16,13 +16,13 @@ _RECEIVE_TIME = re.compile(rb'"receive_time":"[^"]+",')
 
 
 def summary(stored=0, duplicate=0, refused=0, bad_lines=0):
-    """What `report` prints on stdout at its end."""
+    """Returns what `report` prints on stdout at the end."""
     text = "stored %d, duplicate %d, refused %d, bad lines %d\n"
     return (text % (stored, duplicate, refused, bad_lines)).encode()
 
 
 def row_of_json(line):
-    """The oracle's Row of a line of `query --json`."""
+    """Returns the oracle's Row for a line of `query --json`."""
     row = json.loads(line)
     totals = []
     for measure in oracle.MEASURES:
@@ -40,7 +40,7 @@ def row_of_json(line):
 
 
 class ServiceTest(EndToEndTest):
-    """A test with a service of its own."""
+    """A test with its own service."""
 
     def setUp(self):
         super().setUp()
@@ -65,7 +65,7 @@ class ServiceTest(EndToEndTest):
         return [row_of_json(line) for line in outcome.stdout.splitlines()]
 
     def assert_totals(self, expected, project="demo"):
-        """The project's totals are those of exactly these records."""
+        """Asserts that the totals are those of exactly these records."""
         rows = self.query_rows(project=project)
         self.assertEqual(rows, oracle.expected_rows(expected))
 
@@ -142,7 +142,7 @@ class ReportTest(ServiceTest):
         self.assert_output(outcome, summary(stored=1))
 
     def test_a_forgotten_message_is_said_once(self):
-        """And nothing is sent that comes after it."""
+        """And no line after it is sent."""
         record = make_record("a")
         good = records.json_lines([records.record_object(record)])
         for bad in (
@@ -541,7 +541,7 @@ month    records  total_tokens  input_tokens   output_tokens           input_tex
         self.assert_one_line_error(outcome, 0, "no records match", stdout=header)
         self.assert_output(self.run_client("query", "--json"), b"")
 
-    def test_bad_questions(self):
+    def test_invalid_queries(self):
         """One line names the field that the service refuses, or the flag (64)."""
         for args, words in (
             (["--group-by=color"], ("group_by", "color")),

@@ -3,40 +3,40 @@
 #include "tokenusage/cli/times.h"
 
 #include <cstddef>
-#include <string_view>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
 
 namespace {
 
-// Returns the text's pattern: every digit as 0.
-std::string PatternOf(std::string text) {
-  for (char& c : text) {
-    if (absl::ascii_isdigit(static_cast<unsigned char>(c))) c = '0';
+// Parses a time as the JSON mapping does, which is stricter than absl: only
+// RFC 3339, with at most nine decimals.
+absl::StatusOr<google::protobuf::Timestamp> ParseRfc3339(
+    const std::string& text) {
+  v1::UsageRecord record;
+  if (text.find_first_of("\"\\") != std::string::npos) {
+    return absl::InvalidArgumentError("");
   }
-  return text;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ParseJson(absl::StrCat("{\"event_time\":\"", text, "\"}"), &record));
+  return record.event_time();
 }
 
-// Returns whether `text` is spelled as in RFC 3339, with at most nine decimals;
-// absl's parser is more lenient.
-bool IsRfc3339(const std::string& text) {
-  constexpr std::string_view kSeconds = "0000-00-00T00:00:00";
-  std::string pattern = PatternOf(text);
-  if (pattern.substr(0, kSeconds.size()) != kSeconds || text[17] == '6') {
-    return false;
-  }
-  pattern.erase(0, kSeconds.size());
-  if (pattern[0] == '.') {
-    const std::size_t end = pattern.find_first_not_of('0', 1);
-    if (end == std::string::npos || end < 2 || end > 10) return false;
-    pattern.erase(0, end);
-  }
-  return pattern == "Z" || pattern == "+00:00" || pattern == "-00:00";
+// Returns the first instant of a day.
+google::protobuf::Timestamp StartOf(absl::CivilDay day,
+                                    absl::TimeZone time_zone) {
+  // If clocks skip midnight, the day starts at the transition.
+  const auto info = time_zone.At(absl::CivilSecond(day));
+  google::protobuf::Timestamp timestamp;
+  timestamp.set_seconds(absl::ToUnixSeconds(
+      info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre));
+  return timestamp;
 }
 
 }  // namespace
@@ -44,25 +44,14 @@ bool IsRfc3339(const std::string& text) {
 absl::StatusOr<google::protobuf::Timestamp> ParseTime(
     const std::string& flag, const std::string& text,
     absl::TimeZone time_zone) {
-  absl::Time time;
+  constexpr std::size_t kDateLength = 10;
   absl::CivilDay day;
-  std::string ignored;
-  if (PatternOf(text) == "0000-00-00" && absl::ParseCivilTime(text, &day)) {
-    // If clocks skip midnight, the day starts at the transition.
-    const auto info = time_zone.At(absl::CivilSecond(day));
-    time =
-        info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre;
-  } else if (!IsRfc3339(text) ||
-             !absl::ParseTime(absl::RFC3339_full, text, &time, &ignored)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        flag, ": expected ", kTimeHelp, ", found \"", Excerpt(text), "\""));
+  if (text.size() == kDateLength && absl::ParseCivilTime(text, &day)) {
+    return StartOf(day, time_zone);
   }
-  google::protobuf::Timestamp timestamp;
-  const absl::Time second = absl::FromUnixSeconds(absl::ToUnixSeconds(time));
-  timestamp.set_seconds(absl::ToUnixSeconds(second));
-  timestamp.set_nanos(
-      static_cast<int>(absl::ToInt64Nanoseconds(time - second)));
-  return timestamp;
+  if (auto time = ParseRfc3339(text); time.ok()) return time;
+  return absl::InvalidArgumentError(absl::StrCat(
+      flag, ": expected ", kTimeHelp, ", found \"", Excerpt(text), "\""));
 }
 
 absl::StatusOr<absl::TimeZone> ParseTimeZone(const std::string& name) {

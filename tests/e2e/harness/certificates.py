@@ -12,7 +12,7 @@ def _openssl(*args):
 
 
 def read(path):
-    """A file's bytes."""
+    """Returns a file's bytes."""
     with open(path, "rb") as file:
         return file.read()
 

@@ -14,7 +14,7 @@ _FOREVER = 2**62
 
 
 class Faults:
-    """The orders to one service. Start it with `wrapper`."""
+    """The faults of one service. Start it with `wrapper`."""
 
     def __init__(self, path):
         self._size = 8 * (len(CALLS) * len(_PER_CALL) + 1)
@@ -53,7 +53,7 @@ class Faults:
             self._set(call, "first", _FOREVER)
 
     def failed(self, call):
-        """How many calls failed so far."""
+        """Returns how many calls have failed."""
         return self._get(call, "failed")
 
     def set_clock_offset(self, seconds):

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
@@ -111,17 +112,15 @@ absl::Status CheckIsBare(const Message& envelope) {
 // Returns whether the unknown member is one of an envelope or of a bare usage
 // object.
 bool IsForgottenMessage(const JsonError& unknown_field) {
-  const auto is = [&unknown_field](const std::string& name) {
-    return unknown_field.field_path.empty() &&
-           unknown_field.found == "name \"" + name + "\"";
-  };
+  const std::vector<std::string> found =
+      absl::StrSplit(unknown_field.found, '"');  // name "total_tokens"
+  if (!unknown_field.field_path.empty() || found.size() < 2) return false;
+  if (found[1] == kUsage) return true;
   for (int i = 0; i < UsageOneof()->field_count(); ++i) {
     const Descriptor* usage = UsageOneof()->field(i)->message_type();
-    for (int j = 0; j < usage->field_count(); ++j) {
-      if (is(std::string(usage->field(j)->name()))) return true;
-    }
+    if (usage->FindFieldByName(found[1]) != nullptr) return true;
   }
-  return is(kUsage);
+  return false;
 }
 
 absl::Status ForgottenMessage() {

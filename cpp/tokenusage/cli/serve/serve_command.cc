@@ -43,6 +43,8 @@ A flag can also be set in the environment, such as TOKENUSAGE_LISTEN, or in the 
 --config, such as listen = "127.0.0.1:8105". The command line wins over the environment,
 and that over the file.
 
+Exit codes: 0 stopped by a signal; 1 failure; 2 the database is damaged; 64 wrong usage.
+
 Examples:
   tokenusage serve
   tokenusage serve --store=sqlite:///var/lib/tokenusage/usage.db
