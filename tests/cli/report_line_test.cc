@@ -148,6 +148,8 @@ TEST_F(ReportLineTest, NamesTheFieldThatIsWrong) {
               IsInvalid("usage.total_tokens"));
   EXPECT_THAT(Parse(R"({"total_tokens":null})"), IsInvalid("total_tokens"));
   EXPECT_THAT(Parse(Envelope(R"("record_id":5,)")), IsInvalid("record_id"));
+  EXPECT_THAT(Parse(R"({"usage":null})"), IsInvalid("null"));
+  EXPECT_THAT(Parse(R"({"record_id":"a","usage":null})"), IsInvalid("null"));
 }
 
 TEST_F(ReportLineTest, TellsAForgottenMessageFromABadRecord) {

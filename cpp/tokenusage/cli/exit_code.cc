@@ -22,7 +22,13 @@ ExitCode ExitCodeFor(const absl::Status& status) {
   }
 }
 
-ExitCode LocalExitCodeFor(const absl::Status& status) {
+ExitCode Finish(const absl::Status& status) {
+  if (!status.ok()) PrintError(status);
+  return ExitCodeFor(status);
+}
+
+ExitCode FinishLocal(const absl::Status& status) {
+  if (!status.ok()) PrintError(status);
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return kExitOk;
@@ -33,16 +39,6 @@ ExitCode LocalExitCodeFor(const absl::Status& status) {
     default:
       return kExitFailure;
   }
-}
-
-ExitCode Finish(const absl::Status& status) {
-  if (!status.ok()) PrintError(status);
-  return ExitCodeFor(status);
-}
-
-ExitCode FinishLocal(const absl::Status& status) {
-  if (!status.ok()) PrintError(status);
-  return LocalExitCodeFor(status);
 }
 
 }  // namespace tokenusage

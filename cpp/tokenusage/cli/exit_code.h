@@ -20,12 +20,11 @@ enum ExitCode : int {
 // Returns the exit code for a call to the service.
 ExitCode ExitCodeFor(const absl::Status& status);
 
-// Returns the exit code for a command that works without a service: its
-// INVALID_ARGUMENT is about a flag, and its DATA_LOSS about a damaged database.
-ExitCode LocalExitCodeFor(const absl::Status& status);
-
 // Prints the status if it is an error, and returns its exit code.
 ExitCode Finish(const absl::Status& status);
+
+// The same for a command that works without a service: its INVALID_ARGUMENT is
+// about a flag, and its DATA_LOSS about a damaged database.
 ExitCode FinishLocal(const absl::Status& status);
 
 }  // namespace tokenusage

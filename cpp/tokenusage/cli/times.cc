@@ -2,8 +2,6 @@
 
 #include "tokenusage/cli/times.h"
 
-#include <cstddef>
-
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "tokenusage/base/excerpt.h"
@@ -44,10 +42,9 @@ google::protobuf::Timestamp StartOf(absl::CivilDay day,
 absl::StatusOr<google::protobuf::Timestamp> ParseTime(
     const std::string& flag, const std::string& text,
     absl::TimeZone time_zone) {
-  constexpr std::size_t kDateLength = 10;
-  absl::CivilDay day;
-  if (text.size() == kDateLength && absl::ParseCivilTime(text, &day)) {
-    return StartOf(day, time_zone);
+  if (const auto utc = ParseRfc3339(text + "T00:00:00Z"); utc.ok()) {
+    return StartOf(absl::ToCivilDay(ToTime(*utc), absl::UTCTimeZone()),
+                   time_zone);
   }
   if (auto time = ParseRfc3339(text); time.ok()) return time;
   return absl::InvalidArgumentError(absl::StrCat(

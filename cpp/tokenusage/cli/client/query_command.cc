@@ -109,19 +109,12 @@ std::string BucketLabel(const v1::UsageRow& row, v1::TimeBucket bucket,
   }
 }
 
-std::string BucketHeading(v1::TimeBucket bucket) {
-  for (const auto& [name, value] : BucketNames()) {
-    if (value == bucket) return name;
-  }
-  return "bucket";
-}
-
 class Table {
  public:
-  explicit Table(const v1::QueryUsageRequest& request, absl::TimeZone zone)
-      : bucket_(request.bucket()), zone_(zone) {
+  Table(const QueryFlags& flags, const v1::QueryUsageRequest& request)
+      : bucket_(request.bucket()), zone_(flags.window.zone) {
     std::vector<std::string> heading;
-    if (has_bucket()) heading.push_back(BucketHeading(bucket_));
+    if (has_bucket()) heading.push_back(flags.bucket);
     for (const std::string& field : request.group_by()) {
       heading.push_back(field);
     }
@@ -174,7 +167,7 @@ absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
                               ReadConnection(flags.service));
   UsageClient client(connection);
-  Table table(request, flags.window.zone);
+  Table table(flags, request);
   do {
     v1::QueryUsageResponse response;
     TOKENUSAGE_RETURN_IF_ERROR(client.Query(request, &response));
@@ -205,14 +198,8 @@ Command AddQueryCommand(CLI::App* app) {
   command->footer(kFooter);
   AddServiceFlags(command, &flags->service);
   AddWindowFlags(command, &flags->window);
-  command
-      ->add_option("--bucket", flags->bucket,
-                   "The time buckets: none, minute, hour, day, week or month")
-      ->check([](const std::string& name) {
-        if (BucketNames().count(name) != 0) return std::string();
-        return "expected none, minute, hour, day, week or month, found \"" +
-               Excerpt(name) + "\"";
-      })
+  command->add_option("--bucket", flags->bucket, "The time buckets of the rows")
+      ->check(CLI::IsMember(BucketNames()))
       ->type_name("BUCKET")
       ->capture_default_str();
   command->add_option("--group-by", flags->group_by,

@@ -177,9 +177,14 @@ absl::Status ReportLineParser::ParseUsageLine(std::string_view line,
   if (has_unknown) status = ParseJson(line, envelope.get());
   TOKENUSAGE_RETURN_IF_ERROR(status);
   if (!HasUsage(*envelope)) {
+    Message* usage =
+        record->GetReflection()->MutableMessage(record, format_.usage_field);
+    // A usage that is null is no bare usage object.
+    const absl::Status missing = ParseJsonAt(line, kUsage, usage);
+    const auto error = GetJsonError(missing);
+    if (!error || error->kind != JsonError::Kind::kMissingField) return missing;
     TOKENUSAGE_RETURN_IF_ERROR(CheckIsBare(*envelope));
-    return ParseJson(line, record->GetReflection()->MutableMessage(
-                               record, format_.usage_field));
+    return ParseJson(line, usage);
   }
   if (has_unknown) {
     TOKENUSAGE_RETURN_IF_ERROR(
