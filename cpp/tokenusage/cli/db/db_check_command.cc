@@ -35,7 +35,7 @@ absl::StatusOr<CheckReport> CheckStore(const std::string& url,
   const std::string path(SqlitePathOf(url));
   if (!path.empty()) return CheckSqliteDatabase(path, options);
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenExistingStore(url));
-  return store->Check(options);
+  return store->maintenance()->Check(options);
 }
 
 absl::Status Check(const CheckFlags& flags) {
@@ -46,9 +46,9 @@ absl::Status Check(const CheckFlags& flags) {
   for (const CheckProblem& problem : report.problems) {
     PrintData(DescribeProblem(problem) + "\n");
   }
-  PrintData(absl::StrCat("records ", report.record_count, ", totals ",
-                         report.cell_count, ", problems ", report.problem_count,
-                         "\n"));
+  PrintData(absl::StrCat("records ", report.record_count, ", rollups ",
+                         report.rollup_count, ", problems ",
+                         report.problem_count, "\n"));
   if (report.left_over_count > 0) {
     PrintError(absl::StrCat(report.left_over_count,
                             " records are left of a removal that was cut "

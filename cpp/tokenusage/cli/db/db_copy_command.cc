@@ -78,7 +78,7 @@ absl::Status Copy(const CopyFlags& flags) {
       }));
   PrintData(absl::StrCat(report.copied, " records copied, ",
                          report.already_there, " of them were there already; ",
-                         report.compared_totals, " totals are equal\n"));
+                         report.compared_rollups, " rollups are equal\n"));
   return absl::OkStatus();
 }
 

@@ -45,7 +45,8 @@ absl::Status DeleteProject(const DeleteFlags& flags) {
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenExistingStore(flags.store));
   TOKENUSAGE_RETURN_IF_ERROR(Confirm(flags));
-  const auto removal = store->DeleteProject(flags.project, CallLimits());
+  const auto removal =
+      store->maintenance()->DeleteProject(flags.project, CallLimits());
   if (absl::IsNotFound(removal.status())) {
     return absl::NotFoundError(
         absl::StrCat("there is no project ", flags.project));

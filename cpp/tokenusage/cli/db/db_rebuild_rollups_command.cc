@@ -20,10 +20,11 @@ Exit codes: 0 done; 1 it could not be done; 2 the database is damaged; 64 wrong 
 
 absl::Status RebuildRollups(const std::string& url) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenExistingStore(url));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Rebuild rebuild,
-                              store->RebuildRollups(CallLimits()));
-  PrintData(absl::StrCat("records ", rebuild.record_count, ", totals ",
-                         rebuild.cell_count, "\n"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const Rebuild rebuild,
+      store->maintenance()->RebuildRollups(CallLimits()));
+  PrintData(absl::StrCat("records ", rebuild.record_count, ", rollups ",
+                         rebuild.rollup_count, "\n"));
   return absl::OkStatus();
 }
 

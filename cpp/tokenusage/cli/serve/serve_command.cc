@@ -210,7 +210,7 @@ std::string WithPort(const std::string& address, int port) {
 
 // Removes old records in the background where the flags say so, else null.
 absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
-    const ServeFlags& flags, UsageStore* store) {
+    const ServeFlags& flags, StoreMaintenance* store) {
   if (flags.retain.empty()) return nullptr;
   TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Duration retain,
                               ParseRetention(flags.retain));
@@ -254,7 +254,7 @@ absl::Status Serve(const ServeFlags& flags) {
       auto server, UsageServer::Start(store.get(), std::move(options)));
 
   TOKENUSAGE_ASSIGN_OR_RETURN(auto retention,
-                              StartRetention(flags, store.get()));
+                              StartRetention(flags, store->maintenance()));
 
   const std::string address = WithPort(flags.listen, server->port());
   LogServing(flags, address);

@@ -2,7 +2,7 @@
 
 // `serve --retain`: removes old records while the service runs.
 //
-//   const RetentionThread thread(store.get(), absl::Hours(24 * 90),
+//   const RetentionThread thread(store->maintenance(), absl::Hours(24 * 90),
 //                                {&LogRemoval, &LogError});
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_RETENTION_H_
@@ -19,7 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "tokenusage/store/usage_store.h"
+#include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
@@ -46,7 +46,7 @@ class Retention {
   };
   static Clocks SystemClocks();
 
-  Retention(UsageStore* store, absl::Duration retain,
+  Retention(StoreMaintenance* store, absl::Duration retain,
             Clocks clocks = SystemClocks());
 
   struct Outcome {
@@ -57,15 +57,15 @@ class Retention {
   // Moves the horizon to where it is to be now, and removes the records before
   // it, until `is_cancelled`.
   //
-  // Errors: those of UsageStore; FAILED_PRECONDITION where the clock was set
-  // forward by more than an hour since this was made: only a restart of the
+  // Errors: those of StoreMaintenance; FAILED_PRECONDITION where the clock was
+  // set forward by more than an hour since this was made: only a restart of the
   // service says that the new time is right.
   absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
 
  private:
   absl::Time Start() const { return clocks_.now() - clocks_.elapsed(); }
 
-  UsageStore& store_;
+  StoreMaintenance& store_;
   const absl::Duration retain_;
   const Clocks clocks_;
   const absl::Time start_;  // of the machine, by the clock as it was
@@ -80,7 +80,8 @@ class RetentionThread {
     std::function<void(const absl::Status&)> on_error;
   };
 
-  RetentionThread(UsageStore* store, absl::Duration retain, Events events);
+  RetentionThread(StoreMaintenance* store, absl::Duration retain,
+                  Events events);
   ~RetentionThread();
 
   RetentionThread(const RetentionThread&) = delete;
