@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Maintenance: check, rebuild, backup, migrate, delete and retention."""
+"""Database maintenance: check, rebuild, backup, migrate, delete and retention."""
 
 import concurrent.futures
 import contextlib
@@ -19,7 +19,7 @@ from harness.records import make_record, random_record
 from harness.testcase import seeded_random
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
-# How often a process is killed in the middle of its work.
+# How often a process is killed while it works.
 ROUNDS = int(os.environ.get("TOKENUSAGE_MAINTENANCE_ROUNDS", "6"))
 
 SECOND = 10**9
@@ -49,8 +49,8 @@ class MaintenanceTest(DurableTest):
         store = "--store=sqlite://" + self.path(name)
         return program.run("db", command, store, *args, **kwargs)
 
-    def assert_well(self, name="usage.db"):
-        """`db check` finds nothing; returns how many records it looked at."""
+    def assert_intact(self, name="usage.db"):
+        """`db check` finds no problem; returns how many records it checked."""
         outcome = self.db("check", name=name)
         self.assertEqual(outcome.exit_code, 0, outcome)
         self.assertRegex(outcome.stdout, rb"\Arecords \d+, rollups \d+, problems 0\n\Z")
@@ -74,9 +74,9 @@ class MaintenanceTest(DurableTest):
         self.assertEqual(server.stop(), 0)
 
 
-class BackupTest(CareTest):
+class BackupTest(MaintenanceTest):
     def test_backup_under_load_is_one_moment(self):
-        """It holds what was acknowledged before, whole batches, and exact totals."""
+        """It holds what was acknowledged before, only whole batches, and exact totals."""
         rng = seeded_random()
         server = self.start_server()
         load = SteadyLoad(server, rng.getrandbits(32))
@@ -87,13 +87,13 @@ class BackupTest(CareTest):
             copies.append(("copy-%d.db" % number, before))
             outcome = self.db("backup", self.path(copies[-1][0]))
             self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
-            self.assert_well()  # the original, meanwhile
+            self.assert_intact()  # the original, meanwhile
         load.stop()
         self.assertEqual((load.wrong, load.codes), ([], set()))
         everything = flat(load.acknowledged)
         self.assert_sound(server, everything)
         for name, before in copies:
-            self.assertEqual(self.assert_well(name), len(self.restored(name, everything)))
+            self.assertEqual(self.assert_intact(name), len(self.restored(name, everything)))
             self.assertLessEqual(before.keys(), self.restored(name, everything).keys())
             restored = self.restored(name, everything)
             for batch in load.acknowledged:
@@ -114,8 +114,8 @@ class BackupTest(CareTest):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.db("backup", self.path(copy), timeout=rng.uniform(0.01, 0.1))
             if os.path.exists(self.path(copy)):
-                self.assertEqual(self.assert_well(copy), 5000)
-        self.assertEqual(self.assert_well(), 5000)
+                self.assertEqual(self.assert_intact(copy), 5000)
+        self.assertEqual(self.assert_intact(), 5000)
 
     def test_backups_to_one_name_at_once(self):
         self.make_database([make_record("a")])
@@ -126,7 +126,7 @@ class BackupTest(CareTest):
         for outcome in outcomes:
             if outcome.exit_code != 0:
                 self.assert_one_line_error(outcome, 1, copy, "is there already")
-        self.assertEqual(self.assert_well("copy.db"), 1)
+        self.assertEqual(self.assert_intact("copy.db"), 1)
 
     def test_a_backup_never_replaces_a_file(self):
         self.make_database([make_record("a")])
@@ -140,18 +140,18 @@ class BackupTest(CareTest):
         for name in ("usage.db", "link.db"):
             outcome = self.db("backup", self.path(name))
             self.assert_one_line_error(outcome, 1, "usage.db", "is there already")
-        self.assertEqual(self.assert_well(), 1)
+        self.assertEqual(self.assert_intact(), 1)
         missing = self.path("no-such-folder/copy.db")
         self.assert_one_line_error(self.db("backup", missing), 1, "no-such-folder")
 
 
-class CheckTest(CareTest):
-    def test_what_is_wrong_is_named_and_mended(self):
+class CheckTest(MaintenanceTest):
+    def test_problems_are_named_and_repaired(self):
         rng = seeded_random()
         reported = [random_record(rng) for _ in range(3000)]
         self.make_database(reported)
-        self.assertEqual(self.assert_well(), 3000)
-        for change, mended in (
+        self.assertEqual(self.assert_intact(), 3000)
+        for change, repaired in (
             (
                 "UPDATE rollup_quarter SET total_tokens=zeroblob(16) "
                 "WHERE series_id=1 AND record_count>0",
@@ -175,8 +175,8 @@ class CheckTest(CareTest):
                 self.assertRegex(lines[-1], r"\Arecords \d+, rollups \d+, problems [1-9]")
                 rebuilt = self.db("rebuild-rollups")
                 self.assertEqual(rebuilt.exit_code, 0, rebuilt)
-                self.assert_well()
-                if mended:
+                self.assert_intact()
+                if repaired:
                     server = self.start_server()
                     self.assert_totals(server, reported)
                     self.assertEqual(server.stop(), 0)
@@ -203,7 +203,7 @@ class CheckTest(CareTest):
         self.assert_one_line_error(outcome, 2, "damaged")
         self.assertFalse(os.path.exists(self.path("copy.db")))
 
-    def test_changes_need_the_service_to_have_ended(self):
+    def test_changes_are_refused_while_a_service_runs(self):
         server = self.start_server()
         with contextlib.closing(UsageClient(server.address)) as client:
             client.report(PROJECT, [make_record("a")])
@@ -215,7 +215,7 @@ class CheckTest(CareTest):
             outcome = self.db(*command)
             holder = "process %d" % server.process.pid
             self.assert_one_line_error(outcome, 1, "usage.db.lock", holder)
-        self.assertEqual(self.assert_well(), 1)
+        self.assertEqual(self.assert_intact(), 1)
 
     def test_a_rebuild_that_is_killed_has_changed_nothing(self):
         rng = seeded_random()
@@ -227,13 +227,13 @@ class CheckTest(CareTest):
                 self.db("rebuild-rollups", timeout=rng.uniform(0.01, 0.3))
             last = self.db("check").stdout.splitlines()[-1]
             if last.endswith(b"problems 0"):
-                break  # it had come to its end
+                break  # it had finished
             self.assertEqual(last, wrong)
         self.assertEqual(self.db("rebuild-rollups").exit_code, 0)
-        self.assertEqual(self.assert_well(), 10000)
+        self.assertEqual(self.assert_intact(), 10000)
 
 
-class MigrateTest(CareTest):
+class MigrateTest(MaintenanceTest):
     def old_database(self, name):
         shutil.copyfile("tests/store/sqlite/data/version_1.db", self.path(name))
         os.chmod(self.path(name), 0o644)
@@ -247,13 +247,13 @@ class MigrateTest(CareTest):
         self.assertEqual(outcome.exit_code, 0, outcome)
         self.assert_output(self.db("migrate"), "from version 1 to version 2\n")
         self.assert_output(self.db("migrate"), "from version 2 to version 2\n")
-        self.assertEqual(self.assert_well(), 48)
+        self.assertEqual(self.assert_intact(), 48)
         server = self.start_server()
         for project in ("demo", "other"):
             (row,) = self.rows(server, project)
             self.assertEqual((row.record_count, row.totals[0]), (24, "194814"))
 
-    def test_killed_it_is_of_the_old_version_or_the_new(self):
+    def test_a_migration_that_is_killed_leaves_the_old_version_or_the_new(self):
         rng = seeded_random()
         for number in range(ROUNDS):
             name = "%d.db" % number
@@ -262,11 +262,11 @@ class MigrateTest(CareTest):
                 self.db("migrate", name=name, timeout=rng.uniform(0.005, 0.06))
             outcome = self.db("migrate", name=name)
             self.assertRegex(outcome.stdout, rb"\Afrom version [12] to version 2\n\Z")
-            self.assertEqual(self.assert_well(name), 48)
+            self.assertEqual(self.assert_intact(name), 48)
 
 
-class DeleteProjectTest(CareTest):
-    def test_only_that_project_goes(self):
+class DeleteProjectTest(MaintenanceTest):
+    def test_only_the_named_project_is_removed(self):
         rng = seeded_random()
         mine = [random_record(rng) for _ in range(500)]
         self.make_database(mine)
@@ -277,14 +277,14 @@ class DeleteProjectTest(CareTest):
         self.assertEqual(outcome.stdout, b"removed records 500\n")
         again = self.db("delete-project", "--project=demo", "--yes")
         self.assert_one_line_error(again, 1, "no project demo")
-        self.assertEqual(self.assert_well(), 500)
+        self.assertEqual(self.assert_intact(), 500)
         server = self.start_server()
         self.assertEqual(self.rows(server), [])
         self.assertEqual(self.rows(server, "other"), oracle.expected_rows(mine))
         with contextlib.closing(UsageClient(server.address)) as client:
             self.assertEqual(client.report(PROJECT, mine).stored_count, 500)
 
-    def test_killed_it_is_not_seen_and_can_be_finished(self):
+    def test_a_deletion_that_is_killed_can_be_finished(self):
         rng = seeded_random()
         mine = [random_record(rng) for _ in range(4000)]
         for _ in range(ROUNDS):
@@ -302,18 +302,18 @@ class DeleteProjectTest(CareTest):
             self.assertIn(rows, ([], oracle.expected_rows(mine)))
             self.assertEqual(server.stop(), 0)
             self.db("delete-project", "--project=demo", "--yes")
-            self.assertEqual(self.assert_well(), 0)
+            self.assertEqual(self.assert_intact(), 0)
             with contextlib.closing(sqlite3.connect(self.path("usage.db"))) as database:
                 for table in ("project", "series", "usage_record", "rollup_hour"):
                     found = database.execute("SELECT count(*) FROM " + table).fetchone()
                     self.assertEqual(found, (0,), table)
 
 
-class RetentionTest(CareTest):
+class RetentionTest(MaintenanceTest):
     def setUp(self):
         super().setUp()
         self.rng = seeded_random()
-        # Of the last three days, so that about two thirds go with --retain=1d.
+        # Of the last three days, so that --retain=1d removes about two thirds.
         self.old = [
             random_record(self.rng, time=now() - self.rng.randrange(72 * HOUR))
             for _ in range(6000)
@@ -321,7 +321,7 @@ class RetentionTest(CareTest):
         self.make_database(self.old)
 
     def await_removal(self, server):
-        """Waits until the records before the horizon have gone; returns the horizon."""
+        """Waits until the records before the horizon are removed; returns the horizon."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             outcome = self.db("check")
@@ -337,7 +337,7 @@ class RetentionTest(CareTest):
             time.sleep(0.1)
         raise TimeoutError("nothing was removed: " + server.log())
 
-    def assert_totals_stay(self, server, everything):
+    def assert_totals_are_kept(self, server, everything):
         for bucket, zone in (("hour", "UTC"), ("day", "Asia/Kathmandu"), ("none", "UTC")):
             rows = self.rows(
                 server,
@@ -349,7 +349,7 @@ class RetentionTest(CareTest):
                 rows, oracle.expected_rows(everything, bucket, zone, group_by=["model"])
             )
 
-    def test_under_load_totals_stay_and_records_go(self):
+    def test_under_load_totals_are_kept_and_records_removed(self):
         started = now()
         server = self.start_server("usage.db", "--retain=1d")
         load = RecentLoad(server, self.rng.getrandbits(32))
@@ -360,13 +360,13 @@ class RetentionTest(CareTest):
         self.assertEqual(horizon % HOUR, 0)
         self.assertLessEqual(started - 25 * HOUR - 600 * SECOND, horizon)
         self.assertLessEqual(horizon, now() - 24 * HOUR)
-        self.assert_totals_stay(server, everything)
+        self.assert_totals_are_kept(server, everything)
 
         kept = [r for r in everything if r.event_time.seconds * SECOND >= horizon]
         client = self.connect(server)
         listed = client.list_all(PROJECT, horizon, oracle.ALL_TIME[1])
         self.assertEqual({r.record_id for r in listed}, {r.record_id for r in kept})
-        self.assertEqual(self.assert_well(), len(kept))
+        self.assertEqual(self.assert_intact(), len(kept))
         for call in (
             lambda: client.list(PROJECT, horizon - 1, oracle.ALL_TIME[1]),
             lambda: client.query(PROJECT, horizon - 1, oracle.ALL_TIME[1]),
@@ -384,21 +384,21 @@ class RetentionTest(CareTest):
         (error,) = response.errors
         self.assertEqual((error.reason, error.field), (BEFORE_HORIZON, "event_time"))
 
-    def test_killed_while_it_removes(self):
+    def test_killed_while_it_removes_records(self):
         for _ in range(ROUNDS):
             server = self.start_server("usage.db", "--retain=1d")
             time.sleep(self.rng.uniform(0, 0.1))
             server.kill()
             self.assertEqual(self.db("check").exit_code, 0)
             server = self.start_server()
-            self.assert_totals_stay(server, self.old)
+            self.assert_totals_are_kept(server, self.old)
             self.assertEqual(server.stop(), 0)
         server = self.start_server("usage.db", "--retain=1d")
         self.await_removal(server)
-        self.assert_totals_stay(server, self.old)
+        self.assert_totals_are_kept(server, self.old)
         self.assertEqual(server.stop(), 0)
 
-    def test_what_retain_means(self):
+    def test_retain_refuses_other_values(self):
         for value in ("0d", "90", "d", "1.5d", "-1d", "36501d", "90 d", "1w"):
             store = "--store=sqlite://" + self.path("usage.db")
             outcome = program.run("serve", store, "--retain=" + value)

@@ -20,14 +20,14 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Copies every record of a SQLite database to a PostgreSQL one, whose tables `tokenusage
-db migrate` has made, and compares every total at the end. Cut short, it goes on where
-it stopped when it is run again. It works beside a service on the source: copy most of
-it so, then stop that service, run this again for the rest, and start one on the
-destination.
+Copies every record of a SQLite database to a PostgreSQL database, whose tables
+`tokenusage db migrate` has created, then compares every total. If it is interrupted, run
+it again: it continues where it stopped. A service may use the source meanwhile: copy
+most records, stop that service, run this again for the rest, and start a service on
+the destination.
 
-Exit codes: 0 copied, and all totals are equal; 1 it could not be done; 2 a total
-differs, or the source is damaged; 64 wrong usage.
+Exit codes: 0 copied, all totals are equal; 1 failure; 2 a total differs, or the source
+is damaged; 64 wrong usage.
 
 Example:
   tokenusage db copy --from=sqlite://usage.db --to=postgresql://usage@db.example/usage)";
@@ -37,7 +37,7 @@ struct CopyFlags {
   std::string to;
 };
 
-// A line on a terminal that is written over and over; nothing elsewhere.
+// A progress line that rewrites itself on a terminal; silent elsewhere.
 class ProgressLine {
  public:
   void Show(const CopyProgress& progress) {
@@ -77,28 +77,28 @@ absl::Status Copy(const CopyFlags& flags) {
         line.Show(now);
       }));
   PrintData(absl::StrCat(report.copied, " records copied, ",
-                         report.already_there, " of them were there already; ",
-                         report.compared_rollups, " rollups are equal\n"));
+                           report.already_there, " of them existed already; ",
+                           report.compared_rollups, " rollups are equal\n"));
   return absl::OkStatus();
 }
 
 }  // namespace
 
-void AddDbCopyCommand(CLI::App* db, int* exit_code) {
+Command AddDbCopyCommand(CLI::App* db) {
   auto flags = std::make_shared<CopyFlags>();
   CLI::App* command =
-      db->add_subcommand("copy", "Move a history from SQLite to PostgreSQL");
+      db->add_subcommand("copy", "Copy a database from SQLite to PostgreSQL");
   command->footer(kFooter);
-  command->add_option("--from", flags->from, "The source, as sqlite://PATH")
+  command->add_option("--from", flags->from, "The source: sqlite://PATH")
       ->type_name("URL")
       ->required();
   command
       ->add_option("--to", flags->to,
-                   "The destination, as postgresql://USER@HOST/DATABASE")
+                   "The destination: postgresql://USER@HOST/DATABASE")
       ->type_name("URL")
       ->envname("TOKENUSAGE_STORE")
       ->required();
-  SetDbCallback(command, exit_code, [flags] { return Copy(*flags); });
+  return {command, [flags] { return FinishLocal(Copy(*flags)); }};
 }
 
 }  // namespace tokenusage

@@ -14,12 +14,12 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Removes a project with its records and totals, for good. Without --yes it asks for
-the project's name once more on stdin. Killed, it may leave records that nothing sees;
-call it again. No service may have the database open.
+Removes a project with its records and totals, permanently. Without --yes it asks for
+the project's name again on stdin. If it is killed, it may leave records that no query
+counts; run it again. No service may have the database open.
 
-Exit codes: 0 done; 1 it could not be done, as where there is no such project; 2 the
-database is damaged; 64 wrong usage, or the name was not repeated.)";
+Exit codes: 0 done; 1 failure, for example if there is no such project; 2 the database
+is damaged; 64 wrong usage, or the name was not repeated.)";
 
 struct DeleteFlags {
   std::string store;
@@ -30,7 +30,8 @@ struct DeleteFlags {
 absl::Status Confirm(const DeleteFlags& flags) {
   if (flags.yes) return absl::OkStatus();
   PrintError(absl::StrCat("this removes all records and totals of project ",
-                          flags.project, " for good; type its name to do so"));
+                          flags.project,
+                          " permanently; type its name to confirm"));
   std::string line;
   std::getline(std::cin, line);
   if (line == flags.project) return absl::OkStatus();
@@ -58,15 +59,15 @@ absl::Status DeleteProject(const DeleteFlags& flags) {
 
 }  // namespace
 
-void AddDbDeleteProjectCommand(CLI::App* db, int* exit_code) {
+Command AddDbDeleteProjectCommand(CLI::App* db) {
   auto flags = std::make_shared<DeleteFlags>();
   CLI::App* command = db->add_subcommand(
       "delete-project", "Remove a project with its records and totals");
   command->footer(kFooter);
   AddStoreFlag(command, &flags->store);
   command->add_option("--project", flags->project, "The project")->required();
-  command->add_flag("--yes", flags->yes, "Do not ask for the name once more");
-  SetDbCallback(command, exit_code, [flags] { return DeleteProject(*flags); });
+  command->add_flag("--yes", flags->yes, "Do not ask for the name again");
+  return {command, [flags] { return FinishLocal(DeleteProject(*flags)); }};
 }
 
 }  // namespace tokenusage

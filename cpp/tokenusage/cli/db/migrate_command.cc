@@ -18,15 +18,15 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Brings a database that an older version of this program made to the form that this
-one knows, in one transaction: killed, it has done nothing. Older programs cannot open
-it any more, so make a backup first. No service may have the database open.
+Brings the database of an older version of this program to this version's schema, in
+one transaction: if it is killed, nothing has changed. Older versions can no longer open
+it, so make a backup first. No service may have the database open.
 
-On PostgreSQL it also makes the tables, from version 0; with --distribute=citus it spreads
+On PostgreSQL it also creates the tables, from version 0; --distribute=citus distributes
 them over the nodes of a Citus cluster, by project.
 
-Exit codes: 0 done, or there was nothing to do; 1 it could not be done; 2 the database
-is damaged; 64 wrong usage.)";
+Exit codes: 0 done, or nothing to do; 1 failure; 2 the database is damaged; 64 wrong
+usage.)";
 
 struct MigrateFlags {
   std::string store;
@@ -68,18 +68,18 @@ absl::Status Migrate(const MigrateFlags& flags) {
 
 }  // namespace
 
-void AddDbMigrateCommand(CLI::App* db, int* exit_code) {
+Command AddDbMigrateCommand(CLI::App* db) {
   auto flags = std::make_shared<MigrateFlags>();
   CLI::App* command = db->add_subcommand(
-      "migrate", "Bring an older database to this program's version");
+      "migrate", "Bring a database to this program's version");
   command->footer(kFooter);
   AddStoreFlag(command, &flags->store);
   command
       ->add_option("--distribute", flags->distribute,
-                   "Spread PostgreSQL's tables over the nodes of a cluster")
+                   "Distribute PostgreSQL's tables over the nodes of a cluster")
       ->type_name("citus")
       ->check(CLI::IsMember({"citus"}));
-  SetDbCallback(command, exit_code, [flags] { return Migrate(*flags); });
+  return {command, [flags] { return FinishLocal(Migrate(*flags)); }};
 }
 
 }  // namespace tokenusage

@@ -14,16 +14,16 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Looks whether the file is whole, and whether every total that is kept per quarter of
-an hour and per hour is the sum of its records, from the horizon on; before it, where
-the records have gone, whether the hours are the sums of their quarters. Changes
-nothing. Beside a running service it looks at one moment.
+Checks that the file is intact and that every rollup, by quarter hour and by hour, is
+the sum of its records. Before the horizon, where records were removed, it checks that
+each hour is the sum of its quarter hours. Changes nothing. While a service is running,
+it checks the state of one moment.
 
-Prints one line per problem, and what it has looked at.
+Prints one line per problem, then the numbers of records, rollups and problems.
 
-Exit codes: 0 all is well; 1 it could not look; 2 there are problems; 64 wrong usage.
-Wrong totals over sound records are mended by `tokenusage db rebuild-rollups`; for
-all else, restore a backup.)";
+Exit codes: 0 no problems; 1 failure; 2 problems; 64 wrong usage. If the records are
+sound and only rollups are wrong, `tokenusage db rebuild-rollups` repairs them; else
+restore a backup.)";
 
 struct CheckFlags {
   std::string store;
@@ -51,8 +51,8 @@ absl::Status Check(const CheckFlags& flags) {
                          report.problem_count, "\n"));
   if (report.left_over_count > 0) {
     PrintError(absl::StrCat(report.left_over_count,
-                            " records are left of a removal that was cut "
-                            "short: nothing sees them, and the next one takes "
+                            " records are left of an interrupted removal; no "
+                            "query counts them, and the next removal removes "
                             "them"));
   }
   if (report.problem_count == 0) return absl::OkStatus();
@@ -62,10 +62,10 @@ absl::Status Check(const CheckFlags& flags) {
 
 }  // namespace
 
-void AddDbCheckCommand(CLI::App* db, int* exit_code) {
+Command AddDbCheckCommand(CLI::App* db) {
   auto flags = std::make_shared<CheckFlags>();
   CLI::App* command = db->add_subcommand(
-      "check", "Compare a database's totals with its records");
+      "check", "Compare a database's rollups with its records");
   command->footer(kFooter);
   AddStoreFlag(command, &flags->store);
   command
@@ -73,7 +73,7 @@ void AddDbCheckCommand(CLI::App* db, int* exit_code) {
                    "How many problems to print; all are counted")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
-  SetDbCallback(command, exit_code, [flags] { return Check(*flags); });
+  return {command, [flags] { return FinishLocal(Check(*flags)); }};
 }
 
 }  // namespace tokenusage

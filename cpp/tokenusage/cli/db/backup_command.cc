@@ -14,12 +14,12 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Copies the database as it is at one moment, while a service may go on writing to it.
-The copy is a database like the original: `tokenusage serve` can open it. It gets its
-name once it is complete, checked and on disk; until then it is FILE.new-PID, which
-only a backup that was killed leaves behind. A FILE that is there is not replaced.
+Copies the database as of one moment; a service may keep writing to it meanwhile.
+`tokenusage serve` can open the copy. It is written to FILE.new-PID, and renamed to FILE
+once it is complete, checked and on disk; only a backup that was killed leaves the
+former behind. An existing FILE is not replaced.
 
-Exit codes: 0 done; 1 it could not be done; 2 the database is damaged; 64 wrong usage.)";
+Exit codes: 0 done; 1 failure; 2 the database is damaged; 64 wrong usage.)";
 
 struct BackupFlags {
   std::string store;
@@ -30,7 +30,8 @@ absl::Status Backup(const BackupFlags& flags) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::string path,
       RequireSqlitePath(
-          flags.store, "PostgreSQL has its own means for backups, as pg_dump"));
+          flags.store,
+          "back up PostgreSQL with its own tools, such as pg_dump"));
   TOKENUSAGE_ASSIGN_OR_RETURN(const SqliteBackup backup,
                               BackupSqliteDatabase(path, flags.file));
   PrintData(
@@ -40,15 +41,15 @@ absl::Status Backup(const BackupFlags& flags) {
 
 }  // namespace
 
-void AddDbBackupCommand(CLI::App* db, int* exit_code) {
+Command AddDbBackupCommand(CLI::App* db) {
   auto flags = std::make_shared<BackupFlags>();
   CLI::App* command =
-      db->add_subcommand("backup", "Copy a database that may be in use");
+      db->add_subcommand("backup", "Back up a database that may be in use");
   command->footer(kFooter);
   AddStoreFlag(command, &flags->store);
-  command->add_option("FILE", flags->file, "The copy; must not be there yet")
+  command->add_option("FILE", flags->file, "The copy; must not exist")
       ->required();
-  SetDbCallback(command, exit_code, [flags] { return Backup(*flags); });
+  return {command, [flags] { return FinishLocal(Backup(*flags)); }};
 }
 
 }  // namespace tokenusage

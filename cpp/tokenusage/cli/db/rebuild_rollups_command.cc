@@ -12,11 +12,11 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Makes all totals from the horizon on anew from the records, in one transaction:
-killed, it has done nothing. Totals before the horizon stay as they are, since their
-records have gone. No service may have the database open.
+Rebuilds all rollups at or after the horizon from the records, in one transaction: if
+it is killed, nothing has changed. Rollups before the horizon are kept, since their
+records were removed. No service may have the database open.
 
-Exit codes: 0 done; 1 it could not be done; 2 the database is damaged; 64 wrong usage.)";
+Exit codes: 0 done; 1 failure; 2 the database is damaged; 64 wrong usage.)";
 
 absl::Status RebuildRollups(const std::string& url) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenExistingStore(url));
@@ -30,13 +30,13 @@ absl::Status RebuildRollups(const std::string& url) {
 
 }  // namespace
 
-void AddDbRebuildRollupsCommand(CLI::App* db, int* exit_code) {
+Command AddDbRebuildRollupsCommand(CLI::App* db) {
   auto store = std::make_shared<std::string>();
   CLI::App* command = db->add_subcommand(
-      "rebuild-rollups", "Make a database's totals anew from its records");
+      "rebuild-rollups", "Rebuild a database's rollups from its records");
   command->footer(kFooter);
   AddStoreFlag(command, store.get());
-  SetDbCallback(command, exit_code, [store] { return RebuildRollups(*store); });
+  return {command, [store] { return FinishLocal(RebuildRollups(*store)); }};
 }
 
 }  // namespace tokenusage
