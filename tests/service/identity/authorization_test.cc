@@ -10,12 +10,15 @@
 
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/testing/in_process_server.h"
 
 namespace tokenusage {
 namespace {
+
+using testing::IsOk;
 
 // Takes the metadata `who` for the caller and the caller's only project.
 class TrustingAuthorizer final : public Authorizer {
@@ -35,13 +38,13 @@ class TrustingAuthorizer final : public Authorizer {
   }
 };
 
-class AuthorizationTest : public testing::Test {
+class AuthorizationTest : public ::testing::Test {
  protected:
   void SetUp() override {
     UsageReportingServiceOptions options;
     options.authorizer = std::make_shared<const TrustingAuthorizer>();
     auto server = InProcessServer::Start(options);
-    ASSERT_TRUE(server.ok()) << server.status();
+    ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     stub_ = v1::UsageReportingService::NewStub(server_->NewChannel());
   }

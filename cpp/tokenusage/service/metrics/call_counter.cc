@@ -22,7 +22,7 @@ const Buckets& SecondsBuckets() {
   return *buckets;
 }
 
-// Those that gRFC A66 has.
+// As in gRFC A66.
 const Buckets& BytesBuckets() {
   static const auto* const buckets =
       new Buckets{0,       1 << 10, 1 << 11, 1 << 12, 1 << 14, 1 << 16, 1 << 18,
@@ -57,7 +57,7 @@ class CallCounter final : public grpc::experimental::Interceptor {
     metrics_->started.Increment();
   }
 
-  // A call that ended without a status of the server's went away.
+  // A call that ended without a status from the server was cancelled.
   ~CallCounter() override {
     const std::chrono::duration<double> time =
         std::chrono::steady_clock::now() - start_;
@@ -74,12 +74,12 @@ class CallCounter final : public grpc::experimental::Interceptor {
             InterceptionHookPoints::PRE_SEND_STATUS)) {
       code_ = methods->GetSendStatus().error_code();
     }
-    if (metrics_->sent_bytes) Weigh(methods);
+    if (metrics_->sent_bytes) Measure(methods);
     methods->Proceed();
   }
 
  private:
-  void Weigh(grpc::experimental::InterceptorBatchMethods* methods) {
+  void Measure(grpc::experimental::InterceptorBatchMethods* methods) {
     if (methods->QueryInterceptionHookPoint(
             InterceptionHookPoints::PRE_SEND_MESSAGE)) {
       sent_bytes_ += methods->GetSerializedSendMessage()->Length();
