@@ -2,7 +2,7 @@
 """Vectors that we and others write hold the same values for us and for others.
 
 Here Python's protobuf takes part, and what JavaScript's and Java's once wrote;
-tools/check_interop asks those two themselves.
+tools/ci/check_interop asks those two themselves.
 """
 
 import os

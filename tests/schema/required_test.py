@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is required in JSON, and named in it, is as in the last release.
 
-The schema's breaking-change check (tools/check_schema) does not look at options of our
+The schema's breaking-change check (tools/ci/check_schema) does not look at options of our
 own.
 """
 

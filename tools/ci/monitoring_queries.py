@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the queries of a Grafana dashboard as rules, which promtool can check.
+"""Prints the queries of a Grafana dashboard as rules that promtool can check.
 
-monitoring_queries.py FOLDER DOCUMENT: FOLDER has dashboard.json and alerts.yml. Fails
-where one of them uses a metric that DOCUMENT does not name between backticks.
+monitoring_queries.py FOLDER DOCUMENT: FOLDER has dashboard.json and alerts.yml. Fails if
+one of them uses a metric that DOCUMENT does not name in backticks.
 """
 
 import json
@@ -15,7 +15,7 @@ _OF_HISTOGRAMS = re.compile(r"_(bucket|count|sum)$")
 
 
 def queries_of(dashboard):
-    """The title and query of each target."""
+    """Returns the title and query of each target."""
     return [
         (panel["title"], target["expr"])
         for panel in dashboard["panels"]
@@ -35,7 +35,7 @@ def main():
         sys.exit("%s does not name %s" % (document, sorted(unknown)))
     print("groups:\n- name: dashboard\n  rules:")
     for number, (title, query) in enumerate(queries):
-        # What Grafana fills in.
+        # Grafana fills in these variables.
         query = query.replace("$__rate_interval", "5m").replace("$instance", ".*")
         print("  - record: dashboard:query%d" % number)
         print("    expr: %s  # %s" % (json.dumps(query), title))

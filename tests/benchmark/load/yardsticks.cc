@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/benchmark/load/bare_sqlite.h"
+#include "tests/benchmark/load/yardsticks.h"
+
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
-#include <memory>
+#include <map>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 
+#include "absl/numeric/int128.h"
 #include "absl/time/clock.h"
+#include "sqlite3.h"
 #include "tokenusage/store/sqlite/store.h"
+#include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage::load {
 namespace {
+
+constexpr std::size_t kSums = 5;  // of each rollup
 
 using Sums = std::array<absl::int128, kSums>;
 using Blob = std::array<char, 16>;
@@ -67,8 +79,7 @@ void AddBlobs(sqlite3_context* context, int /*size*/, sqlite3_value** parts) {
                       SQLITE_TRANSIENT);
 }
 
-// The loads' counts have two decimals, so this is exact; other counts are not
-// looked at here.
+// Exact for the records of RecordSource, whose counts have two decimals.
 absl::int128 Nanos(double count) {
   return absl::int128(static_cast<std::int64_t>(count * 100 + 0.5)) *
          10'000'000;
@@ -106,10 +117,45 @@ std::string AddSql(const std::string& table) {
          "input_image_tokens=add_blobs(input_image_tokens,?8)";
 }
 
-}  // namespace
+// Stores records and keeps their rollups. One thread at a time.
+class BareWriter {
+ public:
+  // The file must not exist.
+  explicit BareWriter(const std::string& path);
+  ~BareWriter();
+
+  BareWriter(const BareWriter&) = delete;
+  BareWriter& operator=(const BareWriter&) = delete;
+
+  void Begin();
+  void Add(const v1::UsageRecord& record);
+  void Commit();
+
+ private:
+  struct Rollup {
+    std::int64_t count = 0;
+    Sums sums{};
+  };
+  // By series and start.
+  using Rollups = std::map<std::pair<std::int64_t, std::int64_t>, Rollup>;
+
+  std::int64_t SeriesOf(const v1::UsageRecord& record);
+  void Insert(const v1::UsageRecord& record, std::int64_t series);
+  void Write(sqlite3_stmt* statement, Rollups* rollups);
+
+  sqlite3* database_ = nullptr;
+  sqlite3_stmt* insert_ = nullptr;
+  sqlite3_stmt* add_series_ = nullptr;
+  sqlite3_stmt* quarter_hour_ = nullptr;
+  sqlite3_stmt* hour_ = nullptr;
+  std::unordered_map<std::string, std::int64_t> series_;
+  Rollups quarter_hours_;
+  Rollups hours_;
+  std::string bytes_;
+};
 
 BareWriter::BareWriter(const std::string& path) {
-  // The tables, with nothing in them.
+  // Makes empty tables.
   const bool made = OpenSqliteStore(path).ok();
   Check(made && sqlite3_open_v2(path.c_str(), &database_,
                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
@@ -129,12 +175,12 @@ BareWriter::BareWriter(const std::string& path) {
   add_series_ = Prepare(database_,
                         "INSERT INTO series(project_id, operation, provider, "
                         "model) VALUES(1,?1,?2,?3)");
-  quarter_ = Prepare(database_, AddSql("rollup_quarter"));
+  quarter_hour_ = Prepare(database_, AddSql("rollup_quarter"));
   hour_ = Prepare(database_, AddSql("rollup_hour"));
 }
 
 BareWriter::~BareWriter() {
-  for (sqlite3_stmt* statement : {insert_, add_series_, quarter_, hour_}) {
+  for (sqlite3_stmt* statement : {insert_, add_series_, quarter_hour_, hour_}) {
     sqlite3_finalize(statement);
   }
   sqlite3_close(database_);
@@ -149,15 +195,15 @@ void BareWriter::Add(const v1::UsageRecord& record) {
                         ? SumsOf(record.images_edits())
                         : SumsOf(record.images_variations());
   const std::int64_t seconds = record.event_time().seconds();
-  for (Cell* cell : {&quarters_[{series, seconds - seconds % 900}],
-                     &hours_[{series, seconds - seconds % 3600}]}) {
-    ++cell->count;
-    for (std::size_t i = 0; i < kSums; ++i) cell->sums[i] += sums[i];
+  for (Rollup* rollup : {&quarter_hours_[{series, seconds - seconds % 900}],
+                         &hours_[{series, seconds - seconds % 3600}]}) {
+    ++rollup->count;
+    for (std::size_t i = 0; i < kSums; ++i) rollup->sums[i] += sums[i];
   }
 }
 
 void BareWriter::Commit() {
-  Write(quarter_, &quarters_);
+  Write(quarter_hour_, &quarter_hours_);
   Write(hour_, &hours_);
   Run(database_, "COMMIT");
 }
@@ -189,34 +235,67 @@ void BareWriter::Insert(const v1::UsageRecord& record, std::int64_t series) {
   StepToEnd(database_, insert_);
 }
 
-void BareWriter::Write(sqlite3_stmt* statement, Cells* cells) {
-  for (const auto& [key, cell] : *cells) {
+void BareWriter::Write(sqlite3_stmt* statement, Rollups* rollups) {
+  for (const auto& [key, rollup] : *rollups) {
     std::array<Blob, kSums> blobs;
     sqlite3_bind_int64(statement, 1, key.first);
     sqlite3_bind_int64(statement, 2, key.second);
-    sqlite3_bind_int64(statement, 3, cell.count);
+    sqlite3_bind_int64(statement, 3, rollup.count);
     for (std::size_t i = 0; i < kSums; ++i) {
-      blobs[i] = ToBlob(cell.sums[i]);
+      blobs[i] = ToBlob(rollup.sums[i]);
       sqlite3_bind_blob(statement, static_cast<int>(i) + 4, blobs[i].data(),
                         sizeof(Blob), SQLITE_STATIC);
     }
     StepToEnd(database_, statement);
   }
-  cells->clear();
+  rollups->clear();
 }
+
+}  // namespace
 
 double RunBareInserts(const std::string& path,
                       const std::vector<v1::ReportUsageRequest>& batches) {
   BareWriter writer(path);
-  std::int64_t rows = 0;
+  std::int64_t records = 0;
   const absl::Time start = absl::Now();
   for (const v1::ReportUsageRequest& batch : batches) {
     writer.Begin();
     for (const v1::UsageRecord& record : batch.records()) writer.Add(record);
     writer.Commit();
-    rows += batch.records_size();
+    records += batch.records_size();
   }
-  return static_cast<double>(rows) / absl::ToDoubleSeconds(absl::Now() - start);
+  return static_cast<double>(records) /
+         absl::ToDoubleSeconds(absl::Now() - start);
+}
+
+double RunBareLog(const std::string& path,
+                  const std::vector<v1::ReportUsageRequest>& batches) {
+  const int file = open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  off_t end = 0;
+  const auto write = [&](const std::string& bytes) {
+    const auto size = static_cast<ssize_t>(bytes.size());
+    if (pwrite(file, bytes.data(), bytes.size(), end) != size ||
+        fdatasync(file) != 0) {
+      std::perror(path.c_str());
+      std::abort();
+    }
+    end += size;
+  };
+  std::int64_t records = 0;
+  std::size_t bytes = 0;
+  for (const v1::ReportUsageRequest& batch : batches) {
+    records += batch.records_size();
+    bytes += batch.ByteSizeLong();
+  }
+  write(std::string(bytes, '\0'));
+  end = 0;
+  const absl::Time start = absl::Now();
+  for (const v1::ReportUsageRequest& batch : batches) {
+    write(batch.SerializeAsString());
+  }
+  const absl::Duration time = absl::Now() - start;
+  close(file);
+  return static_cast<double>(records) / absl::ToDoubleSeconds(time);
 }
 
 std::vector<double> RunBareScans(const std::string& path, std::int64_t start,

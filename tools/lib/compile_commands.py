@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints a compile_commands.json, for clang-tidy and editors, of Bazel's actions.
+"""Converts Bazel's compile actions to a compile_commands.json for clang-tidy and editors.
 
-Reads what `bazel aquery --output=jsonproto 'mnemonic(CppCompile, ...)'` prints, from
-standard input; the one argument is `bazel info execution_root`. Build the targets
-first: generated headers must be there.
+Reads the output of `bazel aquery --output=jsonproto 'mnemonic(CppCompile, ...)'` from
+standard input; the only argument is `bazel info execution_root`. Build the targets first
+to generate their headers.
 """
 
 import json
 import sys
 
-# GCC's own, which clang's tools refuse; warnings are the compiler's business.
+# Known to GCC only. Warnings are left to the compiler.
 _GCC_ONLY = ("-fno-canonical-system-headers",)
 
 

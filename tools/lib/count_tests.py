@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts the test cases of a `bazel test`, from its build events (a JSON file).
+"""Counts the test cases of a `bazel test` from its build events (a JSON file).
 
-Prints each failed case and a last line "N passed, N failed". A target that failed
-without a failed case (it crashed, ran out of time, or was not built) counts as one.
-Exits with 1 where something failed or nothing ran.
+Prints each failed case, and last a line "N passed, N failed". A target that failed
+without a failed case (it crashed, timed out, or was not built) counts as one. Exits with 1
+if a test failed or none ran.
 """
 
 import json
