@@ -195,7 +195,7 @@ TEST(CheckedRecordTest, ChecksLabels) {
     ExpectError(label("team", value), kInvalid, "labels.team",
                 "at most 256 bytes");
   }
-  // The first of several faults is always the same one.
+  // The first of several violations is always the same one.
   for (int i = 0; i < 20; ++i) {
     ExpectError(
         [&](auto* r) {

@@ -84,8 +84,8 @@ TEST(TokenAmountTest, RoundsToDoubleHalfToEven) {
   EXPECT_EQ(TokenAmount().ToDouble(), 0);
 }
 
-// The shortest decimal by trial, in nanos, half to even: slower and simpler
-// than what is tested.
+// Finds the shortest decimal by trial, in nanos, half to even: slower and
+// simpler than the tested code.
 absl::int128 NanosByTrial(double count) {
   char text[64];
   for (int precision = 0; precision <= 16; ++precision) {
@@ -97,7 +97,7 @@ absl::int128 NanosByTrial(double count) {
   for (const char* p = text; p != e; ++p) {
     if (*p != '.') digits += *p;
   }
-  // The point stands after `point` digits; nanos have nine more.
+  // The point comes after `point` digits; nanos have nine more.
   const int point = 1 + std::atoi(e + 1) + 9;
   absl::int128 nanos = 0;
   for (int i = 0; i < point; ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A store whose answer to everything is one error.
+// A store that answers everything with one error.
 
 #ifndef TOKENUSAGE_TESTS_SERVICE_FAILING_STORE_H_
 #define TOKENUSAGE_TESTS_SERVICE_FAILING_STORE_H_

@@ -24,7 +24,7 @@ v1::QueryUsageRequest ValidQuery() {
 
 class RequestChecksTest : public ::testing::Test {
  protected:
-  // The reason for which `request` is refused; "" where it is not.
+  // Returns the reason why `request` is refused; "" if it is not.
   std::string QueryRefusal(
       const std::function<void(v1::QueryUsageRequest*)>& change) {
     v1::QueryUsageRequest request = ValidQuery();

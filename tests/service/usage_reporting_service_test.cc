@@ -17,7 +17,9 @@
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
 #include "tests/service/failing_store.h"
+#include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/internal/page_token.pb.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/testing/in_process_server.h"
@@ -30,18 +32,7 @@ using testing::IsOk;
 constexpr std::int64_t kNowSeconds = 1750000000;
 
 v1::UsageRecord ValidRecord(const std::string& id) {
-  v1::UsageRecord record;
-  record.set_record_id(id);
-  record.mutable_event_time()->set_seconds(kNowSeconds - 3600);
-  record.set_operation("images.edits");
-  record.set_model("gpt-image-1");
-  auto* usage = record.mutable_images_edits();
-  usage->set_total_tokens(8105.75);
-  usage->set_input_tokens(7451.29);
-  usage->set_output_tokens(1442.01);
-  usage->mutable_input_tokens_details()->set_text_tokens(5727.82);
-  usage->mutable_input_tokens_details()->set_image_tokens(1501.66);
-  return record;
+  return testing::ValidRecord(id, (kNowSeconds - 3600) * kNanosPerSecond);
 }
 
 class UsageReportingServiceTest : public ::testing::Test {

@@ -55,7 +55,7 @@ class UsageStreamTest : public ::testing::Test {
     Reopen();
   }
 
-  // A new stream.
+  // Opens a new stream.
   void Reopen() {
     stream_.reset();
     context_ = std::make_unique<grpc::ClientContext>();
@@ -72,7 +72,7 @@ class UsageStreamTest : public ::testing::Test {
     return response.report();
   }
 
-  // The stream's end, of which nothing may be left.
+  // Returns how the stream ends, after all its answers.
   absl::Status End() {
     v1::StreamUsageResponse response;
     EXPECT_FALSE(stream_->Read(&response)) << response.DebugString();
@@ -202,7 +202,7 @@ TEST_F(UsageStreamTest, WaitsForTheBudgetInsteadOfFailing) {
   options.limits.max_admitted_bytes = 40'000;  // a few messages
   Start(options);
   constexpr int kMessages = 200;
-  // Not by stream_, which is another one below.
+  // Not through stream_, which is another stream below.
   std::thread writer([stream = stream_.get()] {
     for (int i = 1; i <= kMessages; ++i) {
       stream->Write(Message(i, "id-" + std::to_string(i)));

@@ -78,8 +78,7 @@ class UsageRules {
       const bool required = field->options().GetExtension(v1::required);
       const Descriptor* const nested = field->message_type();
       const bool is_count =
-          field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE ||
-          field->cpp_type() == FieldDescriptor::CPPTYPE_FLOAT;
+          field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE;
       if (required || is_count || nested != nullptr) {
         rules.fields.push_back(
             {field, required, nested == nullptr ? nullptr : &Build(nested)});
@@ -137,11 +136,6 @@ std::optional<Violation> CheckValue(const Message& message,
           repeated ? reflection.GetRepeatedDouble(message, field, index)
                    : reflection.GetDouble(message, field),
           field);
-    case FieldDescriptor::CPPTYPE_FLOAT:
-      return CheckCount(repeated
-                            ? reflection.GetRepeatedFloat(message, field, index)
-                            : reflection.GetFloat(message, field),
-                        field);
     case FieldDescriptor::CPPTYPE_MESSAGE: {
       std::optional<Violation> violation = CheckFields(
           repeated ? reflection.GetRepeatedMessage(message, field, index)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The service asks its Authorizer for each call, and heeds what it says.
+// The service asks its Authorizer about each call, and obeys it.
 
 #include <memory>
 #include <string>
@@ -20,7 +20,7 @@ namespace {
 
 using testing::IsOk;
 
-// Takes the metadata `who` for the caller and the caller's only project.
+// Uses the metadata `who` as the caller and the caller's only project.
 class TrustingAuthorizer final : public Authorizer {
  public:
   absl::StatusOr<std::shared_ptr<const Caller>> Identify(
@@ -97,7 +97,8 @@ TEST_F(AuthorizationTest, EveryMethodChecksTheRole) {
             "TIME_WINDOW_INVALID");
 }
 
-// How a stream of empty batches to these projects ends, after how many answers.
+// Returns how a stream of empty batches to these projects ends, and after how
+// many answers.
 std::pair<int, std::string> StreamOutcome(
     Stub* stub, const std::string& who,
     const std::vector<std::string>& projects) {

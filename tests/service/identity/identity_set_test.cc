@@ -64,7 +64,7 @@ TEST(IdentitySetTest, KnowsNobodyElse) {
 
 TEST(IdentitySetTest, NamesTheLineThatIsWrongButNoCredential) {
   const std::string good = "a demo query " + HashOf("one") + "\n";
-  // What somebody may take for the credential's place.
+  // A token where the credential belongs.
   const std::string secret = NewToken();
   for (const std::string& bad : std::vector<std::string>{
            "a demo query " + secret, secret + " demo query",

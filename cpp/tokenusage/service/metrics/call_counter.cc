@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "grpcpp/support/byte_buffer.h"
 
 namespace tokenusage {
@@ -29,25 +30,6 @@ const Buckets& BytesBuckets() {
                   1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30, 0x1p32};
   return *buckets;
 }
-
-// As gRPC spells its status codes.
-constexpr std::array<const char*, 17> kCodeNames = {"OK",
-                                                    "CANCELLED",
-                                                    "UNKNOWN",
-                                                    "INVALID_ARGUMENT",
-                                                    "DEADLINE_EXCEEDED",
-                                                    "NOT_FOUND",
-                                                    "ALREADY_EXISTS",
-                                                    "PERMISSION_DENIED",
-                                                    "RESOURCE_EXHAUSTED",
-                                                    "FAILED_PRECONDITION",
-                                                    "ABORTED",
-                                                    "OUT_OF_RANGE",
-                                                    "UNIMPLEMENTED",
-                                                    "INTERNAL",
-                                                    "UNAVAILABLE",
-                                                    "DATA_LOSS",
-                                                    "UNAUTHENTICATED"};
 
 using grpc::experimental::InterceptionHookPoints;
 
@@ -120,7 +102,9 @@ void HistogramByStatus::Observe(grpc::StatusCode code, double value) {
       by_code_[index].load(std::memory_order_acquire);
   if (histogram == nullptr) {
     histogram = &family_.Add(
-        {{"grpc_method", method_}, {"grpc_status", kCodeNames[index]}},
+        {{"grpc_method", method_},
+         {"grpc_status",
+          absl::StatusCodeToString(static_cast<absl::StatusCode>(index))}},
         buckets_);
     by_code_[index].store(histogram, std::memory_order_release);
   }

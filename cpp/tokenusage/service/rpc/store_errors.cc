@@ -8,20 +8,6 @@
 #include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage {
-namespace {
-
-absl::Status FailureError(const absl::Status& failure) {
-  if (absl::IsDataLoss(failure)) {
-    return ErrorWithInfo(failure.code(), "STORE_DAMAGED",
-                         "the server's store is damaged, and its operator must "
-                         "act; whether reported records are stored is unknown");
-  }
-  return ErrorWithInfo(absl::StatusCode::kUnavailable, "STORE_FAILED",
-                       "the server's store failed: send the same request again "
-                       "later; records are counted once");
-}
-
-}  // namespace
 
 bool IsStoreFailure(const absl::Status& store_status) {
   switch (store_status.code()) {
@@ -55,26 +41,26 @@ absl::Status ErrorForReader(const absl::Status& store_status,
       return ErrorWithInfo(store_status.code(), "WINDOW_BEFORE_HORIZON",
                            FromAbsl(store_status.message()),
                            {{"horizon", HorizonOf(store_status)}});
+    case absl::StatusCode::kDataLoss:
+      return ErrorWithInfo(
+          store_status.code(), "STORE_DAMAGED",
+          "the server's store is damaged, and its operator must act; whether "
+          "reported records are stored is unknown");
     default:
-      return FailureError(store_status);
+      return ErrorWithInfo(absl::StatusCode::kUnavailable, "STORE_FAILED",
+                           "the server's store failed: send the same request "
+                           "again later; records are counted once");
   }
 }
 
 absl::Status ErrorForReporter(const absl::Status& store_status) {
-  switch (store_status.code()) {
-    case absl::StatusCode::kOk:
-    case absl::StatusCode::kCancelled:
-      return store_status;
-    case absl::StatusCode::kResourceExhausted:
-      return BusyError();
-    case absl::StatusCode::kDeadlineExceeded:
-      return ErrorWithInfo(
-          store_status.code(), "REPORT_TIMED_OUT",
-          "the call's deadline passed before the batch was stored; nothing of "
-          "it was: send it again");
-    default:
-      return FailureError(store_status);
+  if (!absl::IsDeadlineExceeded(store_status)) {
+    return ErrorForReader(store_status, absl::InfiniteDuration());
   }
+  return ErrorWithInfo(
+      store_status.code(), "REPORT_TIMED_OUT",
+      "the call's deadline passed before the batch was stored; nothing of it "
+      "was: send it again");
 }
 
 absl::Status BusyError() {
