@@ -9,7 +9,7 @@
 #include "tokenusage/cli/db/db_commands.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/record/checked_record.h"
-#include "tokenusage/service/server/retention.h"
+#include "tokenusage/service/retention.h"
 #include "tokenusage/store/sqlite/maintenance.h"
 
 namespace tokenusage {
@@ -45,7 +45,12 @@ absl::Status Retain(const RetainFlags& flags) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckProject(flags.project));
   absl::Duration retain;
   if (flags.time != "default") {
-    TOKENUSAGE_ASSIGN_OR_RETURN(retain, ParseRetention("TIME", flags.time));
+    const auto parsed = ParseRetention(flags.time);
+    if (!parsed.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("TIME: ", parsed.status().message()));
+    }
+    retain = *parsed;
   }
   const absl::Status status = SetRetention(flags.store, flags.project, retain);
   // SQLite's own NOT_FOUND names the file.

@@ -28,7 +28,7 @@
 #include "tokenusage/cli/version.h"
 #include "tokenusage/service/identity/identity_authorizer.h"
 #include "tokenusage/service/metrics/metrics_endpoint.h"
-#include "tokenusage/service/server/retention.h"
+#include "tokenusage/service/retention.h"
 #include "tokenusage/service/usage_server.h"
 
 namespace tokenusage {
@@ -216,8 +216,7 @@ absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
     const ServeFlags& flags, StoreMaintenance* store) {
   std::optional<absl::Duration> retain;
   if (!flags.retain.empty()) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(retain,
-                                ParseRetention("--retain", flags.retain));
+    TOKENUSAGE_ASSIGN_OR_RETURN(retain, ParseRetention(flags.retain));
   }
   RetentionThread::Events events;
   events.on_removal = [](const Retention::Outcome& outcome) {

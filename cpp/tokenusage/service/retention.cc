@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/service/server/retention.h"
+#include "tokenusage/service/retention.h"
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <utility>
 #include <vector>
@@ -12,18 +11,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_rules.h"
 
 namespace tokenusage {
 namespace {
 
-constexpr std::chrono::hours kInterval(1);
-constexpr std::chrono::minutes kIntervalAfterFailure(5);
+constexpr absl::Duration kInterval = absl::Hours(1);
+constexpr absl::Duration kIntervalAfterFailure = absl::Minutes(5);
 constexpr absl::Duration kMaxClockJump = absl::Hours(1);
 constexpr int kMaxHours = 36'500 * 24;
 
-// Unlike a steady clock, it goes on while the machine sleeps.
+// Unlike a steady clock, it continues while the machine sleeps.
 absl::Duration SinceBoot() {
   timespec time = {};
   clock_gettime(CLOCK_BOOTTIME, &time);
@@ -32,8 +32,7 @@ absl::Duration SinceBoot() {
 
 }  // namespace
 
-absl::StatusOr<absl::Duration> ParseRetention(const std::string& flag,
-                                              const std::string& text) {
+absl::StatusOr<absl::Duration> ParseRetention(const std::string& text) {
   int count = 0;
   const bool days = !text.empty() && text.back() == 'd';
   const bool hours = !text.empty() && text.back() == 'h';
@@ -45,8 +44,7 @@ absl::StatusOr<absl::Duration> ParseRetention(const std::string& flag,
     return absl::Hours(days ? 24 * count : count);
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      flag,
-      ": expected days or hours, as 90d or 36h, from 1h to 36500d, "
+      "expected days or hours such as 90d or 36h, from 1h to 36500d, "
       "found \"",
       Excerpt(text), "\""));
 }
@@ -55,7 +53,7 @@ std::optional<absl::Time> RetentionHorizon(absl::Time now,
                                            absl::Time newest_record,
                                            absl::Duration retain) {
   const absl::Time horizon = std::min(now, newest_record) - retain;
-  if (horizon < absl::FromUnixSeconds(kMinEventTimeSeconds)) return {};
+  if (horizon < absl::FromUnixSeconds(kMinTimeSeconds)) return {};
   const std::int64_t seconds = absl::ToUnixSeconds(horizon);
   return absl::FromUnixSeconds(seconds - seconds % 3600);
 }
@@ -119,37 +117,18 @@ RetentionThread::RetentionThread(StoreMaintenance* store,
                                  Events events)
     : retention_(store, retain),
       events_(std::move(events)),
-      thread_([this] { Loop(); }) {}
+      thread_([this] { return Run(); }) {}
 
-RetentionThread::~RetentionThread() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ending_ = true;
-  }
-  ending_changed_.notify_one();
-  thread_.join();
-}
-
-bool RetentionThread::IsEnding() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return ending_;
-}
-
-void RetentionThread::Loop() {
-  while (!IsEnding()) {
-    const absl::StatusOr<Retention::Outcome> outcome =
-        retention_.Run([this] { return IsEnding(); });
-    if (outcome.ok() && outcome->record_count > 0) {
-      events_.on_removal(*outcome);
-    } else if (!outcome.ok() && !absl::IsCancelled(outcome.status())) {
+absl::Duration RetentionThread::Run() {
+  const absl::StatusOr<Retention::Outcome> outcome =
+      retention_.Run([this] { return thread_.ending(); });
+  if (!outcome.ok()) {
+    if (!absl::IsCancelled(outcome.status()))
       events_.on_error(outcome.status());
-    }
-    std::unique_lock<std::mutex> lock(mutex_);
-    ending_changed_.wait_for(
-        lock,
-        outcome.ok() ? std::chrono::minutes(kInterval) : kIntervalAfterFailure,
-        [this] { return ending_; });
+    return kIntervalAfterFailure;
   }
+  if (outcome->record_count > 0) events_.on_removal(*outcome);
+  return kInterval;
 }
 
 }  // namespace tokenusage
