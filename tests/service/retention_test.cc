@@ -163,6 +163,18 @@ TEST_F(RetentionTest, AClockThatIsSetForwardRemovesNothing) {
   EXPECT_EQ(HorizonOf(), absl::InfinitePast());
 }
 
+TEST_F(RetentionTest, AClockMayBeSetByAnHour) {
+  const auto retention = Start(absl::Hours(20));
+  const absl::Time right = now_;
+  now_ = right + absl::Minutes(59);
+  EXPECT_EQ(Removed(retention.get()), 3);
+  now_ = right + absl::Minutes(61);
+  EXPECT_THAT(Run(retention.get()),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  now_ = right - absl::Minutes(61);
+  EXPECT_EQ(Removed(retention.get()), 0);
+}
+
 TEST_F(RetentionTest, AClockThatIsWrongAtTheStartRemovesNothingNew) {
   now_ += absl::Hours(24 * 365);
   const auto retention = Start(absl::Hours(20));

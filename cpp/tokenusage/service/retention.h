@@ -36,7 +36,7 @@ std::optional<absl::Time> RetentionHorizon(absl::Time now,
                                            absl::Time newest_record,
                                            absl::Duration retain);
 
-// Moves a store's horizon. Not thread-safe.
+// Moves the horizons of a store's projects. Not thread-safe.
 class Retention {
  public:
   // The time, and the time since the machine started, which nobody can set.
@@ -57,10 +57,11 @@ class Retention {
     std::int64_t project_count = 0;  // that they were of
   };
 
-  // Moves the horizon to its place at this time, and removes the records before
-  // it, until `is_cancelled`.
+  // Moves each project's horizon to its place at this time, if that removes
+  // records, and removes them, until `is_cancelled`.
   //
-  // Errors: those of StoreMaintenance; FAILED_PRECONDITION if the clock was set
+  // Errors: those of StoreMaintenance, after all other projects were done;
+  // FAILED_PRECONDITION if the clock was set
   // forward by more than an hour since this was made: only a restart of the
   // service confirms that the new time is right.
   absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);

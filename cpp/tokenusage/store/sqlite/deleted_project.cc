@@ -18,7 +18,8 @@ absl::StatusOr<std::int64_t> FindDeletedProject(SqliteDatabase* database,
                                                 const std::string& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * find,
-      database->Cached("SELECT project_id FROM project WHERE name GLOB ?1 "
+      database->Cached("SELECT project_id FROM project WHERE name>='deleted/' "
+                       "AND name<'deleted0' AND name GLOB ?1 "
                        "ORDER BY project_id LIMIT 1"));
   const SqliteStatement::Use use(find);
   const std::string pattern =
