@@ -20,7 +20,7 @@ PROGRAM = os.environ["TOKENUSAGE_VECTORS_PROGRAM"]
 
 
 def run(*args):
-    """Runs vectors.cc's program; returns its exit code, and what it said."""
+    """Runs vectors.cc's program; returns its exit code and output."""
     done = subprocess.run(
         [PROGRAM, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -16,7 +16,7 @@
 #include "grpcpp/support/channel_arguments.h"
 #include "tokenusage/cli/client/server_certificate.h"
 #include "tokenusage/service/error_info.h"
-#include "tokenusage/service/server/loopback_address.h"
+#include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
 namespace {

@@ -12,7 +12,7 @@
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client/server_certificate.h"
-#include "tokenusage/service/server/loopback_address.h"
+#include "tokenusage/service/server/listen_address.h"
 #include "tokenusage/service/tls/certificate_set.h"
 
 namespace tokenusage {

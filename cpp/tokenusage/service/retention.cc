@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/service/server/retention.h"
+#include "tokenusage/service/retention.h"
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -11,18 +10,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_rules.h"
 
 namespace tokenusage {
 namespace {
 
-constexpr std::chrono::hours kInterval(1);
-constexpr std::chrono::minutes kIntervalAfterFailure(5);
+constexpr absl::Duration kInterval = absl::Hours(1);
+constexpr absl::Duration kIntervalAfterFailure = absl::Minutes(5);
 constexpr absl::Duration kMaxClockJump = absl::Hours(1);
 constexpr int kMaxHours = 36'500 * 24;
 
-// Unlike a steady clock, it goes on while the machine sleeps.
+// Unlike a steady clock, it continues while the machine sleeps.
 absl::Duration SinceBoot() {
   timespec time = {};
   clock_gettime(CLOCK_BOOTTIME, &time);
@@ -43,7 +43,7 @@ absl::StatusOr<absl::Duration> ParseRetention(const std::string& text) {
     return absl::Hours(days ? 24 * count : count);
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "--retain: expected days or hours, as 90d or 36h, from 1h to 36500d, "
+      "expected days or hours such as 90d or 36h, from 1h to 36500d, "
       "found \"",
       Excerpt(text), "\""));
 }
@@ -52,7 +52,7 @@ std::optional<absl::Time> RetentionHorizon(absl::Time now,
                                            absl::Time newest_record,
                                            absl::Duration retain) {
   const absl::Time horizon = std::min(now, newest_record) - retain;
-  if (horizon < absl::FromUnixSeconds(kMinEventTimeSeconds)) return {};
+  if (horizon < absl::FromUnixSeconds(kMinTimeSeconds)) return {};
   const std::int64_t seconds = absl::ToUnixSeconds(horizon);
   return absl::FromUnixSeconds(seconds - seconds % 3600);
 }
@@ -82,7 +82,7 @@ absl::StatusOr<Retention::Outcome> Retention::Run(
   TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time present, store_.Horizon());
   const std::optional<absl::Time> wanted =
       RetentionHorizon(clocks_.now(), newest, retain_);
-  // Also where it stays: a removal may have been cut short.
+  // Removes even if the horizon stays: a removal may have been interrupted.
   const absl::Time horizon = std::max(wanted.value_or(present), present);
   if (horizon == absl::InfinitePast()) return Outcome{0, horizon};
   CallLimits limits;
@@ -96,37 +96,18 @@ RetentionThread::RetentionThread(StoreMaintenance* store, absl::Duration retain,
                                  Events events)
     : retention_(store, retain),
       events_(std::move(events)),
-      thread_([this] { Loop(); }) {}
+      thread_([this] { return Run(); }) {}
 
-RetentionThread::~RetentionThread() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ending_ = true;
-  }
-  ending_changed_.notify_one();
-  thread_.join();
-}
-
-bool RetentionThread::IsEnding() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return ending_;
-}
-
-void RetentionThread::Loop() {
-  while (!IsEnding()) {
-    const absl::StatusOr<Retention::Outcome> outcome =
-        retention_.Run([this] { return IsEnding(); });
-    if (outcome.ok() && outcome->record_count > 0) {
-      events_.on_removal(*outcome);
-    } else if (!outcome.ok() && !absl::IsCancelled(outcome.status())) {
+absl::Duration RetentionThread::Run() {
+  const absl::StatusOr<Retention::Outcome> outcome =
+      retention_.Run([this] { return thread_.ending(); });
+  if (!outcome.ok()) {
+    if (!absl::IsCancelled(outcome.status()))
       events_.on_error(outcome.status());
-    }
-    std::unique_lock<std::mutex> lock(mutex_);
-    ending_changed_.wait_for(
-        lock,
-        outcome.ok() ? std::chrono::minutes(kInterval) : kIntervalAfterFailure,
-        [this] { return ending_; });
+    return kIntervalAfterFailure;
   }
+  if (outcome->record_count > 0) events_.on_removal(*outcome);
+  return kInterval;
 }
 
 }  // namespace tokenusage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/service/server/server_limits.h"
+#include "tokenusage/service/server/transport_limits.h"
 
 #include <algorithm>
 #include <limits>
@@ -22,8 +22,8 @@ int Millis(absl::Duration duration) {
 
 }  // namespace
 
-void ApplyServerLimits(const ServerLimits& limits,
-                       grpc::ServerBuilder* builder) {
+void ApplyTransportLimits(const TransportLimits& limits,
+                          grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(limits.max_message_bytes);
   builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
                               limits.max_metadata_bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/service/server/server_limits.h"
+#include "tokenusage/service/server/transport_limits.h"
 
 #include <memory>
 #include <string>
@@ -10,6 +10,8 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/service/error_info.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/memory_store.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
@@ -17,10 +19,13 @@
 namespace tokenusage {
 namespace {
 
-// A server with such limits, and one connection to it.
-class ServerLimitsTest : public ::testing::Test {
+using testing::IsOk;
+using testing::StatusIs;
+
+// A server with given limits, and one connection to it.
+class TransportLimitsTest : public ::testing::Test {
  protected:
-  void Start(const ServerLimits& limits) {
+  void Start(const TransportLimits& limits) {
     UsageServerOptions options;
     options.address = "127.0.0.1:0";
     options.limits = limits;
@@ -30,7 +35,7 @@ class ServerLimitsTest : public ::testing::Test {
                             grpc::InsecureChannelCredentials()));
   }
 
-  grpc::Status Ask(absl::Duration timeout) {
+  absl::Status Ask(absl::Duration timeout) {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     v1::ListUsageRecordsRequest request;
@@ -38,7 +43,8 @@ class ServerLimitsTest : public ::testing::Test {
     request.mutable_start_time()->set_seconds(1'700'000'000);
     request.mutable_end_time()->set_seconds(1'700'000'001);
     v1::ListUsageRecordsResponse response;
-    return stub_->ListUsageRecords(&context, request, &response);
+    return FromGrpcStatus(
+        stub_->ListUsageRecords(&context, request, &response));
   }
 
   const std::unique_ptr<UsageStore> store_ = NewMemoryStore();
@@ -46,8 +52,8 @@ class ServerLimitsTest : public ::testing::Test {
   std::unique_ptr<v1::UsageReportingService::Stub> stub_;
 };
 
-TEST_F(ServerLimitsTest, AConnectionEndsAtItsAgeWithItsStreams) {
-  ServerLimits limits;
+TEST_F(TransportLimitsTest, AConnectionEndsAtItsAgeWithItsStreams) {
+  TransportLimits limits;
   limits.max_connection_age = absl::Milliseconds(300);
   limits.max_connection_age_grace = absl::Milliseconds(300);
   Start(limits);
@@ -57,24 +63,25 @@ TEST_F(ServerLimitsTest, AConnectionEndsAtItsAgeWithItsStreams) {
   v1::StreamUsageResponse response;
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_TRUE(Ask(absl::Seconds(60)).ok());  // on a new connection
+  EXPECT_THAT(Ask(absl::Seconds(60)), IsOk());  // on a new connection
 }
 
-TEST_F(ServerLimitsTest, MoreCallsThanAConnectionMayHaveWait) {
-  ServerLimits limits;
+TEST_F(TransportLimitsTest, MoreCallsThanAConnectionMayHaveWait) {
+  TransportLimits limits;
   limits.max_concurrent_streams = 2;
   Start(limits);
-  EXPECT_TRUE(Ask(absl::Seconds(60)).ok());  // the limit is known from here on
+  EXPECT_THAT(Ask(absl::Seconds(60)),
+              IsOk());  // the limit is known from here on
   grpc::ClientContext contexts[2];
   const auto first = stub_->StreamUsage(&contexts[0]);
   const auto second = stub_->StreamUsage(&contexts[1]);
-  EXPECT_EQ(Ask(absl::Milliseconds(500)).error_code(),
-            grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_THAT(Ask(absl::Milliseconds(500)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
   EXPECT_TRUE(second->WritesDone());
-  EXPECT_TRUE(second->Finish().ok());
-  EXPECT_TRUE(Ask(absl::Seconds(60)).ok());
+  EXPECT_THAT(FromGrpcStatus(second->Finish()), IsOk());
+  EXPECT_THAT(Ask(absl::Seconds(60)), IsOk());
   EXPECT_TRUE(first->WritesDone());
-  EXPECT_TRUE(first->Finish().ok());
+  EXPECT_THAT(FromGrpcStatus(first->Finish()), IsOk());
 }
 
 }  // namespace

@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// `serve --retain`: removes old records while the service runs.
+// Retention: removes old records while the service runs. Their totals stay.
 //
+//   RetentionThread::Events events;
+//   events.on_error = [](const absl::Status& status) { std::cerr << status; };
 //   const RetentionThread thread(store->maintenance(), absl::Hours(24 * 90),
-//                                {&LogRemoval, &LogError});
+//                                events);
 
-#ifndef TOKENUSAGE_SERVICE_SERVER_RETENTION_H_
-#define TOKENUSAGE_SERVICE_SERVER_RETENTION_H_
+#ifndef TOKENUSAGE_SERVICE_RETENTION_H_
+#define TOKENUSAGE_SERVICE_RETENTION_H_
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "tokenusage/service/server/repeater.h"
 #include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
-// The value of --retain: `90d` or `36h`, from 1 hour to 36,500 days.
-// INVALID_ARGUMENT, naming the flag, for others.
+// Parses `90d` or `36h`, from 1 hour to 36,500 days.
+//
+// Errors: INVALID_ARGUMENT.
 absl::StatusOr<absl::Duration> ParseRetention(const std::string& text);
 
-// Where the horizon is to be, when records are kept for `retain`: counted back
-// from now or from the newest record, whichever is earlier, to a whole hour. A
-// clock that is wrong cannot remove what is new to its reporters. Empty where
+// Returns the horizon if records are kept for `retain`: counted back from now
+// or from the newest record, whichever is earlier, to a whole hour, so that a
+// wrong clock cannot remove records that are new to their reporters. Nothing if
 // it would lie before 2000.
 std::optional<absl::Time> RetentionHorizon(absl::Time now,
                                            absl::Time newest_record,
@@ -38,8 +39,8 @@ std::optional<absl::Time> RetentionHorizon(absl::Time now,
 // Moves a store's horizon. Not thread-safe.
 class Retention {
  public:
-  // For tests: the time, and the time since the machine started, which nobody
-  // sets.
+  // The time, and the time since the machine started, which nobody can set.
+  // Others for tests only.
   struct Clocks {
     std::function<absl::Time()> now;
     std::function<absl::Duration()> elapsed;
@@ -54,12 +55,12 @@ class Retention {
     absl::Time horizon;
   };
 
-  // Moves the horizon to where it is to be now, and removes the records before
+  // Moves the horizon to its place at this time, and removes the records before
   // it, until `is_cancelled`.
   //
-  // Errors: those of StoreMaintenance; FAILED_PRECONDITION where the clock was
-  // set forward by more than an hour since this was made: only a restart of the
-  // service says that the new time is right.
+  // Errors: those of StoreMaintenance; FAILED_PRECONDITION if the clock was set
+  // forward by more than an hour since this was made: only a restart of the
+  // service confirms that the new time is right.
   absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
 
  private:
@@ -71,7 +72,7 @@ class Retention {
   const absl::Time start_;  // of the machine, by the clock as it was
 };
 
-// Runs a Retention at once and then with every hour, until it is destroyed.
+// Runs a Retention at once and then every hour, until it is destroyed.
 class RetentionThread {
  public:
   // Called from the thread.
@@ -82,23 +83,18 @@ class RetentionThread {
 
   RetentionThread(StoreMaintenance* store, absl::Duration retain,
                   Events events);
-  ~RetentionThread();
 
   RetentionThread(const RetentionThread&) = delete;
   RetentionThread& operator=(const RetentionThread&) = delete;
 
  private:
-  void Loop();
-  bool IsEnding();
+  absl::Duration Run();
 
   Retention retention_;
   const Events events_;
-  std::mutex mutex_;
-  std::condition_variable ending_changed_;
-  bool ending_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  Repeater thread_;  // last: it uses all of the above
 };
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_SERVICE_SERVER_RETENTION_H_
+#endif  // TOKENUSAGE_SERVICE_RETENTION_H_

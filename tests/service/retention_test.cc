@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/service/server/retention.h"
+#include "tokenusage/service/retention.h"
 
 #include <cstdint>
 #include <future>
@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/store/memory_store.h"
 
 namespace tokenusage::testing {
@@ -26,9 +27,10 @@ TEST(ParseRetentionTest, TakesDaysAndHours) {
   for (const char* wrong :
        {"", "d", "h", "0d", "0h", "-1d", "+1d", " 1d", "1 d", "1.5d", "90",
         "1w", "36501d", "876001h", "99999999999d", "1dd", "1d "}) {
-    const absl::Status status = ParseRetention(wrong).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << wrong;
-    EXPECT_EQ(status.message().substr(0, 9), "--retain:") << status;
+    EXPECT_THAT(ParseRetention(wrong),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         ::testing::HasSubstr("90d or 36h")))
+        << wrong;
   }
 }
 
@@ -47,7 +49,7 @@ TEST(RetentionHorizonTest, CountsBackFromTheEarlierOfClockAndNewestRecord) {
   EXPECT_EQ(horizon(Time("2000-01-01T23:59:59Z")), std::nullopt);
 }
 
-// A store with a record each hour of 2026-08-01, and clocks to be set.
+// A store with a record in each hour of 2026-08-01, and fake clocks.
 class RetentionTest : public ::testing::Test {
  protected:
   RetentionTest() {
@@ -72,10 +74,10 @@ class RetentionTest : public ::testing::Test {
     return retention->Run([cancelled] { return cancelled; });
   }
 
-  // How many records a run removes.
+  // Returns how many records a run removes.
   std::int64_t Removed(Retention* retention) {
     const auto outcome = Run(retention);
-    EXPECT_TRUE(outcome.ok()) << outcome.status();
+    EXPECT_THAT(outcome, IsOk());
     return outcome.ok() ? outcome->record_count : -1;
   }
 
@@ -103,7 +105,7 @@ TEST_F(RetentionTest, MovesWithTheHours) {
   store_->Append("p", CheckedOf({ValidRecord("n", absl::ToUnixNanos(now_))}))
       .value();
   const auto outcome = Run(retention.get());
-  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_THAT(outcome, IsOk());
   EXPECT_EQ(outcome->record_count, 5);
   EXPECT_EQ(outcome->horizon, Time("2026-08-01T08:00:00Z"));
   EXPECT_EQ(store_->maintenance()->Horizon().value(), outcome->horizon);
@@ -121,11 +123,9 @@ TEST_F(RetentionTest, AClockThatIsSetForwardRemovesNothing) {
   // Reporters on the same machine have the same clock.
   store_->Append("p", CheckedOf({ValidRecord("n", absl::ToUnixNanos(now_))}))
       .value();
-  const absl::Status status = Run(retention.get()).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_NE(status.message().find("set forward by 8760h"),
-            absl::string_view::npos)
-      << status;
+  EXPECT_THAT(Run(retention.get()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       ::testing::HasSubstr("set forward by 8760h")));
   EXPECT_EQ(store_->maintenance()->Horizon().value(), absl::InfinitePast());
 }
 
@@ -148,10 +148,10 @@ TEST_F(RetentionTest, AClockThatIsSetBackMovesNothingBack) {
             Time("2026-08-01T03:00:00Z"));
 }
 
-TEST_F(RetentionTest, EndsWhenItIsToldTo) {
+TEST_F(RetentionTest, StopsIfCancelled) {
   const auto retention = Start(absl::Hours(20));
-  EXPECT_EQ(Run(retention.get(), /*cancelled=*/true).status().code(),
-            absl::StatusCode::kCancelled);
+  EXPECT_THAT(Run(retention.get(), /*cancelled=*/true),
+              StatusIs(absl::StatusCode::kCancelled));
 }
 
 TEST_F(RetentionTest, TheThreadRunsAtOnceAndEnds) {
