@@ -7,8 +7,7 @@ load(":protoc_codegen.bzl", "PROTOC_CODEGEN_ATTRS", "protoc_codegen")
 # Resolved here, not in the package that calls the macro.
 _RUNTIME = [
     str(Label("//:json")),
-    str(Label("//cpp/tokenusage/json:exact_shape")),
-    str(Label("//cpp/tokenusage/json:message_table")),
+    str(Label("//cpp/tokenusage/json/internal")),
 ]
 
 def _json_codegen_impl(ctx):
@@ -17,7 +16,7 @@ def _json_codegen_impl(ctx):
         folder = "_json",
         suffixes = [".json.pb.h", ".json.pb.cc"],
         plugin = "tokenusage-json",
-        mnemonic = "JsonTables",
+        mnemonic = "JsonCode",
     )
 
 _json_codegen = rule(
@@ -36,8 +35,8 @@ def cc_json_proto_library(name, srcs, deps, **kwargs):
     """Makes tokenusage/json/json.h fast for the messages of one proto_library.
 
     Whoever depends on it calls ParseJson, AppendJson and the others as for any
-    message. A message without an exact JSON form (docs/json.md) fails the build,
-    with an error that names the field.
+    message. A message that cannot be mapped to JSON exactly (docs/json.md) fails
+    the build, with an error that names the field.
 
     Args:
       name: the cc_library's name.
@@ -64,7 +63,7 @@ def cc_json_proto_library(name, srcs, deps, **kwargs):
         hdrs = [":" + codegen],
         includes = ["_json/" + codegen],
         deps = deps + _RUNTIME,
-        # Nothing refers to the tables: they make themselves known.
+        # Nothing refers to the code: it registers itself.
         alwayslink = True,
         **kwargs
     )

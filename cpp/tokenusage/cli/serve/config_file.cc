@@ -17,8 +17,8 @@
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/base/utf8.h"
 #include "tokenusage/cli/open_store.h"
-#include "tokenusage/json/quoted.h"
-#include "tokenusage/json/scanner.h"
+#include "tokenusage/json/internal/text.h"
+#include "tokenusage/json/json_string.h"
 
 namespace tokenusage {
 namespace {
@@ -59,14 +59,13 @@ bool IsBareCharacter(unsigned char c) { return !IsSpace(c) && c != '#'; }
 
 // Each takes a value off the front of the text.
 absl::Status TakeQuoted(std::string_view* text, std::string* value) {
-  json_internal::Scanner scanner(*text);
-  std::string scratch;
-  std::string_view content;
-  if (!scanner.ReadString(&scratch, &content)) {
+  const char* const end = text->data() + text->size();
+  const char* const quote =
+      json_internal::ScanString(text->data() + 1, end, value, nullptr);
+  if (quote == nullptr) {
     return Expected("a string that ends with \", with escapes as in JSON");
   }
-  *value = std::string(content);
-  text->remove_prefix(scanner.position());
+  *text = {quote + 1, static_cast<std::size_t>(end - quote - 1)};
   return absl::OkStatus();
 }
 
@@ -199,7 +198,7 @@ std::string EffectiveConfig(const CLI::App& command) {
     if (IsSwitch(*option) || IsNumber(value)) {
       text += value;
     } else {
-      json_internal::AppendQuoted(value, &text);
+      AppendJsonString(value, &text);
     }
     text += "\n";
   }

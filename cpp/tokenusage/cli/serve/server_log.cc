@@ -8,7 +8,7 @@
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 #include "tokenusage/base/excerpt.h"
-#include "tokenusage/json/quoted.h"
+#include "tokenusage/json/json_string.h"
 
 namespace tokenusage {
 namespace {
@@ -26,7 +26,7 @@ void AppendWord(std::string_view text, std::string* line) {
   if (!clean.empty() && clean.find_first_of(" \"=") == std::string::npos) {
     *line += clean;
   } else {
-    json_internal::AppendQuoted(clean, line);
+    AppendJsonString(clean, line);
   }
 }
 
@@ -77,10 +77,10 @@ std::string FormatLogLine(LogFormat log_format, std::string_view message,
     return line;
   }
   line = "\"message\":";
-  json_internal::AppendQuoted(Clean(message), &line);
+  AppendJsonString(Clean(message), &line);
   for (const auto& [name, value] : fields) {
     line += ",\"" + name + "\":";
-    json_internal::AppendQuoted(Clean(value), &line);
+    AppendJsonString(Clean(value), &line);
   }
   return line;
 }
