@@ -2,9 +2,6 @@
 
 #include "tokenusage/service/server/health_monitor.h"
 
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -13,70 +10,68 @@
 namespace tokenusage {
 namespace {
 
-// What the monitor said, in order.
-class Changes {
- public:
-  void Add(const HealthChange& change) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    changes_.push_back(change);
-    changed_.notify_all();
-  }
-  // Waits for that many; all so far.
-  std::vector<HealthChange> Await(std::size_t count, absl::Duration time) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait_for(lock, absl::ToChronoNanoseconds(time),
-                      [&] { return changes_.size() >= count; });
-    return changes_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<HealthChange> changes_;
-};
-
-constexpr absl::Duration kLong = absl::Seconds(20);
+constexpr absl::Duration kInterval = absl::Seconds(1);
+constexpr absl::Duration kNever = absl::InfiniteDuration();
 
 class HealthMonitorTest : public testing::Test {
  protected:
   FailingStore store_{absl::UnavailableError("disk full")};
-  Changes changes_;
-  HealthMonitor monitor_{&store_, absl::Milliseconds(5),
-                         [this](const HealthChange& c) { changes_.Add(c); }};
+  std::vector<HealthChange> changes_;
+  HealthMonitor monitor_{
+      &store_, kInterval,
+      [this](const HealthChange& change) { changes_.push_back(change); }};
 };
 
-TEST_F(HealthMonitorTest, SaysOnceThatItFailedAndOnceThatItRecovered) {
-  for (int round = 0; round < 3; ++round) {
+TEST_F(HealthMonitorTest, ReportsAFailureAndARecoveryOnce) {
+  for (std::size_t round = 0; round < 3; ++round) {
+    changes_.clear();
     store_.set_writable(false);
-    for (int i = 0; i < 5; ++i) {
-      monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
+    EXPECT_TRUE(monitor_.OnStoreFailure(absl::UnavailableError("first")));
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_FALSE(monitor_.OnStoreFailure(absl::UnavailableError("later")));
     }
-    const std::size_t before = 2 * static_cast<std::size_t>(round);
-    ASSERT_EQ(changes_.Await(before + 1, kLong).size(), before + 1);
-    // It asks several times, and hears no.
-    EXPECT_EQ(changes_.Await(before + 2, absl::Milliseconds(50)).size(),
-              before + 1);
-    EXPECT_GE(store_.times_asked(), 2);
+    const int before = store_.times_asked();
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(monitor_.Step(), kInterval);
+    EXPECT_EQ(store_.times_asked(), before + 3);
+    ASSERT_EQ(changes_.size(), 1u);
+    EXPECT_FALSE(changes_[0].healthy);
+    EXPECT_EQ(changes_[0].cause.message(), "first");
     store_.set_writable(true);
-    const auto all = changes_.Await(before + 2, kLong);
-    ASSERT_EQ(all.size(), before + 2);
-    EXPECT_FALSE(all[before].healthy);
-    EXPECT_EQ(all[before].cause.message(), "disk full");
-    EXPECT_TRUE(all[before + 1].healthy);
-    EXPECT_EQ(all[before + 1].failures, 5);
+    EXPECT_EQ(monitor_.Step(), kNever);
+    ASSERT_EQ(changes_.size(), 2u);
+    EXPECT_TRUE(changes_[1].healthy);
+    EXPECT_EQ(changes_[1].failures, 5);
   }
+}
+
+TEST_F(HealthMonitorTest, AFailureWhileTheStoreIsAskedOutweighsItsAnswer) {
+  store_.set_writable(true);
+  monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
+  EXPECT_EQ(monitor_.Step(), kInterval);
+  store_.set_on_asked(
+      [&] { monitor_.OnStoreFailure(absl::UnavailableError("again")); });
+  EXPECT_EQ(monitor_.Step(), kInterval);
+  EXPECT_EQ(changes_.size(), 1u);
+  store_.set_on_asked([] {});
+  EXPECT_EQ(monitor_.Step(), kNever);
+  ASSERT_EQ(changes_.size(), 2u);
+  EXPECT_EQ(changes_[1].failures, 2);
 }
 
 TEST_F(HealthMonitorTest, DamageStays) {
   store_.set_writable(true);
   monitor_.OnStoreFailure(absl::DataLossError("damaged"));
-  ASSERT_EQ(changes_.Await(1, kLong).size(), 1u);
-  EXPECT_EQ(changes_.Await(2, absl::Milliseconds(100)).size(), 1u);
+  EXPECT_EQ(monitor_.Step(), kInterval);
+  EXPECT_EQ(monitor_.Step(), kNever);
+  EXPECT_EQ(monitor_.Step(), kNever);
+  EXPECT_EQ(changes_.size(), 1u);
+  EXPECT_EQ(store_.times_asked(), 0);
 }
 
 TEST_F(HealthMonitorTest, AHealthyStoreIsNotAsked) {
-  EXPECT_TRUE(changes_.Await(1, absl::Milliseconds(50)).empty());
+  EXPECT_EQ(monitor_.Step(), kNever);
   EXPECT_EQ(store_.times_asked(), 0);
+  EXPECT_TRUE(changes_.empty());
 }
 
 }  // namespace

@@ -5,17 +5,20 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/service/error_info.h"
 
 namespace tokenusage {
 namespace {
+
+using testing::IsOk;
 
 TEST(PageTokenTest, ComesBackAsItWas) {
   const PagePosition position{42, -7, std::string("\x01gpt\0", 5)};
   const std::string token = EncodePageToken(position);
   EXPECT_FALSE(token.empty());
   const auto decoded = DecodePageToken(token, 42, -7, -6);
-  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  ASSERT_THAT(decoded, IsOk());
   EXPECT_EQ(decoded->last_time_nanos, -7);
   EXPECT_EQ(decoded->last_key, position.last_key);
 }

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/rpc/page_token.h"
@@ -25,7 +26,7 @@ namespace {
 // gRPC's retry mechanism waits this many milliseconds (gRFC A6).
 constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
 
-// Who calls, what they ask for, and whether they may.
+// Identifies the caller, parses the request, and checks the caller's access.
 template <typename Request>
 absl::Status Admit(const Authorizer& authorizer, Role role,
                    const grpc::CallbackServerContext& context,
@@ -43,8 +44,8 @@ UsageReportingServiceImpl::UsageReportingServiceImpl(
       options_(std::move(options)),
       reports_(store, options_),
       stream_worker_(1, std::numeric_limits<std::size_t>::max()),
-      readers_(options_.read_threads,
-               static_cast<std::size_t>(options_.max_queued_reads)) {}
+      readers_(options_.limits.read_threads,
+               static_cast<std::size_t>(options_.limits.max_queued_reads)) {}
 
 UsageReportingServiceImpl::~UsageReportingServiceImpl() {
   reports_.AwaitReports();
@@ -85,7 +86,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 UsageReportingServiceImpl::StreamUsage(grpc::CallbackServerContext* context) {
   UsageStream::Parts parts;
   parts.handler = &reports_;
-  parts.options = &options_;
+  parts.limits = &options_.limits;
   parts.run_later = [this](std::function<void()> job) {
     stream_worker_.TrySubmit(std::move(job));
   };
@@ -113,8 +114,8 @@ void UsageReportingServiceImpl::AwaitStreams(absl::Time deadline) {
   streams_changed_.wait_until(lock, absl::ToChronoTime(deadline),
                               [this] { return streams_.empty(); });
   lock.unlock();
-  // A connection that is closed while its caller still sends is reset, and what
-  // the caller has not read yet is lost: let it read why its stream ended.
+  // A connection that is closed while its caller still sends is reset, and
+  // unread answers are lost: give the caller time to read why its stream ended.
   constexpr absl::Duration kLinger = absl::Milliseconds(200);
   absl::SleepFor(
       std::clamp(deadline - absl::Now(), absl::ZeroDuration(), kLinger));
@@ -131,7 +132,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
                                     CheckQueryRequest(request, time_zones_));
         checked.query.limits = std::move(limits);
         const auto page = store_->Query(checked.query);
-        if (!page.ok()) return ErrorForReader(page.status(), options_);
+        if (!page.ok()) return OnStoreError(page.status());
         for (const UsageQueryRow& row : page->rows) {
           *response->add_rows() = ToUsageRow(row, request.group_by());
         }
@@ -162,7 +163,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::GetUsageRecord(
                            request.record_id(), "\""),
               {{"field", "record_id"}});
         }
-        if (!record.ok()) return ErrorForReader(record.status(), options_);
+        if (!record.ok()) return OnStoreError(record.status());
         *response->mutable_record() = *std::move(record);
         return absl::OkStatus();
       });
@@ -178,7 +179,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
         TOKENUSAGE_ASSIGN_OR_RETURN(auto checked, CheckListRequest(request));
         checked.query.limits = std::move(limits);
         auto page = store_->ListRecords(checked.query);
-        if (!page.ok()) return ErrorForReader(page.status(), options_);
+        if (!page.ok()) return OnStoreError(page.status());
         for (v1::UsageRecord& record : page->records) {
           *response->add_records() = std::move(record);
         }
@@ -206,7 +207,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
                            limits = ReadLimitsOf(*context),
                            read = std::move(read)] {
         Response response;
-        absl::Status result = absl::CancelledError("the caller has gone");
+        absl::Status result = absl::CancelledError("the caller disconnected");
         if (!limits.is_cancelled()) result = read(*request, limits, &response);
         Finish(context, reactor, result, response, raw_response);
       })) {
@@ -222,8 +223,8 @@ void UsageReportingServiceImpl::Finish(
     grpc::ByteBuffer* raw_response) const {
   if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) {
     const absl::Duration pushback = absl::IsUnavailable(status)
-                                        ? options_.failure_pushback
-                                        : options_.busy_pushback;
+                                        ? options_.limits.failure_pushback
+                                        : options_.limits.busy_pushback;
     context->AddTrailingMetadata(
         kPushbackTrailer, std::to_string(absl::ToInt64Milliseconds(pushback)));
   }
@@ -235,12 +236,20 @@ void UsageReportingServiceImpl::Finish(
   reactor->Finish(grpc::Status::OK);
 }
 
+absl::Status UsageReportingServiceImpl::OnStoreError(
+    const absl::Status& store_status) const {
+  if (IsStoreFailure(store_status)) {
+    options_.observer.on_store_failure(store_status);
+  }
+  return ErrorForReader(store_status, options_.limits.max_read_time);
+}
+
 CallLimits UsageReportingServiceImpl::ReadLimitsOf(
     const grpc::CallbackServerContext& context) const {
   // The real clock, not options_.now: deadlines are about elapsed time.
   CallLimits limits = LimitsOf(context);
   limits.deadline =
-      std::min(limits.deadline, absl::Now() + options_.max_read_time);
+      std::min(limits.deadline, absl::Now() + options_.limits.max_read_time);
   return limits;
 }
 

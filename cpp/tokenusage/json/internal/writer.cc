@@ -3,8 +3,8 @@
 #include "tokenusage/json/internal/writer.h"
 
 #include "tokenusage/base/utf8.h"
+#include "tokenusage/json/internal/quoted.h"
 #include "tokenusage/json/internal/text.h"
-#include "tokenusage/json/json_string.h"
 
 namespace tokenusage {
 namespace json_internal {
@@ -20,7 +20,7 @@ char* Writer<kExplain>::WriteText(char* p, std::string_view text) {
     return Fail(Kind::kNotRepresentable, "UTF-8", "other bytes");
   }
   Flush(p);
-  AppendJsonString(text, &out_);
+  AppendQuoted(text, &out_);
   return buffer_;
 }
 

@@ -20,9 +20,10 @@ namespace {
 
 constexpr std::string_view kTokenScheme = "sha256:";
 constexpr std::string_view kNameRule =
-    "the first word to be a name of 1 to 128 letters, digits and signs";
+    "a name of 1 to 128 letters, digits and signs";
 
-// A name is for logs: short, and without quotes or control characters.
+// Returns whether `name` is fit for logs: short, no quotes, no control
+// characters.
 bool IsIdentityName(std::string_view name) {
   constexpr std::size_t kMaxBytes = 128;
   if (name.empty() || name.size() > kMaxBytes) return false;
@@ -32,8 +33,7 @@ bool IsIdentityName(std::string_view name) {
   return true;
 }
 
-// Says what was expected and not what was found: a token may have got there by
-// mistake.
+// Says what was expected, never what was found: it may be a token.
 absl::Status Expected(std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("expected ", ToAbsl(what)));
 }
@@ -44,8 +44,7 @@ absl::StatusOr<std::set<std::string, std::less<>>> ParseProjects(
   for (const absl::string_view project : absl::StrSplit(text, ',')) {
     if (project != "*" && !CheckProject(FromAbsl(project)).ok()) {
       return Expected(
-          "the second word to be projects, each * or "
-          "[a-z0-9][a-z0-9._-]{0,62}, with commas between");
+          "projects, each * or [a-z0-9][a-z0-9._-]{0,62}, separated by commas");
     }
     projects.emplace(project);
   }
@@ -60,8 +59,7 @@ absl::StatusOr<std::set<Role>> ParseRoles(absl::string_view text) {
     } else if (role == "query") {
       roles.insert(Role::kQuery);
     } else {
-      return Expected(
-          "the third word to be report, query, or both with a comma between");
+      return Expected("the roles report, query, or report,query");
     }
   }
   return roles;
@@ -120,7 +118,7 @@ absl::Status IdentitySet::AddLine(std::string_view line) {
   return AddCredential(FromAbsl(words[3]), std::move(caller));
 }
 
-// Errors do not show the credential: somebody may have put a token there.
+// Errors never repeat the credential, which may be a token by mistake.
 absl::Status IdentitySet::AddCredential(std::string_view credential,
                                         std::shared_ptr<const Caller> caller) {
   if (absl::StartsWith(ToAbsl(credential), ToAbsl(kTokenScheme))) {
@@ -136,8 +134,7 @@ absl::Status IdentitySet::AddCredential(std::string_view credential,
     return absl::OkStatus();
   }
   if (!IsCertificateName(ToAbsl(credential))) {
-    return Expected(
-        "the fourth word to be sha256:HEX, uri:URI, dns:NAME or cn:NAME");
+    return Expected("a credential: sha256:HEX, uri:URI, dns:NAME or cn:NAME");
   }
   if (!certificates_.emplace(credential, std::move(caller)).second) {
     return absl::InvalidArgumentError(

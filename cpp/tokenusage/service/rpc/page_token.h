@@ -4,8 +4,8 @@
 //
 //   response.set_next_page_token(EncodePageToken({fingerprint, time, key}));
 //   ...
-//   auto position = DecodePageToken(request.page_token(), fingerprint, start,
-//   end);
+//   auto position =
+//       DecodePageToken(request.page_token(), fingerprint, start, end);
 //
 // A token is not a secret and grants nothing: a forged one only starts the
 // caller's own page elsewhere.
@@ -28,15 +28,15 @@ struct PagePosition {
   std::string last_key;
 };
 
-// A stable 64-bit hash (FNV-1a) of `bytes`.
+// Returns a stable 64-bit hash (FNV-1a) of `bytes`.
 std::uint64_t Fingerprint(std::string_view bytes);
 
-// The token in base64url; never empty.
+// Returns the token in base64url; never empty.
 std::string EncodePageToken(const PagePosition& position);
 
-// INVALID_ARGUMENT with PAGE_TOKEN_INVALID where `token` was not made by
+// Returns INVALID_ARGUMENT with PAGE_TOKEN_INVALID if `token` was not made by
 // EncodePageToken for a request with this fingerprint, or its time is not in
-// [start_nanos, end_nanos), the request's window.
+// the request's window, [start_nanos, end_nanos).
 absl::StatusOr<PagePosition> DecodePageToken(std::string_view token,
                                              std::uint64_t request_fingerprint,
                                              std::int64_t start_nanos,

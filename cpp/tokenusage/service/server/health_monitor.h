@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Keeps account of whether the store works: it does until it fails, and again
-// once it takes writes.
+// Tracks whether the store works: it does until it fails, and again once it
+// accepts writes.
 //
 //   HealthMonitor monitor(store, absl::Seconds(1), [](const HealthChange& c) {
 //     SetServingStatus(c.healthy);
 //   });
+//   Repeater thread([&] { return monitor.Step(); });
 //   ...
-//   monitor.OnStoreFailure(status);
+//   if (monitor.OnStoreFailure(status)) thread.Wake();
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_HEALTH_MONITOR_H_
 #define TOKENUSAGE_SERVICE_SERVER_HEALTH_MONITOR_H_
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -26,45 +25,38 @@ namespace tokenusage {
 
 struct HealthChange {
   bool healthy = true;
-  absl::Status cause;         // of the failure; OK where the store recovered
-  std::int64_t failures = 0;  // where it recovered: how often it had failed
+  absl::Status cause;         // of the failure; OK after a recovery
+  std::int64_t failures = 0;  // since the store was last healthy
 };
 
-// A store that was found damaged stays unhealthy: what else is damaged shows
-// only when it is read. Thread-safe.
+// A damaged store stays unhealthy: other damage shows only when it is read.
+// Thread-safe.
 class HealthMonitor {
  public:
-  // Asks an unhealthy store each `interval` whether it takes writes.
-  // `on_change` is called by one thread of the monitor's own, in order; it must
-  // not call the monitor. `store` must outlive the monitor.
+  // `on_change` is called by Step. `store` must outlive the monitor.
   HealthMonitor(UsageStore* store, absl::Duration interval,
                 std::function<void(const HealthChange&)> on_change);
-  ~HealthMonitor();
 
-  HealthMonitor(const HealthMonitor&) = delete;
-  HealthMonitor& operator=(const HealthMonitor&) = delete;
+  // Notes a failed call to the store: UNAVAILABLE, DATA_LOSS and the like.
+  // Returns whether the store was healthy until then, so that Step is due. Does
+  // not block.
+  bool OnStoreFailure(const absl::Status& status);
 
-  // A call to the store failed: UNAVAILABLE, DATA_LOSS and the like. Does not
-  // block.
-  void OnStoreFailure(const absl::Status& status);
+  // Reports a change, or asks an unhealthy store whether it accepts writes.
+  // Returns when to call it again: after `interval` while the store is
+  // unhealthy, else when OnStoreFailure says so. Only one thread may call it.
+  absl::Duration Step();
 
  private:
-  void Run();
-  // Waits for the interval's end; false where the monitor closes.
-  bool Pause(std::unique_lock<std::mutex>* lock);
-
   UsageStore* const store_;
   const absl::Duration interval_;
   const std::function<void(const HealthChange&)> on_change_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  std::mutex mutex_;           // guards all below
+  bool reported_ = false;      // on_change_ knows of the failure
   absl::Status cause_;         // the first failure since it was healthy
   std::int64_t failures_ = 0;  // since it was healthy
   bool damaged_ = false;
-  bool closing_ = false;
-
-  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace tokenusage

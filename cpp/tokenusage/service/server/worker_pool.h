@@ -23,13 +23,13 @@ class WorkerPool {
  public:
   WorkerPool(int threads, std::size_t max_queued);
 
-  // Runs what is queued to its end.
+  // Finishes all queued jobs.
   ~WorkerPool();
 
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Queues `job`; false where max_queued jobs wait already. `job` must not
+  // Queues `job`; returns false if max_queued jobs are waiting. `job` must not
   // throw.
   bool TrySubmit(std::function<void()> job);
 
