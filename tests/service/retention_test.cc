@@ -66,7 +66,8 @@ class RetentionTest : public ::testing::Test {
   }
 
   absl::Time HorizonOf(const std::string& project = "p") {
-    for (const auto& one : store_->maintenance()->Retention().value()) {
+    const auto all = store_->maintenance()->Retention().value();
+    for (const ProjectRetention& one : all) {
       if (one.project == project) return one.horizon;
     }
     return absl::InfinitePast();

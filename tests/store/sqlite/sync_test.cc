@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/store/queries.h"
 #include "tests/store/sqlite/sqlite_files.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
