@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "libpq-fe.h"
 #include "tests/store/postgres/postgres_server.h"
+#include "tests/store/queries.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
 #include "tokenusage/store/postgres/sql.h"
