@@ -77,8 +77,8 @@ absl::Status Copy(const CopyFlags& flags) {
         line.Show(now);
       }));
   PrintData(absl::StrCat(report.copied, " records copied, ",
-                           report.already_there, " of them existed already; ",
-                           report.compared_rollups, " rollups are equal\n"));
+                         report.already_there, " of them existed already; ",
+                         report.compared_rollups, " rollups are equal\n"));
   return absl::OkStatus();
 }
 
