@@ -91,7 +91,7 @@ TEST(SqliteMaintenanceTest, EveryKindOfWrongRollupIsFound) {
   const std::string path = NewDatabase();
   const Texts rows = Rows(path);
   const auto expect_rebuilt = [&](const std::string& sql, std::size_t count,
-                                 const std::string& words) {
+                                  const std::string& words) {
     SCOPED_TRACE(sql);
     RunSql(path, sql);
     const Texts problems = Problems(path);
@@ -104,9 +104,9 @@ TEST(SqliteMaintenanceTest, EveryKindOfWrongRollupIsFound) {
   };
   // 40 records in 7 hours of two series, 14 cells of hours.
   expect_rebuilt("UPDATE rollup_hour SET record_count=record_count+1", 14,
-                "record_count: expected 3, found 4");
+                 "record_count: expected 3, found 4");
   expect_rebuilt("UPDATE rollup_hour SET output_tokens=NULL", 14,
-                "output_tokens: expected 0, found none");
+                 "output_tokens: expected 0, found none");
   expect_rebuilt(
       "DELETE FROM rollup_quarter WHERE cell_start="
       "(SELECT min(cell_start) FROM rollup_quarter)",
@@ -176,7 +176,8 @@ TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
   EXPECT_EQ(report->record_count, 40);
 }
 
-TEST(SqliteMaintenanceTest, HoursBeforeTheHorizonMustBeTheSumsOfTheirQuarterHours) {
+TEST(SqliteMaintenanceTest,
+     HoursBeforeTheHorizonMustBeTheSumsOfTheirQuarterHours) {
   const std::string path = NewDatabase();
   Open(path)
       ->maintenance()
