@@ -8,6 +8,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -209,19 +210,19 @@ std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
 }
 
-// Starts to remove old records in the background if --retain is set, else
-// returns null.
+// Removes old records in the background, as the flags and the projects' own
+// retention say.
 absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
     const ServeFlags& flags, StoreMaintenance* store) {
-  if (flags.retain.empty()) return nullptr;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Duration retain,
-                              ParseRetention(flags.retain));
+  std::optional<absl::Duration> retain;
+  if (!flags.retain.empty()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(retain, ParseRetention(flags.retain));
+  }
   RetentionThread::Events events;
   events.on_removal = [](const Retention::Outcome& outcome) {
     Log(LogLevel::kInfo, "removed old records",
         {{"records", absl::StrCat(outcome.record_count)},
-         {"horizon", absl::FormatTime(absl::RFC3339_sec, outcome.horizon,
-                                      absl::UTCTimeZone())}});
+         {"projects", absl::StrCat(outcome.project_count)}});
   };
   events.on_error = [](const absl::Status& status) {
     Log(LogLevel::kError, "removing old records failed",
