@@ -30,6 +30,17 @@ struct UsageReportingServiceOptions {
   int read_threads = 4;
   int max_queued_reads = 256;
 
+  // How many bytes of memory the queued reads may take.
+  std::int64_t max_queued_read_bytes = 16 << 20;
+
+  // How many bytes of answers to reads may wait to be written to callers, who
+  // may be slow to read them. Beyond it reads are answered RESOURCE_EXHAUSTED.
+  // A project may take as much of it as is still free.
+  std::int64_t max_unwritten_bytes = 64 << 20;
+
+  // A call whose caller takes longer than this to read its answer is cancelled.
+  absl::Duration max_answer_time = absl::Minutes(2);
+
   // How many bytes of memory reports may take, from the moment that a request
   // is read until it is answered. Beyond it calls are answered
   // RESOURCE_EXHAUSTED, and streams are not read on. A project may take as much

@@ -38,6 +38,12 @@ class ServerMetrics {
 
   void OnHealthChange(bool healthy);
 
+  // How many connections are open.
+  void OnConnectionCount(int count);
+
+  // A connection was closed because of the limits.
+  void OnConnectionClosed();
+
   // A file, `identities` or `certificates`, was read again, or could not be.
   void OnReload(const std::string& what, bool ok);
 
@@ -60,6 +66,8 @@ class ServerMetrics {
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Histogram& commit_;
   prometheus::Gauge& healthy_;
+  prometheus::Gauge& connections_;
+  prometheus::Counter& connections_closed_;
   prometheus::Family<prometheus::Counter>& reloads_;
   prometheus::Family<prometheus::Gauge>& certificate_expiry_;
 };

@@ -122,11 +122,7 @@ absl::StatusOr<UsageField> CheckField(std::string_view reason,
 
 absl::StatusOr<std::vector<UsageField>> CheckGroupBy(
     const v1::QueryUsageRequest& request) {
-  if (request.group_by_size() > kMaxGroupBy) {
-    return Invalid("GROUP_BY_INVALID", "group_by",
-                   absl::StrCat("at most ", kMaxGroupBy, " fields"),
-                   absl::StrCat(request.group_by_size()));
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(CheckGroupByCount(request.group_by_size()));
   std::vector<UsageField> fields;
   std::set<std::string> seen;
   for (const std::string& name : request.group_by()) {
@@ -160,11 +156,7 @@ absl::Status CheckFilterValues(const std::string& where,
 
 absl::StatusOr<std::vector<UsageFieldFilter>> CheckFilters(
     const v1::QueryUsageRequest& request) {
-  if (request.filters_size() > kMaxFilters) {
-    return Invalid("FILTER_INVALID", "filters",
-                   absl::StrCat("at most ", kMaxFilters, " filters"),
-                   absl::StrCat(request.filters_size()));
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(CheckFilterCount(request.filters_size()));
   std::vector<UsageFieldFilter> filters;
   std::set<std::string> seen;
   for (const v1::UsageFilter& filter : request.filters()) {
@@ -229,6 +221,30 @@ absl::Status CheckReportSize(int record_count, std::size_t bytes) {
          {"actual", absl::StrCat(bytes)}});
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckReadSize(std::size_t bytes) {
+  if (bytes <= kMaxReadRequestBytes) return absl::OkStatus();
+  return ErrorWithInfo(
+      absl::StatusCode::kInvalidArgument, "REQUEST_TOO_LARGE",
+      absl::StrCat("the request: expected at most ", kMaxReadRequestBytes,
+                   " bytes, found ", bytes),
+      {{"limit", absl::StrCat(kMaxReadRequestBytes)},
+       {"actual", absl::StrCat(bytes)}});
+}
+
+absl::Status CheckGroupByCount(int count) {
+  if (count <= kMaxGroupBy) return absl::OkStatus();
+  return Invalid("GROUP_BY_INVALID", "group_by",
+                 absl::StrCat("at most ", kMaxGroupBy, " fields"),
+                 absl::StrCat(count));
+}
+
+absl::Status CheckFilterCount(int count) {
+  if (count <= kMaxFilters) return absl::OkStatus();
+  return Invalid("FILTER_INVALID", "filters",
+                 absl::StrCat("at most ", kMaxFilters, " filters"),
+                 absl::StrCat(count));
 }
 
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request) {

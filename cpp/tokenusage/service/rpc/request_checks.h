@@ -25,6 +25,7 @@ namespace tokenusage {
 // Limits, from usage_reporting_service.proto.
 inline constexpr int kMaxRecordsPerRequest = 1000;
 inline constexpr std::size_t kMaxReportRequestBytes = 1 << 20;
+inline constexpr std::size_t kMaxReadRequestBytes = 512 << 10;
 inline constexpr int kMaxPageSize = 1000;
 inline constexpr int kMaxGroupBy = 4;
 inline constexpr int kMaxFilters = 16;
@@ -46,6 +47,15 @@ absl::Status CheckProjectField(std::string_view project);
 // A batch as a whole, of `bytes` bytes in binary form: TOO_MANY_RECORDS,
 // REQUEST_TOO_LARGE.
 absl::Status CheckReportSize(int record_count, std::size_t bytes);
+
+// A request to read, of `bytes` bytes in binary form: REQUEST_TOO_LARGE.
+absl::Status CheckReadSize(std::size_t bytes);
+
+// GROUP_BY_INVALID.
+absl::Status CheckGroupByCount(int count);
+
+// FILTER_INVALID.
+absl::Status CheckFilterCount(int count);
 
 // PROJECT_INVALID, RECORD_ID_INVALID.
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);

@@ -136,6 +136,7 @@ void UsageStream::OnAppended(
       sequence - messages_.front().sequence)];
   message.is_ready = true;
   message.status = ForStream(response.status());
+  message.report->HoldAnswer(answer.Length());
   message.answer = answer;
   Advance();
 }
@@ -143,7 +144,7 @@ void UsageStream::OnAppended(
 void UsageStream::OnWriteDone(bool ok) {
   std::shared_ptr<Report> answered;  // goes after the lock
   const std::lock_guard<std::mutex> lock(mutex_);
-  writing_ = false;
+  parts_.answer_deadlines->Remove(*std::exchange(writing_, std::nullopt));
   answered = std::move(messages_.front().report);
   unanswered_bytes_ -= messages_.front().bytes;
   messages_.pop_front();
@@ -182,7 +183,7 @@ void UsageStream::WriteNext() {
     stop_reading_ = true;
     return;
   }
-  writing_ = true;
+  writing_ = parts_.answer_deadlines->Add(context_);
   grpc::WriteOptions options;
   // Where more answers are ready, they may share a packet.
   if (messages_.size() > 1 && messages_[1].is_ready) options.set_buffer_hint();

@@ -11,11 +11,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "tokenusage/service/rpc/answer_deadlines.h"
 #include "tokenusage/service/rpc/report_handler.h"
 #include "tokenusage/service/usage_reporting_options.h"
 
@@ -32,6 +34,7 @@ class UsageStream final
   struct Parts {
     ReportHandler* handler;
     const UsageReportingServiceOptions* options;
+    AnswerDeadlines* answer_deadlines;
     // Runs a job on a thread that may take its time over it.
     std::function<void(std::function<void()>)> run_later;
     // Called as the last thing before the stream deletes itself.
@@ -85,10 +88,10 @@ class UsageStream final
   std::mutex mutex_;  // guards all below
   std::deque<Message> messages_;
   std::size_t unanswered_bytes_ = 0;
-  int appending_ = 0;          // messages that the store has
-  bool reading_ = false;       // StartRead is under way
-  bool taking_ = false;        // a message was read and is not appended yet
-  bool writing_ = false;       // StartWrite is under way
+  int appending_ = 0;     // messages that the store has
+  bool reading_ = false;  // StartRead is under way
+  bool taking_ = false;   // a message was read and is not appended yet
+  std::optional<AnswerDeadlines::Token> writing_;  // StartWrite is under way
   bool read_all_ = false;      // the caller sends no more, or has gone
   bool stop_reading_ = false;  // the stream ends after what was read
   bool draining_ = false;

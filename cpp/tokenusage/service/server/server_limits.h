@@ -42,9 +42,14 @@ struct ServerLimits {
   // are cut off.
   absl::Duration min_ping_interval = absl::Seconds(10);
 
-  // The memory of gRPC's own buffers, in bytes. Beyond it, it stops to read,
-  // and closes idle connections.
-  std::size_t max_transport_memory_bytes = 64 << 20;
+  // gRPC reads at most this many bytes at once from a connection. Between two
+  // reads it starts the calls that it has read, so this bounds how many calls a
+  // connection can add before anybody counts them.
+  int max_read_bytes = 128 << 10;
+
+  // The memory of gRPC's own buffers, in bytes. Beyond it gRPC resets streams
+  // at random: a last resort, which ConnectionLimits should leave unused.
+  std::size_t max_transport_memory_bytes = 192 << 20;
 };
 
 // Sets the limits, and turns compressed requests off: one message of a kilobyte
