@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/service/failing_store.h"
 
@@ -65,6 +66,24 @@ TEST_F(HealthMonitorTest, SaysOnceThatItFailedAndOnceThatItRecovered) {
     EXPECT_TRUE(all[before + 1].healthy);
     EXPECT_EQ(all[before + 1].failures, 5);
   }
+}
+
+// It takes the monitor's write and fails its callers: each time it fails soon
+// after its recovery, it has to work for longer.
+TEST_F(HealthMonitorTest, AStoreThatFailsItsCallersDoesNotFlap) {
+  store_.set_writable(true);
+  // By then the store must work for 64 intervals, 320 ms.
+  for (std::size_t round = 0; round < 7; ++round) {
+    monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
+    ASSERT_EQ(changes_.Await(2 * round + 2, kLong).size(), 2 * round + 2);
+  }
+  for (int i = 0; i < 20; ++i) {
+    monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+  EXPECT_FALSE(changes_.Await(15, kLong).back().healthy);
+  ASSERT_EQ(changes_.Await(16, kLong).size(), 16u);
+  EXPECT_EQ(changes_.Await(16, kLong).back().failures, 20);
 }
 
 TEST_F(HealthMonitorTest, DamageStays) {

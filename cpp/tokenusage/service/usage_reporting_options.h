@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
@@ -58,6 +59,11 @@ struct UsageReportingServiceOptions {
 
   // The same for UNAVAILABLE because of the store, which takes longer to mend.
   absl::Duration failure_pushback = absl::Seconds(1);
+
+  // What page tokens are authenticated with. Servers of one database must have
+  // the same key, so that callers can get their pages from any of them. Empty:
+  // a random key, which ends with the process.
+  std::string page_token_key;
 
   // The server's clock, for receive_time and the check of event_time.
   std::function<absl::Time()> now = absl::Now;

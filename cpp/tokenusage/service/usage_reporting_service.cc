@@ -67,6 +67,8 @@ UsageReportingServiceImpl::UsageReportingServiceImpl(
     UsageStore* store, UsageReportingServiceOptions options)
     : store_(store),
       options_(std::move(options)),
+      page_tokens_(options_.page_token_key.empty() ? NewPageTokenKey()
+                                                   : options_.page_token_key),
       answer_deadlines_(options_.max_answer_time),
       unwritten_(options_.max_unwritten_bytes),
       reports_(store, options_),
@@ -159,8 +161,9 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
       context, *raw_request, raw_response,
       [this](const v1::QueryUsageRequest& request, CallLimits limits,
              v1::QueryUsageResponse* response) -> absl::Status {
-        TOKENUSAGE_ASSIGN_OR_RETURN(auto checked,
-                                    CheckQueryRequest(request, time_zones_));
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            auto checked,
+            CheckQueryRequest(request, time_zones_, page_tokens_));
         checked.query.limits = std::move(limits);
         const auto page = store_->Query(checked.query);
         if (!page.ok()) return ErrorForReader(page.status(), options_);
@@ -170,8 +173,8 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
         if (page->has_more) {
           const UsageQueryRow& last = page->rows.back();
           response->set_next_page_token(
-              EncodePageToken({checked.fingerprint, last.bucket.start_nanos,
-                               EncodeGroupKey(last.key)}));
+              page_tokens_.Encode({checked.fingerprint, last.bucket.start_nanos,
+                                   EncodeGroupKey(last.key)}));
         }
         return absl::OkStatus();
       });
@@ -207,7 +210,8 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
       context, *raw_request, raw_response,
       [this](const v1::ListUsageRecordsRequest& request, CallLimits limits,
              v1::ListUsageRecordsResponse* response) -> absl::Status {
-        TOKENUSAGE_ASSIGN_OR_RETURN(auto checked, CheckListRequest(request));
+        TOKENUSAGE_ASSIGN_OR_RETURN(auto checked,
+                                    CheckListRequest(request, page_tokens_));
         checked.query.limits = std::move(limits);
         auto page = store_->ListRecords(checked.query);
         if (!page.ok()) return ErrorForReader(page.status(), options_);
@@ -217,7 +221,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
         if (page->has_more) {
           const v1::UsageRecord& last =
               response->records(response->records_size() - 1);
-          response->set_next_page_token(EncodePageToken(
+          response->set_next_page_token(page_tokens_.Encode(
               {checked.fingerprint, NanosFromTimestamp(last.event_time()),
                last.record_id()}));
         }

@@ -24,6 +24,7 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "tokenusage/service/rpc/answer_deadlines.h"
+#include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/rpc/report_handler.h"
 #include "tokenusage/service/rpc/unary_call.h"
 #include "tokenusage/service/rpc/usage_stream.h"
@@ -117,6 +118,7 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   UsageStore* const store_;
   const UsageReportingServiceOptions options_;
   const TimeZones time_zones_ = TimeZones::FromSystem();
+  const PageTokens page_tokens_;
   AnswerDeadlines answer_deadlines_;
   AdmissionBudget unwritten_;  // answers to reads
   ReportHandler reports_;

@@ -17,7 +17,6 @@
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/record_rules.h"
 #include "tokenusage/service/error_info.h"
-#include "tokenusage/service/rpc/page_token.h"
 
 namespace tokenusage {
 namespace {
@@ -256,7 +255,8 @@ absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request) {
 }
 
 absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
-    const v1::QueryUsageRequest& request, const TimeZones& time_zones) {
+    const v1::QueryUsageRequest& request, const TimeZones& time_zones,
+    const PageTokens& page_tokens) {
   CheckedQuery<UsageQuery> result;
   UsageQuery& query = result.query;
   TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
@@ -273,15 +273,15 @@ absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         PagePosition last,
-        DecodePageToken(request.page_token(), result.fingerprint,
-                        query.window.start_nanos, query.window.end_nanos));
+        page_tokens.Decode(request.page_token(), result.fingerprint,
+                           query.window.start_nanos, query.window.end_nanos));
     query.after = RowPosition{last.last_time_nanos, std::move(last.last_key)};
   }
   return result;
 }
 
 absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
-    const v1::ListUsageRecordsRequest& request) {
+    const v1::ListUsageRecordsRequest& request, const PageTokens& page_tokens) {
   CheckedQuery<RecordQuery> result;
   RecordQuery& query = result.query;
   TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
@@ -293,8 +293,8 @@ absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         PagePosition last,
-        DecodePageToken(request.page_token(), result.fingerprint,
-                        query.window.start_nanos, query.window.end_nanos));
+        page_tokens.Decode(request.page_token(), result.fingerprint,
+                           query.window.start_nanos, query.window.end_nanos));
     query.after =
         RecordPosition{last.last_time_nanos, std::move(last.last_key)};
   }

@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/server/time_zones.h"
 #include "tokenusage/store/usage_query.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
@@ -63,11 +64,12 @@ absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);
 // PROJECT_INVALID, TIME_WINDOW_INVALID, BUCKET_INVALID, TIME_ZONE_UNKNOWN,
 // GROUP_BY_INVALID, FILTER_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
 absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
-    const v1::QueryUsageRequest& request, const TimeZones& time_zones);
+    const v1::QueryUsageRequest& request, const TimeZones& time_zones,
+    const PageTokens& page_tokens);
 
 // PROJECT_INVALID, TIME_WINDOW_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
 absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
-    const v1::ListUsageRecordsRequest& request);
+    const v1::ListUsageRecordsRequest& request, const PageTokens& page_tokens);
 
 }  // namespace tokenusage
 

@@ -85,6 +85,14 @@ struct ConnectionGuard::Connection {
       : id(number), fd(duplicate), peer(std::move(name)) {}
   ~Connection() { close(fd); }
 
+  // Ends the connection, and discards what gRPC has not read of it. No bytes
+  // can follow the gap, as both directions are shut down before.
+  void ShutDown() const {
+    constexpr std::size_t kAll = 1 << 30;
+    shutdown(fd, SHUT_RDWR);
+    recv(fd, nullptr, kAll, MSG_TRUNC | MSG_DONTWAIT);
+  }
+
   const std::uint64_t id;
   const int fd;
   const std::string peer;
@@ -101,9 +109,20 @@ struct ConnectionGuard::Connection {
 // Counts one call of a connection.
 class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
  public:
-  Call(std::shared_ptr<Connection> connection, bool is_raw)
-      : connection_(std::move(connection)), is_raw_(is_raw) {}
-  ~Call() override { --connection_->live_calls; }
+  Call(ConnectionGuard* guard, std::shared_ptr<Connection> connection,
+       bool is_raw)
+      : guard_(*guard), connection_(std::move(connection)), is_raw_(is_raw) {
+    ++guard_.live_calls_;
+    // At once: the guard's thread would see it thousands of calls later.
+    if (++connection_->live_calls > guard_.limits_.max_live_calls) {
+      connection_->ShutDown();
+      guard_.Wake();
+    }
+  }
+  ~Call() override {
+    --connection_->live_calls;
+    --guard_.live_calls_;
+  }
 
   void Intercept(
       grpc::experimental::InterceptorBatchMethods* methods) override {
@@ -132,6 +151,7 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
     return bytes + bytes / 128 + kBytesPerMessage;
   }
 
+  ConnectionGuard& guard_;
   const std::shared_ptr<Connection> connection_;
   const bool is_raw_;
 };
@@ -146,12 +166,10 @@ class ConnectionGuard::Factory final
     std::shared_ptr<Connection> connection =
         guard_->Find(info->server_context()->peer());
     if (connection == nullptr) return nullptr;
-    const int live_calls = ++connection->live_calls;
-    if (live_calls > guard_->limits_.max_live_calls) guard_->Wake();
     const bool is_raw =
         std::string_view(info->method()).substr(0, kServicePrefix.size()) ==
         kServicePrefix;
-    return new Call(std::move(connection), is_raw);  // gRPC deletes it
+    return new Call(guard_, std::move(connection), is_raw);  // gRPC deletes it
   }
 
  private:
@@ -237,7 +255,7 @@ void ConnectionGuard::Run() {
     }
     if (now >= next_look_) Look();
     if (now >= close_idle_) CloseIdle(now);
-    const bool hurries = is_busy_ || draining_;
+    const bool hurries = is_busy_ || draining_ || !is_listening_;
     TakeEvents(static_cast<int>(
         absl::ToInt64Milliseconds(hurries ? kBusyLook : kLook)));
   }
@@ -275,9 +293,26 @@ void ConnectionGuard::WatchListeners(bool watch) {
   }
 }
 
+void ConnectionGuard::PauseAccepting(absl::Duration pause) {
+  WatchListeners(false);
+  accept_again_ = absl::Now() + pause;
+}
+
+int ConnectionGuard::OrphanedCalls() const {
+  int calls = live_calls_;
+  for (const auto& [id, connection] : connections_) {
+    calls -= connection->live_calls;
+  }
+  return calls;
+}
+
 void ConnectionGuard::Accept(int listener) {
   constexpr int kAtOnce = 16;
   for (int i = 0; i < kAtOnce; ++i) {
+    if (live_calls_ > limits_.max_live_calls &&
+        OrphanedCalls() > limits_.max_live_calls) {
+      return PauseAccepting(kBusyLook);
+    }
     sockaddr_storage address = {};
     socklen_t size = sizeof(address);
     const int fd = accept4(listener, reinterpret_cast<sockaddr*>(&address),
@@ -294,9 +329,7 @@ void ConnectionGuard::Accept(int listener) {
     }
     // No descriptor or no memory: connections wait in the backlog.
     if (std::exchange(is_accepting_, false)) events_.on_accepting(false);
-    WatchListeners(false);
-    accept_again_ = absl::Now() + kAcceptPause;
-    return;
+    return PauseAccepting(kAcceptPause);
   }
 }
 
@@ -398,7 +431,7 @@ void ConnectionGuard::CloseIdle(absl::Time now) {
 }
 
 void ConnectionGuard::Close(const std::shared_ptr<Connection>& connection) {
-  shutdown(connection->fd, SHUT_RDWR);
+  connection->ShutDown();
   if (!draining_) events_.on_closed();
   Forget(connection->id);
 }

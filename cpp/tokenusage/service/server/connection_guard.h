@@ -108,6 +108,9 @@ class ConnectionGuard {
   void TakeEvents(int timeout_millis);
   void WatchListeners(bool watch);
   void Accept(int listener);
+  void PauseAccepting(absl::Duration pause);
+  // Calls of connections that are closed. gRPC takes a while to end them.
+  int OrphanedCalls() const;
   void Add(int fd, const std::string& peer);
   bool MakeRoom();
   void Look();
@@ -122,6 +125,7 @@ class ConnectionGuard {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   const int epoll_;
   const int wake_;
+  std::atomic<int> live_calls_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> draining_{false};
 

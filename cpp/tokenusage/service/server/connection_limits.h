@@ -27,7 +27,8 @@ struct ConnectionLimits {
 
   // Calls of one connection that have started and not ended. Streams that the
   // caller has reset count until the server is done with them, which is what
-  // bounds rapid resets (CVE-2023-44487).
+  // bounds rapid resets (CVE-2023-44487). While as many calls of connections
+  // that are closed have not ended, none is accepted.
   int max_live_calls = 512;
 
   // Bytes received that belong to no request that has arrived whole, of all

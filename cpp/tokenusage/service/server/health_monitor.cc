@@ -2,7 +2,10 @@
 
 #include "tokenusage/service/server/health_monitor.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "absl/time/clock.h"
 
 namespace tokenusage {
 
@@ -26,30 +29,37 @@ void HealthMonitor::OnStoreFailure(const absl::Status& status) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (failures_++ == 0) cause_ = status;
+    last_failure_ = absl::Now();
     if (absl::IsDataLoss(status)) damaged_ = true;
   }
   changed_.notify_one();
 }
 
 void HealthMonitor::Run() {
+  constexpr int kMaxQuiet = 64;
+  constexpr int kRelapse = 300;
+  absl::Duration quiet = interval_;
+  absl::Time recovery = absl::InfinitePast();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return closing_ || failures_ > 0; });
     if (closing_) return;
+    quiet = absl::Now() - recovery < kRelapse * interval_
+                ? std::min(2 * quiet, kMaxQuiet * interval_)
+                : interval_;
     const HealthChange failed{false, cause_, failures_};
     lock.unlock();
     on_change_(failed);
     lock.lock();
-    for (std::int64_t seen = -1; failures_ != seen;) {
-      // A failure while it was asked counts more than its answer.
+    for (bool is_writable = false;
+         !is_writable || absl::Now() - last_failure_ < quiet;) {
       if (!Pause(&lock)) return;
-      const std::int64_t before = failures_;
-      if (damaged_) continue;
       lock.unlock();
-      const bool writable = store_->CheckWritable().ok();
+      const bool took_write = store_->CheckWritable().ok();
       lock.lock();
-      if (writable) seen = before;
+      is_writable = took_write && !damaged_;
     }
+    recovery = absl::Now();
     const HealthChange recovered{true, absl::OkStatus(), failures_};
     failures_ = 0;
     lock.unlock();

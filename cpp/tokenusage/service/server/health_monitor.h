@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Keeps account of whether the store works: it does until it fails, and again
-// once it takes writes.
+// Tells whether the store works: it does until it fails, and again once it
+// takes writes and no call has failed for a while.
 //
 //   HealthMonitor monitor(store, absl::Seconds(1), [](const HealthChange& c) {
 //     SetServingStatus(c.healthy);
@@ -31,7 +31,12 @@ struct HealthChange {
 };
 
 // A store that was found damaged stays unhealthy: what else is damaged shows
-// only when it is read. Thread-safe.
+// only when it is read.
+//
+// The while starts with the interval, and doubles, up to 64 intervals, each
+// time that the store fails again within 300 intervals of its recovery. So a
+// store that takes the monitor's small write and fails its callers does not
+// look healthy between two calls. Thread-safe.
 class HealthMonitor {
  public:
   // Asks an unhealthy store each `interval` whether it takes writes.
@@ -61,6 +66,7 @@ class HealthMonitor {
   std::condition_variable changed_;
   absl::Status cause_;         // the first failure since it was healthy
   std::int64_t failures_ = 0;  // since it was healthy
+  absl::Time last_failure_ = absl::InfinitePast();
   bool damaged_ = false;
   bool closing_ = false;
 
