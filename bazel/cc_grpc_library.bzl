@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cc_grpc_library for a protoc and a grpc_cpp_plugin that are installed programs.
+"""cc_grpc_library with the installed protoc and grpc_cpp_plugin.
 
-It has the attributes of gRPC's own rule that this project uses, and stands behind
-@com_github_grpc_grpc//bazel:cc_grpc_library.bzl when gRPC comes from the system.
+If gRPC comes from the system, @com_github_grpc_grpc//bazel:cc_grpc_library.bzl is this
+file. It has the attributes of gRPC's rule that this project uses.
 """
 
 load(":protoc_codegen.bzl", "PROTOC_CODEGEN_ATTRS", "protoc_codegen")
 
-# Resolved here, not in the package that calls the macro.
+# Resolved in this package, not in the one that calls the macro.
 _GRPCPP = str(Label("@com_github_grpc_grpc//:grpc++"))
 
 def _grpc_codegen_impl(ctx):

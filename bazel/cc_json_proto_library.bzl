@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cc_json_proto_library: messages with the fast JSON mapping."""
+"""cc_json_proto_library: makes the JSON mapping of messages fast."""
 
 load("@rules_cc//cc:defs.bzl", "cc_library")
 load(":protoc_codegen.bzl", "PROTOC_CODEGEN_ATTRS", "protoc_codegen")
 
-# Resolved here, not in the package that calls the macro.
+# Resolved in this package, not in the one that calls the macro.
 _RUNTIME = [
     str(Label("//:json")),
     str(Label("//cpp/tokenusage/json:exact_shape")),
@@ -35,9 +35,9 @@ _json_codegen = rule(
 def cc_json_proto_library(name, srcs, deps, **kwargs):
     """Makes tokenusage/json/json.h fast for the messages of one proto_library.
 
-    Whoever depends on it calls ParseJson, AppendJson and the others as for any
-    message. A message without an exact JSON form (docs/json.md) fails the build,
-    with an error that names the field.
+    Code that depends on it calls ParseJson, AppendJson and the other functions as
+    for any message. The build fails, with an error that names the field, if a message
+    cannot be mapped exactly (docs/json.md).
 
     Args:
       name: the cc_library's name.
@@ -64,7 +64,7 @@ def cc_json_proto_library(name, srcs, deps, **kwargs):
         hdrs = [":" + codegen],
         includes = ["_json/" + codegen],
         deps = deps + _RUNTIME,
-        # Nothing refers to the tables: they make themselves known.
+        # Nothing refers to the tables: they register themselves.
         alwayslink = True,
         **kwargs
     )

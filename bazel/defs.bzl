@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What consumers load: load("@tokenusage//bazel:defs.bzl", "cc_json_proto_library")."""
+"""The rules for consumers: load("@tokenusage//bazel:defs.bzl", "cc_json_proto_library")."""
 
 load(":cc_json_proto_library.bzl", _cc_json_proto_library = "cc_json_proto_library")
 

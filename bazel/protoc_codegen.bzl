@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a protoc plugin over the .proto files of one proto_library."""
 
-# No global of Bazel 8 and newer.
+# Bazel 8 has no global ProtoInfo.
 load("@com_google_protobuf//bazel/common:proto_info.bzl", "ProtoInfo")
 
 def _import_path(source, proto_source_root, roots):
-    """The name by which other .proto files import this source."""
+    """Returns the path by which other .proto files import this source."""
     path = source.path
     for prefix in [proto_source_root + "/"] + [root + "/" for root in roots]:
         if prefix not in ["/", "./"] and path.startswith(prefix):
             return path[len(prefix):]
     return path
 
-# Of every rule that calls protoc_codegen, which adds its own `_plugin`.
+# The attributes of every rule that calls protoc_codegen; it adds its own `_plugin`.
 PROTOC_CODEGEN_ATTRS = {
     "proto": attr.label(mandatory = True, providers = [ProtoInfo]),
     "_protoc": attr.label(
@@ -27,12 +27,12 @@ def protoc_codegen(ctx, folder, suffixes, plugin, options = "", mnemonic = "Prot
     """Generates FILE + suffix for each FILE.proto and each of the suffixes.
 
     Args:
-      ctx: of a rule with PROTOC_CODEGEN_ATTRS and an executable `_plugin`.
-      folder: where in the package the files go: an include folder of their own.
-      suffixes: of the generated files, as ".grpc.pb.h".
-      plugin: the plugin's name to protoc: it is asked by --NAME_out.
-      options: for the plugin.
-      mnemonic: the action's.
+      ctx: the context of a rule with PROTOC_CODEGEN_ATTRS and an executable `_plugin`.
+      folder: the folder of the package that the files go to, a separate include folder.
+      suffixes: the suffixes of the generated files, such as ".grpc.pb.h".
+      plugin: the name of the plugin in protoc's flag --NAME_out.
+      options: the options for the plugin.
+      mnemonic: the mnemonic of the action.
 
     Returns:
       A DefaultInfo with the generated files.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/api.md is what the .proto files say, and the check of that can fail."""
+"""Tests that docs/api.md is up to date, and that the check can fail."""
 
 import os
 import shutil
@@ -11,9 +11,9 @@ from harness import junit
 
 
 def check(folder):
-    """Runs the check in this folder; returns its exit code and what it said."""
+    """Runs the check in a folder; returns its exit code and its error output."""
     done = subprocess.run(
-        ["tools/api_reference", "--check"],
+        ["tools/docs/api_reference", "--check"],
         cwd=folder,
         stderr=subprocess.PIPE,
         universal_newlines=True,
@@ -26,7 +26,7 @@ class ApiReferenceTest(unittest.TestCase):
         self.assertEqual(check("."), (0, ""))
 
     def check_changed(self, path, before, after):
-        """What the check says of a copy with this change of a file."""
+        """Runs the check in a copy in which one file is changed."""
         folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
         self.addCleanup(shutil.rmtree, folder)
         for name in ("docs", "proto", "tools"):
@@ -40,7 +40,7 @@ class ApiReferenceTest(unittest.TestCase):
 
     def test_a_change_makes_it_stale(self):
         schema = "proto/tokenusage/v1/usage_record.proto"
-        stale = "docs/api.md is not what the .proto files say: call tools/api_reference\n"
+        stale = "docs/api.md is out of date: run tools/docs/api_reference\n"
         self.assertEqual(self.check_changed(schema, "// Who served", "// Which served"), (1, stale))
         self.assertEqual(self.check_changed("docs/api.md", "Who served", "x"), (1, stale))
 

@@ -1,26 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the code blocks of the documents, and what is said about them.
+"""Finds the code blocks of the documents and their directives.
 
 A block is fenced and names its language:
 
   sh             is run; a document's blocks share one shell in a copy of the clone, with
-                 `tokenusage` in its PATH. A line's end `# exits with 2` expects that
+                 `tokenusage` in its PATH. A command that ends with `# exits with 2` must
+                 exit with 2
   cpp            is compiled against the root targets, and run if it has an `int main()`
   proto          is compiled
-  json, python   are parsed; python is Bazel's files
+  json, python   are parsed; python stands for Bazel files
   mermaid        is a drawing
   text           is anything else
 
-What a test needs to know beyond that stands right before the block, as
-<!-- docs-test: NAME: TEXT -->:
+Directives stand right before a block, as <!-- docs-test: NAME: TEXT -->:
 
-  skip: REASON   no test can run it
-  needs: PROGRAM it runs where that program is; tools/check_schema brings buf
-  prints         this text is the output of the block above; `...` in it is any text
-  within: C++    the hidden code around a fragment, which is where it has `...`
+  skip: REASON   no test can run the block
+  needs: PROGRAM the block runs only if the program is installed; tools/ci/check_schema
+                 installs buf
+  prints         this text is the output of the previous block; `...` matches any text
+  within: C++    the hidden code around a fragment, which takes the place of its `...`
   by: TOOL, file: PATH
-                 what a tool follows, word for word: tools/check_tutorial docs/bindings.md,
-                 tests/store/postgres/serve_test.py docs/postgresql.md
+                 the block is run, or the file written, by a tool that follows the document
+                 word for word: tools/ci/check_tutorial for docs/bindings.md,
+                 tests/store/postgres/serve_test.py for docs/postgresql.md
 """
 
 import collections
@@ -28,12 +30,11 @@ import os
 import re
 import shutil
 
-# Languages, and what documents_test does with their blocks. `cpp` is compiled and
-# run by cpp_snippets.
+# Languages whose blocks documents_test checks, and others.
 CHECKED = ("sh", "cpp", "proto", "json", "python")
 UNCHECKED = ("mermaid", "text")
 
-# `line` is that of the code's first line; `directives` maps names to what follows them.
+# `line` is the number of the first line of code; `directives` maps names to texts.
 Block = collections.namedtuple("Block", "document line language code directives")
 
 _FENCE = re.compile(r"^(```+)\s*(\S*)\s*$")
@@ -49,26 +50,26 @@ _DIRECTIVES = {
     "by": ("sh",),
     "file": CHECKED + UNCHECKED,
 }
-# What follows a document from start to end, and so takes its `by` and `file` blocks.
+# The tools that follow a document from start to end.
 _FOLLOWED_BY = {
-    "docs/bindings.md": "tools/check_tutorial",
+    "docs/bindings.md": "tools/ci/check_tutorial",
     "docs/postgresql.md": "tests/store/postgres/serve_test.py",
 }
 
 
 def is_left_out(block):
-    """Whether another tool takes care of the block, or nobody does."""
+    """Returns whether documents_test leaves the block out."""
     if not block.directives.keys().isdisjoint(("skip", "by", "file")):
         return True
     return "needs" in block.directives and shutil.which(block.directives["needs"]) is None
 
 
 class DocumentError(Exception):
-    """A block that the tests cannot take: its place, and what is wrong."""
+    """A block that the tests cannot handle; names its place."""
 
 
 def _read_comment(lines, start):
-    """The comment that starts at this line, and the index of the line after it."""
+    """Returns the comment that starts at this line, and the index of the line after it."""
     end = start
     while "-->" not in lines[end]:
         end += 1
@@ -86,7 +87,7 @@ def _add_directive(directives, comment):
         return
     name, text = found.group(1), (found.group(2) or "").strip("\n")
     if name not in _DIRECTIVES:
-        raise ValueError("no directive is called %r: %s" % (name, ", ".join(_DIRECTIVES)))
+        raise ValueError("unknown directive %r, expected one of %s" % (name, ", ".join(_DIRECTIVES)))
     if not text and name != "prints":
         raise ValueError("%s: expected a text" % name)
     directives[name] = text
@@ -95,16 +96,16 @@ def _add_directive(directives, comment):
 def _check(document, language, directives):
     if language not in CHECKED + UNCHECKED:
         raise ValueError(
-            "found language %r, expected one of %s; `text` is what no test checks"
+            "found language %r, expected one of %s; no test checks `text`"
             % (language, ", ".join(CHECKED + UNCHECKED))
         )
     for name in directives:
         if language not in _DIRECTIVES[name]:
-            raise ValueError("%s does not go with %s" % (name, language))
+            raise ValueError("%s is not allowed for %s" % (name, language))
     follower = _FOLLOWED_BY.get(document)
     if not directives.keys().isdisjoint(("by", "file")) and follower is None:
         raise ValueError(
-            "nothing follows this document; by and file are for " + ", ".join(_FOLLOWED_BY)
+            "no tool follows this document; by and file are for " + ", ".join(_FOLLOWED_BY)
         )
     if directives.get("by", follower) != follower:
         raise ValueError("by: expected %s, found %s" % (follower, directives["by"]))
@@ -150,7 +151,7 @@ def _blocks(document, lines):
 
 
 def read_blocks(document, text=None):
-    """The blocks of a document, in its order."""
+    """Returns the blocks of a document, in order."""
     if text is None:
         with open(document, encoding="utf-8") as file:
             text = file.read()
@@ -158,7 +159,7 @@ def read_blocks(document, text=None):
 
 
 def documents(root="."):
-    """All documents below a folder: what stands in it, and what docs/ holds."""
+    """Returns all documents of a clone: those at the top and those in docs/."""
     found = [name for name in os.listdir(root) if name.endswith(".md")]
     for folder, _, names in os.walk(os.path.join(root, "docs"), followlinks=True):
         found += [
@@ -170,12 +171,12 @@ def documents(root="."):
 
 
 def place_of(block):
-    """Where a block stands, as editors understand it."""
+    """Returns FILE:LINE of a block."""
     return "%s:%d" % (block.document, block.line)
 
 
 def script_of(code):
-    """The block for bash; `COMMAND  # exits with N` must do that."""
+    """Returns the block as a script in which `COMMAND  # exits with N` checks that."""
     return _EXITS_WITH.sub(
         r"_exit=0; { \1\n} || _exit=$?; "
         r'[[ $_exit == \2 ]] || { echo "exits with $_exit, not \2" >&2; false; }',
@@ -184,11 +185,11 @@ def script_of(code):
 
 
 def expected_output(found, block):
-    """The text of the `prints` block behind this one of a document, if there is one."""
+    """Returns the text of the `prints` block after this one, or None."""
     after = found[found.index(block) + 1 :][:1]
     return after[0].code if after and "prints" in after[0].directives else None
 
 
 def pattern_of(expected):
-    """What matches an expected output, in which `...` is any text within a line."""
+    """Returns a pattern for an expected output; `...` matches any text within a line."""
     return "[^\n]*".join(re.escape(part) for part in expected.split("..."))

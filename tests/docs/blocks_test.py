@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What blocks.py finds in a document, and what it refuses."""
+"""Tests what blocks.py finds in a document, and what it refuses."""
 
 import unittest
 
@@ -27,31 +27,31 @@ class BlocksTest(unittest.TestCase):
         found = read("<!-- docs-test: within:", "#include <a>", "...", "-->", "```cpp", "```")
         self.assertEqual(found[0].directives, {"within": "#include <a>\n..."})
 
-    def test_other_comments_mean_nothing(self):
+    def test_other_comments_are_ignored(self):
         self.assertEqual(read("<!-- a", "note -->", "```text", "```")[0].directives, {})
 
     def test_lists_may_be_indented(self):
-        self.assertEqual(read("1. one", "", "    goes on", "", "    and on"), [])
+        self.assertEqual(read("1. one", "", "    continued", "", "    twice"), [])
 
     def refuse(self, words, *lines):
         with self.assertRaises(blocks.DocumentError) as caught:
             read(*lines)
         self.assertIn(words, str(caught.exception))
 
-    def test_refuses_what_no_test_would_run(self):
+    def test_refuses_blocks_that_no_test_would_run(self):
         self.refuse("x.md:2: found language ''", "", "```", "ls", "```")
         self.refuse("x.md:1: found language 'bash'", "```bash", "ls", "```")
         self.refuse("x.md:3: an indented block", "Then call:", "", "    ls")
         self.refuse("x.md:1: a block must start at the line's start", "  ```sh", "  ls", "  ```")
         self.refuse("x.md:1: a block without its end", "```sh", "ls")
 
-    def test_refuses_directives_that_do_nothing(self):
+    def test_refuses_directives_without_effect(self):
         self.refuse("x.md:1: skip: expected a text", "<!-- docs-test: skip -->", "```sh", "```")
-        self.refuse("no directive is called 'omit'", "<!-- docs-test: omit: x -->", "```sh", "```")
-        self.refuse("within does not go with sh", "<!-- docs-test: within: x -->", "```sh", "```")
+        self.refuse("unknown directive 'omit'", "<!-- docs-test: omit: x -->", "```sh", "```")
+        self.refuse("within is not allowed for sh", "<!-- docs-test: within: x -->", "```sh", "```")
         self.refuse("expected a code block", "<!-- docs-test: skip: x -->", "text", "```sh", "```")
         self.refuse(
-            "nothing follows this document", "<!-- docs-test: by: me -->", "```sh", "```"
+            "no tool follows this document", "<!-- docs-test: by: me -->", "```sh", "```"
         )
         self.refuse("without a block", "<!-- docs-test: skip: x -->")
         self.refuse("a comment without its -->", "<!-- docs-test: skip: x", "```sh", "```")

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The C++ blocks of documents, as the sources of one program."""
+"""Turns the C++ blocks of documents into the sources of one program."""
 
 def _cpp_snippets_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
     ctx.actions.run(
-        # No py_binary: its rules differ between the Bazel versions supported.
+        # Not a py_binary: its rules differ between the supported Bazel versions.
         executable = "/usr/bin/python3",
         arguments = [ctx.file._tool.path, folder.path] +
                     [document.path for document in ctx.files.documents],
@@ -15,7 +15,7 @@ def _cpp_snippets_impl(ctx):
     return [DefaultInfo(files = depset([folder]))]
 
 cpp_snippets = rule(
-    doc = "A folder with a source file for each block, and a main.cc.",
+    doc = "Makes a folder with a source file for each block, and a main.cc.",
     implementation = _cpp_snippets_impl,
     attrs = {
         "documents": attr.label_list(allow_files = [".md"], mandatory = True),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes one program of the documents' C++ blocks: cpp_snippets.py FOLDER DOCUMENT...
+"""Turns the C++ blocks of documents into a program: cpp_snippets.py FOLDER DOCUMENT...
 
-Each block is a file in a namespace of its own, and the program runs the block whose
-name it is called with. Compiler errors name the document and the line.
+Each block becomes a file with its own namespace; the program runs the block that its
+argument names. Compiler errors name the document and the line.
 """
 
 import os
@@ -16,24 +16,24 @@ _MAIN = re.compile(r"^int main\(\)", re.MULTILINE)
 
 
 def name_of(block):
-    """The name of a block's namespace and file."""
+    """Returns the name of a block's namespace and file."""
     return "%s_%d" % (re.sub(r"\W", "_", block.document), block.line)
 
 
 def has_main(block):
-    """Whether the block is a program, to be run."""
+    """Returns whether the block is a program that can be run."""
     return bool(_MAIN.search(block.code))
 
 
 def _source(block):
     lines = '#line %d "%s"\n' % (block.line, block.document)
-    # Includes must stand outside of the namespace; blank lines keep the count.
+    # Includes move out of the namespace; blank lines keep the line numbers.
     code = lines + _INCLUDE.sub("\n", block.code)
     around = block.directives.get("within", "...")
     before, _, after = around.partition("...")
     includes = "".join(_INCLUDE.findall(before + "\n" + block.code))
     if has_main(block):
-        # Only the real main returns 0 by itself.
+        # Only the real main() returns 0 implicitly.
         end = code.rindex("}")
         code = code[:end] + "return 0;\n" + code[end:]
     return "%snamespace %s {\n%s\n%s%s\n}\n" % (
@@ -57,7 +57,7 @@ def _main_source(programs):
 
 
 def write_sources(folder, found):
-    """Writes the program's files for these blocks."""
+    """Writes the source files of these blocks."""
     snippets = [b for b in found if b.language == "cpp" and not blocks.is_left_out(b)]
     sources = {name_of(block) + ".cc": _source(block) for block in snippets}
     sources["main.cc"] = _main_source([block for block in snippets if has_main(block)])

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents show is run, in their order.
-
-blocks.py says what a document must do for it.
-"""
+"""Runs what the documents show; blocks.py says how to write them."""
 
 import ast
 import contextlib
@@ -26,16 +23,15 @@ SNIPPETS = os.environ["TOKENUSAGE_SNIPPETS"]
 BLOCK_SECONDS = 60
 
 
-
 def free_port():
-    """A port of the loopback address that nobody listens on."""
+    """Returns an unused port of the loopback address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 class Shell:
-    """One bash for the blocks of a document, in a copy of what a clone holds."""
+    """Runs the blocks of a document in one bash, in a copy of the clone."""
 
     def __init__(self, needed=()):
         self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
@@ -60,8 +56,8 @@ class Shell:
     def run(self, scripts):
         """Runs these scripts in one shell.
 
-        Returns the index of the one that failed or None, each one's stdout, and what
-        was said on stderr.
+        Returns the index of the script that failed, or None; the output of each; and
+        their error output.
         """
         outputs = [os.path.join(self.folder, "out%d" % i) for i in range(len(scripts))]
         lines = ["set -eo pipefail"]
@@ -88,7 +84,7 @@ class Shell:
                 stderr.write("did not end in %d s" % (BLOCK_SECONDS * len(scripts)))
             finally:
                 with contextlib.suppress(ProcessLookupError):
-                    # Also ends what the document started in the background.
+                    # Also stops background processes of the document.
                     os.killpg(shell.pid, signal.SIGKILL)
                 shell.wait()
         at = self._read("at").strip()
@@ -115,7 +111,7 @@ class DocumentsTest(unittest.TestCase):
         cls.documents = {path: blocks.read_blocks(path) for path in blocks.documents()}
 
     def each_block(self, *languages):
-        """The blocks in these languages that are not skipped."""
+        """Yields the blocks in these languages that are not left out."""
         for found in self.documents.values():
             for block in found:
                 if block.language in languages and not blocks.is_left_out(block):
@@ -148,7 +144,7 @@ class DocumentsTest(unittest.TestCase):
                 continue
             shell = Shell({b.directives["needs"] for b in to_run if "needs" in b.directives})
             self.addCleanup(shell.close)
-            # Other programs do not know where the document's service is in truth.
+            # Programs other than ours do not know TOKENUSAGE_SERVER.
             scripts = [
                 blocks.script_of(b.code).replace(
                     "127.0.0.1:8105", shell.environment["TOKENUSAGE_LISTEN"]
@@ -164,14 +160,6 @@ class DocumentsTest(unittest.TestCase):
             for block, output in zip(to_run, outputs):
                 with self.subTest(blocks.place_of(block)):
                     self.check_output(block, output)
-
-    def test_says_what_is_skipped(self):
-        for found in self.documents.values():
-            for block in found:
-                if "skip" in block.directives:
-                    print("SKIPPED %s: %s" % (blocks.place_of(block), block.directives["skip"]))
-                elif "needs" in block.directives and blocks.is_left_out(block):
-                    print("SKIPPED %s: no %s" % (blocks.place_of(block), block.directives["needs"]))
 
     def test_cpp_blocks_with_a_main_run(self):
         for block in self.each_block("cpp"):
@@ -207,11 +195,11 @@ class DocumentsTest(unittest.TestCase):
         for block in self.each_block("json"):
             json.loads(block.code)
         for block in self.each_block("python"):
-            ast.parse(block.code)  # Bazel's language is a part of Python's.
+            ast.parse(block.code)  # Starlark is a subset of Python.
 
 
 class HelpersTest(unittest.TestCase):
-    """What makes the tests above able to fail."""
+    """Tests that the tests above can fail."""
 
     def run_blocks(self, *codes):
         shell = Shell()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents link to within the project is there."""
+"""Tests that links within the project lead to existing files and headings."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import unittest
 import blocks
 from harness import junit
 
-# The clone: Bazel's files are links into it.
+# The clone: runfiles are links to its files.
 CLONE = os.path.dirname(os.path.realpath("README.md"))
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -17,13 +17,13 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 def links(text):
-    """Where a document's links within the project lead: (path, anchor) pairs."""
+    """Returns the (path, anchor) pairs of a document's links within the project."""
     found = _LINK.findall(_FENCED.sub("", text))
     return [link.partition("#")[::2] for link in found if not re.match("[a-z]+:", link)]
 
 
 def anchors(text):
-    """The anchors of a document's headings."""
+    """Returns the anchors of a document's headings."""
     headings = _HEADING.findall(_FENCED.sub("", text))
     return {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MODULE.bazel states the versions, ours and the libraries', and all else agrees."""
+"""Tests that all files agree with the versions in MODULE.bazel."""
 
 import glob
 import os
@@ -8,7 +8,7 @@ import unittest
 
 from harness import junit, program
 
-# The clone: Bazel's files are links into it.
+# The clone: runfiles are links to its files.
 CLONE = os.path.dirname(os.path.realpath("MODULE.bazel"))
 
 _MODULE = re.compile(r'^module\(\n    name = "tokenusage",\n    version = "([0-9.]+)",$', re.M)
@@ -22,7 +22,7 @@ def read(path):
 
 
 def parts(version):
-    """A version as numbers, to be compared."""
+    """Returns a version as numbers, for comparison."""
     return [int(part) for part in version.split(".")]
 
 
@@ -30,17 +30,17 @@ class VersionTest(unittest.TestCase):
     def setUp(self):
         (self.version,) = _MODULE.findall(read("MODULE.bazel"))
 
-    def test_the_program_says_it(self):
+    def test_the_program_prints_it(self):
         self.assertEqual(program.run("--version").stdout.decode(), self.version + "\n")
         said = program.run("version").stdout.decode()
         self.assertRegex(said, r"\b%s\b" % re.escape(self.version))
 
-    def test_the_newest_change_is_of_it(self):
+    def test_the_changelog_begins_with_it(self):
         versions = _CHANGE.findall(read("CHANGELOG.md"))
         self.assertEqual(versions[0], self.version)
         self.assertEqual(versions, sorted(versions, key=parts, reverse=True))
 
-    def test_those_who_import_it_name_the_same(self):
+    def test_importers_name_the_same_versions(self):
         ours = dict(_DEPENDENCY.findall(read("MODULE.bazel")), tokenusage=self.version)
         importers = set()
         for pattern in ("docs/**/*.md", "*.md", "tests/consumers/**/MODULE.bazel"):
@@ -53,7 +53,7 @@ class VersionTest(unittest.TestCase):
             {"docs/bindings.md", "tests/consumers/module/MODULE.bazel"}, importers
         )
 
-    def test_no_schema_is_kept_of_a_later_one(self):
+    def test_no_released_schema_is_newer(self):
         names = os.listdir(os.path.join(CLONE, "tests/schema/released"))
         newest = max(parts(name[: -len(".binpb")]) for name in names)
         self.assertLessEqual(newest, parts(self.version))

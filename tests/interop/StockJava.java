@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Reads the vectors with Java's own protobuf, and writes them: java StockJava.java SCHEMA
-// VECTORS WRITTEN, where SCHEMA is a descriptor set. Prints what differs and exits with 1,
-// or how many vectors there are.
+// VECTORS WRITTEN, where SCHEMA is a descriptor set. Prints the differences and exits
+// with 1, or the number of vectors.
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
@@ -60,7 +60,7 @@ public final class StockJava {
   }
 
   private static void addMap(String path, List<?> entries, StringBuilder out) {
-    // ASCII keys: their order by UTF-16 is that by bytes.
+    // The keys are ASCII: UTF-16 orders them like bytes.
     Map<String, Object> sorted = new TreeMap<>();
     for (Object object : entries) {
       Message entry = (Message) object;
@@ -99,7 +99,7 @@ public final class StockJava {
   private static Map<String, Descriptor> readSchema(Path path) throws Exception {
     Map<String, FileDescriptor> files = new HashMap<>();
     Map<String, Descriptor> types = new HashMap<>();
-    // Each file stands behind those that it imports.
+    // Each file comes after those that it imports.
     for (FileDescriptorProto file : FileDescriptorSet.parseFrom(Files.readAllBytes(path)).getFileList()) {
       FileDescriptor[] imports =
           file.getDependencyList().stream().map(files::get).toArray(FileDescriptor[]::new);

@@ -2,7 +2,7 @@
 """Vectors that we and others write hold the same values for us and for others.
 
 Here Python's protobuf takes part, and what JavaScript's and Java's once wrote;
-tools/check_interop asks those two themselves.
+tools/ci/check_interop asks those two themselves.
 """
 
 import os
@@ -20,7 +20,7 @@ PROGRAM = os.environ["TOKENUSAGE_VECTORS_PROGRAM"]
 
 
 def run(*args):
-    """Runs vectors.cc's program; returns its exit code, and what it said."""
+    """Runs vectors.cc's program; returns its exit code and output."""
     done = subprocess.run(
         [PROGRAM, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

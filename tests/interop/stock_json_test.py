@@ -20,7 +20,7 @@ GOOD = (
 
 
 def ours(document):
-    """How `convert` ends, and what it prints."""
+    """Returns the exit code and the output of `convert`."""
     outcome = program.run(
         "convert", "--message=PostV2ProxyImagesEditsUsage", stdin=document.encode()
     )
@@ -28,7 +28,7 @@ def ours(document):
 
 
 def stock(document):
-    """The message that Python reads."""
+    """Returns the message that Python reads."""
     return json_format.Parse(document, images_pb2.PostV2ProxyImagesEditsUsage())
 
 

@@ -13,7 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from tokenusage.v1 import usage_reporting_service_pb2
 
-# What that file imports has the other messages.
+# The files that it imports have the other messages.
 _POOL = usage_reporting_service_pb2.DESCRIPTOR.pool
 
 # Field 1000, which no message has: it must survive being read and written.
@@ -56,13 +56,13 @@ def _lines(path, message):
 
 
 def values_of(message):
-    """As values.h has it."""
+    """Returns the text that values.h describes."""
     lines = ["message " + message.DESCRIPTOR.full_name, *_lines("", message)]
     return "".join(line + "\n" for line in lines)
 
 
 def message_type(values):
-    """The class that the first line of a values file names."""
+    """Returns the class that the first line of a values file names."""
     name = values.split("\n", 1)[0].split(" ")[1]
     return _POOL.FindMessageTypeByName(name)._concrete_class
 
@@ -78,7 +78,7 @@ def _write(path, content):
 
 
 def run(vectors, written):
-    """Reads and writes all vectors; returns how many, and what differs."""
+    """Reads and writes all vectors; returns their number, and the differences."""
     count, failures = 0, []
 
     def expect(place, expected, found):

@@ -35,7 +35,7 @@ std::string BitsOf(double value) {
 void AddMessage(const std::string& path, const Message& message,
                 std::string* out);
 
-// The value of a singular field, or of an element where `index` is not
+// Returns the value of a singular field, or of an element if `index` is not
 // negative.
 void AddValue(const std::string& path, const Message& message,
               const FieldDescriptor* field, int index, std::string* out) {
@@ -79,7 +79,7 @@ void AddValue(const std::string& path, const Message& message,
           get(&Reflection::GetInt64, &Reflection::GetRepeatedInt64));
       break;
     default:
-      // So that a new kind of field cannot go unnoticed: no reader says this.
+      // A new kind of field must not go unnoticed: no reader says this.
       value = absl::StrCat("a kind that values.cc does not know: ",
                            field->cpp_type_name());
   }

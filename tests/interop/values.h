@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a message holds, as text that every language's test can make: what its
-// fields are, whatever form it was read from.
+// The fields of a message as text that the test of every language can make,
+// independent of the encoding that it was read from.
 //
 //   message tokenusage.v1.TokenTotal
 //   rounded 3fb99999a0000000

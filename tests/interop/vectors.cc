@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The vectors of tests/interop/vectors, made, checked, and read as others wrote
-// them.
+// Makes and checks the vectors of tests/interop/vectors, and reads those that
+// other implementations wrote.
 //
-//   vectors make FOLDER          writes NAME.binpb, .json and .values by
-//   NAME.txtpb vectors check FOLDER         reads and writes all of them again,
-//   and looks for
-//                                public messages without a vector
-//   vectors read FOLDER WRITTEN  reads WRITTEN/NAME.json, and .binpb where it
-//   is
+//   vectors make FOLDER
+//     Writes NAME.binpb, .json and .values from NAME.txtpb.
+//   vectors check FOLDER
+//     Reads and writes all of them again, and looks for public messages without
+//     a vector.
+//   vectors read FOLDER WRITTEN
+//     Reads WRITTEN/NAME.json, and .binpb if it exists.
 //
-// Prints what differs and exits with 1, or prints how many vectors there are.
+// Prints the differences and exits with 1, or prints the number of vectors.
 
 #include <algorithm>
 #include <filesystem>
@@ -76,7 +77,7 @@ struct Vector {
   std::unique_ptr<Message> message;
 };
 
-// The message of a text file, which names its type in its first line.
+// Reads the message of a text file, which names its type in its first line.
 std::unique_ptr<Message> ReadText(const std::string& path) {
   constexpr std::string_view kPrefix = "# proto-message: ";
   const std::string text = ReadFile(path);
@@ -157,7 +158,7 @@ void Check(const Vector& vector) {
   ExpectJsonHolds(path + ".json", vector);
 }
 
-// Every message of the public files has a vector of its own.
+// Checks that every message of the public files has a vector.
 void CheckComplete(const std::vector<Vector>& vectors) {
   std::set<std::string> covered;
   for (const Vector& vector : vectors) {

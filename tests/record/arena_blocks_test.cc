@@ -14,8 +14,8 @@
 namespace tokenusage {
 namespace {
 
-// Protobuf keeps a list at a block's end, which a size that is not aligned
-// puts at an odd place: no fault here, but undefined.
+// Protobuf keeps a list at a block's end. A size that is not aligned would
+// misalign it: undefined behaviour, even if nothing fails here.
 TEST(ArenaBlocksTest, BlocksEndWhereAnythingMayStand) {
   for (std::size_t expected = 0; expected < 40'000; ++expected) {
     const auto options = ReusingArena(expected);
@@ -37,7 +37,7 @@ TEST(ArenaBlocksTest, ABlockIsUsedAgain) {
   GTEST_SKIP() << "AddressSanitizer is given each block back";
 #endif
   const std::uintptr_t first = FirstAddress();
-  // Would get the memory of that block, had it been given back.
+  // Would get the memory of that block if it had been returned.
   void* const other = ::operator new(64 << 10);
   EXPECT_EQ(FirstAddress(), first);
   ::operator delete(other);

@@ -12,12 +12,15 @@
 
 #include "gtest/gtest.h"
 #include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/record/same_content.h"
 
 namespace tokenusage {
 namespace {
 
 using testing::CheckedOf;
+using testing::IsOk;
 using testing::Nanos;
 using testing::ReceiveTime;
 using testing::Time;
@@ -114,13 +117,13 @@ TEST(CheckedRecordTest, ChecksEventTime) {
                 "from 0 to 999999999, found " + std::to_string(nanos));
   }
   for (const std::int64_t seconds :
-       {std::int64_t{0}, kMinEventTimeSeconds - 1, kNoSecond,
+       {std::int64_t{0}, kMinTimeSeconds - 1, kNoSecond,
         std::int64_t{9223372036}, std::numeric_limits<std::int64_t>::max()}) {
     ExpectError([&](auto* r) { r->mutable_event_time()->set_seconds(seconds); },
                 kOutOfRange, "event_time", "2000-01-01T00:00:00Z");
   }
   ExpectAccepted([](auto* r) {
-    r->mutable_event_time()->set_seconds(kMinEventTimeSeconds);
+    r->mutable_event_time()->set_seconds(kMinTimeSeconds);
     r->mutable_event_time()->set_nanos(999999999);
   });
 }
@@ -192,7 +195,7 @@ TEST(CheckedRecordTest, ChecksLabels) {
     ExpectError(label("team", value), kInvalid, "labels.team",
                 "at most 256 bytes");
   }
-  // The first of several faults is always the same one.
+  // The first of several violations is always the same one.
   for (int i = 0; i < 20; ++i) {
     ExpectError(
         [&](auto* r) {
@@ -341,7 +344,7 @@ TEST(CheckedRecordTest, RefusesWhatANewerReporterMeansOtherwise) {
   }
 }
 
-TEST(CheckedRecordTest, ACorrectionIsNamedBeforeAnyOtherFault) {
+TEST(CheckedRecordTest, ACorrectionIsNamedBeforeAnyOtherViolation) {
   ExpectError(
       [](auto* r) {
         r->clear_operation();
@@ -395,7 +398,7 @@ TEST(CheckProjectTest, ChecksTheName) {
   for (const std::string& project :
        {std::string("a"), std::string("0"), std::string("my-project_1.x"),
         std::string(63, 'a')}) {
-    EXPECT_TRUE(CheckProject(project).ok()) << project;
+    EXPECT_THAT(CheckProject(project), IsOk()) << project;
   }
   for (const std::string& project :
        {std::string(), std::string("-a"), std::string("A"), std::string("a/b"),
@@ -409,7 +412,7 @@ TEST(CheckProjectTest, ChecksTheName) {
 }
 
 TEST(CheckRecordIdTest, ChecksTheId) {
-  EXPECT_TRUE(CheckRecordId("abc:1").ok());
+  EXPECT_THAT(CheckRecordId("abc:1"), IsOk());
   EXPECT_EQ(CheckRecordId("").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(CheckRecordId("a b").code(), absl::StatusCode::kInvalidArgument);
 }

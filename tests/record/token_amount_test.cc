@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <random>
 #include <string>
 
 #include "absl/numeric/int128.h"
 #include "gtest/gtest.h"
+#include "tests/support/seed.h"
 
 namespace tokenusage {
 namespace {
@@ -84,8 +84,8 @@ TEST(TokenAmountTest, RoundsToDoubleHalfToEven) {
   EXPECT_EQ(TokenAmount().ToDouble(), 0);
 }
 
-// The shortest decimal by trial, in nanos, half to even: slower and simpler
-// than what is tested.
+// Finds the shortest decimal by trial, in nanos, half to even: slower and
+// simpler than the tested code.
 absl::int128 NanosByTrial(double count) {
   char text[64];
   for (int precision = 0; precision <= 16; ++precision) {
@@ -97,7 +97,7 @@ absl::int128 NanosByTrial(double count) {
   for (const char* p = text; p != e; ++p) {
     if (*p != '.') digits += *p;
   }
-  // The point stands after `point` digits; nanos have nine more.
+  // The point comes after `point` digits; nanos have nine more.
   const int point = 1 + std::atoi(e + 1) + 9;
   absl::int128 nanos = 0;
   for (int i = 0; i < point; ++i) {
@@ -114,10 +114,6 @@ absl::int128 NanosByTrial(double count) {
 
 class RandomCounts {
  public:
-  explicit RandomCounts(unsigned seed) : random_(seed) {
-    std::cout << "seed " << seed << std::endl;
-  }
-
   double Next() {
     const std::uint64_t bits = random_();
     switch (bits % 5) {
@@ -145,11 +141,11 @@ class RandomCounts {
   std::mt19937_64& random() { return random_; }
 
  private:
-  std::mt19937_64 random_;
+  std::mt19937_64 random_{testing::TestSeed()};
 };
 
 TEST(TokenAmountTest, EqualsTheShortestDecimalFoundByTrial) {
-  RandomCounts counts(std::random_device{}());
+  RandomCounts counts;
   for (int i = 0; i < 200000; ++i) {
     const double count = counts.Next();
     ASSERT_EQ(TokenAmount::FromCount(count).nanos(), NanosByTrial(count))
@@ -166,7 +162,7 @@ TEST(TokenAmountTest, EveryHundredthIsExact) {
 }
 
 TEST(TokenAmountTest, DecimalsReadToTheSameDouble) {
-  RandomCounts counts(std::random_device{}());
+  RandomCounts counts;
   for (int i = 0; i < 200000; ++i) {
     absl::uint128 bits =
         absl::MakeUint128(counts.random()() >> 1, counts.random()());

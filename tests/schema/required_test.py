@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is required in JSON, and named in it, is as in the last release.
+"""Required members and names in JSON are those of the last release.
 
-The schema's breaking-change check (tools/check_schema) does not look at options of our
+The schema's breaking-change check (tools/ci/check_schema) does not look at options of our
 own.
 """
 
@@ -20,7 +20,7 @@ FILES = (images_pb2, usage_record_pb2, usage_reporting_service_pb2)
 
 
 def last_release():
-    """The descriptor set of the newest version that is kept."""
+    """Returns the descriptor set of the newest release."""
 
     def version(path):
         return [int(part) for part in re.findall(r"\d+", os.path.basename(path))]
@@ -56,7 +56,7 @@ def proto_of(module):
 
 
 def broken(before, after):
-    """The released fields whose rules are others now, or that are gone."""
+    """Returns the released fields whose rules changed, or that were removed."""
     changed = [name for name, rules in before.items() if after.get(name) != rules]
     # Old writers do not set a new field.
     messages = {name.rpartition(".")[0] for name in before}

@@ -37,7 +37,7 @@ TEST(AdmissionBudgetTest, TakesWhatIsTooLargeWhereItIsAlone) {
   EXPECT_FALSE(budget.TryTake(1).has_value());
 }
 
-// How many shares of 1 a project gets.
+// Returns how many shares of 1 a project gets.
 int Flood(AdmissionBudget* budget, const std::string& project,
           std::vector<Share>* shares) {
   for (int count = 0;; ++count) {
@@ -99,7 +99,7 @@ TEST(AdmissionBudgetTest, AwaitsTheLastShareAndItsCallbacks) {
   std::optional<Share> share = budget.TryTake(100);
   std::atomic<bool> called{false};
   ASSERT_FALSE(budget.TryTake(1, [&called] {
-    // Time for a wait that does not include this call to end too early.
+    // Gives a wait that does not include this call time to end too early.
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     called = true;
   }));

@@ -5,10 +5,13 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/internal/rpc_status.pb.h"
 
 namespace tokenusage {
 namespace {
+
+using testing::IsOk;
 
 absl::Status Example() {
   return ErrorWithInfo(absl::StatusCode::kInvalidArgument, "PAGE_SIZE_INVALID",
@@ -44,7 +47,7 @@ TEST(ErrorInfoTest, HasTheWireFormOfGoogleRpcStatus) {
 TEST(ErrorInfoTest, OtherStatusesHaveNone) {
   EXPECT_FALSE(GetErrorInfo(absl::OkStatus()).has_value());
   EXPECT_FALSE(GetErrorInfo(absl::UnavailableError("x")).has_value());
-  EXPECT_TRUE(FromGrpcStatus(grpc::Status::OK).ok());
+  EXPECT_THAT(FromGrpcStatus(grpc::Status::OK), IsOk());
   EXPECT_EQ(FromGrpcStatus(
                 grpc::Status(grpc::StatusCode::UNAVAILABLE, "gone", "garbage")),
             absl::UnavailableError("gone"));

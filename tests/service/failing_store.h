@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A store whose answer to everything is one error.
+// A store that answers everything with one error.
 
 #ifndef TOKENUSAGE_TESTS_SERVICE_FAILING_STORE_H_
 #define TOKENUSAGE_TESTS_SERVICE_FAILING_STORE_H_
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,17 +36,21 @@ class FailingStore final : public UsageStore {
   }
   absl::Status CheckWritable() override {
     ++times_asked_;
+    if (on_asked_) on_asked_();
     return writable_ ? absl::OkStatus() : error_;
   }
 
-  // What CheckWritable says; an error at first.
+  // Sets the answer of CheckWritable; an error at first.
   void set_writable(bool writable) { writable_ = writable; }
+  // Called by CheckWritable. To be set before other threads use the store.
+  void set_on_asked(std::function<void()> call) { on_asked_ = std::move(call); }
   int times_asked() const { return times_asked_; }
 
  private:
   const absl::Status error_;
   std::atomic<bool> writable_{false};
   std::atomic<int> times_asked_{0};
+  std::function<void()> on_asked_;
 };
 
 }  // namespace tokenusage

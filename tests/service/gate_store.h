@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A store in memory whose appends wait until they are let through.
+// A store in memory whose appends wait until they are let through, for tests of
+// what happens meanwhile.
 
 #ifndef TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_
 #define TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_
@@ -55,8 +56,8 @@ class GateStore final : public UsageStore {
     changed_.wait(lock, [&] { return seen_ >= count; });
   }
 
-  // Waits until the next to be let through is at its limits. A caller's own
-  // clock ends its call earlier: it started before.
+  // Waits until the first waiting append reaches its limits. The caller's own
+  // clock ends its call earlier: it started earlier.
   void AwaitLimits() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (CheckLimits(waiting_.front().limits, absl::Now()).ok()) {
@@ -64,13 +65,13 @@ class GateStore final : public UsageStore {
     }
   }
 
-  // How many appends have come so far.
+  // Returns how many appends have come so far.
   std::size_t seen() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return seen_;
   }
 
-  // Lets all through that wait, or from now on everything.
+  // Lets all waiting appends through; Open, all later ones, too.
   void LetThrough() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (!waiting_.empty()) {

@@ -2,100 +2,112 @@
 
 #include "tokenusage/service/server/health_monitor.h"
 
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
+#include <algorithm>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/service/failing_store.h"
 
 namespace tokenusage {
 namespace {
 
-// What the monitor said, in order.
-class Changes {
- public:
-  void Add(const HealthChange& change) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    changes_.push_back(change);
-    changed_.notify_all();
-  }
-  // Waits for that many; all so far.
-  std::vector<HealthChange> Await(std::size_t count, absl::Duration time) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait_for(lock, absl::ToChronoNanoseconds(time),
-                      [&] { return changes_.size() >= count; });
-    return changes_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<HealthChange> changes_;
-};
-
-constexpr absl::Duration kLong = absl::Seconds(20);
+constexpr absl::Duration kInterval = absl::Seconds(1);
+constexpr absl::Duration kNever = absl::InfiniteDuration();
 
 class HealthMonitorTest : public testing::Test {
  protected:
   FailingStore store_{absl::UnavailableError("disk full")};
-  Changes changes_;
-  HealthMonitor monitor_{&store_, absl::Milliseconds(5),
-                         [this](const HealthChange& c) { changes_.Add(c); }};
+  absl::Time now_ = absl::UnixEpoch();
+  std::vector<HealthChange> changes_;
+  HealthMonitor monitor_{
+      &store_, kInterval,
+      [this](const HealthChange& change) { changes_.push_back(change); },
+      [this] { return now_; }};
+
+  // The next step, an interval later.
+  absl::Duration Step() {
+    now_ += kInterval;
+    return monitor_.Step();
+  }
 };
 
-TEST_F(HealthMonitorTest, SaysOnceThatItFailedAndOnceThatItRecovered) {
-  for (int round = 0; round < 3; ++round) {
+TEST_F(HealthMonitorTest, ReportsAFailureAndARecoveryOnce) {
+  for (std::size_t round = 0; round < 3; ++round) {
+    changes_.clear();
     store_.set_writable(false);
-    for (int i = 0; i < 5; ++i) {
-      monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
+    EXPECT_TRUE(monitor_.OnStoreFailure(absl::UnavailableError("first")));
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_FALSE(monitor_.OnStoreFailure(absl::UnavailableError("later")));
     }
-    const std::size_t before = 2 * static_cast<std::size_t>(round);
-    ASSERT_EQ(changes_.Await(before + 1, kLong).size(), before + 1);
-    // It asks several times, and hears no.
-    EXPECT_EQ(changes_.Await(before + 2, absl::Milliseconds(50)).size(),
-              before + 1);
-    EXPECT_GE(store_.times_asked(), 2);
+    const int before = store_.times_asked();
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(Step(), kInterval);
+    EXPECT_EQ(store_.times_asked(), before + 3);
+    ASSERT_EQ(changes_.size(), 1u);
+    EXPECT_FALSE(changes_[0].healthy);
+    EXPECT_EQ(changes_[0].cause.message(), "first");
     store_.set_writable(true);
-    const auto all = changes_.Await(before + 2, kLong);
-    ASSERT_EQ(all.size(), before + 2);
-    EXPECT_FALSE(all[before].healthy);
-    EXPECT_EQ(all[before].cause.message(), "disk full");
-    EXPECT_TRUE(all[before + 1].healthy);
-    EXPECT_EQ(all[before + 1].failures, 5);
+    EXPECT_EQ(Step(), kNever);
+    ASSERT_EQ(changes_.size(), 2u);
+    EXPECT_TRUE(changes_[1].healthy);
+    EXPECT_EQ(changes_[1].failures, 5);
   }
 }
 
-// It takes the monitor's write and fails its callers: each time it fails soon
+TEST_F(HealthMonitorTest, AFailureWhileTheStoreIsAskedOutweighsItsAnswer) {
+  store_.set_writable(true);
+  monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
+  EXPECT_EQ(Step(), kInterval);
+  store_.set_on_asked(
+      [&] { monitor_.OnStoreFailure(absl::UnavailableError("again")); });
+  EXPECT_EQ(Step(), kInterval);
+  EXPECT_EQ(changes_.size(), 1u);
+  store_.set_on_asked([] {});
+  EXPECT_EQ(Step(), kNever);
+  ASSERT_EQ(changes_.size(), 2u);
+  EXPECT_EQ(changes_[1].failures, 2);
+}
+
+// It accepts the monitor's write and fails its callers: each time it fails soon
 // after its recovery, it has to work for longer.
 TEST_F(HealthMonitorTest, AStoreThatFailsItsCallersDoesNotFlap) {
   store_.set_writable(true);
-  // By then the store must work for 64 intervals, 320 ms.
-  for (std::size_t round = 0; round < 7; ++round) {
+  for (const int quiet : {1, 2, 4, 8, 16, 32, 64, 64}) {
     monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
-    ASSERT_EQ(changes_.Await(2 * round + 2, kLong).size(), 2 * round + 2);
+    int steps = 0;
+    while (Step() != kNever) ++steps;
+    EXPECT_EQ(steps, std::max(quiet - 1, 1));
+    now_ += 30 * kInterval;
   }
-  for (int i = 0; i < 20; ++i) {
-    monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
-    absl::SleepFor(absl::Milliseconds(20));
+  EXPECT_EQ(changes_.size(), 16u);
+  // A caller fails every 30 s: it stays unhealthy.
+  for (int i = 0; i < 100; ++i) {
+    if (i % 30 == 0) monitor_.OnStoreFailure(absl::UnavailableError("full"));
+    Step();
   }
-  EXPECT_FALSE(changes_.Await(15, kLong).back().healthy);
-  ASSERT_EQ(changes_.Await(16, kLong).size(), 16u);
-  EXPECT_EQ(changes_.Await(16, kLong).back().failures, 20);
+  EXPECT_EQ(changes_.size(), 17u);
+  // It works for long, and then fails once.
+  while (Step() != kNever) {
+  }
+  now_ += 300 * kInterval;
+  monitor_.OnStoreFailure(absl::UnavailableError("disk full"));
+  EXPECT_EQ(Step(), kInterval);
+  EXPECT_EQ(Step(), kNever);
 }
 
 TEST_F(HealthMonitorTest, DamageStays) {
   store_.set_writable(true);
   monitor_.OnStoreFailure(absl::DataLossError("damaged"));
-  ASSERT_EQ(changes_.Await(1, kLong).size(), 1u);
-  EXPECT_EQ(changes_.Await(2, absl::Milliseconds(100)).size(), 1u);
+  EXPECT_EQ(Step(), kInterval);
+  EXPECT_EQ(Step(), kNever);
+  EXPECT_EQ(Step(), kNever);
+  EXPECT_EQ(changes_.size(), 1u);
+  EXPECT_EQ(store_.times_asked(), 0);
 }
 
 TEST_F(HealthMonitorTest, AHealthyStoreIsNotAsked) {
-  EXPECT_TRUE(changes_.Await(1, absl::Milliseconds(50)).empty());
+  EXPECT_EQ(Step(), kNever);
   EXPECT_EQ(store_.times_asked(), 0);
+  EXPECT_TRUE(changes_.empty());
 }
 
 }  // namespace

@@ -8,10 +8,13 @@
 
 #include "absl/strings/escaping.h"
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/service/error_info.h"
 
 namespace tokenusage {
 namespace {
+
+using testing::IsOk;
 
 const PageTokens kTokens("key");
 
@@ -20,7 +23,7 @@ TEST(PageTokenTest, ComesBackAsItWas) {
   const std::string token = kTokens.Encode(position);
   EXPECT_FALSE(token.empty());
   const auto decoded = kTokens.Decode(token, 42, -7, -6);
-  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  ASSERT_THAT(decoded, IsOk());
   EXPECT_EQ(decoded->last_time_nanos, -7);
   EXPECT_EQ(decoded->last_key, position.last_key);
 }

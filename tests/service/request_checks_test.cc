@@ -6,10 +6,13 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/service/error_info.h"
 
 namespace tokenusage {
 namespace {
+
+using testing::IsOk;
 
 v1::QueryUsageRequest ValidQuery() {
   v1::QueryUsageRequest request;
@@ -19,9 +22,9 @@ v1::QueryUsageRequest ValidQuery() {
   return request;
 }
 
-class RequestChecksTest : public testing::Test {
+class RequestChecksTest : public ::testing::Test {
  protected:
-  // The reason for which `request` is refused; "" where it is not.
+  // Returns the reason why `request` is refused; "" if it is not.
   std::string QueryRefusal(
       const std::function<void(v1::QueryUsageRequest*)>& change) {
     v1::QueryUsageRequest request = ValidQuery();
@@ -42,7 +45,7 @@ using Request = v1::QueryUsageRequest;
 TEST_F(RequestChecksTest, FillsInTheDefaults) {
   const auto checked =
       CheckQueryRequest(ValidQuery(), time_zones_, page_tokens_);
-  ASSERT_TRUE(checked.ok()) << checked.status();
+  ASSERT_THAT(checked, IsOk());
   EXPECT_EQ(checked->query.project, "demo");
   EXPECT_EQ(checked->query.window.start_nanos, 1748822400000000000);
   EXPECT_EQ(checked->query.window.end_nanos, 1749427200000000000);
@@ -162,7 +165,7 @@ TEST_F(RequestChecksTest, FingerprintDependsOnAllButThePage) {
 }
 
 TEST_F(RequestChecksTest, RefusesBatchesOverTheLimits) {
-  EXPECT_TRUE(CheckReportSize(1000, 1 << 20).ok());
+  EXPECT_THAT(CheckReportSize(1000, 1 << 20), IsOk());
   EXPECT_EQ(GetErrorInfo(CheckReportSize(1001, 5000))->reason,
             "TOO_MANY_RECORDS");
   EXPECT_EQ(GetErrorInfo(CheckReportSize(1, (1 << 20) + 1))->reason,

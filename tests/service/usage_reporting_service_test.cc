@@ -17,6 +17,9 @@
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
 #include "tests/service/failing_store.h"
+#include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/internal/page_token.pb.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/testing/in_process_server.h"
@@ -24,30 +27,21 @@
 namespace tokenusage {
 namespace {
 
+using testing::IsOk;
+
 constexpr std::int64_t kNowSeconds = 1750000000;
 
 v1::UsageRecord ValidRecord(const std::string& id) {
-  v1::UsageRecord record;
-  record.set_record_id(id);
-  record.mutable_event_time()->set_seconds(kNowSeconds - 3600);
-  record.set_operation("images.edits");
-  record.set_model("gpt-image-1");
-  auto* usage = record.mutable_images_edits();
-  usage->set_total_tokens(8105.75);
-  usage->set_input_tokens(7451.29);
-  usage->set_output_tokens(1442.01);
-  usage->mutable_input_tokens_details()->set_text_tokens(5727.82);
-  usage->mutable_input_tokens_details()->set_image_tokens(1501.66);
-  return record;
+  return testing::ValidRecord(id, (kNowSeconds - 3600) * kNanosPerSecond);
 }
 
-class UsageReportingServiceTest : public testing::Test {
+class UsageReportingServiceTest : public ::testing::Test {
  protected:
   void SetUp() override {
     UsageReportingServiceOptions options;
     options.now = [] { return absl::FromUnixSeconds(kNowSeconds); };
     auto server = InProcessServer::Start(options);
-    ASSERT_TRUE(server.ok()) << server.status();
+    ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     stub_ = v1::UsageReportingService::NewStub(server_->NewChannel());
   }
@@ -58,9 +52,9 @@ class UsageReportingServiceTest : public testing::Test {
     for (const auto& record : records) *request.add_records() = record;
     v1::ReportUsageResponse response;
     grpc::ClientContext context;
-    const grpc::Status status =
-        stub_->ReportUsage(&context, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_THAT(
+        FromGrpcStatus(stub_->ReportUsage(&context, request, &response)),
+        IsOk());
     return response;
   }
 
@@ -71,8 +65,8 @@ class UsageReportingServiceTest : public testing::Test {
     request.mutable_end_time()->set_seconds(kNowSeconds + 86400);
     v1::QueryUsageResponse response;
     grpc::ClientContext context;
-    const grpc::Status status = stub_->QueryUsage(&context, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_THAT(FromGrpcStatus(stub_->QueryUsage(&context, request, &response)),
+                IsOk());
     return response;
   }
 
@@ -123,21 +117,23 @@ TEST_F(UsageReportingServiceTest, RefusesRecordsOneByOneInTheirOrder) {
   EXPECT_EQ(response.errors(1).record_id(), "a");
 }
 
-TEST_F(UsageReportingServiceTest, GivesBackWhatWasReported) {
+TEST_F(UsageReportingServiceTest, ReturnsRecordsAsReported) {
   Report({ValidRecord("a")});
   v1::GetUsageRecordRequest request;
   request.set_project("demo");
   request.set_record_id("a");
   v1::GetUsageRecordResponse response;
   grpc::ClientContext context;
-  ASSERT_TRUE(stub_->GetUsageRecord(&context, request, &response).ok());
+  ASSERT_THAT(
+      FromGrpcStatus(stub_->GetUsageRecord(&context, request, &response)),
+      IsOk());
   EXPECT_EQ(response.record().receive_time().seconds(), kNowSeconds);
   response.mutable_record()->clear_receive_time();
   EXPECT_EQ(response.record().SerializeAsString(),
             ValidRecord("a").SerializeAsString());
 }
 
-TEST_F(UsageReportingServiceTest, SaysWhatIsNotThere) {
+TEST_F(UsageReportingServiceTest, SaysThatARecordDoesNotExist) {
   v1::GetUsageRecordRequest request;
   request.set_project("demo");
   request.set_record_id("nobody");
@@ -166,7 +162,9 @@ TEST_F(UsageReportingServiceTest, ListsInPagesWithoutGapsOrRepeats) {
   do {
     v1::ListUsageRecordsResponse response;
     grpc::ClientContext context;
-    ASSERT_TRUE(stub_->ListUsageRecords(&context, request, &response).ok());
+    ASSERT_THAT(
+        FromGrpcStatus(stub_->ListUsageRecords(&context, request, &response)),
+        IsOk());
     EXPECT_LE(response.records_size(), 4);
     for (const auto& record : response.records()) {
       seen.emplace_back(record.event_time().seconds(), record.record_id());
@@ -180,7 +178,7 @@ TEST_F(UsageReportingServiceTest, ListsInPagesWithoutGapsOrRepeats) {
 }
 
 TEST_F(UsageReportingServiceTest, SaysThatARequestCannotBeParsed) {
-  // A project that is not UTF-8, sent as a message type that does not mind.
+  // A project that is not UTF-8, sent as a message type that does not check it.
   internal::PageToken bytes;
   bytes.GetReflection()->MutableUnknownFields(&bytes)->AddLengthDelimited(
       1, "\xff\xfe");
@@ -215,18 +213,18 @@ struct StoreFailure {
   bool is_logged;
 };
 
-class StoreFailureTest : public testing::TestWithParam<StoreFailure> {};
+class StoreFailureTest : public ::testing::TestWithParam<StoreFailure> {};
 
-TEST_P(StoreFailureTest, ReachesCallerAndOperatorInTheirOwnTerms) {
+TEST_P(StoreFailureTest, TellsTheOperatorWhyAndTheCallerWhatToDo) {
   FailingStore store(absl::Status(GetParam().store_code, "/secret/path"));
   std::vector<std::string> logged;
   UsageServerOptions options;
   options.address = "127.0.0.1:0";
-  options.service.on_store_failure = [&](const absl::Status& status) {
+  options.service.observer.on_store_failure = [&](const absl::Status& status) {
     logged.emplace_back(status.message());
   };
   auto server = UsageServer::Start(&store, options);
-  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_THAT(server, IsOk());
   const auto stub = v1::UsageReportingService::NewStub(
       grpc::CreateChannel("127.0.0.1:" + std::to_string((*server)->port()),
                           grpc::InsecureChannelCredentials()));
@@ -251,15 +249,15 @@ TEST_P(StoreFailureTest, ReachesCallerAndOperatorInTheirOwnTerms) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, StoreFailureTest,
-    testing::Values(StoreFailure{absl::StatusCode::kUnavailable,
-                                 absl::StatusCode::kUnavailable, "STORE_FAILED",
-                                 true, true},
-                    StoreFailure{absl::StatusCode::kDataLoss,
-                                 absl::StatusCode::kDataLoss, "STORE_DAMAGED",
-                                 false, true},
-                    StoreFailure{absl::StatusCode::kResourceExhausted,
-                                 absl::StatusCode::kResourceExhausted,
-                                 "SERVER_BUSY", true, false}));
+    ::testing::Values(StoreFailure{absl::StatusCode::kUnavailable,
+                                   absl::StatusCode::kUnavailable,
+                                   "STORE_FAILED", true, true},
+                      StoreFailure{absl::StatusCode::kDataLoss,
+                                   absl::StatusCode::kDataLoss, "STORE_DAMAGED",
+                                   false, true},
+                      StoreFailure{absl::StatusCode::kResourceExhausted,
+                                   absl::StatusCode::kResourceExhausted,
+                                   "SERVER_BUSY", true, false}));
 
 }  // namespace
 }  // namespace tokenusage

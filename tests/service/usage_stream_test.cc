@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "tests/service/gate_store.h"
 #include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
@@ -24,6 +25,7 @@ namespace tokenusage {
 namespace {
 
 using testing::GateStore;
+using testing::IsOk;
 using testing::Nanos;
 using testing::ValidRecord;
 using ClientStream =
@@ -45,7 +47,7 @@ class UsageStreamTest : public ::testing::Test {
     server_options.address = "127.0.0.1:0";
     server_options.service = std::move(options);
     auto server = UsageServer::Start(&store_, server_options);
-    ASSERT_TRUE(server.ok()) << server.status();
+    ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     stub_ = v1::UsageReportingService::NewStub(
         grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()),
@@ -53,7 +55,7 @@ class UsageStreamTest : public ::testing::Test {
     Reopen();
   }
 
-  // A new stream.
+  // Opens a new stream.
   void Reopen() {
     stream_.reset();
     context_ = std::make_unique<grpc::ClientContext>();
@@ -70,7 +72,7 @@ class UsageStreamTest : public ::testing::Test {
     return response.report();
   }
 
-  // The stream's end, of which nothing may be left.
+  // Returns how the stream ends, after all its answers.
   absl::Status End() {
     v1::StreamUsageResponse response;
     EXPECT_FALSE(stream_->Read(&response)) << response.DebugString();
@@ -115,14 +117,14 @@ TEST_F(UsageStreamTest, AnswersInOrderEachMessageByItself) {
   EXPECT_EQ(Read(4).stored_count(), 1);
   EXPECT_EQ(Read(5).ByteSizeLong(), 0u);
   stream_->WritesDone();
-  EXPECT_TRUE(End().ok());
+  EXPECT_THAT(End(), IsOk());
   EXPECT_TRUE(Has("a") && Has("b") && Has("a", "other"));
 }
 
 TEST_F(UsageStreamTest, AnEmptyStreamEndsWell) {
   Start();
   stream_->WritesDone();
-  EXPECT_TRUE(End().ok());
+  EXPECT_THAT(End(), IsOk());
 }
 
 TEST_F(UsageStreamTest, AWrongSequenceEndsItAfterTheAnswers) {
@@ -172,12 +174,12 @@ TEST_F(UsageStreamTest, AnswersOnlyWhatIsStored) {
     EXPECT_TRUE(Has("id-" + std::to_string(i)));
   }
   stream_->WritesDone();
-  EXPECT_TRUE(End().ok());
+  EXPECT_THAT(End(), IsOk());
 }
 
 TEST_F(UsageStreamTest, ReadsNoFurtherThanItMay) {
   UsageReportingServiceOptions options;
-  options.max_unanswered_messages = 10;
+  options.limits.max_unanswered_messages = 10;
   Start(options);
   constexpr int kMessages = 100;
   std::thread writer([this] {
@@ -192,15 +194,15 @@ TEST_F(UsageStreamTest, ReadsNoFurtherThanItMay) {
   store_.Open();
   for (int i = 1; i <= kMessages; ++i) EXPECT_EQ(Read(i).stored_count(), 1);
   writer.join();
-  EXPECT_TRUE(End().ok());
+  EXPECT_THAT(End(), IsOk());
 }
 
 TEST_F(UsageStreamTest, WaitsForTheBudgetInsteadOfFailing) {
   UsageReportingServiceOptions options;
-  options.max_admitted_bytes = 40'000;  // a few messages
+  options.limits.max_admitted_bytes = 40'000;  // a few messages
   Start(options);
   constexpr int kMessages = 200;
-  // Not by stream_, which is another one below.
+  // Not through stream_, which is another stream below.
   std::thread writer([stream = stream_.get()] {
     for (int i = 1; i <= kMessages; ++i) {
       stream->Write(Message(i, "id-" + std::to_string(i)));
@@ -221,12 +223,12 @@ TEST_F(UsageStreamTest, WaitsForTheBudgetInsteadOfFailing) {
   stream_->WritesDone();
   store_.Open();
   EXPECT_EQ(Read(1).stored_count(), 1);
-  EXPECT_TRUE(End().ok());
+  EXPECT_THAT(End(), IsOk());
 
   stream_ = std::move(flood);
   for (int i = 1; i <= kMessages; ++i) EXPECT_EQ(Read(i).stored_count(), 1);
   writer.join();
-  EXPECT_TRUE(End().ok());
+  EXPECT_THAT(End(), IsOk());
   stream_.reset();
 }
 
@@ -248,7 +250,7 @@ TEST_F(UsageStreamTest, ACutStreamIsResumedByASecondOne) {
   for (int i = 1; i <= 4; ++i) EXPECT_EQ(Read(i).duplicate_count(), 1);
   EXPECT_EQ(Read(5).stored_count(), 1);
   stream_->WritesDone();
-  EXPECT_TRUE(End().ok());
+  EXPECT_THAT(End(), IsOk());
 }
 
 TEST_F(UsageStreamTest, WhatIsQueuedWhenTheCallerGoesIsNotStored) {

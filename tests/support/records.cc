@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/string_view.h"
 
 namespace tokenusage::testing {
@@ -48,10 +49,7 @@ v1::UsageRecord ValidRecord(std::string_view record_id,
 }
 
 void SetEventTime(std::int64_t nanos, v1::UsageRecord* record) {
-  constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
-  record->mutable_event_time()->set_seconds(nanos / kNanosPerSecond);
-  record->mutable_event_time()->set_nanos(
-      static_cast<std::int32_t>(nanos % kNanosPerSecond));
+  *record->mutable_event_time() = TimestampFromNanos(nanos);
 }
 
 std::shared_ptr<const CheckedBatch> CheckedOf(

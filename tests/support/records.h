@@ -17,24 +17,24 @@
 
 namespace tokenusage::testing {
 
-// The instant of "2026-08-01T12:00:00Z" and the like; aborts on other text.
+// Parses a time such as "2026-08-01T12:00:00Z"; aborts on other text.
 absl::Time Time(std::string_view rfc3339);
 std::int64_t Nanos(std::string_view rfc3339);
 
-// When the records of CheckedOf are received: 2030-01-01T00:00:00Z.
+// The default receive time of CheckedOf: 2030-01-01T00:00:00Z.
 absl::Time ReceiveTime();
 
-// A record that keeps every rule: an image edit with the counts of the
-// provider's own example.
+// Returns a valid record: an image edit with the counts of the provider's
+// example.
 v1::UsageRecord ValidRecord();
 
-// The same with this id and time.
+// Returns the same record with this id and time.
 v1::UsageRecord ValidRecord(std::string_view record_id,
                             std::int64_t event_time_nanos);
 
 void SetEventTime(std::int64_t nanos, v1::UsageRecord* record);
 
-// The records, checked; aborts where one breaks a rule.
+// Checks the records; aborts if one is invalid.
 std::shared_ptr<const CheckedBatch> CheckedOf(
     const std::vector<v1::UsageRecord>& records,
     absl::Time receive_time = ReceiveTime());

@@ -65,8 +65,8 @@ MATCHER_P(IsOkAndHolds, value, "") {
   ASSERT_THAT(result, ::tokenusage::testing::IsOk());                    \
   declaration = *std::move(result)
 
-// Evaluates an expression that gives a StatusOr, fails the test with the status
-// if it is an error, else assigns the value to `declaration`.
+// Evaluates an expression that returns a StatusOr. Assigns its value to
+// `declaration`, or fails the test with its error.
 #define ASSERT_OK_AND_ASSIGN(declaration, expression) \
   TOKENUSAGE_ASSERT_OK_AND_ASSIGN(                    \
       TOKENUSAGE_STATUS_CONCAT(status_or_, __LINE__), declaration, expression)

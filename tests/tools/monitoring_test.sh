@@ -1,4 +1,4 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Checks the alerts and the dashboard, in Bazel's runfiles.
-exec tools/check_monitoring
+# Checks the alerts and the dashboard.
+exec tools/ci/check_monitoring

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes Bazel modules of the repositories that wrap the system's libraries.
+"""Turns the repositories that wrap the system's libraries into Bazel modules.
 
-system_modules.py make FOLDER EXTERNAL MODULE.bazel: for each bazel_dep of MODULE.bazel,
-FOLDER gets a module of that name with the content of the repository in EXTERNAL, which
-Bazel made in WORKSPACE mode by bazel/system_dependencies.bzl. Fails where MODULE.bazel
-names something that system_dependencies.bzl does not have.
+With them MODULE.bazel is built unchanged, and without a network.
 
-system_modules.py flags FOLDER MODULE.bazel [IMPORTED]: prints the flags by which Bazel
-takes them for the project of MODULE.bazel, which may import the one of the file
-IMPORTED. So MODULE.bazel is built as it stands, without a network.
+system_modules.py make FOLDER EXTERNAL MODULE.bazel: writes a module to FOLDER for each
+bazel_dep of MODULE.bazel. Its content is that of the repository in EXTERNAL, which Bazel
+made in WORKSPACE mode with bazel/system_dependencies.bzl. Fails if there is none.
+
+system_modules.py flags FOLDER MODULE.bazel [IMPORTED]: prints the flags that make Bazel
+use these modules for the project of MODULE.bazel, which may import that of IMPORTED.
 """
 
 import pathlib
@@ -16,9 +16,9 @@ import re
 import shutil
 import sys
 
-# Debian's Bazel brings these modules, and its bazelrc the flags for them.
+# Names the modules that come with Debian's Bazel.
 BAZELRC = pathlib.Path("/etc/bazel/bazelrc")
-# Bazel's own module names these; nothing of them is used.
+# Bazel's own module depends on these but uses nothing of them.
 EMPTY = ("apple_support", "buildozer", "zlib")
 
 
@@ -42,7 +42,7 @@ def dependencies(module_file, development=True):
 
 
 def mentioned(folder, names):
-    """Those of the repository names that the files of a repository mention."""
+    """Returns those of the repository names that the files of a repository mention."""
     text = "".join(
         path.read_text()
         for path in folder.rglob("*")
@@ -52,7 +52,7 @@ def mentioned(folder, names):
 
 
 def make_module(repository, names, external, folder):
-    """Copies a repository, and says in a MODULE.bazel what it needs."""
+    """Copies a repository and writes its MODULE.bazel."""
     source, target = external / repository, folder / names[repository]
     if not source.is_dir():
         sys.exit("MODULE.bazel names %s, as @%s, and bazel/system_dependencies.bzl "

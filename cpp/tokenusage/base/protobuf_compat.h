@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What differs between the versions of protobuf that this project builds with,
+// Differences between the versions of protobuf that this project builds with,
 // from 3.21 on.
 //
 //   tokenusage::SilenceProtobuf();
@@ -23,9 +23,8 @@
 
 namespace tokenusage {
 
-// Keeps protobuf from writing to stderr on its own. Since version 22 it logs by
-// abseil, which is as quiet as that is told to be. Call it before any thread is
-// started.
+// Keeps protobuf from writing to stderr. Since version 22 it logs through
+// abseil, whose settings apply. Call it before any thread is started.
 inline void SilenceProtobuf() {
 #if GOOGLE_PROTOBUF_VERSION < 4022000
   google::protobuf::SetLogHandler(nullptr);
@@ -48,10 +47,10 @@ class ProtoTextError : public google::protobuf::io::ErrorCollector {
   }
 #endif
 
-  // Mostly protobuf's own words, which name the message type in full. Empty
-  // where there was no error.
+  // Mostly protobuf's own message, which names the message type in full. Empty
+  // if there was no error.
   const std::string& message() const { return message_; }
-  // Both from 1; 0 where there was no error.
+  // Both from 1; 0 if there was no error.
   int line() const { return line_; }
   int column() const { return column_; }
 

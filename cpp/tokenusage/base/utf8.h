@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// UTF-8 well-formedness (Unicode 15, table 3-7): no overlong forms, no
+// UTF-8 well-formedness (Unicode 15, table 3-7): no overlong encodings, no
 // surrogates, nothing above U+10FFFF.
+//
+//   if (!IsUtf8(text)) return absl::InvalidArgumentError("not UTF-8");
 
 #ifndef TOKENUSAGE_BASE_UTF8_H_
 #define TOKENUSAGE_BASE_UTF8_H_
@@ -11,11 +13,11 @@
 
 namespace tokenusage {
 
-// The length in bytes of the well-formed character that `text` starts with: 1
-// to 4; 0 where `text` is empty or does not start with one. Thread-safe.
+// Returns the length in bytes, 1 to 4, of the well-formed character that `text`
+// starts with; 0 if there is none. Thread-safe.
 std::size_t Utf8CharLength(std::string_view text);
 
-// Whether all of `text` is well-formed UTF-8. Thread-safe.
+// Returns whether all of `text` is well-formed UTF-8. Thread-safe.
 bool IsUtf8(std::string_view text);
 
 }  // namespace tokenusage

@@ -16,21 +16,21 @@ constexpr std::size_t kBlockBytes = 64 << 10;
 constexpr std::size_t kMinBlockBytes = 1024;
 constexpr std::size_t kMaxSmallBytes = 16 << 10;
 
-// Protobuf 3.21 counts down from a block's end, and wants that to be aligned.
+// Protobuf 3.21 counts down from a block's end, which must be aligned.
 constexpr std::size_t kAlignment = alignof(std::max_align_t);
 
 std::size_t AlignUp(std::size_t size) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-// AddressSanitizer sees what is used too late only in blocks that are freed.
+// AddressSanitizer finds late uses only in blocks that are freed.
 #ifdef ABSL_HAVE_ADDRESS_SANITIZER
 constexpr int kMaxKept = 0;
 #else
 constexpr int kMaxKept = 256;
 #endif
 
-// Blocks of kBlockBytes that no arena has, each with a pointer to the next.
+// Free blocks of kBlockBytes, each with a pointer to the next.
 class BlockPool {
  public:
   void* Take() {

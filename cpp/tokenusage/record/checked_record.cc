@@ -6,35 +6,19 @@
 #include <optional>
 #include <utility>
 
-#include "google/protobuf/timestamp.pb.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/record/arena_blocks.h"
 
 namespace tokenusage {
 namespace {
 
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
-
-// A parsed request takes about this many times its binary form in the arena.
+// A parsed request takes about this many times its serialized size.
 constexpr std::size_t kArenaBytesPerByte = 3;
 
-google::protobuf::Timestamp TimestampOf(absl::Time time) {
-  const std::int64_t nanos = absl::ToUnixNanos(time);
-  std::int64_t seconds = nanos / kNanosPerSecond;
-  std::int64_t rest = nanos % kNanosPerSecond;
-  if (rest < 0) {
-    --seconds;
-    rest += kNanosPerSecond;
-  }
-  google::protobuf::Timestamp timestamp;
-  timestamp.set_seconds(seconds);
-  timestamp.set_nanos(static_cast<std::int32_t>(rest));
-  return timestamp;
-}
-
-// receive_time as a field of a record's binary form.
+// Serializes receive_time as a field of a record.
 std::string ReceiveTimeField(absl::Time time) {
   constexpr int kLengthDelimited = 2;
-  const std::string value = TimestampOf(time).SerializeAsString();
+  const std::string value = TimestampFromTime(time).SerializeAsString();
   std::string field;
   field += static_cast<char>(v1::UsageRecord::kReceiveTimeFieldNumber << 3 |
                              kLengthDelimited);
@@ -50,8 +34,7 @@ CheckedRecord::CheckedRecord(const CheckedBatch& batch,
                              const v1::UsageRecord& record, int index)
     : batch_(&batch),
       record_(&record),
-      event_time_nanos_(record.event_time().seconds() * kNanosPerSecond +
-                        record.event_time().nanos()),
+      event_time_nanos_(NanosFromTimestamp(record.event_time())),
       index_(index),
       too_far_ahead_(event_time_nanos_ > batch.latest_event_nanos_) {}
 
@@ -62,8 +45,8 @@ std::string CheckedRecord::bytes() const {
 }
 
 void CheckedRecord::SerializeTo(std::string* bytes) const {
-  // Fields of a message may come in any order, so the one that all records of
-  // the batch share goes behind the others.
+  // Fields of a message may come in any order, so the field that all records of
+  // the batch share is appended.
   const std::string& shared = batch_->receive_time_field_;
   const std::size_t own_size = record_->ByteSizeLong();
   bytes->resize(own_size + shared.size());
@@ -74,7 +57,7 @@ void CheckedRecord::SerializeTo(std::string* bytes) const {
 
 v1::UsageRecord CheckedRecord::stored_record() const {
   v1::UsageRecord record = *record_;
-  *record.mutable_receive_time() = TimestampOf(batch_->receive_time_);
+  *record.mutable_receive_time() = TimestampFromTime(batch_->receive_time_);
   return record;
 }
 
@@ -109,7 +92,7 @@ void CheckedBatch::Check(
       errors_.push_back(*std::move(error));
       continue;
     }
-    record->clear_receive_time();  // unknown fields of the reporter's, too
+    record->clear_receive_time();  // with its unknown fields
     records_.push_back(CheckedRecord(*this, *record, i));
   }
 }

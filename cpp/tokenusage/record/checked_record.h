@@ -35,8 +35,8 @@ namespace tokenusage {
 
 class CheckedBatch;
 
-// A record that keeps the rules, and what stores need of it. A view into its
-// batch, which must outlive it. Thread-safe.
+// A record that keeps the rules, with what stores need to know of it. A view
+// into its batch, which must outlive it. Thread-safe.
 class CheckedRecord {
  public:
   // The record as it was reported, without receive_time.
@@ -48,22 +48,21 @@ class CheckedRecord {
   // event_time in nanoseconds since 1970-01-01T00:00:00Z.
   std::int64_t event_time_nanos() const { return event_time_nanos_; }
 
-  // Whether event_time is more than kMaxEventTimeAhead after the time at which
-  // the batch was received. Stores refuse such a record unless it is stored
-  // already.
+  // Returns whether event_time is more than kMaxEventTimeAhead after the batch
+  // was received. Stores refuse such a record unless it is stored already.
   bool too_far_ahead() const { return too_far_ahead_; }
 
-  // Computed with each call.
+  // Computed on each call.
   TokenCounts counts() const { return CountsOf(*record_); }
 
-  // The binary form with receive_time set, for storing. Unknown fields are
-  // included. Made with each call.
+  // Serializes the record with receive_time set, for storing. Includes unknown
+  // fields.
   std::string bytes() const;
 
-  // The same, in memory that is used again.
+  // The same, reusing the memory of `bytes`.
   void SerializeTo(std::string* bytes) const;
 
-  // A copy of the record with receive_time set.
+  // Returns a copy of the record with receive_time set.
   v1::UsageRecord stored_record() const;
 
  private:
@@ -78,28 +77,27 @@ class CheckedRecord {
   bool too_far_ahead_;
 };
 
-// The records of one request, checked where they lie, with the memory that they
-// lie in. Filled by one thread; thread-safe from then on.
+// The records of one request, checked in place, and their memory. Filled by one
+// thread; thread-safe afterwards.
 class CheckedBatch {
  public:
-  // Memory for about `expected_bytes` of request in binary form; more is
-  // fetched where that does not do.
+  // Expects a request of about `expected_bytes` in binary form.
   explicit CheckedBatch(std::size_t expected_bytes = 0);
 
   CheckedBatch(const CheckedBatch&) = delete;
   CheckedBatch& operator=(const CheckedBatch&) = delete;
 
-  // A batch of copies.
+  // Returns a batch of copies.
   static std::shared_ptr<const CheckedBatch> Of(
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
 
-  // Where the request is to be made, so that it lives as long as the batch.
+  // The arena to create the request in, so that it lives as long as the batch.
   google::protobuf::Arena* arena() { return &arena_; }
 
-  // Checks the records, which must lie in the arena or outlive the batch, and
-  // must not change any more. What reporters set as receive_time is cleared.
-  // Whether event_time is too far ahead is only noted: that a record is stored
-  // already comes before. To be called once.
+  // Checks the records, which must be in the arena or outlive the batch, and
+  // must not change afterwards. Clears receive_time. Only notes whether
+  // event_time is too far ahead: a stored record is a duplicate all the same.
+  // Must be called once.
   void Check(google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
              absl::Time receive_time);
 
@@ -114,13 +112,13 @@ class CheckedBatch {
     return records_.end();
   }
 
-  // The first broken rule of each of the others, by rising index.
+  // The first violation of each of the others, by rising index.
   const std::vector<v1::RecordError>& errors() const { return errors_; }
 
-  // When the records were received.
+  // The time at which the records were received.
   absl::Time receive_time() const { return receive_time_; }
 
-  // About the memory that the batch takes, in bytes.
+  // Returns the batch's memory in bytes, about.
   std::int64_t memory_bytes() const;
 
  private:
@@ -128,8 +126,8 @@ class CheckedBatch {
 
   google::protobuf::Arena arena_;
   absl::Time receive_time_;
-  std::int64_t latest_event_nanos_ = 0;  // what is not too far ahead
-  // receive_time as a field of a record's binary form.
+  std::int64_t latest_event_nanos_ = 0;  // later is too far ahead
+  // receive_time as a serialized field of a record.
   std::string receive_time_field_;
   std::vector<CheckedRecord> records_;
   std::vector<v1::RecordError> errors_;

@@ -12,7 +12,6 @@
 #ifndef TOKENUSAGE_RECORD_RECORD_RULES_H_
 #define TOKENUSAGE_RECORD_RECORD_RULES_H_
 
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -32,21 +31,20 @@ inline constexpr int kMaxLabelValueBytes = 256;
 inline constexpr int kMaxProjectBytes = 63;
 inline constexpr absl::Duration kMaxEventTimeAhead = absl::Minutes(5);
 
-// 2000-01-01T00:00:00Z, the earliest event_time, in seconds since 1970.
-inline constexpr std::int64_t kMinEventTimeSeconds = 946684800;
-
-// The first broken rule, in the order of the fields in usage_record.proto, all
-// but `index`; nothing where the record keeps all of them. Leaves out whether
-// event_time is too far ahead, which depends on when the record is received.
+// Returns the first violation in the order of the fields in usage_record.proto,
+// without `index`; nothing if the record keeps every rule. Does not check
+// whether event_time is too far ahead, which depends on when the record is
+// received.
 std::optional<v1::RecordError> CheckRecord(const v1::UsageRecord& record);
 
-// INVALID_ARGUMENT, naming the rule, unless `project` is a project name.
+// Returns INVALID_ARGUMENT, naming the rule, unless `project` is a project
+// name.
 absl::Status CheckProject(std::string_view project);
 
-// INVALID_ARGUMENT, naming the rule, unless `record_id` is a record id.
+// Returns INVALID_ARGUMENT, naming the rule, unless `record_id` is a record id.
 absl::Status CheckRecordId(std::string_view record_id);
 
-// Whether `key` is a label's key: `[a-z][a-z0-9_.-]{0,62}`.
+// Returns whether `key` is a label's key: `[a-z][a-z0-9_.-]{0,62}`.
 bool IsLabelKey(std::string_view key);
 
 }  // namespace tokenusage

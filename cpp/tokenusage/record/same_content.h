@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Whether two records say the same, which decides between duplicate and
-// conflict.
+// Tells a duplicate from a conflict.
+//
+//   if (!SameContent(stored, reported)) return AppendOutcome::kConflict;
 
 #ifndef TOKENUSAGE_RECORD_SAME_CONTENT_H_
 #define TOKENUSAGE_RECORD_SAME_CONTENT_H_
@@ -10,11 +11,11 @@
 
 namespace tokenusage {
 
-// Whether all fields that the reporter set are equal: doubles bit for bit, maps
-// as sets, presence included, unknown fields as a set per field number,
-// receive_time left out. Works on parsed messages, never on stored bytes, whose
-// order a new protobuf version may change. Thread-safe.
-bool SameContent(const v1::UsageRecord& a, const v1::UsageRecord& b);
+// Returns whether all fields that the reporter set are equal: doubles bit for
+// bit, maps as sets, presence included, unknown fields as a set per field
+// number, receive_time left out. Compares parsed messages, never stored bytes,
+// whose order may change with the version of protobuf. Thread-safe.
+bool SameContent(v1::UsageRecord a, v1::UsageRecord b);
 
 }  // namespace tokenusage
 

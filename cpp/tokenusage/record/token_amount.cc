@@ -16,9 +16,9 @@ namespace {
 constexpr int kDecimals = 9;
 constexpr std::uint64_t kNanosPerToken = 1'000'000'000;
 
-// Decimals of at most 15 significant digits read to distinct doubles. So where
+// Decimals of at most 15 significant digits read to distinct doubles. So if
 // hundredths / 100 with fewer than 10^15 hundredths reads to `count`, it is the
-// shortest decimal that does: one as short or shorter has at most 15 digits,
+// shortest decimal that does: any as short or shorter has at most 15 digits,
 // too.
 constexpr double kMaxFastCount = 1e13;
 
@@ -36,7 +36,7 @@ std::uint64_t DivideHalfEven(std::uint64_t value, std::uint64_t divisor) {
   return quotient + (up ? 1 : 0);
 }
 
-// From the digits that std::to_chars finds.
+// Converts the digits that std::to_chars finds.
 absl::int128 NanosOfShortestDecimal(double count) {
   char text[32];
   const std::to_chars_result written = std::to_chars(

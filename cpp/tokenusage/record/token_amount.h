@@ -39,17 +39,17 @@ class TokenAmount {
   }
 
   // From a token count: the shortest decimal that reads back to `count`,
-  // rounded half to even to nine decimals where it has more. `count` must be
+  // rounded half to even to nine decimals if it has more. `count` must be
   // finite and from 0 to kMaxTokenCount.
   static TokenAmount FromCount(double count);
 
   constexpr absl::int128 nanos() const { return nanos_; }
 
-  // The double nearest to the amount, ties to even.
+  // Returns the double nearest to the amount, ties to even.
   double ToDouble() const;
 
-  // The amount as a decimal: at most nine decimals, no exponent, no trailing
-  // zeros: "8205.75", "100", "0".
+  // Returns the amount as a decimal: at most nine decimals, no exponent, no
+  // trailing zeros: "8205.75", "100", "0".
   std::string ToDecimal() const;
 
   TokenAmount& operator+=(TokenAmount other) {

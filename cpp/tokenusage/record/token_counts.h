@@ -33,7 +33,7 @@ inline constexpr std::array<TokenMeasure, kTokenMeasureCount> kTokenMeasures = {
     TokenMeasure::kTotal, TokenMeasure::kInput, TokenMeasure::kOutput,
     TokenMeasure::kInputText, TokenMeasure::kInputImage};
 
-// One amount per measure; empty where the usage carries no such count. A value
+// One amount per measure; empty if the usage carries no such count. A value
 // type.
 class TokenCounts {
  public:
@@ -77,10 +77,48 @@ struct UsageSum {
   }
 };
 
-// The counts of a record's usage; all empty where it holds no usage that this
-// schema knows. The counts that are set must be finite and from 0 to
-// kMaxTokenCount: see CheckRecord. Thread-safe.
+// Calls `visit(measure, is_set, count)` with every count that totals sum up,
+// each field of the record's usage once; `count` is 0 if it is not set. Does
+// nothing for a usage that this schema does not know. Thread-safe.
+template <typename Visitor>
+void ForEachCount(const v1::UsageRecord& record, const Visitor& visit);
+
+// Returns the counts of a record's usage. The counts that are set must be
+// finite and from 0 to kMaxTokenCount: see CheckRecord. Thread-safe.
 TokenCounts CountsOf(const v1::UsageRecord& record);
+
+// ----------------------------------------------------- Implementation details
+
+namespace record_internal {
+
+// For the usage messages of image endpoints.
+template <typename Usage, typename Visitor>
+void ForEachImagesCount(const Usage& usage, const Visitor& visit) {
+  const auto& details = usage.input_tokens_details();
+  visit(TokenMeasure::kTotal, usage.has_total_tokens(), usage.total_tokens());
+  visit(TokenMeasure::kInput, usage.has_input_tokens(), usage.input_tokens());
+  visit(TokenMeasure::kOutput, usage.has_output_tokens(),
+        usage.output_tokens());
+  visit(TokenMeasure::kInputText, details.has_text_tokens(),
+        details.text_tokens());
+  visit(TokenMeasure::kInputImage, details.has_image_tokens(),
+        details.image_tokens());
+}
+
+}  // namespace record_internal
+
+template <typename Visitor>
+void ForEachCount(const v1::UsageRecord& record, const Visitor& visit) {
+  switch (record.usage_case()) {
+    case v1::UsageRecord::kImagesEdits:
+      return record_internal::ForEachImagesCount(record.images_edits(), visit);
+    case v1::UsageRecord::kImagesVariations:
+      return record_internal::ForEachImagesCount(record.images_variations(),
+                                                 visit);
+    case v1::UsageRecord::USAGE_NOT_SET:
+      return;
+  }
+}
 
 }  // namespace tokenusage
 

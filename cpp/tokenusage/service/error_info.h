@@ -3,10 +3,10 @@
 // Errors that programs can act on: an absl::Status that carries a
 // google.rpc.ErrorInfo, and its way over gRPC.
 //
-//   return ErrorWithInfo(absl::StatusCode::kInvalidArgument,
-//   "PAGE_SIZE_INVALID",
-//                        "page_size: expected 0 to 1000, found -1",
-//                        {{"field", "page_size"}, {"actual", "-1"}});
+//   return ErrorWithInfo(
+//       absl::StatusCode::kInvalidArgument, "PAGE_SIZE_INVALID",
+//       "page_size: expected 0 to 1000, found -1",
+//       {{"field", "page_size"}, {"actual", "-1"}});
 //
 // Source: AIP-193; google/rpc/error_details.proto; gRPC's
 // `grpc-status-details-bin` trailer.
@@ -27,24 +27,25 @@ namespace tokenusage {
 // The `domain` of every ErrorInfo of this project.
 inline constexpr std::string_view kErrorDomain = "tokenusage";
 
-// What a program needs to know of an error.
+// The part of an error that is for programs.
 struct ErrorInfo {
   std::string reason;  // UPPER_SNAKE_CASE
   std::map<std::string, std::string> metadata;
 };
 
-// A status with an ErrorInfo. `code` must not be kOk.
+// Returns a status with an ErrorInfo. `code` must not be kOk.
 absl::Status ErrorWithInfo(
     absl::StatusCode code, std::string_view reason, std::string_view message,
     const std::map<std::string, std::string>& metadata = {});
 
-// The ErrorInfo that a status of this project carries, if any.
+// Returns the ErrorInfo that a status of this project carries, if any.
 std::optional<ErrorInfo> GetErrorInfo(const absl::Status& status);
 
-// The same status for gRPC, details included.
+// Returns the same status for gRPC, details included.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
-// The way back, on a client. Details that are not an ErrorInfo are dropped.
+// Converts a status back, on a client. Details other than an ErrorInfo are
+// dropped.
 absl::Status FromGrpcStatus(const grpc::Status& status);
 
 }  // namespace tokenusage

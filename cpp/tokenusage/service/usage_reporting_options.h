@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // How the service behaves.
+//
+//   UsageReportingServiceOptions options;
+//   options.limits.max_read_time = absl::Seconds(10);
+//   options.observer.on_store_failure = [](const absl::Status& status) {
+//     LOG(ERROR) << status;
+//   };
 
 #ifndef TOKENUSAGE_SERVICE_USAGE_REPORTING_OPTIONS_H_
 #define TOKENUSAGE_SERVICE_USAGE_REPORTING_OPTIONS_H_
@@ -19,11 +25,8 @@
 
 namespace tokenusage {
 
-struct UsageReportingServiceOptions {
-  // Tells who makes a call. By default everybody may do everything.
-  std::shared_ptr<const Authorizer> authorizer = NewOpenAuthorizer();
-
-  // How long a query or a listing may take, where the caller allows more.
+struct ServiceLimits {
+  // The longest time for a query or a listing, if the caller allows more.
   absl::Duration max_read_time = absl::Seconds(30);
 
   // How many reads run at once, and how many may wait for their turn before
@@ -31,52 +34,57 @@ struct UsageReportingServiceOptions {
   int read_threads = 4;
   int max_queued_reads = 256;
 
-  // How many bytes of memory the queued reads may take.
+  // The bytes of memory that queued reads may take.
   std::int64_t max_queued_read_bytes = 16 << 20;
 
-  // How many bytes of answers to reads may wait to be written to callers, who
-  // may be slow to read them. Beyond it reads are answered RESOURCE_EXHAUSTED.
-  // A project may take as much of it as is still free.
+  // The bytes of answers to reads that may wait for their callers to read them;
+  // see AdmissionBudget for how projects share them. Beyond it reads are
+  // answered RESOURCE_EXHAUSTED.
   std::int64_t max_unwritten_bytes = 64 << 20;
 
   // A call whose caller takes longer than this to read its answer is cancelled.
   absl::Duration max_answer_time = absl::Minutes(2);
 
-  // How many bytes of memory reports may take, from the moment that a request
-  // is read until it is answered. Beyond it calls are answered
-  // RESOURCE_EXHAUSTED, and streams are not read on. A project may take as much
-  // of it as is still free: see AdmissionBudget. A batch that is larger is
-  // taken when it is alone.
+  // The bytes of memory that reports may take, from the moment a request is
+  // read until its answer is written; see AdmissionBudget for how projects
+  // share them. Beyond it calls are answered RESOURCE_EXHAUSTED, and streams
+  // are not read. A larger batch is taken if it is alone.
   std::int64_t max_admitted_bytes = 48 << 20;
 
-  // A stream is not read on while it has as many messages, or bytes of them,
-  // without an answer.
+  // A stream is not read while this many of its messages, or bytes of them,
+  // have no answer.
   std::size_t max_unanswered_messages = 128;
   std::size_t max_unanswered_bytes = 1 << 20;
 
-  // When a caller that was answered RESOURCE_EXHAUSTED should try again.
+  // When a caller should try again after RESOURCE_EXHAUSTED, and after
+  // UNAVAILABLE because of a store failure, which takes longer to clear.
   absl::Duration busy_pushback = absl::Milliseconds(200);
-
-  // The same for UNAVAILABLE because of the store, which takes longer to mend.
   absl::Duration failure_pushback = absl::Seconds(1);
+};
 
-  // What page tokens are authenticated with. Servers of one database must have
-  // the same key, so that callers can get their pages from any of them. Empty:
-  // a random key, which ends with the process.
-  std::string page_token_key;
-
-  // The server's clock, for receive_time and the check of event_time.
-  std::function<absl::Time()> now = absl::Now;
-
-  // Called with each failure of the store, whose details (paths, say) are for
-  // the operator and not for callers. From any thread; must not block.
+// Callbacks, called from any thread. They must not block.
+struct ServiceObserver {
+  // Called with each failure of the store. Its details, such as paths, are for
+  // the operator; callers are not told.
   std::function<void(const absl::Status&)> on_store_failure =
       [](const absl::Status&) {};
 
   // Called with the answer to each batch whose records are durable, before the
-  // caller gets it. From any thread; must not block.
+  // caller gets it.
   std::function<void(const v1::ReportUsageResponse&)> on_report =
       [](const v1::ReportUsageResponse&) {};
+};
+
+struct UsageReportingServiceOptions {
+  // Identifies callers. By default everybody may do everything.
+  std::shared_ptr<const Authorizer> authorizer = NewOpenAuthorizer();
+
+  ServiceLimits limits;
+
+  ServiceObserver observer;
+
+  // The server's clock, for receive_time and the check of event_time.
+  std::function<absl::Time()> now = absl::Now;
 };
 
 }  // namespace tokenusage

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/rpc/page_token.h"
@@ -40,7 +41,7 @@ absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
   return CheckFilterCount(CountFields(bytes, Request::kFiltersFieldNumber));
 }
 
-// Returns who calls, if they may make this request, which it parses.
+// Identifies the caller, parses the request, and checks the caller's access.
 template <typename Request>
 absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
     const Authorizer& authorizer, const grpc::CallbackServerContext& context,
@@ -69,13 +70,14 @@ UsageReportingServiceImpl::UsageReportingServiceImpl(
       options_(std::move(options)),
       page_tokens_(options_.page_token_key.empty() ? NewPageTokenKey()
                                                    : options_.page_token_key),
-      answer_deadlines_(options_.max_answer_time),
-      unwritten_(options_.max_unwritten_bytes),
+      answer_deadlines_(options_.limits.max_answer_time),
+      unwritten_(options_.limits.max_unwritten_bytes),
       reports_(store, options_),
       stream_worker_(1, {std::numeric_limits<std::int64_t>::max(),
                          std::numeric_limits<std::int64_t>::max()}),
-      readers_(options_.read_threads,
-               {options_.max_queued_reads, options_.max_queued_read_bytes}) {}
+      readers_(options_.limits.read_threads,
+               {options_.limits.max_queued_reads,
+                options_.limits.max_queued_read_bytes}) {}
 
 UsageReportingServiceImpl::~UsageReportingServiceImpl() {
   reports_.AwaitReports();
@@ -119,7 +121,7 @@ UsageReportingServiceImpl::StreamUsage(grpc::CallbackServerContext* context) {
   UsageStream::Parts parts;
   parts.handler = &reports_;
   parts.answer_deadlines = &answer_deadlines_;
-  parts.options = &options_;
+  parts.limits = &options_.limits;
   parts.run_later = [this](std::function<void()> job) {
     stream_worker_.TrySubmit("", 0, std::move(job));
   };
@@ -147,8 +149,8 @@ void UsageReportingServiceImpl::AwaitStreams(absl::Time deadline) {
   streams_changed_.wait_until(lock, absl::ToChronoTime(deadline),
                               [this] { return streams_.empty(); });
   lock.unlock();
-  // A connection that is closed while its caller still sends is reset, and what
-  // the caller has not read yet is lost: let it read why its stream ended.
+  // A connection that is closed while its caller still sends is reset, and
+  // unread answers are lost: give the caller time to read why its stream ended.
   constexpr absl::Duration kLinger = absl::Milliseconds(200);
   absl::SleepFor(
       std::clamp(deadline - absl::Now(), absl::ZeroDuration(), kLinger));
@@ -166,7 +168,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
             CheckQueryRequest(request, time_zones_, page_tokens_));
         checked.query.limits = std::move(limits);
         const auto page = store_->Query(checked.query);
-        if (!page.ok()) return ErrorForReader(page.status(), options_);
+        if (!page.ok()) return OnStoreError(page.status());
         for (const UsageQueryRow& row : page->rows) {
           *response->add_rows() = ToUsageRow(row, request.group_by());
         }
@@ -197,7 +199,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::GetUsageRecord(
                            request.record_id(), "\""),
               {{"field", "record_id"}});
         }
-        if (!record.ok()) return ErrorForReader(record.status(), options_);
+        if (!record.ok()) return OnStoreError(record.status());
         *response->mutable_record() = *std::move(record);
         return absl::OkStatus();
       });
@@ -214,7 +216,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
                                     CheckListRequest(request, page_tokens_));
         checked.query.limits = std::move(limits);
         auto page = store_->ListRecords(checked.query);
-        if (!page.ok()) return ErrorForReader(page.status(), options_);
+        if (!page.ok()) return OnStoreError(page.status());
         for (v1::UsageRecord& record : page->records) {
           *response->add_records() = std::move(record);
         }
@@ -244,7 +246,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
   auto job = [this, context, call, raw_response, request,
               limits = ReadLimitsOf(*context), read = std::move(read)] {
     Response response;
-    absl::Status status = absl::CancelledError("the caller is gone");
+    absl::Status status = absl::CancelledError("the caller disconnected");
     if (!limits.is_cancelled()) status = read(*request, limits, &response);
     if (!status.ok()) return FinishWithError(context, call, status);
     FinishRead(context, call, request->project(), response, raw_response);
@@ -278,12 +280,20 @@ void UsageReportingServiceImpl::FinishWithError(
     const absl::Status& status) const {
   if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) {
     const absl::Duration pushback = absl::IsUnavailable(status)
-                                        ? options_.failure_pushback
-                                        : options_.busy_pushback;
+                                        ? options_.limits.failure_pushback
+                                        : options_.limits.busy_pushback;
     context->AddTrailingMetadata(
         kPushbackTrailer, std::to_string(absl::ToInt64Milliseconds(pushback)));
   }
   call->Finish(ToGrpcStatus(status));
+}
+
+absl::Status UsageReportingServiceImpl::OnStoreError(
+    const absl::Status& store_status) const {
+  if (IsStoreFailure(store_status)) {
+    options_.observer.on_store_failure(store_status);
+  }
+  return ErrorForReader(store_status, options_.limits.max_read_time);
 }
 
 CallLimits UsageReportingServiceImpl::ReadLimitsOf(
@@ -291,7 +301,7 @@ CallLimits UsageReportingServiceImpl::ReadLimitsOf(
   // The real clock, not options_.now: deadlines are about elapsed time.
   CallLimits limits = LimitsOf(context);
   limits.deadline =
-      std::min(limits.deadline, absl::Now() + options_.max_read_time);
+      std::min(limits.deadline, absl::Now() + options_.limits.max_read_time);
   return limits;
 }
 

@@ -7,9 +7,9 @@
 //   grpc::ServerBuilder builder;
 //   builder.RegisterService(&service);
 //
-// A thin adapter: it checks what a request may hold, asks the store, and says
-// the answer in the terms of usage_reporting_service.proto. UsageServer, in
-// usage_server.h, is the whole server around it.
+// A thin adapter: it checks the request, calls the store, and converts the
+// store's answer to response messages. UsageServer, in usage_server.h, is a
+// whole server around it.
 
 #ifndef TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
 #define TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
@@ -38,8 +38,7 @@
 namespace tokenusage {
 
 // The methods take requests as bytes, so that one that cannot be parsed is
-// answered with an error of our own; gRPC's would be UNIMPLEMENTED without a
-// word.
+// answered with an error that says why; gRPC's would be a bare UNIMPLEMENTED.
 using RawUsageReportingService =
     v1::UsageReportingService::WithRawCallbackMethod_ReportUsage<
         v1::UsageReportingService::WithRawCallbackMethod_StreamUsage<
@@ -49,9 +48,8 @@ using RawUsageReportingService =
                         WithRawCallbackMethod_ListUsageRecords<
                             v1::UsageReportingService::Service>>>>>;
 
-// Thread safety: gRPC calls it from many threads. No method blocks one of
-// gRPC's threads: appends are answered by the store's thread, reads run on own
-// threads.
+// Thread-safe. No method blocks one of gRPC's threads: appends are answered by
+// the store's thread, reads run on the worker pool.
 class UsageReportingServiceImpl final : public RawUsageReportingService {
  public:
   // `store` must outlive the service, and the service every call: shut the
@@ -80,20 +78,19 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
 
-  // Ends the streams: they read no more, answer what they have read, and end
-  // with UNAVAILABLE, as all do that start from now on. Returns at once; other
-  // calls go on.
+  // Ends the streams: they stop reading, answer what they have read, and end
+  // with UNAVAILABLE, as do all that start later. Returns at once; other calls
+  // continue.
   void BeginDrain();
 
-  // Waits until no stream is left, at most until `deadline`. Not for gRPC's own
-  // threads.
+  // Waits until no stream is left, at most until `deadline`. Must not be called
+  // from gRPC's threads.
   void AwaitStreams(absl::Time deadline);
 
  private:
-  // Parses and authorises the request, runs `read` on a thread of our own,
-  // within limits that count from now, and finishes the call with its answer.
-  // `read` takes the request, the limits and the response, and returns a
-  // status.
+  // Parses and authorises the request, runs `read` on the worker pool, within
+  // limits that start now, and finishes the call with its answer. `read` takes
+  // the request, the limits and the response, and returns a status.
   template <typename Request, typename Response, typename ReadFunction>
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context,
                                  const grpc::ByteBuffer& raw_request,
@@ -112,7 +109,10 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   void FinishWithError(grpc::CallbackServerContext* context, UnaryCall* call,
                        const absl::Status& status) const;
 
-  // The caller's deadline, or the server's own where that is earlier.
+  // Tells the observer of a store failure; returns the error for the caller.
+  absl::Status OnStoreError(const absl::Status& store_status) const;
+
+  // Returns the earlier of the caller's deadline and the server's own.
   CallLimits ReadLimitsOf(const grpc::CallbackServerContext& context) const;
 
   UsageStore* const store_;
@@ -129,7 +129,7 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   bool draining_ = false;                     // guarded by streams_mutex_
 
   // Last: their jobs use the members above.
-  WorkerPool stream_worker_;  // reads on when the budget allows
+  WorkerPool stream_worker_;  // continues streams when the budget allows
   WorkerPool readers_;
 };
 

@@ -14,15 +14,15 @@
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/security/server_credentials.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/service/server/loopback_address.h"
+#include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
 namespace {
 
-// How long those who watch the server's health have to hear of its end.
+// How long health watchers have to receive the last status.
 constexpr absl::Duration kLastWord = absl::Milliseconds(100);
 
-// Takes off what linking gRPC's reflection library adds to every server.
+// Removes what linking gRPC's reflection library adds to every server.
 class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments*) override {}
@@ -57,9 +57,9 @@ absl::Status CheckServedAddress(const UsageServerOptions& options) {
       CheckLoopbackAddress(options.address).ok()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("without TLS only loopback addresses are served, and ",
-                   options.address, " is none"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "without TLS only loopback addresses are served: ", options.address,
+      " is not one"));
 }
 
 absl::StatusOr<std::unique_ptr<UsageServer>> UsageServer::Start(
@@ -76,7 +76,8 @@ UsageServer::UsageServer(UsageStore* store, UsageServerOptions options)
     : options_(std::move(options)),
       service_(store, ServiceOptions()),
       health_(store, options_.recovery_interval,
-              [this](const HealthChange& change) { OnHealthChange(change); }) {}
+              [this](const HealthChange& change) { OnHealthChange(change); }),
+      health_thread_([this] { return health_.Step(); }) {}
 
 // Tells the guard which connections have shown valid credentials.
 class UsageServer::IdentificationWatch final : public Authorizer {
@@ -97,15 +98,16 @@ class UsageServer::IdentificationWatch final : public Authorizer {
 UsageReportingServiceOptions UsageServer::ServiceOptions() {
   UsageReportingServiceOptions service = options_.service;
   service.authorizer = std::make_shared<IdentificationWatch>(this);
-  service.on_store_failure = [this](const absl::Status& status) {
-    options_.service.on_store_failure(status);
-    health_.OnStoreFailure(status);
+  service.observer.on_store_failure = [this](const absl::Status& status) {
+    options_.service.observer.on_store_failure(status);
+    if (health_.OnStoreFailure(status)) health_thread_.Wake();
   };
   if (options_.metrics != nullptr) {
-    service.on_report = [this](const v1::ReportUsageResponse& response) {
-      options_.service.on_report(response);
-      options_.metrics->OnReport(response);
-    };
+    service.observer.on_report =
+        [this](const v1::ReportUsageResponse& response) {
+          options_.service.observer.on_report(response);
+          options_.metrics->OnReport(response);
+        };
   }
   return service;
 }
@@ -134,7 +136,7 @@ absl::Status UsageServer::Listen() {
       guard_, ConnectionGuard::Listen(options_.address, options_.connections,
                                       GuardEvents()));
   grpc::ServerBuilder builder;
-  ApplyServerLimits(options_.limits, &builder);
+  ApplyTransportLimits(options_.limits, &builder);
   auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
       ExternalConnectionType::FROM_FD,
       options_.tls == nullptr ? grpc::InsecureServerCredentials()

@@ -28,7 +28,8 @@
 #include "tokenusage/service/server/connection_limits.h"
 #include "tokenusage/service/server/health_monitor.h"
 #include "tokenusage/service/server/health_watches.h"
-#include "tokenusage/service/server/server_limits.h"
+#include "tokenusage/service/server/repeater.h"
+#include "tokenusage/service/server/transport_limits.h"
 #include "tokenusage/service/tls/reloading_credentials.h"
 #include "tokenusage/service/usage_reporting_service.h"
 #include "tokenusage/store/usage_store.h"
@@ -36,24 +37,24 @@
 namespace tokenusage {
 
 struct UsageServerOptions {
-  // host:port, where port 0 takes a free one. Without TLS the host must be a
+  // host:port; port 0 takes a free one. Without TLS the host must be a
   // loopback address: 127.0.0.0/8, [::1] or localhost.
   std::string address = "127.0.0.1:8105";
 
   // TLS for all connections. Null: plain text.
   std::shared_ptr<ReloadingCredentials> tls;
 
-  // Serves plain text on any address: whoever is on the way reads and changes
-  // what callers send, tokens included.
+  // Serves plain text on any address: anyone on the network path can read and
+  // alter traffic, tokens included.
   bool insecure_plaintext_on_any_address = false;
 
   // Serves gRPC reflection, which shows the schema to every caller.
   bool reflection = false;
 
-  // Where calls, records and health are counted. May be null.
+  // Counts calls, records and health. May be null.
   std::shared_ptr<ServerMetrics> metrics;
 
-  // How often a store that failed is asked whether it works again.
+  // How often a store that failed is polled for its recovery.
   absl::Duration recovery_interval = absl::Seconds(1);
 
   // Called when connections cannot be accepted, for want of descriptors or
@@ -66,27 +67,27 @@ struct UsageServerOptions {
 
   UsageReportingServiceOptions service;
 
-  ServerLimits limits;
+  TransportLimits limits;
   ConnectionLimits connections;
 };
 
 // gRPC's health service answers for "" (the server) and for
-// "tokenusage.v1.UsageReportingService": NOT_SERVING from when the store fails
-// until it takes writes again, while connections cannot be accepted, and while
-// the server shuts down. Anybody may ask it.
+// "tokenusage.v1.UsageReportingService": NOT_SERVING from a failure of the
+// store until it accepts writes again, while connections cannot be accepted,
+// and while the server shuts down. It needs no credentials.
 //
 // Thread-safe.
 class UsageServer {
  public:
-  // Starts to serve `store`, which must outlive the server.
+  // Starts serving `store`, which must outlive the server.
   //
-  // Errors: INVALID_ARGUMENT, the address is not host:port, or may not be
-  // served without TLS; UNAVAILABLE, it cannot be listened on, most likely
-  // since another process does.
+  // Errors: INVALID_ARGUMENT if the address is not host:port, or may not be
+  // served without TLS; UNAVAILABLE, with the reason, if it cannot be listened
+  // on.
   static absl::StatusOr<std::unique_ptr<UsageServer>> Start(
       UsageStore* store, UsageServerOptions options);
 
-  // Shuts down at once where Shutdown was not called.
+  // Shuts down at once if Shutdown was not called.
   ~UsageServer();
 
   UsageServer(const UsageServer&) = delete;
@@ -95,8 +96,8 @@ class UsageServer {
   // The port that the server listens on.
   int port() const { return guard_->port(); }
 
-  // Takes no new calls, waits at most `drain` for those under way, cancels the
-  // rest, and returns when all are finished. Idle connections are closed.
+  // Takes no new calls, waits at most `drain` for those in progress, cancels
+  // the rest, and returns when all are finished. Idle connections are closed.
   void Shutdown(absl::Duration drain);
 
  private:
@@ -123,13 +124,12 @@ class UsageServer {
   UsageReportingServiceImpl service_;
   std::unique_ptr<ConnectionGuard> guard_;  // outlives the server
   std::unique_ptr<grpc::Server> server_;
-  HealthMonitor health_;  // last: its thread uses the members above
+  HealthMonitor health_;
+  Repeater health_thread_;  // last: it uses the members above
 };
 
-// Whether the address may be served: any with TLS, or with the flag that says
-// so; else loopback addresses.
-//
-// Errors: INVALID_ARGUMENT.
+// Returns INVALID_ARGUMENT unless the address may be served: any with TLS or
+// with insecure_plaintext_on_any_address, else only loopback addresses.
 absl::Status CheckServedAddress(const UsageServerOptions& options);
 
 }  // namespace tokenusage

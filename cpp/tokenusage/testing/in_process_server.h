@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A real service in the test's own process, on a free loopback port, with a
-// store in memory.
+// A real server in the process of a test, on a free loopback port, with a store
+// in memory.
 //
 //   absl::StatusOr<std::unique_ptr<InProcessServer>> server =
 //       InProcessServer::Start();
@@ -26,7 +26,7 @@ namespace tokenusage {
 // Thread-safe.
 class InProcessServer {
  public:
-  // Errors: UNAVAILABLE where no port can be listened on.
+  // Errors: UNAVAILABLE if it cannot listen on a port.
   static absl::StatusOr<std::unique_ptr<InProcessServer>> Start(
       UsageReportingServiceOptions options = {});
 
@@ -36,7 +36,7 @@ class InProcessServer {
   // A new plain-text channel to the server.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 
-  // What the server stores into.
+  // The server's store.
   UsageStore& store() { return *store_; }
 
  private:

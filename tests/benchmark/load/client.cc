@@ -20,7 +20,7 @@ namespace {
 
 constexpr char kMethod[] = "/tokenusage.v1.UsageReportingService/ReportUsage";
 
-// All calls of one RunCalls.
+// Runs the calls of RunCalls.
 class Run {
  public:
   Run(int port, const CallPlan& plan, const RequestSource& requests)
@@ -48,7 +48,7 @@ class Run {
     grpc::ByteBuffer response;
   };
 
-  // A caller's next call, or its end.
+  // Starts a caller's next call, or ends the caller.
   void Next(grpc::GenericStub* stub) {
     if (plan_.calls != 0 && started_++ >= plan_.calls) return End();
     const absl::Time at = NextStart();

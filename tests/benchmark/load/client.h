@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Callers of ReportUsage that count what comes back.
+// Calls ReportUsage and counts the answers.
 
 #ifndef TOKENUSAGE_TESTS_BENCHMARK_LOAD_CLIENT_H_
 #define TOKENUSAGE_TESTS_BENCHMARK_LOAD_CLIENT_H_
@@ -18,7 +18,7 @@
 
 namespace tokenusage::load {
 
-// A new connection to the port.
+// Opens a new connection to the port.
 std::shared_ptr<grpc::Channel> Connect(int port);
 
 struct CallCounts {
@@ -29,19 +29,19 @@ struct CallCounts {
 };
 
 struct CallPlan {
-  int callers = 1;      // each has one call under way
+  int callers = 1;      // each has one call in flight
   int connections = 4;  // shared by the callers
   absl::Duration time = absl::Seconds(1);
-  // Calls begin at this rate in all, or each when the last one has ended where
-  // it is 0. What the callers are too few for is left out.
+  // The total rate, or 0 if each caller starts a call as soon as its last one
+  // has ended. Calls for which no caller is free are left out.
   double calls_per_second = 0;
-  std::int64_t calls = 0;  // ends with the last of so many, where it is not 0
+  std::int64_t calls = 0;  // if not 0, stops after this many calls
 };
 
-// The next request. Called by many threads.
+// Returns the next request. Called by many threads.
 using RequestSource = std::function<grpc::ByteBuffer()>;
 
-// Calls ReportUsage on the port, and waits for the last answer.
+// Calls ReportUsage on the port and waits for the last answer.
 CallCounts RunCalls(int port, const CallPlan& plan,
                     const RequestSource& requests);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Measures the service beside bare peers, in turns, on one machine.
+// Measures the service beside simpler programs, in turns, on one machine.
 //
 //   bazel run -c opt //tests/benchmark/load:load -- calls batches cpu
 //   bazel run -c opt //tests/benchmark/load:load -- --seconds=600 soak
 //
-// Each server runs in a process of its own, on a loopback port; the callers are
-// this process. docs/performance.md says what the scenarios are.
+// Each server is a separate process on a loopback port; the callers are this
+// process. docs/performance.md explains the figures.
 
 #include <unistd.h>
 
@@ -35,14 +35,16 @@ int main(int argc, char** argv) {
                    {"overload", &load::RunOverloadScenario},
                    {"soak", &load::RunSoakScenario}};
 
-  CLI::App app("Measures the service beside bare peers.");
+  CLI::App app("Measures the service beside simpler programs.");
   app.add_option("scenarios", names,
                  "calls, batches, cpu, queries, overload, soak");
-  app.add_option("--rounds", options.rounds, "turns of each contender")
+  app.add_option("--rounds", options.rounds, "rounds of each contender")
       ->capture_default_str();
-  app.add_option("--seconds", options.seconds, "length of a turn, or of a soak")
+  app.add_option("--seconds", options.seconds,
+                 "length of a round, or of a soak")
       ->capture_default_str();
-  app.add_option("--records", options.records, "size of the query scenario")
+  app.add_option("--records", options.records,
+                 "records of the query scenario, at least 744000")
       ->capture_default_str();
   app.add_option("--sustainable", options.sustainable,
                  "records per second that count as sustainable; 0: measured")
@@ -60,7 +62,7 @@ int main(int argc, char** argv) {
   for (const std::string& name : names) {
     const auto scenario = scenarios.find(name);
     if (scenario == scenarios.end()) {
-      std::cerr << "no scenario is called " << name << "\n";
+      std::cerr << "unknown scenario " << name << "\n";
       failures = 2;
       break;
     }

@@ -18,9 +18,9 @@ void WriteDigits(std::uint32_t value, char* digits) {
   }
 }
 
-// The digits of a varint that Requests writes: enough for 35 bits.
+// The bytes of a varint that Requests writes: enough for 35 bits.
 constexpr std::size_t kWrittenVarint = 5;
-// The greatest varint of so many bytes.
+// The largest varint of kWrittenVarint bytes.
 constexpr std::int64_t kWidestVarint = (std::int64_t{1} << 35) - 1;
 
 // Padded to kWrittenVarint bytes, which readers accept.
@@ -31,13 +31,13 @@ void WriteVarint(std::int64_t value, char* bytes) {
   }
 }
 
-// Over a Timestamp of two fields of kWrittenVarint bytes each.
+// Overwrites a Timestamp whose two fields have kWrittenVarint bytes each.
 void WriteTime(std::int64_t nanos, char* timestamp) {
   WriteVarint(nanos / 1'000'000'000, timestamp + 1);
   WriteVarint(nanos % 1'000'000'000, timestamp + 1 + kWrittenVarint + 1);
 }
 
-// Spreads numbers that follow each other (splitmix64).
+// Scatters consecutive numbers (splitmix64).
 std::uint64_t Mix(std::uint64_t value) {
   value += 0x9E3779B97F4A7C15;
   value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
@@ -76,7 +76,7 @@ std::string RecordSource::NextId() {
   return text;
 }
 
-// Hundredths, as the providers state them.
+// Two decimals, as in the counts of the providers.
 double RecordSource::Tokens() {
   return static_cast<double>(random_() % 1'000'000) / 100;
 }
@@ -127,7 +127,7 @@ Requests::Requests(Ids ids, Times times, RecordSource source, int records,
   for (Batch& batch : batches_) {
     v1::ReportUsageRequest request = source.Batch(records, project);
     if (times == Times::kNow) {
-      // Room for any time.
+      // Reserves the bytes of any time.
       for (v1::UsageRecord& record : *request.mutable_records()) {
         record.mutable_event_time()->set_seconds(kWidestVarint);
         record.mutable_event_time()->set_nanos(999'999'999);
@@ -149,7 +149,7 @@ grpc::ByteBuffer Requests::Next() {
   const std::uint64_t count = count_++;
   const Batch& batch = batches_[count % batches_.size()];
   grpc::Slice slice(batch.bytes);
-  // The slice is this function's own until it is returned.
+  // Nobody else has this slice yet.
   char* bytes =
       reinterpret_cast<char*>(const_cast<std::uint8_t*>(slice.begin()));
   for (std::size_t i = 0; i < batch.ids.size(); ++i) {

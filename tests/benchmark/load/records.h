@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Records as a gateway for images would report them.
+// Records such as an image gateway would report.
 
 #ifndef TOKENUSAGE_TESTS_BENCHMARK_LOAD_RECORDS_H_
 #define TOKENUSAGE_TESTS_BENCHMARK_LOAD_RECORDS_H_
@@ -20,14 +20,14 @@ namespace tokenusage::load {
 
 enum class Ids { kOrdered, kRandom };  // UUIDv7 and UUIDv4
 
-// How many combinations of operation, provider and model there are.
+// The number of combinations of operation, provider and model.
 inline constexpr int kSeries = 20;
 
-// Makes records, none like another. One thread at a time.
+// Makes records that all differ. One thread at a time.
 class RecordSource {
  public:
-  // Event times are from `start_nanos` on, `step_nanos` apart; from now on
-  // where `start_nanos` is 0.
+  // Event times start at `start_nanos`, or now if it is 0, and are `step_nanos`
+  // apart.
   RecordSource(Ids ids, std::uint64_t seed, std::int64_t start_nanos = 0,
                std::int64_t step_nanos = 1000);
 
@@ -48,10 +48,10 @@ grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message);
 
 enum class Times { kNow, kOfSource };
 
-// Requests in binary form without end, none with an id of another. To make a
-// record takes longer than to serve it, so a few batches are made beforehand,
-// and each time other ids, and with kNow the time, are written into their
-// bytes. Thread-safe.
+// An endless supply of serialized requests whose ids all differ. Making a
+// record takes longer than serving it, so a few batches are made in advance;
+// Next() overwrites the ids, and with kNow the times, in their bytes.
+// Thread-safe.
 class Requests {
  public:
   Requests(Ids ids, Times times, RecordSource source, int records, int batches,
@@ -62,7 +62,7 @@ class Requests {
  private:
   struct Batch {
     std::string bytes;
-    std::vector<std::size_t> ids;    // where they are
+    std::vector<std::size_t> ids;    // their offsets
     std::vector<std::size_t> times;  // likewise; none with kOfSource
   };
 

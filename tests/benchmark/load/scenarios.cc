@@ -9,18 +9,16 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <memory>
-#include <random>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/benchmark/load/bare_sqlite.h"
 #include "tests/benchmark/load/client.h"
 #include "tests/benchmark/load/records.h"
 #include "tests/benchmark/load/server_process.h"
+#include "tests/benchmark/load/yardsticks.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
 
 namespace tokenusage::load {
@@ -38,7 +36,7 @@ double Median(const std::vector<double>& values) {
   return Quantile(values, 0.5);
 }
 
-// Prints the medians of two contenders, and of the ratios turn by turn.
+// Prints the medians of two contenders and of their ratios in each round.
 void PrintRatio(const std::string& what, const std::string& unit,
                 const std::vector<double>& ours,
                 const std::vector<double>& theirs) {
@@ -61,7 +59,7 @@ CallPlan Plan(int callers, double seconds) {
 
 void RequireAllOk(const CallCounts& counts) {
   if (counts.busy + counts.failed == 0) return;
-  std::printf("  of the calls %lld were refused and %lld failed\n",
+  std::printf("  %lld calls were refused and %lld failed\n",
               static_cast<long long>(counts.busy),
               static_cast<long long>(counts.failed));
 }
@@ -71,13 +69,13 @@ std::uint64_t NextSeed() {
   return ++seed;
 }
 
-// Batches of so many records, whose event times are when they are sent.
+// Makes requests of `records` records whose event times are when they are sent.
 Requests NowRequests(Ids ids, int records, int batches) {
   return Requests(ids, Times::kNow, RecordSource(ids, NextSeed()), records,
                   batches, kProject);
 }
 
-// Batches of 1,000 at full speed: records per second.
+// Returns the records per second of batches of 1,000 at full speed.
 double BatchRate(int port, double seconds) {
   Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
   const CallCounts counts =
@@ -100,7 +98,8 @@ std::int64_t MonthStart() {
 }
 constexpr std::int64_t kMonthSeconds = 31 * 86400;
 
-// The time of each month by day, in seconds.
+// Queries a month by day, repeatedly. Returns the time of each query in
+// seconds.
 std::vector<double> RunQueries(int port, double seconds, double pause) {
   const auto stub = v1::UsageReportingService::NewStub(Connect(port));
   v1::QueryUsageRequest request;
@@ -125,7 +124,7 @@ std::vector<double> RunQueries(int port, double seconds, double pause) {
   return times;
 }
 
-// Runs `work` while records come in at `rate`.
+// Runs `work` while `rate` records per second are reported.
 void UnderLoad(int port, double rate, double seconds,
                const std::function<void()>& work) {
   Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
@@ -154,37 +153,39 @@ void PrintMemory(const ServerProcess& server, double at) {
 
 void RunCallsScenario(const ScenarioOptions& options) {
   constexpr int kCallers = 64;
-  // After ours: what bounds it, and the echo that all are compared with.
-  const std::vector<std::string> kinds = {"sqlite", "bare", "ahead", "log",
-                                          "echo"};
-  std::vector<std::unique_ptr<ServerProcess>> servers;
-  std::vector<std::size_t> order;
-  for (const std::string& kind : kinds) {
-    order.push_back(servers.size());
-    servers.push_back(std::make_unique<ServerProcess>(
-        kind, options.folder + "/calls-" + kind));
-  }
-  std::mt19937 random(1);  // a disk may be faster after a rest
+  const ServerProcess ours("sqlite", options.folder + "/calls.db");
+  const ServerProcess echo("echo");
   for (const int connections : {1, kCallers}) {
-    std::vector<std::vector<double>> rates(servers.size());
+    const auto rate = [&](const ServerProcess& server) {
+      Requests requests = NowRequests(Ids::kOrdered, 1, 64);
+      CallPlan plan = Plan(kCallers, options.seconds);
+      plan.connections = connections;
+      const CallCounts counts = RunCalls(
+          server.port(), plan, [&requests] { return requests.Next(); });
+      RequireAllOk(counts);
+      return static_cast<double>(counts.ok) / counts.seconds;
+    };
+    std::vector<double> our_rates;
+    std::vector<double> echo_rates;
     for (int round = 0; round < options.rounds; ++round) {
-      std::shuffle(order.begin(), order.end(), random);
-      for (const std::size_t i : order) {
-        Requests requests = NowRequests(Ids::kOrdered, 1, 64);
-        CallPlan plan = Plan(kCallers, options.seconds);
-        plan.connections = connections;
-        const CallCounts counts = RunCalls(
-            servers[i]->port(), plan, [&requests] { return requests.Next(); });
-        RequireAllOk(counts);
-        rates[i].push_back(static_cast<double>(counts.ok) / counts.seconds);
-      }
+      our_rates.push_back(rate(ours));
+      echo_rates.push_back(rate(echo));
     }
-    std::printf("one record a call, connections: %d\n", connections);
-    for (std::size_t i = 0; i + 1 < servers.size(); ++i) {
-      PrintRatio("  " + kinds[i], "calls/s, echo", rates[i], rates.back());
-    }
-    PrintRatio("  sqlite", "calls/s, bare", rates[0], rates[1]);
+    PrintRatio("one record a call, " + std::to_string(connections) +
+                   (connections == 1 ? " connection" : " connections"),
+               "calls/s, echo", our_rates, echo_rates);
   }
+  // The limits of SQLite and of the disk, with groups as large as those of the
+  // service.
+  constexpr int kGroup = 25;
+  RecordSource source(Ids::kOrdered, NextSeed());
+  std::vector<v1::ReportUsageRequest> groups;
+  for (int i = 0; i < static_cast<int>(options.seconds * 1000); ++i) {
+    groups.push_back(source.Batch(kGroup, kProject));
+  }
+  std::printf("%d records a commit: SQLite alone %.0f/s, a log alone %.0f/s\n",
+              kGroup, RunBareInserts(options.folder + "/limit.db", groups),
+              RunBareLog(options.folder + "/limit.log", groups));
 }
 
 void RunBatchesScenario(const ScenarioOptions& options) {
@@ -199,7 +200,7 @@ void RunBatchesScenario(const ScenarioOptions& options) {
     std::vector<double> same_commits;
     std::vector<double> bare;
     for (int round = 0; round < options.rounds; ++round) {
-      // The same rows for each, as random ids slow down with size.
+      // The same records for each: random ids get slower as the database grows.
       std::vector<v1::ReportUsageRequest> requests;
       RecordSource source(ids, NextSeed());
       for (int i = 0; i < batches; ++i) {
@@ -258,7 +259,7 @@ void RunQueriesScenario(const ScenarioOptions& options) {
   double sustainable = options.sustainable;
   {
     const ServerProcess server("sqlite", path);
-    // A batch for each hour, again and again.
+    // Repeats one batch for each hour of the month.
     Requests requests(Ids::kOrdered, Times::kOfSource,
                       RecordSource(Ids::kOrdered, NextSeed(),
                                    MonthStart() * 1'000'000'000, 3'600'000'000),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the load program measures. Each prints its figures.
+// The scenarios of the load program. Each prints its figures.
 
 #ifndef TOKENUSAGE_TESTS_BENCHMARK_LOAD_SCENARIOS_H_
 #define TOKENUSAGE_TESTS_BENCHMARK_LOAD_SCENARIOS_H_
@@ -18,7 +18,8 @@ struct ScenarioOptions {
   std::string folder = "/tmp";
 };
 
-// One record a call from 64 callers, durable, beside an echo of the request.
+// One record a call from 64 callers, stored durably, beside an echo of the
+// request; and the limits of SQLite and of the disk.
 void RunCallsScenario(const ScenarioOptions& options);
 
 // Batches of 1,000 with ordered and with random ids, beside SQLite alone.
@@ -27,7 +28,7 @@ void RunBatchesScenario(const ScenarioOptions& options);
 // Server time per 1,000 records without a store, beside one that only parses.
 void RunCpuScenario(const ScenarioOptions& options);
 
-// A month by day, idle and while records come in, beside a scan of the cells.
+// A month by day, idle and while records arrive, beside a scan of the rollups.
 void RunQueriesScenario(const ScenarioOptions& options);
 
 // Three times the sustainable load from 64 connections.

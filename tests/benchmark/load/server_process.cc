@@ -20,7 +20,6 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "grpcpp/support/proto_buffer_reader.h"
-#include "tests/benchmark/load/group_store.h"
 #include "tests/benchmark/load/records.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/sqlite/store.h"
@@ -34,7 +33,7 @@ void Require(bool ok, const std::string& what) {
   std::abort();
 }
 
-// Checks what every store checks, adds up, and forgets.
+// Adds the counts up and keeps nothing.
 class NullStore final : public UsageStore {
  public:
   void AppendAsync(std::string, BatchPointer batch, CallLimits,
@@ -100,8 +99,8 @@ class ParseService final : public RawService {
   }
 };
 
-// Says the port, and returns when standard input ends.
-void SayAndWait(int port) {
+// Prints the port, and returns when standard input ends.
+void PrintPortAndWait(int port) {
   std::cout << port << std::endl;
   char byte;
   while (read(STDIN_FILENO, &byte, 1) > 0) {
@@ -115,7 +114,7 @@ int ServeBare(grpc::Service* service) {
                            &port);
   builder.RegisterService(service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  SayAndWait(port);
+  PrintPortAndWait(port);
   server->Shutdown(std::chrono::system_clock::now());
   return 0;
 }
@@ -125,7 +124,7 @@ int ServeStore(UsageStore* store) {
   options.address = "127.0.0.1:0";
   auto server = UsageServer::Start(store, options);
   Require(server.ok(), "server");
-  SayAndWait((*server)->port());
+  PrintPortAndWait((*server)->port());
   (*server)->Shutdown(absl::ZeroDuration());
   return 0;
 }
@@ -144,15 +143,6 @@ int RunServer(const std::string& kind, const std::string& path) {
   if (kind == "null") {
     NullStore store;
     return ServeStore(&store);
-  }
-  if (kind == "log") {
-    return ServeStore(NewGroupStore(NewLogWriter(path)).get());
-  }
-  if (kind == "ahead") {
-    return ServeStore(NewGroupStore(NewLogAheadWriter(path)).get());
-  }
-  if (kind == "bare") {
-    return ServeStore(NewGroupStore(NewBareSqliteWriter(path)).get());
   }
   SqliteStoreOptions options;
   if (kind == "sqlite1") options.max_records_per_commit = 1000;
@@ -181,10 +171,10 @@ ServerProcess::ServerProcess(const std::string& kind, const std::string& path) {
   close(to_child[0]);
   close(from_child[1]);
   input_ = to_child[1];
-  FILE* said = fdopen(from_child[0], "r");
-  Require(said != nullptr && std::fscanf(said, "%d", &port_) == 1,
+  FILE* output = fdopen(from_child[0], "r");
+  Require(output != nullptr && std::fscanf(output, "%d", &port_) == 1,
           "the server");
-  std::fclose(said);
+  std::fclose(output);
 }
 
 ServerProcess::~ServerProcess() {

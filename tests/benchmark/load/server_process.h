@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A server in a process of its own, so that its time and memory are its own.
+// A server in a separate process, so that its CPU time and memory can be told
+// from those of the callers.
 
 #ifndef TOKENUSAGE_TESTS_BENCHMARK_LOAD_SERVER_PROCESS_H_
 #define TOKENUSAGE_TESTS_BENCHMARK_LOAD_SERVER_PROCESS_H_
@@ -12,11 +13,11 @@
 
 namespace tokenusage::load {
 
-// This program again, as a server, until it is destroyed.
+// Runs this program as a server until destroyed.
 class ServerProcess {
  public:
-  // `kind` is one of RunServer's; `path` is the database of those that have
-  // one. Aborts where the process does not start.
+  // `kind` is one of those of RunServer; `path` is the database, if the kind
+  // has one. Aborts if the process does not start.
   explicit ServerProcess(const std::string& kind, const std::string& path = "");
   ~ServerProcess();
 
@@ -25,10 +26,10 @@ class ServerProcess {
 
   int port() const { return port_; }
 
-  // The time that its threads have run, in seconds.
+  // The CPU time of the process, in seconds.
   double CpuSeconds() const;
 
-  // Its memory now, and at its highest, in kilobytes.
+  // Its current and its highest resident memory, in kilobytes.
   std::int64_t ResidentKilobytes() const;
   std::int64_t PeakResidentKilobytes() const;
 
@@ -40,15 +41,13 @@ class ServerProcess {
   int port_ = 0;
 };
 
-// What ServerProcess runs: serves until standard input ends. `kind`:
+// Serves until standard input ends; ServerProcess calls it in the new process.
+// `kind`:
 //   sqlite   the service on a SQLite file
 //   sqlite1  the same, at most 1,000 records a commit
-//   bare     the service on SQLite with a few statements (group_store.h)
-//   ahead    the service on such a file and, behind it, on SQLite (likewise)
-//   log      the service on a file that is only appended to (group_store.h)
 //   null     the service on a store that adds the counts up and keeps nothing
-//   parse    the same API: parses the request into an arena, and answers
-//   echo     the same API: answers with the bytes of the request
+//   parse    parses the request into an arena, and answers
+//   echo     answers with the bytes of the request
 int RunServer(const std::string& kind, const std::string& path);
 
 }  // namespace tokenusage::load

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The store beside a bare libpq loop that runs the same statements, and month
-// by day beside the bare SQL. Starts a server of its own.
+// Compares the PostgreSQL store with a bare libpq loop that runs the same
+// statements, and queries of a month by day with the bare SQL. Starts its own
+// server.
 //
 //   bazel run -c opt //tests/benchmark/postgres:benchmark
 //
-// TOKENUSAGE_BENCH_ROUNDS (default 5): rounds, which alternate between the two;
-// medians are compared. TOKENUSAGE_BENCH_RECORDS (default 5000000): of the
-// project that is asked for its month by day.
+// TOKENUSAGE_BENCH_ROUNDS (default 5) is the number of rounds, whose medians
+// are compared; TOKENUSAGE_BENCH_RECORDS (default 5000000) that of the records
+// in the month.
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -52,7 +53,7 @@ std::int64_t NumberFrom(const char* variable, std::int64_t otherwise) {
   return value == nullptr ? otherwise : std::atoll(value);
 }
 
-// A time-ordered id, as UUIDv7 makes them.
+// Returns a time-ordered id in the format of UUIDv7.
 std::string IdOf(std::uint64_t n) {
   return absl::StrFormat("0198%04x-%04x-7000-8000-%012x", (n >> 16) & 0xFFFF,
                          n & 0xFFFF, n);
@@ -60,7 +61,8 @@ std::string IdOf(std::uint64_t n) {
 
 std::uint64_t next_id = 0;
 
-// As a busy gateway reports: a few minutes, twenty series.
+// Returns records such as a busy gateway reports: one per millisecond, in
+// twenty series.
 std::vector<v1::UsageRecord> NewRecords() {
   std::vector<v1::UsageRecord> records;
   for (int i = 0; i < kRecordsPerBatch; ++i) {
@@ -84,8 +86,7 @@ Batches NewBatches() {
   return batches;
 }
 
-// Runs `work(thread)` in as many threads as there are connections; records a
-// second of them together.
+// Runs `work(i)` in kConnections threads. Returns their records per second.
 double RecordsPerSecond(const std::function<void(int)>& work) {
   const absl::Time start = absl::Now();
   std::vector<std::thread> threads;
@@ -108,7 +109,7 @@ void Require(bool good, PGconn* connection) {
   std::abort();
 }
 
-// A connection without anything around it.
+// A bare connection.
 class BareLoop {
  public:
   explicit BareLoop(const std::string& url)
@@ -124,7 +125,7 @@ class BareLoop {
   }
   ~BareLoop() { PQfinish(connection_); }
 
-  // What is sent is made beforehand.
+  // The parameters of a batch, encoded in advance.
   struct Batch {
     PostgresParams project;
     PostgresParams records;
@@ -195,7 +196,7 @@ class BareLoop {
 void CompareAppends(int rounds) {
   const std::string url = SharedPostgresServer().NewDatabase();
   const std::unique_ptr<UsageStore> store = OpenPostgresStore(url).value();
-  // The project and its series are there in both.
+  // Creates both projects and their series.
   for (const char* project : {"bare", "store"}) {
     (void)store->Append(project, CheckedOf(NewRecords())).value();
   }
@@ -229,7 +230,7 @@ void CompareAppends(int rounds) {
         }
       }));
     };
-    // Who comes first changes from round to round; the first warms up.
+    // The order alternates; the first round is a warm-up.
     round % 2 == 0 ? run_bare() : run_ours();
     round % 2 == 0 ? run_ours() : run_bare();
     if (round == 0) {
@@ -272,8 +273,8 @@ double CpuSeconds(int who) {
                                     usage.ru_stime.tv_usec);
 }
 
-// Runs that many processes with a store each; records a second of all together,
-// and the processes' CPU seconds a second.
+// Runs `processes` processes with a store each. Returns their records per
+// second and their CPU seconds per second.
 std::pair<double, double> RunProcesses(const std::string& url, int processes) {
   const double cpu_before = CpuSeconds(RUSAGE_CHILDREN);
   const absl::Time start = absl::Now();
@@ -304,7 +305,7 @@ std::pair<double, double> RunProcesses(const std::string& url, int processes) {
           (CpuSeconds(RUSAGE_CHILDREN) - cpu_before) / seconds};
 }
 
-// CPU seconds of the machine that were not idle.
+// Returns the CPU seconds that the machine was not idle.
 double BusySeconds() {
   std::FILE* const file = std::fopen("/proc/stat", "r");
   long long user = 0, nice = 0, system = 0;
@@ -336,7 +337,7 @@ void CompareProcesses(int rounds) {
 
 // -------------------------------------------------------------- month by day
 
-// A month of a project, made in the database: twenty series.
+// Makes a month of a project in the database, with twenty series.
 void FillMonth(const std::string& url, std::int64_t records) {
   const std::string start =
       std::to_string(Nanos("2026-08-01T00:00:00Z") / kNanosPerSecond);

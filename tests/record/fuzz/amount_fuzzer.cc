@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Amounts of token counts: as decimals worked out digit by digit have them, and
-// back.
+// Fuzzes TokenAmount against decimals that are computed digit by digit.
 
 #include <cmath>
 #include <cstddef>
@@ -27,7 +26,7 @@ absl::int128 ToInt128(const std::string& digits) {
   return number;
 }
 
-// The shortest decimal in nanos, half to even.
+// Returns the shortest decimal in nanos, half to even.
 absl::int128 ReferenceNanos(double count) {
   if (count == 0) return 0;
   const ShortestDecimal decimal = ToShortestDecimal(count);
@@ -84,7 +83,7 @@ double CountOf(std::uint8_t kind, std::uint64_t bits) {
   if (kind % 8 < 7) {
     return static_cast<double>(bits >> (kind / 8)) / kDivisors[kind % 8];
   }
-  // Where most counts are: from 2^-40 to 2^53.
+  // The range of most counts: from 2^-40 to 2^53.
   const std::uint64_t exponent = kMinExponent + (bits >> 52) % 94;
   return FromBits(kind / 8 == 0 ? bits : (exponent << 52) | (bits & kMantissa));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Files of identities: they are taken or refused in one line that repeats no
-// credential, and a line that the program makes is taken.
+// Fuzzes identity files: they are accepted, or refused in one line that repeats
+// no credential, and a line that the program makes is accepted.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,8 +21,8 @@ namespace {
 
 constexpr char kSecret[] = "correct-horse-battery-staple";
 
-// Errors are made of fixed words and numbers: so none holds the secret, which
-// stands in the seeds, nor any byte that is not printable.
+// Errors consist of fixed words and numbers, so none holds the secret of the
+// seeds, or a byte that is not printable.
 void CheckRefusal(const absl::Status& status) {
   const std::string message(status.message());
   if (message.rfind("line ", 0) != 0) FuzzFail("no line: " + message);
@@ -40,7 +40,7 @@ void CheckText(std::string_view text) {
   if (set->size() > lines) FuzzFail("more credentials than lines");
 }
 
-// What `token new` prints is one credential, that of the token.
+// The output of `token new` is one credential, that of the token.
 void CheckFormat(std::string_view input) {
   ByteSource bytes(input);
   const std::string name = bytes.Text(bytes.Byte() % 16);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Page tokens: made ones come back as they were, for their request alone, and
-// others are refused or mean one position.
+// Fuzzes page tokens: encoded ones decode to the same position, for their
+// request only, and others are refused or decode to one position.
 
 #include <cstddef>
 #include <cstdint>

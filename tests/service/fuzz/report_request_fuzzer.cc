@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The bytes of a ReportUsage call, cut into slices as a transport may, on their
-// way to a store: counted, parsed, checked, and made binary for storing.
+// Fuzzes the path of a ReportUsage request to a store: its bytes, in slices as
+// from a transport, are counted, parsed, checked and serialized.
 
 #include <algorithm>
 #include <cstddef>
@@ -38,7 +38,7 @@ grpc::ByteBuffer InSlices(std::string_view bytes, std::size_t slice_size) {
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-// What is stored says what was reported, and when it came.
+// A stored record is what was reported, with the time of receipt.
 void CheckStored(const CheckedRecord& record) {
   v1::UsageRecord stored;
   if (!stored.ParseFromString(record.bytes())) FuzzFail("is not stored whole");
@@ -125,8 +125,7 @@ std::vector<std::string> SeedInputs() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  // The last byte is the size of the slices, which leaves the message's start
-  // where it is.
+  // The last byte is the size of the slices, so that the message starts at 0.
   if (size == 0) return 0;
   const std::size_t slice_size = std::max<std::size_t>(data[size - 1], 1);
   tokenusage::testing::Check(tokenusage::testing::AsText(data, size - 1),

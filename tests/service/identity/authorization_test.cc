@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The service asks its Authorizer for each call, and heeds what it says.
+// The service asks its Authorizer about each call, and obeys it.
 
 #include <memory>
 #include <string>
@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/testing/in_process_server.h"
@@ -17,7 +18,9 @@
 namespace tokenusage {
 namespace {
 
-// Takes the metadata `who` for the caller and the caller's only project.
+using testing::IsOk;
+
+// Uses the metadata `who` as the caller and the caller's only project.
 class TrustingAuthorizer final : public Authorizer {
  public:
   absl::StatusOr<std::shared_ptr<const Caller>> Identify(
@@ -35,13 +38,13 @@ class TrustingAuthorizer final : public Authorizer {
   }
 };
 
-class AuthorizationTest : public testing::Test {
+class AuthorizationTest : public ::testing::Test {
  protected:
   void SetUp() override {
     UsageReportingServiceOptions options;
     options.authorizer = std::make_shared<const TrustingAuthorizer>();
     auto server = InProcessServer::Start(options);
-    ASSERT_TRUE(server.ok()) << server.status();
+    ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     stub_ = v1::UsageReportingService::NewStub(server_->NewChannel());
   }
@@ -94,7 +97,8 @@ TEST_F(AuthorizationTest, EveryMethodChecksTheRole) {
             "TIME_WINDOW_INVALID");
 }
 
-// How a stream of empty batches to these projects ends, after how many answers.
+// Returns how a stream of empty batches to these projects ends, and after how
+// many answers.
 std::pair<int, std::string> StreamOutcome(
     Stub* stub, const std::string& who,
     const std::vector<std::string>& projects) {

@@ -6,9 +6,13 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 
 namespace tokenusage {
 namespace {
+
+using testing::IsOk;
+using ::testing::Not;
 
 std::string HashOf(const std::string& token) {
   return "sha256:" + HexOf(DigestOf(token));
@@ -24,7 +28,7 @@ TEST(IdentitySetTest, KnowsCallersByTokenAndByCertificate) {
       "finance * query,report uri:spiffe://example.com/finance\n"
       "batch demo query dns:batch.example.com\n"
       "old demo query cn:old-client");
-  ASSERT_TRUE(set.ok()) << set.status();
+  ASSERT_THAT(set, IsOk());
   EXPECT_EQ(set->size(), 5u);
   for (const char* token : {"one", "two"}) {
     const auto caller = set->FindByToken(token);
@@ -38,7 +42,7 @@ TEST(IdentitySetTest, KnowsCallersByTokenAndByCertificate) {
       set->FindByCertificate("uri:spiffe://example.com/finance");
   ASSERT_NE(finance, nullptr);
   EXPECT_EQ(finance->roles, (std::set<Role>{Role::kReport, Role::kQuery}));
-  EXPECT_TRUE(finance->CheckAccess("anything", Role::kQuery).ok());
+  EXPECT_THAT(finance->CheckAccess("anything", Role::kQuery), IsOk());
   EXPECT_NE(set->FindByCertificate("dns:batch.example.com"), nullptr);
   EXPECT_NE(set->FindByCertificate("cn:old-client"), nullptr);
 }
@@ -46,7 +50,7 @@ TEST(IdentitySetTest, KnowsCallersByTokenAndByCertificate) {
 TEST(IdentitySetTest, KnowsNobodyElse) {
   const auto set = IdentitySet::Parse("a demo query " + HashOf("one") +
                                       "\nb demo query dns:b.example.com");
-  ASSERT_TRUE(set.ok()) << set.status();
+  ASSERT_THAT(set, IsOk());
   for (const std::string& token :
        {std::string(), std::string("one "), std::string("On"), HashOf("one"),
         HexOf(DigestOf("one")), std::string("one\0", 4)}) {
@@ -60,7 +64,7 @@ TEST(IdentitySetTest, KnowsNobodyElse) {
 
 TEST(IdentitySetTest, NamesTheLineThatIsWrongButNoCredential) {
   const std::string good = "a demo query " + HashOf("one") + "\n";
-  // What somebody may take for the credential's place.
+  // A token where the credential belongs.
   const std::string secret = NewToken();
   for (const std::string& bad : std::vector<std::string>{
            "a demo query " + secret, secret + " demo query",
@@ -72,7 +76,7 @@ TEST(IdentitySetTest, NamesTheLineThatIsWrongButNoCredential) {
            std::string(129, 'x') + " demo query cn:b",
            "b demo query " + HashOf("one")}) {
     const auto set = IdentitySet::Parse(good + bad);
-    ASSERT_FALSE(set.ok()) << bad;
+    ASSERT_THAT(set, Not(IsOk())) << bad;
     EXPECT_EQ(set.status().code(), absl::StatusCode::kInvalidArgument);
     const std::string message(set.status().message());
     EXPECT_EQ(message.substr(0, 8), "line 2: ") << message;
@@ -82,23 +86,24 @@ TEST(IdentitySetTest, NamesTheLineThatIsWrongButNoCredential) {
 
 TEST(IdentitySetTest, AnEmptyFileKnowsNobody) {
   const auto set = IdentitySet::Parse("");
-  ASSERT_TRUE(set.ok());
+  ASSERT_THAT(set, IsOk());
   EXPECT_EQ(set->size(), 0u);
 }
 
 TEST(IdentitySetTest, FormatsWhatItReads) {
   const TokenDigest digest = DigestOf("one");
   const auto line = FormatIdentity("gateway", "demo,web", "report", digest);
-  ASSERT_TRUE(line.ok()) << line.status();
+  ASSERT_THAT(line, IsOk());
   const auto set = IdentitySet::Parse(*line);
-  ASSERT_TRUE(set.ok());
+  ASSERT_THAT(set, IsOk());
   EXPECT_EQ(set->FindByToken("one")->name, "gateway");
   for (const char* name :
        {"", "a b", "#a", "a\nb demo query cn:b\nc", "a\tb"}) {
-    EXPECT_FALSE(FormatIdentity(name, "demo", "query", digest).ok()) << name;
+    EXPECT_THAT(FormatIdentity(name, "demo", "query", digest), Not(IsOk()))
+        << name;
   }
-  EXPECT_FALSE(FormatIdentity("a", "Demo", "query", digest).ok());
-  EXPECT_FALSE(FormatIdentity("a", "demo", "admin", digest).ok());
+  EXPECT_THAT(FormatIdentity("a", "Demo", "query", digest), Not(IsOk()));
+  EXPECT_THAT(FormatIdentity("a", "demo", "admin", digest), Not(IsOk()));
 }
 
 }  // namespace

@@ -12,9 +12,13 @@
 #include "openssl/obj_mac.h"
 #include "openssl/pem.h"
 #include "openssl/x509.h"
+#include "tests/support/status_matchers.h"
 
 namespace tokenusage {
 namespace {
+
+using testing::IsOk;
+using ::testing::Not;
 
 std::string TextOf(BIO* bio) {
   char* data = nullptr;
@@ -83,12 +87,12 @@ std::string CertificateOf(const Key& key, const std::string& name,
   return TextOf(bio);
 }
 
-class CertificateSetTest : public testing::Test {
+class CertificateSetTest : public ::testing::Test {
  protected:
   void ExpectRefused(const std::string& certificate, const std::string& key,
                      const std::string& ca, const std::string& why) {
     const auto set = CheckCertificates(certificate, key, ca, absl::Now());
-    ASSERT_FALSE(set.ok()) << why;
+    ASSERT_THAT(set, Not(IsOk())) << why;
     EXPECT_EQ(set.status().code(), absl::StatusCode::kInvalidArgument);
     const std::string message(set.status().message());
     EXPECT_NE(message.find(why), std::string::npos) << message;
@@ -103,13 +107,13 @@ class CertificateSetTest : public testing::Test {
 TEST_F(CertificateSetTest, TakesWhatBelongsTogether) {
   const auto set =
       CheckCertificates(certificate_ + ca_, key_.Pem(), ca_, absl::Now());
-  ASSERT_TRUE(set.ok()) << set.status();
+  ASSERT_THAT(set, IsOk());
   EXPECT_EQ(set->certificate, certificate_ + ca_);
   EXPECT_EQ(set->key, key_.Pem());
   EXPECT_EQ(set->client_ca, ca_);
   EXPECT_NEAR(absl::ToDoubleSeconds(set->expires - absl::Now()), 3600, 60);
-  EXPECT_TRUE(
-      CheckCertificates(certificate_, key_.Pem(), "", absl::Now()).ok());
+  EXPECT_THAT(CheckCertificates(certificate_, key_.Pem(), "", absl::Now()),
+              IsOk());
 }
 
 TEST_F(CertificateSetTest, RefusesWhatIsNotPem) {
@@ -144,21 +148,21 @@ TEST_F(CertificateSetTest, RefusesAChainThatIsNone) {
 TEST_F(CertificateSetTest, RefusesWhatTlsDoesNotTake) {
   const Key exchange(EVP_PKEY_X25519);
   ExpectRefused(CertificateOf(exchange, "server", ca_key_, "ca"),
-                exchange.Pem(), ca_, "TLS does not take it: ");
+                exchange.Pem(), ca_, "the TLS library rejects it: ");
 }
 
 TEST_F(CertificateSetTest, RefusesWhatIsNotValidNow) {
   const std::string late = CertificateOf(key_, "s", ca_key_, "ca", -7200, -60);
-  ExpectRefused(late, key_.Pem(), ca_, "has expired at ");
+  ExpectRefused(late, key_.Pem(), ca_, "the certificate expired at ");
   const std::string early = CertificateOf(key_, "s", ca_key_, "ca", 3600, 7200);
   ExpectRefused(early, key_.Pem(), ca_, "not valid before ");
   const std::string late_ca =
       CertificateOf(ca_key_, "ca", ca_key_, "ca", -7200, -60);
   ExpectRefused(certificate_, key_.Pem(), late_ca, "none of its certificates");
   // A bundle may hold old ones.
-  EXPECT_TRUE(
-      CheckCertificates(certificate_, key_.Pem(), late_ca + ca_, absl::Now())
-          .ok());
+  EXPECT_THAT(
+      CheckCertificates(certificate_, key_.Pem(), late_ca + ca_, absl::Now()),
+      IsOk());
 }
 
 TEST_F(CertificateSetTest, NamesAFileThatIsNotThere) {

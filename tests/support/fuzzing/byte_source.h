@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Takes values from the bytes of a fuzzer's input.
+// Reads values from the bytes of a fuzzer's input.
 
 #ifndef TOKENUSAGE_TESTS_SUPPORT_FUZZING_BYTE_SOURCE_H_
 #define TOKENUSAGE_TESTS_SUPPORT_FUZZING_BYTE_SOURCE_H_
@@ -14,7 +14,7 @@
 namespace tokenusage {
 namespace testing {
 
-// Where the bytes have run out, all further ones are zero.
+// Returns zeros after the last byte.
 class ByteSource {
  public:
   explicit ByteSource(std::string_view bytes) : bytes_(bytes) {}
@@ -28,10 +28,10 @@ class ByteSource {
     return byte;
   }
 
-  // From 0 to `bound` - 1; `bound` is at most 256.
+  // Returns a number from 0 to `bound` - 1; `bound` is at most 256.
   int Below(int bound) { return Byte() % bound; }
 
-  // Little-endian, of the next `size` bytes.
+  // Reads a little-endian integer of `size` bytes.
   std::uint64_t Integer(int size) {
     std::uint64_t value = 0;
     for (int i = 0; i < size; ++i) {
@@ -40,7 +40,7 @@ class ByteSource {
     return value;
   }
 
-  // The next `size` bytes, or what is left of them.
+  // Reads `size` bytes, or all if fewer are left.
   std::string Text(std::size_t size) {
     std::string text(bytes_.substr(0, size));
     bytes_.remove_prefix(std::min(size, bytes_.size()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a fuzz target is made of. See fuzz_test.bzl.
+// The functions of a fuzz target; see fuzz_test.bzl.
 
 #ifndef TOKENUSAGE_TESTS_SUPPORT_FUZZING_FUZZ_TARGET_H_
 #define TOKENUSAGE_TESTS_SUPPORT_FUZZING_FUZZ_TARGET_H_
@@ -11,23 +11,21 @@
 #include <string_view>
 #include <vector>
 
-// Each target defines these two.
+// Each target defines the first two functions.
 
-// Tries one input; FuzzFail() where it shows a fault. Returns 0.
+// Tries one input, and calls FuzzFail() if it shows a fault. Returns 0.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size);
 
 namespace tokenusage {
 namespace testing {
 
-// Inputs to begin with, beside those kept in the target's corpus. The working
-// directory is the workspace's root.
+// Returns inputs to start with, besides those in the target's corpus. The
+// working directory is the root of the workspace.
 std::vector<std::string> SeedInputs();
 
-// And may call these.
-
-// Prints what is wrong, and aborts: libFuzzer, and the replay of fuzz_test.bzl,
-// then keep or print the input.
+// Prints what is wrong and aborts; libFuzzer then keeps the input, and the
+// replay of fuzz_test.bzl prints it.
 [[noreturn]] void FuzzFail(const std::string& what);
 
 inline std::string_view AsText(const std::uint8_t* data, std::size_t size) {

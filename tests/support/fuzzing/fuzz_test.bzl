@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fuzz_test: one fuzz target as a libFuzzer binary and as an ordinary test."""
+"""fuzz_test: builds a fuzz target for libFuzzer and as an ordinary test."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
 def fuzz_test(name, srcs, deps, corpus, dictionary = None, data = []):
-    """Makes two targets of sources that define what fuzz_target.h says.
+    """Makes two targets of sources that define the functions of fuzz_target.h.
 
-    NAME is the libFuzzer binary; build it with --config=fuzz, or let tools/fuzz
-    build and run it. NAME_test runs the same code over the seeds, the corpus and
-    random changes of them; it needs no libFuzzer.
+    NAME is the libFuzzer binary, which tools/fuzz builds and runs. NAME_test runs the
+    same code on the seeds, the corpus and random changes of both, without libFuzzer.
 
     Args:
-      name: as in read_fuzzer.
+      name: a name such as read_fuzzer.
       srcs: the sources of the target.
-      deps: what they need; tests/support/fuzzing:fuzz_target is among it already.
-      corpus: the folder of this package that keeps inputs: all that once showed
-        a fault, and some that reach far.
-      dictionary: a file of tokens, in libFuzzer's format.
-      data: files that the seeds are made of.
+      deps: the dependencies besides tests/support/fuzzing:fuzz_target.
+      corpus: the folder of this package that keeps inputs: those that once showed a
+        fault, and some with high coverage.
+      dictionary: a file of tokens in libFuzzer's format.
+      data: the files that the seeds are made of.
     """
     files = native.glob([corpus + "/**"]) + data
     arguments = [native.package_name() + "/" + corpus]

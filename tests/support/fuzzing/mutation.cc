@@ -67,7 +67,7 @@ int HexValue(char c) {
   return c - 'A' + 10;
 }
 
-// What stands between the quotes of a dictionary's line.
+// Decodes the text between the quotes of a dictionary's line.
 std::string Unescape(const std::string& text) {
   std::string token;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Random changes to inputs, for replays without libFuzzer.
+// Changes inputs at random, for replays without libFuzzer.
 
 #ifndef TOKENUSAGE_TESTS_SUPPORT_FUZZING_MUTATION_H_
 #define TOKENUSAGE_TESTS_SUPPORT_FUZZING_MUTATION_H_
@@ -12,13 +12,13 @@
 namespace tokenusage {
 namespace testing {
 
-// The tokens of a dictionary file in libFuzzer's format: a line for each, in
-// double quotes, with the escapes \\, \" and \xAB. Lines that begin with # and
-// empty lines count for nothing.
+// Reads the tokens of a dictionary in libFuzzer's format: one in each line, in
+// double quotes, with the escapes \\, \" and \xAB. Skips empty lines and those
+// that begin with #.
 std::vector<std::string> ReadDictionary(const std::string& path);
 
-// Changes `input` in one to four places: bits, bytes, tokens, and pieces of
-// itself or of `other` put in, left out or repeated.
+// Changes `input` in one to four places: flips bits, replaces or inserts bytes,
+// inserts tokens and pieces of itself or of `other`, and removes pieces.
 void Mutate(const std::vector<std::string>& tokens, const std::string& other,
             std::mt19937_64* random, std::string* input);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs a fuzz target as an ordinary test: over its seeds, the inputs that are
-// kept in its corpus, and random changes of both.
+// Runs a fuzz target as an ordinary test: on its seeds, the inputs in its
+// corpus, and random changes of both.
 //
 //   replay CORPUS_DIR [--dictionary=FILE] [--write_seeds=DIR]
 //
-// With --write_seeds it writes the seeds to files there, for libFuzzer, and
-// runs nothing. The randomness is repeated by the environment variable
-// TOKENUSAGE_TEST_SEED. A fault prints its input.
+// With --write_seeds it only writes the seeds to files, for libFuzzer. To
+// repeat a run, set the environment variable TOKENUSAGE_TEST_SEED to the seed
+// that it printed. A fault prints its input.
 
 #include <signal.h>
 #include <unistd.h>
@@ -43,16 +43,16 @@ struct Input {
   std::string data;
 };
 
-// The one that is being tried, for PrintInput.
+// The input that is being tried, for PrintInput.
 const Input* current_input = nullptr;
 
 void Print(std::string_view text) {
-  // Nothing can be done about an error here.
+  // An error cannot be reported.
   const auto written = write(STDERR_FILENO, text.data(), text.size());
   static_cast<void>(written);
 }
 
-// A signal handler, so it only writes; the bytes are escaped as in C.
+// A signal handler, so it only calls write(). Escapes bytes as in C.
 void PrintInput(int signal_number) {
   if (current_input != nullptr) {
     Print("INPUT ");
@@ -73,8 +73,9 @@ void PrintInput(int signal_number) {
   raise(signal_number);
 }
 
-// Leaves alone the signals that a sanitizer has taken: it aborts after its
-// report, see __asan_default_options.
+// Leaves signals alone that a sanitizer handles: it aborts after its report,
+// see
+// __asan_default_options.
 void PrintInputOnCrash() {
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
     struct sigaction before;
@@ -85,7 +86,8 @@ void PrintInputOnCrash() {
   }
 }
 
-// The input is copied to a block of its own size, whose end a sanitizer guards.
+// Copies the input to a block of exactly its size, so that a sanitizer guards
+// its end.
 void Try(const Input& input) {
   current_input = &input;
   const std::vector<std::uint8_t> block(input.data.begin(), input.data.end());

@@ -26,7 +26,7 @@ bool ReadsBack(const ShortestDecimal& decimal, float value) {
   return std::strtof(AsText(decimal).c_str(), nullptr) == value;
 }
 
-// All digits of the value.
+// Returns all digits of the value.
 ShortestDecimal Exact(double value) {
   char text[kMaxDigits + 16];
   std::snprintf(text, sizeof(text), "%.*e", kMaxDigits - 1, value);
@@ -39,7 +39,7 @@ ShortestDecimal Exact(double value) {
   return decimal;
 }
 
-// The next decimal of as many digits.
+// Returns the next decimal with the same number of digits.
 ShortestDecimal Next(ShortestDecimal decimal) {
   std::string& digits = decimal.digits;
   std::size_t i = digits.size();
@@ -54,8 +54,8 @@ ShortestDecimal Next(ShortestDecimal decimal) {
   return decimal;
 }
 
-// Whether what was cut off is more than half of the last digit that was kept;
-// a half goes to the even digit.
+// Returns whether the digits after the first `kept` round up: more than half of
+// the last kept digit, or half if that digit is odd.
 bool IsNearerToNext(const std::string& digits, std::size_t kept) {
   const std::string rest = digits.substr(kept);
   const std::string half = "5" + std::string(rest.size() - 1, '0');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The shortest decimal of a floating-point number, found by trial.
+// Finds the shortest decimal of a floating-point number by trial.
 
 #ifndef TOKENUSAGE_TESTS_SUPPORT_FUZZING_SHORTEST_DECIMAL_H_
 #define TOKENUSAGE_TESTS_SUPPORT_FUZZING_SHORTEST_DECIMAL_H_
@@ -16,8 +16,8 @@ struct ShortestDecimal {
   int exponent = 0;
 };
 
-// Of the decimals that read back to `value`, those with the fewest digits, and
-// of these the nearest to it. `value` must be finite and above zero.
+// Returns the decimal with the fewest digits that reads back to `value`; if
+// there are several, the nearest to it. `value` must be finite and positive.
 ShortestDecimal ToShortestDecimal(double value);
 ShortestDecimal ToShortestDecimal(float value);
 

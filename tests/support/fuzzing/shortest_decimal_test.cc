@@ -30,9 +30,9 @@ TEST(ShortestDecimalTest, FindsTheShortest) {
   EXPECT_EQ(TextOf(9007199254740993.0), "9007199254740992e16");
 }
 
-// Powers of two, whose neighbours are at unequal distances: here the nearest
+// The neighbours of a power of two are at unequal distances: the nearest
 // decimal of 16 digits does not read back, but the next one does.
-TEST(ShortestDecimalTest, TakesTheFartherOneWhereOnlyThatReadsBack) {
+TEST(ShortestDecimalTest, TakesTheFartherOneIfOnlyThatReadsBack) {
   EXPECT_EQ(TextOf(9.007199254740992e15), "9007199254740992e16");
   EXPECT_EQ(TextOf(2.2250738585072014e-308), "22250738585072014e-307");
   EXPECT_EQ(TextOf(9.5367431640625e-7), "95367431640625e-6");

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Shows ThreadSanitizer how gRPC orders threads. Debian's gRPC is not
-// instrumented, so that its locks and atomics are not seen, and every object
-// that one thread hands to another by way of a completion queue would be
-// reported.
+// instrumented, so TSan sees none of its locks and atomics and would report
+// every object that one thread passes to another through a completion queue.
 //
-// What gRPC promises: what a thread did before it started an operation happens
-// before whatever another thread does after it took the operation's tag from a
-// completion queue. Servers with callbacks do so, too, in threads of
-// libgrpc++. Only that is said here, for each tag by itself: races between
-// callbacks that gRPC does not order are still found.
-//
-// These functions take the place of libgrpc's, and call them.
+// gRPC promises that what a thread did before it started an operation happens
+// before what another thread does after it took the operation's tag from a
+// completion queue. Servers with callbacks do the same in threads of libgrpc++.
+// These functions replace those of libgrpc, call them, and declare only that
+// order, tag by tag: TSan still finds races between callbacks that gRPC does
+// not order.
 
 #include <dlfcn.h>
 #include <grpc/grpc.h>

@@ -9,7 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/service/server/loopback_address.h"
+#include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
 namespace {

@@ -27,7 +27,7 @@
 #include "tokenusage/cli/version.h"
 #include "tokenusage/service/identity/identity_authorizer.h"
 #include "tokenusage/service/metrics/metrics_endpoint.h"
-#include "tokenusage/service/server/retention.h"
+#include "tokenusage/service/retention.h"
 #include "tokenusage/service/usage_server.h"
 
 namespace tokenusage {

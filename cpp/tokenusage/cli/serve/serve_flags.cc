@@ -8,8 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tokenusage/cli/open_store.h"
-#include "tokenusage/service/server/loopback_address.h"
-#include "tokenusage/service/server/retention.h"
+#include "tokenusage/service/retention.h"
+#include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
 namespace {
@@ -145,7 +145,7 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
   }
   if (!flags.retain.empty()) {
     absl::Status status = ParseRetention(flags.retain).status();
-    if (!status.ok()) return status;
+    if (!status.ok()) return OfFlag("--retain", status);
   }
   if (const absl::Status status = CheckAddress(flags.listen); !status.ok()) {
     return OfFlag("--listen", status);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Tells who makes a call.
+// Identifies the caller of a call.
 //
 //   auto caller = authorizer.Identify(*context);
 //   if (!caller.ok()) return caller.status();
@@ -22,10 +22,10 @@ class Authorizer {
  public:
   virtual ~Authorizer() = default;
 
-  // The caller by what this call itself shows: its metadata, and the
-  // certificate of its connection. Never by the message, and never by what
-  // another call of the connection left behind. To be asked again for each
-  // message of a stream: credentials are revoked while streams are open.
+  // Returns the caller, from this call's metadata and the certificate of its
+  // connection; never from the message or from another call of the connection.
+  // Called for each message of a stream, since credentials may be revoked while
+  // streams are open.
   //
   // Errors: UNAUTHENTICATED, as usage_reporting_service.proto has them:
   // CREDENTIALS_MISSING, CREDENTIALS_INVALID.
@@ -36,7 +36,8 @@ class Authorizer {
   Authorizer() = default;
 };
 
-// Asks for no credentials: everybody has every role in every project.
+// Returns an authorizer that needs no credentials: everybody has every role in
+// every project.
 std::shared_ptr<const Authorizer> NewOpenAuthorizer();
 
 }  // namespace tokenusage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Who makes a call, and what they may do.
+// The maker of a call, and what they may do.
 //
 //   Caller caller{"gateway", {"demo"}, {Role::kReport}};
 //   absl::Status status = caller.CheckAccess("demo", Role::kReport);
@@ -23,7 +23,7 @@ enum class Role {
   kQuery,   // QueryUsage, GetUsageRecord, ListUsageRecords
 };
 
-// `report` or `query`, as identity files spell it.
+// Returns `report` or `query`, as identity files spell it.
 std::string_view RoleName(Role role);
 
 struct Caller {
@@ -35,6 +35,8 @@ struct Caller {
 
   std::set<Role> roles;
 
+  // Returns whether the caller may act in the project.
+  //
   // Errors: PERMISSION_DENIED, as usage_reporting_service.proto has them:
   // PROJECT_FORBIDDEN, ROLE_FORBIDDEN.
   absl::Status CheckAccess(std::string_view project, Role role) const;

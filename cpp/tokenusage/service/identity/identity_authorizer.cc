@@ -44,8 +44,8 @@ absl::StatusOr<std::shared_ptr<const Caller>> CallerOfToken(
   return caller;
 }
 
-// Only what the TLS handshake has verified: a property of the same name could
-// be added to a plain-text connection by other code of the process.
+// Uses only what the TLS handshake has verified: other code of the process
+// could add a property of the same name to a plain-text connection.
 absl::StatusOr<std::shared_ptr<const Caller>> CallerOfCertificate(
     const IdentitySet& identities, const grpc::AuthContext& connection) {
   if (!connection.IsPeerAuthenticated()) {
@@ -99,7 +99,7 @@ absl::StatusOr<std::shared_ptr<const Caller>> IdentityAuthorizer::Identify(
   if (first == last) {
     return CallerOfCertificate(*identities, *context.auth_context());
   }
-  // Of two tokens, which one a proxy has checked cannot be told.
+  // Of two tokens, a proxy may have checked the other one.
   if (std::next(first) != last) return InvalidCredentials();
   return CallerOfToken(*identities, ViewOf(first->second));
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Knows callers by an identity file, which may change while the server runs.
+// Identifies callers by an identity file, which may change while the server
+// runs.
 //
 //   auto authorizer =
-//   IdentityAuthorizer::FromFile("/etc/tokenusage/identities");
+//       IdentityAuthorizer::FromFile("/etc/tokenusage/identities");
 //   ...
 //   absl::Status status = (*authorizer)->Reload();  // on SIGHUP
 
@@ -21,22 +22,22 @@
 
 namespace tokenusage {
 
-// A call that shows a token (metadata `authorization: Bearer TOKEN`) is that of
-// the token's owner, or of nobody. One without is that of the owner of the
+// A call with a token (metadata `authorization: Bearer TOKEN`) is made by the
+// token's owner, or by nobody. A call without is made by the owner of the
 // connection's client certificate, which TLS has verified: the first of its
 // URIs, DNS names and common name that the file lists. Thread-safe.
 class IdentityAuthorizer final : public Authorizer {
  public:
-  // Errors, naming the path: NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE where it
-  // cannot be read; INVALID_ARGUMENT where it is not an identity file.
+  // Errors, naming the path: NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE if it
+  // cannot be read; INVALID_ARGUMENT if it is not an identity file.
   static absl::StatusOr<std::shared_ptr<IdentityAuthorizer>> FromFile(
       const std::string& path);
 
-  // Reads the file again. Calls and messages from now on are judged by what it
-  // holds. On an error, as above, the identities stay as they are.
+  // Reads the file again, for all later calls and messages. On an error, as
+  // above, the identities stay as they are.
   absl::Status Reload();
 
-  // How many credentials are known.
+  // Returns the number of credentials.
   std::size_t size() const { return Identities()->size(); }
 
   absl::StatusOr<std::shared_ptr<const Caller>> Identify(

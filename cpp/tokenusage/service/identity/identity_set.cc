@@ -22,7 +22,8 @@ constexpr std::string_view kTokenScheme = "sha256:";
 constexpr std::string_view kNameRule =
     "the first word to be a name of 1 to 128 letters, digits and signs";
 
-// A name is for logs: short, and without quotes or control characters.
+// Returns whether `name` is fit for logs: short, no quotes, no control
+// characters.
 bool IsIdentityName(std::string_view name) {
   constexpr std::size_t kMaxBytes = 128;
   if (name.empty() || name.size() > kMaxBytes) return false;
@@ -32,8 +33,7 @@ bool IsIdentityName(std::string_view name) {
   return true;
 }
 
-// Says what was expected and not what was found: a token may have got there by
-// mistake.
+// Says what was expected, never what was found: it may be a token.
 absl::Status Expected(std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("expected ", ToAbsl(what)));
 }
@@ -125,7 +125,7 @@ absl::Status IdentitySet::AddLine(std::string_view line) {
   return AddCredential(FromAbsl(words[3]), std::move(caller));
 }
 
-// Errors do not show the credential: somebody may have put a token there.
+// Errors never repeat the credential, which may be a token by mistake.
 absl::Status IdentitySet::AddCredential(std::string_view credential,
                                         std::shared_ptr<const Caller> caller) {
   if (absl::StartsWith(ToAbsl(credential), ToAbsl(kTokenScheme))) {

@@ -12,12 +12,12 @@
 //
 // Each line is one credential; words are separated by spaces or tabs, and `#`
 // starts a comment at the start of a line. Several lines may have the same
-// name, as while a token is replaced by the next one. A credential is
+// name, for example while a token is being replaced. A credential is
 //
-//  - sha256:HEX, the SHA-256 of a bearer token in 64 lower-case digits; or
-//    what stands in a client's certificate:
+//  - sha256:HEX, the SHA-256 of a bearer token in 64 lower-case digits; or,
+//    from a client's certificate,
 //  - uri:URI or dns:NAME, a subject alternative name;
-//  - cn:NAME, the subject's common name, where it holds no spaces.
+//  - cn:NAME, the subject's common name, if it holds no spaces.
 //
 // The file holds no secrets.
 
@@ -39,19 +39,19 @@ namespace tokenusage {
 // Immutable, so thread-safe.
 class IdentitySet {
  public:
-  // Errors: INVALID_ARGUMENT: names the line and what is wrong with it, and
-  // never repeats a credential. A text without identities is an error, too: it
-  // would lock everybody out.
+  // Errors: INVALID_ARGUMENT, which names the line and what is wrong with it,
+  // and never repeats a credential. A text without identities is an error, too:
+  // it would lock everybody out.
   static absl::StatusOr<IdentitySet> Parse(std::string_view text);
 
-  // Null where nobody has that token.
+  // Returns null if nobody has that token.
   std::shared_ptr<const Caller> FindByToken(std::string_view token) const;
 
-  // `name` as in the file, with its `uri:`, `dns:` or `cn:`. Null where nobody
-  // has such a certificate.
+  // `name` as in the file, with its `uri:`, `dns:` or `cn:`. Returns
+  // null if nobody has such a certificate.
   std::shared_ptr<const Caller> FindByCertificate(std::string_view name) const;
 
-  // How many credentials there are.
+  // Returns the number of credentials.
   std::size_t size() const { return tokens_.size() + certificates_.size(); }
 
  private:
@@ -64,14 +64,14 @@ class IdentitySet {
   absl::Status AddCredential(std::string_view credential,
                              std::shared_ptr<const Caller> caller);
 
-  // By the digest's first bytes. What the look-up's time tells of a digest does
-  // not help to find its token.
+  // By the digest's first bytes. The time of a look-up may reveal something of
+  // a digest, which does not help to find its token.
   absl::flat_hash_map<std::uint64_t, Token> tokens_;
   absl::flat_hash_map<std::string, std::shared_ptr<const Caller>> certificates_;
 };
 
-// One line of an identity file, for a new token. The arguments are as in the
-// file.
+// Returns a line of an identity file for a new token. The arguments are as in
+// the file.
 //
 // Errors: INVALID_ARGUMENT: what the file may not hold.
 absl::StatusOr<std::string> FormatIdentity(const std::string& name,

@@ -2,19 +2,20 @@
 
 #include "tokenusage/service/identity/token.h"
 
-#include <cstddef>
+#include <algorithm>
 #include <cstdlib>
 
+#include "absl/strings/escaping.h"
 #include "openssl/crypto.h"
 #include "openssl/rand.h"
 #include "openssl/sha.h"
+#include "tokenusage/base/string_view.h"
 
 namespace tokenusage {
 namespace {
 
-// Lets people and secret scanners see what it is.
+// Lets people and secret scanners recognise a token.
 constexpr std::string_view kPrefix = "tokenusage_";
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 }  // namespace
 
@@ -36,24 +37,18 @@ bool SameDigest(const TokenDigest& a, const TokenDigest& b) {
 }
 
 std::string HexOf(const TokenDigest& digest) {
-  std::string hex;
-  hex.reserve(2 * digest.size());
-  for (const std::uint8_t byte : digest) {
-    hex += kHexDigits[byte >> 4];
-    hex += kHexDigits[byte & 0xF];
-  }
-  return hex;
+  return absl::BytesToHexString(absl::string_view(
+      reinterpret_cast<const char*>(digest.data()), digest.size()));
 }
 
 std::optional<TokenDigest> DigestFromHex(std::string_view hex) {
   TokenDigest digest;
-  if (hex.size() != 2 * digest.size()) return std::nullopt;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    const std::size_t high = kHexDigits.find(hex[2 * i]);
-    const std::size_t low = kHexDigits.find(hex[2 * i + 1]);
-    if (high == kHexDigits.npos || low == kHexDigits.npos) return std::nullopt;
-    digest[i] = static_cast<std::uint8_t>(high << 4 | low);
+  if (hex.size() != 2 * digest.size() ||
+      hex.find_first_not_of("0123456789abcdef") != hex.npos) {
+    return std::nullopt;
   }
+  const std::string bytes = absl::HexStringToBytes(ToAbsl(hex));
+  std::copy(bytes.begin(), bytes.end(), digest.begin());
   return digest;
 }
 

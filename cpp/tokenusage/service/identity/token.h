@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Bearer tokens: secrets that callers show, of which the server knows only the
+// Bearer tokens: secrets that callers send. The server knows only their
 // SHA-256.
 //
 //   std::string token = NewToken();               // for the caller
@@ -20,17 +20,18 @@ namespace tokenusage {
 
 using TokenDigest = std::array<std::uint8_t, 32>;
 
-// A new token of 256 random bits: "tokenusage_" and 64 hexadecimal digits. That
-// many bits cannot be guessed from a digest, so it needs no salt and no slow
-// hash. Aborts where the system has no randomness.
+// Returns a new token: "tokenusage_" and 64 hexadecimal digits. Its 256 random
+// bits cannot be guessed from a digest, so it needs no salt and no slow hash.
+// Aborts if the system has no randomness.
 std::string NewToken();
 
 TokenDigest DigestOf(std::string_view token);
 
-// Takes the same time wherever the two differ.
+// Compares in constant time.
 bool SameDigest(const TokenDigest& a, const TokenDigest& b);
 
-// 64 lower-case hexadecimal digits, and back; empty where the text is not that.
+// Convert to 64 lower-case hexadecimal digits, and back; nothing if the text is
+// not that.
 std::string HexOf(const TokenDigest& digest);
 std::optional<TokenDigest> DigestFromHex(std::string_view hex);
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "grpcpp/support/byte_buffer.h"
 
 namespace tokenusage {
@@ -22,32 +23,13 @@ const Buckets& SecondsBuckets() {
   return *buckets;
 }
 
-// Those that gRFC A66 has.
+// As in gRFC A66.
 const Buckets& BytesBuckets() {
   static const auto* const buckets =
       new Buckets{0,       1 << 10, 1 << 11, 1 << 12, 1 << 14, 1 << 16, 1 << 18,
                   1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30, 0x1p32};
   return *buckets;
 }
-
-// As gRPC spells its status codes.
-constexpr std::array<const char*, 17> kCodeNames = {"OK",
-                                                    "CANCELLED",
-                                                    "UNKNOWN",
-                                                    "INVALID_ARGUMENT",
-                                                    "DEADLINE_EXCEEDED",
-                                                    "NOT_FOUND",
-                                                    "ALREADY_EXISTS",
-                                                    "PERMISSION_DENIED",
-                                                    "RESOURCE_EXHAUSTED",
-                                                    "FAILED_PRECONDITION",
-                                                    "ABORTED",
-                                                    "OUT_OF_RANGE",
-                                                    "UNIMPLEMENTED",
-                                                    "INTERNAL",
-                                                    "UNAVAILABLE",
-                                                    "DATA_LOSS",
-                                                    "UNAUTHENTICATED"};
 
 using grpc::experimental::InterceptionHookPoints;
 
@@ -57,7 +39,7 @@ class CallCounter final : public grpc::experimental::Interceptor {
     metrics_->started.Increment();
   }
 
-  // A call that ended without a status of the server's went away.
+  // A call that ended without a status from the server was cancelled.
   ~CallCounter() override {
     const std::chrono::duration<double> time =
         std::chrono::steady_clock::now() - start_;
@@ -74,12 +56,12 @@ class CallCounter final : public grpc::experimental::Interceptor {
             InterceptionHookPoints::PRE_SEND_STATUS)) {
       code_ = methods->GetSendStatus().error_code();
     }
-    if (metrics_->sent_bytes) Weigh(methods);
+    if (metrics_->sent_bytes) Measure(methods);
     methods->Proceed();
   }
 
  private:
-  void Weigh(grpc::experimental::InterceptorBatchMethods* methods) {
+  void Measure(grpc::experimental::InterceptorBatchMethods* methods) {
     if (methods->QueryInterceptionHookPoint(
             InterceptionHookPoints::PRE_SEND_MESSAGE)) {
       sent_bytes_ += methods->GetSerializedSendMessage()->Length();
@@ -120,7 +102,9 @@ void HistogramByStatus::Observe(grpc::StatusCode code, double value) {
       by_code_[index].load(std::memory_order_acquire);
   if (histogram == nullptr) {
     histogram = &family_.Add(
-        {{"grpc_method", method_}, {"grpc_status", kCodeNames[index]}},
+        {{"grpc_method", method_},
+         {"grpc_status",
+          absl::StatusCodeToString(static_cast<absl::StatusCode>(index))}},
         buckets_);
     by_code_[index].store(histogram, std::memory_order_release);
   }

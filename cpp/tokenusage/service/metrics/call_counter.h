@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Counts, times and weighs calls, under the names that gRPC's own metrics have
-// (grpc.server.call.*; gRFC A66), which gRPC 1.51 does not make itself.
+// Counts calls, their time and the size of their messages, under the names of
+// gRPC's own metrics (grpc.server.call.*; gRFC A66), which gRPC 1.51 lacks.
 //
 //   CallCounterFactory(&registry, {/*raw=*/{"my.v1.Service/Method"},
 //                                  /*other=*/{"grpc.health.v1.Health/Check"}})
@@ -26,7 +26,7 @@
 
 namespace tokenusage {
 
-// A histogram for each status that calls of a method end with. `family` and
+// A histogram for each status with which calls of a method end. `family` and
 // `buckets` must outlive it. Thread-safe.
 class HistogramByStatus {
  public:
@@ -45,11 +45,11 @@ class HistogramByStatus {
   std::array<std::atomic<prometheus::Histogram*>, 17> by_code_ = {};
 };
 
-// What is counted of one method. Thread-safe.
+// The metrics of one method. Thread-safe.
 struct MethodMetrics {
   prometheus::Counter& started;
   HistogramByStatus seconds;
-  // Of all messages of a call together, without framing. Both or none.
+  // Per call, all messages together, without framing. Both set, or neither.
   std::optional<HistogramByStatus> sent_bytes;
   std::optional<HistogramByStatus> received_bytes;
 };
@@ -58,15 +58,15 @@ struct MethodMetrics {
 class CallCounterFactory final
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  // Named without the slash before them.
+  // Full names, without the leading slash.
   struct Methods {
     std::vector<std::string> raw;    // their messages are grpc::ByteBuffer
-    std::vector<std::string> other;  // their messages are not weighed
+    std::vector<std::string> other;  // their messages are not measured
   };
 
-  // Counts each of `methods`, and all that are not among them together as
-  // `other`: callers make up names, and each would take memory for good.
-  // `registry` must outlive the factory, and the factory every call.
+  // Counts each of `methods`, and all others together as `other`: callers may
+  // invent names, and each would take memory permanently. `registry` must
+  // outlive the factory, and the factory every call.
   CallCounterFactory(prometheus::Registry* registry, const Methods& methods);
 
   grpc::experimental::Interceptor* CreateServerInterceptor(

@@ -8,18 +8,17 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "prometheus/client_metric.h"
 #include "prometheus/collectable.h"
 #include "prometheus/metric_family.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/service/server/loopback_address.h"
+#include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
 namespace {
 
-// By default two callers who connect and say nothing would keep all others
-// waiting for half a minute.
+// With the defaults, two idle connections would block all others for half a
+// minute.
 constexpr char kThreads[] = "8";
 constexpr char kRequestTimeoutMillis[] = "1000";
 
@@ -37,7 +36,7 @@ prometheus::MetricFamily GaugeOf(const std::string& name,
 
 }  // namespace
 
-// Asked when somebody looks, so that nothing is counted twice.
+// Read when metrics are collected, so that nothing is counted twice.
 class MetricsEndpoint::StoreStatsCollectable final
     : public prometheus::Collectable {
  public:
@@ -47,13 +46,13 @@ class MetricsEndpoint::StoreStatsCollectable final
     const std::lock_guard<std::mutex> lock(mutex_);
     if (store_ == nullptr) return {};
     const StoreStats stats = store_->Stats();
-    return {GaugeOf("tokenusage_queue_batches",
-                    "Batches that wait for the store.", stats.queued_batches),
-            GaugeOf("tokenusage_queue_bytes",
-                    "Memory of the batches that wait, estimated.",
-                    stats.queued_bytes),
-            GaugeOf("tokenusage_store_size_bytes",
-                    "What the store takes on disk.", stats.size_bytes)};
+    return {
+        GaugeOf("tokenusage_queue_batches", "Batches waiting for the store.",
+                stats.queued_batches),
+        GaugeOf("tokenusage_queue_bytes",
+                "Estimated memory of the waiting batches.", stats.queued_bytes),
+        GaugeOf("tokenusage_store_size_bytes", "The store's size on disk.",
+                stats.size_bytes)};
   }
 
   void Leave() {
@@ -83,11 +82,8 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
     endpoint->exposer_->RegisterCollectable(endpoint->metrics_->registry());
     endpoint->exposer_->RegisterCollectable(endpoint->store_stats_);
     endpoint->port_ = endpoint->exposer_->GetListeningPorts().at(0);
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", address,
-                     " for metrics: is another process using the port? (",
-                     error.what(), ")"));
+  } catch (const std::exception&) {  // it does not say why
+    return ListenError(address);
   }
   return endpoint;
 }

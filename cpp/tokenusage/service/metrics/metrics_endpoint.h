@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Shows metrics over HTTP, at /metrics, to a Prometheus server on the same
+// Serves metrics over HTTP, at /metrics, to a Prometheus server on the same
 // machine.
+//
+//   auto endpoint = MetricsEndpoint::Start("127.0.0.1:9464", metrics, store);
+//   if (!endpoint.ok()) return endpoint.status();
 
 #ifndef TOKENUSAGE_SERVICE_METRICS_METRICS_ENDPOINT_H_
 #define TOKENUSAGE_SERVICE_METRICS_METRICS_ENDPOINT_H_
@@ -16,22 +19,22 @@
 
 namespace tokenusage {
 
-// Stops with its end.
+// Stops when it is destroyed, which takes up to two seconds.
 class MetricsEndpoint {
  public:
-  // `address` is a loopback host:port, where the port may be 0. Besides the
-  // metrics it shows what the store says of itself; `store` must outlive it, or
-  // LeaveStore must be called first.
+  // `address` is a loopback host:port; port 0 takes a free one. Also serves the
+  // store's StoreStats; `store` must outlive the endpoint, or LeaveStore must
+  // be called first.
   //
-  // Errors: INVALID_ARGUMENT, not a loopback address; UNAVAILABLE, it cannot be
-  // listened on.
+  // Errors: INVALID_ARGUMENT if it is not a loopback address; UNAVAILABLE, with
+  // the reason, if it cannot be listened on.
   static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Start(
       const std::string& address, std::shared_ptr<ServerMetrics> metrics,
       const UsageStore* store);
 
   int port() const { return port_; }
 
-  // Asks the store no more. To stop altogether takes up to two seconds.
+  // Stops reading the store.
   void LeaveStore();
 
  private:
@@ -41,7 +44,7 @@ class MetricsEndpoint {
 
   std::shared_ptr<ServerMetrics> metrics_;
   std::shared_ptr<StoreStatsCollectable> store_stats_;
-  std::unique_ptr<prometheus::Exposer> exposer_;  // first to go
+  std::unique_ptr<prometheus::Exposer> exposer_;  // destroyed first
   int port_ = 0;
 };
 

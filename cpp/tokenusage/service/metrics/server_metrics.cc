@@ -10,7 +10,7 @@
 namespace tokenusage {
 namespace {
 
-// From a fast disk's sync to a slow one's, in seconds.
+// In seconds: from the sync of a fast disk to that of a slow one.
 const prometheus::Histogram::BucketBoundaries kCommitBuckets = {
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
 
@@ -30,8 +30,8 @@ std::string ReasonName(v1::RecordErrorReason reason) {
   return name.size() > kPrefix ? name.substr(kPrefix) : "UNSPECIFIED";
 }
 
-// The methods that a server may have. Those of our own service are all raw, see
-// RawUsageReportingService; a test weighs each of them.
+// Returns the methods that a server may have. Those of our service are all raw:
+// see RawUsageReportingService. A test measures each of them.
 CallCounterFactory::Methods Methods() {
   CallCounterFactory::Methods methods;
   methods.other = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the server counts, for Prometheus.
+// The server's metrics, for Prometheus.
 //
 //   auto metrics = std::make_shared<ServerMetrics>("1.0.0");
 //   metrics->OnReport(response);
@@ -30,28 +30,28 @@ class ServerMetrics {
  public:
   explicit ServerMetrics(const std::string& version);
 
-  // The answer to a batch.
+  // Counts the records of an answer.
   void OnReport(const v1::ReportUsageResponse& response);
 
-  // A commit of the store, and how long it took.
+  // Counts a commit of the store, which took `time`.
   void OnCommit(absl::Duration time);
 
   void OnHealthChange(bool healthy);
 
-  // How many connections are open.
+  // Sets the number of open connections.
   void OnConnectionCount(int count);
 
-  // A connection was closed because of the limits.
+  // Counts a connection that was closed because of the limits.
   void OnConnectionClosed();
 
-  // A file, `identities` or `certificates`, was read again, or could not be.
+  // Counts a reload of `identities` or `certificates`.
   void OnReload(const std::string& what, bool ok);
 
-  // When the certificate that is served expires.
+  // Sets the expiry of the server's certificate.
   void OnCertificate(absl::Time expires);
 
-  // Counts calls by method and status, and their time, as gRPC's own metrics
-  // do. The metrics must outlive the server that it is given to.
+  // Returns an interceptor that counts calls and their time, by method and
+  // status. The metrics must outlive the server that uses it.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
   NewCallCounter();
 

@@ -7,16 +7,10 @@
 namespace tokenusage {
 
 AnswerDeadlines::AnswerDeadlines(absl::Duration limit)
-    : limit_(limit), thread_([this] { Run(); }) {}
-
-AnswerDeadlines::~AnswerDeadlines() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    closing_ = true;
-  }
-  changed_.notify_one();
-  thread_.join();
-}
+    : limit_(limit), thread_([this] {
+        CancelExpired();
+        return limit_ / 8;
+      }) {}
 
 AnswerDeadlines::Token AnswerDeadlines::Add(
     grpc::CallbackServerContext* context) {
@@ -30,18 +24,13 @@ void AnswerDeadlines::Remove(Token token) {
   (token->is_cancelled ? cancelled_ : answers_).erase(token);
 }
 
-void AnswerDeadlines::Run() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (!closing_) {
-    const absl::Time now = absl::Now();
-    while (!answers_.empty() && answers_.front().deadline <= now) {
-      answers_.front().is_cancelled = true;
-      answers_.front().context->TryCancel();
-      cancelled_.splice(cancelled_.end(), answers_, answers_.begin());
-    }
-    // Nobody needs to be punctual, and Add need not wake anybody.
-    changed_.wait_for(lock, absl::ToChronoNanoseconds(limit_ / 8),
-                      [this] { return closing_; });
+void AnswerDeadlines::CancelExpired() {
+  const absl::Time now = absl::Now();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  while (!answers_.empty() && answers_.front().deadline <= now) {
+    answers_.front().is_cancelled = true;
+    answers_.front().context->TryCancel();
+    cancelled_.splice(cancelled_.end(), answers_, answers_.begin());
   }
 }
 

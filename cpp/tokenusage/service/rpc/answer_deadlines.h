@@ -14,13 +14,12 @@
 #ifndef TOKENUSAGE_SERVICE_RPC_ANSWER_DEADLINES_H_
 #define TOKENUSAGE_SERVICE_RPC_ANSWER_DEADLINES_H_
 
-#include <condition_variable>
 #include <list>
 #include <mutex>
-#include <thread>
 
 #include "absl/time/time.h"
 #include "grpcpp/server_context.h"
+#include "tokenusage/service/server/repeater.h"
 
 namespace tokenusage {
 
@@ -38,7 +37,6 @@ class AnswerDeadlines {
 
   // Answers may take `limit` to be written.
   explicit AnswerDeadlines(absl::Duration limit);
-  ~AnswerDeadlines();
 
   AnswerDeadlines(const AnswerDeadlines&) = delete;
   AnswerDeadlines& operator=(const AnswerDeadlines&) = delete;
@@ -50,15 +48,13 @@ class AnswerDeadlines {
   void Remove(Token token);
 
  private:
-  void Run();
+  void CancelExpired();
 
   const absl::Duration limit_;
   std::mutex mutex_;
-  std::condition_variable changed_;
   std::list<Answer> answers_;    // guarded by mutex_, as are those below
   std::list<Answer> cancelled_;  // but not over yet
-  bool closing_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  Repeater thread_;              // last: it uses all of the above
 };
 
 }  // namespace tokenusage

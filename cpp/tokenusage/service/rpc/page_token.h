@@ -5,8 +5,8 @@
 //   const PageTokens tokens(NewPageTokenKey());
 //   response.set_next_page_token(tokens.Encode({fingerprint, time, key}));
 //   ...
-//   auto position = tokens.Decode(request.page_token(), fingerprint, start,
-//                                 end);
+//   auto position =
+//       tokens.Decode(request.page_token(), fingerprint, start, end);
 //
 // A token grants nothing: it only starts the caller's own page elsewhere. It is
 // authenticated so that a damaged or forged one is refused, and does not skip
@@ -31,7 +31,7 @@ struct PagePosition {
   std::string last_key;
 };
 
-// A stable 64-bit hash (FNV-1a) of `bytes`.
+// Returns a stable 64-bit hash (FNV-1a) of `bytes`.
 std::uint64_t Fingerprint(std::string_view bytes);
 
 // Returns 32 random bytes.

@@ -13,14 +13,14 @@
 namespace tokenusage {
 namespace {
 
-// What a request takes in memory, before it is parsed: its bytes, the message,
-// whose strings are several times theirs, and gRPC's own state of the call.
+// Estimates the memory of a request before it is parsed: its bytes, the
+// message, which is several times as large, and gRPC's state of the call.
 std::int64_t ExpectedMemory(std::size_t request_bytes) {
   constexpr std::int64_t kPerCall = 4096;
   return kPerCall + 4 * static_cast<std::int64_t>(request_bytes);
 }
 
-// The answer's errors, of the checks and of the store, by rising index.
+// Makes the answer: its errors, from the checks and the store, by rising index.
 v1::ReportUsageResponse ResponseOf(const CheckedBatch& batch,
                                    const std::vector<AppendOutcome>& outcomes) {
   v1::ReportUsageResponse response;
@@ -54,7 +54,7 @@ void ReportHandler::Append(std::shared_ptr<Report> report, CallLimits limits,
   const CheckedBatch& batch = report->batch;
   if (batch.empty()) {
     v1::ReportUsageResponse response = ResponseOf(batch, {});
-    options_.on_report(response);
+    options_.observer.on_report(response);
     return done(std::move(response));
   }
   const std::string& project = report->project;
@@ -64,10 +64,13 @@ void ReportHandler::Append(std::shared_ptr<Report> report, CallLimits limits,
       [this, report = std::move(report),
        done = std::move(done)](AppendResult outcomes) {
         if (!outcomes.ok()) {
-          return done(ErrorForReporter(outcomes.status(), options_));
+          if (IsStoreFailure(outcomes.status())) {
+            options_.observer.on_store_failure(outcomes.status());
+          }
+          return done(ErrorForReporter(outcomes.status()));
         }
         v1::ReportUsageResponse response = ResponseOf(report->batch, *outcomes);
-        options_.on_report(response);
+        options_.observer.on_report(response);
         done(std::move(response));
       });
 }

@@ -34,7 +34,7 @@
 
 namespace tokenusage {
 
-// A batch, its project, and its part of the budget.
+// A batch, its project, and its share of the budget.
 struct Report {
   Report(AdmissionBudget::Share share_of_budget, std::size_t request_bytes)
       : share(std::move(share_of_budget)), batch(request_bytes) {}
@@ -59,27 +59,28 @@ class ReportHandler {
   ReportHandler(UsageStore* store, const UsageReportingServiceOptions& options)
       : store_(*store),
         options_(options),
-        budget_(options.max_admitted_bytes) {}
+        budget_(options.limits.max_admitted_bytes) {}
 
-  // Makes room for a request of so many bytes; null where there is none. Then
-  // `retry`, if it is set, is called once there may be: see AdmissionBudget.
+  // Takes a share of the budget for a request of `request_bytes`; null if too
+  // little is free. Then `retry`, if set, is called when that may have changed:
+  // see AdmissionBudget.
   std::shared_ptr<Report> Admit(std::size_t request_bytes,
                                 std::function<void()> retry = nullptr);
 
-  // Parses a request that has `project` and `records`, asks whether the caller
-  // may, and checks the records, all where they will stay. Returns the request,
+  // Parses a request that has `project` and `records`, checks the caller's
+  // access and the records, all in the report's memory. Returns the request,
   // which lives in the report. The status is for the caller.
   template <typename Request>
   absl::StatusOr<const Request*> Parse(
       const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
       Report* report) const;
 
-  // Stores the records, if any, and calls `done` with the answer, maybe before
-  // this returns, from any thread. The status is for the caller.
+  // Stores the records, if any, and calls `done` with the answer, possibly
+  // before this returns, from any thread. The status is for the caller.
   void Append(std::shared_ptr<Report> report, CallLimits limits,
               ResponseCallback done);
 
-  // Waits until every report is gone. The store lets go of the last ones a
+  // Waits until every report is destroyed. The store releases the last ones a
   // moment after their callers have been answered.
   void AwaitReports() { budget_.AwaitReturn(); }
 
@@ -89,8 +90,8 @@ class ReportHandler {
   AdmissionBudget budget_;
 };
 
-// The caller's deadline, and whether the call was cancelled. `context` must
-// outlive them.
+// Returns the caller's deadline, and whether the call was cancelled. `context`
+// must outlive them.
 CallLimits LimitsOf(const grpc::CallbackServerContext& context);
 
 template <typename Request>

@@ -13,6 +13,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/record_rules.h"
@@ -21,7 +22,6 @@
 namespace tokenusage {
 namespace {
 
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 constexpr std::string_view kLabelPrefix = "labels.";
 
 absl::Status Invalid(std::string_view reason, const std::string& field,
@@ -34,7 +34,7 @@ absl::Status Invalid(std::string_view reason, const std::string& field,
 
 std::string Quote(std::string_view text) { return "\"" + Excerpt(text) + "\""; }
 
-// The same bytes for the same request in every process of this version.
+// Returns the same hash for the same request in every process of this version.
 template <typename Request>
 std::uint64_t FingerprintOf(std::string_view method, Request request) {
   request.clear_page_size();
@@ -44,7 +44,7 @@ std::uint64_t FingerprintOf(std::string_view method, Request request) {
     google::protobuf::io::StringOutputStream stream(&bytes);
     google::protobuf::io::CodedOutputStream coded(&stream);
     coded.SetSerializationDeterministic(true);
-    // False for want of a proto2 required field only; there are none.
+    // Fails only if a proto2 required field is missing; there are none.
     static_cast<void>(request.SerializeToCodedStream(&coded));
   }
   return Fingerprint(bytes);
@@ -54,11 +54,10 @@ absl::StatusOr<std::int64_t> CheckWindowEnd(
     const std::string& field, bool is_set,
     const google::protobuf::Timestamp& time) {
   const bool in_range =
-      is_set && time.nanos() >= 0 && time.nanos() < kNanosPerSecond &&
-      time.seconds() >= kMinEventTimeSeconds &&
-      (time.seconds() < kMaxWindowSeconds ||
-       (time.seconds() == kMaxWindowSeconds && time.nanos() == 0));
-  if (in_range) return time.seconds() * kNanosPerSecond + time.nanos();
+      is_set && HasValidNanos(time) && time.seconds() >= kMinTimeSeconds &&
+      (time.seconds() < kMaxTimeSeconds ||
+       (time.seconds() == kMaxTimeSeconds && time.nanos() == 0));
+  if (in_range) return NanosFromTimestamp(time);
   return Invalid("TIME_WINDOW_INVALID", field,
                  "a time from 2000-01-01T00:00:00Z to 2200-01-01T00:00:00Z",
                  is_set ? absl::StrCat(time.seconds(), " s and ", time.nanos(),
@@ -101,7 +100,7 @@ std::optional<UsageField> ParseField(std::string_view name) {
   return UsageField{UsageField::Kind::kLabel, std::string(key)};
 }
 
-// One field name of group_by or of a filter, which must not be in `seen` yet.
+// Checks a field name of group_by or of a filter, which must not be in `seen`.
 absl::StatusOr<UsageField> CheckField(std::string_view reason,
                                       const std::string& where,
                                       const std::string& name,
@@ -177,8 +176,8 @@ absl::StatusOr<absl::TimeZone> CheckTimeZone(const std::string& name,
   if (zone != nullptr) return *zone;
   return Invalid("TIME_ZONE_UNKNOWN", "time_zone",
                  absl::StrCat("empty, or one of the ", time_zones.size(),
-                              " IANA names that this server knows, as "
-                              "Europe/Berlin"),
+                              " IANA names that this server knows, such "
+                              "as Europe/Berlin"),
                  Quote(name));
 }
 

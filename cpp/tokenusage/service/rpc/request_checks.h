@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Checks the requests of the read methods and turns them into questions for a
+// Checks requests, and converts those of the read methods to queries for a
 // store.
+//
+//   auto checked = CheckQueryRequest(request, time_zones);
+//   if (!checked.ok()) return checked.status();
+//   auto page = store->Query(checked->query);
 //
 // Every error is INVALID_ARGUMENT with an ErrorInfo whose reason is one of
 // those in usage_reporting_service.proto, and a message that names the field,
@@ -32,20 +36,17 @@ inline constexpr int kMaxGroupBy = 4;
 inline constexpr int kMaxFilters = 16;
 inline constexpr int kMaxFilterValues = 100;
 
-// 2200-01-01T00:00:00Z, the latest end of a window, in seconds since 1970.
-inline constexpr std::int64_t kMaxWindowSeconds = 7258118400;
-
-// A question for a store, and the hash that its page tokens are bound to.
+// A query for a store, and the hash that its page tokens are bound to.
 template <typename Query>
 struct CheckedQuery {
   Query query;
   std::uint64_t fingerprint = 0;
 };
 
-// The project's name; PROJECT_INVALID.
+// Checks a project's name: PROJECT_INVALID.
 absl::Status CheckProjectField(std::string_view project);
 
-// A batch as a whole, of `bytes` bytes in binary form: TOO_MANY_RECORDS,
+// Checks a batch of `bytes` bytes in binary form as a whole: TOO_MANY_RECORDS,
 // REQUEST_TOO_LARGE.
 absl::Status CheckReportSize(int record_count, std::size_t bytes);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Requests as gRPC hands them over, into messages.
+// Converts between gRPC's byte buffers and messages. All functions are
+// thread-safe.
 
 #ifndef TOKENUSAGE_SERVICE_RPC_REQUEST_PARSING_H_
 #define TOKENUSAGE_SERVICE_RPC_REQUEST_PARSING_H_
@@ -11,16 +12,16 @@
 
 namespace tokenusage {
 
-// Parses `bytes` into `request`; REQUEST_MALFORMED. Thread-safe.
+// Parses `bytes` into `request`; REQUEST_MALFORMED.
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes,
                           google::protobuf::Message* request);
 
-// How often the message has the length-delimited field `number`, told without
-// taking memory for them: a field of two bytes may become a message of two
-// hundred. Counts up to where the bytes are not protobuf. Thread-safe.
+// Returns how often the message has the length-delimited field `number`,
+// without allocating memory for them: a field of two bytes may become a message
+// of two hundred. Stops counting at the first byte that is not protobuf.
 int CountFields(const grpc::ByteBuffer& bytes, int number);
 
-// The binary form of `response`. Thread-safe.
+// Serializes `response`.
 grpc::ByteBuffer ToByteBuffer(const google::protobuf::Message& response);
 
 }  // namespace tokenusage

@@ -6,11 +6,10 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/proto_time.h"
 
 namespace tokenusage {
 namespace {
-
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 v1::RecordError ErrorOf(AppendOutcome outcome) {
   v1::RecordError error;
@@ -59,20 +58,6 @@ void SetTotal(const std::optional<TokenAmount>& amount,
 }
 
 }  // namespace
-
-google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
-  // Timestamp.nanos counts forward also before 1970.
-  std::int64_t remainder = nanos % kNanosPerSecond;
-  if (remainder < 0) remainder += kNanosPerSecond;
-  google::protobuf::Timestamp time;
-  time.set_seconds((nanos - remainder) / kNanosPerSecond);
-  time.set_nanos(static_cast<std::int32_t>(remainder));
-  return time;
-}
-
-std::int64_t NanosFromTimestamp(const google::protobuf::Timestamp& time) {
-  return time.seconds() * kNanosPerSecond + time.nanos();
-}
 
 void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
                 v1::ReportUsageResponse* response) {

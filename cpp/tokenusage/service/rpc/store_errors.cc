@@ -9,8 +9,21 @@
 
 namespace tokenusage {
 
+bool IsStoreFailure(const absl::Status& store_status) {
+  switch (store_status.code()) {
+    case absl::StatusCode::kOk:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kFailedPrecondition:
+      return false;
+    default:
+      return true;
+  }
+}
+
 absl::Status ErrorForReader(const absl::Status& store_status,
-                            const UsageReportingServiceOptions& options) {
+                            absl::Duration max_read_time) {
   switch (store_status.code()) {
     case absl::StatusCode::kOk:
     case absl::StatusCode::kCancelled:
@@ -22,35 +35,32 @@ absl::Status ErrorForReader(const absl::Status& store_status,
           store_status.code(), "QUERY_TIMED_OUT",
           absl::StrCat("the answer took longer than the call's deadline or the "
                        "server's limit of ",
-                       absl::ToInt64Seconds(options.max_read_time),
+                       absl::ToInt64Seconds(max_read_time),
                        " seconds: ask for a shorter window"));
     case absl::StatusCode::kFailedPrecondition:
       return ErrorWithInfo(store_status.code(), "WINDOW_BEFORE_HORIZON",
                            FromAbsl(store_status.message()),
                            {{"horizon", HorizonOf(store_status)}});
     case absl::StatusCode::kDataLoss:
-      options.on_store_failure(store_status);
-      return ErrorWithInfo(store_status.code(), "STORE_DAMAGED",
-                           "the server's store is damaged, and its operator "
-                           "must act; where records were reported, it is "
-                           "unknown whether they are stored");
+      return ErrorWithInfo(
+          store_status.code(), "STORE_DAMAGED",
+          "the server's store is damaged, and its operator must act; whether "
+          "reported records are stored is unknown");
     default:
-      options.on_store_failure(store_status);
       return ErrorWithInfo(absl::StatusCode::kUnavailable, "STORE_FAILED",
                            "the server's store failed: send the same request "
                            "again later; records are counted once");
   }
 }
 
-absl::Status ErrorForReporter(const absl::Status& store_status,
-                              const UsageReportingServiceOptions& options) {
+absl::Status ErrorForReporter(const absl::Status& store_status) {
   if (!absl::IsDeadlineExceeded(store_status)) {
-    return ErrorForReader(store_status, options);
+    return ErrorForReader(store_status, absl::InfiniteDuration());
   }
   return ErrorWithInfo(
       store_status.code(), "REPORT_TIMED_OUT",
-      "the call's deadline passed before the batch was stored; "
-      "nothing of it was: send it again");
+      "the call's deadline passed before the batch was stored; nothing of it "
+      "was: send it again");
 }
 
 absl::Status BusyError() {
@@ -60,9 +70,10 @@ absl::Status BusyError() {
 }
 
 absl::Status DrainingError() {
-  return ErrorWithInfo(absl::StatusCode::kUnavailable, "SERVER_DRAINING",
-                       "the server shuts down: send what was not answered to "
-                       "another one, or later");
+  return ErrorWithInfo(
+      absl::StatusCode::kUnavailable, "SERVER_DRAINING",
+      "the server is shutting down: send what was not answered "
+      "to another server, or later");
 }
 
 }  // namespace tokenusage

@@ -1,30 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What callers are told when the store fails.
+// What callers are told when the store fails. The details of a failure, such as
+// paths, are for the operator and never in these statuses.
 //
-// The details of a failure (paths, say) are for the operator: they go to
-// on_store_failure of the options and never into the status. Thread-safe.
+//   if (IsStoreFailure(status)) observer.on_store_failure(status);
+//   return ErrorForReporter(status);
+//
+// All functions are thread-safe.
 
 #ifndef TOKENUSAGE_SERVICE_RPC_STORE_ERRORS_H_
 #define TOKENUSAGE_SERVICE_RPC_STORE_ERRORS_H_
 
 #include "absl/status/status.h"
-#include "tokenusage/service/usage_reporting_options.h"
+#include "absl/time/time.h"
 
 namespace tokenusage {
 
-// For the caller of a query or a listing.
+// Returns whether the store itself failed. Other errors of a store are about
+// the call: its deadline, its cancellation, the horizon, too much load.
+bool IsStoreFailure(const absl::Status& store_status);
+
+// Returns the error for the caller of a query or a listing, which may take
+// `max_read_time`.
 absl::Status ErrorForReader(const absl::Status& store_status,
-                            const UsageReportingServiceOptions& options);
+                            absl::Duration max_read_time);
 
-// For the caller of a report.
-absl::Status ErrorForReporter(const absl::Status& store_status,
-                              const UsageReportingServiceOptions& options);
+// Returns the error for the caller of a report.
+absl::Status ErrorForReporter(const absl::Status& store_status);
 
-// RESOURCE_EXHAUSTED with SERVER_BUSY.
+// Returns RESOURCE_EXHAUSTED with SERVER_BUSY.
 absl::Status BusyError();
 
-// UNAVAILABLE with SERVER_DRAINING.
+// Returns UNAVAILABLE with SERVER_DRAINING.
 absl::Status DrainingError();
 
 }  // namespace tokenusage

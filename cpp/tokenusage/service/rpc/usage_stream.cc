@@ -24,14 +24,6 @@ absl::Status SequenceError(std::int64_t expected, std::int64_t found) {
        {"actual", absl::StrCat(found)}});
 }
 
-// A stream has no pushback, and a caller has no other way to know how long.
-absl::Status ForStream(const absl::Status& status) {
-  if (!absl::IsResourceExhausted(status)) return status;
-  return ErrorWithInfo(absl::StatusCode::kUnavailable, "STORE_FAILED",
-                       "the server's store has too much to do: send what was "
-                       "not answered again later");
-}
-
 }  // namespace
 
 UsageStream::UsageStream(grpc::CallbackServerContext* context, Parts parts)
@@ -50,8 +42,8 @@ void UsageStream::OnReadDone(bool ok) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     reading_ = false;
-    // What comes in while the call ends was not read as far as the caller can
-    // tell: it is not answered.
+    // A message that arrives while the call ends gets no answer, as if it had
+    // not been read.
     taking_ = ok && !finished_;
     if (!ok) read_all_ = true;
     if (!taking_) return Advance();
@@ -135,14 +127,14 @@ void UsageStream::OnAppended(
   Message& message = messages_[static_cast<std::size_t>(
       sequence - messages_.front().sequence)];
   message.is_ready = true;
-  message.status = ForStream(response.status());
+  message.status = response.status();
   message.report->HoldAnswer(answer.Length());
   message.answer = answer;
   Advance();
 }
 
 void UsageStream::OnWriteDone(bool ok) {
-  std::shared_ptr<Report> answered;  // goes after the lock
+  std::shared_ptr<Report> answered;  // destroyed after the lock
   const std::lock_guard<std::mutex> lock(mutex_);
   parts_.answer_deadlines->Remove(*std::exchange(writing_, std::nullopt));
   answered = std::move(messages_.front().report);
@@ -150,13 +142,13 @@ void UsageStream::OnWriteDone(bool ok) {
   messages_.pop_front();
   if (!ok) {
     stop_reading_ = true;
-    end_status_ = absl::CancelledError("the caller has gone");
+    end_status_ = absl::CancelledError("the caller disconnected");
   }
   Advance();
 }
 
 void UsageStream::OnDone() {
-  // The call may be over before the thread that finished it has let go.
+  // The call may be over before the thread that finished it releases the lock.
   { const std::lock_guard<std::mutex> lock(mutex_); }
   parts_.on_done(this);
   delete this;
@@ -185,19 +177,19 @@ void UsageStream::WriteNext() {
   }
   writing_ = parts_.answer_deadlines->Add(context_);
   grpc::WriteOptions options;
-  // Where more answers are ready, they may share a packet.
+  // If the next answer is ready, the two may share a packet.
   if (messages_.size() > 1 && messages_[1].is_ready) options.set_buffer_hint();
   StartWrite(&next.answer, options);
 }
 
 bool UsageStream::MayRead() const {
   return !reading_ && !taking_ && !read_all_ && !stop_reading_ && !draining_ &&
-         messages_.size() < parts_.options->max_unanswered_messages &&
-         unanswered_bytes_ < parts_.options->max_unanswered_bytes;
+         messages_.size() < parts_.limits->max_unanswered_messages &&
+         unanswered_bytes_ < parts_.limits->max_unanswered_bytes;
 }
 
 void UsageStream::FinishIfOver() {
-  // The store and the budget know this stream until they have called back.
+  // The store and the budget hold this stream until they have called back.
   if (appending_ > 0 || taking_ || writing_) return;
   if (end_status_.ok()) {
     if (!messages_.empty()) return;

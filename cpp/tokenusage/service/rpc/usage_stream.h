@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // One call of StreamUsage.
+//
+//   UsageStream::Parts parts;
+//   parts.handler = &handler;
+//   ...
+//   return new UsageStream(context, std::move(parts));  // deletes itself
 
 #ifndef TOKENUSAGE_SERVICE_RPC_USAGE_STREAM_H_
 #define TOKENUSAGE_SERVICE_RPC_USAGE_STREAM_H_
@@ -23,9 +28,9 @@
 
 namespace tokenusage {
 
-// Reads messages while few enough wait for their answers, appends them as they
-// come, and writes the answers in order. Nothing blocks: gRPC, the store and
-// the budget call back.
+// Reads messages while few enough are unanswered, appends them as they arrive,
+// and writes the answers in order. Nothing blocks: gRPC, the store and the
+// budget call back.
 //
 // Deletes itself when the call is over. Thread-safe.
 class UsageStream final
@@ -33,18 +38,18 @@ class UsageStream final
  public:
   struct Parts {
     ReportHandler* handler;
-    const UsageReportingServiceOptions* options;
+    const ServiceLimits* limits;
     AnswerDeadlines* answer_deadlines;
-    // Runs a job on a thread that may take its time over it.
+    // Runs a job on a thread that may block.
     std::function<void(std::function<void()>)> run_later;
-    // Called as the last thing before the stream deletes itself.
+    // Called just before the stream deletes itself.
     std::function<void(UsageStream*)> on_done;
   };
 
-  // Starts to read. `context` and what `parts` names must outlive the call.
+  // Starts reading. `context` and what `parts` names must outlive the call.
   UsageStream(grpc::CallbackServerContext* context, Parts parts);
 
-  // Reads no more, answers what was read, and ends the call with UNAVAILABLE.
+  // Stops reading, answers what was read, and ends the call with UNAVAILABLE.
   void Drain();
 
   void OnReadDone(bool ok) override;
@@ -52,12 +57,12 @@ class UsageStream final
   void OnDone() override;
 
  private:
-  // A message that was read, and has not been answered.
+  // A message that was read and is not answered yet.
   struct Message {
     std::int64_t sequence = 0;
     std::size_t bytes = 0;
     std::shared_ptr<Report> report;  // null once it is answered
-    // How it ended: an error ends the stream when its turn comes.
+    // The outcome: an error ends the stream when its turn comes.
     bool is_ready = false;
     absl::Status status;
     grpc::ByteBuffer answer;
@@ -71,7 +76,7 @@ class UsageStream final
   absl::Status Parse(Report* report, std::int64_t* sequence);
   void OnAppended(std::int64_t sequence,
                   const absl::StatusOr<v1::ReportUsageResponse>& response);
-  // Ends the stream with `status` after all answers before.
+  // Ends the stream with `status` after all earlier answers.
   void FailLast(const absl::Status& status);
 
   // Does whatever can be done now. Called with mutex_ held.
@@ -82,17 +87,17 @@ class UsageStream final
 
   grpc::CallbackServerContext* const context_;
   const Parts parts_;
-  grpc::ByteBuffer request_;        // of the read that is under way
-  std::int64_t last_sequence_ = 0;  // of the thread that takes a message
+  grpc::ByteBuffer request_;        // of the read in progress
+  std::int64_t last_sequence_ = 0;  // used by the thread that takes a message
 
   std::mutex mutex_;  // guards all below
   std::deque<Message> messages_;
   std::size_t unanswered_bytes_ = 0;
-  int appending_ = 0;     // messages that the store has
-  bool reading_ = false;  // StartRead is under way
+  int appending_ = 0;     // messages in the store
+  bool reading_ = false;  // StartRead is in progress
   bool taking_ = false;   // a message was read and is not appended yet
-  std::optional<AnswerDeadlines::Token> writing_;  // StartWrite is under way
-  bool read_all_ = false;      // the caller sends no more, or has gone
+  std::optional<AnswerDeadlines::Token> writing_;  // StartWrite is in progress
+  bool read_all_ = false;      // the caller has finished or disconnected
   bool stop_reading_ = false;  // the stream ends after what was read
   bool draining_ = false;
   bool finished_ = false;

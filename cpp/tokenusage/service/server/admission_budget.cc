@@ -12,7 +12,7 @@ bool AdmissionBudget::Share::TryAssign(const std::string& project,
                                        std::function<void()> retry) {
   const std::lock_guard<std::mutex> lock(budget_->mutex_);
   std::int64_t& has = budget_->by_project_[project];
-  // What this share holds counts as free: it is not the project's yet.
+  // This share's bytes count as free: they are not the project's yet.
   const std::int64_t free = budget_->max_bytes_ - budget_->taken_ + bytes_;
   if (has > 0 && has + bytes_ > free) {
     if (retry) budget_->waiting_.push_back(std::move(retry));
@@ -62,7 +62,7 @@ void AdmissionBudget::Release(const Share& share) {
   }
   for (const auto& retry : waiting) retry();
   const std::lock_guard<std::mutex> lock(mutex_);
-  // Under the lock: once it is free, the budget may be destroyed.
+  // Under the lock: after it the budget may be destroyed.
   if (--shares_ == 0) returned_.notify_all();
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How much of what callers sent is in memory at once, and whose it is.
+// Bounds the memory of requests, and shares it between projects.
 //
 //   AdmissionBudget budget(48 << 20);
 //   std::optional<AdmissionBudget::Share> share = budget.TryTake(bytes);
-//   if (!share) return Busy();                    // all of it is taken
-//   if (!share->TryAssign(project)) return Busy();  // this project has enough
-//   ...  // given back when the share is destroyed
+//   if (!share) return Busy();                      // the budget is used up
+//   if (!share->TryAssign(project)) return Busy();  // the project has enough
+//   ...  // returned when the share is destroyed
 //
-// A project may take as much as is still free. So one that floods the server
-// gets half of the budget, two get a third each, and there is always room for
-// one more.
+// A project may take as much as is still free. A single project that floods the
+// server gets half of the budget, two get a third each, and there is always
+// room for one more.
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_ADMISSION_BUDGET_H_
 #define TOKENUSAGE_SERVICE_SERVER_ADMISSION_BUDGET_H_
@@ -31,8 +31,8 @@ namespace tokenusage {
 // Thread-safe. Must outlive its shares.
 class AdmissionBudget {
  public:
-  // A part of the budget, given back when it is destroyed. Movable. One thread
-  // at a time.
+  // A part of the budget, returned when it is destroyed. Movable. Not
+  // thread-safe.
   class Share {
    public:
     Share(Share&& other) noexcept
@@ -42,13 +42,14 @@ class AdmissionBudget {
     Share& operator=(Share&&) = delete;
     ~Share();
 
-    // Makes it the project's, whose name must not be empty. False where the
-    // project has as much as is free; true in any case where it has nothing
-    // yet. To be called until it is true, and not again. `retry` as in TryTake.
+    // Assigns the share to a project, whose name must not be empty. Returns
+    // false if the project would then have more than is free, unless it has
+    // nothing yet. Call it until it returns true, then no more. `retry` is as
+    // in TryTake.
     bool TryAssign(const std::string& project,
                    std::function<void()> retry = nullptr);
 
-    // Takes what the share was short of, whether there is room or not.
+    // Grows the share to `bytes`, even beyond the budget.
     void GrowTo(std::int64_t bytes);
 
    private:
@@ -66,18 +67,17 @@ class AdmissionBudget {
   AdmissionBudget(const AdmissionBudget&) = delete;
   AdmissionBudget& operator=(const AdmissionBudget&) = delete;
 
-  // Nothing where less than `bytes` is free, unless all of it is. Then `retry`,
-  // if it is set, is called once, when some share has been given back, from the
-  // thread that does so; it must not block.
+  // Returns nullopt if fewer than `bytes` are free, unless the budget is
+  // entirely free. Then `retry`, if set, is called once, when a share is
+  // returned, by the thread that returns it; it must not block.
   std::optional<Share> TryTake(std::int64_t bytes,
                                std::function<void()> retry = nullptr);
 
-  // Waits until all shares have been given back, and whoever waited for that
-  // has been called. Whoever shares the budget with other threads calls it
-  // before what they use is destroyed.
+  // Waits until all shares are returned and their callbacks have run. Call it
+  // before the objects that the callbacks use are destroyed.
   void AwaitReturn();
 
-  // What is taken, in bytes.
+  // Returns the bytes that are taken.
   std::int64_t taken() const;
 
  private:

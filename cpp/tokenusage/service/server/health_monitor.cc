@@ -5,73 +5,58 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
-
 namespace tokenusage {
+namespace {
+
+constexpr int kMaxQuiet = 64;  // intervals
+constexpr int kRelapse = 300;  // intervals
+
+}  // namespace
 
 HealthMonitor::HealthMonitor(UsageStore* store, absl::Duration interval,
-                             std::function<void(const HealthChange&)> on_change)
+                             std::function<void(const HealthChange&)> on_change,
+                             std::function<absl::Time()> now)
     : store_(store),
       interval_(interval),
       on_change_(std::move(on_change)),
-      thread_([this] { Run(); }) {}
+      now_(std::move(now)),
+      quiet_(interval) {}
 
-HealthMonitor::~HealthMonitor() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    closing_ = true;
-  }
-  changed_.notify_one();
-  thread_.join();
+bool HealthMonitor::OnStoreFailure(const absl::Status& status) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (absl::IsDataLoss(status)) damaged_ = true;
+  last_failure_ = now_();
+  if (failures_++ > 0) return false;
+  cause_ = status;
+  return true;
 }
 
-void HealthMonitor::OnStoreFailure(const absl::Status& status) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (failures_++ == 0) cause_ = status;
-    last_failure_ = absl::Now();
-    if (absl::IsDataLoss(status)) damaged_ = true;
-  }
-  changed_.notify_one();
-}
-
-void HealthMonitor::Run() {
-  constexpr int kMaxQuiet = 64;
-  constexpr int kRelapse = 300;
-  absl::Duration quiet = interval_;
-  absl::Time recovery = absl::InfinitePast();
+absl::Duration HealthMonitor::Step() {
   std::unique_lock<std::mutex> lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [this] { return closing_ || failures_ > 0; });
-    if (closing_) return;
-    quiet = absl::Now() - recovery < kRelapse * interval_
-                ? std::min(2 * quiet, kMaxQuiet * interval_)
-                : interval_;
+  if (failures_ == 0) return absl::InfiniteDuration();
+  if (!reported_) {
+    reported_ = true;
+    quiet_ = now_() - recovery_ < kRelapse * interval_
+                 ? std::min(2 * quiet_, kMaxQuiet * interval_)
+                 : interval_;
     const HealthChange failed{false, cause_, failures_};
     lock.unlock();
     on_change_(failed);
-    lock.lock();
-    for (bool is_writable = false;
-         !is_writable || absl::Now() - last_failure_ < quiet;) {
-      if (!Pause(&lock)) return;
-      lock.unlock();
-      const bool took_write = store_->CheckWritable().ok();
-      lock.lock();
-      is_writable = took_write && !damaged_;
-    }
-    recovery = absl::Now();
-    const HealthChange recovered{true, absl::OkStatus(), failures_};
-    failures_ = 0;
-    lock.unlock();
-    on_change_(recovered);
-    lock.lock();
+    return interval_;
   }
-}
-
-bool HealthMonitor::Pause(std::unique_lock<std::mutex>* lock) {
-  changed_.wait_for(*lock, absl::ToChronoNanoseconds(interval_),
-                    [this] { return closing_; });
-  return !closing_;
+  if (damaged_) return absl::InfiniteDuration();
+  lock.unlock();
+  const bool writable = store_->CheckWritable().ok();
+  lock.lock();
+  // A failure of a caller counts more than the answer.
+  if (!writable || now_() - last_failure_ < quiet_) return interval_;
+  recovery_ = now_();
+  reported_ = false;
+  const HealthChange recovered{true, absl::OkStatus(),
+                               std::exchange(failures_, 0)};
+  lock.unlock();
+  on_change_(recovered);
+  return absl::InfiniteDuration();
 }
 
 }  // namespace tokenusage

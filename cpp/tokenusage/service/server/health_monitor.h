@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Tells whether the store works: it does until it fails, and again once it
-// takes writes and no call has failed for a while.
+// Tracks whether the store works: it does until it fails, and again once it
+// accepts writes and no call has failed for a while.
 //
 //   HealthMonitor monitor(store, absl::Seconds(1), [](const HealthChange& c) {
 //     SetServingStatus(c.healthy);
 //   });
+//   Repeater thread([&] { return monitor.Step(); });
 //   ...
-//   monitor.OnStoreFailure(status);
+//   if (monitor.OnStoreFailure(status)) thread.Wake();
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_HEALTH_MONITOR_H_
 #define TOKENUSAGE_SERVICE_SERVER_HEALTH_MONITOR_H_
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <thread>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tokenusage/store/usage_store.h"
 
@@ -26,51 +26,47 @@ namespace tokenusage {
 
 struct HealthChange {
   bool healthy = true;
-  absl::Status cause;         // of the failure; OK where the store recovered
-  std::int64_t failures = 0;  // where it recovered: how often it had failed
+  absl::Status cause;         // of the failure; OK after a recovery
+  std::int64_t failures = 0;  // since the store was last healthy
 };
 
-// A store that was found damaged stays unhealthy: what else is damaged shows
-// only when it is read.
+// A damaged store stays unhealthy: other damage shows only when it is read.
 //
-// The while starts with the interval, and doubles, up to 64 intervals, each
+// The while begins with one interval, and doubles, up to 64 intervals, each
 // time that the store fails again within 300 intervals of its recovery. So a
-// store that takes the monitor's small write and fails its callers does not
-// look healthy between two calls. Thread-safe.
+// store that accepts the monitor's write and fails its callers does not look
+// healthy between two calls. Thread-safe.
 class HealthMonitor {
  public:
-  // Asks an unhealthy store each `interval` whether it takes writes.
-  // `on_change` is called by one thread of the monitor's own, in order; it must
-  // not call the monitor. `store` must outlive the monitor.
+  // `on_change` is called by Step. `store` must outlive the monitor.
   HealthMonitor(UsageStore* store, absl::Duration interval,
-                std::function<void(const HealthChange&)> on_change);
-  ~HealthMonitor();
+                std::function<void(const HealthChange&)> on_change,
+                std::function<absl::Time()> now = absl::Now);
 
-  HealthMonitor(const HealthMonitor&) = delete;
-  HealthMonitor& operator=(const HealthMonitor&) = delete;
+  // Notes a failed call to the store: UNAVAILABLE, DATA_LOSS and the like.
+  // Returns whether the store was healthy until then, so that Step is due. Does
+  // not block.
+  bool OnStoreFailure(const absl::Status& status);
 
-  // A call to the store failed: UNAVAILABLE, DATA_LOSS and the like. Does not
-  // block.
-  void OnStoreFailure(const absl::Status& status);
+  // Reports a change, or asks an unhealthy store whether it accepts writes.
+  // Returns when to call it again: after `interval` while the store is
+  // unhealthy, else when OnStoreFailure says so. Only one thread may call it.
+  absl::Duration Step();
 
  private:
-  void Run();
-  // Waits for the interval's end; false where the monitor closes.
-  bool Pause(std::unique_lock<std::mutex>* lock);
-
   UsageStore* const store_;
   const absl::Duration interval_;
   const std::function<void(const HealthChange&)> on_change_;
+  const std::function<absl::Time()> now_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  std::mutex mutex_;           // guards all below
+  bool reported_ = false;      // on_change_ knows of the failure
   absl::Status cause_;         // the first failure since it was healthy
   std::int64_t failures_ = 0;  // since it was healthy
   absl::Time last_failure_ = absl::InfinitePast();
+  absl::Time recovery_ = absl::InfinitePast();
+  absl::Duration quiet_;  // what the next recovery takes
   bool damaged_ = false;
-  bool closing_ = false;
-
-  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace tokenusage

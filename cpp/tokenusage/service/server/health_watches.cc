@@ -7,8 +7,8 @@
 
 namespace tokenusage {
 
-// Lives as long as the call, and inside of its context: while `mutex_` is held,
-// no context that is noted goes away.
+// Lives as long as the call, inside its context: while `mutex_` is held, no
+// registered context is destroyed.
 class HealthWatches::Watch final : public grpc::experimental::Interceptor {
  public:
   Watch(std::shared_ptr<HealthWatches> watches,

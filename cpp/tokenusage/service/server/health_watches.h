@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The calls that watch the server's health, which would never end by themselves
-// and so hold up its end.
+// Tracks the calls that watch the server's health. They never end by themselves
+// and would delay its shutdown.
 //
 //   auto watches = std::make_shared<HealthWatches>();
 //   interceptors.push_back(watches->NewFactory());
@@ -20,16 +20,16 @@
 
 namespace tokenusage {
 
-// gRPC's health service has no means to end its watches. Thread-safe.
+// gRPC's health service cannot end its watches. Thread-safe.
 class HealthWatches : public std::enable_shared_from_this<HealthWatches> {
  public:
-  // For one server, which it notes the watches of.
+  // Returns an interceptor that tracks the watches of one server.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
   NewFactory();
 
   bool empty() const;
 
-  // Ends the watches that are open with CANCELLED.
+  // Ends the open watches with CANCELLED.
   void CancelAll();
 
  private:

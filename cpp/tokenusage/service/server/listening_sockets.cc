@@ -10,10 +10,10 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
 namespace {

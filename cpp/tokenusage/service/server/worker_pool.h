@@ -38,7 +38,7 @@ class WorkerPool {
 
   WorkerPool(int threads, Queue max_queued);
 
-  // Runs what is queued to its end.
+  // Finishes all queued jobs.
   ~WorkerPool();
 
   WorkerPool(const WorkerPool&) = delete;

@@ -34,7 +34,7 @@ using PrivateKey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using TlsContext = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 
-// OpenSSL's errors wait in the thread for whoever asks next.
+// OpenSSL's errors stay in a queue of the thread until they are cleared.
 struct ErrorScope {
   ~ErrorScope() { ERR_clear_error(); }
 };
@@ -47,7 +47,7 @@ absl::Status Invalid(const std::string& what) {
   return absl::InvalidArgumentError(what);
 }
 
-// A passphrase is never asked for at the terminal.
+// Keeps OpenSSL from asking for a passphrase at the terminal.
 int NoPassphrase(char*, int, int, void*) { return -1; }
 
 absl::StatusOr<std::vector<Certificate>> ParseCertificates(
@@ -61,7 +61,7 @@ absl::StatusOr<std::vector<Certificate>> ParseCertificates(
     if (certificate == nullptr) break;
     certificates.push_back(std::move(certificate));
   }
-  // At the end of the text it finds no further start of a block.
+  // At the end of the text, OpenSSL reports that no block starts.
   const auto error = ERR_peek_last_error();
   if (ERR_GET_LIB(error) == ERR_LIB_PEM &&
       ERR_GET_REASON(error) == PEM_R_NO_START_LINE && !certificates.empty()) {
@@ -95,7 +95,7 @@ absl::StatusOr<absl::Time> TimeOf(const ASN1_TIME* time) {
       absl::UTCTimeZone());
 }
 
-// Whether the certificate is valid at `now`, or why it is not.
+// Returns OK if the certificate is valid at `now`, else why it is not.
 absl::Status CheckTimes(const X509& certificate, absl::Time now) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time start,
                               TimeOf(X509_get0_notBefore(&certificate)));
@@ -107,7 +107,7 @@ absl::Status CheckTimes(const X509& certificate, absl::Time now) {
                                 absl::FormatTime(start, utc)));
   }
   if (now > end) {
-    return Invalid(absl::StrCat("the certificate has expired at ",
+    return Invalid(absl::StrCat("the certificate expired at ",
                                 absl::FormatTime(end, utc)));
   }
   return absl::OkStatus();
@@ -124,7 +124,7 @@ absl::Status CheckChain(const std::vector<Certificate>& chain) {
   return absl::OkStatus();
 }
 
-// Does what gRPC will do with them, which says only that it failed, or nothing.
+// Does what gRPC will do with them: gRPC does not say why it fails.
 absl::Status CheckTakenByTls(const std::vector<Certificate>& chain,
                              EVP_PKEY* key) {
   const ErrorScope errors;
@@ -137,7 +137,7 @@ absl::Status CheckTakenByTls(const std::vector<Certificate>& chain,
   }
   if (taken) return absl::OkStatus();
   const char* reason = ERR_reason_error_string(ERR_peek_error());
-  return Invalid(absl::StrCat("the certificate: TLS does not take it: ",
+  return Invalid(absl::StrCat("the certificate: the TLS library rejects it: ",
                               reason == nullptr ? "unknown" : reason));
 }
 

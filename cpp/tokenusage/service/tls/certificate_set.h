@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A server's private key, its certificates, and whose clients it trusts: looked
-// at before they are served.
+// A server's private key, its certificates and the CA of its clients, checked
+// before they are used.
 //
 //   auto set = LoadCertificateSet(paths, absl::Now());
 //   if (!set.ok()) return set.status();
@@ -19,9 +19,9 @@ namespace tokenusage {
 
 // The files of a set, all in PEM.
 struct CertificatePaths {
-  std::string certificate;  // the server's, then those that lead to its root
+  std::string certificate;  // the server's, then its issuers'
   std::string key;          // the server's private key, without a passphrase
-  std::string client_ca;    // whose client certificates are trusted, or empty
+  std::string client_ca;    // the CA of client certificates, or empty
 };
 
 // PEM texts that belong together.
@@ -32,11 +32,13 @@ struct CertificateSet {
   absl::Time expires;     // when the server's certificate does
 };
 
-// Errors: INVALID_ARGUMENT, saying which of the three is at fault, and never
-// what it holds: something that is not PEM, a key that is not the
-// certificate's, certificates that do not lead from one to the next or that TLS
-// does not take, as those of short keys, a server certificate that is not valid
-// at `now`, no trusted certificate that is.
+// Checks that three PEM texts belong together.
+//
+// Errors: INVALID_ARGUMENT, which names the offending text and never repeats
+// it: text that is not PEM, a key that is not the certificate's, certificates
+// that did not issue each other, certificates that the TLS library rejects (for
+// short keys, for example), a server certificate that is not valid at `now`, or
+// no client CA that is.
 absl::StatusOr<CertificateSet> CheckCertificates(std::string certificate,
                                                  std::string key,
                                                  std::string client_ca,
@@ -44,8 +46,8 @@ absl::StatusOr<CertificateSet> CheckCertificates(std::string certificate,
 
 // Reads the files and checks them.
 //
-// Errors, naming the paths: as above, and NOT_FOUND, PERMISSION_DENIED,
-// UNAVAILABLE where a file cannot be read.
+// Errors, which name the files: as above, and NOT_FOUND, PERMISSION_DENIED,
+// UNAVAILABLE if a file cannot be read.
 absl::StatusOr<CertificateSet> LoadCertificateSet(const CertificatePaths& paths,
                                                   absl::Time now);
 

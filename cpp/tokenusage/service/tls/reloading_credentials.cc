@@ -12,7 +12,7 @@
 
 namespace tokenusage {
 
-// What gRPC asks for certificates.
+// Gives gRPC the certificates.
 class ReloadingCredentials::Source {
  public:
   explicit Source(CertificateSet set) : set_(std::move(set)) {}
@@ -37,8 +37,8 @@ class ReloadingCredentials::Source {
     if (!is_new_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair = {set_.key.c_str(),
                                              set_.certificate.c_str()};
-    // gRPC aborts where it gets no CA. Without client_ca no client is asked for
-    // a certificate, so whom this one trusts does not matter.
+    // gRPC aborts without a CA. Without client_ca no client is asked for a
+    // certificate, so any CA will do.
     const std::string& client_ca =
         set_.client_ca.empty() ? set_.certificate : set_.client_ca;
     *config =
@@ -68,14 +68,14 @@ grpc_ssl_client_certificate_request_type RequestOf(ClientCertificate clients) {
 
 #if GRPC_CPP_VERSION_MAJOR == 1 && GRPC_CPP_VERSION_MINOR < 54
 
-// C++ credentials around those of C.
+// Wraps the C interface's credentials.
 class WrappedCredentials final : public grpc::ServerCredentials {
  public:
   explicit WrappedCredentials(grpc_server_credentials* wrapped)
       : wrapped_(wrapped) {}
   ~WrappedCredentials() override { grpc_server_credentials_release(wrapped_); }
 
-  // Not used: it would tie callers to connections.
+  // Unused: callers are identified per call, not per connection.
   void SetAuthMetadataProcessor(
       const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
 

@@ -8,9 +8,9 @@
 //   ...
 //   credentials->Use(next_set);
 //
-// gRPC's C++ interface can do that only in grpc::experimental, with files that
-// it reads by itself, checked or not. Its C interface, which is stable, asks
-// for the certificates at each handshake: this is the one file that calls it.
+// gRPC's C++ interface reloads certificates only in grpc::experimental, from
+// files that it reads itself, unchecked. Its stable C interface asks for the
+// certificates at each handshake: this is the only file that calls it.
 
 #ifndef TOKENUSAGE_SERVICE_TLS_RELOADING_CREDENTIALS_H_
 #define TOKENUSAGE_SERVICE_TLS_RELOADING_CREDENTIALS_H_
@@ -22,21 +22,21 @@
 
 namespace tokenusage {
 
-// What clients have to show. Whatever they show must be signed by the set's
-// client CA. Without one, kNone.
+// Whether clients must send a certificate. One that they send must be signed by
+// the set's client CA; without a client CA, use kNone.
 enum class ClientCertificate { kNone, kOptional, kRequired };
 
-// For one port of one server, and to outlive that server. Thread-safe.
+// For one port of one server, which it must outlive. Thread-safe.
 class ReloadingCredentials {
  public:
-  // `set` must be one that CheckCertificates gave.
+  // `set` must come from CheckCertificates.
   ReloadingCredentials(CertificateSet set, ClientCertificate clients);
   ~ReloadingCredentials();
 
   ReloadingCredentials(const ReloadingCredentials&) = delete;
   ReloadingCredentials& operator=(const ReloadingCredentials&) = delete;
 
-  // Handshakes from now on use this set; connections that are open stay open.
+  // Later handshakes use this set; open connections stay open.
   void Use(CertificateSet set);
 
   std::shared_ptr<grpc::ServerCredentials> server_credentials() const;

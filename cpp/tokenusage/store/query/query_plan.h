@@ -12,11 +12,11 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 
-inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 inline constexpr std::int64_t kNanosPerQuarter = 900 * kNanosPerSecond;
 inline constexpr std::int64_t kNanosPerHour = 3600 * kNanosPerSecond;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a project that imports tokenusage does with it: messages, also of its
-// own, from and to JSON, and calls of a service in its tests' own process.
+// What a project that imports tokenusage does with it: converts messages, its
+// own included, from and to JSON, and calls a service in the process of its
+// tests.
 
 #include <chrono>
 #include <memory>

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/retention.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/proto_time.h"
+#include "tokenusage/base/status_macros.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr absl::Duration kInterval = absl::Hours(1);
+constexpr absl::Duration kIntervalAfterFailure = absl::Minutes(5);
+constexpr absl::Duration kMaxClockJump = absl::Hours(1);
+constexpr int kMaxHours = 36'500 * 24;
+
+// Unlike a steady clock, it continues while the machine sleeps.
+absl::Duration SinceBoot() {
+  timespec time = {};
+  clock_gettime(CLOCK_BOOTTIME, &time);
+  return absl::DurationFromTimespec(time);
+}
+
+}  // namespace
+
+absl::StatusOr<absl::Duration> ParseRetention(const std::string& text) {
+  int count = 0;
+  const bool days = !text.empty() && text.back() == 'd';
+  const bool hours = !text.empty() && text.back() == 'h';
+  const bool has_digits_only =
+      text.find_first_not_of("0123456789") + 1 == text.size();
+  if ((days || hours) && has_digits_only &&
+      absl::SimpleAtoi(text.substr(0, text.size() - 1), &count) && count >= 1 &&
+      count <= (days ? kMaxHours / 24 : kMaxHours)) {
+    return absl::Hours(days ? 24 * count : count);
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "expected days or hours such as 90d or 36h, from 1h to 36500d, "
+      "found \"",
+      Excerpt(text), "\""));
+}
+
+std::optional<absl::Time> RetentionHorizon(absl::Time now,
+                                           absl::Time newest_record,
+                                           absl::Duration retain) {
+  const absl::Time horizon = std::min(now, newest_record) - retain;
+  if (horizon < absl::FromUnixSeconds(kMinTimeSeconds)) return {};
+  const std::int64_t seconds = absl::ToUnixSeconds(horizon);
+  return absl::FromUnixSeconds(seconds - seconds % 3600);
+}
+
+Retention::Clocks Retention::SystemClocks() {
+  return {[] { return absl::Now(); }, &SinceBoot};
+}
+
+Retention::Retention(UsageStore* store, absl::Duration retain, Clocks clocks)
+    : store_(*store),
+      retain_(retain),
+      clocks_(std::move(clocks)),
+      start_(Start()) {}
+
+absl::StatusOr<Retention::Outcome> Retention::Run(
+    const std::function<bool()>& is_cancelled) {
+  const absl::Duration jump = Start() - start_;
+  if (jump > kMaxClockJump) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the clock was set forward by ",
+        absl::FormatDuration(absl::Trunc(jump, absl::Seconds(1))),
+        ": nothing is removed until the service is started again"));
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time newest,
+                              store_.NewestRecordTime());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time present, store_.Horizon());
+  const std::optional<absl::Time> wanted =
+      RetentionHorizon(clocks_.now(), newest, retain_);
+  // Removes even if the horizon stays: a removal may have been interrupted.
+  const absl::Time horizon = std::max(wanted.value_or(present), present);
+  if (horizon == absl::InfinitePast()) return Outcome{0, horizon};
+  CallLimits limits;
+  limits.is_cancelled = is_cancelled;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Removal removal,
+                              store_.RemoveRecordsBefore(horizon, limits));
+  return Outcome{removal.record_count, horizon};
+}
+
+RetentionThread::RetentionThread(UsageStore* store, absl::Duration retain,
+                                 Events events)
+    : retention_(store, retain),
+      events_(std::move(events)),
+      thread_([this] { return Run(); }) {}
+
+absl::Duration RetentionThread::Run() {
+  const absl::StatusOr<Retention::Outcome> outcome =
+      retention_.Run([this] { return thread_.ending(); });
+  if (!outcome.ok()) {
+    if (!absl::IsCancelled(outcome.status()))
+      events_.on_error(outcome.status());
+    return kIntervalAfterFailure;
+  }
+  if (outcome->record_count > 0) events_.on_removal(*outcome);
+  return kInterval;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Retention: removes old records while the service runs. Their totals stay.
+//
+//   RetentionThread::Events events;
+//   events.on_removal = [](const Retention::Outcome& outcome) { Log(outcome);
+//   }; events.on_error = [](const absl::Status& status) { Log(status); }; const
+//   RetentionThread thread(store.get(), absl::Hours(24 * 90), events);
+
+#ifndef TOKENUSAGE_SERVICE_RETENTION_H_
+#define TOKENUSAGE_SERVICE_RETENTION_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "tokenusage/service/server/repeater.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage {
+
+// Parses `90d` or `36h`, from 1 hour to 36,500 days.
+//
+// Errors: INVALID_ARGUMENT.
+absl::StatusOr<absl::Duration> ParseRetention(const std::string& text);
+
+// Returns the horizon if records are kept for `retain`: counted back from now
+// or from the newest record, whichever is earlier, to a whole hour, so that a
+// wrong clock cannot remove records that are new to their reporters. Nothing if
+// it would lie before 2000.
+std::optional<absl::Time> RetentionHorizon(absl::Time now,
+                                           absl::Time newest_record,
+                                           absl::Duration retain);
+
+// Moves a store's horizon. Not thread-safe.
+class Retention {
+ public:
+  // The time, and the time since the machine started, which nobody can set.
+  // Others for tests only.
+  struct Clocks {
+    std::function<absl::Time()> now;
+    std::function<absl::Duration()> elapsed;
+  };
+  static Clocks SystemClocks();
+
+  Retention(UsageStore* store, absl::Duration retain,
+            Clocks clocks = SystemClocks());
+
+  struct Outcome {
+    std::int64_t record_count = 0;  // removed
+    absl::Time horizon;
+  };
+
+  // Moves the horizon to its place at this time, and removes the records before
+  // it, until `is_cancelled`.
+  //
+  // Errors: those of UsageStore; FAILED_PRECONDITION if the clock was set
+  // forward by more than an hour since this was made: only a restart of the
+  // service confirms that the new time is right.
+  absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
+
+ private:
+  absl::Time Start() const { return clocks_.now() - clocks_.elapsed(); }
+
+  UsageStore& store_;
+  const absl::Duration retain_;
+  const Clocks clocks_;
+  const absl::Time start_;  // of the machine, by the clock as it was
+};
+
+// Runs a Retention at once and then every hour, until it is destroyed.
+class RetentionThread {
+ public:
+  // Called from the thread.
+  struct Events {
+    std::function<void(const Retention::Outcome&)> on_removal;
+    std::function<void(const absl::Status&)> on_error;
+  };
+
+  RetentionThread(UsageStore* store, absl::Duration retain, Events events);
+
+  RetentionThread(const RetentionThread&) = delete;
+  RetentionThread& operator=(const RetentionThread&) = delete;
+
+ private:
+  absl::Duration Run();
+
+  Retention retention_;
+  const Events events_;
+  Repeater thread_;  // last: it uses all of the above
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_RETENTION_H_
