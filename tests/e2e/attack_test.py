@@ -209,6 +209,21 @@ class AttackTest(EndToEndTest):
 
                 self.keep_attacking(attack)
 
+    def test_no_caller_is_taken_for_an_attacker(self):
+        """More than all requests under way may hold, over one connection."""
+        records = [make_record("r%d" % i, labels={"x": "y" * 250}) for i in range(1000)]
+        for listen in ("127.0.0.1:0", "[::1]:0"):
+            with self.subTest(listen):
+                server = self.start_server(
+                    "%d.db" % len(listen), "--metrics-listen=127.0.0.1:0", listen=listen
+                )
+                client = self.connect(server)
+                for _ in range(300):
+                    client.report("good", records)
+                self.assertGreater(metric(server, "tokenusage_records_duplicate_total"), 1e5)
+                self.assertEqual(metric(server, "tokenusage_connections"), 1)
+                self.assertEqual(metric(server, "tokenusage_connections_closed_total"), 0)
+
     def test_idle_connections_do_not_delay_the_end(self):
         server = self.start_server("usage.db", "--drain-seconds=20")
         silent = socket.create_connection(self.host_and_port(server), 10)

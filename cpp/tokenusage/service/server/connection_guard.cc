@@ -67,7 +67,10 @@ std::string PeerOf(const sockaddr_storage& address) {
     return absl::StrCat("ipv4:", text.data(), ":", ntohs(v6.sin6_port));
   }
   inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-  return absl::StrCat("ipv6:%5B", text.data(), "%5D:", ntohs(v6.sin6_port));
+  const std::string scope =
+      v6.sin6_scope_id == 0 ? "" : absl::StrCat("%25", v6.sin6_scope_id);
+  return absl::StrCat("ipv6:%5B", text.data(), scope,
+                      "%5D:", ntohs(v6.sin6_port));
 }
 
 void Watch(int epoll, int fd, std::uint32_t events, std::uint64_t id) {
@@ -97,6 +100,7 @@ struct ConnectionGuard::Connection {
   const int fd;
   const std::string peer;
   std::atomic<bool> is_identified{false};
+  std::atomic<bool> is_over_limit{false};  // and shut down
   std::atomic<int> live_calls{0};
   // Of what was received: in requests that have arrived whole.
   std::atomic<std::int64_t> whole_bytes{kBytesPerConnection};
@@ -114,9 +118,9 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
       : guard_(*guard), connection_(std::move(connection)), is_raw_(is_raw) {
     ++guard_.live_calls_;
     // At once: the guard's thread would see it thousands of calls later.
-    if (++connection_->live_calls > guard_.limits_.max_live_calls) {
+    if (++connection_->live_calls > guard_.limits_.max_live_calls &&
+        !connection_->is_over_limit.exchange(true)) {
       connection_->ShutDown();
-      guard_.Wake();
     }
   }
   ~Call() override {
@@ -252,6 +256,10 @@ void ConnectionGuard::Run() {
     }
     if (!draining_ && !is_listening_ && now >= accept_again_) {
       WatchListeners(true);
+      // Even if nobody is waiting, accept() tells whether it works again.
+      for (const int listener : sockets_.fds()) {
+        if (is_listening_) Accept(listener);
+      }
     }
     if (now >= next_look_) Look();
     if (now >= close_idle_) CloseIdle(now);
@@ -276,7 +284,11 @@ void ConnectionGuard::TakeEvents(int timeout_millis) {
     } else if (id < kFirstConnectionEvent) {
       if (is_listening_) Accept(sockets_.fds()[id - kFirstListenerEvent]);
     } else {
-      Forget(id);  // both sides are shut down: gRPC is done with it
+      // Both directions are shut down: gRPC is done with it, or will be.
+      const auto found = connections_.find(id);
+      if (found == connections_.end()) continue;
+      if (found->second->is_over_limit) events_.on_closed();
+      Forget(id);
     }
   }
 }

@@ -61,8 +61,8 @@ absl::StatusOr<ListeningSockets> ListeningSockets::Bind(
   const int error = getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(),
                                 &hints, &found);
   if (error != 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", address, ": ", gai_strerror(error)));
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen on ", address, ": no such host: ", gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found,
                                                              &freeaddrinfo);
@@ -80,9 +80,8 @@ absl::StatusOr<ListeningSockets> ListeningSockets::Bind(
       continue;
     }
     if (fd < 0) {
-      return absl::UnavailableError(absl::StrCat(
-          "cannot listen on ", address, ": ", strerror(errno),
-          errno == EADDRINUSE ? ": is another process using the port?" : ""));
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", address,
+                                                 ": ", ListenErrorText(errno)));
     }
     sockets.fds_.push_back(fd);
     sockaddr_storage bound = {};
