@@ -6,13 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 
 namespace tokenusage {
 namespace {
 
+using ::testing::HasSubstr;
+using testing::StatusIs;
+
 Input OpenWith(const std::string& content) {
-  const std::string path = testing::TempDir() + "/input";
+  const std::string path = ::testing::TempDir() + "/input";
   std::ofstream(path, std::ios::binary) << content;
   return *Input::Open(path);
 }
@@ -27,7 +32,7 @@ std::vector<std::string> LinesOf(const std::string& content) {
 
 using Lines = std::vector<std::string>;
 
-TEST(InputTest, SplitsLinesWithAndWithoutAnEnd) {
+TEST(InputTest, SplitsLinesWithAndWithoutALineFeed) {
   EXPECT_EQ(LinesOf(""), Lines());
   EXPECT_EQ(LinesOf("\n"), Lines({""}));
   EXPECT_EQ(LinesOf("a\n\nb"), Lines({"a", "", "b"}));
@@ -40,8 +45,8 @@ TEST(InputTest, SkipsALineThatIsTooLong) {
                          std::string(10, 'y') + "\n");
   std::string line;
   EXPECT_TRUE(*input.ReadLine(10, &line));
-  EXPECT_EQ(input.ReadLine(10, &line).status().code(),
-            absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(input.ReadLine(10, &line),
+              StatusIs(absl::StatusCode::kOutOfRange));
   EXPECT_TRUE(*input.ReadLine(10, &line));
   EXPECT_EQ(line, std::string(10, 'y'));
   EXPECT_FALSE(*input.ReadLine(10, &line));
@@ -49,17 +54,18 @@ TEST(InputTest, SkipsALineThatIsTooLong) {
 
 TEST(InputTest, ReadsAllUpToTheLimit) {
   EXPECT_EQ(*OpenWith("12345").ReadAll(5), "12345");
-  EXPECT_EQ(OpenWith("123456").ReadAll(5).status().code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(OpenWith("123456").ReadAll(5),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(InputTest, NamesWhatCannotBeRead) {
-  const std::string missing = testing::TempDir() + "/no such file";
-  const auto input = Input::Open(missing);
-  EXPECT_EQ(input.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_NE(input.status().message().find(missing.c_str()), std::string::npos);
-  // A folder opens, and fails to be read.
-  EXPECT_FALSE(Input::Open(testing::TempDir())->ReadAll(5).ok());
+  const std::string missing = ::testing::TempDir() + "/no such file";
+  EXPECT_THAT(Input::Open(missing),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(missing)));
+  // A folder opens, but cannot be read.
+  EXPECT_THAT(
+      Input::Open(::testing::TempDir())->ReadAll(5),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("directory")));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tokenusage convert`: what is good survives byte for byte, what is bad is named."""
+"""`tokenusage convert`: good input survives byte for byte, errors name their place."""
 
 import json
 import os

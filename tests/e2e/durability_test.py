@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was acknowledged stays, once, whenever the service dies.
+"""What was acknowledged is kept, once, whenever the service dies.
 
 TOKENUSAGE_KILL_CYCLES=1000 kills it that often (default 50).
 """
@@ -82,7 +82,7 @@ class DurabilityTest(DurableTest):
         self.assert_totals(server, stored.values())
 
     def test_killed_while_it_creates_its_database(self):
-        """The next start works, whatever is there."""
+        """The next start works, whatever the killed one left."""
         rng = seeded_random()
         for number in range(10):
             name = "new-%d.db" % number
@@ -97,7 +97,7 @@ class DurabilityTest(DurableTest):
             self.assertEqual(list(self.stored_in_copy(self.path(name))), ["a"])
 
     def test_file_is_reported_over_a_restart(self):
-        """`report` rides it out, or says what to do: and that counts all lines once."""
+        """`report` retries, or says what to do; then every line is counted once."""
         rng = seeded_random()
         lines = 20000
         file = self.path("usage.jsonl")
@@ -136,7 +136,7 @@ class DurabilityTest(DurableTest):
             )
 
     def test_terminated_under_load(self):
-        """SIGTERM: every call is either acknowledged, or nothing of it was kept."""
+        """At SIGTERM a call is acknowledged, or nothing of it is stored."""
         rng = seeded_random()
         server = self.start_server()
         known = {}
@@ -158,7 +158,7 @@ class DurabilityTest(DurableTest):
             known.update(flat(load.unknown))
             self.assert_totals(server, known.values())
 
-    def test_termination_waits_for_calls_under_way(self):
+    def test_termination_waits_for_active_calls(self):
         """Calls that wait for the disk when SIGTERM comes are answered."""
         server = self.start_server()
         client = self.connect(server)
@@ -181,8 +181,8 @@ class DurabilityTest(DurableTest):
         self.assertEqual(sum(a.duplicate_count for a in answers), 50)
         self.assertEqual(self.stored_in_copy(server.database), flat(batches))
 
-    def test_a_second_signal_ends_it_at_once(self):
-        """It waits for nothing, and what it had not stored is not there."""
+    def test_a_second_signal_stops_it_at_once(self):
+        """It does not wait, and what it had not stored is lost."""
         server = self.start_server("usage.db", "--drain-seconds=60")
         client = self.connect(server)
         client.report(PROJECT, [make_record("stored")])
@@ -199,14 +199,14 @@ class DurabilityTest(DurableTest):
             time.sleep(0.5)
             self.assertFalse(call.done())
             server.process.terminate()
-            server.await_log("finishing the calls under way")
+            server.await_log("finishing active calls")
             server.process.terminate()
             self.assertEqual(server.process.wait(30), 1)
             self.assertEqual(call.code(), grpc.StatusCode.UNAVAILABLE)
-        server.await_log("received a second signal: ending at once")
+        server.await_log("received a second signal: stopping at once")
         self.assertEqual(list(self.stored_in_copy(server.database)), ["stored"])
 
-    def test_interrupt_ends_it_like_termination(self):
+    def test_interrupt_is_like_termination(self):
         server = self.start_server()
         with contextlib.closing(UsageClient(server.address)) as client:
             client.report(PROJECT, [make_record("a")])

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Lets chosen system calls of a process fail, and its clock jump, while it
-// runs. Preloaded into the service by tests/e2e/harness/faults.py, which writes
+// Makes chosen system calls of a running process fail, and its clock jump.
+// Preloaded into the service by tests/e2e/harness/faults.py, which writes
 // the orders below into a file that both map:
 //
 //   LD_PRELOAD=libfault_injector.so TOKENUSAGE_FAULTS=/path/of/orders serve ...
 //
-// Only calls on files whose path holds "usage" are counted, so that the faults
-// meet the database and neither sockets nor logs.
+// Only calls on files whose path contains "usage" are counted, so that faults
+// affect the database, but neither sockets nor logs.
 
 #include <dlfcn.h>
 #include <fcntl.h>

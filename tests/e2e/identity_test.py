@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what, over TLS, by tokens and by certificates."""
+"""Authentication and authorisation: TLS, tokens and certificates."""
 
+import contextlib
 import os
 import queue
 import socket
@@ -24,8 +25,8 @@ INVALID = (UNAUTHENTICATED, "CREDENTIALS_INVALID")
 FORBIDDEN = (DENIED, "PROJECT_FORBIDDEN")
 NO_ROLE = (DENIED, "ROLE_FORBIDDEN")
 OK = (grpc.StatusCode.OK, None)
-READ_AGAIN = r"info \"?read again"
-STAY = r"error \"?cannot be used: those in use stay"
+RELOADED = r"info \"?reloaded"
+KEPT = r"error \"?reload failed; keeping the current configuration"
 
 
 class IdentityTest(EndToEndTest):
@@ -33,11 +34,11 @@ class IdentityTest(EndToEndTest):
         super().setUp()
         self.ca = Authority(self.folder)
         self.certificate, self.key = self.ca.sign_server()
-        self.identities = self.write("identities", "# who may call\n")
+        self.identities = self.write("identities", "# authorised callers\n")
         self.secrets = []
 
     def new_token(self, name, projects="demo", roles="report,query"):
-        """Makes a token, and lets the file of identities know it."""
+        """Creates a token, and adds it to the file of identities."""
         path = self.path(name + ".token")
         made = program.run(
             "token", "new", "--name=" + name, "--projects=" + projects,
@@ -65,7 +66,7 @@ class IdentityTest(EndToEndTest):
         )
 
     def connect_tls(self, server, token=None, certificate=None, authority=None):
-        """A client that trusts the CA; `certificate` are the paths of its own."""
+        """Returns a client that trusts the CA; `certificate` are the paths of its own."""
         chain, key = map(read, certificate) if certificate else (None, None)
         ca = read((authority or self.ca).certificate)
         credentials = grpc.ssl_channel_credentials(ca, key, chain)
@@ -74,7 +75,7 @@ class IdentityTest(EndToEndTest):
         return client
 
     def outcome(self, call, *args):
-        """The code and reason of a call."""
+        """Returns the code and reason of a call."""
         try:
             call(*args)
         except grpc.RpcError as error:
@@ -85,7 +86,7 @@ class IdentityTest(EndToEndTest):
         return OK
 
     def assert_outcomes(self, client, project, report, query):
-        """What comes of reporting and of each way of asking."""
+        """Asserts the outcomes of reporting, and of each method that reads."""
         self.assertEqual(
             self.outcome(client.report, project, [make_record("a")]), report
         )
@@ -170,6 +171,42 @@ class IdentityTest(EndToEndTest):
             1, "plain text",
         )
 
+    def test_the_client_says_what_is_wrong_with_tls(self):
+        other = Authority(self.folder, "other").certificate
+        elsewhere = self.ca.sign("elsewhere", "DNS:example.com")
+        expired = self.ca.sign_server("expired", days=0)
+        time.sleep(1.1)  # until `expired` is
+        server = self.start_tls()
+        misnamed = self.start_server(
+            "misnamed.db", "--tls-certificate=" + elsewhere[0], "--tls-key=" + elsewhere[1]
+        )
+        plain = self.start_server("plain.db")
+        right = "--tls-ca=" + self.ca.certificate
+        for address, flag, *words in (
+            (server.address, "--tls-ca=" + other, "not from a CA in", "--tls-ca"),
+            (server.address, "--tls", "does not trust", "--tls-ca"),
+            (misnamed.address, right, "another name", "--tls-server-name"),
+            (plain.address, right, "does not speak TLS"),
+            (tls_listener(self, *expired), right, "has expired"),
+        ):
+            with self.subTest(words):
+                outcome = program.run(
+                    "query", "--server=" + address, "--project=demo", flag
+                )
+                self.assert_one_line_error(outcome, 69, address, *words)
+
+    def test_the_client_checks_its_tls_flags(self):
+        junk = self.write("junk", "-----BEGIN CERTIFICATE-----\njunk\n")
+        query = ["query", "--server=127.0.0.1:1", "--project=demo"]
+        outcome = program.run(*query, "--tls-ca=" + junk)
+        self.assert_one_line_error(outcome, 1, "--tls-ca", "PEM", junk)
+        outcome = program.run(
+            *query, "--tls-client-certificate=" + junk, "--tls-client-key=" + self.key
+        )
+        self.assert_one_line_error(outcome, 1, "--tls-client-certificate", "PEM")
+        outcome = program.run("query", "--server=https://127.0.0.1:1", "--project=demo")
+        self.assert_one_line_error(outcome, 64, "--server", "host:port", "--tls")
+
     def test_certificates_of_clients(self):
         gateway = self.ca.sign("gateway", "URI:spiffe://example.com/gateway")
         batch = self.ca.sign("batch", "DNS:batch.example.com")
@@ -192,8 +229,8 @@ class IdentityTest(EndToEndTest):
         self.assert_outcomes(
             self.connect_tls(server, certificate=unknown), "demo", INVALID, INVALID
         )
-        # A token counts more than the connection's certificate, and a wrong one
-        # does not fall back to it.
+        # A token wins over the connection's certificate, and a wrong token does not
+        # fall back to it.
         client = self.connect_tls(server, token, certificate=batch)
         self.assert_outcomes(client, "demo", OK, OK)
         self.assert_outcomes(client, "web", FORBIDDEN, FORBIDDEN)
@@ -257,7 +294,7 @@ class IdentityTest(EndToEndTest):
             thread.join(120)
         self.assertEqual(wrong, [])
 
-    def test_identities_are_read_again(self):
+    def test_identities_are_reloaded(self):
         first = self.new_token("first")
         server = self.start_tls()
         client = self.connect_tls(server, first)
@@ -266,22 +303,22 @@ class IdentityTest(EndToEndTest):
         client.token = second
         self.assert_outcomes(client, "demo", INVALID, INVALID)
         server.reload()
-        server.await_log(READ_AGAIN)
+        server.await_log(RELOADED)
         self.assert_outcomes(client, "demo", OK, OK)
 
         good = read(self.identities)
         self.write("identities", good + b"secret-word demo\n")
         server.reload()
-        server.await_log(STAY)
+        server.await_log(KEPT)
         os.remove(self.identities)
         server.reload()
-        server.await_log(STAY, 2)
+        server.await_log(KEPT, 2)
         self.assertNotIn("secret-word", server.log())
         for token in (first, second):
             client.token = token
             self.assert_outcomes(client, "demo", OK, OK)
 
-        # Without the first: its next call on the open connection is refused.
+        # Without the first token, the next call with it is refused, on an open connection.
         self.write("identities", b"".join(l + b"\n" for l in good.splitlines()
                                           if b"first" not in l))
         server.reload()
@@ -311,7 +348,7 @@ class IdentityTest(EndToEndTest):
             self.assertEqual(next(stream).sequence, sequence)
         self.write("identities", "")
         server.reload()
-        server.await_log(READ_AGAIN + ".*identities")
+        server.await_log(RELOADED + ".*identities")
         requests.put(stream_request(3))
         with self.assertRaises(grpc.RpcError) as caught:
             next(stream)
@@ -319,7 +356,7 @@ class IdentityTest(EndToEndTest):
         failure = failure_of(caught.exception)
         self.assertEqual((failure.code, failure.reason), INVALID)
 
-    def test_a_bad_set_of_certificates_is_kept_out(self):
+    def test_invalid_certificates_are_rejected(self):
         token = self.new_token("both")
         server = self.start_tls()
         key, certificate = read(self.key), read(self.certificate)
@@ -334,14 +371,14 @@ class IdentityTest(EndToEndTest):
             self.write("server.crt", bad_certificate)
             self.write("server.key", bad_key)
             server.reload()
-            server.await_log(STAY, number + 1)
+            server.await_log(KEPT, number + 1)
             self.assert_outcomes(self.connect_tls(server, token), "demo", OK, OK)
         os.remove(self.key)
         server.reload()
-        server.await_log(STAY, len(bad) + 1)
+        server.await_log(KEPT, len(bad) + 1)
         self.assert_outcomes(self.connect_tls(server, token), "demo", OK, OK)
         self.assert_no_secrets(server)
-        # And it does not start with one.
+        # Nor does it start with one.
         self.write("server.key", other_key)
         outcome = program.run(
             "serve", "--store=sqlite://" + self.path("other.db"),
@@ -377,7 +414,7 @@ class IdentityTest(EndToEndTest):
         for number in range(8):
             self.ca.sign_server()
             server.reload()
-            server.await_log(READ_AGAIN + r".*certificates", number + 1)
+            server.await_log(RELOADED + r".*certificates", number + 1)
             seen.add(peer_certificate(server.address, self.ca))
             time.sleep(0.2)
         for _ in range(20):  # faster than it can read
@@ -398,7 +435,7 @@ class IdentityTest(EndToEndTest):
         self.assertEqual(len(seen), 8)  # each set was served
 
     def test_health_and_reflection_need_no_token(self):
-        """They tell nothing of what is stored; but TLS they need as all do."""
+        """They reveal nothing that is stored; but they need TLS like all calls."""
         self.new_token("somebody")
         server = self.start_tls("--reflection")
         client = self.connect_tls(server)
@@ -414,7 +451,7 @@ class IdentityTest(EndToEndTest):
         self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
 
     def test_metadata_that_is_too_large(self):
-        """The call fails, and nobody else notices."""
+        """The call fails, and no other call is affected."""
         token = self.new_token("both")
         server = self.start_tls()
         large = self.connect_tls(server, "x" * 200000)
@@ -467,32 +504,51 @@ class IdentityTest(EndToEndTest):
         )
         self.assert_one_line_error(again, 1, path)
         self.assertEqual(read(path), before)
-        for bad in (["--roles=admin"], ["--projects=Demo"], ["--name=a b"]):
+        for bad in ("--roles=admin", "--projects=Red", "--name=a b"):
             flags = {"--name": "a", "--projects": "demo", "--roles": "query"}
-            flags.update(flag.split("=") for flag in bad)
+            flag, flags[flag] = bad.split("=")
             outcome = program.run(
                 "token", "new", *("%s=%s" % item for item in flags.items()),
                 "--token-file=" + self.path("new.token"),
             )
-            self.assert_one_line_error(outcome, 64, "expected")
+            self.assert_one_line_error(outcome, 64, flag + ": expected")
             self.assertFalse(os.path.exists(self.path("new.token")))
 
 
 def query_of(project):
-    """A request for a record that is not there."""
+    """Returns a request for a record that does not exist."""
     return service_pb2.GetUsageRecordRequest(project=project, record_id="a")
 
 
 def stream_request(sequence):
-    """A message to StreamUsage with one record."""
+    """Returns a message to StreamUsage with one record."""
     record = make_record("stream-%d" % sequence)
     return service_pb2.StreamUsageRequest(
         sequence=sequence, project="demo", records=[record]
     )
 
 
+def tls_listener(test, certificate, key):
+    """Returns the address of a TLS server that only shows its certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["h2"])
+    listener = socket.create_server(("127.0.0.1", 0))
+    test.addCleanup(listener.close)
+
+    def shake_hands():
+        with contextlib.suppress(OSError):  # the listener was closed
+            while True:
+                raw, _ = listener.accept()
+                with contextlib.suppress(OSError):  # the client refuses
+                    context.wrap_socket(raw, server_side=True).close()
+
+    threading.Thread(target=shake_hands, daemon=True).start()
+    return "127.0.0.1:%d" % listener.getsockname()[1]
+
+
 def peer_certificate(address, authority):
-    """The certificate that a new connection is shown."""
+    """Returns the certificate that a new connection is shown."""
     context = ssl.create_default_context(cafile=authority.certificate)
     context.set_alpn_protocols(["h2"])
     host, port = address.rsplit(":", 1)

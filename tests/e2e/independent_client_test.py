@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service as a client that is not ours sees it: Debian's gRPC for Python."""
+"""The service as an independent client sees it: Debian's gRPC for Python."""
 
 import base64
 import time
@@ -21,7 +21,7 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
 
 def varint(number):
-    """Protobuf's form of a whole number."""
+    """Encodes a varint."""
     data = b""
     while number > 0x7F:
         data += bytes([number & 0x7F | 0x80])
@@ -30,13 +30,13 @@ def varint(number):
 
 
 def with_unknown_field(record, number, value=b"x"):
-    """The record with one more length-delimited field, as a newer reporter sends it."""
+    """Returns the record with one more length-delimited field, like a newer reporter's."""
     field = varint(number << 3 | 2) + varint(len(value)) + value
     return usage_record_pb2.UsageRecord.FromString(record.SerializeToString() + field)
 
 
 def without_usage(record):
-    """A copy of the record without its usage."""
+    """Returns a copy of the record without its usage."""
     copy = usage_record_pb2.UsageRecord()
     copy.CopyFrom(record)
     copy.ClearField(copy.WhichOneof("usage"))
@@ -44,7 +44,7 @@ def without_usage(record):
 
 
 class ClientTest(EndToEndTest):
-    """A test with a service of its own and a client."""
+    """A test with its own service and a client."""
 
     def setUp(self):
         super().setUp()
@@ -52,7 +52,7 @@ class ClientTest(EndToEndTest):
         self.client = self.connect(self.server)
 
     def assert_reported(self, response, stored=0, duplicate=0, errors=()):
-        """The whole answer; errors are (index, record_id, reason, field) tuples."""
+        """Asserts the whole response; errors are (index, record_id, reason, field) tuples."""
         found = [
             (e.index, e.record_id, service_pb2.RecordErrorReason.Name(e.reason), e.field)
             for e in response.errors
@@ -67,7 +67,7 @@ class ClientTest(EndToEndTest):
             self.assertRegex(error.message, r"\A[^\n]*expected [^\n]+, found [^\n]+\Z")
 
     def assert_fails(self, code, reason, call, *args, metadata=None, **kwargs):
-        """The call fails with this code and ErrorInfo."""
+        """Asserts that the call fails with this code and ErrorInfo."""
         with self.assertRaises(grpc.RpcError) as caught:
             call(*args, **kwargs)
         failure = failure_of(caught.exception)
@@ -80,7 +80,7 @@ class ClientTest(EndToEndTest):
         return failure
 
     def assert_holds(self, project, expected, **question):
-        """Totals and records are those of exactly these records."""
+        """Asserts that exactly these records are listed and counted."""
         window = oracle.ALL_TIME
         for bucket, name in ((MINUTE, "minute"), (HOUR, "hour"), (DAY, "day")):
             rows = self.client.query_all(project, *window, bucket=bucket, **question)
@@ -93,7 +93,7 @@ class ClientTest(EndToEndTest):
 
 
 def without_receive_time(record):
-    """A stored record as it was reported."""
+    """Returns a stored record without what the service added."""
     if not record.HasField("receive_time"):
         raise AssertionError("no receive_time: %s" % record)
     record.ClearField("receive_time")
@@ -102,7 +102,7 @@ def without_receive_time(record):
 
 class ReportTest(ClientTest):
     def test_batch_repeated_conflicting_and_queried(self):
-        """What any reporter does, from end to end."""
+        """A typical reporter, from end to end."""
         batch = [
             make_record("a", "2024-05-01T10:00:00Z", FRACTIONAL, model="gpt-image-1"),
             make_record("b", "2024-05-01T11:00:00Z", WHOLE, usage="images_variations"),
@@ -125,7 +125,7 @@ class ReportTest(ClientTest):
         self.assertEqual(row.rows[0].totals.total_tokens.rounded, 8205.75)
 
     def test_every_refusal_of_a_record(self):
-        """Each is named by index, id, reason and field; the good ones are stored."""
+        """Each is named by index, id, reason and field; the others are stored."""
 
         def counts(position, value):
             return [*FRACTIONAL[:position], value, *FRACTIONAL[position + 1 :]]
@@ -215,7 +215,7 @@ class ReportTest(ClientTest):
             )
         self.assertEqual(without_receive_time(self.client.get("demo", "n")), newer)
 
-    def test_edges_that_are_taken(self):
+    def test_edge_values_are_accepted(self):
         batch = [
             make_record("0", counts=(0.0, -0.0, 2.0**53, 5e-324, 1e-9)),
             make_record("~" * 255, "2000-01-01T00:00:00Z"),
@@ -256,7 +256,7 @@ class ReportTest(ClientTest):
         )
         self.assert_holds("demo", batch[:1])
 
-    def test_projects_are_apart(self):
+    def test_projects_are_separate(self):
         self.client.report("one", [make_record("same")])
         self.assert_reported(
             self.client.report("two", [make_record("same", counts=FRACTIONAL)]), stored=1
@@ -279,10 +279,10 @@ class ReportTest(ClientTest):
         self.assert_reported(self.client.report("demo", []))
 
     def test_bytes_of_a_request(self):
-        """1 MiB is taken, one byte more is not, and 4 MiB is the transport's limit."""
+        """1 MiB is accepted, one byte more is not, and 4 MiB is the transport's limit."""
 
         def request_of(size):
-            """A request of exactly this size."""
+            """Returns a request of exactly this size."""
 
             def padded(length):
                 record = with_unknown_field(make_record("r"), 1000, b"\0" * length)
@@ -310,7 +310,7 @@ class ReportTest(ClientTest):
         self.assert_reported(response, stored=1)
 
     def test_distinct_combinations(self):
-        """10,000 of operation, provider and model are taken, and no more."""
+        """10,000 combinations of operation, provider and model are accepted, and no more."""
         batches = [
             [make_record("%d-%d" % (i, j), model="m-%d-%d" % (i, j)) for j in range(1000)]
             for i in range(10)
@@ -458,7 +458,7 @@ class ReadTest(ClientTest):
                 )
 
     def test_forged_page_token_is_harmless(self):
-        """A token with the right hash and any position only moves the caller's page."""
+        """A token with the right hash and another position only moves the caller's page."""
         self.client.report("demo", [make_record(str(i)) for i in range(3)])
         token = self.client.list("demo", *oracle.ALL_TIME, page_size=1).next_page_token
         data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
@@ -472,7 +472,7 @@ class ReadTest(ClientTest):
                     self.assertEqual(failure_of(error).reason, "PAGE_TOKEN_INVALID")
         self.assertEqual(len(self.client.list_all("demo", *oracle.ALL_TIME)), 3)
 
-    def test_bad_questions(self):
+    def test_invalid_queries(self):
         window = oracle.ALL_TIME
         model = {"field": "model", "values": ["x"]}
         cases = [
@@ -586,7 +586,7 @@ class ReadTest(ClientTest):
         self.assert_fails(INVALID, "RECORD_ID_INVALID", self.client.get, "demo", "")
 
     def test_deadline(self):
-        """A deadline that passed ends the call; the service goes on."""
+        """A deadline that has passed ends the call; the service continues."""
         batch = [make_record("d%d" % i, at("2024-05-01T00:00:00Z") + i) for i in range(1000)]
         self.client.report("demo", batch)
         ended = 0
@@ -603,7 +603,7 @@ class ReadTest(ClientTest):
         self.assert_holds("demo", batch)
 
     def test_too_many_reads_at_once(self):
-        """What is too much is refused with a time to come back; the rest is answered.
+        """Excess calls are refused with a time to retry; the others are answered.
 
         One connection has too few streams for that.
         """

@@ -35,19 +35,19 @@ SETTINGS = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 
 
 def tcp(server):
-    """A bare connection to a server."""
+    """Opens a TCP connection to a server."""
     host, _, port = server.address.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=10)
 
 
 def frame(kind, flags, stream, payload):
-    """An HTTP/2 frame."""
+    """Encodes an HTTP/2 frame."""
     head = struct.pack(">I", len(payload))[1:] + bytes((kind, flags))
     return head + struct.pack(">I", stream) + payload
 
 
 def frames(data):
-    """The HTTP/2 frames in these bytes, as kind and payload."""
+    """Decodes HTTP/2 frames as kind and payload."""
     at = 0
     while at < len(data):
         size = int.from_bytes(data[at : at + 3], "big")
@@ -57,7 +57,7 @@ def frames(data):
 
 class CutTest(DurableTest):
     def test_cut_between_commit_and_answer(self):
-        """The caller cannot know, sends the same again, and is counted once."""
+        """The caller cannot know, resends, and is counted once."""
         rng = seeded_random()
         server = self.start_server()
         proxy = CutProxy(server.address)
@@ -78,7 +78,7 @@ class CutTest(DurableTest):
         self.assert_sound(server, known)
 
     def test_callers_vanish_at_random_moments(self):
-        """Whatever they left is whole or not there."""
+        """A batch that they left is stored whole or not at all."""
         rng = seeded_random()
         server = self.start_server()
         direct = self.connect(server)
@@ -101,7 +101,7 @@ class CutTest(DurableTest):
 
 class RaceTest(DurableTest):
     def test_64_callers_race_on_one_id(self):
-        """One of them stores it; those with the same content are told duplicate."""
+        """One of them stores it; those with the same content are duplicates."""
         server = self.start_server()
         clients = [self.connect(server) for _ in range(64)]
         with concurrent.futures.ThreadPoolExecutor(64) as pool:
@@ -147,7 +147,7 @@ class RaceTest(DurableTest):
 
 
 class BadInputTest(DurableTest):
-    """Each test ends with the service as it was: sound, small, and taking calls."""
+    """After each test the service is sound, small and serving."""
 
     def setUp(self):
         super().setUp()
@@ -164,7 +164,7 @@ class BadInputTest(DurableTest):
         self.addCleanup(self.channel.close)
 
     def assert_unharmed(self):
-        """The service takes calls as before.
+        """Asserts that the service serves as before.
 
         On a new connection: gRPC closes idle ones when its memory runs short.
         """
@@ -195,7 +195,7 @@ class BadInputTest(DurableTest):
         self.assert_unharmed()
 
     def test_truncated_request(self):
-        """Cut anywhere, a request is refused whole: never does a part count."""
+        """Cut anywhere, a request is refused whole: no part is counted."""
         request = service_pb2.ReportUsageRequest(
             project=PROJECT, records=[make_record("cut-%d" % i) for i in range(3)]
         )
@@ -273,7 +273,7 @@ class BadInputTest(DurableTest):
 
     @staticmethod
     def headers(*extra):
-        """The header block of a call, in HPACK's literal form without an index."""
+        """Encodes the header block of a call, in HPACK's literals without indexing."""
         fields = (
             b":method", b"POST", b":scheme", b"http", b":path", REPORT.encode(),
             b":authority", b"localhost", b"content-type", b"application/grpc",
@@ -302,7 +302,7 @@ class BadInputTest(DurableTest):
         self.assert_unharmed()
 
     def test_too_many_pings(self):
-        """Who asks for signs of life too often is told so, and cut off."""
+        """A client that pings too often is told so, and disconnected."""
         go_away, enhance_your_calm = 7, 11
         with tcp(self.server) as connection:
             pings = b"".join(frame(6, 0, 0, bytes(8)) for _ in range(10))

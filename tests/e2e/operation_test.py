@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator sees of the service: health, metrics, logs, configuration, its end."""
+"""What an operator sees of the service: health, metrics, logs, configuration, shutdown."""
 
 import contextlib
 import errno
@@ -25,7 +25,7 @@ from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 
 def metrics_of(server):
-    """The samples by name and labels, as they are written."""
+    """Returns the samples by name and labels."""
     url = "http://%s/metrics" % server.metrics_address
     with urllib.request.urlopen(url, timeout=60) as page:
         lines = page.read().decode().splitlines()
@@ -35,7 +35,7 @@ def metrics_of(server):
 
 class OperationTest(EndToEndTest):
     def test_health_follows_the_store(self):
-        """From the first failure until it takes writes again, without a restart."""
+        """From the first failure until it accepts writes again, without a restart."""
         faults = Faults(self.path("orders"))
         server = self.start_server(
             "usage.db", "--metrics-listen=127.0.0.1:0", wrapper=faults.wrapper
@@ -54,7 +54,7 @@ class OperationTest(EndToEndTest):
             self.await_health(client, NOT_SERVING)
             self.await_health_for_all(client, NOT_SERVING)
             self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 0)
-            time.sleep(1.5)  # it asks the store meanwhile, and hears that it fails
+            time.sleep(1.5)  # it polls the store meanwhile, which still fails
             self.assertEqual(client.health(), NOT_SERVING)
             faults.stop_failing()
             self.await_health(client, SERVING)
@@ -64,7 +64,7 @@ class OperationTest(EndToEndTest):
         self.assertEqual(rows[0].totals.record_count, 4)
         log = server.log()
         self.assertEqual(len(re.findall(r"error \"?the store failed", log)), 3)
-        self.assertEqual(len(re.findall(r"info \"?the store works again", log)), 3)
+        self.assertEqual(len(re.findall(r"info \"?the store has recovered", log)), 3)
 
     def await_health_for_all(self, client, state):
         self.assertEqual((client.health(), client.health("")), (state, state))
@@ -111,7 +111,7 @@ class OperationTest(EndToEndTest):
             'grpc_server_call_duration_seconds_count{grpc_method="other",'
             'grpc_status="UNIMPLEMENTED"}': 2,
         }
-        # A call has ended, for the service, a moment after its caller has the answer.
+        # For the service, a call ends a moment after its caller has the answer.
         deadline = time.monotonic() + 10
         found = None
         while found != expected and time.monotonic() < deadline:
@@ -125,7 +125,7 @@ class OperationTest(EndToEndTest):
         self.assertEqual(metrics["tokenusage_store_size_bytes"], stored)
 
     def test_sizes_of_messages_of_every_method(self):
-        """Each method's messages are bytes to the service: others could not be weighed."""
+        """Message sizes are counted for each method."""
         server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
         channel = self.connect(server)._channel
         service = service_pb2.DESCRIPTOR.services_by_name["UsageReportingService"]
@@ -174,38 +174,58 @@ class OperationTest(EndToEndTest):
             # By default it would take ten minutes.
             self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 1)
 
-    def test_a_database_is_free_once_the_service_says_that_it_ended(self):
-        """Metrics, which take two seconds to stop, do not hold it."""
+    def test_a_database_is_free_once_the_service_says_that_it_stopped(self):
+        """The metrics endpoint, which takes two seconds to stop, does not hold it."""
         server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
         self.connect(server).report("demo", [make_record("a")])
         server.process.terminate()
-        server.await_log(r"info \"?ended")
+        server.await_log(r"info \"?stopped")
         again = self.start_server("usage.db")
         self.assertEqual(self.connect(again).get("demo", "a").record_id, "a")
         self.assertEqual(server.process.wait(30), 0)
 
     def test_metrics_do_not_count_as_calls_that_did_not_finish(self):
-        """They take two seconds to stop, which the last calls may need."""
-        flags = ("--metrics-listen=127.0.0.1:0", "--drain-seconds=1")
-        server = self.start_server("usage.db", *flags)
+        """The endpoint takes two seconds to stop, which the last calls may need."""
+        # On a loaded machine the program may reach its limit first, as it should:
+        # such a round shows nothing, and another one follows.
+        for number in range(10):
+            server = self.start_server(
+                "%d.db" % number, "--metrics-listen=127.0.0.1:0", "--drain-seconds=1"
+            )
+            if self.shut_down_late(server) < 3:  # drain and two seconds
+                self.assertEqual(server.process.wait(30), 0, server.log())
+                self.assertNotIn("did not finish", server.log())
+                return
+            server.process.wait(30)
+        self.fail("the machine is too slow for this test")
+
+    def shut_down_late(self, server):
+        """Stops the service, whose last call then ends shortly before its limit.
+
+        Returns the seconds between the signal and the end of the call.
+        """
         client = self.connect(server)
-        client.report("demo", [make_record("a")])
+        request = service_pb2.ReportUsageRequest(project="demo", records=[make_record("a")])
+        client.call("ReportUsage", request)
+        started = (
+            'grpc_server_call_started_total{grpc_method='
+            '"tokenusage.v1.UsageReportingService/ReportUsage"}'
+        )
         other = sqlite3.connect(server.database, isolation_level=None)
         with contextlib.closing(other):
             other.execute("BEGIN IMMEDIATE")  # now the service cannot commit
-            client.start(
-                "ReportUsage",
-                service_pb2.ReportUsageRequest(
-                    project="demo", records=[make_record("b")]
-                ),
-            )
-            time.sleep(0.5)
+            request.records[0].record_id = "b"
+            client.start("ReportUsage", request)
+            deadline = time.monotonic() + 30
+            while metrics_of(server)[started] < 2:
+                self.assertLess(time.monotonic(), deadline)
+            signalled = time.monotonic()
             server.process.terminate()
             time.sleep(1.5)
-            metrics_of(server)  # from now on they wait two seconds for the next who looks
+            with contextlib.suppress(OSError):  # it reached its limit
+                metrics_of(server)  # the endpoint now waits for the next request
             other.execute("ROLLBACK")
-        self.assertEqual(server.process.wait(30), 0)
-        self.assertNotIn("did not finish", server.log())
+            return time.monotonic() - signalled
 
     def test_metrics_are_served_on_loopback_only(self):
         serve = ["serve", "--store=sqlite://" + self.path("a.db"), "--listen=127.0.0.1:0"]
@@ -219,7 +239,7 @@ class OperationTest(EndToEndTest):
             self.assertEqual(outcome.exit_code, 1, outcome)
             self.assertIn(b"another process", outcome.stderr)
 
-    def test_reflection_is_by_flag(self):
+    def test_reflection_needs_its_flag(self):
         name = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
         list_services = b"\x3a\x01*"
         for number, flags in enumerate(((), ("--reflection",))):
@@ -241,7 +261,7 @@ class OperationTest(EndToEndTest):
         events = [json.loads(line) for line in server.log().splitlines()]
         self.assertEqual(
             [e["message"] for e in events],
-            ["serving", "finishing the calls under way", "ended"],
+            ["serving", "finishing active calls", "stopped"],
         )
         for event in events:
             self.assertRegex(event["time"], r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
@@ -274,7 +294,7 @@ class OperationTest(EndToEndTest):
         return dict(l.split(" = ", 1) for l in lines if not l.startswith("#"))
 
     def test_configuration(self):
-        """The command line counts more than the environment, and that than the file."""
+        """The command line wins over the environment, and that over the file."""
         file = self.write(
             "serve.conf",
             '# a comment\nlisten = "127.0.0.1:1"\nstore = "sqlite:///file.db"\n'
@@ -292,11 +312,11 @@ class OperationTest(EndToEndTest):
         self.assertEqual(config["store"], '"sqlite:///environment.db"')
         self.assertEqual(config["log-format"], '"json"')
         self.assertEqual(config["log-level"], '"info"')
-        self.assertEqual(config["drain-seconds"], "3")
-        self.assertEqual(config["reflection"], "true")
-        self.assertEqual(config["insecure-plaintext-on-any-address"], "false")
-        self.assertNotIn("identities", config)  # in a comment
-        # What it prints is such a file.
+        self.assertEqual(config["drain-seconds"], '"3"')
+        self.assertEqual(config["reflection"], '"true"')
+        self.assertEqual(config["insecure-plaintext-on-any-address"], '"false"')
+        self.assertNotIn("identities", config)  # not set
+        # Its output is a valid file.
         printed = program.run("serve", "--config=" + file, "--print-config").stdout
         self.assertEqual(
             self.print_config("--config=" + self.write("again.conf", printed)),
@@ -310,16 +330,16 @@ class OperationTest(EndToEndTest):
         self.assertNotIn("hunter2", str(config))
         self.assertIn("***", config["store"])
 
-    def test_configuration_is_read_back_whatever_it_holds(self):
-        for path in ("a#b", "a \\n\"q' b", "\u00fcml\u00e4ut", "tab\tnew\nline"):
-            first = self.print_config("--store=sqlite://" + path)
-            self.assertEqual(json.loads(first["store"]), "sqlite://" + path)
-            printed = "\r\n".join("%s=%s # end" % item for item in first.items())
-            again = self.print_config("--config=" + self.write("again.conf", printed))
-            self.assertEqual(again, first)
-        literal = self.write("serve.conf", "  store = 'sqlite://a\\n\"#b'# end")
-        config = self.print_config("--config=" + literal)
-        self.assertEqual(json.loads(config["store"]), 'sqlite://a\\n"#b')
+    def test_values_of_the_configuration(self):
+        """As in TOML, and what versions of CLI11 read differently is refused."""
+        for text, url in (
+            ('store = "sqlite://a b, c"', "sqlite://a b, c"),
+            ("  store='sqlite://a'  # end\r\n", "sqlite://a"),
+            ("store = sqlite://a", "sqlite://a"),
+            ("store = \"sqlite://\u00fcml\u00e4ut\"", "sqlite://\u00fcml\u00e4ut"),
+        ):
+            config = self.print_config("--config=" + self.write("serve.conf", text))
+            self.assertEqual(config["store"], '"%s"' % url)
 
     def test_empty_value_is_not_the_default(self):
         for flag in ("identities", "store", "listen", "metrics-listen", "tls-key"):
@@ -332,7 +352,7 @@ class OperationTest(EndToEndTest):
 
     def test_a_wrong_configuration_shows_no_password(self):
         url = "postgresql://usage:hunter2@db/usage"
-        for text in ("store = %s", "store = '%s", 'store = "%s', "store %s", 'store = "x" %s'):
+        for text in ("store = '%s", 'store = "%s', "store %s", 'store = "x" %s'):
             path = self.write("serve.conf", text % url)
             outcome = program.run("serve", "--config=" + path, "--print-config")
             self.assert_one_line_error(outcome, 64, "line 1")
@@ -341,35 +361,30 @@ class OperationTest(EndToEndTest):
     def test_configuration_that_is_wrong(self):
         for text, word in (
             ('\n\nlisten = "127.0.0.1:1\n', "line 3"),
-            ("listen = '127.0.0.1:1\n", "line 1"),
-            ('listen = ["127.0.0.1:1"]\n', "quotes"),
-            ("listen = 127.0.0.1:1\n", "quotes"),
-            ('listen = "127.0.0.1:1" "127.0.0.1:2"\n', "comment"),
-            ('listen = "127.0.0.1\\:1"\n', "escapes"),
-            ("listen = true\n", "listen"),
-            ("listen\n", "flag"),
+            ("listen = '127.0.0.1:1\n", "quotes"),
+            ('listen = ["127.0.0.1:1", "127.0.0.1:2"]\n', "FLAG = VALUE"),
+            ('listen = "127.0.0.1:1" "127.0.0.1:2"\n', "FLAG = VALUE"),
+            ("listen\n", "FLAG = VALUE"),
             ("= 3\n", "flag"),
-            ("drain-seconds =\n", "quotes"),
-            ('reflection = "true"\n', "true or false"),
-            ("reflection = 1\n", "true or false"),
+            ("drain-seconds =\n", "drain-seconds"),
+            ("reflection = maybe\n", "reflection"),
             ('identities = ""\n', "identities"),
             ('lissten = "127.0.0.1:1"\n', "lissten"),
-            ("drain-seconds = many\n", "quotes"),
             ('drain-seconds = "many"\n', "drain-seconds"),
             ("drain-seconds = 100000\n", "drain-seconds"),
             ('log-format = "xml"\n', "log-format"),
-            ("[serve]\nreflection = true\n", "section"),
+            ("[serve]\nreflection = true\n", "FLAG = VALUE"),
             ("print-config = true\n", "print-config"),
             ('identities = "a"\nretain = "9d"\nidentities = "who"\n', "twice"),
         ):
             path = self.write("serve.conf", text)
             outcome = program.run("serve", "--config=" + path, "--print-config")
-            self.assert_one_line_error(outcome, 64, word)
+            self.assert_one_line_error(outcome, 64, path + ": line", word)
         for path in (self.path("none"), os.path.dirname(self.path("none"))):
             outcome = program.run("serve", "--config=" + path, "--print-config")
             self.assert_one_line_error(outcome, 64, path)
 
-    def test_idle_clients_do_not_delay_the_end(self):
+    def test_idle_clients_do_not_delay_the_shutdown(self):
         server = self.start_server("usage.db", "--drain-seconds=20")
         clients = [self.connect(server) for _ in range(20)]
         for client in clients:
@@ -381,7 +396,7 @@ class OperationTest(EndToEndTest):
         self.assertLess(time.monotonic() - started, 10)
 
     def test_draining_is_not_serving(self):
-        """Calls under way are answered, and whoever watches is told to stay away."""
+        """Active calls are answered, and health watchers are told to stay away."""
         server = self.start_server("usage.db")
         client, watcher = self.connect(server), self.connect(server)
         watch = watcher.watch_health()
@@ -415,7 +430,7 @@ class OperationTest(EndToEndTest):
             self.assertEqual(told.recv(100), b"STOPPING=1")
 
     def test_terminated_under_load_with_metrics(self):
-        """No call that was under way fails: those that fail were never begun."""
+        """No active call fails: calls that fail were never started."""
         server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
         acknowledged, codes = [], set()
 

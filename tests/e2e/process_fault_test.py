@@ -38,7 +38,7 @@ class StoppedTest(DurableTest):
         self.assertEqual(server.stop(), 0)
 
     def test_deadline_passes_while_it_is_stopped(self):
-        """The caller is told that in time; whatever became of it is counted once."""
+        """The call fails in time; its record is counted once or not at all."""
         server = self.start_server()
         client = self.connect(server)
         known = {"first": make_record("first")}
@@ -63,13 +63,13 @@ class ClockTest(DurableTest):
         self.client = self.connect(self.server)
 
     def record_at(self, record_id, seconds):
-        """A record whose event_time is so far from now."""
+        """Returns a record whose event_time has this offset from now."""
         record = make_record(record_id)
         set_time(record.event_time, (int(time.time()) + seconds) * 10**9)
         return record
 
     def test_jumps_under_load(self):
-        """Calls neither hang nor fail for it, except by deadlines of their own."""
+        """Calls neither hang nor fail, except by their own deadlines."""
         rng = seeded_random()
         load = SteadyLoad(self.server, rng.getrandbits(32))
         for offset in (HOUR, -HOUR, YEAR, -YEAR, 0):
@@ -89,7 +89,7 @@ class ClockTest(DurableTest):
         self.assertEqual(self.server.stop(), 0)
 
     def test_what_is_stored_stays_a_duplicate(self):
-        """A clock that goes back refuses new records of the future, not stored ones."""
+        """After a jump back, new records of the future are refused, stored ones are not."""
         early = self.record_at("early", 0)
         self.assertEqual(self.client.report(PROJECT, [early]).stored_count, 1)
         self.faults.set_clock_offset(-HOUR)
@@ -111,7 +111,7 @@ class ClockTest(DurableTest):
         self.assertAlmostEqual(received, time.time() - YEAR, delta=60)
 
     def test_deadlines_hold_while_the_clock_is_wrong(self):
-        """A question that is too long ends; it does not hang."""
+        """A slow query fails at its deadline; it does not hang."""
         self.faults.set_clock_offset(YEAR)
         started = time.monotonic()
         request = service_pb2.GetUsageRecordRequest(project=PROJECT, record_id="none")

@@ -16,13 +16,13 @@ _RECEIVE_TIME = re.compile(rb'"receive_time":"[^"]+",')
 
 
 def summary(stored=0, duplicate=0, refused=0, bad_lines=0):
-    """What `report` prints on stdout at its end."""
+    """Returns what `report` prints on stdout at the end."""
     text = "stored %d, duplicate %d, refused %d, bad lines %d\n"
     return (text % (stored, duplicate, refused, bad_lines)).encode()
 
 
 def row_of_json(line):
-    """The oracle's Row of a line of `query --json`."""
+    """Returns the oracle's Row for a line of `query --json`."""
     row = json.loads(line)
     totals = []
     for measure in oracle.MEASURES:
@@ -40,7 +40,7 @@ def row_of_json(line):
 
 
 class ServiceTest(EndToEndTest):
-    """A test with a service of its own."""
+    """A test with its own service."""
 
     def setUp(self):
         super().setUp()
@@ -65,7 +65,7 @@ class ServiceTest(EndToEndTest):
         return [row_of_json(line) for line in outcome.stdout.splitlines()]
 
     def assert_totals(self, expected, project="demo"):
-        """The project's totals are those of exactly these records."""
+        """Asserts that the totals are those of exactly these records."""
         rows = self.query_rows(project=project)
         self.assertEqual(rows, oracle.expected_rows(expected))
 
@@ -127,7 +127,7 @@ class ReportTest(ServiceTest):
         self.assertEqual(stored, list(map(records.record_object, expected)))
 
     def test_misspelt_members_are_refused(self):
-        """They would be lost for good, since records cannot be changed."""
+        """They would be lost, since records cannot be changed."""
         good = records.record_object(make_record("a"), "usage")
         flat = dict(good["usage"], record_id="b")
         bad = [dict(good, modle="x"), flat]
@@ -140,6 +140,36 @@ class ReportTest(ServiceTest):
         self.assertIn('"record_id" beside', errors[1])
         outcome = self.report(records.json_lines(bad[:1]), EDITS, "--ignore-unknown")
         self.assert_output(outcome, summary(stored=1))
+
+    def test_a_forgotten_message_is_said_once(self):
+        """And no line after it is sent."""
+        record = make_record("a")
+        good = records.json_lines([records.record_object(record)])
+        for bad in (
+            records.json_lines([records.record_object(make_record("b"), "usage")] * 5000),
+            (FRACTIONAL_JSON + "\n").encode() * 5000,
+        ):
+            outcome = self.report(good + bad + good.replace(b'"a"', b'"c"'))
+            self.assertEqual(outcome.exit_code, 2)
+            self.assertRegex(
+                outcome.stderr, rb"\Atokenusage: standard input:2: [^\n]*--message[^\n]*\n\Z"
+            )
+            self.assert_totals([record])
+
+    def test_an_operation_that_contradicts_the_usage(self):
+        record = make_record("a", usage="images_variations", operation="images.edits")
+        for usage_name, flags in (
+            (None, ()),
+            ("usage", ("--message=PostV2ProxyImagesVariationsUsage",)),
+        ):
+            line = records.json_lines([records.record_object(record, usage_name)])
+            self.assert_one_line_error(
+                self.report(line, *flags),
+                2,
+                ":1: operation: expected images.variations",
+                "found images.edits",
+                stdout=summary(bad_lines=1),
+            )
 
     def test_one_id_for_several_lines(self):
         """They may be equal calls: none of them must be lost as a duplicate."""
@@ -183,7 +213,7 @@ class ReportTest(ServiceTest):
         )
         bad = [
             ('{"record_id":"b"', "expected "),
-            (envelope.replace("8105.75", "NaN") % "b", "usage: "),
+            (envelope.replace("8105.75", "NaN") % "b", "usage.total_tokens: "),
             (envelope.replace("8105.75", "null") % "b", "total_tokens"),
             (envelope.replace('"total_tokens":8105.75,', "") % "b", "total_tokens"),
             (envelope.replace("1442.01", "-1") % "b", "output_tokens"),
@@ -294,7 +324,14 @@ class ReportTest(ServiceTest):
         for args, code, words in (
             ([self.path("missing")], 2, (self.path("missing"), "No such file")),
             (["--message=NoSuchUsage"], 2, ("--message", "NoSuchUsage")),
-            (["--message=UsageRecord"], 2, ("--message", "UsageRecord")),
+            (
+                ["--message=UsageRecord"],
+                2,
+                (
+                    "--message: expected one of PostV2ProxyImagesEditsUsage, "
+                    'PostV2ProxyImagesVariationsUsage, found "UsageRecord"',
+                ),
+            ),
             (["--event-time=yesterday"], 64, ("--event-time", "yesterday")),
             (["--label=team"], 64, ("--label", "team")),
         ):
@@ -375,6 +412,34 @@ class GetAndListTest(ServiceTest):
         original = self.run_client("query", *flags)
         self.assertEqual(self.run_client("query", *flags, project="copy"), original)
         self.assert_totals(self.reported + reported, project="copy")
+
+
+class OutputTest(ServiceTest):
+    def setUp(self):
+        super().setUp()
+        many = [make_record("r%d" % i) for i in range(3000)]
+        self.report(records.json_lines(map(records.record_object, many)))
+
+    def run_shell(self, script, *args):
+        flags = ["--server=" + self.server.address, "--project=demo"]
+        wrapper = ["bash", "-o", "pipefail", "-c", script, "bash"]
+        return program.run(*args, *flags, wrapper=wrapper)
+
+    def test_a_full_disk_is_said_once(self):
+        for command in (["list"], ["query", "--json"], ["query"]):
+            with self.subTest(command):
+                outcome = self.run_shell('"$@" > /dev/full', *command)
+                self.assert_one_line_error(
+                    outcome, 1, "standard output", "No space left on device"
+                )
+
+    def test_a_reader_that_leaves_is_no_error(self):
+        first, _ = self.list("demo", "--limit=1").split(b"\n")
+        outcome = self.run_shell('"$@" | head -n 1', "list")
+        self.assert_output(outcome, first + b"\n")
+        for command in (["list"], ["query"], ["query", "--json"]):
+            with self.subTest(command):
+                self.assert_output(self.run_shell('"$@" | true', *command), b"")
 
 
 class QueryTest(ServiceTest):
@@ -476,7 +541,7 @@ month    records  total_tokens  input_tokens   output_tokens           input_tex
         self.assert_one_line_error(outcome, 0, "no records match", stdout=header)
         self.assert_output(self.run_client("query", "--json"), b"")
 
-    def test_bad_questions(self):
+    def test_invalid_queries(self):
         """One line names the field that the service refuses, or the flag (64)."""
         for args, words in (
             (["--group-by=color"], ("group_by", "color")),
@@ -615,7 +680,7 @@ class NoServiceTest(EndToEndTest):
                     self.assert_one_line_error(outcome, 69, address)
 
     def test_waits_for_a_service_that_is_starting(self):
-        """As in a script that starts `serve` in the background and goes on."""
+        """As in a script that starts `serve` in the background."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             address = "127.0.0.1:%d" % free.getsockname()[1]

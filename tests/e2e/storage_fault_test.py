@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Disks that fail under the service while it is reported to.
+"""Disks that fail while usage is reported.
 
 TOKENUSAGE_FAULT_ROUNDS=100 injects each fault that often (default 5).
 """
@@ -30,14 +30,14 @@ class StorageFaultTest(DurableTest):
         self.server = self.start_server(wrapper=self.faults.wrapper)
 
     def wait_for_failures(self, load):
-        """Waits until callers have met the fault."""
+        """Waits until calls have failed."""
         before = load.failures
         deadline = time.monotonic() + 20
         while load.failures == before and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def assert_recovers(self, load, known):
-        """Without a restart everything is acknowledged in the end, and counted once."""
+        """Without a restart, everything is finally acknowledged, and counted once."""
         self.faults.stop_failing()
         load.stop()
         self.assertEqual(load.wrong, [])
@@ -63,7 +63,7 @@ class StorageFaultTest(DurableTest):
         self.assertEqual(self.server.stop(), 0)
         self.assertEqual(self.stored_in_copy(self.server.database), known)
 
-    def test_every_call_fails_until_the_disk_is_well(self):
+    def test_every_call_fails_until_the_disk_works(self):
         rng = seeded_random()
         known = {}
         for call in ("sync", "write"):
@@ -109,7 +109,7 @@ class StorageFaultTest(DurableTest):
         self.assert_sound(self.server, known, is_writable=False)
 
     def test_start_on_a_failing_disk(self):
-        """It says so in one line and ends, and leaves what was there."""
+        """It fails with one line, and changes nothing."""
         known = {"a": make_record("a")}
         self.connect(self.server).report(PROJECT, known.values())
         for call, error in (
@@ -131,7 +131,7 @@ class StorageFaultTest(DurableTest):
 
 class DamageAtRunTimeTest(DurableTest):
     def test_garbage_under_a_running_service(self):
-        """What is damaged is refused and named; answers that are given are right."""
+        """Damage is refused and named; answers are right."""
         rng = seeded_random()
         known = {r.record_id: r for r in (random_record(rng) for _ in range(2000))}
         server = self.start_server()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""StreamUsage with a client made of Debian's gRPC and the .proto files alone.
+"""StreamUsage with a client made from Debian's gRPC and the .proto files only.
 
 TOKENUSAGE_STREAM_CUTS=1000 cuts so many streams (default 40);
 TOKENUSAGE_STREAM_KILLS=1000 kills the service so often (default 20).
@@ -28,7 +28,7 @@ METHOD = "/tokenusage.v1.UsageReportingService/StreamUsage"
 
 
 class Stream:
-    """One call of StreamUsage on a connection of its own."""
+    """One call of StreamUsage on its own connection."""
 
     def __init__(self, server):
         self._channel = grpc.insecure_channel(
@@ -60,7 +60,7 @@ class Stream:
         self._requests.put(None)
 
     def answers(self):
-        """The answers as they come; raises grpc.RpcError."""
+        """Yields the responses; raises grpc.RpcError."""
         return iter(self._call)
 
     def cut(self):
@@ -97,7 +97,7 @@ class StreamTest(DurableTest):
         self.assert_totals(server, records)
 
     def test_cut_streams_are_resumed(self):
-        """What was not answered is sent again, on a new stream, and counted once."""
+        """Batches without a response are resent on a new stream, and counted once."""
         rng = seeded_random()
         server = self.start_server()
         left = [[random_record(rng) for _ in range(3)] for _ in range(CUTS * 20)]
@@ -126,7 +126,7 @@ class StreamTest(DurableTest):
         self.assert_totals(server, records)
 
     def test_killed_under_streams(self):
-        """What was answered stays; the rest is sent again, and counted once."""
+        """Acknowledged batches are kept; the rest is resent, and counted once."""
         rng = seeded_random()
         left = [
             [[random_record(rng) for _ in range(3)] for _ in range(KILLS * 40)]
@@ -161,7 +161,7 @@ class StreamTest(DurableTest):
         self.assert_totals(server, known.values())
 
     def feed(self, server, batches, acknowledged, wrong):
-        """Sends some batches on a stream, and takes off the answered ones."""
+        """Sends some batches on a stream, and removes the acknowledged ones."""
         with contextlib.closing(Stream(server)) as stream:
             for batch in batches[:200]:
                 stream.send(batch)
@@ -204,7 +204,7 @@ class StreamTest(DurableTest):
         )
         stream.close()
         self.assertEqual(server.process.wait(30), 0)
-        # Nothing that was read went unanswered, so nothing else is stored.
+        # Everything that was read was answered, so nothing else is stored.
         stored = self.stored_in_copy(server.database)
         self.assertEqual(
             set(stored), {batch[0].record_id for batch in sent[:answered]}

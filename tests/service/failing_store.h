@@ -20,7 +20,7 @@ class FailingStore final : public UsageStore {
  public:
   explicit FailingStore(absl::Status error) : error_(std::move(error)) {}
 
-  void AppendAsync(std::string, BatchPointer, CallLimits,
+  void AppendAsync(std::string, std::shared_ptr<const CheckedBatch>, CallLimits,
                    AppendCallback done) override {
     done(error_);
   }

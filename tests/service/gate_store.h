@@ -26,7 +26,8 @@ namespace tokenusage::testing {
 // Thread-safe. Every append must be let through before it is destroyed.
 class GateStore final : public UsageStore {
  public:
-  void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
+  void AppendAsync(std::string project,
+                   std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
                    AppendCallback done) override {
     std::unique_lock<std::mutex> lock(mutex_);
     waiting_.push_back({limits, [this, project, batch, limits, done] {

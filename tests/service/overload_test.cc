@@ -20,7 +20,7 @@
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
 #include "tests/service/gate_store.h"
-#include "tests/store/sqlite_files.h"
+#include "tests/store/sqlite/sqlite_files.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
 #include "tokenusage/service/error_info.h"

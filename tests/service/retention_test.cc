@@ -64,7 +64,7 @@ class RetentionTest : public ::testing::Test {
 
   std::unique_ptr<Retention> Start(absl::Duration retain) {
     return std::make_unique<Retention>(
-        store_.get(), retain,
+        store_->maintenance(), retain,
         Retention::Clocks{[this] { return now_; },
                           [this] { return elapsed_; }});
   }
@@ -94,25 +94,27 @@ class RetentionTest : public ::testing::Test {
 TEST_F(RetentionTest, MovesWithTheHours) {
   const auto retention = Start(absl::Hours(20));
   EXPECT_EQ(Removed(retention.get()), 3);
-  EXPECT_EQ(store_->Horizon().value(), Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(store_->maintenance()->Horizon().value(),
+            Time("2026-08-01T03:00:00Z"));
   EXPECT_EQ(Removed(retention.get()), 0);
   Pass(absl::Hours(5));
   // No further than the newest record says.
   EXPECT_EQ(Removed(retention.get()), 0);
-  EXPECT_EQ(store_->Horizon().value(), Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(store_->maintenance()->Horizon().value(),
+            Time("2026-08-01T03:00:00Z"));
   store_->Append("p", CheckedOf({ValidRecord("n", absl::ToUnixNanos(now_))}))
       .value();
   const auto outcome = Run(retention.get());
   ASSERT_THAT(outcome, IsOk());
   EXPECT_EQ(outcome->record_count, 5);
   EXPECT_EQ(outcome->horizon, Time("2026-08-01T08:00:00Z"));
-  EXPECT_EQ(store_->Horizon().value(), outcome->horizon);
+  EXPECT_EQ(store_->maintenance()->Horizon().value(), outcome->horizon);
 }
 
 TEST_F(RetentionTest, AnEmptyStoreGetsNoHorizon) {
   store_ = NewMemoryStore();
   EXPECT_EQ(Removed(Start(absl::Hours(20)).get()), 0);
-  EXPECT_EQ(store_->Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(store_->maintenance()->Horizon().value(), absl::InfinitePast());
 }
 
 TEST_F(RetentionTest, AClockThatIsSetForwardRemovesNothing) {
@@ -124,14 +126,15 @@ TEST_F(RetentionTest, AClockThatIsSetForwardRemovesNothing) {
   EXPECT_THAT(Run(retention.get()),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        ::testing::HasSubstr("set forward by 8760h")));
-  EXPECT_EQ(store_->Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(store_->maintenance()->Horizon().value(), absl::InfinitePast());
 }
 
 TEST_F(RetentionTest, AClockThatIsWrongAtTheStartRemovesNothingNew) {
   now_ += absl::Hours(24 * 365);
   const auto retention = Start(absl::Hours(20));
   Removed(retention.get());
-  EXPECT_EQ(store_->Horizon().value(), Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(store_->maintenance()->Horizon().value(),
+            Time("2026-08-01T03:00:00Z"));
 }
 
 TEST_F(RetentionTest, AClockThatIsSetBackMovesNothingBack) {
@@ -141,7 +144,8 @@ TEST_F(RetentionTest, AClockThatIsSetBackMovesNothingBack) {
   Removed(retention.get());
   now_ -= absl::Hours(24 * 365 * 20);
   Removed(retention.get());
-  EXPECT_EQ(store_->Horizon().value(), Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(store_->maintenance()->Horizon().value(),
+            Time("2026-08-01T03:00:00Z"));
 }
 
 TEST_F(RetentionTest, StopsIfCancelled) {
@@ -161,7 +165,8 @@ TEST_F(RetentionTest, TheThreadRunsAtOnceAndEnds) {
     removed.set_value(outcome.record_count);
   };
   events.on_error = [](const absl::Status& status) { ADD_FAILURE() << status; };
-  const RetentionThread thread(store_.get(), absl::Hours(1), std::move(events));
+  const RetentionThread thread(store_->maintenance(), absl::Hours(1),
+                               std::move(events));
   EXPECT_EQ(removed.get_future().get(), 24);
 }
 

@@ -3,7 +3,7 @@
 #include "tokenusage/store/memory_store.h"
 
 #include "gtest/gtest.h"
-#include "tests/store/usage_store_contract.h"
+#include "tests/store/contract/usage_store_contract.h"
 
 namespace tokenusage::testing {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Questions to stores, and their answers as text.
+// Queries to stores, and their answers as text.
 
 #ifndef TOKENUSAGE_TESTS_STORE_QUERIES_H_
 #define TOKENUSAGE_TESTS_STORE_QUERIES_H_
@@ -14,7 +14,7 @@
 
 namespace tokenusage::testing {
 
-// A query of project "p" for a window in RFC 3339.
+// Returns a query of project "p" for a window in RFC 3339.
 UsageQuery QueryOf(std::string_view start, std::string_view end,
                    v1::TimeBucket bucket = v1::TIME_BUCKET_NONE,
                    const std::string& time_zone = "UTC");
@@ -24,18 +24,18 @@ RecordQuery RecordQueryOf(std::string_view start, std::string_view end);
 
 UsageField LabelField(std::string key);
 
-// A record of `tokens` total tokens, and none of the other kinds.
+// Returns a record with `tokens` total tokens and no other counts.
 v1::UsageRecord RecordAt(std::string_view id, std::string_view time,
                          double tokens);
 
-// A row as text: "start/end [group] count total".
+// Returns a row as text: "start/end [group] count total".
 std::string RowText(const UsageQueryRow& row);
 std::vector<std::string> RowTexts(const UsageQueryPage& page);
 
-// All rows of a query, read page by page.
+// Returns all rows of a query, read page by page.
 std::vector<std::string> AllRowTexts(UsageStore* store, UsageQuery query);
 
-// The ids of all records, read page by page.
+// Returns the ids of all records, read page by page.
 std::vector<std::string> AllIds(UsageStore* store, RecordQuery query);
 
 }  // namespace tokenusage::testing

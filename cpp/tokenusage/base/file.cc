@@ -27,23 +27,32 @@ class Descriptor {
 };
 
 absl::Status ErrorOf(const std::string& path, int error) {
+  return FileError("file " + path, error);
+}
+
+}  // namespace
+
+absl::Status FileError(std::string_view what, int error) {
   const std::string message =
-      "file " + path + ": " + std::generic_category().message(error);
+      std::string(what) + ": " + std::generic_category().message(error);
   switch (error) {
     case ENOENT:
     case ENOTDIR:
       return absl::NotFoundError(message);
     case EACCES:
     case EPERM:
+    case EROFS:
       return absl::PermissionDeniedError(message);
     case EEXIST:
       return absl::AlreadyExistsError(message);
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+      return absl::FailedPreconditionError(message);
     default:
       return absl::UnavailableError(message);
   }
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      std::size_t max_bytes) {

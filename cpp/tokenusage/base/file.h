@@ -16,14 +16,19 @@
 
 namespace tokenusage {
 
-// Errors, each naming the path: NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE where
-// it cannot be read, FAILED_PRECONDITION where it is longer than max_bytes.
+// Returns the status for a value of errno: NOT_FOUND, ALREADY_EXISTS,
+// PERMISSION_DENIED, FAILED_PRECONDITION for a path that names no file, or
+// UNAVAILABLE for what may pass. `what` names the file.
+absl::Status FileError(std::string_view what, int error);
+
+// Errors, each naming the path: those of FileError; FAILED_PRECONDITION if the
+// file is longer than max_bytes.
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      std::size_t max_bytes = 16 << 20);
 
 // Creates a file that only its owner may read and write.
 //
-// Errors, each naming the path: ALREADY_EXISTS, and as above.
+// Errors, each naming the path: those of FileError.
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content);
 

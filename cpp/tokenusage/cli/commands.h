@@ -1,24 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The subcommands, one file each. Each function adds its command to `app`; when
-// the command line names it, it runs and leaves its exit code in `exit_code`.
+// The program's subcommands, one file each.
+//
+//   CLI::App app("Records token usage", "tokenusage");
+//   const std::vector<Command> commands = {AddGetCommand(&app)};
+//   app.parse(argc, argv);
+//   return RunNamed(commands);
 
 #ifndef TOKENUSAGE_CLI_COMMANDS_H_
 #define TOKENUSAGE_CLI_COMMANDS_H_
 
+#include <functional>
+#include <vector>
+
 #include "CLI/CLI.hpp"
+#include "tokenusage/cli/exit_code.h"
 
 namespace tokenusage {
 
-void AddConvertCommand(CLI::App* app, int* exit_code);
-void AddDbCommand(CLI::App* app, int* exit_code);
-void AddGetCommand(CLI::App* app, int* exit_code);
-void AddListCommand(CLI::App* app, int* exit_code);
-void AddQueryCommand(CLI::App* app, int* exit_code);
-void AddReportCommand(CLI::App* app, int* exit_code);
-void AddServeCommand(CLI::App* app, int* exit_code);
-void AddTokenCommand(CLI::App* app, int* exit_code);
-void AddVersionCommand(CLI::App* app, int* exit_code);
+// A subcommand: its flags, and what to do once they are parsed.
+struct Command {
+  CLI::App* app;
+  std::function<ExitCode()> run;
+};
+
+// Runs the command that the command line names.
+ExitCode RunNamed(const std::vector<Command>& commands);
+
+Command AddConvertCommand(CLI::App* app);
+Command AddDbCommand(CLI::App* app);
+Command AddGetCommand(CLI::App* app);
+Command AddListCommand(CLI::App* app);
+Command AddQueryCommand(CLI::App* app);
+Command AddReportCommand(CLI::App* app);
+Command AddServeCommand(CLI::App* app);
+Command AddTokenCommand(CLI::App* app);
+Command AddVersionCommand(CLI::App* app);
 
 }  // namespace tokenusage
 

@@ -2,6 +2,8 @@
 
 #include "tokenusage/cli/exit_code.h"
 
+#include "tokenusage/cli/terminal.h"
+
 namespace tokenusage {
 
 ExitCode ExitCodeFor(const absl::Status& status) {
@@ -15,6 +17,25 @@ ExitCode ExitCodeFor(const absl::Status& status) {
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kResourceExhausted:
       return kExitUnavailable;
+    default:
+      return kExitFailure;
+  }
+}
+
+ExitCode Finish(const absl::Status& status) {
+  if (!status.ok()) PrintError(status);
+  return ExitCodeFor(status);
+}
+
+ExitCode FinishLocal(const absl::Status& status) {
+  if (!status.ok()) PrintError(status);
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return kExitOk;
+    case absl::StatusCode::kDataLoss:
+      return kExitBadInput;
+    case absl::StatusCode::kInvalidArgument:
+      return kExitUsage;
     default:
       return kExitFailure;
   }

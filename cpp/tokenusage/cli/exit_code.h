@@ -17,8 +17,15 @@ enum ExitCode : int {
   kExitUnavailable = 69,  // the service did not answer; try again later
 };
 
-// The exit code for a failed call or operation.
+// Returns the exit code for a call to the service.
 ExitCode ExitCodeFor(const absl::Status& status);
+
+// Prints the status if it is an error, and returns its exit code.
+ExitCode Finish(const absl::Status& status);
+
+// The same for a command that works without a service: its INVALID_ARGUMENT is
+// about a flag, and its DATA_LOSS about a damaged database.
+ExitCode FinishLocal(const absl::Status& status);
 
 }  // namespace tokenusage
 

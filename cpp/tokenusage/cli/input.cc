@@ -28,7 +28,7 @@ absl::StatusOr<bool> Input::ReadLine(std::size_t max_bytes, std::string* line) {
   line->clear();
   bool too_long = false;
   int c;
-  // getc_unlocked is a macro over stdio's buffer: as fast as reading blocks.
+  // getc_unlocked reads from stdio's buffer: as fast as reading blocks.
   while ((c = getc_unlocked(file_.get())) != EOF && c != '\n') {
     if (line->size() < max_bytes) {
       line->push_back(static_cast<char>(c));

@@ -16,11 +16,11 @@
 
 namespace tokenusage {
 
-// An input that is read line by line, in memory bounded by the longest line
-// that is allowed.
+// An input that is read whole or line by line. Memory is bounded by the limits
+// of the calls.
 class Input {
  public:
-  // Opens a file, or standard input where `path` is "-".
+  // Opens a file, or standard input if `path` is "-".
   //
   // Errors: INVALID_ARGUMENT, naming the file and the system's reason.
   static absl::StatusOr<Input> Open(const std::string& path);
@@ -28,13 +28,14 @@ class Input {
   // The file's name, or "standard input".
   const std::string& name() const { return name_; }
 
-  // Reads the next line, without its end. False at the end of the input.
+  // Reads the next line, without its line feed. Returns false at the end of the
+  // input.
   //
-  // Errors: INVALID_ARGUMENT. OUT_OF_RANGE where the line is longer than
-  // `max_bytes`: it is skipped, and the one after it is next.
+  // Errors: INVALID_ARGUMENT. OUT_OF_RANGE if the line is longer than
+  // `max_bytes`; the line is skipped, and reading can continue.
   absl::StatusOr<bool> ReadLine(std::size_t max_bytes, std::string* line);
 
-  // Reads all that is left. INVALID_ARGUMENT, also where it is longer than
+  // Reads the rest. Errors: INVALID_ARGUMENT, also if it is longer than
   // `max_bytes`.
   absl::StatusOr<std::string> ReadAll(std::size_t max_bytes);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// tokenusage: the service, and everything to use it from a shell.
+// tokenusage: the service, and the commands that use it from a shell.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "tokenusage/base/protobuf_compat.h"
 #include "tokenusage/cli/commands.h"
@@ -26,7 +27,7 @@ Examples:
   tokenusage query --project=demo --bucket=day --group-by=model
   tokenusage COMMAND --help
 
-Data goes to stdout, words go to stderr. Exit codes: 0 ok, 1 failure,
+Results go to stdout, messages to stderr. Exit codes: 0 ok, 1 failure,
 2 bad input, 64 wrong usage, 69 service unavailable.)";
 
 int Run(int argc, char** argv) {
@@ -34,17 +35,11 @@ int Run(int argc, char** argv) {
                "tokenusage");
   app.footer(kFooter);
   app.require_subcommand(1);
-  int exit_code = kExitOk;
   app.set_version_flag("--version", [] { return std::string(kVersion); });
-  AddServeCommand(&app, &exit_code);
-  AddReportCommand(&app, &exit_code);
-  AddQueryCommand(&app, &exit_code);
-  AddListCommand(&app, &exit_code);
-  AddGetCommand(&app, &exit_code);
-  AddConvertCommand(&app, &exit_code);
-  AddTokenCommand(&app, &exit_code);
-  AddDbCommand(&app, &exit_code);
-  AddVersionCommand(&app, &exit_code);
+  const std::vector<Command> commands = {
+      AddServeCommand(&app), AddReportCommand(&app), AddQueryCommand(&app),
+      AddListCommand(&app),  AddGetCommand(&app),    AddConvertCommand(&app),
+      AddTokenCommand(&app), AddDbCommand(&app),     AddVersionCommand(&app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -52,22 +47,24 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const bool names_no_command =
         app.get_subcommands().empty() && !app.remaining().empty();
-    const auto commands = app.get_subcommands();
+    const auto named = app.get_subcommands();
     PrintError((names_no_command ? "no such command: " + app.remaining().front()
                                  : std::string(error.what())) +
                " (see tokenusage " +
-               (commands.empty() ? "" : commands.front()->get_name() + " ") +
+               (named.empty() ? "" : named.front()->get_name() + " ") +
                "--help)");
     return kExitUsage;
   }
-  const absl::Status flushed = FlushData();
-  if (flushed.ok()) return exit_code;
-  PrintError(std::string(flushed.message()));
-  return kExitFailure;
+  const ExitCode exit_code = RunNamed(commands);
+  FlushData();
+  const absl::Status written = DataError();
+  if (written.ok()) return exit_code;
+  PrintError(written);
+  return exit_code == kExitOk ? kExitFailure : exit_code;
 }
 
-// Where the shell closed a standard stream, a file that is opened later would
-// take its place, and be written to.
+// Opens the standard streams that the shell closed: a file opened later would
+// take the stream's place, and be written to.
 void OpenStandardStreams() {
   int descriptor;
   do {
@@ -76,7 +73,7 @@ void OpenStandardStreams() {
   close(descriptor);
 }
 
-// What libraries log on their own, this program says in one line.
+// Keeps libraries from logging what this program says in one line.
 void SilenceLibraries() {
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   SilenceProtobuf();
@@ -87,8 +84,8 @@ void SilenceLibraries() {
 
 int main(int argc, char** argv) {
   tokenusage::OpenStandardStreams();
-  // A reader that goes away, as `head` does, is an error of writing and no
-  // reason to die without a word.
+  // A connection or pipe that closes is an error of writing; by default it
+  // would end the program silently.
   std::signal(SIGPIPE, SIG_IGN);
   tokenusage::SilenceLibraries();
   try {

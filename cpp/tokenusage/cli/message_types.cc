@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tokenusage/base/excerpt.h"
-#include "tokenusage/base/status_macros.h"
 #include "tokenusage/orq/v2/images.pb.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
@@ -18,7 +17,7 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-// Every message of these files can be named.
+// Returns the messages that can be named: all of these files.
 std::vector<const Descriptor*> NameableMessages() {
   std::vector<const Descriptor*> messages;
   for (const auto* file :
@@ -57,14 +56,14 @@ absl::StatusOr<const google::protobuf::Message*> FindMessageType(
 
 absl::StatusOr<const FieldDescriptor*> FindUsageField(
     std::string_view message_name) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const google::protobuf::Message* message,
-                              FindMessageType(message_name));
   const auto* usage = v1::UsageRecord::descriptor()->FindOneofByName("usage");
   std::vector<std::string> known;
   for (int i = 0; i < usage->field_count(); ++i) {
     const FieldDescriptor* field = usage->field(i);
-    if (field->message_type() == message->GetDescriptor()) return field;
-    known.emplace_back(field->message_type()->name());
+    const Descriptor* message = field->message_type();
+    if (message->full_name() == message_name) return field;
+    if (message->name() == message_name) return field;
+    known.emplace_back(message->name());
   }
   return UnknownMessage(message_name, known);
 }

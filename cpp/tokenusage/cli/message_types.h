@@ -13,16 +13,16 @@
 
 namespace tokenusage {
 
-// The message with that full name, or, where only one has it, that last part:
-// "tokenusage.v1.UsageRecord" or "UsageRecord". The prototype lives forever.
+// Finds a message by its full name, "tokenusage.v1.UsageRecord", or by its last
+// part if that is unique, "UsageRecord". The prototype lives forever.
 //
-// Errors: INVALID_ARGUMENT, listing the names there are.
+// Errors: INVALID_ARGUMENT, listing the known names.
 absl::StatusOr<const google::protobuf::Message*> FindMessageType(
     std::string_view name);
 
-// The field of UsageRecord's oneof `usage` that holds such messages.
+// Finds the field of UsageRecord's oneof `usage` that holds this message.
 //
-// Errors: INVALID_ARGUMENT where there is none, listing those there are.
+// Errors: INVALID_ARGUMENT, listing the messages that a record can hold.
 absl::StatusOr<const google::protobuf::FieldDescriptor*> FindUsageField(
     std::string_view message_name);
 

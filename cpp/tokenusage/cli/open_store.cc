@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kSqliteScheme = "sqlite://";
 
 absl::Status NoStoreError(const std::string& url) {
-  // What follows the scheme may hold a password.
+  // The rest of the URL may hold a password.
   const std::size_t scheme = url.find("://");
   return absl::InvalidArgumentError(absl::StrCat(
       "--store: expected sqlite://PATH or postgresql://..., found \"",

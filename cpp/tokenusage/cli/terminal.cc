@@ -3,16 +3,23 @@
 #include "tokenusage/cli/terminal.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/string_view.h"
 #include "tokenusage/base/utf8.h"
 
 namespace tokenusage {
 namespace {
 
-// How many characters a terminal shows, for text without wide characters.
+// The errno of the last write to stdout that failed.
+std::atomic<int> data_errno{0};
+
+// Returns how many columns a terminal needs, for text without wide characters.
 std::size_t DisplayWidth(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
@@ -22,15 +29,14 @@ std::size_t DisplayWidth(std::string_view text) {
   return width;
 }
 
-// The characters from a decimal's point on.
+// Returns the length of a decimal from its point on.
 std::size_t FractionWidth(const std::string& decimal) {
   const std::size_t point = decimal.find('.');
   return point == std::string::npos ? 0 : decimal.size() - point;
 }
 
-// Adds blanks behind the decimals of each column, the heading left out, so that
-// their points come to stand below each other once they are aligned to the
-// right.
+// Pads the decimals of each column, except its heading, so that their points
+// line up once the column is aligned to the right.
 void AlignPoints(std::size_t first_number_column,
                  std::vector<std::vector<std::string>>* rows) {
   std::vector<std::size_t> widths;
@@ -52,21 +58,32 @@ void AlignPoints(std::size_t first_number_column,
 }  // namespace
 
 void PrintError(std::string_view message) {
-  // In one call, so that lines of several threads stay whole.
+  // One call, so that lines of several threads do not mix.
   const std::string line =
       "tokenusage: " + Excerpt(message, /*max_chars=*/SIZE_MAX) + "\n";
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-void PrintData(std::string_view data) {
-  std::fwrite(data.data(), 1, data.size(), stdout);
+void PrintError(const absl::Status& status) {
+  PrintError(FromAbsl(status.message()));
 }
 
-absl::Status FlushData() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
-    return absl::OkStatus();
+void PrintData(std::string_view data) {
+  if (std::fwrite(data.data(), 1, data.size(), stdout) < data.size()) {
+    data_errno = errno;
   }
-  return absl::UnavailableError("standard output: not all data was written");
+}
+
+bool FlushData() {
+  if (std::fflush(stdout) != 0) data_errno = errno;
+  return data_errno == 0;
+}
+
+absl::Status DataError() {
+  if (data_errno == 0 || data_errno == EPIPE) return absl::OkStatus();
+  return absl::UnavailableError(
+      std::string("standard output: not all data was written: ") +
+      std::strerror(data_errno));
 }
 
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows,

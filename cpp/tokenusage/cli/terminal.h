@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Where the program's words and data go: words to stderr, data to stdout.
+// Output: results to stdout, messages to stderr.
 
 #ifndef TOKENUSAGE_CLI_TERMINAL_H_
 #define TOKENUSAGE_CLI_TERMINAL_H_
@@ -14,19 +14,25 @@
 namespace tokenusage {
 
 // Writes one line to stderr: "tokenusage: MESSAGE". Control characters and
-// bytes that are not UTF-8, as a damaged file may hold, come out escaped.
+// bytes that are not UTF-8 are escaped: a damaged file may hold them.
 // Thread-safe.
 void PrintError(std::string_view message);
+void PrintError(const absl::Status& status);
 
-// Writes `data` to stdout as it is. Thread-safe.
+// Writes `data` to stdout unchanged. Thread-safe.
 void PrintData(std::string_view data);
 
-// Flushes stdout; UNAVAILABLE where not all data could be written, as to a full
-// disk.
-absl::Status FlushData();
+// Flushes stdout. Returns false if it takes no more data, because the disk is
+// full or the reader has left, so that there is no point in printing more.
+bool FlushData();
 
-// Rows of cells as lines of aligned columns. The first row is the heading.
-// Columns from `first_number_column` on hold decimals, aligned at the point.
+// Returns UNAVAILABLE if data could not be written to stdout. A reader that has
+// seen enough and left, such as `head`, is no error.
+absl::Status DataError();
+
+// Formats rows of cells as lines of aligned columns. The first row is the
+// heading. Columns from `first_number_column` on hold decimals, aligned at the
+// point.
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows,
                         std::size_t first_number_column);
 

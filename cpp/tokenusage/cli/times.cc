@@ -2,41 +2,39 @@
 
 #include "tokenusage/cli/times.h"
 
-#include <cstddef>
-#include <string_view>
-
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
 
 namespace {
 
-// The text with every digit as 0: what its form is.
-std::string FormOf(std::string text) {
-  for (char& c : text) {
-    if (absl::ascii_isdigit(static_cast<unsigned char>(c))) c = '0';
+// Parses a time as the JSON mapping does, which is stricter than absl: only
+// RFC 3339, with at most nine decimals.
+absl::StatusOr<google::protobuf::Timestamp> ParseRfc3339(
+    const std::string& text) {
+  v1::UsageRecord record;
+  if (text.find_first_of("\"\\") != std::string::npos) {
+    return absl::InvalidArgumentError("");
   }
-  return text;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ParseJson(absl::StrCat("{\"event_time\":\"", text, "\"}"), &record));
+  return record.event_time();
 }
 
-// Whether `text` has the form of RFC 3339 and at most nine decimals; absl's
-// parser takes other forms, too.
-bool HasTimeForm(const std::string& text) {
-  constexpr std::string_view kSeconds = "0000-00-00T00:00:00";
-  std::string form = FormOf(text);
-  if (form.substr(0, kSeconds.size()) != kSeconds || text[17] == '6') {
-    return false;
-  }
-  form.erase(0, kSeconds.size());
-  if (form[0] == '.') {
-    const std::size_t end = form.find_first_not_of('0', 1);
-    if (end == std::string::npos || end < 2 || end > 10) return false;
-    form.erase(0, end);
-  }
-  return form == "Z" || form == "+00:00" || form == "-00:00";
+// Returns the first instant of a day.
+google::protobuf::Timestamp StartOf(absl::CivilDay day,
+                                    absl::TimeZone time_zone) {
+  // If clocks skip midnight, the day starts at the transition.
+  const auto info = time_zone.At(absl::CivilSecond(day));
+  google::protobuf::Timestamp timestamp;
+  timestamp.set_seconds(absl::ToUnixSeconds(
+      info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre));
+  return timestamp;
 }
 
 }  // namespace
@@ -44,33 +42,20 @@ bool HasTimeForm(const std::string& text) {
 absl::StatusOr<google::protobuf::Timestamp> ParseTime(
     const std::string& flag, const std::string& text,
     absl::TimeZone time_zone) {
-  absl::Time time;
-  absl::CivilDay day;
-  std::string ignored;
-  if (FormOf(text) == "0000-00-00" && absl::ParseCivilTime(text, &day)) {
-    // `pre` and `trans` differ where clocks skip midnight: the day then starts
-    // at the transition.
-    const auto info = time_zone.At(absl::CivilSecond(day));
-    time =
-        info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre;
-  } else if (!HasTimeForm(text) ||
-             !absl::ParseTime(absl::RFC3339_full, text, &time, &ignored)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        flag, ": expected ", kTimeFormHelp, ", found \"", Excerpt(text), "\""));
+  if (const auto utc = ParseRfc3339(text + "T00:00:00Z"); utc.ok()) {
+    return StartOf(absl::ToCivilDay(ToTime(*utc), absl::UTCTimeZone()),
+                   time_zone);
   }
-  google::protobuf::Timestamp timestamp;
-  const absl::Time second = absl::FromUnixSeconds(absl::ToUnixSeconds(time));
-  timestamp.set_seconds(absl::ToUnixSeconds(second));
-  timestamp.set_nanos(
-      static_cast<int>(absl::ToInt64Nanoseconds(time - second)));
-  return timestamp;
+  if (auto time = ParseRfc3339(text); time.ok()) return time;
+  return absl::InvalidArgumentError(absl::StrCat(
+      flag, ": expected ", kTimeHelp, ", found \"", Excerpt(text), "\""));
 }
 
 absl::StatusOr<absl::TimeZone> ParseTimeZone(const std::string& name) {
   absl::TimeZone zone = absl::UTCTimeZone();
   if (name.empty() || absl::LoadTimeZone(name, &zone)) return zone;
   return absl::InvalidArgumentError(
-      absl::StrCat("--time-zone: expected an IANA name, as Europe/Berlin, "
+      absl::StrCat("--time-zone: expected an IANA name such as Europe/Berlin, "
                    "found \"",
                    Excerpt(name), "\""));
 }

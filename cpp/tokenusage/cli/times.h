@@ -13,22 +13,22 @@
 
 namespace tokenusage {
 
-// What ParseTime takes, for --help.
-inline constexpr char kTimeFormHelp[] =
+// The formats that ParseTime accepts, for --help.
+inline constexpr char kTimeHelp[] =
     "2026-11-01T09:30:00Z, with any offset, or 2026-11-01, the start of that "
     "day in --time-zone";
 
-// An RFC 3339 time, or a date, which is the first instant of that day in
-// `time_zone`. `flag` is named in the error: INVALID_ARGUMENT.
+// Parses an RFC 3339 time, or a date, which is the first instant of that day in
+// `time_zone`. Errors: INVALID_ARGUMENT, naming `flag`.
 absl::StatusOr<google::protobuf::Timestamp> ParseTime(const std::string& flag,
                                                       const std::string& text,
                                                       absl::TimeZone time_zone);
 
-// The zone of that IANA name, as this machine knows it; empty is UTC.
-// INVALID_ARGUMENT, naming --time-zone, where it does not.
+// Finds the zone with this IANA name on this machine; empty is UTC. Errors:
+// INVALID_ARGUMENT, naming --time-zone.
 absl::StatusOr<absl::TimeZone> ParseTimeZone(const std::string& name);
 
-// The instant of a Timestamp.
+// Converts a Timestamp.
 absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
 
 }  // namespace tokenusage

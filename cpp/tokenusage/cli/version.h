@@ -7,7 +7,7 @@
 
 namespace tokenusage {
 
-// As MODULE.bazel states it: "0.1.0".
+// The version in MODULE.bazel: "0.1.0".
 extern const char kVersion[];
 
 }  // namespace tokenusage

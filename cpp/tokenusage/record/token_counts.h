@@ -33,6 +33,11 @@ inline constexpr std::array<TokenMeasure, kTokenMeasureCount> kTokenMeasures = {
     TokenMeasure::kTotal, TokenMeasure::kInput, TokenMeasure::kOutput,
     TokenMeasure::kInputText, TokenMeasure::kInputImage};
 
+// The fields of tokenusage.v1.UsageTotals, by TokenMeasure.
+inline constexpr std::array<const char*, kTokenMeasureCount>
+    kTokenMeasureNames = {"total_tokens", "input_tokens", "output_tokens",
+                          "input_text_tokens", "input_image_tokens"};
+
 // One amount per measure; empty if the usage carries no such count. A value
 // type.
 class TokenCounts {

@@ -12,6 +12,7 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_rules.h"
 
 namespace tokenusage {
 namespace {
@@ -60,7 +61,8 @@ Retention::Clocks Retention::SystemClocks() {
   return {[] { return absl::Now(); }, &SinceBoot};
 }
 
-Retention::Retention(UsageStore* store, absl::Duration retain, Clocks clocks)
+Retention::Retention(StoreMaintenance* store, absl::Duration retain,
+                     Clocks clocks)
     : store_(*store),
       retain_(retain),
       clocks_(std::move(clocks)),
@@ -90,7 +92,7 @@ absl::StatusOr<Retention::Outcome> Retention::Run(
   return Outcome{removal.record_count, horizon};
 }
 
-RetentionThread::RetentionThread(UsageStore* store, absl::Duration retain,
+RetentionThread::RetentionThread(StoreMaintenance* store, absl::Duration retain,
                                  Events events)
     : retention_(store, retain),
       events_(std::move(events)),

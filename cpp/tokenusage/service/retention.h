@@ -3,9 +3,9 @@
 // Retention: removes old records while the service runs. Their totals stay.
 //
 //   RetentionThread::Events events;
-//   events.on_removal = [](const Retention::Outcome& outcome) { Log(outcome);
-//   }; events.on_error = [](const absl::Status& status) { Log(status); }; const
-//   RetentionThread thread(store.get(), absl::Hours(24 * 90), events);
+//   events.on_error = [](const absl::Status& status) { std::cerr << status; };
+//   const RetentionThread thread(store->maintenance(), absl::Hours(24 * 90),
+//                                events);
 
 #ifndef TOKENUSAGE_SERVICE_RETENTION_H_
 #define TOKENUSAGE_SERVICE_RETENTION_H_
@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "tokenusage/service/server/repeater.h"
-#include "tokenusage/store/usage_store.h"
+#include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
@@ -47,7 +47,7 @@ class Retention {
   };
   static Clocks SystemClocks();
 
-  Retention(UsageStore* store, absl::Duration retain,
+  Retention(StoreMaintenance* store, absl::Duration retain,
             Clocks clocks = SystemClocks());
 
   struct Outcome {
@@ -58,7 +58,7 @@ class Retention {
   // Moves the horizon to its place at this time, and removes the records before
   // it, until `is_cancelled`.
   //
-  // Errors: those of UsageStore; FAILED_PRECONDITION if the clock was set
+  // Errors: those of StoreMaintenance; FAILED_PRECONDITION if the clock was set
   // forward by more than an hour since this was made: only a restart of the
   // service confirms that the new time is right.
   absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
@@ -66,7 +66,7 @@ class Retention {
  private:
   absl::Time Start() const { return clocks_.now() - clocks_.elapsed(); }
 
-  UsageStore& store_;
+  StoreMaintenance& store_;
   const absl::Duration retain_;
   const Clocks clocks_;
   const absl::Time start_;  // of the machine, by the clock as it was
@@ -81,7 +81,8 @@ class RetentionThread {
     std::function<void(const absl::Status&)> on_error;
   };
 
-  RetentionThread(UsageStore* store, absl::Duration retain, Events events);
+  RetentionThread(StoreMaintenance* store, absl::Duration retain,
+                  Events events);
 
   RetentionThread(const RetentionThread&) = delete;
   RetentionThread& operator=(const RetentionThread&) = delete;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Ends calls at their limits.
+// Stops a call when its deadline passes or it is cancelled.
+//
+//   DeadlineCheck deadline(query.limits);
+//   for (const Record& record : records) {
+//     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+//     Add(record);
+//   }
 
 #ifndef TOKENUSAGE_STORE_DEADLINE_H_
 #define TOKENUSAGE_STORE_DEADLINE_H_
@@ -11,31 +17,27 @@
 
 namespace tokenusage {
 
-// DEADLINE_EXCEEDED where the deadline has passed, CANCELLED where nobody waits
-// any more. Says OK to a deadline of InfiniteFuture at any time.
-inline absl::Status CheckLimits(const CallLimits& limits, absl::Time now) {
+// Returns DEADLINE_EXCEEDED if the deadline has passed, CANCELLED if the caller
+// disconnected. A deadline of InfiniteFuture never passes.
+inline absl::Status CheckLimits(const CallLimits& limits,
+                                absl::Time now = absl::Now()) {
   if (limits.is_cancelled && limits.is_cancelled()) {
-    return absl::CancelledError("the caller has gone");
+    return absl::CancelledError("the caller disconnected");
   }
   if (now < limits.deadline) return absl::OkStatus();
   return absl::DeadlineExceededError("the call's deadline has passed");
 }
 
-// For the body of a loop; looks at the limits on one call of many. `limits`
-// must outlive it.
+// CheckLimits for the body of a loop. `limits` must outlive it.
 class DeadlineCheck {
  public:
   explicit DeadlineCheck(const CallLimits& limits) : limits_(limits) {}
 
-  // DEADLINE_EXCEEDED once the deadline has passed, CANCELLED once nobody
-  // waits.
+  // Looks at the limits in one call of 256.
   absl::Status Check() {
-    constexpr int kCallsPerLook = 256;
-    if (++calls_ % kCallsPerLook != 0) return absl::OkStatus();
-    return CheckNow();
+    if (++calls_ % 256 != 0) return absl::OkStatus();
+    return CheckLimits(limits_);
   }
-
-  absl::Status CheckNow() const { return CheckLimits(limits_, absl::Now()); }
 
  private:
   const CallLimits& limits_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A bounded queue in which no key waits for the mass of another.
+// A bounded queue in which one key's backlog does not delay another's items.
 //
 //   FairQueue<Batch> queue(/*max_space=*/64 << 20, /*quantum=*/1000);
 //   if (!queue.TryPush(project, {bytes, records}, std::move(batch))) Refuse();
@@ -33,27 +33,21 @@ class FairQueue {
     std::int64_t work = 0;   // counted against quantum, at least 0
   };
 
-  // A key may hold as much of max_space as is still free: one key alone half of
-  // it, two a third each, and so on. An item that is larger is taken where the
-  // queue is empty. quantum must be at least 1.
+  // quantum must be at least 1.
   FairQueue(std::int64_t max_space, std::int64_t quantum)
       : max_space_(max_space), quantum_(quantum) {}
 
-  // False, and `item` as it was, where there is no room for it.
+  // Returns false, and leaves `item` as it was, if it would take the queue
+  // beyond max_space. An empty queue takes any item.
   bool TryPush(const std::string& key, Cost cost, Item&& item) {
+    if (size_ > 0 && space_ + cost.space > max_space_) return false;
     const auto entry = lanes_.try_emplace(key).first;
     Lane& lane = entry->second;
-    const std::int64_t free = max_space_ - space_;
-    if (size_ > 0 && lane.space + cost.space > free) {
-      if (lane.items.empty()) lanes_.erase(entry);
-      return false;
-    }
     if (lane.items.empty()) {
       turns_.push_back(&*entry);
       lane.credit = quantum_;
     }
     lane.items.push_back({cost, std::move(item)});
-    lane.space += cost.space;
     space_ += cost.space;
     ++size_;
     return true;
@@ -63,24 +57,23 @@ class FairQueue {
   std::size_t size() const { return size_; }
   std::int64_t space() const { return space_; }
 
-  // The work of the item that Pop would give. Not to be called where the queue
-  // is empty.
+  // The following require that the queue is not empty.
+
+  // Returns the work of the item that Pop would return.
   std::int64_t NextWork() { return NextLane().items.front().cost.work; }
 
-  // The key of the item that Pop would give, valid until Pop. Not to be called
-  // where the queue is empty.
+  // Returns the key of the item that Pop would return, valid until Pop.
   const std::string& NextKey() {
     NextLane();
     return turns_.front()->first;
   }
 
-  // The next item. Not to be called where the queue is empty.
+  // Removes and returns the next item.
   Item Pop() {
     Lane& lane = NextLane();
     Entry entry = std::move(lane.items.front());
     lane.items.pop_front();
     lane.credit -= entry.cost.work;
-    lane.space -= entry.cost.space;
     space_ -= entry.cost.space;
     --size_;
     if (lane.items.empty()) {
@@ -97,12 +90,11 @@ class FairQueue {
   };
   struct Lane {
     std::deque<Entry> items;
-    std::int64_t space = 0;
     std::int64_t credit = 0;  // of work, in this turn
   };
 
-  // The lane whose turn it is. A lane whose credit does not do for its next
-  // item goes to the end, with a quantum more.
+  // Returns the lane whose turn it is. A lane whose credit does not cover its
+  // next item goes to the end, with one more quantum.
   Lane& NextLane() {
     for (;;) {
       Lane& lane = turns_.front()->second;

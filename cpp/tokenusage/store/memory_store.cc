@@ -17,6 +17,7 @@
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/query/row_aggregator.h"
 
@@ -28,14 +29,14 @@ struct StoredRecord {
   std::int64_t event_time_nanos;
   TokenCounts counts;
 };
-using RecordPointer = std::shared_ptr<const StoredRecord>;
 
 struct Project {
-  std::map<std::string, RecordPointer, std::less<>> by_id;
-  // By event_time, then by the bytes of the id.
-  std::map<std::pair<std::int64_t, std::string>, RecordPointer> by_time;
-  // Records that were removed: they are in totals, and nowhere else.
-  std::multimap<std::int64_t, RecordPointer> removed;
+  std::map<std::string, std::shared_ptr<const StoredRecord>, std::less<>> by_id;
+  // By event_time, then by the bytes of the id. Also holds the removed records,
+  // which are those before the horizon, for totals.
+  std::map<std::pair<std::int64_t, std::string>,
+           std::shared_ptr<const StoredRecord>>
+      by_time;
   std::set<std::string> series;
 };
 
@@ -64,26 +65,29 @@ AppendOutcome AppendOne(const CheckedRecord& record, std::int64_t horizon,
   return AppendOutcome::kStored;
 }
 
-// Moves what is before the horizon to the removed records; returns how many.
+// Removes the records before the horizon from by_id; returns how many.
 std::int64_t RemoveBefore(std::int64_t horizon, Project* project) {
   std::int64_t count = 0;
   const auto end = project->by_time.lower_bound({horizon, ""});
-  for (auto it = project->by_time.begin(); it != end; ++count) {
-    project->by_id.erase(it->first.second);
-    project->removed.emplace(it->first.first, it->second);
-    it = project->by_time.erase(it);
+  for (auto it = project->by_time.begin(); it != end; ++it) {
+    const auto found = project->by_id.find(it->first.second);
+    if (found == project->by_id.end() || found->second != it->second) continue;
+    project->by_id.erase(found);
+    ++count;
   }
   return count;
 }
 
-class MemoryStore : public UsageStore {
+class MemoryStore : public UsageStore, public StoreMaintenance {
  public:
-  void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
+  void AppendAsync(std::string project,
+                   std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
                    AppendCallback done) override;
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override;
   absl::StatusOr<v1::UsageRecord> GetRecord(
       std::string_view project, std::string_view record_id) override;
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override;
+  StoreMaintenance* maintenance() override { return this; }
 
   absl::StatusOr<absl::Time> Horizon() override;
   absl::StatusOr<absl::Time> NewestRecordTime() override;
@@ -95,12 +99,12 @@ class MemoryStore : public UsageStore {
                                         const CallLimits& limits) override;
 
  private:
-  // Only the pointers are copied under the lock, so a long query does not hold
-  // up appends.
+  // Only the pointers are copied under the lock, so a long query does not delay
+  // appends.
   struct Snapshot {
     std::int64_t horizon = kNoHorizon;
-    std::vector<RecordPointer> records;  // in order of time and id
-    std::vector<RecordPointer> removed;
+    std::vector<std::shared_ptr<const StoredRecord>>
+        records;  // in order of time and id
   };
   Snapshot TakeSnapshot(std::string_view project, TimeWindow window) const;
 
@@ -111,9 +115,10 @@ class MemoryStore : public UsageStore {
   std::int64_t horizon_ = kNoHorizon;
 };
 
-void MemoryStore::AppendAsync(std::string project, BatchPointer batch,
+void MemoryStore::AppendAsync(std::string project,
+                              std::shared_ptr<const CheckedBatch> batch,
                               CallLimits limits, AppendCallback done) {
-  const absl::Status status = CheckLimits(limits, absl::Now());
+  const absl::Status status = CheckLimits(limits);
   if (!status.ok()) return done(status);
   std::vector<AppendOutcome> outcomes;
   outcomes.reserve(batch->size());
@@ -140,29 +145,21 @@ MemoryStore::Snapshot MemoryStore::TakeSnapshot(std::string_view project,
        ++it) {
     snapshot.records.push_back(it->second);
   }
-  const auto& removed = found->second.removed;
-  const auto removed_end = removed.lower_bound(window.end_nanos);
-  for (auto it = removed.lower_bound(window.start_nanos); it != removed_end;
-       ++it) {
-    snapshot.removed.push_back(it->second);
-  }
   return snapshot;
 }
 
 absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   DeadlineCheck deadline(query.limits);
-  TOKENUSAGE_RETURN_IF_ERROR(deadline.CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
   const Snapshot snapshot = TakeSnapshot(query.project, query.window);
   TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, snapshot.horizon));
   RowAggregator rows(query);
-  for (const auto* records : {&snapshot.records, &snapshot.removed}) {
-    for (const RecordPointer& record : *records) {
-      TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
-      if (!PassesAll(query.filters, record->record)) continue;
-      rows.Add(record->event_time_nanos,
-               EncodedGroup(GroupKeyOf(query.group_by, record->record)),
-               UsageSum{1, record->counts});
-    }
+  for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
+    TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+    if (!PassesAll(query.filters, record->record)) continue;
+    rows.Add(record->event_time_nanos,
+             EncodedGroup(GroupKeyOf(query.group_by, record->record)),
+             UsageSum{1, record->counts});
   }
   return rows.Finish();
 }
@@ -179,12 +176,11 @@ absl::StatusOr<v1::UsageRecord> MemoryStore::GetRecord(
 
 absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
   DeadlineCheck deadline(query.limits);
-  TOKENUSAGE_RETURN_IF_ERROR(deadline.CheckNow());
-  RecordPage page;
-  std::int64_t bytes = 0;
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
+  ListPage page(query);
   const Snapshot snapshot = TakeSnapshot(query.project, query.window);
   TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, snapshot.horizon));
-  for (const RecordPointer& record : snapshot.records) {
+  for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     if (query.after &&
         std::pair(record->event_time_nanos,
@@ -193,17 +189,11 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
                       std::string_view(query.after->record_id))) {
       continue;
     }
-    bytes += static_cast<std::int64_t>(record->record.ByteSizeLong());
-    const bool full =
-        page.records.size() == static_cast<std::size_t>(query.page_size) ||
-        bytes > query.max_page_bytes;
-    if (full && !page.records.empty()) {
-      page.has_more = true;
-      break;
-    }
-    page.records.push_back(record->record);
+    v1::UsageRecord* const next = page.Add(record->record.ByteSizeLong());
+    if (next == nullptr) break;
+    *next = record->record;
   }
-  return page;
+  return page.Finish();
 }
 
 absl::StatusOr<absl::Time> MemoryStore::Horizon() {
@@ -218,6 +208,7 @@ absl::StatusOr<absl::Time> MemoryStore::NewestRecordTime() {
   for (const auto& [name, project] : projects_) {
     if (project.by_time.empty()) continue;
     const std::int64_t last = project.by_time.rbegin()->first.first;
+    if (last < horizon_) continue;
     newest = std::max(newest, absl::FromUnixNanos(last));
   }
   return newest;
@@ -226,7 +217,7 @@ absl::StatusOr<absl::Time> MemoryStore::NewestRecordTime() {
 absl::StatusOr<Removal> MemoryStore::RemoveRecordsBefore(
     absl::Time horizon, const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const std::lock_guard<std::mutex> lock(mutex_);
   horizon_ = std::max(horizon_, absl::ToUnixNanos(horizon));
   Removal removal;
@@ -243,25 +234,25 @@ std::int64_t MemoryStore::CountRecords() const {
   return static_cast<std::int64_t>(count);
 }
 
-// It keeps records and no sums, so none can be wrong.
+// It keeps records and no rollups, so none can be wrong.
 absl::StatusOr<CheckReport> MemoryStore::Check(const CheckOptions& options) {
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(options.limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits));
   CheckReport report;
   report.record_count = CountRecords();
   return report;
 }
 
 absl::StatusOr<Rebuild> MemoryStore::RebuildRollups(const CallLimits& limits) {
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   return Rebuild{CountRecords(), 0};
 }
 
 absl::StatusOr<Removal> MemoryStore::DeleteProject(std::string_view project,
                                                    const CallLimits& limits) {
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = projects_.find(project);
-  // One to which nothing was ever stored is as good as none.
+  // A project without any stored record does not exist.
   if (found == projects_.end() || found->second.series.empty()) {
     return absl::NotFoundError("no such project");
   }

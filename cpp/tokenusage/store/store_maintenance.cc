@@ -24,10 +24,10 @@ std::string DescribeProblem(const CheckProblem& problem) {
       return absl::StrCat(project, "storage: ", problem.detail);
     case CheckProblem::Kind::kRecord:
       return absl::StrCat(project, "record: ", problem.detail);
-    case CheckProblem::Kind::kTotal:
+    case CheckProblem::Kind::kRollup:
       break;
   }
-  return absl::StrCat(project, "total: operation \"", problem.operation,
+  return absl::StrCat(project, "rollup: operation \"", problem.operation,
                       "\", provider \"", problem.provider, "\", model \"",
                       problem.model, "\", ", TimeText(problem.cell.start_nanos),
                       " to ", TimeText(problem.cell.end_nanos), ", ",

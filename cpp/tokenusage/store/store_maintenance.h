@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What operators do with a UsageStore, and what they learn.
+// What operators do with a store: retention, checks, rebuilds, deletion.
 //
-//   absl::StatusOr<CheckReport> report = store->Check(CheckOptions());
+//   absl::StatusOr<CheckReport> report =
+//       store->maintenance()->Check(CheckOptions());
 //   for (const CheckProblem& problem : report->problems) {
 //     std::cout << DescribeProblem(problem) << "\n";
 //   }
@@ -12,24 +13,26 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 
-// What UsageStore::RemoveRecordsBefore and UsageStore::DeleteProject removed.
+// What RemoveRecordsBefore and DeleteProject removed.
 struct Removal {
   std::int64_t record_count = 0;
 };
 
-// What UsageStore::RebuildRollups did.
+// What RebuildRollups read and wrote.
 struct Rebuild {
-  std::int64_t record_count = 0;  // that were summed
-  std::int64_t cell_count = 0;    // sums that were written
+  std::int64_t record_count = 0;
+  std::int64_t rollup_count = 0;
 };
 
-// How UsageStore::Check looks.
 struct CheckOptions {
   // How many problems the report lists; all are counted.
   int max_problems = 100;
@@ -37,40 +40,91 @@ struct CheckOptions {
   CallLimits limits;
 };
 
-// Something that UsageStore::Check found wrong.
 struct CheckProblem {
   enum class Kind {
-    kStorage,  // the file or tables are damaged: `detail` says how
-    kRecord,   // a record cannot be read, or its key or index is another's
-    kTotal,    // a kept sum is not that of the records
+    kStorage,  // the file or tables are damaged
+    kRecord,   // a record cannot be read, or is stored under another's key
+    kRollup,   // a rollup is not the sum of its records
   };
 
   Kind kind = Kind::kStorage;
-  std::string detail;  // for people; not for kTotal
+  std::string detail;   // for people; empty for kRollup
+  std::string project;  // empty if unknown
 
-  // Where it is known: the project, and for kTotal the series and the cell.
-  std::string project;
+  // For kRollup only: the series and the quarter hour or hour.
   std::string operation;
   std::string provider;
   std::string model;
-  TimeWindow cell;       // a quarter or an hour
-  std::string measure;   // as a field of tokenusage.v1.UsageTotals
-  std::string expected;  // decimal, or "none" where no record carries it
+  TimeWindow cell;
+  std::string measure;   // a field of tokenusage.v1.UsageTotals
+  std::string expected;  // decimal, or "none" if no record carries it
   std::string found;
 };
 
-// A problem in one line of English.
+// Returns a problem as one line of English.
 std::string DescribeProblem(const CheckProblem& problem);
 
 struct CheckReport {
-  std::int64_t record_count = 0;       // that were looked at
-  std::int64_t cell_count = 0;         // kept sums that were compared
+  std::int64_t record_count = 0;       // read
+  std::int64_t rollup_count = 0;       // compared with records
   std::int64_t problem_count = 0;      // 0: all is well
   std::vector<CheckProblem> problems;  // the first of them
 
-  // Records that an interrupted removal left behind. Nothing sees them, and the
-  // next removal takes them: not a problem.
+  // Records that an interrupted removal left behind. No read sees them, and the
+  // next removal deletes them: not a problem.
   std::int64_t left_over_count = 0;
+};
+
+// Thread safety: all methods may be called from any thread at any time.
+//
+// Every method may return the errors of UsageStore, and DEADLINE_EXCEEDED or
+// CANCELLED by its limits.
+class StoreMaintenance {
+ public:
+  virtual ~StoreMaintenance() = default;
+
+  // Returns the horizon: records before it were removed, and their totals kept.
+  // A whole hour of UTC that never moves back; absl::InfinitePast() if nothing
+  // was ever removed.
+  virtual absl::StatusOr<absl::Time> Horizon() = 0;
+
+  // Returns the latest event_time of all records; absl::InfinitePast() if there
+  // are none.
+  virtual absl::StatusOr<absl::Time> NewestRecordTime() = 0;
+
+  // Moves the horizon forward to `horizon`, unless it is later already, and
+  // removes the records before it in small steps between which appends
+  // continue. Totals stay, and so do the series of a project.
+  //
+  // The horizon is durable before the first record is removed, and from then on
+  // no read sees a record before it. If the removal is interrupted, the next
+  // call continues it. The id of a removed record is free again.
+  //
+  // Errors: as above; INVALID_ARGUMENT unless `horizon` is a whole hour from
+  // 2000-01-01 to 2200-01-01.
+  virtual absl::StatusOr<Removal> RemoveRecordsBefore(
+      absl::Time horizon, const CallLimits& limits) = 0;
+
+  // Compares the store with itself, from one snapshot: whether its files are
+  // intact, and whether every rollup at or after the horizon is the sum of its
+  // records. Changes nothing. What it finds is in the report; it fails only if
+  // it could not look.
+  virtual absl::StatusOr<CheckReport> Check(const CheckOptions& options) = 0;
+
+  // Rebuilds all rollups at or after the horizon from the records, in one
+  // transaction. Appends wait until it ends.
+  //
+  // Errors: as above; DATA_LOSS if a record cannot be read.
+  virtual absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) = 0;
+
+  // Removes a project with its records, totals, series and name. Readers stop
+  // seeing it at once; its data is then removed in small steps. If that is
+  // interrupted, call it again. The project may be reported to again at any
+  // time, and starts empty.
+  //
+  // Errors: as above; NOT_FOUND.
+  virtual absl::StatusOr<Removal> DeleteProject(std::string_view project,
+                                                const CallLimits& limits) = 0;
 };
 
 }  // namespace tokenusage

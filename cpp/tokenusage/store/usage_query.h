@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What is asked of a UsageStore, and its answer.
+// Queries to a UsageStore, and their answers.
+//
+//   UsageQuery query;
+//   query.project = "my-project";
+//   query.window = {start_nanos, end_nanos};
+//   absl::StatusOr<UsageQueryPage> page = store->Query(query);
 
 #ifndef TOKENUSAGE_STORE_USAGE_QUERY_H_
 #define TOKENUSAGE_STORE_USAGE_QUERY_H_
@@ -25,11 +30,11 @@ struct TimeWindow {
   std::int64_t end_nanos = 0;
 };
 
-// When a call to a store ends before its answer is found, or is not begun.
+// When a call to a store ends without its answer.
 struct CallLimits {
   absl::Time deadline = absl::InfiniteFuture();
 
-  // Whether nobody waits for the answer any more. Called now and then, from the
+  // Returns whether the caller disconnected. Called now and then, from the
   // thread that does the work, until the call is answered; empty means never.
   std::function<bool()> is_cancelled;
 };
@@ -42,21 +47,22 @@ struct UsageField {
   std::string label_key;  // for kLabel only
 };
 
-// Passes records whose field has one of `values`, or, where match_missing is
-// set, that have no such label.
+// Passes records whose field has one of `values` and, if match_missing is set,
+// records without such a label.
 struct UsageFieldFilter {
   UsageField field;
   std::vector<std::string> values;
   bool match_missing = false;
 };
 
-// A group's values, one per field of group_by, empty where the records have no
+// A group's values, one per field of group_by; empty if the records have no
 // such label.
 using GroupKey = std::vector<std::optional<std::string>>;
 
-// The bytes by which rows of one bucket are ordered, and by which a page token
-// remembers a row: per value 0x00 where it is missing, else 0x01, the value and
-// 0x00. Values hold no control characters, so the order is the values' own.
+// Returns the bytes by which rows of one bucket are ordered, and by which a
+// page token remembers a row: per value 0x00 if it is missing, else 0x01, the
+// value and 0x00. Values hold no control characters, so the order is the
+// values' own.
 std::string EncodeGroupKey(const GroupKey& key);
 
 // Where a page starts: after the row with this bucket start and encoded group
@@ -66,20 +72,20 @@ struct RowPosition {
   std::string encoded_key;
 };
 
-// A question for totals. The service has checked every part of it.
+// A query for totals. The service has checked every part of it.
 struct UsageQuery {
   std::string project;
   TimeWindow window;
   v1::TimeBucket bucket = v1::TIME_BUCKET_NONE;
   absl::TimeZone time_zone = absl::UTCTimeZone();
   std::vector<UsageField> group_by;       // at most 4
-  std::vector<UsageFieldFilter> filters;  // each on another field
+  std::vector<UsageFieldFilter> filters;  // at most one on each field
   int page_size = 1000;                   // at least 1
   std::optional<RowPosition> after;       // empty: from the first row
   CallLimits limits;
 };
 
-// The sum of one group in one bucket.
+// The total of one group in one bucket.
 struct UsageQueryRow {
   TimeWindow bucket;  // cut to the query's window
   GroupKey key;
@@ -97,12 +103,12 @@ struct RecordPosition {
   std::string record_id;
 };
 
-// A question for records.
+// A query for records.
 struct RecordQuery {
   std::string project;
   TimeWindow window;
   int page_size = 1000;  // at least 1
-  // A page ends before the records' binary forms exceed this together; it holds
+  // A page ends before its records, serialized, exceed this together; it holds
   // at least one record all the same.
   std::int64_t max_page_bytes = 3 << 20;
   std::optional<RecordPosition> after;  // empty: from the first record
@@ -110,8 +116,8 @@ struct RecordQuery {
 };
 
 struct RecordPage {
-  std::vector<v1::UsageRecord>
-      records;  // by event_time, then by record_id's bytes
+  // By event_time, then by the bytes of record_id.
+  std::vector<v1::UsageRecord> records;
   bool has_more = false;
 };
 

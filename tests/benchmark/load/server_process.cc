@@ -36,8 +36,8 @@ void Require(bool ok, const std::string& what) {
 // Adds the counts up and keeps nothing.
 class NullStore final : public UsageStore {
  public:
-  void AppendAsync(std::string, BatchPointer batch, CallLimits,
-                   AppendCallback done) override {
+  void AppendAsync(std::string, std::shared_ptr<const CheckedBatch> batch,
+                   CallLimits, AppendCallback done) override {
     UsageSum sum;
     for (const CheckedRecord& record : *batch) {
       sum.Add(UsageSum{1, record.counts()});

@@ -76,7 +76,7 @@ std::vector<v1::UsageRecord> NewRecords() {
   return records;
 }
 
-using Batches = std::vector<BatchPointer>;
+using Batches = std::vector<std::shared_ptr<const CheckedBatch>>;
 
 Batches NewBatches() {
   Batches batches;
@@ -116,10 +116,10 @@ class BareLoop {
       : connection_(PQconnectdb(url.c_str())) {
     Require(PQstatus(connection_) == CONNECTION_OK, connection_);
     for (const PostgresStatement* statement :
-         {&sql::Begin(), &sql::ShareProject(), &sql::InsertRecords(),
-          &sql::AddToRollup(), &sql::Commit()}) {
-      PQclear(PQprepare(connection_, statement->name.c_str(),
-                        statement->sql.c_str(), 0, nullptr));
+         {&sql::kBegin, &sql::kShareProject, &sql::kInsertRecords,
+          &sql::AddToRollups(), &sql::kCommit}) {
+      PQclear(
+          PQprepare(connection_, statement->name, statement->sql, 0, nullptr));
     }
     Require(PQenterPipelineMode(connection_) == 1, connection_);
   }
@@ -129,7 +129,7 @@ class BareLoop {
   struct Batch {
     PostgresParams project;
     PostgresParams records;
-    PostgresParams cells;
+    PostgresParams rollups;
   };
   static Batch Prepare(const std::string& project, const CheckedBatch& batch) {
     Batch made;
@@ -138,27 +138,27 @@ class BareLoop {
     PostgresArray ids = PostgresArray::Texts(batch.size());
     PostgresArray times = PostgresArray::Int64s(batch.size());
     PostgresArray bytes = PostgresArray::Bytes(batch.size());
-    PostgresCells cells;
+    PostgresRollups rollups;
     for (const CheckedRecord& record : batch) {
       ids.Add(std::string_view(record.record().record_id()));
       times.Add(record.event_time_nanos());
       bytes.Add(std::string_view(record.bytes()));
-      cells.Add(record.record(), record.event_time_nanos(), record.counts());
+      rollups.Add(record.record(), record.event_time_nanos(), record.counts());
     }
     made.records.AddArray(std::move(ids));
     made.records.AddArray(std::move(times));
     made.records.AddArray(std::move(bytes));
-    made.cells = cells.ToParams(project);
+    made.rollups = RollupParams(project, rollups.All());
     return made;
   }
 
   void Append(const Batch& batch) {
-    Send(sql::Begin(), {});
-    Send(sql::ShareProject(), batch.project);
-    Send(sql::InsertRecords(), batch.records);
+    Send(sql::kBegin, {});
+    Send(sql::kShareProject, batch.project);
+    Send(sql::kInsertRecords, batch.records);
     Sync(3);
-    Send(sql::AddToRollup(), batch.cells);
-    Send(sql::Commit(), {});
+    Send(sql::AddToRollups(), batch.rollups);
+    Send(sql::kCommit, {});
     Sync(2);
   }
 
@@ -171,9 +171,9 @@ class BareLoop {
       lengths.push_back(static_cast<int>(params.value(i)->size()));
     }
     const std::vector<int> formats(values.size(), 1);
-    Require(PQsendQueryPrepared(connection_, statement.name.c_str(),
-                                params.size(), values.data(), lengths.data(),
-                                formats.data(), 1) == 1,
+    Require(PQsendQueryPrepared(connection_, statement.name, params.size(),
+                                values.data(), lengths.data(), formats.data(),
+                                1) == 1,
             connection_);
   }
 
@@ -211,7 +211,7 @@ void CompareAppends(int rounds) {
     std::vector<std::vector<BareLoop::Batch>> prepared(kConnections);
     std::vector<Batches> batches;
     for (auto& part : prepared) {
-      for (const BatchPointer& batch : NewBatches()) {
+      for (const std::shared_ptr<const CheckedBatch>& batch : NewBatches()) {
         part.push_back(BareLoop::Prepare("bare", *batch));
       }
       batches.push_back(NewBatches());

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates for tests, made by openssl: a CA, and what it signs."""
+"""Makes certificates for tests with openssl: a CA, and what it signs."""
 
 import os
 import subprocess
@@ -12,13 +12,13 @@ def _openssl(*args):
 
 
 def read(path):
-    """A file's bytes."""
+    """Returns a file's bytes."""
     with open(path, "rb") as file:
         return file.read()
 
 
 class Authority:
-    """A CA whose files are in `folder`, and which signs more of them."""
+    """A CA whose files are in `folder`."""
 
     def __init__(self, folder, name="ca"):
         self.folder = folder
@@ -33,8 +33,8 @@ class Authority:
     def sign(self, name, alternative, common_name="test", days=2):
         """Makes NAME.crt and NAME.key, or replaces them; returns both paths.
 
-        `alternative` is as in openssl's subjectAltName, or empty. With days=0 the
-        certificate has expired when it is made.
+        `alternative` is openssl's subjectAltName, or empty. With days=0 the certificate
+        expires at once.
         """
         key, request, certificate, extensions = (
             os.path.join(self.folder, name + suffix)

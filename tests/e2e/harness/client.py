@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of the service made of Debian's gRPC and the .proto files alone."""
+"""A client of the service made from Debian's gRPC and the .proto files only."""
 
 import collections
 
@@ -78,8 +78,8 @@ def failure_of(error):
 class UsageClient:
     """Calls every method by its name in the .proto file, once and without retries.
 
-    In plain text, or with `credentials` as grpc.ssl_channel_credentials makes them.
-    Calls show `token`, which may change, where it is not None.
+    In plain text, or with `credentials` from grpc.ssl_channel_credentials. Calls send
+    `token`, which may change, unless it is None.
     """
 
     def __init__(self, address, credentials=None, token=None):
@@ -107,7 +107,7 @@ class UsageClient:
         }
 
     def close(self):
-        """Closes the connection; calls under way fail."""
+        """Closes the connection; active calls fail."""
         self._channel.close()
 
     def call(self, method, request, timeout=30):
@@ -128,7 +128,7 @@ class UsageClient:
         return [("authorization", "Bearer " + self.token)]
 
     def health(self, service=_SERVICE.full_name):
-        """What gRPC's health service says: 1 is SERVING, 2 NOT_SERVING."""
+        """Returns the answer of gRPC's health service: 1 is SERVING, 2 NOT_SERVING."""
         check = self._channel.unary_unary("/grpc.health.v1.Health/Check")
         name = service.encode()
         request = b"\x0a%c" % len(name) + name if name else b""
@@ -136,7 +136,7 @@ class UsageClient:
         return _only(_wire_fields(response), 1) if response else 0
 
     def watch_health(self):
-        """The states as they change, each as one response's bytes."""
+        """Yields the states as they change, each as a response's bytes."""
         watch = self._channel.unary_stream("/grpc.health.v1.Health/Watch")
         return watch(b"", timeout=60)
 
@@ -151,7 +151,7 @@ class UsageClient:
         return self.call("QueryUsage", request, timeout)
 
     def query_all(self, project, start, end, **fields):
-        """The rows of all pages of QueryUsage."""
+        """Returns the rows of all pages of QueryUsage."""
         return self._all_pages("rows", self.query, project, start, end, **fields)
 
     def get(self, project, record_id):
@@ -167,7 +167,7 @@ class UsageClient:
         return self.call("ListUsageRecords", request, timeout)
 
     def list_all(self, project, start, end, **fields):
-        """The records of all pages of ListUsageRecords."""
+        """Returns the records of all pages of ListUsageRecords."""
         return self._all_pages("records", self.list, project, start, end, **fields)
 
     @staticmethod

@@ -11,14 +11,14 @@ _HEADERS = 1  # RFC 9113, section 6.2
 
 
 class _Frames:
-    """Tells where an HTTP/2 server's stream of bytes has its first HEADERS frame."""
+    """Finds the first HEADERS frame in an HTTP/2 server's bytes."""
 
     def __init__(self):
         self._header = b""
         self._left = 0
 
     def before_headers(self, data):
-        """The part of `data` that stands before HEADERS, and whether HEADERS follow."""
+        """Returns the part of `data` before HEADERS, and whether HEADERS follow."""
         at = 0
         while at < len(data):
             if self._left:
@@ -54,7 +54,7 @@ class CutProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
-        """Takes no more connections."""
+        """Stops accepting connections."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

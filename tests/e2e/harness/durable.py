@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a service must hold: all that was acknowledged, once, and exact totals."""
+"""Asserts durability: all that was acknowledged, once, with exact totals."""
 
 import contextlib
 import os
@@ -17,23 +17,23 @@ MAX_RESIDENT = 256 << 20
 
 
 def resident_peak(server):
-    """The most memory that a server's process has had resident, in bytes."""
+    """Returns the peak resident memory of a server's process, in bytes."""
     with open("/proc/%d/status" % server.process.pid) as status:
         (line,) = [line for line in status if line.startswith("VmHWM:")]
     return int(line.split()[1]) << 10
 
 
 def keeps_what_is_freed(server):
-    """Whether it runs under AddressSanitizer, which holds back 256 MiB by design."""
+    """Returns whether it runs under AddressSanitizer, which holds back 256 MiB."""
     with open("/proc/%d/maps" % server.process.pid) as maps:
         return "/libasan.so" in maps.read()
 
 
 class DurableTest(EndToEndTest):
-    """A test that can tell what is stored, from inside and outside the service."""
+    """A test that can tell what is stored, inside and outside the service."""
 
     def stored_in_copy(self, database):
-        """The records in a sound copy of the database files, by id."""
+        """Returns the records in a copy of the database files, by id."""
         copy = os.path.join(self.folder, "copy.db")
         for suffix in ("", "-wal"):
             if os.path.exists(database + suffix):
@@ -54,7 +54,7 @@ class DurableTest(EndToEndTest):
         return stored
 
     def assert_totals(self, server, expected):
-        """Sums from rollups and sums over records are the oracle's."""
+        """Asserts that totals from rollups and over records are the oracle's."""
         with contextlib.closing(UsageClient(server.address)) as client:
             for bucket, zone in (
                 ("hour", "UTC"),
@@ -74,7 +74,7 @@ class DurableTest(EndToEndTest):
                 )
 
     def assert_listed(self, server, expected):
-        """The service gives back exactly these records, by id."""
+        """Asserts that the service lists exactly these records, by id."""
         with contextlib.closing(UsageClient(server.address)) as client:
             listed = client.list_all(PROJECT, *oracle.ALL_TIME)
         for record in listed:
@@ -83,9 +83,9 @@ class DurableTest(EndToEndTest):
         self.assertEqual({record.record_id: record for record in listed}, expected)
 
     def assert_sound(self, server, expected, is_writable=True):
-        """After a fault: nothing missing, nothing twice, totals exact, memory bounded.
+        """Asserts that nothing is missing or counted twice, and memory is bounded.
 
-        And health is good, or gets so within moments, where appends succeed again.
+        Health becomes good within moments, if appends succeed again.
         """
         self.assertIsNone(server.process.poll())
         if is_writable:
@@ -97,7 +97,7 @@ class DurableTest(EndToEndTest):
             self.assertLess(resident_peak(server), MAX_RESIDENT)
 
     def resend(self, server, batches, stored):
-        """Every batch is counted once, whether it was stored before or not."""
+        """Reports batches again; asserts that each counts once, stored before or not."""
         with contextlib.closing(UsageClient(server.address)) as client:
             for batch in batches:
                 response = client.report(PROJECT, batch)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets the system calls of a running service fail, and its clock jump."""
+"""Makes the system calls of a running service fail, and its clock jump."""
 
 import errno
 import mmap
@@ -14,7 +14,7 @@ _FOREVER = 2**62
 
 
 class Faults:
-    """The orders to one service. Start it with `wrapper`."""
+    """The faults of one service. Start it with `wrapper`."""
 
     def __init__(self, path):
         self._size = 8 * (len(CALLS) * len(_PER_CALL) + 1)
@@ -27,7 +27,7 @@ class Faults:
             "env",
             "TOKENUSAGE_FAULTS=" + path,
             "LD_PRELOAD=" + os.environ["TOKENUSAGE_FAULT_INJECTOR"],
-            # AddressSanitizer, where it is on, would insist on being the first library.
+            # AddressSanitizer insists on being the first library.
             "ASAN_OPTIONS=verify_asan_link_order=0",
         ]
 
@@ -41,21 +41,21 @@ class Faults:
         struct.pack_into("=q", self._memory, self._at(call, name), value)
 
     def fail(self, call, nth=1, times=_FOREVER, error=errno.EIO):
-        """Lets the nth call from now on fail, and those after it, `times` in all."""
+        """Makes the nth call from now fail, and those after it, `times` in all."""
         first = self._get(call, "calls") + nth
         self._set(call, "error", error)
         self._set(call, "last", min(first + times - 1, _FOREVER))
         self._set(call, "first", first)
 
     def stop_failing(self):
-        """Lets all calls succeed again."""
+        """Makes all calls succeed again."""
         for call in CALLS:
             self._set(call, "first", _FOREVER)
 
     def failed(self, call):
-        """How many calls failed so far."""
+        """Returns how many calls have failed."""
         return self._get(call, "failed")
 
     def set_clock_offset(self, seconds):
-        """Lets the service's clock be ahead of this machine's, or behind it."""
+        """Sets the service's clock ahead of this machine's, or behind it."""
         struct.pack_into("=q", self._memory, self._size - 8, seconds)

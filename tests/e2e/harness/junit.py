@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A unittest main that tells Bazel each test's outcome, in JUnit's XML."""
+"""A unittest main that writes each test's outcome for Bazel, in JUnit's XML."""
 
 import os
 import re

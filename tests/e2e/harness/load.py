@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads that report usage, and what became of it."""
+"""Threads that report usage, and record the outcomes."""
 
 import contextlib
 import random
@@ -16,7 +16,7 @@ REPORTERS = 4
 
 
 def flat(batches):
-    """The records of several batches by id."""
+    """Returns the records of several batches by id."""
     return {record.record_id: record for batch in batches for record in batch}
 
 
@@ -35,7 +35,7 @@ class _Reporters:
             thread.start()
 
     def join(self):
-        """Waits until every thread has ended."""
+        """Waits for all threads."""
         for thread in self._threads:
             thread.join(60)
             if thread.is_alive():
@@ -50,7 +50,7 @@ class _Reporters:
             self._report(client, rng)
 
     def _try(self, client, batch, expected):
-        """Reports a batch; `expected` are the counts that it may be answered with."""
+        """Reports a batch; `expected` are the allowed counts of the response."""
         try:
             response = client.report(PROJECT, batch)
         except grpc.RpcError as error:
@@ -65,7 +65,7 @@ class _Reporters:
 
 
 class Load(_Reporters):
-    """Reports until the service fails it."""
+    """Reports until a call fails."""
 
     def __init__(self, server, seed):
         self.unknown = []  # batches whose call failed
@@ -85,7 +85,7 @@ class Load(_Reporters):
 
 
 class SteadyLoad(_Reporters):
-    """Reports until it is stopped, and reports again what failed."""
+    """Reports until it is stopped, and resends what failed."""
 
     def __init__(self, server, seed):
         self.failures = 0
@@ -93,7 +93,7 @@ class SteadyLoad(_Reporters):
         super().__init__(server.address, seed)
 
     def stop(self):
-        """Waits until all that was begun is acknowledged."""
+        """Stops, and waits until everything is acknowledged."""
         self._stopping.set()
         self.join()
 

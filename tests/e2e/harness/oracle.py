@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the totals must be, computed in the plainest way there is.
+"""What the totals must be, computed in the plainest way.
 
 Sums are decimal.Decimal, civil days come from zoneinfo, and every record is looked at
 for every question.
@@ -34,12 +34,12 @@ _SECOND = 10**9
 
 
 def usage_of(record):
-    """The usage message of a record."""
+    """Returns the usage message of a record."""
     return getattr(record, record.WhichOneof("usage"))
 
 
 def counts_of(record):
-    """A record's counts as doubles, in the order of MEASURES."""
+    """Returns a record's counts as doubles, in the order of MEASURES."""
     usage = usage_of(record)
     details = usage.input_tokens_details
     return (
@@ -52,20 +52,20 @@ def counts_of(record):
 
 
 def amount(count):
-    """A count as it is summed: its shortest decimal, to nine decimals, half to even."""
+    """Returns a count as it is summed: its shortest decimal, to nine decimals, half to even."""
     return decimal.Decimal(repr(count)).quantize(
         decimal.Decimal("1e-9"), context=_CONTEXT
     )
 
 
 def exact_text(total):
-    """A sum as it is printed: no exponent, no trailing zeros."""
+    """Formats a sum: no exponent, no trailing zeros."""
     text = format(total, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def sum_texts(counts):
-    """The exact sum of doubles, printed."""
+    """Formats the exact sum of doubles."""
     total = decimal.Decimal(0)
     for count in counts:
         total = _CONTEXT.add(total, amount(count))
@@ -74,7 +74,7 @@ def sum_texts(counts):
 
 @functools.lru_cache(maxsize=None)
 def first_instant(day, zone_name):
-    """The first second that has this date, or a later one where the zone skipped it.
+    """Returns the first second of this date, or a later one if the zone skipped it.
 
     Days start on quarters of an hour of UTC in every zone and year that tests use.
     """
@@ -104,7 +104,7 @@ def _civil_bucket(second, bucket, zone_name):
 
 
 def bucket_of(nanos, bucket, zone_name, window):
-    """The bucket around an instant, cut to the window."""
+    """Returns the bucket around an instant, clipped to the window."""
     second = nanos // _SECOND
     if bucket == "none":
         return window
@@ -113,13 +113,13 @@ def bucket_of(nanos, bucket, zone_name, window):
         start = second - second % length
         end = start + length
     else:
-        # Buckets start on quarters, so it is enough to look at the quarter's start.
+        # Buckets start on quarter hours, so it is enough to look at their starts.
         start, end = _civil_bucket(second - second % 900, bucket, zone_name)
     return max(start * _SECOND, window[0]), min(end * _SECOND, window[1])
 
 
 def field_of(record, field):
-    """The value that a record is grouped by; None where it has no such label."""
+    """Returns the value that a record is grouped by; None without such a label."""
     if field.startswith("labels."):
         return record.labels.get(field[len("labels.") :])
     return getattr(record, field)
@@ -137,7 +137,7 @@ def _order(item):
 def expected_rows(
     records, bucket="none", zone="UTC", window=ALL_TIME, group_by=(), filters=None
 ):
-    """The rows that a query must answer.
+    """Returns the rows that a query must return.
 
     `filters` maps fields to the values that pass; None passes records without the label.
     """
@@ -156,7 +156,7 @@ def expected_rows(
 
 
 def row_of(message):
-    """The Row of a UsageRow message. Its doubles must be the exact sums, rounded."""
+    """Returns the Row of a UsageRow message, whose doubles must be the exact sums, rounded."""
     totals = []
     for measure in MEASURES:
         total = getattr(message.totals, measure)

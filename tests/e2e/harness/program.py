@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the real program as real processes, none of which outlives its test."""
+"""Runs the program in processes that do not outlive their test."""
 
 import collections
 import os
@@ -19,13 +19,13 @@ _DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL"]
 
 
 def environment(**changes):
-    """This process's environment without the settings that the program reads."""
+    """Returns this process's environment without the settings that the program reads."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TOKENUSAGE_")}
     return {**kept, **changes}
 
 
 def run(*args, stdin=b"", env=None, timeout=60, wrapper=()):
-    """Runs the program to its end."""
+    """Runs the program until it exits."""
     done = subprocess.run(
         [*wrapper, PROGRAM, *args],
         input=stdin,
@@ -39,7 +39,7 @@ def run(*args, stdin=b"", env=None, timeout=60, wrapper=()):
 class Server:
     """A `tokenusage serve`, ready for calls at `address`; by default on a free port.
 
-    With --metrics-listen among the flags it shows metrics at `metrics_address`.
+    With the flag --metrics-listen it serves metrics at `metrics_address`.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Server:
         return text.decode().splitlines()
 
     def log(self):
-        """What it, and servers of the same database before it, wrote on stderr."""
+        """Returns its stderr, and that of earlier servers of the same database."""
         with open(self._log_path, "rb") as log:
             return log.read().decode(errors="backslashreplace")
 
@@ -111,16 +111,16 @@ class Server:
             time.sleep(0.02)
 
     def reload(self):
-        """Lets it read its files again, with SIGHUP."""
+        """Makes it reload its files, with SIGHUP."""
         self.process.send_signal(signal.SIGHUP)
 
     def kill(self):
-        """kill -9; does nothing where it has ended before."""
+        """kill -9; does nothing if it has exited."""
         if self.process.returncode is None:
             self.process.kill()
             self._wait(30)
 
     def stop(self, timeout=30):
-        """Ends it with SIGTERM and returns its exit code."""
+        """Stops it with SIGTERM and returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self._wait(timeout)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Usage records for tests: fixed ones, and random ones that lean to the edges."""
+"""Usage records for tests: fixed ones, and random ones that favour edge cases."""
 
 import calendar
 import datetime
@@ -27,27 +27,27 @@ _EDGES += (2.0**53 - 1, 2.0**53)
 
 # Days that are 23, 25 or 0 hours long in some zone, and ends of months and years.
 _DAYS = (
-    "2010-11-07",  # St. John's goes back at 00:01
+    "2010-11-07",  # St. John's sets clocks back at 00:01
     "2011-12-30",  # Samoa has no such day
     "2018-11-04",  # Sao Paulo has no midnight
     "2019-12-30",  # ISO week 1 of 2020
     "2024-02-29",
-    "2024-03-31",  # Berlin goes forward
-    "2024-04-07",  # Lord Howe goes back by half an hour
-    "2024-10-27",  # Berlin goes back
+    "2024-03-31",  # Berlin sets clocks forward
+    "2024-04-07",  # Lord Howe sets clocks back by half an hour
+    "2024-10-27",  # Berlin sets clocks back
     "2024-12-31",
 )
 
 
 def at(text):
-    """An RFC 3339 time in UTC, with up to nine decimals, in nanoseconds since 1970."""
+    """Parses an RFC 3339 time in UTC, with up to nine decimals, as nanoseconds since 1970."""
     seconds, _, fraction = text.rstrip("Z").partition(".")
     parsed = datetime.datetime.strptime(seconds, "%Y-%m-%dT%H:%M:%S")
     return calendar.timegm(parsed.timetuple()) * 10**9 + int(fraction.ljust(9, "0"))
 
 
 def make_record(record_id, time="2024-05-01T12:00:00Z", counts=WHOLE, **fields):
-    """A record of an image edit, or of `usage`='images_variations'.
+    """Returns a record of an image edit, or of `usage`='images_variations'.
 
     `counts` are in the order of oracle.MEASURES; `time` is text, or nanoseconds.
     """
@@ -82,7 +82,7 @@ def _random_time(rng):
 
 
 def random_record(rng, record_id=None, time=None):
-    """A valid record that any random choice may have made."""
+    """Returns a random valid record."""
     if record_id is None:
         record_id = str(uuid.UUID(int=rng.getrandbits(128)))
         record_id = rng.choice((record_id, record_id.upper(), "r~" + record_id))
@@ -105,7 +105,7 @@ def random_record(rng, record_id=None, time=None):
 
 
 def rfc3339(nanos):
-    """A time as the program prints it: in UTC, with 0, 3, 6 or 9 decimals."""
+    """Formats a time as the program does: in UTC, with 0, 3, 6 or 9 decimals."""
     seconds, fraction = divmod(nanos, 10**9)
     text = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
     text = text.strftime("%Y-%m-%dT%H:%M:%S")
@@ -118,7 +118,7 @@ def rfc3339(nanos):
 
 
 def usage_object(record):
-    """A record's usage as the JSON object that a provider would send."""
+    """Returns a record's usage as the JSON object that a provider would send."""
     total, input_tokens, output, text, image = counts_of(record)
     return {
         "total_tokens": total,
@@ -129,7 +129,7 @@ def usage_object(record):
 
 
 def record_object(record, usage_name=None):
-    """A record as a JSON object, or with usage_name="usage" as an envelope."""
+    """Returns a record as a JSON object, or with usage_name="usage" as an envelope."""
     return {
         "record_id": record.record_id,
         "event_time": rfc3339(nanos_of(record.event_time)),
@@ -142,6 +142,6 @@ def record_object(record, usage_name=None):
 
 
 def json_lines(objects):
-    """JSON Lines, in UTF-8."""
+    """Returns JSON Lines, in UTF-8."""
     lines = [json.dumps(o, ensure_ascii=False) + "\n" for o in objects]
     return "".join(lines).encode()

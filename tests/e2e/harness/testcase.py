@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the end-to-end tests have in common."""
+"""The base class of the end-to-end tests."""
 
 import os
 import random
@@ -16,7 +16,7 @@ SERVING, NOT_SERVING = 1, 2
 
 
 def seeded_random():
-    """A source of random numbers whose seed is printed and can be given."""
+    """Returns a random source; prints its seed, or takes it from TOKENUSAGE_TEST_SEED."""
     given = os.environ.get("TOKENUSAGE_TEST_SEED")
     seed = int(given) if given else int.from_bytes(os.urandom(4), "big")
     print("TOKENUSAGE_TEST_SEED=%d" % seed, flush=True)
@@ -24,7 +24,7 @@ def seeded_random():
 
 
 class EndToEndTest(unittest.TestCase):
-    """A test with a folder of its own, and servers that end with it."""
+    """A test with its own folder, whose servers stop with it."""
 
     maxDiff = None
 
@@ -33,7 +33,7 @@ class EndToEndTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def path(self, name):
-        """A path in the test's folder."""
+        """Returns a path in the test's folder."""
         return os.path.join(self.folder, name)
 
     def write(self, name, content):
@@ -49,20 +49,20 @@ class EndToEndTest(unittest.TestCase):
         return server
 
     def connect(self, server):
-        """A client of that server, closed with the test."""
+        """Returns a client of that server, closed with the test."""
         client = UsageClient(server.address)
         self.addCleanup(client.close)
         return client
 
     def await_health(self, client, state, timeout=30):
-        """Waits until gRPC's health service says this."""
+        """Waits until gRPC's health service answers `state`."""
         deadline = time.monotonic() + timeout
         while client.health() != state:
             self.assertLess(time.monotonic(), deadline, "health is %d" % client.health())
             time.sleep(0.02)
 
     def assert_output(self, outcome, stdout):
-        """It succeeded with exactly this on stdout and nothing on stderr."""
+        """Asserts success, exactly this stdout, and an empty stderr."""
         self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
         if isinstance(stdout, bytes):
             self.assertEqual(outcome.stdout, stdout)
@@ -70,7 +70,7 @@ class EndToEndTest(unittest.TestCase):
             self.assertEqual(outcome.stdout.decode(), stdout)
 
     def assert_one_line_error(self, outcome, exit_code, *words, stdout=b""):
-        """It failed with one line on stderr that holds these words."""
+        """Asserts the exit code and one line on stderr that contains these words."""
         self.assertEqual((outcome.exit_code, outcome.stdout), (exit_code, stdout), outcome)
         line = outcome.stderr.decode("utf-8")
         self.assertRegex(line, r"\Atokenusage: [^\n]+\n\Z")

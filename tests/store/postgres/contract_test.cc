@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "gtest/gtest.h"
+#include "tests/store/contract/usage_store_contract.h"
 #include "tests/store/postgres/postgres_server.h"
-#include "tests/store/usage_store_contract.h"
 
 namespace tokenusage::testing {
 

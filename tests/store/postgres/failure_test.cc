@@ -2,7 +2,7 @@
 
 // What may happen to a database, while and before it is used: nothing that was
 // acknowledged is lost, nothing is counted twice, and the store recovers
-// without being opened anew.
+// without being reopened.
 
 #include <atomic>
 #include <chrono>
@@ -23,6 +23,8 @@
 #include "tests/store/postgres/postgres_server.h"
 #include "tests/store/queries.h"
 #include "tests/support/records.h"
+#include "tests/support/seed.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/store/postgres/store.h"
 
 namespace tokenusage::testing {
@@ -38,7 +40,7 @@ std::unique_ptr<PostgresServer> NewServer() {
 
 std::unique_ptr<UsageStore> OpenAt(const std::string& url) {
   auto store = OpenPostgresStore(url);
-  EXPECT_TRUE(store.ok()) << store.status();
+  EXPECT_THAT(store, IsOk());
   return *std::move(store);
 }
 
@@ -59,7 +61,7 @@ void ExpectRecovers(UsageStore* store, const std::string& id) {
   do {
     status = AppendOne(store, id);
     if (status.ok()) {
-      EXPECT_TRUE(store->CheckWritable().ok());
+      EXPECT_THAT(store->CheckWritable(), IsOk());
       return;
     }
     absl::SleepFor(absl::Milliseconds(50));
@@ -177,7 +179,7 @@ int Cycles() {
 // Repeats an act, each time after some more was stored.
 void RunUnderLoad(const std::vector<UsageStore*>& stores,
                   const std::string& url, const std::function<void()>& act) {
-  std::mt19937 random(std::random_device{}());
+  std::mt19937_64 random(TestSeed());
   Load load(stores, 6);
   for (int i = 0; i < Cycles(); ++i) {
     const int before = load.acknowledged();
@@ -186,7 +188,8 @@ void RunUnderLoad(const std::vector<UsageStore*>& stores,
       absl::SleepFor(absl::Milliseconds(5));
     }
     ASSERT_GE(load.acknowledged(), before + 200) << "it did not recover";
-    absl::SleepFor(absl::Milliseconds(random() % 50));
+    absl::SleepFor(
+        absl::Milliseconds(static_cast<std::int64_t>(random() % 50)));
     act();
   }
   const int acknowledged = load.Finish();
@@ -241,7 +244,7 @@ TEST(PostgresFailureTest, SeveralProcessesRaceWithoutDeadlock) {
     threads.emplace_back([&, thread] {
       std::mt19937 random(thread);
       for (int batch = 0; batch < kBatches; ++batch) {
-        // All report the same records, each in an order of its own.
+        // All report the same records, each in a different order.
         std::vector<v1::UsageRecord> records;
         for (int i = 0; i < kRecords; ++i) {
           v1::UsageRecord record = RecordAt(IdOf(0, batch, i), kNoon, 1);
@@ -251,7 +254,7 @@ TEST(PostgresFailureTest, SeveralProcessesRaceWithoutDeadlock) {
         std::shuffle(records.begin(), records.end(), random);
         const AppendResult result =
             stores[thread % 3]->Append("p", CheckedOf(records));
-        ASSERT_TRUE(result.ok()) << result.status();
+        ASSERT_THAT(result, IsOk());
         for (const AppendOutcome outcome : *result) {
           ++(outcome == AppendOutcome::kStored ? stored : duplicates);
         }
@@ -286,7 +289,7 @@ TEST(PostgresFailureTest, SeveralProcessesShareTheLimitOfSeries) {
         const AppendResult result =
             stores[static_cast<std::size_t>(thread % 2)]->Append(
                 "p", CheckedOf(records));
-        ASSERT_TRUE(result.ok()) << result.status();
+        ASSERT_THAT(result, IsOk());
         for (const AppendOutcome outcome : *result) {
           ++(outcome == AppendOutcome::kStored ? stored : refused);
         }
@@ -317,7 +320,7 @@ TEST(PostgresFailureTest, ExhaustedConnections) {
   std::string guest_url = url;
   guest_url.replace(guest_url.find("tokenusage@"), 10, "guest");
   const auto guest = OpenAt(guest_url);
-  ASSERT_TRUE(AppendOne(guest.get(), "first").ok());
+  ASSERT_THAT(AppendOne(guest.get(), "first"), IsOk());
   RunPostgresSql(url,
                  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                  "WHERE usename = 'guest'");
@@ -343,7 +346,7 @@ TEST(PostgresFailureTest, StatementTimeout) {
                  "current_database() || "
                  "' SET statement_timeout = ''200ms'''; END $$");
   const auto store = OpenAt(url);
-  ASSERT_TRUE(AppendOne(store.get(), "first").ok());
+  ASSERT_THAT(AppendOne(store.get(), "first"), IsOk());
   const Connection other = Connect(url);
   PQclear(PQexec(other.get(), "BEGIN; LOCK TABLE tokenusage.usage_record"));
   ExpectUnavailable(AppendOne(store.get(), "second"), "statement timeout");
@@ -357,7 +360,7 @@ TEST(PostgresFailureTest, StatementTimeout) {
 TEST(PostgresFailureTest, ReadOnlyStandby) {
   const auto primary = NewServer();
   const std::string url = primary->NewDatabase();
-  ASSERT_TRUE(AppendOne(OpenAt(url).get(), "first").ok());
+  ASSERT_THAT(AppendOne(OpenAt(url).get(), "first"), IsOk());
   const auto standby = primary->CreateStandby();
   standby->Start();
   const std::string standby_url = standby->Url(url.substr(url.rfind('/') + 1));
@@ -368,7 +371,7 @@ TEST(PostgresFailureTest, ReadOnlyStandby) {
   }
   EXPECT_EQ(TotalOf(store.get()), "1 1");
   ExpectUnavailable(AppendOne(store.get(), "second"), "read-only");
-  EXPECT_FALSE(store->CheckWritable().ok());
+  EXPECT_THAT(store->CheckWritable(), ::testing::Not(IsOk()));
   primary->Stop();
   RunPostgresSql(standby_url, "SELECT pg_promote()");
   ExpectRecovers(store.get(), "second");
@@ -400,7 +403,7 @@ TEST(PostgresFailureTest, Passwords) {
   ASSERT_EQ(std::system(("chmod 600 " + file).c_str()), 0);
   setenv("PGPASSFILE", file.c_str(), 1);
   const auto store = OpenAt("postgresql://usage" + place);
-  ASSERT_TRUE(AppendOne(store.get(), "first").ok());
+  ASSERT_THAT(AppendOne(store.get(), "first"), IsOk());
 
   // The password changes, and what is open is closed.
   RunPostgresSql(url, "ALTER ROLE usage PASSWORD 'new'");
@@ -437,7 +440,7 @@ TEST(PostgresFailureTest, TlsIsVerified) {
       OpenPostgresStore(verified + server->folder() + "/other.crt");
   ExpectUnavailable(wrong.status(), "certificate verify failed");
   const auto store = OpenAt(verified + data + "/server.crt");
-  ASSERT_TRUE(AppendOne(store.get(), "first").ok());
+  ASSERT_THAT(AppendOne(store.get(), "first"), IsOk());
   EXPECT_EQ(RunPostgresSql(url,
                            "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN "
                            "pg_stat_activity USING (pid) WHERE "
@@ -492,13 +495,13 @@ TEST(PostgresFailureTest, FullDisk) {
                  "CREATE TABLESPACE small LOCATION '" + folder + "/space'");
   RunPostgresSql(admin, "CREATE DATABASE small TABLESPACE small");
   const std::string url = server->Url("small");
-  ASSERT_TRUE(MigratePostgresDatabase(url, false).ok());
+  ASSERT_THAT(MigratePostgresDatabase(url, false), IsOk());
   const auto store = OpenAt(url);
-  ASSERT_TRUE(AppendOne(store.get(), "first").ok());
+  ASSERT_THAT(AppendOne(store.get(), "first"), IsOk());
   const std::string filler = folder + "/filler";
   ASSERT_NE(std::system(("cat /dev/zero > " + filler + " 2>/dev/null").c_str()),
             0);
-  EXPECT_FALSE(store->CheckWritable().ok());
+  EXPECT_THAT(store->CheckWritable(), ::testing::Not(IsOk()));
   int stored = 1;
   absl::Status status;
   for (; status.ok() && stored < 5000; ++stored) {

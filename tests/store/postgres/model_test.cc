@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/store/model_test.h"
+#include "tests/store/model/model_test.h"
 
 #include <memory>
 #include <string>

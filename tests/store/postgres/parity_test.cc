@@ -4,17 +4,16 @@
 // answers byte for byte.
 
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "gtest/gtest.h"
+#include "tests/store/model/random_usage.h"
 #include "tests/store/postgres/postgres_server.h"
 #include "tests/store/queries.h"
-#include "tests/store/random_usage.h"
-#include "tests/store/sqlite_files.h"
+#include "tests/store/sqlite/sqlite_files.h"
 #include "tests/support/records.h"
 
 namespace tokenusage::testing {
@@ -55,7 +54,7 @@ std::vector<std::string> BytesOf(const absl::StatusOr<RecordPage>& page) {
 }
 
 TEST(PostgresParityTest, AnswersAsSqliteByteForByte) {
-  RandomUsage random(std::random_device{}());
+  RandomUsage random;
   const std::unique_ptr<UsageStore> sqlite = NewSqliteStore();
   const std::unique_ptr<UsageStore> postgres = NewPostgresStore();
   for (int round = 0; round < 40; ++round) {

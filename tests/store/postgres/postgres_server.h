@@ -14,7 +14,7 @@
 
 namespace tokenusage::testing {
 
-// Everything aborts where it fails.
+// Every function aborts on failure.
 class PostgresServer {
  public:
   // A new server, and a new standby of one that runs. Neither runs yet.

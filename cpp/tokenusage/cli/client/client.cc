@@ -14,6 +14,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "tokenusage/cli/client/server_certificate.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/server/listen_address.h"
 
@@ -24,10 +25,10 @@ constexpr absl::Duration kPatienceBefore = absl::Seconds(5);
 constexpr absl::Duration kPatienceAfter = absl::Seconds(15);
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(100);
 constexpr absl::Duration kMaxDelay = absl::Seconds(1);
-// Longer than the server's own limit for reads, which then says more.
+// Longer than the server's limit for reads, whose error says more.
 constexpr std::chrono::seconds kCallDeadline(40);
 
-// The time that a busy server asks callers to wait, if it does.
+// Returns how long a busy server asks callers to wait, if it does.
 std::optional<absl::Duration> PushbackOf(const grpc::ClientContext& context) {
   const auto& trailers = context.GetServerTrailingMetadata();
   const auto found = trailers.find("grpc-retry-pushback-ms");
@@ -41,14 +42,15 @@ std::optional<absl::Duration> PushbackOf(const grpc::ClientContext& context) {
   return absl::Milliseconds(millis);
 }
 
-bool IsWorthRetrying(grpc::StatusCode code, bool has_pushback) {
-  switch (code) {
+bool IsWorthRetrying(const grpc::Status& status, bool has_pushback) {
+  switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
-    // Nobody here cancels: a server that shuts down does.
+      return !IsRefusedCertificate(status.error_message());
+    // Not by this side: a server that shuts down cancels.
     case grpc::StatusCode::CANCELLED:
       return true;
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      // Without pushback it is the transport's size limit, which stays.
+      // Without pushback it is the transport's size limit.
       return has_pushback;
     default:
       return false;
@@ -71,10 +73,10 @@ std::shared_ptr<grpc::Channel> NewChannel(const ConnectionOptions& connection) {
   if (!connection.server_name.empty()) {
     arguments.SetSslTargetNameOverride(connection.server_name);
   }
-  // gRPC's own second would be most of our patience.
+  // gRPC's default, a second, would be a large part of the patience.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  // A proxy is for the world outside.
+  // Loopback is never behind a proxy.
   if (CheckLoopbackAddress(server).ok()) {
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   }
@@ -85,19 +87,18 @@ std::shared_ptr<grpc::Channel> NewChannel(const ConnectionOptions& connection) {
 }  // namespace
 
 UsageClient::UsageClient(const ConnectionOptions& connection)
-    : server_(connection.server),
-      tls_(connection.tls),
+    : connection_(connection),
       authorization_(connection.token.empty() ? ""
                                               : "Bearer " + connection.token),
       channel_(NewChannel(connection)),
       stub_(v1::UsageReportingService::NewStub(channel_)) {}
 
-// Waits that long, or until the service can be reached, where it could not.
+// Waits for `time`, or less if the service can be reached again.
 void UsageClient::WaitToRetry(absl::Duration time) {
   if (channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
     absl::SleepFor(time);
   } else {
-    // While everyone sleeps, gRPC does not notice how a connection went.
+    // gRPC makes no progress on a connection that nobody waits for.
     channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + time));
   }
 }
@@ -116,7 +117,7 @@ absl::Status UsageClient::Call(
     const grpc::Status status = call(&context);
     const std::optional<absl::Duration> pushback = PushbackOf(context);
     const absl::Duration wait = std::max(delay, pushback.value_or(delay));
-    if (IsWorthRetrying(status.error_code(), pushback.has_value()) &&
+    if (IsWorthRetrying(status, pushback.has_value()) &&
         absl::Now() + wait < give_up) {
       WaitToRetry(wait);
       delay = std::min(2 * delay, kMaxDelay);
@@ -127,17 +128,32 @@ absl::Status UsageClient::Call(
       has_answered_ = true;
       return result;
     }
-    return absl::Status(
-        result.code(),
-        absl::StrCat("the service at ", server_, ": ", status.error_message(),
-                     HintFor(status.error_message())));
+    return NoAnswer(status);
   }
 }
 
-// A server that speaks TLS ends a connection in plain text without a word.
-std::string UsageClient::HintFor(const std::string& message) const {
-  if (tls_ || message.find("Socket closed") == std::string::npos) return "";
-  return "; if it speaks TLS, connect with --tls or --tls-ca";
+// Says what gRPC's words mean for the flags.
+absl::Status UsageClient::NoAnswer(const grpc::Status& status) const {
+  std::string why = status.error_message();
+  const auto mentions = [&why](const char* words) {
+    return why.find(words) != std::string::npos;
+  };
+  if (!connection_.tls && mentions("Socket closed")) {
+    // A server that speaks TLS closes connections in plain text silently.
+    why += "; if it speaks TLS, connect with --tls or --tls-ca";
+  } else if (mentions("wrong version number") ||
+             mentions("WRONG_VERSION_NUMBER")) {
+    why = "it does not speak TLS; connect without --tls and --tls-ca";
+  } else if (mentions("is not in peer certificate")) {
+    why =
+        "its certificate is for another name; if that is right, give the name "
+        "as --tls-server-name";
+  } else if (IsRefusedCertificate(why)) {
+    why = DescribeRefusedCertificate(connection_);
+  }
+  return absl::Status(
+      static_cast<absl::StatusCode>(status.error_code()),
+      absl::StrCat("the service at ", connection_.server, ": ", why));
 }
 
 absl::Status UsageClient::Report(const v1::ReportUsageRequest& request,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The program's connection to a service.
+// Calls the service on behalf of the commands.
 //
 //   ConnectionOptions connection;
 //   connection.server = "127.0.0.1:8105";
@@ -24,26 +24,26 @@
 
 namespace tokenusage {
 
-// How to reach a service, and who calls it.
+// How to reach a service, and as whom.
 struct ConnectionOptions {
   std::string server;  // host:port
 
-  // Plain text without TLS. The texts are PEM.
-  bool tls = false;
-  std::string ca;           // empty: the system's
-  std::string certificate;  // the caller's own, or empty
+  bool tls = false;  // else plain text
+  // In PEM.
+  std::string ca;           // empty: the system's CAs
+  std::string certificate;  // the caller's, or empty
   std::string key;
-  std::string server_name;  // what the server's certificate names, where that
-                            // is not the host
+  // The name in the server's certificate if it is not the host, or empty.
+  std::string server_name;
 
-  std::string token;  // empty: none is shown
+  std::string token;  // or empty
 };
 
-// Makes calls, and tries each again while the service is unavailable or busy:
-// every method may be repeated. It gives up after 5 seconds where the service
-// has not answered yet, and after 15 once it has, so that a restart goes
-// unnoticed. A failed status carries the service's ErrorInfo, and names the
-// server where it did not answer. Not thread-safe.
+// Makes calls, and retries each while the service is unavailable or busy: every
+// method may be repeated. It gives up after 5 seconds if the service has never
+// answered, else after 15, so that a restart goes unnoticed. A failed status
+// carries the service's ErrorInfo, or names the server if it did not answer.
+// Not thread-safe.
 class UsageClient {
  public:
   // Does not connect yet.
@@ -62,10 +62,9 @@ class UsageClient {
   absl::Status Call(
       const std::function<grpc::Status(grpc::ClientContext*)>& call);
   void WaitToRetry(absl::Duration time);
-  std::string HintFor(const std::string& message) const;
+  absl::Status NoAnswer(const grpc::Status& status) const;
 
-  const std::string server_;
-  const bool tls_;
+  const ConnectionOptions connection_;
   const std::string authorization_;  // the metadata's value, or empty
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::UsageReportingService::Stub> stub_;

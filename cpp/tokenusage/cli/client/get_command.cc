@@ -15,7 +15,7 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Prints the record as one line of JSON; exits with 1 where there is none.
+Prints the record as one line of JSON; exits with 1 if there is none.
 
 Examples:
   tokenusage get --project=demo 019a3f5e-7c1b-7d2a-9e4f-0123456789ab)";
@@ -42,7 +42,7 @@ absl::Status Get(const GetFlags& flags) {
 
 }  // namespace
 
-void AddGetCommand(CLI::App* app, int* exit_code) {
+Command AddGetCommand(CLI::App* app) {
   auto flags = std::make_shared<GetFlags>();
   CLI::App* command =
       app->add_subcommand("get", "Print one record as it was reported");
@@ -50,11 +50,7 @@ void AddGetCommand(CLI::App* app, int* exit_code) {
   AddServiceFlags(command, &flags->service);
   command->add_option("RECORD_ID", flags->record_id, "The record's id")
       ->required();
-  command->callback([flags, exit_code] {
-    const absl::Status status = Get(*flags);
-    if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = ExitCodeFor(status);
-  });
+  return {command, [flags] { return Finish(Get(*flags)); }};
 }
 
 }  // namespace tokenusage

@@ -19,8 +19,8 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Prints JSON Lines by event_time, then record_id, which `tokenusage report` takes.
-Fields of records that this version does not know are not printed.
+Prints JSON Lines, sorted by event_time, then record_id; `tokenusage report` reads them.
+Fields that this version does not know are not printed.
 
 Examples:
   tokenusage list --project=demo --limit=10
@@ -56,8 +56,8 @@ absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
       TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(record));
       PrintData(line + "\n");
     }
-    // Where nobody reads on, as with `head`, there is no need to go on.
-    TOKENUSAGE_RETURN_IF_ERROR(FlushData());
+    // The disk is full, or `head` has seen enough.
+    if (!FlushData()) return absl::OkStatus();
     left -= response.records_size();
     request.set_page_token(response.next_page_token());
   } while (left > 0 && !request.page_token().empty());
@@ -66,7 +66,7 @@ absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
 
 }  // namespace
 
-void AddListCommand(CLI::App* app, int* exit_code) {
+Command AddListCommand(CLI::App* app) {
   auto flags = std::make_shared<ListFlags>();
   CLI::App* command = app->add_subcommand(
       "list", "Print the records of a time window as they were reported");
@@ -75,20 +75,14 @@ void AddListCommand(CLI::App* app, int* exit_code) {
   AddWindowFlags(command, &flags->window);
   command
       ->add_option("--limit", flags->limit,
-                   "How many records to print at most; 0 is all")
+                   "The most records to print; 0 is all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command->callback([flags, exit_code] {
-    auto request = RequestFromFlags(flags.get());
-    if (!request.ok()) {
-      PrintError(std::string(request.status().message()));
-      *exit_code = kExitUsage;
-      return;
-    }
-    const absl::Status status = List(*flags, *std::move(request));
-    if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = ExitCodeFor(status);
-  });
+  return {command, [flags] {
+            auto request = RequestFromFlags(flags.get());
+            if (!request.ok()) return FinishLocal(request.status());
+            return Finish(List(*flags, *std::move(request)));
+          }};
 }
 
 }  // namespace tokenusage

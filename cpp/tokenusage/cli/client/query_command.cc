@@ -24,9 +24,9 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-A field is operation, provider, model or labels.KEY. In the table - stands for a
-count that no record carries, and <none> for a label that is not there; --json tells
-both exactly. Totals are exact decimals. A week is one of ISO 8601, as 2026-W45.
+A field is operation, provider, model or labels.KEY. In the table, - is a count that no
+record carries, and <none> a missing label; --json is unambiguous. Totals are exact
+decimals. Weeks are those of ISO 8601, such as 2026-W45.
 
 Examples:
   tokenusage query --project=demo
@@ -53,7 +53,7 @@ const std::map<std::string, v1::TimeBucket>& BucketNames() {
   return *kNames;
 }
 
-// Filters on the same field are one filter with several values.
+// Merges the filters on one field into one filter with several values.
 absl::Status AddFilters(const QueryFlags& flags,
                         v1::QueryUsageRequest* request) {
   std::map<std::string, v1::UsageFilter> by_field;
@@ -92,7 +92,7 @@ absl::StatusOr<v1::QueryUsageRequest> RequestFromFlags(QueryFlags* flags) {
   return request;
 }
 
-// The bucket's start, as short as its kind allows.
+// Formats the bucket's start as briefly as its kind allows.
 std::string BucketLabel(const v1::UsageRow& row, v1::TimeBucket bucket,
                         absl::TimeZone zone) {
   const absl::Time start = ToTime(row.bucket_start_time());
@@ -109,19 +109,12 @@ std::string BucketLabel(const v1::UsageRow& row, v1::TimeBucket bucket,
   }
 }
 
-std::string BucketHeading(v1::TimeBucket bucket) {
-  for (const auto& [name, value] : BucketNames()) {
-    if (value == bucket) return name;
-  }
-  return "bucket";
-}
-
 class Table {
  public:
-  explicit Table(const v1::QueryUsageRequest& request, absl::TimeZone zone)
-      : bucket_(request.bucket()), zone_(zone) {
+  Table(const QueryFlags& flags, const v1::QueryUsageRequest& request)
+      : bucket_(request.bucket()), zone_(flags.window.zone) {
     std::vector<std::string> heading;
-    if (has_bucket()) heading.push_back(BucketHeading(bucket_));
+    if (has_bucket()) heading.push_back(flags.bucket);
     for (const std::string& field : request.group_by()) {
       heading.push_back(field);
     }
@@ -137,7 +130,7 @@ class Table {
     std::vector<std::string> cells;
     if (has_bucket()) cells.push_back(BucketLabel(row, bucket_, zone_));
     for (const v1::GroupValue& group : row.group()) {
-      // Escaped where it would move the terminal's cursor.
+      // Escaped, so that a value cannot control the terminal.
       cells.push_back(group.has_value()
                           ? Excerpt(group.value(), /*max_chars=*/SIZE_MAX)
                           : "<none>");
@@ -174,7 +167,7 @@ absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
                               ReadConnection(flags.service));
   UsageClient client(connection);
-  Table table(request, flags.window.zone);
+  Table table(flags, request);
   do {
     v1::QueryUsageResponse response;
     TOKENUSAGE_RETURN_IF_ERROR(client.Query(request, &response));
@@ -186,8 +179,8 @@ absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
       TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(row));
       PrintData(line + "\n");
     }
-    // Where nobody reads on, as with `head`, there is no need to go on.
-    TOKENUSAGE_RETURN_IF_ERROR(FlushData());
+    // The disk is full, or `head` has seen enough.
+    if (!FlushData()) return absl::OkStatus();
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
   if (flags.json) return absl::OkStatus();
@@ -198,49 +191,36 @@ absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
 
 }  // namespace
 
-void AddQueryCommand(CLI::App* app, int* exit_code) {
+Command AddQueryCommand(CLI::App* app) {
   auto flags = std::make_shared<QueryFlags>();
   CLI::App* command =
       app->add_subcommand("query", "Show exact totals by time and group");
   command->footer(kFooter);
   AddServiceFlags(command, &flags->service);
   AddWindowFlags(command, &flags->window);
-  command
-      ->add_option("--bucket", flags->bucket,
-                   "How time is divided: none, minute, hour, day, week or "
-                   "month")
-      ->check([](const std::string& name) {
-        if (BucketNames().count(name) != 0) return std::string();
-        return "expected none, minute, hour, day, week or month, found \"" +
-               Excerpt(name) + "\"";
-      })
+  command->add_option("--bucket", flags->bucket, "The time buckets of the rows")
+      ->check(CLI::IsMember(BucketNames()))
       ->type_name("BUCKET")
       ->capture_default_str();
   command->add_option("--group-by", flags->group_by,
-                      "The fields to group by, at most 4, with commas between");
+                      "The fields to group by: at most 4, separated by commas");
   command
       ->add_option("--filter", flags->filters,
-                   "FIELD=VALUE: count only records with that value. "
+                   "FIELD=VALUE: count only records with this value. "
                    "Repeatable: values of one field are alternatives")
       ->allow_extra_args(false);
   command
       ->add_option("--filter-missing", flags->missing,
-                   "labels.KEY: also count records without that label, or only "
-                   "those where no value is named. Repeatable")
+                   "labels.KEY: count records without this label, beside those "
+                   "that --filter selects by it. Repeatable")
       ->allow_extra_args(false);
   command->add_flag("--json", flags->json,
                     "Print one JSON object per row instead of a table");
-  command->callback([flags, exit_code] {
-    auto request = RequestFromFlags(flags.get());
-    if (!request.ok()) {
-      PrintError(std::string(request.status().message()));
-      *exit_code = kExitUsage;
-      return;
-    }
-    const absl::Status status = Query(*flags, *std::move(request));
-    if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = ExitCodeFor(status);
-  });
+  return {command, [flags] {
+            auto request = RequestFromFlags(flags.get());
+            if (!request.ok()) return FinishLocal(request.status());
+            return Finish(Query(*flags, *std::move(request)));
+          }};
 }
 
 }  // namespace tokenusage

@@ -25,14 +25,14 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-The input is JSON Lines: one object per line, blank lines are skipped. With --message
-each line is a usage object, or an envelope with a usage object in "usage" beside
-record_id, event_time, operation, provider, model and labels. Without it each line is
-a record as `tokenusage list` prints it. What a line says wins over the flags.
+The input is JSON Lines: one object per line; blank lines are skipped. With --message,
+each line is a usage object, or an envelope: record_id, event_time, operation, provider,
+model, labels, and the usage object as "usage". Without it, each line is a record as
+`tokenusage list` prints it. A line's own values win over the flags.
 
-A bad line is reported with its number and skipped; the good ones are stored, and the
-exit code is 2. Reporting a file again is safe: what is stored is counted once.
-Records are sent 1,000 at a time, the last ones at the end of the input.
+A bad line is reported with its number and skipped; the others are stored, and the exit
+code is 2. Reporting a file again is safe: each record is counted once. Records are sent
+1,000 at a time, the last ones at the end of the input.
 
 Examples:
   tokenusage report --project=demo records.jsonl
@@ -41,8 +41,8 @@ Examples:
     --message=PostV2ProxyImagesEditsUsage --record-id=$REQUEST_ID \
     --event-time=2026-11-01T09:30:00Z --operation=images.edits --model=gpt-image-1)";
 
-// Limits of ReportUsage, from usage_reporting_service.proto; the bytes leave
-// room for the request's own framing.
+// Limits of ReportUsage, from usage_reporting_service.proto, less what the
+// request adds to its records.
 constexpr int kMaxBatchRecords = 1000;
 constexpr std::size_t kMaxBatchBytes = 1'000'000;
 constexpr std::size_t kMaxLineBytes = 1 << 20;
@@ -73,22 +73,21 @@ class Reporter {
  public:
   Reporter(const ReportFlags& flags, const ConnectionOptions& connection,
            ReportLineFormat format)
-      : client_(connection), format_(std::move(format)) {
+      : client_(connection), parser_(std::move(format)) {
     request_.set_project(flags.service.project);
   }
 
   const ReportCounts& counts() const { return counts_; }
 
-  // Reads all of `input`. Fails where the input cannot be read on, or a batch
-  // was not acknowledged; what came before is stored.
+  // Reports all of `input`. Fails if the input cannot be read, or a batch is
+  // not acknowledged; the batches before are stored.
   absl::Status ReportAll(Input* input) {
     std::string line;
     while (true) {
       ++line_number_;
       const absl::StatusOr<bool> more = input->ReadLine(kMaxLineBytes, &line);
       if (absl::IsOutOfRange(more.status())) {
-        AddLineError(line_number_, std::string(more.status().message()));
-        ++counts_.bad_lines;
+        AddBadLine(more.status());
         continue;
       }
       if (!more.ok()) {
@@ -108,21 +107,21 @@ class Reporter {
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       return absl::OkStatus();
     }
-    auto record = ParseReportLine(line, line_number_, format_);
-    if (!record.ok()) {
-      // It is line 1 of a text of its own, and stands behind its real number.
-      AddLineError(line_number_,
-                   absl::StrReplaceAll(record.status().message(),
-                                       {{"(line 1, column ", "(column "}}));
-      ++counts_.bad_lines;
-      return absl::OkStatus();
+    auto record = parser_.Parse(line, line_number_);
+    if (absl::IsFailedPrecondition(record.status())) {
+      TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
+      return absl::InvalidArgumentError(absl::StrCat(
+          input_name, ":", line_number_, ": ", record.status().message()));
     }
-    if (record->record_id() == format_.defaults.record_id() &&
+    if (record.ok() &&
+        record->record_id() == parser_.format().defaults.record_id() &&
         ++fixed_id_count_ > 1) {
-      AddLineError(line_number_,
-                   "--record-id: expected {line} in it, for more than one "
-                   "line, found the same id for each");
-      ++counts_.bad_lines;
+      record = absl::InvalidArgumentError(
+          "--record-id: expected {line} in it for more than one line, found "
+          "the same id for each");
+    }
+    if (!record.ok()) {
+      AddBadLine(record.status());
       return absl::OkStatus();
     }
     const std::size_t bytes = record->ByteSizeLong();
@@ -161,8 +160,8 @@ class Reporter {
         status.code(),
         ExitCodeFor(status) == kExitUnavailable
             ? lines +
-                  " are not confirmed, later ones were not sent: report it "
-                  "again, nothing is counted twice"
+                  " are not confirmed, later ones were not sent: report the "
+                  "input again, nothing is counted twice"
             : lines + " were refused, later ones were not sent");
   }
 
@@ -173,13 +172,18 @@ class Reporter {
     for (const v1::RecordError& error : response.errors()) {
       const std::string where =
           error.field().empty() ? "" : error.field() + ": ";
-      AddLineError(batch_lines_[static_cast<std::size_t>(error.index())],
-                   where + error.message());
+      line_errors_.emplace(
+          batch_lines_[static_cast<std::size_t>(error.index())],
+          where + error.message());
     }
   }
 
-  void AddLineError(std::int64_t line_number, std::string message) {
-    line_errors_.emplace(line_number, std::move(message));
+  void AddBadLine(const absl::Status& status) {
+    ++counts_.bad_lines;
+    // The parser sees one line; the error is printed with the line's number.
+    line_errors_.emplace(
+        line_number_, absl::StrReplaceAll(status.message(),
+                                          {{"(line 1, column ", "(column "}}));
   }
 
   void PrintLineErrors(const std::string& input_name) {
@@ -190,17 +194,17 @@ class Reporter {
   }
 
   UsageClient client_;
-  const ReportLineFormat format_;
+  const ReportLineParser parser_;
   ReportCounts counts_;
   std::int64_t line_number_ = 0;
-  int fixed_id_count_ = 0;          // lines that took --record-id as it is
+  int fixed_id_count_ = 0;          // lines whose id is that of --record-id
   v1::ReportUsageRequest request_;  // the batch
   std::size_t batch_bytes_ = 0;     // of its records
   std::vector<std::int64_t> batch_lines_;            // its records' lines
   std::map<std::int64_t, std::string> line_errors_;  // since the last batch
 };
 
-// All but the kind of usage.
+// Reads all flags but --message.
 absl::StatusOr<ReportLineFormat> FormatFromFlags(const ReportFlags& flags) {
   ReportLineFormat format;
   format.ignore_unknown = flags.ignore_unknown;
@@ -225,74 +229,61 @@ absl::StatusOr<ReportLineFormat> FormatFromFlags(const ReportFlags& flags) {
   return format;
 }
 
-int RunReport(const ReportFlags& flags) {
+ExitCode RunReport(const ReportFlags& flags) {
   auto format = FormatFromFlags(flags);
-  if (!format.ok()) {
-    PrintError(std::string(format.status().message()));
-    return kExitUsage;
-  }
+  if (!format.ok()) return FinishLocal(format.status());
   if (!flags.message.empty()) {
     const auto field = FindUsageField(flags.message);
-    if (!field.ok()) {
-      PrintError(std::string(field.status().message()));
-      return kExitBadInput;
-    }
+    if (!field.ok()) return Finish(field.status());
     format->usage_field = *field;
   }
   auto input = Input::Open(flags.file);
-  if (!input.ok()) {
-    PrintError(std::string(input.status().message()));
-    return kExitBadInput;
-  }
+  if (!input.ok()) return Finish(input.status());
   const auto connection = ReadConnection(flags.service);
-  if (!connection.ok()) {
-    PrintError(std::string(connection.status().message()));
-    return ExitCodeFor(connection.status());
-  }
+  if (!connection.ok()) return Finish(connection.status());
   Reporter reporter(flags, *connection, *std::move(format));
   const absl::Status status = reporter.ReportAll(&*input);
   const ReportCounts& counts = reporter.counts();
   PrintData(absl::StrCat("stored ", counts.stored, ", duplicate ",
                          counts.duplicate, ", refused ", counts.refused,
                          ", bad lines ", counts.bad_lines, "\n"));
-  if (!status.ok()) {
-    PrintError(std::string(status.message()));
-    return ExitCodeFor(status);
-  }
+  if (!status.ok()) return Finish(status);
   return counts.refused + counts.bad_lines == 0 ? kExitOk : kExitBadInput;
 }
 
 }  // namespace
 
-void AddReportCommand(CLI::App* app, int* exit_code) {
+Command AddReportCommand(CLI::App* app) {
   auto flags = std::make_shared<ReportFlags>();
   CLI::App* command =
       app->add_subcommand("report", "Report usage from a file of JSON Lines");
   command->footer(kFooter);
   AddServiceFlags(command, &flags->service);
   command->add_option("--message", flags->message,
-                      "The usage message that each line holds, as "
+                      "The usage message that each line holds, such as "
                       "PostV2ProxyImagesEditsUsage");
   command->add_option("--record-id", flags->record_id,
-                      "The record's id. For more than one line it must hold "
+                      "The record's id. For more than one line it must contain "
                       "{line}, which stands for the line's number");
   command->add_option("--event-time", flags->event_time,
-                      "When the usage occurred, as 2026-11-01T09:30:00Z, or "
-                      "a date, whose start in UTC is meant");
+                      "When the usage occurred: 2026-11-01T09:30:00Z, or a "
+                      "date, for its start in UTC");
   command->add_option("--operation", flags->operation,
-                      "What the model was asked to do, as images.edits");
+                      "What the model was asked to do, such as images.edits");
   command->add_option("--provider", flags->provider,
-                      "Who served the model, as openai");
-  command->add_option("--model", flags->model, "The model, as gpt-image-1");
+                      "Who served the model, such as openai");
+  command->add_option("--model", flags->model,
+                      "The model, such as gpt-image-1");
   command
-      ->add_option("--label", flags->labels, "A label, as team=web; repeatable")
+      ->add_option("--label", flags->labels,
+                   "A label, such as team=web; repeatable")
       ->allow_extra_args(false);
   command->add_flag("--ignore-unknown", flags->ignore_unknown,
-                    "Pass over members of envelopes and records that are not "
-                    "known, instead of refusing the line");
+                    "Ignore unknown members of envelopes and records instead "
+                    "of refusing the line");
   command->add_option("FILE", flags->file, "The input; - is standard input")
       ->capture_default_str();
-  command->callback([flags, exit_code] { *exit_code = RunReport(*flags); });
+  return {command, [flags] { return RunReport(*flags); }};
 }
 
 }  // namespace tokenusage

@@ -2,169 +2,236 @@
 
 #include "tokenusage/cli/client/report_line.h"
 
-#include <cstddef>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/util/json_util.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/internal/report_envelope.pb.h"
+#include "tokenusage/base/string_view.h"
 #include "tokenusage/json/json.h"
 
 namespace tokenusage {
 namespace {
 
-// Whether the record holds usage that is set, of any kind.
-bool HasUsage(const v1::UsageRecord& record) {
-  return record.usage_case() != v1::UsageRecord::USAGE_NOT_SET;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::FileDescriptorProto;
+using google::protobuf::Message;
+
+constexpr char kUsage[] = "usage";
+
+const google::protobuf::OneofDescriptor* UsageOneof() {
+  return v1::UsageRecord::descriptor()->FindOneofByName(kUsage);
 }
 
-// What a line has said of the record: it cannot be told from the record itself,
-// where an empty provider is also one that was not said.
-using Said = internal::ReportEnvelope;
-
-// The names of an object's own members as they are spelt, of JSON that was
-// parsed before and hence is valid.
-std::vector<std::string_view> MemberNames(std::string_view json) {
-  std::vector<std::string_view> names;
-  int depth = 0;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    if (json[i] == '{' || json[i] == '[') ++depth;
-    if (json[i] == '}' || json[i] == ']') --depth;
-    if (json[i] != '"') continue;
-    const std::size_t begin = i + 1;
-    for (++i; json[i] != '"'; ++i) i += json[i] == '\\' ? 1 : 0;
-    const std::size_t next = json.find_first_not_of(" \t\r\n", i + 1);
-    if (depth == 1 && json[next] == ':') {
-      names.push_back(json.substr(begin, i - begin));
+// Describes the envelope: UsageRecord with the same numbers, in which
+// `usage_field` is called "usage" and the other kinds of usage do not exist.
+FileDescriptorProto EnvelopeFile(const FieldDescriptor& usage_field) {
+  const Descriptor& record = *v1::UsageRecord::descriptor();
+  FileDescriptorProto file;
+  file.set_name("report_envelope.proto");
+  file.set_syntax("proto3");
+  for (int i = 0; i < record.file()->dependency_count(); ++i) {
+    file.add_dependency(std::string(record.file()->dependency(i)->name()));
+  }
+  auto* envelope = file.add_message_type();
+  record.CopyTo(envelope);
+  envelope->set_name("ReportEnvelope");
+  envelope->clear_oneof_decl();
+  envelope->clear_field();
+  for (int i = 0; i < record.field_count(); ++i) {
+    const FieldDescriptor& field = *record.field(i);
+    const bool is_usage = field.containing_oneof() == UsageOneof();
+    if (is_usage && &field != &usage_field) continue;
+    auto* copy = envelope->add_field();
+    field.CopyTo(copy);
+    copy->clear_oneof_index();
+    copy->set_name(is_usage ? kUsage : std::string(field.name()));
+    copy->set_json_name(copy->name());
+    // A map's entries are a nested type, which belongs to its own message.
+    if (field.is_map()) {
+      copy->set_type_name(std::string(field.message_type()->name()));
     }
   }
-  return names;
+  return file;
 }
 
-// Refuses members of an envelope that are none of its fields.
-absl::Status CheckNames(std::string_view line) {
-  for (const std::string_view name : MemberNames(line)) {
-    const std::string key(name);
-    const auto* type = Said::descriptor();
-    if (type->FindFieldByName(key) == nullptr &&
-        type->FindFieldByCamelcaseName(key) == nullptr) {
-      return absl::InvalidArgumentError(
+const FieldDescriptor& UsageFieldOf(const Message& envelope) {
+  return *envelope.GetDescriptor()->FindFieldByName(kUsage);
+}
+
+bool HasUsage(const Message& envelope) {
+  return envelope.GetReflection()->HasField(envelope, &UsageFieldOf(envelope));
+}
+
+bool IsUnknownField(const absl::Status& status) {
+  const auto error = GetJsonError(status);
+  return error && error->kind == JsonError::Kind::kUnknownField;
+}
+
+// Refuses members that an envelope does not have. `line` is valid JSON.
+absl::Status CheckMemberNames(std::string_view line,
+                              const Descriptor& envelope) {
+  google::protobuf::Struct object;
+  if (!google::protobuf::util::JsonStringToMessage(std::string(line), &object)
+           .ok()) {
+    return absl::InvalidArgumentError("expected JSON, found something else");
+  }
+  for (const auto& [name, value] : object.fields()) {
+    if (envelope.FindFieldByName(name) == nullptr &&
+        envelope.FindFieldByCamelcaseName(name) == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(
           "expected record_id, event_time, operation, provider, model, labels "
-          "and usage, found \"" +
-          Excerpt(name) + "\"; --ignore-unknown passes over it");
+          "and usage, found \"",
+          Excerpt(name), "\"; --ignore-unknown ignores it"));
     }
   }
   return absl::OkStatus();
 }
 
-// Refuses an envelope's members beside the counts of a usage object, where they
-// would be passed over.
-absl::Status CheckNothingSaid(const Said& said) {
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  said.GetReflection()->ListFields(said, &fields);
+// Refuses an envelope's members beside the counts of a bare usage object, where
+// they would be lost.
+absl::Status CheckIsBare(const Message& envelope) {
+  std::vector<const FieldDescriptor*> fields;
+  envelope.GetReflection()->ListFields(envelope, &fields);
   if (fields.empty()) return absl::OkStatus();
   const std::string first(fields.front()->name());
-  return absl::InvalidArgumentError(
-      "usage: expected it around the counts, as in {\"" + first +
-      "\":...,\"usage\":{...}}, found \"" + first + "\" beside them");
+  return absl::InvalidArgumentError(absl::StrCat(
+      "usage: expected the counts in it, as in {\"", first,
+      "\":...,\"usage\":{...}}, found \"", first, "\" beside the counts"));
 }
 
-absl::Status ParseUsageLine(std::string_view line,
-                            const ReportLineFormat& format, Said* said,
-                            v1::UsageRecord* record) {
-  TOKENUSAGE_RETURN_IF_ERROR(ParseJson(line, said));
-  auto* usage =
-      record->GetReflection()->MutableMessage(record, format.usage_field);
-  if (!said->has_usage()) {
-    TOKENUSAGE_RETURN_IF_ERROR(CheckNothingSaid(*said));
-    return ParseJson(line, usage);
+// Returns whether the unknown member is one of an envelope or of a bare usage
+// object.
+bool IsForgottenMessage(const JsonError& unknown_field) {
+  const std::vector<std::string> found =
+      absl::StrSplit(unknown_field.found, '"');  // name "total_tokens"
+  if (!unknown_field.field_path.empty() || found.size() < 2) return false;
+  if (found[1] == kUsage) return true;
+  for (int i = 0; i < UsageOneof()->field_count(); ++i) {
+    const Descriptor* usage = UsageOneof()->field(i)->message_type();
+    if (usage->FindFieldByName(found[1]) != nullptr) return true;
   }
-  if (!format.ignore_unknown) TOKENUSAGE_RETURN_IF_ERROR(CheckNames(line));
-  return ParseJsonAt(line, "usage", usage);
+  return false;
 }
 
-absl::Status ParseRecordLine(std::string_view line,
-                             const ReportLineFormat& format,
-                             v1::UsageRecord* record) {
-  absl::Status status =
-      ParseJson(line, record, {/*strict=*/!format.ignore_unknown});
-  const auto error = GetJsonError(status);
-  if (!error || error->kind != JsonError::Kind::kUnknownField) return status;
-  return absl::InvalidArgumentError(
-      absl::StrCat(status.message(),
-                   "; --message names the kind of usage objects, and of "
-                   "\"usage\" in envelopes; --ignore-unknown passes over "
-                   "such members"));
+absl::Status ForgottenMessage() {
+  return absl::FailedPreconditionError(
+      "this is no record as tokenusage list prints it; if the lines are usage "
+      "objects, or have one in \"usage\", --message must name its type");
 }
 
-// Of a record, empty is the same as not said.
-Said SaidBy(v1::UsageRecord* record) {
-  Said said;
-  if (!record->record_id().empty()) said.set_record_id(record->record_id());
-  if (record->has_event_time()) {
-    *said.mutable_event_time() = record->event_time();
+// Returns the operation that belongs to this kind of usage: images.edits for
+// images_edits.
+std::string OperationOf(const FieldDescriptor& usage_field) {
+  return absl::StrReplaceAll(ToAbsl(std::string(usage_field.name())),
+                             {{"_", "."}});
+}
+
+// Refuses a record whose operation is that of another kind of usage.
+absl::Status CheckOperation(const v1::UsageRecord& record) {
+  const FieldDescriptor* usage =
+      record.GetReflection()->GetOneofFieldDescriptor(record, UsageOneof());
+  for (int i = 0; i < UsageOneof()->field_count(); ++i) {
+    const FieldDescriptor* other = UsageOneof()->field(i);
+    if (other == usage || record.operation() != OperationOf(*other)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("operation: expected ", OperationOf(*usage), " with a ",
+                     std::string(usage->message_type()->name()), ", found ",
+                     record.operation()));
   }
-  if (!record->operation().empty()) said.set_operation(record->operation());
-  if (!record->provider().empty()) said.set_provider(record->provider());
-  if (!record->model().empty()) said.set_model(record->model());
-  said.mutable_labels()->swap(*record->mutable_labels());
-  return said;
+  return absl::OkStatus();
 }
 
-// Fills a record from what its line has said, and else from the flags.
-void Fill(const Said& said, const v1::UsageRecord& defaults,
-          std::int64_t line_number, v1::UsageRecord* record) {
-  record->set_record_id(
-      said.has_record_id()
-          ? said.record_id()
-          : absl::StrReplaceAll(defaults.record_id(),
-                                {{"{line}", absl::StrCat(line_number)}}));
-  if (said.has_event_time() || defaults.has_event_time()) {
-    *record->mutable_event_time() =
-        said.has_event_time() ? said.event_time() : defaults.event_time();
-  }
-  record->set_operation(said.has_operation() ? said.operation()
-                                             : defaults.operation());
-  record->set_provider(said.has_provider() ? said.provider()
-                                           : defaults.provider());
-  record->set_model(said.has_model() ? said.model() : defaults.model());
-  *record->mutable_labels() = said.labels();
-  record->mutable_labels()->insert(defaults.labels().begin(),
-                                   defaults.labels().end());
-}
-
-absl::Status Missing(std::string_view field, std::string_view flag) {
-  return absl::InvalidArgumentError(std::string(field) +
-                                    ": expected it in the line or as " +
-                                    std::string(flag) + ", found neither");
+absl::Status Missing(const char* field, const char* flag) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      field, ": expected it in the line or as ", flag, ", found neither"));
 }
 
 }  // namespace
 
-absl::StatusOr<v1::UsageRecord> ParseReportLine(
-    std::string_view line, std::int64_t line_number,
-    const ReportLineFormat& format) {
+ReportLineParser::ReportLineParser(ReportLineFormat format)
+    : format_(std::move(format)),
+      pool_(google::protobuf::DescriptorPool::generated_pool()) {
+  if (format_.usage_field == nullptr) return;
+  factory_.SetDelegateToGeneratedFactory(true);
+  const auto* file = pool_.BuildFile(EnvelopeFile(*format_.usage_field));
+  envelope_ = factory_.GetPrototype(file->message_type(0));
+}
+
+absl::Status ReportLineParser::ParseUsageLine(std::string_view line,
+                                              v1::UsageRecord* record) const {
+  const std::unique_ptr<Message> envelope(envelope_->New());
+  absl::Status status =
+      ParseJson(line, envelope.get(), {/*strict=*/!format_.ignore_unknown});
+  // Strict mode also refuses what providers add to their usage objects.
+  const bool has_unknown = IsUnknownField(status);
+  if (has_unknown) status = ParseJson(line, envelope.get());
+  TOKENUSAGE_RETURN_IF_ERROR(status);
+  if (!HasUsage(*envelope)) {
+    Message* usage =
+        record->GetReflection()->MutableMessage(record, format_.usage_field);
+    // A usage that is null is no bare usage object.
+    const absl::Status missing = ParseJsonAt(line, kUsage, usage);
+    const auto error = GetJsonError(missing);
+    if (!error || error->kind != JsonError::Kind::kMissingField) return missing;
+    TOKENUSAGE_RETURN_IF_ERROR(CheckIsBare(*envelope));
+    return ParseJson(line, usage);
+  }
+  if (has_unknown) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        CheckMemberNames(line, *envelope->GetDescriptor()));
+  }
+  if (record->ParseFromString(envelope->SerializeAsString())) return status;
+  return absl::InternalError("the envelope is no record");
+}
+
+absl::Status ReportLineParser::ParseRecordLine(std::string_view line,
+                                               v1::UsageRecord* record) const {
+  const absl::Status status =
+      ParseJson(line, record, {/*strict=*/!format_.ignore_unknown});
+  if (status.ok()) {
+    if (record->usage_case() != v1::UsageRecord::USAGE_NOT_SET) return status;
+    if (format_.ignore_unknown) return ForgottenMessage();
+    return absl::InvalidArgumentError("usage: expected it, found none");
+  }
+  if (!IsUnknownField(status)) return status;
+  if (IsForgottenMessage(*GetJsonError(status))) return ForgottenMessage();
+  return absl::InvalidArgumentError(
+      absl::StrCat(status.message(), "; --ignore-unknown ignores it"));
+}
+
+// Fills in the defaults, then checks what every record needs.
+absl::Status ReportLineParser::Complete(std::int64_t line_number,
+                                        v1::UsageRecord* record) const {
+  v1::UsageRecord complete = format_.defaults;
+  complete.set_record_id(absl::StrReplaceAll(
+      complete.record_id(), {{"{line}", absl::StrCat(line_number)}}));
+  // Times would merge field by field.
+  if (record->has_event_time()) complete.clear_event_time();
+  complete.MergeFrom(*record);
+  record->Swap(&complete);
+  if (record->record_id().empty()) return Missing("record_id", "--record-id");
+  if (!record->has_event_time()) return Missing("event_time", "--event-time");
+  if (record->operation().empty()) return Missing("operation", "--operation");
+  return CheckOperation(*record);
+}
+
+absl::StatusOr<v1::UsageRecord> ReportLineParser::Parse(
+    std::string_view line, std::int64_t line_number) const {
   v1::UsageRecord record;
-  Said said;
-  if (format.usage_field != nullptr) {
-    TOKENUSAGE_RETURN_IF_ERROR(ParseUsageLine(line, format, &said, &record));
-  } else {
-    TOKENUSAGE_RETURN_IF_ERROR(ParseRecordLine(line, format, &record));
-    said = SaidBy(&record);
-  }
-  Fill(said, format.defaults, line_number, &record);
-  if (record.record_id().empty()) return Missing("record_id", "--record-id");
-  if (!record.has_event_time()) return Missing("event_time", "--event-time");
-  if (record.operation().empty()) return Missing("operation", "--operation");
-  if (!HasUsage(record)) {
-    return absl::InvalidArgumentError(
-        "usage: expected a record with its usage, as tokenusage list prints "
-        "it, found none; for usage objects, or \"usage\" in an envelope, say "
-        "--message");
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(format_.usage_field == nullptr
+                                 ? ParseRecordLine(line, &record)
+                                 : ParseUsageLine(line, &record));
+  TOKENUSAGE_RETURN_IF_ERROR(Complete(line_number, &record));
   return record;
 }
 

@@ -1,45 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// One line of a file for `tokenusage report`, as a record.
+// Reads the lines of a file for `tokenusage report` as records.
+//
+//   ReportLineParser parser(std::move(format));
+//   absl::StatusOr<v1::UsageRecord> record = parser.Parse(line, line_number);
 
 #ifndef TOKENUSAGE_CLI_CLIENT_REPORT_LINE_H_
 #define TOKENUSAGE_CLI_CLIENT_REPORT_LINE_H_
 
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/dynamic_message.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
 
-// How lines are read. Immutable while lines are parsed.
+// How to read lines.
 struct ReportLineFormat {
-  // The field of UsageRecord whose message each line holds, either by itself or
-  // as `usage` in an envelope with record_id, event_time, operation, provider,
-  // model and labels. Null: each line is a UsageRecord, as `tokenusage list`
-  // prints it.
+  // The field of UsageRecord whose message each line holds, either bare or as
+  // `usage` in an envelope, which is a record with its usage under that name.
+  // Null: each line is a UsageRecord, as `tokenusage list` prints it.
   const google::protobuf::FieldDescriptor* usage_field = nullptr;
 
-  // What a line does not say is taken from here. In record_id, "{line}" stands
-  // for the line's number.
+  // Supplies the fields that a line leaves out or empty. In record_id, "{line}"
+  // stands for the line's number.
   v1::UsageRecord defaults;
 
-  // Whether envelopes and UsageRecords may have members that nobody knows; by
-  // default they are refused, since one may be a misspelt name. Usage objects
-  // always may.
+  // Whether to ignore unknown members of envelopes and records. By default they
+  // are refused: one may be a misspelt name. In usage objects of envelopes, and
+  // in bare ones, they are always ignored.
   bool ignore_unknown = false;
 };
 
-// The record of one line. Thread-safe.
-//
-// Errors: INVALID_ARGUMENT, of ParseJson, or naming what is missing and the
-// flag that gives it.
-absl::StatusOr<v1::UsageRecord> ParseReportLine(std::string_view line,
-                                                std::int64_t line_number,
-                                                const ReportLineFormat& format);
+class ReportLineParser {
+ public:
+  explicit ReportLineParser(ReportLineFormat format);
+
+  const ReportLineFormat& format() const { return format_; }
+
+  // Parses one line. Thread-safe.
+  //
+  // Errors: INVALID_ARGUMENT: the line is at fault, or a field is missing,
+  // whose flag is then named. FAILED_PRECONDITION: --message was forgotten, so
+  // other lines will fail as well.
+  absl::StatusOr<v1::UsageRecord> Parse(std::string_view line,
+                                        std::int64_t line_number) const;
+
+ private:
+  absl::Status ParseUsageLine(std::string_view line,
+                              v1::UsageRecord* record) const;
+  absl::Status ParseRecordLine(std::string_view line,
+                               v1::UsageRecord* record) const;
+  absl::Status Complete(std::int64_t line_number,
+                        v1::UsageRecord* record) const;
+
+  const ReportLineFormat format_;
+  google::protobuf::DescriptorPool pool_;
+  google::protobuf::DynamicMessageFactory factory_;
+  const google::protobuf::Message* envelope_ = nullptr;  // a prototype
+};
 
 }  // namespace tokenusage
 

@@ -7,9 +7,13 @@
 #include <string_view>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/client/server_certificate.h"
 #include "tokenusage/service/server/listen_address.h"
+#include "tokenusage/service/tls/certificate_set.h"
 
 namespace tokenusage {
 namespace {
@@ -25,22 +29,28 @@ void AddTlsFlags(CLI::App* command, ServiceFlags* flags) {
     command->add_option(name, *value, help)->type_name(type)->envname(env);
   };
   add("--tls-ca", &flags->tls_ca, "FILE", "TOKENUSAGE_TLS_CA",
-      "Connect with TLS, and trust the CAs of this file in PEM alone");
+      "Connect with TLS, and trust only the CAs in this file, in PEM");
   add("--tls-client-certificate", &flags->tls_client_certificate, "FILE",
       "TOKENUSAGE_TLS_CLIENT_CERTIFICATE",
-      "Connect with TLS, and show this certificate in PEM");
+      "Connect with TLS, and show this certificate, in PEM");
   add("--tls-client-key", &flags->tls_client_key, "FILE",
-      "TOKENUSAGE_TLS_CLIENT_KEY", "Its private key in PEM");
+      "TOKENUSAGE_TLS_CLIENT_KEY", "Its private key, in PEM");
   add("--tls-server-name", &flags->tls_server_name, "NAME",
       "TOKENUSAGE_TLS_SERVER_NAME",
-      "The name in the server's certificate, where it is not the host");
+      "The name in the server's certificate, if it is not the host");
 }
 
-// HTTP/2 headers hold nothing else, and no other token has been given out.
+// Returns whether `text` can be a token: printable, and fit for an HTTP header.
 bool IsToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return c > ' ' && c <= '~';
   });
+}
+
+// A URL's scheme would be resolved as a host name.
+std::string CheckServer(const std::string& server) {
+  if (server.find("://") == std::string::npos) return "";
+  return "expected host:port, found a URL; TLS is chosen by --tls or --tls-ca";
 }
 
 absl::Status ReadInto(const std::string& path, std::string* content) {
@@ -56,8 +66,7 @@ absl::Status ReadToken(const ServiceFlags& flags,
   absl::StripAsciiWhitespace(&connection->token);
   if (!IsToken(connection->token)) {
     return absl::FailedPreconditionError(
-        "--token-file: expected a file with one token, found something else "
-        "in " +
+        "--token-file: expected one token, found something else in " +
         flags.token_file);
   }
   if (!connection->tls && !CheckLoopbackAddress(flags.server).ok()) {
@@ -72,6 +81,7 @@ absl::Status ReadToken(const ServiceFlags& flags,
 
 void AddServiceFlags(CLI::App* command, ServiceFlags* flags) {
   command->add_option("--server", flags->server, "The service's host:port")
+      ->check(CheckServer)
       ->type_name("HOST:PORT")
       ->envname("TOKENUSAGE_SERVER")
       ->capture_default_str();
@@ -81,8 +91,8 @@ void AddServiceFlags(CLI::App* command, ServiceFlags* flags) {
       ->required();
   command
       ->add_option("--token-file", flags->token_file,
-                   "A file with the token to show, as `tokenusage token new` "
-                   "writes it")
+                   "The file with the token to show, from `tokenusage token "
+                   "new`")
       ->type_name("FILE")
       ->envname("TOKENUSAGE_TOKEN_FILE");
   AddTlsFlags(command, flags);
@@ -99,9 +109,23 @@ absl::StatusOr<ConnectionOptions> ReadConnection(const ServiceFlags& flags) {
         "--tls-client-certificate and --tls-client-key need each other");
   }
   TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.tls_ca, &connection.ca));
+  if (!flags.tls_ca.empty() && !HasCertificate(connection.ca)) {
+    return absl::FailedPreconditionError(
+        "--tls-ca: expected a certificate in PEM, found none in " +
+        flags.tls_ca);
+  }
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadInto(flags.tls_client_certificate, &connection.certificate));
   TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.tls_client_key, &connection.key));
+  if (!connection.certificate.empty()) {
+    const absl::Status pair = CheckCertificates(connection.certificate,
+                                                connection.key, "", absl::Now())
+                                  .status();
+    if (!pair.ok()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("--tls-client-certificate: ", pair.message()));
+    }
+  }
   TOKENUSAGE_RETURN_IF_ERROR(ReadToken(flags, &connection));
   return connection;
 }

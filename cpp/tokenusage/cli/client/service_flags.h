@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The flags of every command that calls a service: --server, --project, and how
-// to connect.
+// The flags of every command that calls a service: the server, the project, TLS
+// and the token.
 
 #ifndef TOKENUSAGE_CLI_CLIENT_SERVICE_FLAGS_H_
 #define TOKENUSAGE_CLI_CLIENT_SERVICE_FLAGS_H_
@@ -28,8 +28,8 @@ void AddServiceFlags(CLI::App* command, ServiceFlags* flags);
 
 // Reads the files that the flags name.
 //
-// Errors: those of ReadFile; FAILED_PRECONDITION: flags that do not go
-// together, a file that holds no token, a token that would go over the network
+// Errors: those of ReadFile. FAILED_PRECONDITION if flags do not go together, a
+// file holds no certificate, key or token, or the token would cross the network
 // in plain text.
 absl::StatusOr<ConnectionOptions> ReadConnection(const ServiceFlags& flags);
 

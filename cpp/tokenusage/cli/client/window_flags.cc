@@ -11,17 +11,17 @@ namespace tokenusage {
 void AddWindowFlags(CLI::App* command, WindowFlags* flags) {
   command
       ->add_option("--start", flags->start,
-                   absl::StrCat("The first instant, as ", kTimeFormHelp))
+                   absl::StrCat("Start of the window: ", kTimeHelp))
       ->type_name("TIME")
       ->capture_default_str();
   command
       ->add_option("--end", flags->end,
-                   "The first instant after, in the same forms")
+                   "End of the window (exclusive), same formats as --start")
       ->type_name("TIME")
       ->capture_default_str();
   command->add_option("--time-zone", flags->time_zone,
-                      "The IANA time zone of days, as Europe/Berlin; default "
-                      "UTC");
+                      "The IANA time zone of days, such as Europe/Berlin; "
+                      "default UTC");
 }
 
 absl::Status ParseWindow(WindowFlags* flags,

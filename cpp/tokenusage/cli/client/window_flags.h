@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// --start, --end and --time-zone, which commands that read have.
+// --start, --end and --time-zone, shared by the commands that read.
 
 #ifndef TOKENUSAGE_CLI_CLIENT_WINDOW_FLAGS_H_
 #define TOKENUSAGE_CLI_CLIENT_WINDOW_FLAGS_H_
@@ -14,7 +14,7 @@
 
 namespace tokenusage {
 
-// By default all of the time that a service has.
+// The default window holds every record.
 struct WindowFlags {
   std::string start = "2000-01-01T00:00:00Z";
   std::string end = "2200-01-01T00:00:00Z";
@@ -24,7 +24,8 @@ struct WindowFlags {
 };
 void AddWindowFlags(CLI::App* command, WindowFlags* flags);
 
-// Sets start_time and end_time of a request. INVALID_ARGUMENT, naming the flag.
+// Sets a request's start_time and end_time. Errors: INVALID_ARGUMENT, naming
+// the flag.
 absl::Status ParseWindow(WindowFlags* flags,
                          google::protobuf::Timestamp* start_time,
                          google::protobuf::Timestamp* end_time);

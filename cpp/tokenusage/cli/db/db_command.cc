@@ -2,41 +2,25 @@
 
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/db/db_commands.h"
-#include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/open_store.h"
-#include "tokenusage/cli/terminal.h"
 
 namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-`check`, `backup` and `copy` work beside a service that has the SQLite database open;
-the others change it, and are refused then. On PostgreSQL all do: docs/data.md.
+`check`, `backup` and `copy` work while a service has the SQLite database open; the
+others change it, and are refused then. On PostgreSQL all of them work: docs/data.md.
 
-Exit codes: 0 done, and all is well; 1 it could not be done; 2 the data is damaged;
-64 wrong usage.
+Exit codes: 0 done, nothing is wrong; 1 failure; 2 the data is damaged; 64 wrong usage.
 
 Examples:
   tokenusage db check --store=sqlite://usage.db
   tokenusage db backup --store=sqlite://usage.db backup/2026-11-22.db
   tokenusage db COMMAND --help)";
-
-ExitCode DbExitCode(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kOk:
-      return kExitOk;
-    case absl::StatusCode::kDataLoss:
-      return kExitBadInput;
-    case absl::StatusCode::kInvalidArgument:
-      return kExitUsage;
-    default:
-      return kExitFailure;
-  }
-}
 
 }  // namespace
 
@@ -55,26 +39,16 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenExistingStore(
   return OpenStore(url, options);
 }
 
-void SetDbCallback(CLI::App* command, int* exit_code,
-                   std::function<absl::Status()> run) {
-  command->callback([exit_code, run = std::move(run)] {
-    const absl::Status status = run();
-    if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = DbExitCode(status);
-  });
-}
-
-void AddDbCommand(CLI::App* app, int* exit_code) {
+Command AddDbCommand(CLI::App* app) {
   CLI::App* db = app->add_subcommand(
-      "db", "Look after a database: check, backup, migrate and so on");
+      "db", "Maintain a database: check, back up, migrate and so on");
   db->footer(kFooter);
   db->require_subcommand(1);
-  AddDbCheckCommand(db, exit_code);
-  AddDbBackupCommand(db, exit_code);
-  AddDbRebuildRollupsCommand(db, exit_code);
-  AddDbMigrateCommand(db, exit_code);
-  AddDbCopyCommand(db, exit_code);
-  AddDbDeleteProjectCommand(db, exit_code);
+  const std::vector<Command> commands = {
+      AddDbCheckCommand(db),          AddDbBackupCommand(db),
+      AddDbRebuildRollupsCommand(db), AddDbMigrateCommand(db),
+      AddDbCopyCommand(db),           AddDbDeleteProjectCommand(db)};
+  return {db, [commands] { return RunNamed(commands); }};
 }
 
 }  // namespace tokenusage

@@ -21,10 +21,10 @@ namespace {
 using google::protobuf::Message;
 
 constexpr char kFooter[] = R"(
-By default it reads JSON and prints JSON, so that it checks and normalises. On bad
-input nothing is printed on stdout, and one line on stderr says what is wrong and
-where. Members that the message does not declare are dropped; --strict refuses them.
-A UsageRecord is checked as a message, not by the service's rules for records.
+By default it reads JSON and prints JSON: it checks and normalises. On bad input it
+prints nothing to stdout, and one line to stderr that says what is wrong and where.
+Members that the message does not declare are dropped; --strict refuses them. A
+UsageRecord is checked as a message, not by the service's rules for records.
 
 Examples:
   tokenusage convert --message=PostV2ProxyImagesEditsUsage usage.json
@@ -47,7 +47,7 @@ absl::Status ParseText(const std::string& input, Message* message) {
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
   if (parser.ParseFromString(input, message)) return absl::OkStatus();
-  // In the form of our JSON errors.
+  // Worded like the errors of ParseJson.
   return absl::InvalidArgumentError(
       absl::StrCat(Excerpt(error.message(), kMaxTextErrorChars), " (line ",
                    error.line(), ", column ", error.column(), ")"));
@@ -60,7 +60,7 @@ absl::Status ParseAs(const std::string& format, bool strict,
   if (message->ParseFromString(input)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("expected a ", message->GetTypeName(),
-                   " in protobuf's binary form, found other bytes"));
+                   " in protobuf's binary encoding, found other bytes"));
 }
 
 absl::StatusOr<std::string> WriteAs(const std::string& format,
@@ -80,13 +80,14 @@ absl::StatusOr<std::string> WriteAs(const std::string& format,
   return line + "\n";
 }
 
-// The status's message, with the input's name in front where the input is at
-// fault.
-absl::Status Convert(const ConvertFlags& flags, const Message& prototype) {
+// Converts the input. An error starts with the input's name.
+absl::Status Convert(const ConvertFlags& flags) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Message* prototype,
+                              FindMessageType(flags.message));
   TOKENUSAGE_ASSIGN_OR_RETURN(Input input, Input::Open(flags.file));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string content,
                               input.ReadAll(kMaxInputBytes));
-  const std::unique_ptr<Message> message(prototype.New());
+  const std::unique_ptr<Message> message(prototype->New());
   absl::Status status =
       ParseAs(flags.from, flags.strict, content, message.get());
   absl::StatusOr<std::string> output;
@@ -102,40 +103,29 @@ absl::Status Convert(const ConvertFlags& flags, const Message& prototype) {
   return absl::OkStatus();
 }
 
-int RunConvert(const ConvertFlags& flags) {
-  const auto prototype = FindMessageType(flags.message);
-  if (!prototype.ok()) {
-    PrintError(std::string(prototype.status().message()));
-    return kExitBadInput;
-  }
-  const absl::Status status = Convert(flags, **prototype);
-  if (!status.ok()) PrintError(std::string(status.message()));
-  return ExitCodeFor(status);
-}
-
 }  // namespace
 
-void AddConvertCommand(CLI::App* app, int* exit_code) {
+Command AddConvertCommand(CLI::App* app) {
   auto flags = std::make_shared<ConvertFlags>();
   CLI::App* command = app->add_subcommand(
-      "convert", "Check a message and print it in another form");
+      "convert", "Check a message, and print it in another encoding");
   command->footer(kFooter);
   command
       ->add_option("--message", flags->message,
                    "The message's full name, or its last part")
       ->required();
   const auto formats = CLI::IsMember({"json", "binary", "text"});
-  command->add_option("--from", flags->from, "The input's form")
+  command->add_option("--from", flags->from, "The input's encoding")
       ->check(formats)
       ->capture_default_str();
-  command->add_option("--to", flags->to, "The output's form")
+  command->add_option("--to", flags->to, "The output's encoding")
       ->check(formats)
       ->capture_default_str();
   command->add_flag("--strict", flags->strict,
                     "Refuse JSON members that the message does not declare");
   command->add_option("FILE", flags->file, "The input; - is standard input")
       ->capture_default_str();
-  command->callback([flags, exit_code] { *exit_code = RunConvert(*flags); });
+  return {command, [flags] { return Finish(Convert(*flags)); }};
 }
 
 }  // namespace tokenusage

@@ -15,9 +15,9 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Writes the token to a new file that only you may read, and prints the line that
-lets `tokenusage serve --identities=FILE` know it. That line holds the token's
-SHA-256 and no secret.
+Writes the token to a new file that only you may read, and prints the line to add to
+the file of `tokenusage serve --identities=FILE`. The line holds the token's SHA-256
+and no secret.
 
 Examples:
   tokenusage token new --name=gateway --projects=demo,web --roles=report \
@@ -44,41 +44,46 @@ absl::Status NewTokenFile(const TokenFlags& flags) {
   return absl::OkStatus();
 }
 
-void AddNewCommand(CLI::App* app, int* exit_code) {
+// Returns the error of the words of an identity, for CLI11 to name the flag.
+std::string ErrorIn(const std::string& name, const std::string& projects,
+                    const std::string& roles) {
+  return std::string(
+      FormatIdentity(name, projects, roles, TokenDigest()).status().message());
+}
+
+Command AddNewCommand(CLI::App* app) {
   auto flags = std::make_shared<TokenFlags>();
-  CLI::App* command = app->add_subcommand("new", "Make a token");
-  command->add_option("--name", flags->name, "Whose token it is, for logs")
+  CLI::App* command = app->add_subcommand("new", "Create a token");
+  command->add_option("--name", flags->name, "The caller's name, for logs")
+      ->check([](const std::string& v) { return ErrorIn(v, "*", "query"); })
       ->required();
   command
-      ->add_option("--projects", flags->projects,
-                   "The projects it is for, with commas between; * is all")
+      ->add_option(
+          "--projects", flags->projects,
+          "The projects that it may access, separated by commas; * is all")
+      ->check([](const std::string& v) { return ErrorIn("any", v, "query"); })
       ->required();
   command
       ->add_option("--roles", flags->roles,
-                   "What it may do there: report, query, or report,query")
+                   "What it may do in them: report, query, or report,query")
+      ->check([](const std::string& v) { return ErrorIn("any", "*", v); })
       ->required();
   command
       ->add_option("--token-file", flags->token_file,
-                   "The file to write the token to; there must be none yet")
+                   "The file to write the token to; must not exist")
       ->type_name("FILE")
       ->required();
-  command->callback([flags, exit_code] {
-    const absl::Status status = NewTokenFile(*flags);
-    if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = status.ok()                       ? kExitOk
-                 : absl::IsInvalidArgument(status) ? kExitUsage
-                                                   : kExitFailure;
-  });
+  return {command, [flags] { return FinishLocal(NewTokenFile(*flags)); }};
 }
 
 }  // namespace
 
-void AddTokenCommand(CLI::App* app, int* exit_code) {
+Command AddTokenCommand(CLI::App* app) {
   CLI::App* command =
-      app->add_subcommand("token", "Make tokens for callers of a service");
-  command->footer(kFooter);  // for its subcommand too
+      app->add_subcommand("token", "Create tokens for callers of a service");
+  command->footer(kFooter);  // its subcommand's too
   command->require_subcommand(1);
-  AddNewCommand(command, exit_code);
+  return AddNewCommand(command);
 }
 
 }  // namespace tokenusage

@@ -14,7 +14,7 @@
 namespace tokenusage {
 namespace {
 
-// GOOGLE_PROTOBUF_VERSION is 3021012 for 3.21.12.
+// Formats GOOGLE_PROTOBUF_VERSION, which is 3021012 for 3.21.12.
 std::string ProtobufVersion() {
   return absl::StrCat(GOOGLE_PROTOBUF_VERSION / 1000000, ".",
                       GOOGLE_PROTOBUF_VERSION / 1000 % 1000, ".",
@@ -23,15 +23,17 @@ std::string ProtobufVersion() {
 
 }  // namespace
 
-void AddVersionCommand(CLI::App* app, int* exit_code) {
-  app->add_subcommand("version", "Print the versions of this build")
-      ->footer("")
-      ->callback([exit_code] {
+Command AddVersionCommand(CLI::App* app) {
+  CLI::App* command =
+      app->add_subcommand("version", "Print the versions of this build");
+  command->footer("");
+  return {
+      command, [] {
         PrintData(absl::StrCat("tokenusage ", kVersion, " (protobuf ",
                                ProtobufVersion(), ", gRPC ", grpc::Version(),
                                ", SQLite ", sqlite3_libversion(), ")\n"));
-        *exit_code = kExitOk;
-      });
+        return kExitOk;
+      }};
 }
 
 }  // namespace tokenusage

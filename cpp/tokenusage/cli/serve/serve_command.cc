@@ -34,14 +34,16 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Once it serves, it prints the address as one line on stdout; with --metrics-listen
-the address of the metrics is a second line. SIGTERM or SIGINT ends it: calls under
-way are finished first, for at most --drain-seconds; a second signal ends it at once.
-SIGHUP reads the identities and the TLS files again; where they are not good, those
-that are in use stay.
+When it is ready, it prints its address as one line to stdout; with --metrics-listen,
+the address of the metrics is a second line. SIGTERM or SIGINT stops it: active calls
+may finish, for at most --drain-seconds; a second signal stops it at once. SIGHUP
+reloads the identities and the TLS files; if they are invalid, it keeps the current ones.
 
-A flag can also stand in the environment, as TOKENUSAGE_LISTEN, or in the file of
---config, as listen = "127.0.0.1:8105"; the command line counts most, the file least.
+A flag can also be set in the environment, such as TOKENUSAGE_LISTEN, or in the file of
+--config, such as listen = "127.0.0.1:8105". The command line wins over the environment,
+and that over the file.
+
+Exit codes: 0 stopped by a signal; 1 failure; 2 the database is damaged; 64 wrong usage.
 
 Examples:
   tokenusage serve
@@ -51,12 +53,12 @@ Examples:
   tokenusage serve --listen=[::]:8105 --identities=identities \
     --tls-certificate=server.crt --tls-key=server.key)";
 
-// How long calls that were cancelled at the end of the drain may take to end.
+// How long calls may take to end once the drain is over and they are cancelled.
 constexpr absl::Duration kCancelTime = absl::Seconds(2);
 
 std::string TextOf(const absl::Status& status) { return status.ToString(); }
 
-// The signals that the service acts on. Blocked in every thread, for sigwait.
+// Blocks the signals that the service acts on in every thread, for sigwait.
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -67,10 +69,9 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Ends the process after `limit`, or at the next SIGINT or SIGTERM. That is
-// safe at any moment: what was acknowledged is on disk, and what was not is
-// sent again. Only a signal does where `is_closed` says that the calls and the
-// store have ended.
+// Ends the process after `limit`, unless `is_closed` says that the calls and
+// the store have ended, or at the next SIGINT or SIGTERM. That is safe at any
+// moment: what was acknowledged is on disk, and what was not is sent again.
 void EndAtTheLatest(sigset_t signals, absl::Duration limit,
                     const std::shared_ptr<std::atomic<bool>>& is_closed) {
   sigdelset(&signals, SIGHUP);
@@ -84,13 +85,13 @@ void EndAtTheLatest(sigset_t signals, absl::Duration limit,
   } while (signal < 0 && errno == EINTR);
   if (signal < 0 && *is_closed) return;
   Log(LogLevel::kWarning,
-      signal >= 0 ? "received a second signal: ending at once"
-                  : "calls did not finish in time: ending now",
+      signal >= 0 ? "received a second signal: stopping at once"
+                  : "calls did not finish in time: stopping now",
       {});
   _exit(kExitFailure);
 }
 
-// What is read from files that may change while the service runs.
+// The contents of files that may change while the service runs.
 class LiveFiles {
  public:
   // Reads the files that the flags name.
@@ -113,7 +114,7 @@ class LiveFiles {
     return absl::OkStatus();
   }
 
-  // Reads them again; what is not good is logged, and what is in use stays.
+  // Reads them again. Logs what is invalid, and keeps what is in use.
   void Reload() {
     NotifyReloading();
     if (identities_ != nullptr) {
@@ -140,9 +141,9 @@ class LiveFiles {
   void LogReload(const std::string& what, const absl::Status& status) {
     metrics_->OnReload(what, status.ok());
     if (status.ok()) {
-      Log(LogLevel::kInfo, "read again", {{"what", what}});
+      Log(LogLevel::kInfo, "reloaded", {{"what", what}});
     } else {
-      Log(LogLevel::kError, "cannot be used: those in use stay",
+      Log(LogLevel::kError, "reload failed; keeping the current configuration",
           {{"what", what}, {"error", TextOf(status)}});
     }
   }
@@ -162,14 +163,14 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
   options.insecure_plaintext_on_any_address =
       flags.insecure_plaintext_on_any_address;
   options.reflection = flags.reflection;
-  // Without an endpoint to show them, calls are not counted.
+  // Calls are counted only if an endpoint shows the counts.
   if (!flags.metrics_listen.empty()) options.metrics = std::move(metrics);
   if (files.identities() != nullptr) {
     options.service.authorizer = files.identities();
   }
   options.on_health_change = [](const HealthChange& change) {
     if (change.healthy) {
-      Log(LogLevel::kInfo, "the store works again",
+      Log(LogLevel::kInfo, "the store has recovered",
           {{"failures", absl::StrCat(change.failures)}});
     } else {
       Log(LogLevel::kError, "the store failed",
@@ -188,13 +189,13 @@ void LogServing(const ServeFlags& flags, const std::string& address) {
        {"callers", flags.identities.empty() ? "everybody" : "identities"}});
   if (flags.insecure_plaintext_on_any_address) {
     Log(LogLevel::kWarning,
-        "plain text on any address: whoever is on the way reads and changes "
-        "what is sent",
+        "plain text on any address: anyone on the network path can read and "
+        "alter traffic",
         {});
   }
 }
 
-// Acts on signals until one ends the service; returns that one.
+// Acts on signals until one stops the service; returns that one.
 int AwaitEnd(const sigset_t& signals, LiveFiles* files) {
   for (;;) {
     int signal = 0;
@@ -208,9 +209,10 @@ std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
 }
 
-// Removes old records in the background where the flags say so, else null.
+// Starts to remove old records in the background if --retain is set, else
+// returns null.
 absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
-    const ServeFlags& flags, UsageStore* store) {
+    const ServeFlags& flags, StoreMaintenance* store) {
   if (flags.retain.empty()) return nullptr;
   TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Duration retain,
                               ParseRetention(flags.retain));
@@ -222,7 +224,7 @@ absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
                                       absl::UTCTimeZone())}});
   };
   events.on_error = [](const absl::Status& status) {
-    Log(LogLevel::kError, "old records cannot be removed",
+    Log(LogLevel::kError, "removing old records failed",
         {{"error", TextOf(status)}});
   };
   return std::make_unique<RetentionThread>(store, retain, std::move(events));
@@ -254,7 +256,7 @@ absl::Status Serve(const ServeFlags& flags) {
       auto server, UsageServer::Start(store.get(), std::move(options)));
 
   TOKENUSAGE_ASSIGN_OR_RETURN(auto retention,
-                              StartRetention(flags, store.get()));
+                              StartRetention(flags, store->maintenance()));
 
   const std::string address = WithPort(flags.listen, server->port());
   LogServing(flags, address);
@@ -262,12 +264,14 @@ absl::Status Serve(const ServeFlags& flags) {
   if (endpoint != nullptr) {
     PrintData(WithPort(flags.metrics_listen, endpoint->port()) + "\n");
   }
-  TOKENUSAGE_RETURN_IF_ERROR(FlushData());
+  FlushData();
+  // Nobody would learn the address; main prints the error.
+  if (!DataError().ok()) return absl::OkStatus();
   NotifyServiceManager("READY=1");
 
   const int signal = AwaitEnd(signals, &files);
   NotifyServiceManager("STOPPING=1");
-  Log(LogLevel::kInfo, "finishing the calls under way",
+  Log(LogLevel::kInfo, "finishing active calls",
       {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   const absl::Duration drain = absl::Seconds(flags.drain_seconds);
   const auto is_closed = std::make_shared<std::atomic<bool>>(false);
@@ -275,12 +279,12 @@ absl::Status Serve(const ServeFlags& flags) {
   retention.reset();
   server->Shutdown(drain);
   server.reset();
-  // The next process need not wait for who looks at this one's metrics.
+  // The next process need not wait until the metrics endpoint has stopped.
   if (endpoint != nullptr) endpoint->LeaveStore();
   store.reset();
   *is_closed = true;
   endpoint.reset();
-  Log(LogLevel::kInfo, "ended", {});
+  Log(LogLevel::kInfo, "stopped", {});
   return absl::OkStatus();
 }
 
@@ -295,19 +299,14 @@ absl::Status RunServe(CLI::App* command, const ServeFlags& flags) {
 
 }  // namespace
 
-void AddServeCommand(CLI::App* app, int* exit_code) {
+Command AddServeCommand(CLI::App* app) {
   auto flags = std::make_shared<ServeFlags>();
   CLI::App* command =
       app->add_subcommand("serve", "Run the usage-reporting service");
   command->footer(kFooter);
   AddServeFlags(command, flags.get());
-  command->callback([command, flags, exit_code] {
-    const absl::Status status = RunServe(command, *flags);
-    if (!status.ok()) PrintError(std::string(status.message()));
-    *exit_code = status.ok()                       ? kExitOk
-                 : absl::IsInvalidArgument(status) ? kExitUsage
-                                                   : kExitFailure;
-  });
+  return {command,
+          [command, flags] { return FinishLocal(RunServe(command, *flags)); }};
 }
 
 }  // namespace tokenusage

@@ -14,7 +14,7 @@
 namespace tokenusage {
 namespace {
 
-// TOKENUSAGE_TLS_KEY for --tls-key.
+// Names the environment variable: TOKENUSAGE_TLS_KEY for --tls-key.
 CLI::Option* WithEnvironment(CLI::Option* option) {
   std::string name = "TOKENUSAGE_" + option->get_lnames().front();
   std::replace(name.begin(), name.end(), '-', '_');
@@ -22,8 +22,8 @@ CLI::Option* WithEnvironment(CLI::Option* option) {
   return option->envname(name);
 }
 
-// An empty value would otherwise count as none: a script whose variable is not
-// set would start a service without --identities.
+// An empty value must not count as none: a script whose variable is unset would
+// start a service without --identities.
 std::string CheckNotEmpty(const std::string& value) {
   return value.empty() ? "expected a value, found an empty one" : "";
 }
@@ -39,26 +39,26 @@ CLI::Option* AddText(CLI::App* command, const char* name, std::string* value,
 
 void AddSecurityFlags(CLI::App* command, ServeFlags* flags) {
   AddText(command, "--identities", &flags->identities, "FILE",
-          "Who may call: a line per token or certificate, as `tokenusage "
-          "token new` prints it. Without it everybody who reaches the "
-          "address may do everything");
+          "The authorised callers: a line per token or certificate, as "
+          "`tokenusage token new` prints it. Without it, anyone who can reach "
+          "the address may do everything");
   AddText(command, "--tls-certificate", &flags->tls.certificate, "FILE",
-          "Serve with TLS, and show this certificate, with those that lead "
+          "Serve with TLS and this certificate, followed by those that lead "
           "to its root, in PEM");
   AddText(command, "--tls-key", &flags->tls.key, "FILE",
-          "Its private key in PEM");
+          "Its private key, in PEM");
   AddText(command, "--tls-client-ca", &flags->tls.client_ca, "FILE",
-          "Ask callers for certificates, which the CAs in this file have "
-          "signed, in PEM");
+          "Ask callers for certificates signed by the CAs in this file, in "
+          "PEM");
   AddText(command, "--tls-client-auth", &flags->tls_client_auth, "WHEN",
-          "Whether callers must show one, with --tls-client-ca: required, as "
-          "they must by default, or optional")
+          "Whether callers must show one, with --tls-client-ca: required (the "
+          "default) or optional")
       ->check(CLI::IsMember({"required", "optional"}));
   WithEnvironment(command->add_flag(
       "--insecure-plaintext-on-any-address",
       flags->insecure_plaintext_on_any_address,
-      "Serve without TLS on an address that is not loopback: whoever is on "
-      "the way reads and changes what is sent, tokens included"));
+      "Serve without TLS on an address that is not loopback: anyone on the "
+      "network path can read and alter traffic, tokens included"));
 }
 
 void AddWatchFlags(CLI::App* command, ServeFlags* flags) {
@@ -69,14 +69,14 @@ void AddWatchFlags(CLI::App* command, ServeFlags* flags) {
           "Serve metrics for Prometheus at http://HOST:PORT/metrics, on a "
           "loopback address; port 0 takes a free one");
   AddText(command, "--log-format", &flags->log_format, "FORMAT",
-          "The log's form: text or json")
+          "The log's format: text or json")
       ->check(CLI::IsMember({"text", "json"}));
   AddText(command, "--log-level", &flags->log_level, "LEVEL",
-          "The least that is logged: debug, info, warn or error")
+          "The least severe level to log: debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 }
 
-// An address's fault, with the flag that holds it.
+// Names the flag whose address is wrong.
 absl::Status OfFlag(const char* flag, const absl::Status& status) {
   return absl::InvalidArgumentError(absl::StrCat(flag, ": ", status.message()));
 }
@@ -102,26 +102,26 @@ LogLevel ServeFlags::parsed_log_level() const {
 void AddServeFlags(CLI::App* command, ServeFlags* flags) {
   AddText(command, "--store", &flags->store, "URL",
           std::string(kStoreUrlHelp) +
-              ". A SQLite file is created where there is none");
+              ". A SQLite file is created if it does not exist");
   AddText(command, "--listen", &flags->listen, "HOST:PORT",
           "The host:port to serve; port 0 takes a free one. Without TLS the "
           "host must be a loopback address");
   WithEnvironment(command->add_option(
                       "--drain-seconds", flags->drain_seconds,
-                      "How long calls under way may take to finish at the end"))
+                      "How long active calls may take to finish at shutdown"))
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   AddText(command, "--retain", &flags->retain, "TIME",
-          "Remove records older than this, as 90d or 36h, and keep their "
-          "totals: docs/data.md. Without it all records are kept");
+          "Remove records older than this, such as 90d or 36h, and keep their "
+          "totals: docs/data.md. Without it, all records are kept");
   AddSecurityFlags(command, flags);
   AddWatchFlags(command, flags);
   AddText(command, "--config", &flags->config, "FILE",
-          "A file of flags, one per line, as --print-config shows them")
+          "A file of flags, one per line, as --print-config prints them")
       ->configurable(false);
   command
       ->add_flag("--print-config", flags->print_config,
-                 "Print every flag with its value, and end")
+                 "Print each flag that has a value, and exit")
       ->configurable(false);
 }
 
@@ -161,7 +161,8 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
   if (flags.has_tls() && flags.identities.empty() && !loopback.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--listen: ", flags.listen,
-        " is not a loopback address, so --identities must say who may call"));
+        " is not a loopback address, so --identities must name the authorised "
+        "callers"));
   }
   const absl::Status metrics = flags.metrics_listen.empty()
                                    ? absl::OkStatus()

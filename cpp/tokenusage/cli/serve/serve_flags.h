@@ -40,11 +40,11 @@ struct ServeFlags {
   LogLevel parsed_log_level() const;
 };
 
-// Each flag can also be given in the environment, as TOKENUSAGE_LISTEN, or in
-// the file of --config.
+// Each flag can also be given in the environment, such as TOKENUSAGE_LISTEN, or
+// in the file of --config.
 void AddServeFlags(CLI::App* command, ServeFlags* flags);
 
-// Errors: INVALID_ARGUMENT: flags that do not go together.
+// Errors: INVALID_ARGUMENT if flags do not go together.
 absl::Status CheckServeFlags(const ServeFlags& flags);
 
 }  // namespace tokenusage

@@ -4,11 +4,12 @@
 
 #include <cstddef>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "spdlog/pattern_formatter.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 #include "tokenusage/base/excerpt.h"
-#include "tokenusage/json/quoted.h"
 
 namespace tokenusage {
 namespace {
@@ -21,13 +22,19 @@ std::string Clean(std::string_view text) {
   return Excerpt(text, kMaxValueChars);
 }
 
-void AppendWord(std::string_view text, std::string* line) {
+// Quotes as in JSON: Clean leaves nothing else to escape.
+std::string Quoted(std::string_view text) {
+  return absl::StrCat(
+      "\"", absl::StrReplaceAll(Clean(text), {{"\\", "\\\\"}, {"\"", "\\\""}}),
+      "\"");
+}
+
+// Quotes text that is not one word.
+std::string QuotedIfNeeded(std::string_view text) {
   const std::string clean = Clean(text);
-  if (!clean.empty() && clean.find_first_of(" \"=") == std::string::npos) {
-    *line += clean;
-  } else {
-    json_internal::AppendQuoted(clean, line);
-  }
+  const bool is_word =
+      !clean.empty() && clean.find_first_of(" \"=") == std::string::npos;
+  return is_word ? clean : Quoted(text);
 }
 
 spdlog::level::level_enum LevelOf(LogLevel level) {
@@ -71,16 +78,13 @@ std::string FormatLogLine(LogFormat log_format, std::string_view message,
   if (log_format == LogFormat::kText) {
     line = Clean(message);
     for (const auto& [name, value] : fields) {
-      line += " " + name + "=";
-      AppendWord(value, &line);
+      absl::StrAppend(&line, " ", name, "=", QuotedIfNeeded(value));
     }
     return line;
   }
-  line = "\"message\":";
-  json_internal::AppendQuoted(Clean(message), &line);
+  line = absl::StrCat("\"message\":", Quoted(message));
   for (const auto& [name, value] : fields) {
-    line += ",\"" + name + "\":";
-    json_internal::AppendQuoted(Clean(value), &line);
+    absl::StrAppend(&line, ",\"", name, "\":", Quoted(value));
   }
   return line;
 }

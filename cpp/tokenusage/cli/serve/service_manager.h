@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What systemd is told of a service of Type=notify: sd_notify's protocol, which
-// is a datagram to the socket that NOTIFY_SOCKET names.
+// Notifies systemd of a Type=notify service's state, by sd_notify's protocol: a
+// datagram to the socket that NOTIFY_SOCKET names.
 
 #ifndef TOKENUSAGE_CLI_SERVE_SERVICE_MANAGER_H_
 #define TOKENUSAGE_CLI_SERVE_SERVICE_MANAGER_H_
@@ -10,11 +10,11 @@
 
 namespace tokenusage {
 
-// Sends `state`, as "READY=1" or "STOPPING=1"; does nothing where no service
-// manager waits for it.
+// Sends `state`, such as "READY=1" or "STOPPING=1"; does nothing if no service
+// manager expects it.
 void NotifyServiceManager(const std::string& state);
 
-// The same for a reload that begins, with the time that systemd compares.
+// Sends that a reload has begun, and when, as systemd requires.
 void NotifyReloading();
 
 }  // namespace tokenusage

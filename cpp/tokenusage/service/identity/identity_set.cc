@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view kTokenScheme = "sha256:";
 constexpr std::string_view kNameRule =
-    "the first word to be a name of 1 to 128 letters, digits and signs";
+    "a name of 1 to 128 letters, digits and signs";
 
 // Returns whether `name` is fit for logs: short, no quotes, no control
 // characters.
@@ -44,8 +44,7 @@ absl::StatusOr<std::set<std::string, std::less<>>> ParseProjects(
   for (const absl::string_view project : absl::StrSplit(text, ',')) {
     if (project != "*" && !CheckProject(FromAbsl(project)).ok()) {
       return Expected(
-          "the second word to be projects, each * or "
-          "[a-z0-9][a-z0-9._-]{0,62}, with commas between");
+          "projects, each * or [a-z0-9][a-z0-9._-]{0,62}, separated by commas");
     }
     projects.emplace(project);
   }
@@ -60,8 +59,7 @@ absl::StatusOr<std::set<Role>> ParseRoles(absl::string_view text) {
     } else if (role == "query") {
       roles.insert(Role::kQuery);
     } else {
-      return Expected(
-          "the third word to be report, query, or both with a comma between");
+      return Expected("the roles report, query, or report,query");
     }
   }
   return roles;
@@ -141,8 +139,7 @@ absl::Status IdentitySet::AddCredential(std::string_view credential,
     return absl::OkStatus();
   }
   if (!IsCertificateName(ToAbsl(credential))) {
-    return Expected(
-        "the fourth word to be sha256:HEX, uri:URI, dns:NAME or cn:NAME");
+    return Expected("a credential: sha256:HEX, uri:URI, dns:NAME or cn:NAME");
   }
   if (!certificates_.emplace(credential, std::move(caller)).second) {
     return absl::InvalidArgumentError(

@@ -58,7 +58,7 @@ void ReportHandler::Append(std::shared_ptr<Report> report, CallLimits limits,
     return done(std::move(response));
   }
   const std::string& project = report->project;
-  BatchPointer pointer(report, &batch);
+  std::shared_ptr<const CheckedBatch> pointer(report, &batch);
   store_.AppendAsync(
       project, std::move(pointer), std::move(limits),
       [this, report = std::move(report),

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstddef>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,18 +21,18 @@
 #include "tokenusage/store/copy/sqlite_source.h"
 #include "tokenusage/store/postgres/store.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/rollup/rollup.h"
 
 namespace tokenusage {
 namespace {
 
 constexpr int kRecordsPerStep = 10'000;
-constexpr int kCellsPerStep = 5'000;
-constexpr int kRowsPerPage = 100'000;
+constexpr std::size_t kRollupsPerStep = 5'000;
 
-// While records keep arriving, the totals are compared so often.
+// How often to compare the rollups while records keep arriving.
 constexpr int kMaxComparisons = 5;
 
-// How long the destination may be away.
+// The destination may be unavailable for half a minute.
 constexpr int kMaxAttempts = 30;
 constexpr absl::Duration kPause = absl::Seconds(1);
 
@@ -73,36 +76,31 @@ absl::Time ReceiveTimeOf(const v1::UsageRecord& record) {
          absl::Nanoseconds(record.receive_time().nanos());
 }
 
-// The two windings of totals that read every hour and every quarter that is
-// kept: Kathmandu's days begin at a quarter to the hour.
-UsageQuery TotalsOf(const std::string& project, bool quarters) {
-  UsageQuery query;
-  query.project = project;
-  query.window = {946'684'800 * kNanosPerSecond,
-                  7'258'118'400 * kNanosPerSecond};
-  query.bucket = quarters ? v1::TIME_BUCKET_DAY : v1::TIME_BUCKET_HOUR;
-  if (quarters) absl::LoadTimeZone("Asia/Kathmandu", &query.time_zone);
-  query.group_by = {{UsageField::Kind::kOperation, ""},
-                    {UsageField::Kind::kProvider, ""},
-                    {UsageField::Kind::kModel, ""}};
-  query.page_size = kRowsPerPage;
-  return query;
-}
-
-std::string Describe(const std::string& project, const UsageQueryRow& row) {
-  std::string text =
-      absl::StrCat("project ", project, ", ",
-                   absl::FormatTime("%Y-%m-%dT%H:%MZ",
-                                    absl::FromUnixNanos(row.bucket.start_nanos),
-                                    absl::UTCTimeZone()),
-                   " and on");
-  for (const auto& name : row.key) absl::StrAppend(&text, ", \"", *name, "\"");
-  return text;
-}
-
-bool IsSame(const UsageQueryRow& a, const UsageQueryRow& b) {
-  return a.bucket.start_nanos == b.bucket.start_nanos && a.key == b.key &&
-         a.sum == b.sum;
+// Returns the error for two rollups that differ; either may be null.
+absl::Status Difference(const std::string& project,
+                        const Rollups::value_type* source,
+                        const Rollups::value_type* destination) {
+  // The lesser key is missing on the other side.
+  if (source != nullptr && destination != nullptr) {
+    if (source->first < destination->first) {
+      destination = nullptr;
+    } else if (destination->first < source->first) {
+      source = nullptr;
+    }
+  }
+  const RollupKey& key = (source != nullptr ? source : destination)->first;
+  const auto count = [](const Rollups::value_type* rollup) {
+    return rollup == nullptr ? 0 : rollup->second.record_count;
+  };
+  return absl::DataLossError(absl::StrCat(
+      "the rollups differ: project ", project, ", ",
+      absl::FormatTime("%Y-%m-%dT%H:%MZ",
+                       absl::FromUnixSeconds(key.start_seconds),
+                       absl::UTCTimeZone()),
+      ", ", key.cell_seconds / 60, " minutes, \"", key.series.operation,
+      "\", \"", key.series.provider, "\", \"", key.series.model,
+      "\": ", count(source), " records in the source, ", count(destination),
+      " in the destination"));
 }
 
 // One copy's work.
@@ -119,17 +117,20 @@ class CopyRun {
   absl::StatusOr<CopyReport> Run();
 
  private:
+  // Copies the horizon, and the rollups from before it.
   absl::Status CopyHorizon();
-  absl::Status CopyCells(const std::string& project);
+  absl::Status CopyRollups(const std::string& project,
+                           std::int64_t cell_seconds, CellRange range);
   // Copies what has arrived since the bookmark.
   absl::Status CopyRecords();
-  // One step of it, and once more while the destination is away.
+  // Appends a step, with retries while the destination is unavailable.
   absl::Status AppendPersistently(const std::vector<SourceRecord>& records);
   absl::Status Append(const std::vector<SourceRecord>& records);
   absl::Status CheckAnswers(Answers* answers);
 
   absl::Status Compare();
-  absl::Status CompareTotals(const std::string& project, UsageQuery query);
+  absl::Status CompareRollups(const std::string& project,
+                              std::int64_t cell_seconds);
 
   SqliteSource& source_;
   PostgresDestination& destination_;
@@ -155,51 +156,55 @@ absl::StatusOr<CopyReport> CopyRun::Run() {
     if (arrived == 0) return status;
     if (comparison == kMaxComparisons) {
       return absl::UnavailableError(absl::StrCat(
-          "records keep arriving, so that the totals could not be compared: ",
+          "records keep arriving, so the rollups could not be compared: ",
           report_.copied,
-          " were copied; stop the service on the source, and "
-          "run this again"));
+          " were copied; stop the service on the source, and run this again"));
     }
   }
 }
 
 absl::Status CopyRun::CopyHorizon() {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon, source_.Horizon());
-  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time there, store_.Horizon());
+  StoreMaintenance& maintenance = *store_.maintenance();
+  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time there, maintenance.Horizon());
   if (horizon == kNoHorizon) {
     if (there == absl::InfinitePast()) return absl::OkStatus();
   } else if (there <= absl::FromUnixNanos(horizon)) {
     TOKENUSAGE_RETURN_IF_ERROR(
-        store_.RemoveRecordsBefore(absl::FromUnixNanos(horizon), {}).status());
+        maintenance.RemoveRecordsBefore(absl::FromUnixNanos(horizon), {})
+            .status());
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> projects,
                                 source_.Projects());
     for (const std::string& project : projects) {
-      TOKENUSAGE_RETURN_IF_ERROR(CopyCells(project));
+      for (const std::int64_t cell : {kQuarterHourSeconds, kHourSeconds}) {
+        TOKENUSAGE_RETURN_IF_ERROR(
+            CopyRollups(project, cell, {0, horizon / kNanosPerSecond}));
+      }
     }
     return absl::OkStatus();
   }
   return absl::FailedPreconditionError(absl::StrCat(
       "the destination has removed its records before ",
       absl::FormatTime(there, absl::UTCTimeZone()),
-      ", and the source has not: remove them there, too, and run this again"));
+      ", and the source has not: remove them there, too, then run this again"));
 }
 
-absl::Status CopyRun::CopyCells(const std::string& project) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<SourceCell> cells,
-                              source_.CellsBeforeHorizon(project));
-  std::map<PostgresCells::Key, UsageSum> step;
-  for (const SourceCell& cell : cells) {
-    step.emplace(PostgresCells::Key(cell.cell_seconds, cell.cell_start,
-                                    PostgresCells::Names(cell.names.operation,
-                                                         cell.names.provider,
-                                                         cell.names.model)),
-                 cell.sum);
-    if (step.size() < kCellsPerStep) continue;
-    TOKENUSAGE_RETURN_IF_ERROR(destination_.SetCells(project, step));
-    step.clear();
+absl::Status CopyRun::CopyRollups(const std::string& project,
+                                  std::int64_t cell_seconds, CellRange range) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteSource::RollupCursor source,
+      source_.ReadRollups(project, cell_seconds, range));
+  for (;;) {
+    Rollups step;
+    while (step.size() < kRollupsPerStep) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(std::optional<Rollups::value_type> rollup,
+                                  source.Next());
+      if (!rollup) break;
+      step.insert(*std::move(rollup));
+    }
+    if (step.empty()) return absl::OkStatus();
+    TOKENUSAGE_RETURN_IF_ERROR(destination_.SetRollups(project, step));
   }
-  if (step.empty()) return absl::OkStatus();
-  return destination_.SetCells(project, step);
 }
 
 absl::Status CopyRun::CopyRecords() {
@@ -231,7 +236,7 @@ absl::Status CopyRun::AppendPersistently(
   return status;
 }
 
-// Records that came in one request have one time of receipt, which they keep.
+// Records of one request share their receive_time, which they keep.
 absl::Status CopyRun::Append(const std::vector<SourceRecord>& records) {
   Answers answers;
   answers.Expect();  // the end of this loop
@@ -289,44 +294,39 @@ absl::Status CopyRun::CheckAnswers(Answers* answers) {
 }
 
 absl::Status CopyRun::Compare() {
-  report_.compared_totals = 0;
+  report_.compared_rollups = 0;
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> projects,
                               source_.Projects());
   for (const std::string& project : projects) {
-    for (const bool quarters : {false, true}) {
-      TOKENUSAGE_RETURN_IF_ERROR(
-          CompareTotals(project, TotalsOf(project, quarters)));
+    for (const std::int64_t cell_seconds :
+         {kHourSeconds, kQuarterHourSeconds}) {
+      TOKENUSAGE_RETURN_IF_ERROR(CompareRollups(project, cell_seconds));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status CopyRun::CompareTotals(const std::string& project,
-                                    UsageQuery query) {
-  for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const UsageQueryPage right,
-                                source_.Query(query));
-    TOKENUSAGE_ASSIGN_OR_RETURN(const UsageQueryPage wrong,
-                                store_.Query(query));
-    const std::size_t size = std::max(right.rows.size(), wrong.rows.size());
-    for (std::size_t i = 0; i < size; ++i) {
-      const bool both = i < right.rows.size() && i < wrong.rows.size();
-      if (both && IsSame(right.rows[i], wrong.rows[i])) continue;
-      const UsageQueryRow& row =
-          i < right.rows.size() ? right.rows[i] : wrong.rows[i];
-      return absl::DataLossError(absl::StrCat(
-          "the totals differ: ", Describe(project, row), ": ",
-          i < right.rows.size() ? right.rows[i].sum.record_count : 0,
-          " records in the source, ",
-          i < wrong.rows.size() ? wrong.rows[i].sum.record_count : 0,
-          " in the destination"));
-    }
-    report_.compared_totals += static_cast<std::int64_t>(size);
-    if (!right.has_more) return absl::OkStatus();
-    const UsageQueryRow& last = right.rows.back();
-    query.after =
-        RowPosition{last.bucket.start_nanos, EncodeGroupKey(last.key)};
-  }
+absl::Status CopyRun::CompareRollups(const std::string& project,
+                                     std::int64_t cell_seconds) {
+  constexpr CellRange kAllTime = {0, std::numeric_limits<std::int64_t>::max()};
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteSource::RollupCursor source,
+      source_.ReadRollups(project, cell_seconds, kAllTime));
+  TOKENUSAGE_RETURN_IF_ERROR(destination_.ForEachRollup(
+      project, cell_seconds, kAllTime,
+      [&](const RollupKey& key, const UsageSum& sum) -> absl::StatusOr<bool> {
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const std::optional<Rollups::value_type> expected, source.Next());
+        const Rollups::value_type found(key, sum);
+        if (expected != found) {
+          return Difference(project, expected ? &*expected : nullptr, &found);
+        }
+        ++report_.compared_rollups;
+        return true;
+      }));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::optional<Rollups::value_type> missing,
+                              source.Next());
+  return missing ? Difference(project, &*missing, nullptr) : absl::OkStatus();
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Moves a history from a SQLite database to a PostgreSQL one.
+// Copies a SQLite database to a PostgreSQL one.
+//
+//   absl::StatusOr<CopyReport> report = CopySqliteToPostgres(
+//       "usage.db", "postgresql://usage@db.example/usage", &PrintProgress);
 
 #ifndef TOKENUSAGE_STORE_COPY_COPY_STORE_H_
 #define TOKENUSAGE_STORE_COPY_COPY_STORE_H_
@@ -16,24 +19,24 @@ namespace tokenusage {
 
 struct CopyProgress {
   std::int64_t copied = 0;  // by this call
-  std::int64_t total = 0;   // that were to be copied when it began
+  std::int64_t total = 0;   // to be copied when it began
 };
 
 struct CopyReport {
-  std::int64_t copied = 0;           // records, by this call
-  std::int64_t already_there = 0;    // of these: with the same content
-  std::int64_t compared_totals = 0;  // each with all its sums
+  std::int64_t copied = 0;            // records, by this call
+  std::int64_t already_there = 0;     // of these, with the same content
+  std::int64_t compared_rollups = 0;  // of all projects
 };
 
-// Copies what has not been copied yet, oldest arrival first, and then compares
-// every total of every project. What is there already stays; where the call is
-// cut short, the next goes on. A service may go on writing to the source: what
-// arrives meanwhile is copied, too, and where it arrives during the comparison
-// that is done again.
+// Copies the records that have not been copied yet, in the order of arrival,
+// and then compares every rollup of every project. Records in the destination
+// stay; if a call is interrupted, the next one continues. A service may write
+// to the source: what arrives meanwhile is copied, too, and if it arrives
+// during the comparison, that is repeated.
 //
-// Errors: those of opening either database; FAILED_PRECONDITION: a record is
-// there with other content, the destination's horizon is later; DATA_LOSS: a
-// total differs, the message says which.
+// Errors: those of opening either database; FAILED_PRECONDITION if a record
+// exists with other content or the destination's horizon is later; DATA_LOSS,
+// naming the rollup, if one differs.
 absl::StatusOr<CopyReport> CopySqliteToPostgres(
     const std::string& path, const std::string& url,
     const std::function<void(const CopyProgress&)>& on_progress);

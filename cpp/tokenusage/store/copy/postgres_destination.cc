@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/schema.h"
-#include "tokenusage/store/postgres/series_cache.h"
+#include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/target.h"
 
@@ -19,9 +18,7 @@ namespace {
 
 namespace sql = postgres_sql;
 
-constexpr absl::Duration kStepTime = absl::Minutes(1);
-
-// Kept among the properties.
+// Returns the name of a row of the property table.
 std::string BookmarkName(const std::string& source) {
   return "copied_from:" + source;
 }
@@ -43,9 +40,9 @@ absl::StatusOr<std::int64_t> PostgresDestination::Bookmark(
     const std::string& source) {
   PostgresParams params;
   params.AddText(BookmarkName(source));
-  connection_->Send(sql::SelectBookmark(), params);
+  connection_->Send(sql::kSelectBookmark, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              connection_->Sync(absl::Now() + kStepTime));
+                              Sync());
   return results[0].rows() == 0 ? 0 : results[0].Int64(0, 0);
 }
 
@@ -54,42 +51,29 @@ absl::Status PostgresDestination::SetBookmark(const std::string& source,
   PostgresParams params;
   params.AddText(BookmarkName(source));
   params.AddInt64(value);
-  connection_->Send(sql::SetBookmark(), params);
-  return connection_->Sync(absl::Now() + kStepTime).status();
+  connection_->Send(sql::kSetBookmark, params);
+  return Sync().status();
 }
 
-absl::Status PostgresDestination::SetCells(
-    const std::string& project,
-    const std::map<PostgresCells::Key, UsageSum>& cells) {
-  std::set<PostgresCells::Names> all_names;
-  for (const auto& [key, sum] : cells) all_names.insert(std::get<2>(key));
-  std::vector<std::string> operations;
-  std::vector<std::string> providers;
-  std::vector<std::string> models;
-  for (const auto& [operation, provider, model] : all_names) {
-    operations.push_back(operation);
-    providers.push_back(provider);
-    models.push_back(model);
-  }
-  PostgresParams insert;
-  insert.AddText(project);
-  insert.AddInt64(RandomIncarnation());
+absl::Status PostgresDestination::SetRollups(const std::string& project,
+                                             const Rollups& rollups) {
+  std::set<SeriesNames> series;
+  for (const auto& [key, sum] : rollups) series.insert(key.series);
   PostgresParams lock;
   lock.AddText(project);
-  PostgresParams series;
-  series.AddText(project);
-  series.AddTextArray(operations);
-  series.AddTextArray(providers);
-  series.AddTextArray(models);
-  connection_->Send(sql::Begin());
-  connection_->Send(sql::InsertProject(), insert);
-  connection_->Send(sql::LockProject(), lock);
-  connection_->Send(sql::InsertSeries(), series);
-  connection_->Send(sql::SetRollup(), RollupParams(project, cells));
-  connection_->Send(sql::Commit());
-  absl::Status status = connection_->Sync(absl::Now() + kStepTime).status();
+  PostgresParams insert = lock;
+  insert.AddInt64(RandomIncarnation());
+  connection_->Send(sql::kBegin);
+  connection_->Send(sql::kInsertProject, insert);
+  connection_->Send(sql::kLockProject, lock);
+  connection_->Send(sql::kInsertSeries,
+                    SeriesParams(project, {series.begin(), series.end()}));
+  connection_->Send(sql::SetRollups(), RollupParams(project, rollups));
+  connection_->Send(sql::kCommit);
+  absl::Status status = Sync().status();
   if (!connection_->is_broken() && connection_->in_transaction()) {
-    connection_->Execute("ROLLBACK", absl::Now() + kStepTime).IgnoreError();
+    connection_->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kSession)
+        .IgnoreError();
   }
   return status;
 }

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A PostgreSQL database to which another one is copied, beside its store.
+// Access to a PostgreSQL database that is the destination of a copy, beside its
+// store.
 
 #ifndef TOKENUSAGE_STORE_COPY_POSTGRES_DESTINATION_H_
 #define TOKENUSAGE_STORE_COPY_POSTGRES_DESTINATION_H_
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/rollup/rollup.h"
 
 namespace tokenusage {
 
@@ -24,18 +29,29 @@ class PostgresDestination {
   static absl::StatusOr<std::unique_ptr<PostgresDestination>> Open(
       const std::string& url);
 
-  // How far copying from `source` has come; 0 where it was not begun.
+  // How far the copy of `source` has come; 0 if it was not started.
   absl::StatusOr<std::int64_t> Bookmark(const std::string& source);
   absl::Status SetBookmark(const std::string& source, std::int64_t value);
 
-  // Puts cells in the place of those that are there, in one transaction, and
-  // adds their series.
-  absl::Status SetCells(const std::string& project,
-                        const std::map<PostgresCells::Key, UsageSum>& cells);
+  // Replaces rollups, and adds their series, in one transaction.
+  absl::Status SetRollups(const std::string& project, const Rollups& rollups);
+
+  // See ForEachPostgresRollup.
+  absl::Status ForEachRollup(
+      const std::string& project, std::int64_t cell_seconds, CellRange range,
+      const std::function<absl::StatusOr<bool>(const RollupKey& key,
+                                               const UsageSum& sum)>& each) {
+    return ForEachPostgresRollup(connection_.get(), project, cell_seconds,
+                                 range, CallLimits(), each);
+  }
 
  private:
   explicit PostgresDestination(std::unique_ptr<PostgresConnection> connection)
       : connection_(std::move(connection)) {}
+
+  absl::StatusOr<std::vector<PostgresResult>> Sync() {
+    return connection_->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
+  }
 
   std::unique_ptr<PostgresConnection> connection_;
 };

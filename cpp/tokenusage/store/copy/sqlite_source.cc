@@ -6,26 +6,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/rollup/stored_record.h"
+#include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/file.h"
 #include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/rollups.h"
-#include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
-namespace {
-
-std::string CellsSql(const char* table) {
-  std::string sql =
-      "SELECT operation, provider, model, cell_start, record_count";
-  for (const char* column : kSumColumns) absl::StrAppend(&sql, ", ", column);
-  return absl::StrCat(sql, " FROM project JOIN series USING(project_id) JOIN ",
-                      table,
-                      " USING(series_id) WHERE name=?1 AND cell_start<?2");
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<SqliteSource>> SqliteSource::Open(
     const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path,
@@ -37,10 +25,7 @@ absl::StatusOr<std::unique_ptr<SqliteSource>> SqliteSource::Open(
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
                               OpenBeside(real_path));
-  TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader,
-                              SqliteReader::Open(real_path));
-  return std::unique_ptr<SqliteSource>(
-      new SqliteSource(std::move(database), std::move(reader)));
+  return std::unique_ptr<SqliteSource>(new SqliteSource(std::move(database)));
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteSource::Projects() {
@@ -81,52 +66,52 @@ absl::StatusOr<std::vector<SourceRecord>> SqliteSource::RecordsAfter(
     SourceRecord next;
     next.row_id = select->Int64(0);
     next.project = std::string(select->Text(1));
-    const std::string_view bytes = select->Blob(2);
-    if (!next.record.ParseFromArray(bytes.data(),
-                                    static_cast<int>(bytes.size()))) {
-      return DamagedError(path(), absl::StrCat("the record of row ",
-                                               next.row_id, " cannot be read"));
-    }
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadStoredRecord(path(), select->Blob(2), &next.record));
     records.push_back(std::move(next));
   }
 }
 
 absl::StatusOr<std::int64_t> SqliteSource::CountAfter(std::int64_t row_id) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_->Cached("SELECT count(*) FROM usage_record WHERE row_id>?1"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, row_id);
-  TOKENUSAGE_RETURN_IF_ERROR(select->Step().status());
-  return select->Int64(0);
+  return database_->QueryInt64(
+      absl::StrCat("SELECT count(*) FROM usage_record WHERE row_id>", row_id));
 }
 
-absl::StatusOr<std::vector<SourceCell>> SqliteSource::CellsBeforeHorizon(
-    const std::string& project) {
-  std::vector<SourceCell> cells;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon, Horizon());
-  if (horizon == kNoHorizon) return cells;
-  for (const auto& [table, nanos] :
-       {std::pair("rollup_quarter", kNanosPerQuarter),
-        std::pair("rollup_hour", kNanosPerHour)}) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                                database_->Cached(CellsSql(table)));
-    const SqliteStatement::Use use(select);
-    select->BindText(1, project);
-    select->Bind(2, horizon / kNanosPerSecond);
-    for (;;) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-      if (!row) break;
-      SourceCell cell;
-      cell.names = {std::string(select->Text(0)), std::string(select->Text(1)),
-                    std::string(select->Text(2))};
-      cell.cell_seconds = nanos / kNanosPerSecond;
-      cell.cell_start = select->Int64(3);
-      TOKENUSAGE_ASSIGN_OR_RETURN(cell.sum, ReadRollup(*select, 4, path()));
-      cells.push_back(std::move(cell));
-    }
-  }
-  return cells;
+absl::StatusOr<SqliteSource::RollupCursor> SqliteSource::ReadRollups(
+    const std::string& project, std::int64_t cell_seconds, CellRange range) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
+                              FindProjectId(database_.get(), project));
+  const SqliteRollupTable& table =
+      cell_seconds == kHourSeconds ? kHourTable : kQuarterHourTable;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database_->Cached(absl::StrCat(
+          "SELECT cell_start, operation, provider, model, ",
+          SqliteRollupColumns(), " FROM series JOIN ", table.name,
+          " USING(series_id) WHERE project_id=?1 AND cell_start>=?2 AND "
+          "cell_start<?3 ORDER BY cell_start, operation, provider, model")));
+  RollupCursor cursor(path(), cell_seconds, select);
+  select->Bind(1, project_id);
+  select->Bind(2, range.start_seconds);
+  select->Bind(3, range.end_seconds);
+  return cursor;
+}
+
+absl::StatusOr<std::optional<Rollups::value_type>>
+SqliteSource::RollupCursor::Next() {
+  // SQLite would start over if it were stepped after the last row.
+  if (at_end_) return std::nullopt;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select_.Step());
+  at_end_ = !row;
+  if (at_end_) return std::nullopt;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
+                              ReadRollup(select_, 4, path_));
+  const RollupKey key = {
+      cell_seconds_,
+      select_.Int64(0),
+      {std::string(select_.Text(1)), std::string(select_.Text(2)),
+       std::string(select_.Text(3))}};
+  return Rollups::value_type(key, sum);
 }
 
 }  // namespace tokenusage

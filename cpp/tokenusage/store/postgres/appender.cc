@@ -14,24 +14,22 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 namespace {
 
 namespace sql = postgres_sql;
 
-// How long the database may take for one step of a transaction.
-constexpr absl::Duration kStepTime = absl::Seconds(30);
-
-// Tried again where the database changed between two steps: rare, and each time
-// some other transaction has got on.
+// How often to retry if the database changed between two steps: rare, and each
+// time another transaction has made progress.
 constexpr int kMaxRounds = 8;
 
 using Records = std::vector<const CheckedRecord*>;
@@ -41,8 +39,8 @@ const std::string& IdOf(const CheckedRecord& record) {
   return record.record().record_id();
 }
 
-// In the order of the ids, so that transactions never wait for each other in a
-// circle. Of equal ids the first record only.
+// Sorts records by id, so that transactions cannot deadlock. Keeps the first
+// record of equal ids.
 Records SortedById(Records records) {
   std::stable_sort(records.begin(), records.end(),
                    [](const CheckedRecord* a, const CheckedRecord* b) {
@@ -66,8 +64,7 @@ bool IsBeforeHorizon(const CheckedRecord& record,
   return record.event_time_nanos() / kNanosPerSecond < project.horizon_seconds;
 }
 
-// Whether it is known beforehand that nothing but a taken id can refuse a
-// record.
+// Returns whether nothing but a taken id can refuse a record.
 bool CanInsertFirst(const PostgresProject& known, const Records& records) {
   return std::all_of(
       records.begin(), records.end(), [&](const CheckedRecord* record) {
@@ -86,20 +83,20 @@ class AppendRun {
         records_(records),
         maybe_committed_(maybe_committed) {}
 
-  // Inserts first and looks then, where CanInsertFirst. Empty where `known` is
-  // out of date.
+  // Inserts before reading; requires CanInsertFirst. Returns nullopt if `known`
+  // is out of date.
   absl::StatusOr<std::optional<Outcomes>> InsertFirst(
       const PostgresProject& known);
 
-  // Looks first, and inserts what is to be stored. `known` may be null. Empty
-  // where it is out of date, or another transaction came between.
-  absl::StatusOr<std::optional<Outcomes>> LookFirst(
-      const PostgresProjectPointer& known);
+  // Reads before inserting. `known` may be null. Returns nullopt if it is out
+  // of date, or another transaction interfered.
+  absl::StatusOr<std::optional<Outcomes>> ReadFirst(
+      const std::shared_ptr<const PostgresProject>& known);
 
-  // The project as LookFirst left it; null where it did not change.
-  PostgresProjectPointer learned() const { return learned_; }
+  // Returns the project as ReadFirst left it; null if it did not change.
+  std::shared_ptr<const PostgresProject> learned() const { return learned_; }
 
-  // Whether COMMIT was sent, and thus may have been obeyed.
+  // Returns whether COMMIT was sent, so that it may have succeeded.
   bool commit_sent() const { return commit_sent_; }
 
  private:
@@ -109,7 +106,7 @@ class AppendRun {
   };
 
   absl::StatusOr<std::vector<PostgresResult>> Sync() {
-    return connection_.Sync(absl::Now() + kStepTime);
+    return connection_.Sync(absl::Now() + PostgresTimeouts::kStep);
   }
 
   PostgresParams ProjectParams() const {
@@ -123,22 +120,22 @@ class AppendRun {
   void SendInsertSeries();
   absl::Status ReadStored(const PostgresResult& rows);
 
-  // Reads the project and what it has of the records, locked against others.
-  absl::StatusOr<PostgresProjectPointer> LockAndLook();
-  // The same where the project's series are known to be all that may be, so
-  // that nothing has to be held up. Null where `known` is out of date.
-  absl::StatusOr<PostgresProjectPointer> LookAtFull(
-      PostgresProjectPointer known);
+  // Locks the project, and reads it and the records that it has already.
+  absl::StatusOr<std::shared_ptr<const PostgresProject>> LockAndRead();
+  // The same without the lock, for a project whose number of series is at the
+  // limit. Returns null if `known` is out of date.
+  absl::StatusOr<std::shared_ptr<const PostgresProject>> ReadFull(
+      std::shared_ptr<const PostgresProject> known);
 
-  // Goes through the records in their order, with what is stored and what the
-  // batch itself adds.
+  // Determines the outcomes in order, from what is stored and what the batch
+  // adds.
   Outcomes Resolve(const PostgresProject& project);
   AppendOutcome ResolveOne(const CheckedRecord& record,
                            const PostgresProject& project);
   AppendOutcome CompareWithStored(const CheckedRecord& record,
                                   const Stored& stored);
 
-  // Writes the sums of what was accepted, and commits.
+  // Writes the rollups of the accepted records, and commits.
   absl::Status Finish();
 
   PostgresConnection& connection_;
@@ -151,7 +148,7 @@ class AppendRun {
   absl::flat_hash_set<std::string_view> own_;  // see CompareWithStored
   absl::flat_hash_set<std::string> new_series_;
   std::vector<SeriesNames> new_names_;
-  PostgresProjectPointer learned_;
+  std::shared_ptr<const PostgresProject> learned_;
 };
 
 void AppendRun::SendInsert(const Records& sorted) {
@@ -167,43 +164,27 @@ void AppendRun::SendInsert(const Records& sorted) {
   params.AddArray(std::move(ids));
   params.AddArray(std::move(times));
   params.AddArray(std::move(bytes));
-  connection_.Send(sql::InsertRecords(), params);
+  connection_.Send(sql::kInsertRecords, params);
 }
 
 void AppendRun::SendSelect(const std::vector<std::string>& ids) {
   PostgresParams params = ProjectParams();
   params.AddTextArray(ids);
-  connection_.Send(sql::SelectRecords(), params);
+  connection_.Send(sql::kSelectRecords, params);
 }
 
 void AppendRun::SendInsertSeries() {
-  // In the order of the key, as everything.
-  std::sort(new_names_.begin(), new_names_.end(),
-            [](const SeriesNames& a, const SeriesNames& b) {
-              return SeriesKey(a) < SeriesKey(b);
-            });
-  std::vector<std::string> operations;
-  std::vector<std::string> providers;
-  std::vector<std::string> models;
-  for (const SeriesNames& names : new_names_) {
-    operations.push_back(names.operation);
-    providers.push_back(names.provider);
-    models.push_back(names.model);
-  }
-  PostgresParams params = ProjectParams();
-  params.AddTextArray(operations);
-  params.AddTextArray(providers);
-  params.AddTextArray(models);
-  connection_.Send(sql::InsertSeries(), params);
+  // In the order of the key, so that transactions cannot deadlock.
+  std::sort(new_names_.begin(), new_names_.end());
+  connection_.Send(sql::kInsertSeries, SeriesParams(project_, new_names_));
 }
 
 absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
   for (int row = 0; row < rows.rows(); ++row) {
     Stored stored;
     stored.bytes = std::string(rows.Bytes(row, 1));
-    if (!stored.record.ParseFromString(stored.bytes)) {
-      return DamagedPostgresError(connection_, "a record cannot be read");
-    }
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadStoredRecord(connection_.display(), stored.bytes, &stored.record));
     stored_.emplace(rows.Bytes(row, 0), std::move(stored));
   }
   return absl::OkStatus();
@@ -211,8 +192,8 @@ absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
 
 AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
                                            const Stored& stored) {
-  // An earlier attempt of this very append, whose answer was lost, stored it:
-  // its bytes hold the same time of receipt. Then it is not a duplicate.
+  // It is not a duplicate if an earlier attempt of this very append stored it,
+  // whose answer was lost: then its bytes hold the same receive_time.
   if (maybe_committed_ && stored.bytes == record.bytes() &&
       own_.insert(IdOf(record)).second) {
     return AppendOutcome::kStored;
@@ -257,14 +238,15 @@ Outcomes AppendRun::Resolve(const PostgresProject& project) {
 
 absl::Status AppendRun::Finish() {
   if (!new_names_.empty()) SendInsertSeries();
-  PostgresCells cells;
+  PostgresRollups rollups;
   for (const auto& [id, record] : accepted_) {
-    cells.Add(record->record(), record->event_time_nanos(), record->counts());
+    rollups.Add(record->record(), record->event_time_nanos(), record->counts());
   }
-  if (!cells.empty()) {
-    connection_.Send(sql::AddToRollup(), cells.ToParams(project_));
+  if (!rollups.empty()) {
+    connection_.Send(sql::AddToRollups(),
+                     RollupParams(project_, rollups.All()));
   }
-  connection_.Send(sql::Commit());
+  connection_.Send(sql::kCommit);
   commit_sent_ = true;
   return Sync().status();
 }
@@ -272,8 +254,8 @@ absl::Status AppendRun::Finish() {
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
     const PostgresProject& known) {
   const Records sorted = SortedById(records_);
-  connection_.Send(sql::Begin());
-  connection_.Send(sql::ShareProject(), ProjectParams());
+  connection_.Send(sql::kBegin);
+  connection_.Send(sql::kShareProject, ProjectParams());
   SendInsert(sorted);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
@@ -299,12 +281,13 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
   return outcomes;
 }
 
-absl::StatusOr<PostgresProjectPointer> AppendRun::LockAndLook() {
+absl::StatusOr<std::shared_ptr<const PostgresProject>>
+AppendRun::LockAndRead() {
   PostgresParams insert = ProjectParams();
   insert.AddInt64(RandomIncarnation());
-  connection_.Send(sql::InsertProject(), insert);
-  connection_.Send(sql::LockProject(), ProjectParams());
-  connection_.Send(sql::SelectSeries(), ProjectParams());
+  connection_.Send(sql::kInsertProject, insert);
+  connection_.Send(sql::kLockProject, ProjectParams());
+  connection_.Send(sql::kSelectSeries, ProjectParams());
   std::vector<std::string> ids;
   for (const CheckedRecord* record : records_) ids.push_back(IdOf(*record));
   SendSelect(ids);
@@ -317,17 +300,15 @@ absl::StatusOr<PostgresProjectPointer> AppendRun::LockAndLook() {
   project->horizon_seconds = row.Int64(0, 1);
   const PostgresResult& series = results[results.size() - 2];
   for (int i = 0; i < series.rows(); ++i) {
-    project->series.insert(SeriesKey(SeriesNames{
-        std::string(series.Bytes(i, 0)), std::string(series.Bytes(i, 1)),
-        std::string(series.Bytes(i, 2))}));
+    project->series.insert(SeriesKey(SeriesOf(series, i, 0)));
   }
   TOKENUSAGE_RETURN_IF_ERROR(ReadStored(results.back()));
   return project;
 }
 
-absl::StatusOr<PostgresProjectPointer> AppendRun::LookAtFull(
-    PostgresProjectPointer known) {
-  connection_.Send(sql::ShareProject(), ProjectParams());
+absl::StatusOr<std::shared_ptr<const PostgresProject>> AppendRun::ReadFull(
+    std::shared_ptr<const PostgresProject> known) {
+  connection_.Send(sql::kShareProject, ProjectParams());
   std::vector<std::string> ids;
   for (const CheckedRecord* record : records_) ids.push_back(IdOf(*record));
   SendSelect(ids);
@@ -338,16 +319,17 @@ absl::StatusOr<PostgresProjectPointer> AppendRun::LookAtFull(
   return known;
 }
 
-absl::StatusOr<std::optional<Outcomes>> AppendRun::LookFirst(
-    const PostgresProjectPointer& known) {
-  connection_.Send(sql::Begin());
+absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
+    const std::shared_ptr<const PostgresProject>& known) {
+  connection_.Send(sql::kBegin);
   const bool full =
       known != nullptr && known->series.size() >= kMaxSeriesPerProject;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresProjectPointer project,
-                              full ? LookAtFull(known) : LockAndLook());
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::shared_ptr<const PostgresProject> project,
+      full ? ReadFull(known) : LockAndRead());
   if (project == nullptr) return std::nullopt;
   Outcomes outcomes = Resolve(*project);
-  // Then there is nothing to keep, not even the project.
+  // Nothing to store: do not even add the project.
   if (accepted_.empty()) return outcomes;
 
   Records accepted;
@@ -390,22 +372,23 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
                                          bool* maybe_committed,
                                          Outcomes* outcomes) {
   for (int round = 0; round < kMaxRounds; ++round) {
-    const PostgresProjectPointer known = projects_.Find(project);
+    const std::shared_ptr<const PostgresProject> known = cache_.Find(project);
     AppendRun run(connection, project, records, *maybe_committed);
     absl::StatusOr<std::optional<Outcomes>> result =
         known != nullptr && CanInsertFirst(*known, records)
             ? run.InsertFirst(*known)
-            : run.LookFirst(known);
+            : run.ReadFirst(known);
     *maybe_committed = *maybe_committed || run.commit_sent();
     if (!result.ok()) return result.status();
     if (result->has_value()) {
       *outcomes = **std::move(result);
-      if (run.learned()) projects_.Remember(project, run.learned());
+      if (run.learned()) cache_.Remember(project, run.learned());
       return absl::OkStatus();
     }
-    projects_.Forget(project);
+    cache_.Forget(project);
     TOKENUSAGE_RETURN_IF_ERROR(
-        connection->Execute("ROLLBACK", absl::Now() + kStepTime).status());
+        connection->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kStep)
+            .status());
   }
   return absl::UnavailableError(
       absl::StrCat("database ", connection->display(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Puts records into the database, without threads of its own.
+// Writes records into the database, without threads.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_APPENDER_H_
 #define TOKENUSAGE_STORE_POSTGRES_APPENDER_H_
@@ -11,17 +11,17 @@
 #include "absl/status/statusor.h"
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/store/postgres/pool.h"
-#include "tokenusage/store/postgres/series_cache.h"
+#include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
 
-// Appends records to one project in one transaction, which is tried again where
-// that may help: see PostgresPool::Run. Thread-safe.
+// Appends records to one project in one transaction, with the retries of
+// PostgresPool::Run. Thread-safe.
 //
-// Where all that may refuse a record is known beforehand not to, the records
-// are inserted at once, which takes two round trips; else the project is locked
-// and looked at first.
+// If the cache shows that nothing but a taken id can refuse a record, the
+// records are inserted at once, which takes two round trips; else the project
+// is locked and read first.
 class PostgresAppender {
  public:
   // `pool` must outlive this.
@@ -40,7 +40,7 @@ class PostgresAppender {
                          std::vector<AppendOutcome>* outcomes);
 
   PostgresPool& pool_;
-  PostgresProjects projects_;
+  PostgresSeriesCache cache_;
 };
 
 }  // namespace tokenusage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Compares a database with itself.
+// Compares a PostgreSQL database with itself.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_CHECK_H_
 #define TOKENUSAGE_STORE_POSTGRES_CHECK_H_
@@ -9,17 +9,17 @@
 
 #include "absl/status/status.h"
 #include "tokenusage/store/postgres/connection.h"
-#include "tokenusage/store/store_maintenance.h"
+#include "tokenusage/store/rollup/check_report.h"
 
 namespace tokenusage {
 
-// Adds to the report what a project's records and sums are, and what is wrong
-// with them, from one snapshot. Whether PostgreSQL's own files are whole is for
-// its pg_amcheck and checksums.
+// Checks a project's records and rollups, from one snapshot, and adds the
+// result to the report. PostgreSQL's files are not checked: that is what
+// pg_amcheck and data checksums do.
 absl::Status CheckPostgresProject(PostgresConnection* connection,
                                   const std::string& project,
-                                  const CheckOptions& options,
-                                  CheckReport* report);
+                                  const CallLimits& limits,
+                                  CheckReportBuilder* report);
 
 }  // namespace tokenusage
 

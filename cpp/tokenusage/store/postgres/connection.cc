@@ -15,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/base/string_view.h"
 #include "tokenusage/store/deadline.h"
 
 namespace tokenusage {
@@ -24,18 +23,12 @@ namespace {
 constexpr char kSqlStateUrl[] = "tokenusage/sqlstate";
 constexpr int kBinary = 1;
 
-// How long a new session may take to be set up, beside connecting.
-constexpr absl::Duration kSetUpTime = absl::Seconds(5);
+// How often a read checks its limits while it waits.
+constexpr absl::Duration kLimitsInterval = absl::Milliseconds(50);
 
-// How long a statement under way may take to end after it was cancelled.
-constexpr absl::Duration kDrainTime = absl::Seconds(5);
-
-// How often a read looks at its limits while it waits.
-constexpr absl::Duration kLookTime = absl::Milliseconds(50);
-
-// Durable means on disk, whatever the role's own settings are. A process of
-// ours that hangs in a transaction must not hold up the others for ever.
-// Compiling statements takes longer than running them.
+// Durable means on disk, whatever the role's settings are. A process that hangs
+// in a transaction must not block others forever. JIT compilation takes longer
+// than running these statements.
 constexpr char kSessionSql[] =
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') = 'off';"
@@ -43,7 +36,7 @@ constexpr char kSessionSql[] =
     "SET lock_timeout = '15s';"
     "SET jit = off";
 
-// Text that may have several lines, in one.
+// Joins lines into one.
 std::string OneLine(const char* text) {
   std::string line = text == nullptr ? "" : text;
   while (!line.empty() && line.back() == '\n') line.pop_back();
@@ -63,7 +56,7 @@ bool IsGood(const PGresult* result) {
   }
 }
 
-// The parameters as libpq takes them.
+// Parameters in libpq's representation.
 struct RawParams {
   explicit RawParams(const PostgresParams& params) {
     const auto size = static_cast<std::size_t>(params.size());
@@ -85,7 +78,7 @@ struct RawParams {
 bool SendPrepared(PGconn* handle, const PostgresStatement& statement,
                   const PostgresParams& params) {
   const RawParams raw(params);
-  return PQsendQueryPrepared(handle, statement.name.c_str(), params.size(),
+  return PQsendQueryPrepared(handle, statement.name, params.size(),
                              raw.values.data(), raw.lengths.data(),
                              raw.formats.data(), kBinary) == 1;
 }
@@ -125,15 +118,16 @@ absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Connect(
       handle, [](void*, const PGresult*) {}, nullptr);
   if (PQsetnonblocking(handle, 1) != 0) return connection->ConnectionError();
   TOKENUSAGE_RETURN_IF_ERROR(
-      connection->Execute(kSessionSql, absl::Now() + kSetUpTime).status());
+      connection->Execute(kSessionSql, absl::Now() + PostgresTimeouts::kSession)
+          .status());
   return connection;
 }
 
 PostgresConnection::~PostgresConnection() = default;
 
 bool PostgresConnection::SendPrepare(const PostgresStatement& statement) {
-  return PQsendPrepare(handle_.get(), statement.name.c_str(),
-                       statement.sql.c_str(), 0, nullptr) == 1;
+  return PQsendPrepare(handle_.get(), statement.name, statement.sql, 0,
+                       nullptr) == 1;
 }
 
 void PostgresConnection::Send(const PostgresStatement& statement,
@@ -218,11 +212,10 @@ absl::Status PostgresConnection::WaitForResult(absl::Time deadline) {
 }
 
 absl::Status PostgresConnection::WaitWithin(const CallLimits& limits) {
-  const DeadlineCheck check(limits);
   while (PQflush(handle_.get()) == 1 || PQisBusy(handle_.get()) == 1) {
-    TOKENUSAGE_RETURN_IF_ERROR(check.CheckNow());
-    TOKENUSAGE_RETURN_IF_ERROR(
-        WaitForSocket(std::min(limits.deadline, absl::Now() + kLookTime)));
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+    TOKENUSAGE_RETURN_IF_ERROR(WaitForSocket(
+        std::min(limits.deadline, absl::Now() + kLimitsInterval)));
   }
   return absl::OkStatus();
 }
@@ -255,7 +248,8 @@ absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
                                         const RowCallback& on_row) {
   if (prepared_.count(statement.name) == 0) {
     if (!SendPrepare(statement)) return ConnectionError();
-    TOKENUSAGE_RETURN_IF_ERROR(LastResult(absl::Now() + kSetUpTime).status());
+    TOKENUSAGE_RETURN_IF_ERROR(
+        LastResult(absl::Now() + PostgresTimeouts::kSession).status());
     prepared_.insert(statement.name);
   }
   if (!SendPrepared(handle_.get(), statement, params) ||
@@ -289,7 +283,7 @@ void PostgresConnection::CancelAndDrain() {
       PQgetCancel(handle_.get()), &PQfreeCancel);
   std::array<char, 256> error = {};
   PQcancel(cancel.get(), error.data(), static_cast<int>(error.size()));
-  LastResult(absl::Now() + kDrainTime).IgnoreError();
+  LastResult(absl::Now() + PostgresTimeouts::kSession).IgnoreError();
 }
 
 bool PostgresConnection::is_broken() const {
@@ -330,12 +324,6 @@ absl::Status PostgresConnection::ResultError(const PGresult* result) const {
 std::string PostgresSqlState(const absl::Status& status) {
   const auto payload = status.GetPayload(kSqlStateUrl);
   return payload.has_value() ? std::string(*payload) : std::string();
-}
-
-absl::Status DamagedPostgresError(const PostgresConnection& connection,
-                                  std::string_view what) {
-  return absl::DataLossError(absl::StrCat("database ", connection.display(),
-                                          " is damaged: ", ToAbsl(what)));
 }
 
 }  // namespace tokenusage

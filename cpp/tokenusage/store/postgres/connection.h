@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// libpq's interface with owners, deadlines and absl::Status.
+// libpq's interface with ownership, deadlines and absl::Status.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(auto connection,
 //                               PostgresConnection::Connect(target));
@@ -29,28 +29,46 @@
 
 namespace tokenusage {
 
-// One SQL statement with parameters $1, $2, ... The name is its own among all
-// that a connection runs: by it, it is prepared once.
-struct PostgresStatement {
-  std::string name;
-  std::string sql;
+// How long PostgreSQL may take before the connection is given up.
+struct PostgresTimeouts {
+  // Setting up a session, cancelling a statement, rolling back: no work in the
+  // server, so a slow answer means that the connection is dead.
+  static constexpr absl::Duration kSession = absl::Seconds(5);
+
+  // Probing whether the database can be written: a slow database is not
+  // healthy.
+  static constexpr absl::Duration kProbe = absl::Seconds(10);
+
+  // One step of an append, or a read of a few rows by their key: longer than
+  // the lock_timeout of 15 s.
+  static constexpr absl::Duration kStep = absl::Seconds(30);
+
+  // One step of maintenance or copying, which may delete or write many rows.
+  static constexpr absl::Duration kMaintenanceStep = absl::Minutes(10);
 };
 
-// The rows that a statement answered, in binary form. Rows and columns count
-// from 0. Views live as long as this.
+// One SQL statement with parameters $1, $2, ... Its name is unique; a
+// connection prepares it once, by its name.
+struct PostgresStatement {
+  const char* name;
+  const char* sql;
+};
+
+// The rows of a statement's result, in binary representation. Rows and columns
+// count from 0. Views live as long as this.
 class PostgresResult {
  public:
   explicit PostgresResult(PGresult* result) : result_(result, &PQclear) {}
 
   int rows() const { return PQntuples(result_.get()); }
-  // How many rows an INSERT, UPDATE or DELETE changed.
+  // Returns how many rows an INSERT, UPDATE or DELETE changed.
   std::int64_t changed_rows() const;
   bool IsNull(int row, int column) const {
     return PQgetisnull(result_.get(), row, column) != 0;
   }
-  // Of a column of type text or bytea.
+  // Returns a value of type text or bytea.
   std::string_view Bytes(int row, int column) const;
-  // Of a column of type bigint.
+  // Returns a value of type bigint.
   std::int64_t Int64(int row, int column) const {
     return DecodePostgresInt64(Bytes(row, column));
   }
@@ -61,12 +79,12 @@ class PostgresResult {
 
 // A connection. One thread at a time.
 //
-// Errors of all methods are UNAVAILABLE, DATA_LOSS where PostgreSQL finds its
-// data damaged, or those that are said; they name the database and the SQLSTATE
-// but never a parameter. See PostgresSqlState.
+// Every method may return UNAVAILABLE, or DATA_LOSS if PostgreSQL finds its
+// data damaged. Errors name the database and the SQLSTATE but never a
+// parameter. See PostgresSqlState.
 class PostgresConnection {
  public:
-  // Connects, and sets what every session of ours needs.
+  // Connects, and sets up the session.
   static absl::StatusOr<std::unique_ptr<PostgresConnection>> Connect(
       const PostgresTarget& target);
 
@@ -74,23 +92,23 @@ class PostgresConnection {
   PostgresConnection(const PostgresConnection&) = delete;
   PostgresConnection& operator=(const PostgresConnection&) = delete;
 
-  // Adds a statement to the pipeline. Nothing waits before Sync, and failures
-  // are reported there.
+  // Adds a statement to the pipeline. Does not wait; failures are reported by
+  // Sync.
   void Send(const PostgresStatement& statement,
             const PostgresParams& params = {});
 
   // Waits for all that was sent, and returns one result per statement, or the
-  // first error. PostgreSQL skips what comes after an error. After a deadline
-  // the connection is broken.
+  // first error, after which PostgreSQL skips the rest. After a deadline the
+  // connection is broken.
   absl::StatusOr<std::vector<PostgresResult>> Sync(absl::Time deadline);
 
-  // Called with one row at a time (number 0 of the result); false ends it.
+  // Called with one row at a time, as row 0; returns whether to continue.
   using RowCallback =
       std::function<absl::StatusOr<bool>(const PostgresResult& row)>;
 
   // Runs one statement and passes on its rows as they come, so that memory is
-  // bounded. At the limits, or where `on_row` ends it, the statement is
-  // cancelled in the server, too.
+  // bounded. At the limits, or if `on_row` ends it, the statement is cancelled
+  // in the server, too.
   //
   // Errors: as above, DEADLINE_EXCEEDED, CANCELLED, and those of `on_row`.
   absl::Status Stream(const PostgresStatement& statement,
@@ -103,14 +121,14 @@ class PostgresConnection {
   absl::StatusOr<PostgresResult> Execute(
       const std::string& sql, absl::Time deadline = absl::InfiniteFuture());
 
-  // Whether it is good for nothing any more.
+  // Returns true if the connection can no longer be used.
   bool is_broken() const;
 
-  // Whether a transaction is under way, failed or not.
+  // Returns whether a transaction is open, failed or not.
   bool in_transaction() const;
 
   int server_version() const { return PQserverVersion(handle_.get()); }
-  // What the server says of itself: "server_encoding" and so on.
+  // Returns a parameter that the server reports, such as "server_encoding".
   std::string ServerParameter(const char* name) const;
   const std::string& display() const { return display_; }
 
@@ -118,18 +136,17 @@ class PostgresConnection {
   PostgresConnection(PGconn* handle, std::string display)
       : handle_(handle, &PQfinish), display_(std::move(display)) {}
 
-  // Sends what is left and reads what has come; waits for either until the
-  // deadline.
+  // Waits until there is something to send or receive, and does so.
   absl::Status WaitForSocket(absl::Time deadline);
   // Waits until PQgetResult does not block.
   absl::Status WaitForResult(absl::Time deadline);
   absl::Status WaitWithin(const CallLimits& limits);
-  // Waits for all results of what was sent outside of a pipeline, and returns
+  // Waits for the results of what was sent outside of a pipeline, and returns
   // the last, or the first error.
   absl::StatusOr<PostgresResult> LastResult(absl::Time deadline);
   bool SendPrepare(const PostgresStatement& statement);
   absl::Status StreamRows(const CallLimits& limits, const RowCallback& on_row);
-  // Stops the statement under way and drops its rows.
+  // Cancels the running statement and drops its rows.
   void CancelAndDrain();
   absl::Status ConnectionError() const;
   absl::Status ResultError(const PGresult* result) const;
@@ -137,20 +154,16 @@ class PostgresConnection {
   const std::unique_ptr<PGconn, void (*)(PGconn*)> handle_;
   const std::string display_;
   std::set<std::string> prepared_;
-  // What the pipeline was given since the last Sync: a statement's preparation,
-  // by its name, or, without a name, a statement.
+  // What was sent since the last Sync: the name for the preparation of a
+  // statement, an empty string for its execution.
   std::vector<std::string> sent_;
   absl::Status send_error_;
   bool unusable_ = false;
 };
 
-// The SQLSTATE of an error of a statement; empty where there is none, as where
-// the connection was lost.
+// Returns the SQLSTATE of a statement's error; empty if there is none, such as
+// after the connection was lost.
 std::string PostgresSqlState(const absl::Status& status);
-
-// DATA_LOSS: what was read from the database cannot be.
-absl::Status DamagedPostgresError(const PostgresConnection& connection,
-                                  std::string_view what);
 
 }  // namespace tokenusage
 

@@ -6,29 +6,29 @@
 #include <cstdint>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/check.h"
-#include "tokenusage/store/postgres/horizon.h"
-#include "tokenusage/store/postgres/removal_steps.h"
+#include "tokenusage/store/postgres/record_steps.h"
 #include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/schema.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/rollup/check_report.h"
+#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 namespace {
 
 namespace sql = postgres_sql;
 
-// How long one step may take.
-constexpr absl::Duration kStepTime = absl::Minutes(10);
-
 using Results = std::vector<PostgresResult>;
 
 absl::StatusOr<Results> Sync(PostgresConnection* connection) {
-  return connection->Sync(absl::Now() + kStepTime);
+  return connection->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
 }
 
 PostgresParams ParamsOf(const std::string& project) {
@@ -43,14 +43,14 @@ PostgresParams ParamsOf(const std::string& project, std::int64_t value) {
   return params;
 }
 
-// Removes the records before `end`, or all, in steps; adds their number.
+// Removes the records before `end` in steps, and adds their number.
 absl::Status RemoveInSteps(PostgresConnection* connection,
                            const std::string& project, std::int64_t end,
                            const CallLimits& limits, Removal* removal) {
-  return ForEachChunk(
-      connection, project, 0, limits, [&](TimeWindow chunk) -> absl::Status {
-        connection->Send(sql::DeleteRecordsBefore(),
-                         ParamsOf(project, std::min(end, chunk.end_nanos)));
+  return ForEachRecordStep(
+      connection, project, 0, limits, [&](TimeWindow window) -> absl::Status {
+        connection->Send(sql::kDeleteRecordsBefore,
+                         ParamsOf(project, std::min(end, window.end_nanos)));
         TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
         removal->record_count += results[0].changed_rows();
         return absl::OkStatus();
@@ -60,67 +60,67 @@ absl::Status RemoveInSteps(PostgresConnection* connection,
 absl::Status RebuildProject(PostgresConnection* connection,
                             const std::string& project,
                             const CallLimits& limits, Rebuild* rebuild) {
-  connection->Send(sql::Begin());
-  connection->Send(sql::LockProject(), ParamsOf(project));
+  connection->Send(sql::kBegin);
+  connection->Send(sql::kLockProject, ParamsOf(project));
   TOKENUSAGE_ASSIGN_OR_RETURN(const Results locked, Sync(connection));
   if (locked[1].rows() == 0) return absl::OkStatus();  // it was deleted
   const std::int64_t horizon = locked[1].Int64(0, 1);
-  connection->Send(sql::DeleteCellsFrom(), ParamsOf(project, horizon));
+  connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, horizon));
   TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
   v1::UsageRecord record;
-  const auto add_chunk = [&](TimeWindow chunk) -> absl::Status {
-    PostgresCells cells;
-    PostgresParams params = ParamsOf(project, chunk.start_nanos);
-    params.AddInt64(chunk.end_nanos);
+  const auto add_step = [&](TimeWindow window) -> absl::Status {
+    PostgresRollups rollups;
+    PostgresParams params = ParamsOf(project, window.start_nanos);
+    params.AddInt64(window.end_nanos);
     TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
-        sql::ScanRecords(), params, limits,
+        sql::kScanRecords, params, limits,
         [&](const PostgresResult& row) -> absl::StatusOr<bool> {
-          const std::string_view bytes = row.Bytes(0, 1);
-          if (!record.ParseFromArray(bytes.data(),
-                                     static_cast<int>(bytes.size()))) {
-            return DamagedPostgresError(*connection, "a record cannot be read");
-          }
-          cells.Add(record, row.Int64(0, 0), CountsOf(record));
+          TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(
+              connection->display(), row.Bytes(0, 1), &record));
+          rollups.Add(record, row.Int64(0, 0), CountsOf(record));
           ++rebuild->record_count;
           return true;
         }));
-    if (cells.empty()) return absl::OkStatus();
-    connection->Send(sql::AddToRollup(), cells.ToParams(project));
-    rebuild->cell_count += static_cast<std::int64_t>(cells.All().size());
+    if (rollups.empty()) return absl::OkStatus();
+    const Rollups all = rollups.All();
+    connection->Send(sql::AddToRollups(), RollupParams(project, all));
+    rebuild->rollup_count += static_cast<std::int64_t>(all.size());
     return Sync(connection).status();
   };
-  TOKENUSAGE_RETURN_IF_ERROR(ForEachChunk(
-      connection, project, horizon * kNanosPerSecond, limits, add_chunk));
-  connection->Send(sql::Commit());
+  TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
+      connection, project, horizon * kNanosPerSecond, limits, add_step));
+  connection->Send(sql::kCommit);
   return Sync(connection).status();
 }
 
 absl::Status DeleteWhole(PostgresConnection* connection,
                          const std::string& project, const CallLimits& limits,
                          Removal* removal) {
-  connection->Send(sql::Begin());
-  connection->Send(sql::LockProject(), ParamsOf(project));
+  connection->Send(sql::kBegin);
+  connection->Send(sql::kLockProject, ParamsOf(project));
   TOKENUSAGE_ASSIGN_OR_RETURN(const Results locked, Sync(connection));
   if (locked[1].rows() == 0) return absl::NotFoundError("no such project");
   TOKENUSAGE_RETURN_IF_ERROR(
       RemoveInSteps(connection, project,
                     std::numeric_limits<std::int64_t>::max(), limits, removal));
-  connection->Send(sql::DeleteCellsFrom(), ParamsOf(project, 0));
-  connection->Send(sql::DeleteSeries(), ParamsOf(project));
-  connection->Send(sql::DeleteProject(), ParamsOf(project));
-  connection->Send(sql::Commit());
+  connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, 0));
+  connection->Send(sql::kDeleteSeries, ParamsOf(project));
+  connection->Send(sql::kDeleteProject, ParamsOf(project));
+  connection->Send(sql::kCommit);
   return Sync(connection).status();
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> PostgresCare::Projects(
-    const CallLimits& limits) {
+absl::Status PostgresMaintenance::ForEachProject(
+    const CallLimits& limits,
+    const std::function<absl::Status(PostgresConnection* connection,
+                                     const std::string& project)>& work) {
   std::vector<std::string> projects;
   TOKENUSAGE_RETURN_IF_ERROR(
       pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
         projects.clear();
-        connection->Send(sql::SelectProjects());
+        connection->Send(sql::kSelectProjects);
         TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
         for (int row = 0; row < results[0].rows(); ++row) {
           projects.emplace_back(results[0].Bytes(row, 0));
@@ -128,10 +128,16 @@ absl::StatusOr<std::vector<std::string>> PostgresCare::Projects(
         return absl::OkStatus();
       }));
   std::sort(projects.begin(), projects.end());
-  return projects;
+  for (const std::string& project : projects) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        pool_.Run(limits, [&](PostgresConnection* connection) {
+          return work(connection, project);
+        }));
+  }
+  return absl::OkStatus();
 }
 
-absl::StatusOr<absl::Time> PostgresCare::Horizon() {
+absl::StatusOr<absl::Time> PostgresMaintenance::Horizon() {
   std::int64_t nanos = kNoHorizon;
   TOKENUSAGE_RETURN_IF_ERROR(
       pool_.Run({}, [&](PostgresConnection* connection) -> absl::Status {
@@ -142,102 +148,96 @@ absl::StatusOr<absl::Time> PostgresCare::Horizon() {
                              : absl::FromUnixNanos(nanos);
 }
 
-absl::StatusOr<absl::Time> PostgresCare::NewestRecordTime() {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> projects,
-                              Projects({}));
+absl::StatusOr<absl::Time> PostgresMaintenance::NewestRecordTime() {
   absl::Time newest = absl::InfinitePast();
-  for (const std::string& project : projects) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        pool_.Run({}, [&](PostgresConnection* connection) -> absl::Status {
-          connection->Send(sql::NewestRecordTime(), ParamsOf(project));
-          TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
-          if (!results[0].IsNull(0, 0)) {
-            newest =
-                std::max(newest, absl::FromUnixNanos(results[0].Int64(0, 0)));
-          }
-          return absl::OkStatus();
-        }));
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(ForEachProject(
+      {},
+      [&](PostgresConnection* connection,
+          const std::string& project) -> absl::Status {
+        connection->Send(sql::kNewestRecordTime, ParamsOf(project));
+        TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+        if (!results[0].IsNull(0, 0)) {
+          newest =
+              std::max(newest, absl::FromUnixNanos(results[0].Int64(0, 0)));
+        }
+        return absl::OkStatus();
+      }));
   return newest;
 }
 
-absl::StatusOr<Removal> PostgresCare::RemoveRecordsBefore(
+absl::StatusOr<Removal> PostgresMaintenance::RemoveRecordsBefore(
     absl::Time horizon, const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits, absl::Now()));
-  // For all reads at once; then, for the appends of each project, under a lock
-  // that waits for those under way.
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  // First for all reads; then for the appends of each project, under a lock
+  // that waits for running appends.
   std::int64_t seconds = absl::ToUnixSeconds(horizon);
   TOKENUSAGE_RETURN_IF_ERROR(
       pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
         PostgresParams params;
         params.AddInt64(seconds);
-        connection->Send(sql::RaiseHorizon(), params);
+        connection->Send(sql::kRaiseHorizon, params);
         TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
         TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t nanos,
                                     ReadPostgresHorizon(connection));
         seconds = nanos / kNanosPerSecond;
         return absl::OkStatus();
       }));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> projects,
-                              Projects(limits));
   Removal removal;
-  for (const std::string& project : projects) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
-          connection->Send(sql::RaiseProjectHorizon(),
-                           ParamsOf(project, seconds));
-          TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
-          return RemoveInSteps(connection, project, seconds * kNanosPerSecond,
-                               limits, &removal);
-        }));
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(ForEachProject(
+      limits,
+      [&](PostgresConnection* connection,
+          const std::string& project) -> absl::Status {
+        connection->Send(sql::kRaiseProjectHorizon, ParamsOf(project, seconds));
+        TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
+        return RemoveInSteps(connection, project, seconds * kNanosPerSecond,
+                             limits, &removal);
+      }));
   return removal;
 }
 
-absl::StatusOr<CheckReport> PostgresCare::Check(const CheckOptions& options) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits, absl::Now()));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> projects,
-                              Projects(options.limits));
-  CheckReport report;
-  for (const std::string& project : projects) {
-    TOKENUSAGE_RETURN_IF_ERROR(pool_.Run(
-        options.limits, [&](PostgresConnection* connection) -> absl::Status {
-          CheckReport more = report;
-          TOKENUSAGE_RETURN_IF_ERROR(
-              CheckPostgresProject(connection, project, options, &more));
-          report = std::move(more);
-          return absl::OkStatus();
-        }));
-  }
-  return report;
+absl::StatusOr<CheckReport> PostgresMaintenance::Check(
+    const CheckOptions& options) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits));
+  CheckReportBuilder report(options.max_problems);
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ForEachProject(options.limits,
+                     [&](PostgresConnection* connection,
+                         const std::string& project) -> absl::Status {
+                       // A retry must not report a project twice.
+                       CheckReportBuilder attempt = report;
+                       TOKENUSAGE_RETURN_IF_ERROR(CheckPostgresProject(
+                           connection, project, options.limits, &attempt));
+                       report = std::move(attempt);
+                       return absl::OkStatus();
+                     }));
+  return report.Finish();
 }
 
-absl::StatusOr<Rebuild> PostgresCare::RebuildRollups(const CallLimits& limits) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits, absl::Now()));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> projects,
-                              Projects(limits));
+absl::StatusOr<Rebuild> PostgresMaintenance::RebuildRollups(
+    const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   Rebuild rebuild;
-  for (const std::string& project : projects) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
-          Rebuild more = rebuild;
-          TOKENUSAGE_RETURN_IF_ERROR(
-              RebuildProject(connection, project, limits, &more));
-          rebuild = more;
-          return absl::OkStatus();
-        }));
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ForEachProject(limits,
+                     [&](PostgresConnection* connection,
+                         const std::string& project) -> absl::Status {
+                       Rebuild attempt = rebuild;
+                       TOKENUSAGE_RETURN_IF_ERROR(RebuildProject(
+                           connection, project, limits, &attempt));
+                       rebuild = attempt;
+                       return absl::OkStatus();
+                     }));
   return rebuild;
 }
 
-absl::StatusOr<Removal> PostgresCare::DeleteProject(std::string_view project,
-                                                    const CallLimits& limits) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits, absl::Now()));
+absl::StatusOr<Removal> PostgresMaintenance::DeleteProject(
+    std::string_view project, const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const std::string name(project);
   Removal removal;
   TOKENUSAGE_RETURN_IF_ERROR(
-      pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
+      pool_.Run(limits, [&](PostgresConnection* connection) {
         removal = Removal();
         return DeleteWhole(connection, name, limits, &removal);
       }));

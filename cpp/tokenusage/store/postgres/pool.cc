@@ -19,47 +19,47 @@ constexpr absl::Duration kMaxRetryTime = absl::Seconds(2);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 constexpr absl::Duration kMaxPause = absl::Milliseconds(500);
 
-// After connecting failed, nobody tries again for so long.
+// After a failure to connect, nobody tries again for this long.
 constexpr absl::Duration kConnectPause = absl::Milliseconds(100);
 
-constexpr absl::Duration kRollbackTime = absl::Seconds(5);
-constexpr auto kLookTime = std::chrono::milliseconds(50);
+// How often a call that waits for a connection checks its limits.
+constexpr auto kLimitsInterval = std::chrono::milliseconds(50);
 
-enum class Cure {
+enum class Remedy {
   kNone,       // the same would happen again
-  kTryAgain,   // on the same connection
+  kRetry,      // on the same connection
   kReconnect,  // on a new one
 };
 
 // Codes: https://www.postgresql.org/docs/15/errcodes-appendix.html
-Cure CureOf(const absl::Status& status) {
-  if (!absl::IsUnavailable(status)) return Cure::kNone;
+Remedy RemedyOf(const absl::Status& status) {
+  if (!absl::IsUnavailable(status)) return Remedy::kNone;
   const std::string state = PostgresSqlState(status);
-  if (state.empty()) return Cure::kReconnect;  // the connection was lost
-  if (state == "40001" || state == "40P01") return Cure::kTryAgain;
-  // 57P: the server is stopping or starting; 25006: it has become a standby;
-  // 26000, 42P05: statements are not prepared as they were.
+  if (state.empty()) return Remedy::kReconnect;  // the connection was lost
+  if (state == "40001" || state == "40P01") return Remedy::kRetry;
+  // 08: connection lost; 57P: the server is stopping or starting; 53300: too
+  // many connections; 25006: a standby; 26000, 42P05: a prepared statement is
+  // missing or in the way.
   const bool reconnect = state.substr(0, 2) == "08" ||
                          state.substr(0, 3) == "57P" || state == "53300" ||
                          state == "25006" || state == "26000" ||
                          state == "42P05";
-  return reconnect ? Cure::kReconnect : Cure::kNone;
+  return reconnect ? Remedy::kReconnect : Remedy::kNone;
 }
 
 }  // namespace
 
 absl::Status PostgresPool::Run(const CallLimits& limits, const Work& work) {
-  const DeadlineCheck check(limits);
   const absl::Time give_up = absl::Now() + kMaxRetryTime;
   absl::Duration pause = kFirstPause;
   for (int attempt = 1;; ++attempt) {
     absl::Status status = TryOnce(limits, work);
-    if (CureOf(status) == Cure::kNone || attempt == kMaxAttempts ||
+    if (RemedyOf(status) == Remedy::kNone || attempt == kMaxAttempts ||
         absl::Now() + pause >= give_up || IsAway()) {
       return status;
     }
     absl::SleepFor(pause);
-    if (!check.CheckNow().ok()) return status;
+    if (!CheckLimits(limits).ok()) return status;
     pause = std::min(2 * pause, kMaxPause);
   }
 }
@@ -69,7 +69,8 @@ absl::Status PostgresPool::TryOnce(const CallLimits& limits, const Work& work) {
                               Take(limits));
   absl::Status status = work(connection.get());
   if (!connection->is_broken() && connection->in_transaction()) {
-    connection->Execute("ROLLBACK", absl::Now() + kRollbackTime).IgnoreError();
+    connection->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kSession)
+        .IgnoreError();
   }
   GiveBack(std::move(connection), status);
   return status;
@@ -77,12 +78,11 @@ absl::Status PostgresPool::TryOnce(const CallLimits& limits, const Work& work) {
 
 absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresPool::Take(
     const CallLimits& limits) {
-  const DeadlineCheck check(limits);
   {
     std::unique_lock<std::mutex> lock(mutex_);
     while (idle_.empty() && open_ >= max_connections_) {
-      changed_.wait_for(lock, kLookTime);
-      TOKENUSAGE_RETURN_IF_ERROR(check.CheckNow());
+      changed_.wait_for(lock, kLimitsInterval);
+      TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
     }
     if (!idle_.empty()) {
       std::unique_ptr<PostgresConnection> connection = std::move(idle_.back());
@@ -117,8 +117,8 @@ void PostgresPool::GiveBack(std::unique_ptr<PostgresConnection> connection,
   std::vector<std::unique_ptr<PostgresConnection>> dropped;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (connection->is_broken() || connection->in_transaction() ||
-      CureOf(status) == Cure::kReconnect) {
-    // What ended this one will have ended the others that are idle.
+      RemedyOf(status) == Remedy::kReconnect) {
+    // The idle ones are probably dead, too.
     dropped = std::move(idle_);
     idle_.clear();
     dropped.push_back(std::move(connection));

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Connections that are kept open, and what to do when they fail.
+// Connections that are kept open, and retries when they fail.
 //
 //   PostgresPool pool(target, 8);
-//   absl::Status status = pool.Run(limits, [&](PostgresConnection* connection)
-//   {
-//     connection->Send(statement, params);
-//     return connection->Sync(deadline).status();
+//   absl::Status status = pool.Run(limits, [&](PostgresConnection* c) {
+//     c->Send(statement, params);
+//     return c->Sync(deadline).status();
 //   });
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_POOL_H_
@@ -27,10 +26,10 @@
 
 namespace tokenusage {
 
-// At most so many connections to one database. Thread-safe.
+// A pool of up to `max_connections` connections to one database. Thread-safe.
 class PostgresPool {
  public:
-  // Nothing is connected before it is needed. `max_connections` is at least 1.
+  // Connects on demand. `max_connections` must be at least 1.
   PostgresPool(PostgresTarget target, int max_connections)
       : target_(std::move(target)), max_connections_(max_connections) {}
 
@@ -38,26 +37,25 @@ class PostgresPool {
   // it returned an error. A transaction that it leaves open is rolled back.
   using Work = std::function<absl::Status(PostgresConnection* connection)>;
 
-  // Calls `work` with a connection of its own until it succeeds. It is tried
-  // again, for a second or two, where that may help: after a serialization
-  // failure, a deadlock, a lost connection, a server that is starting or has no
-  // room for a connection.
+  // Calls `work` with a connection. Retries for up to two seconds if that may
+  // help: after a serialization failure, a deadlock, a lost connection, or if
+  // the server is starting or has no free connection.
   //
   // Errors: those of `work` and of connecting, and DEADLINE_EXCEEDED or
-  // CANCELLED by the limits, which are looked at between attempts.
+  // CANCELLED by the limits, which are checked between attempts.
   absl::Status Run(const CallLimits& limits, const Work& work);
 
  private:
   absl::StatusOr<std::unique_ptr<PostgresConnection>> Take(
       const CallLimits& limits);
   absl::StatusOr<std::unique_ptr<PostgresConnection>> Connect();
-  // Keeps the connection, or drops it where the error says that it, and maybe
-  // all that are as old, are good for nothing.
+  // Keeps the connection, or discards it, and all idle ones, if the error shows
+  // that it is dead.
   void GiveBack(std::unique_ptr<PostgresConnection> connection,
                 const absl::Status& status);
   absl::Status TryOnce(const CallLimits& limits, const Work& work);
-  // Whether the database has been out of reach for so long that waiting for it
-  // would only hold up the callers.
+  // Returns whether the database has been unreachable for so long that retries
+  // would only delay the callers.
   bool IsAway();
 
   const PostgresTarget target_;
@@ -66,7 +64,7 @@ class PostgresPool {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::unique_ptr<PostgresConnection>> idle_;
-  int open_ = 0;  // in use, idle or being made
+  int open_ = 0;  // in use, idle or connecting
   // Since the last success: when connecting first failed, and when and how
   // last.
   absl::Time away_since_ = absl::InfiniteFuture();

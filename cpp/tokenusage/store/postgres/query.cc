@@ -13,18 +13,20 @@
 
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/query/row_aggregator.h"
 #include "tokenusage/store/query/time_buckets.h"
+#include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
 namespace {
 
-// Beyond this many buckets, cells are read one by one: the list of the buckets'
-// starts would cost more than it saves.
+// Beyond this many buckets, rollups are read one by one: the list of the starts
+// of buckets would cost more than it saves.
 constexpr std::size_t kMaxBuckets = 4000;
 
 // Columns of postgres_sql::SelectTotals.
@@ -46,7 +48,7 @@ class QueryRun {
   absl::Status SelectTotals(const std::vector<QuerySegment>& plan);
   PostgresParams TotalsParams(const std::vector<QuerySegment>& plan) const;
   void AddFilter(UsageField::Kind kind, PostgresParams* params) const;
-  // The starts of the buckets in seconds; empty where they are too many.
+  // Returns the starts of the buckets in seconds; empty if there are too many.
   std::optional<std::vector<std::int64_t>> BucketStarts() const;
   bool GroupsBy(UsageField::Kind kind) const;
 
@@ -57,7 +59,7 @@ class QueryRun {
   PostgresConnection& connection_;
   const UsageQuery& query_;
   RowAggregator rows_;
-  v1::UsageRecord record_;  // kept to use its memory again
+  v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
 absl::StatusOr<UsageQueryPage> QueryRun::Run() {
@@ -78,7 +80,7 @@ absl::Status QueryRun::ScanRecords(TimeWindow window) {
   params.AddInt64(window.start_nanos);
   params.AddInt64(window.end_nanos);
   return connection_.Stream(
-      postgres_sql::ScanRecords(), params, query_.limits,
+      postgres_sql::kScanRecords, params, query_.limits,
       [this](const PostgresResult& row) -> absl::StatusOr<bool> {
         const std::int64_t time = row.Int64(0, 0);
         if (time >= rows_.end_nanos()) return false;
@@ -106,24 +108,26 @@ bool QueryRun::GroupsBy(UsageField::Kind kind) const {
 PostgresParams QueryRun::TotalsParams(
     const std::vector<QuerySegment>& plan) const {
   using Source = QuerySegment::Source;
-  // A plan has hours once, quarters and records at most at both ends of it.
-  std::array<TimeWindow, 5> windows;  // hours, 2 of quarters, 2 of records
-  std::size_t quarters = 1;
+  // A plan has one segment of hours, and at both ends of it at most one of
+  // quarter hours and one of records. The ranges are in the parameters' order
+  // and units.
+  std::array<std::pair<std::int64_t, std::int64_t>, 5> ranges;
+  std::size_t quarter_hours = 1;
   std::size_t records = 3;
   for (const QuerySegment& segment : plan) {
     const bool raw = segment.source == Source::kRecords;
     const std::int64_t unit = raw ? 1 : kNanosPerSecond;
     const std::size_t at = segment.source == Source::kHours ? 0
                            : raw                            ? records++
-                                                            : quarters++;
-    windows[at] = {segment.window.start_nanos / unit,
-                   segment.window.end_nanos / unit};
+                                                            : quarter_hours++;
+    ranges[at] = {segment.window.start_nanos / unit,
+                  segment.window.end_nanos / unit};
   }
   PostgresParams params;
   params.AddText(query_.project);
-  for (const TimeWindow& window : windows) {
-    params.AddInt64(window.start_nanos);
-    params.AddInt64(window.end_nanos);
+  for (const auto& [start, end] : ranges) {
+    params.AddInt64(start);
+    params.AddInt64(end);
   }
   AddFilter(UsageField::Kind::kOperation, &params);
   AddFilter(UsageField::Kind::kProvider, &params);
@@ -137,29 +141,17 @@ PostgresParams QueryRun::TotalsParams(
   PostgresArray array = PostgresArray::Int64s(starts->size());
   for (const std::int64_t start : *starts) array.Add(start);
   params.AddArray(std::move(array));
-  // A page of rows, one more, and as many as may lie before the page in its
-  // first bucket. What is cut off there lies beyond the page in every part of
-  // the window.
+  // A page of rows, one more, and those of its first bucket that precede it.
+  // Rows beyond this limit are beyond the page in every part of the window.
   params.AddInt64(query_.page_size + 1 + kMaxSeriesPerProject);
   return params;
 }
 
 void QueryRun::AddFilter(UsageField::Kind kind, PostgresParams* params) const {
-  std::optional<std::vector<std::string>> values;
   for (const UsageFieldFilter& filter : query_.filters) {
-    if (filter.field.kind != kind) continue;
-    if (!values) {
-      values = filter.values;
-      continue;
-    }
-    // Two on one field: both must pass.
-    const auto passes = [&filter](const std::string& value) {
-      return Passes(filter, value);
-    };
-    values->erase(std::partition(values->begin(), values->end(), passes),
-                  values->end());
+    if (filter.field.kind == kind) return params->AddTextArray(filter.values);
   }
-  values ? params->AddTextArray(*values) : params->AddNull();
+  params->AddNull();
 }
 
 std::optional<std::vector<std::int64_t>> QueryRun::BucketStarts() const {
@@ -185,9 +177,7 @@ absl::StatusOr<bool> QueryRun::AddRow(const PostgresResult& row) {
 }
 
 absl::Status QueryRun::AddTotals(std::int64_t time, const PostgresResult& row) {
-  const SeriesNames names = {std::string(row.Bytes(0, kNamesColumn)),
-                             std::string(row.Bytes(0, kNamesColumn + 1)),
-                             std::string(row.Bytes(0, kNamesColumn + 2))};
+  const SeriesNames names = SeriesOf(row, 0, kNamesColumn);
   GroupKey key;
   for (const UsageField& field : query_.group_by) {
     key.emplace_back(std::string(FieldValue(field, names)));
@@ -199,9 +189,8 @@ absl::Status QueryRun::AddTotals(std::int64_t time, const PostgresResult& row) {
 }
 
 absl::Status QueryRun::AddRecord(std::int64_t time, std::string_view bytes) {
-  if (!record_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return DamagedPostgresError(connection_, "a record cannot be read");
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadStoredRecord(connection_.display(), bytes, &record_));
   if (!PassesAll(query_.filters, record_)) return absl::OkStatus();
   rows_.Add(time, EncodedGroup(GroupKeyOf(query_.group_by, record_)),
             UsageSum{1, CountsOf(record_)});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Totals from the database.
+// Totals from a PostgreSQL database.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_QUERY_H_
 #define TOKENUSAGE_STORE_POSTGRES_QUERY_H_

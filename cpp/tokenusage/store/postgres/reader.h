@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads from the database.
+// Reads from a PostgreSQL database.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_READER_H_
 #define TOKENUSAGE_STORE_POSTGRES_READER_H_
@@ -13,7 +13,7 @@
 
 namespace tokenusage {
 
-// Each read is one statement, and so sees one snapshot, on Citus, too.
+// Each read is one statement, so it sees one snapshot, on Citus as well.
 // Thread-safe.
 class PostgresReader {
  public:

@@ -4,65 +4,81 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 #include <utility>
 
-#include "tokenusage/store/postgres/amount_text.h"
-#include "tokenusage/store/query/query_plan.h"
+#include "absl/numeric/int128.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres/series.h"
+#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 namespace {
 
-constexpr std::int64_t kSecondsPerQuarter = kNanosPerQuarter / kNanosPerSecond;
-constexpr std::int64_t kSecondsPerHour = kNanosPerHour / kNanosPerSecond;
+constexpr std::size_t kDecimals = 9;
+
+// Appends a decimal digit to `value`; returns false if it is not a digit or the
+// result would overflow.
+bool AppendDigit(char digit, absl::int128* value) {
+  if (digit < '0' || digit > '9') return false;
+  constexpr absl::int128 kMax = absl::Int128Max();
+  const int number = digit - '0';
+  if (*value > (kMax - number) / 10) return false;
+  *value = *value * 10 + number;
+  return true;
+}
+
+// Parses the output of TokenAmount::ToDecimal. Zeros may follow the last
+// decimal, such as in "8205.750000000". Returns nullopt for any other text,
+// negative numbers, more than nine decimals, and numbers beyond TokenAmount's
+// range.
+std::optional<TokenAmount> AmountFromDecimal(std::string_view decimal) {
+  const std::size_t point = decimal.find('.');
+  const std::string_view whole = decimal.substr(0, point);
+  std::string_view fraction;
+  if (point != std::string_view::npos) {
+    fraction = decimal.substr(point + 1);
+    if (fraction.empty()) return std::nullopt;
+  }
+  if (whole.empty()) return std::nullopt;
+  absl::int128 nanos = 0;
+  for (const char digit : whole) {
+    if (!AppendDigit(digit, &nanos)) return std::nullopt;
+  }
+  for (std::size_t i = 0; i < kDecimals; ++i) {
+    const char digit = i < fraction.size() ? fraction[i] : '0';
+    if (!AppendDigit(digit, &nanos)) return std::nullopt;
+  }
+  if (fraction.size() > kDecimals &&
+      fraction.find_first_not_of('0', kDecimals) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return TokenAmount::FromNanos(nanos);
+}
 
 }  // namespace
 
-void PostgresCells::Add(const v1::UsageRecord& record,
-                        std::int64_t event_time_nanos,
-                        const TokenCounts& counts) {
-  const std::int64_t start =
-      event_time_nanos / kNanosPerQuarter * kSecondsPerQuarter;
-  quarters_[Key(kSecondsPerQuarter, start,
-                Names(record.operation(), record.provider(), record.model()))]
-      .Add(UsageSum{1, counts});
-}
-
-std::map<PostgresCells::Key, UsageSum> PostgresCells::All() const {
-  std::map<Key, UsageSum> all(quarters_.begin(), quarters_.end());
-  all.merge(HoursOfQuarters(all));
+Rollups PostgresRollups::All() const {
+  Rollups all(quarter_hours_.begin(), quarter_hours_.end());
+  all.merge(HoursOf(all));
   return all;
 }
 
-std::map<PostgresCells::Key, UsageSum> HoursOfQuarters(
-    const std::map<PostgresCells::Key, UsageSum>& quarters) {
-  std::map<PostgresCells::Key, UsageSum> hours;
-  for (const auto& [key, sum] : quarters) {
-    const auto& [seconds, start, names] = key;
-    hours[{kSecondsPerHour, start - start % kSecondsPerHour, names}].Add(sum);
-  }
-  return hours;
-}
-
-PostgresParams PostgresCells::ToParams(const std::string& project) const {
-  return RollupParams(project, All());
-}
-
-PostgresParams RollupParams(
-    const std::string& project,
-    const std::map<PostgresCells::Key, UsageSum>& cells) {
-  PostgresArray seconds = PostgresArray::Int64s(cells.size());
-  PostgresArray starts = PostgresArray::Int64s(cells.size());
-  PostgresArray operations = PostgresArray::Texts(cells.size());
-  PostgresArray providers = PostgresArray::Texts(cells.size());
-  PostgresArray models = PostgresArray::Texts(cells.size());
-  PostgresArray counts = PostgresArray::Int64s(cells.size());
-  for (const auto& [key, sum] : cells) {
-    const auto& [cell_seconds, start, names] = key;
-    seconds.Add(cell_seconds);
-    starts.Add(start);
-    operations.Add(std::string_view(std::get<0>(names)));
-    providers.Add(std::string_view(std::get<1>(names)));
-    models.Add(std::string_view(std::get<2>(names)));
+PostgresParams RollupParams(const std::string& project,
+                            const Rollups& rollups) {
+  PostgresArray seconds = PostgresArray::Int64s(rollups.size());
+  PostgresArray starts = PostgresArray::Int64s(rollups.size());
+  PostgresArray operations = PostgresArray::Texts(rollups.size());
+  PostgresArray providers = PostgresArray::Texts(rollups.size());
+  PostgresArray models = PostgresArray::Texts(rollups.size());
+  PostgresArray counts = PostgresArray::Int64s(rollups.size());
+  for (const auto& [key, sum] : rollups) {
+    seconds.Add(key.cell_seconds);
+    starts.Add(key.start_seconds);
+    operations.Add(std::string_view(key.series.operation));
+    providers.Add(std::string_view(key.series.provider));
+    models.Add(std::string_view(key.series.model));
     counts.Add(sum.record_count);
   }
   PostgresParams params;
@@ -72,8 +88,8 @@ PostgresParams RollupParams(
     params.AddArray(std::move(*array));
   }
   for (const TokenMeasure measure : kTokenMeasures) {
-    PostgresArray sums = PostgresArray::Texts(cells.size());
-    for (const auto& [key, sum] : cells) {
+    PostgresArray sums = PostgresArray::Texts(rollups.size());
+    for (const auto& [key, sum] : rollups) {
       const std::optional<TokenAmount>& amount = sum.counts[measure];
       amount ? sums.Add(std::string_view(amount->ToDecimal())) : sums.AddNull();
     }
@@ -92,11 +108,31 @@ absl::StatusOr<UsageSum> ReadPostgresSum(const PostgresConnection& connection,
     if (rows.IsNull(row, column)) continue;
     const std::optional<TokenAmount> amount =
         AmountFromDecimal(rows.Bytes(row, column));
-    if (!amount)
-      return DamagedPostgresError(connection, "a sum cannot be read");
+    if (!amount) {
+      return DamagedError(connection.display(), "a rollup cannot be read");
+    }
     sum.counts[kTokenMeasures[i]] = *amount;
   }
   return sum;
+}
+
+absl::Status ForEachPostgresRollup(
+    PostgresConnection* connection, const std::string& project,
+    std::int64_t cell_seconds, CellRange range, const CallLimits& limits,
+    const std::function<absl::StatusOr<bool>(const RollupKey& key,
+                                             const UsageSum& sum)>& each) {
+  PostgresParams params;
+  params.AddText(project);
+  params.AddInt64(cell_seconds);
+  params.AddInt64(range.start_seconds);
+  params.AddInt64(range.end_seconds);
+  return connection->Stream(
+      postgres_sql::kSelectRollups, params, limits,
+      [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+        TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
+                                    ReadPostgresSum(*connection, row, 0, 4));
+        return each({cell_seconds, row.Int64(0, 0), SeriesOf(row, 0, 1)}, sum);
+      });
 }
 
 }  // namespace tokenusage

@@ -5,25 +5,29 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 namespace {
 
-// Text sorts by bytes everywhere: the same order as the other stores', and one
-// that no update of the system's locales can change under an index.
+// Text sorts by bytes everywhere: the order of the other stores, which no
+// update of the system's locales can change under an index.
 
 constexpr const char* kProperty =
     "CREATE TABLE tokenusage.property("
     "name text COLLATE \"C\" PRIMARY KEY,"  // schema_version, horizon
     "value bigint NOT NULL)";
 
-// A project with records, or that had some. Appends hold its row in share mode,
-// so whoever holds it alone sees no append under way.
+// A project that has or had records. Appends lock its row in share mode, so an
+// exclusive lock waits for running appends.
 constexpr const char* kProject =
     "CREATE TABLE tokenusage.project("
     "project text COLLATE \"C\" PRIMARY KEY,"
-    "incarnation bigint NOT NULL,"  // random: another after it was deleted
+    "incarnation bigint NOT NULL,"  // random; changes if it is deleted
     "horizon bigint NOT NULL)";     // seconds since 1970, UTC
 
 // The distinct (operation, provider, model) of a project's records.
@@ -31,8 +35,8 @@ constexpr const char* kSeries =
     "CREATE TABLE tokenusage.series("
     "project text COLLATE \"C\" NOT NULL,"
     "operation text COLLATE \"C\" NOT NULL,"
-    "provider text COLLATE \"C\" NOT NULL,"  // empty where there is none
-    "model text COLLATE \"C\" NOT NULL,"     // empty where there is none
+    "provider text COLLATE \"C\" NOT NULL,"  // empty if the record has none
+    "model text COLLATE \"C\" NOT NULL,"     // empty if the record has none
     "PRIMARY KEY (project, operation, provider, model))";
 
 constexpr const char* kUsageRecord =
@@ -47,9 +51,9 @@ constexpr const char* kRecordByTime =
     "CREATE INDEX usage_record_by_time ON "
     "tokenusage.usage_record(project, event_time, record_id)";
 
-// The sums of a series' records in each quarter and each hour of UTC. A cell is
-// there once it has a record. Room is left in each page, so that a cell is
-// updated in its place.
+// The sums of a series' records in each quarter hour and each hour of UTC. A
+// row exists once the cell has a record. Pages are half filled, so that rows
+// are updated in place.
 constexpr const char* kUsageRollup =
     "CREATE TABLE tokenusage.usage_rollup("
     "project text COLLATE \"C\" NOT NULL,"
@@ -59,7 +63,7 @@ constexpr const char* kUsageRollup =
     "provider text COLLATE \"C\" NOT NULL,"
     "model text COLLATE \"C\" NOT NULL,"
     "record_count bigint NOT NULL,"
-    "total_tokens numeric,"  // these five: NULL where no record carries it
+    "total_tokens numeric,"  // these five: NULL if no record carries it
     "input_tokens numeric,"
     "output_tokens numeric,"
     "input_text_tokens numeric,"
@@ -67,17 +71,17 @@ constexpr const char* kUsageRollup =
     "PRIMARY KEY (project, cell_seconds, cell_start, operation, provider, "
     "model)) WITH (fillfactor = 50)";
 
-// Those with a column `project`, which the others are co-located with.
+// Co-located with the first of them.
 constexpr const char* kDistributedTables[] = {
     "tokenusage.project", "tokenusage.series", "tokenusage.usage_record",
     "tokenusage.usage_rollup"};
 constexpr const char kReferenceTable[] = "tokenusage.property";
 
-// Held while migrating, so that two do not at once: "tokn" in ASCII.
+// Makes concurrent migrations wait for each other: "tokn" in ASCII.
 constexpr const char* kMigrationLock =
     "SELECT pg_advisory_xact_lock(1953459054)";
 
-// As text: the first value of the first row; empty where there is none.
+// Returns the first value of the first row, as text; empty if there is no row.
 absl::StatusOr<std::string> QueryText(PostgresConnection* connection,
                                       const std::string& sql) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResult result,
@@ -111,7 +115,7 @@ absl::Status CheckServer(const PostgresConnection& connection) {
                                          ": UTF8 is needed"));
 }
 
-// 0 where there are no tables.
+// Returns 0 if there are no tables.
 absl::StatusOr<std::int64_t> SchemaVersion(PostgresConnection* connection) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const bool exists,
@@ -144,7 +148,7 @@ absl::Status CreateTables(PostgresConnection* connection) {
       .status();
 }
 
-// Distributes a table, unless it is already.
+// Distributes a table, unless it is distributed already.
 absl::Status Distribute(PostgresConnection* connection,
                         const std::string& table, const std::string& call,
                         PostgresMigration* migration) {
@@ -193,7 +197,7 @@ absl::StatusOr<PostgresMigration> MigrateInTransaction(
                               SchemaVersion(connection));
   TOKENUSAGE_RETURN_IF_ERROR(
       CheckNotNewer(*connection, migration.from_version));
-  // There is no older version yet to come from.
+  // No older version exists yet.
   if (migration.from_version == 0) {
     TOKENUSAGE_RETURN_IF_ERROR(CreateTables(connection));
   }
@@ -239,6 +243,19 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
   }
   TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("COMMIT").status());
   return migration;
+}
+
+absl::StatusOr<std::int64_t> ReadPostgresHorizon(
+    PostgresConnection* connection) {
+  connection->Send(postgres_sql::kSelectHorizon);
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::vector<PostgresResult> results,
+      connection->Sync(absl::Now() + PostgresTimeouts::kStep));
+  if (results[0].rows() == 0) {
+    return DamagedError(connection->display(), "it has lost its horizon");
+  }
+  const std::int64_t seconds = results[0].Int64(0, 0);
+  return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
 }
 
 }  // namespace tokenusage

@@ -16,34 +16,39 @@
 
 namespace tokenusage {
 
-// Counted up with every change of the schema.
+// Incremented with every change of the schema.
 inline constexpr std::int64_t kPostgresSchemaVersion = 1;
 
-// The first version of PostgreSQL that is served, as PQserverVersion says it.
+// The oldest supported version of PostgreSQL, as returned by PQserverVersion.
 inline constexpr int kMinPostgresVersion = 130000;
 
-// FAILED_PRECONDITION, naming the database, unless it has the tables of this
-// version. Where `tokenusage db migrate` would help, the message says so.
+// Returns FAILED_PRECONDITION, naming the database, unless it has the tables of
+// this version. If `tokenusage db migrate` would help, the message says so.
 absl::Status CheckPostgresSchema(PostgresConnection* connection);
 
-// What migrating did.
+// What a migration did.
 struct PostgresMigration {
-  std::int64_t from_version = 0;  // 0: there was nothing
+  std::int64_t from_version = 0;  // 0: there were no tables
   std::int64_t to_version = kPostgresSchemaVersion;
   std::vector<std::string> distributed_tables;  // by this call
 };
 
-// Creates the tables, or brings those of an older version to this one, in one
-// transaction; does nothing where they are this version's already. Where
-// `distribute` is set, also spreads the tables over the nodes of a Citus
-// cluster, by project and co-located.
+// Creates the tables, or migrates those of an older version, in one
+// transaction; does nothing if they have this version already. If `distribute`
+// is set, also spreads the tables over the nodes of a Citus cluster, by project
+// and co-located.
 //
-// Errors: FAILED_PRECONDITION: the database is a newer version's, or no
-// database of Citus; those of PostgresConnection.
+// Errors: those of PostgresConnection; FAILED_PRECONDITION if the database has
+// a newer version, or no Citus.
 absl::StatusOr<PostgresMigration> MigratePostgresSchema(
     PostgresConnection* connection, bool distribute);
 
-// The statements that create the tables, in order; for tests.
+// Returns the horizon in nanoseconds since 1970; kNoHorizon if nothing was ever
+// removed.
+absl::StatusOr<std::int64_t> ReadPostgresHorizon(
+    PostgresConnection* connection);
+
+// Returns the statements that create the tables, in order; for tests.
 std::vector<std::string> PostgresSchemaStatements();
 
 }  // namespace tokenusage

@@ -3,25 +3,21 @@
 #include "tokenusage/store/postgres/sql.h"
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/record/token_counts.h"
 
 namespace tokenusage::postgres_sql {
 namespace {
 
-// The five sums, as in every list of the rollup's columns.
-constexpr const char* kSums[] = {"total_tokens", "input_tokens",
-                                 "output_tokens", "input_text_tokens",
-                                 "input_image_tokens"};
-
-// Adds to the cells that are there, or takes their place.
+// Adds to existing rollups, or replaces them.
 std::string RollupSql(bool add) {
   std::string columns;
   std::string names;
   std::string updates;
-  for (const char* sum : kSums) {
+  for (const char* sum : kTokenMeasureNames) {
     absl::StrAppend(&columns, ", ", sum);
     absl::StrAppend(&names, ", c.", sum, "::numeric");
     if (add) {
-      // NULL counts as nothing.
+      // NULL counts as 0, unless both are NULL.
       absl::StrAppend(&updates, ", ", sum, " = coalesce(r.", sum,
                       " + excluded.", sum, ", r.", sum, ", excluded.", sum,
                       ")");
@@ -47,10 +43,11 @@ std::string RollupSql(bool add) {
       add ? "r.record_count + " : "", "excluded.record_count", updates);
 }
 
-// Cells of one size in a window, with the bucket of each.
-std::string CellsSql(int cell_seconds, const char* start, const char* end) {
+// Selects rollups of one cell length in a window, with the bucket of each.
+std::string BucketedRollupsSql(int cell_seconds, const char* start,
+                               const char* end) {
   std::string sums;
-  for (const char* sum : kSums) absl::StrAppend(&sums, ", ", sum);
+  for (const char* sum : kTokenMeasureNames) absl::StrAppend(&sums, ", ", sum);
   return absl::StrCat(
       "SELECT CASE WHEN $15::bigint[] IS NULL THEN cell_start ELSE "
       "width_bucket(cell_start, $15::bigint[]) END AS bucket, cell_start, "
@@ -64,7 +61,7 @@ std::string CellsSql(int cell_seconds, const char* start, const char* end) {
       " AND ($14::text[] IS NULL OR model = ANY($14::text[]))");
 }
 
-// Records of a window, in the columns of totals.
+// Selects the records of a window, in the columns of totals.
 std::string EdgeSql(const char* start, const char* end) {
   return absl::StrCat(
       "SELECT event_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
@@ -84,17 +81,17 @@ std::string TotalsSql(TotalsGroup group) {
   add(group.provider, "provider");
   add(group.model, "model");
   std::string sums;
-  for (const char* sum : kSums) {
+  for (const char* sum : kTokenMeasureNames) {
     absl::StrAppend(&sums, ", sum(", sum, ")::text AS ", sum);
   }
   return absl::StrCat(
       "SELECT * FROM ((SELECT min(cell_start) * 1000000000 AS at", names,
       ", sum(record_count)::bigint AS record_count", sums,
       ", NULL::bytea AS record FROM (",
-      CellsSql(3600, "$2::bigint", "$3::bigint"), " UNION ALL ",
-      CellsSql(900, "$4::bigint", "$5::bigint"), " UNION ALL ",
-      CellsSql(900, "$6::bigint", "$7::bigint"), ") AS c GROUP BY ", keys,
-      " ORDER BY ", keys, " LIMIT $16::bigint) UNION ALL (",
+      BucketedRollupsSql(3600, "$2::bigint", "$3::bigint"), " UNION ALL ",
+      BucketedRollupsSql(900, "$4::bigint", "$5::bigint"), " UNION ALL ",
+      BucketedRollupsSql(900, "$6::bigint", "$7::bigint"), ") AS c GROUP BY ",
+      keys, " ORDER BY ", keys, " LIMIT $16::bigint) UNION ALL (",
       EdgeSql("$8::bigint", "$9::bigint"), ") UNION ALL (",
       EdgeSql("$10::bigint", "$11::bigint"), ")) AS t ORDER BY at");
 }
@@ -109,8 +106,10 @@ const std::vector<PostgresStatement>& TotalsStatements() {
   static const auto* const statements = [] {
     auto* made = new std::vector<PostgresStatement>;
     for (int i = 0; i < 8; ++i) {
-      made->push_back({absl::StrCat("select_totals_", i),
-                       TotalsSql({(i & 4) != 0, (i & 2) != 0, (i & 1) != 0})});
+      auto* name = new std::string(absl::StrCat("select_totals_", i));
+      auto* sql = new std::string(
+          TotalsSql({(i & 4) != 0, (i & 2) != 0, (i & 1) != 0}));
+      made->push_back({name->c_str(), sql->c_str()});
     }
     return made;
   }();
@@ -119,140 +118,17 @@ const std::vector<PostgresStatement>& TotalsStatements() {
 
 }  // namespace
 
-#define TOKENUSAGE_STATEMENT(Function, name, sql)                          \
-  const PostgresStatement& Function() {                                    \
-    static const auto* const statement = new PostgresStatement{name, sql}; \
-    return *statement;                                                     \
-  }
+const PostgresStatement& AddToRollups() {
+  static const auto* const sql = new std::string(RollupSql(/*add=*/true));
+  static const PostgresStatement statement = {"add_to_rollups", sql->c_str()};
+  return statement;
+}
 
-TOKENUSAGE_STATEMENT(Begin, "begin", "BEGIN")
-TOKENUSAGE_STATEMENT(Commit, "commit", "COMMIT")
-
-TOKENUSAGE_STATEMENT(ShareProject, "share_project",
-                     "SELECT incarnation, horizon FROM tokenusage.project "
-                     "WHERE project = $1 FOR SHARE")
-
-TOKENUSAGE_STATEMENT(LockProject, "lock_project",
-                     "SELECT incarnation, horizon FROM tokenusage.project "
-                     "WHERE project = $1 FOR UPDATE")
-
-TOKENUSAGE_STATEMENT(
-    InsertProject, "insert_project",
-    "INSERT INTO tokenusage.project(project, incarnation, horizon) "
-    "SELECT $1::text, $2::bigint, value FROM tokenusage.property "
-    "WHERE name = 'horizon' ON CONFLICT (project) DO NOTHING")
-
-TOKENUSAGE_STATEMENT(SelectSeries, "select_series",
-                     "SELECT operation, provider, model "
-                     "FROM tokenusage.series WHERE project = $1")
-
-TOKENUSAGE_STATEMENT(
-    InsertSeries, "insert_series",
-    "INSERT INTO tokenusage.series(project, operation, provider, model) "
-    "SELECT $1::text, s.operation, s.provider, s.model "
-    "FROM unnest($2::text[], $3::text[], $4::text[]) "
-    "AS s(operation, provider, model) "
-    "ON CONFLICT (project, operation, provider, model) DO NOTHING")
-
-TOKENUSAGE_STATEMENT(
-    InsertRecords, "insert_records",
-    "INSERT INTO tokenusage.usage_record"
-    "(project, record_id, event_time, record) "
-    "SELECT $1::text, r.record_id, r.event_time, r.record "
-    "FROM unnest($2::text[], $3::bigint[], $4::bytea[]) "
-    "AS r(record_id, event_time, record) "
-    "ON CONFLICT (project, record_id) DO NOTHING RETURNING record_id")
-
-TOKENUSAGE_STATEMENT(SelectRecords, "select_records",
-                     "SELECT record_id, record FROM tokenusage.usage_record "
-                     "WHERE project = $1 AND record_id = ANY($2::text[])")
-
-TOKENUSAGE_STATEMENT(AddToRollup, "add_to_rollup", RollupSql(/*add=*/true))
-TOKENUSAGE_STATEMENT(SetRollup, "set_rollup", RollupSql(/*add=*/false))
-
-TOKENUSAGE_STATEMENT(SelectRecord, "select_record",
-                     "SELECT event_time, record FROM tokenusage.usage_record "
-                     "WHERE project = $1 AND record_id = $2")
-
-TOKENUSAGE_STATEMENT(ListRecords, "list_records",
-                     "SELECT record FROM tokenusage.usage_record "
-                     "WHERE project = $1 AND event_time < $2 "
-                     "AND (event_time, record_id) > ($3::bigint, $4::text) "
-                     "ORDER BY event_time, record_id LIMIT $5")
-
-TOKENUSAGE_STATEMENT(ScanRecords, "scan_records",
-                     "SELECT event_time, record FROM tokenusage.usage_record "
-                     "WHERE project = $1 AND event_time >= $2 "
-                     "AND event_time < $3 ORDER BY event_time")
-
-TOKENUSAGE_STATEMENT(SelectHorizon, "select_horizon",
-                     "SELECT value FROM tokenusage.property "
-                     "WHERE name = 'horizon'")
-
-TOKENUSAGE_STATEMENT(RaiseHorizon, "raise_horizon",
-                     "UPDATE tokenusage.property "
-                     "SET value = greatest(value, $1::bigint) "
-                     "WHERE name = 'horizon'")
-
-TOKENUSAGE_STATEMENT(RaiseProjectHorizon, "raise_project_horizon",
-                     "UPDATE tokenusage.project "
-                     "SET horizon = greatest(horizon, $2::bigint) "
-                     "WHERE project = $1")
-
-TOKENUSAGE_STATEMENT(SelectProjects, "select_projects",
-                     "SELECT project FROM tokenusage.project")
-
-TOKENUSAGE_STATEMENT(NewestRecordTime, "newest_record_time",
-                     "SELECT max(event_time) FROM tokenusage.usage_record "
-                     "WHERE project = $1")
-
-TOKENUSAGE_STATEMENT(NthRecordTime, "nth_record_time",
-                     "SELECT event_time FROM tokenusage.usage_record "
-                     "WHERE project = $1 AND event_time >= $2 "
-                     "ORDER BY event_time OFFSET $3 LIMIT 1")
-
-TOKENUSAGE_STATEMENT(CountRecordsBefore, "count_records_before",
-                     "SELECT count(*) FROM tokenusage.usage_record "
-                     "WHERE project = $1 AND event_time < $2")
-
-TOKENUSAGE_STATEMENT(CheckRecords, "check_records",
-                     "SELECT event_time, record_id, record "
-                     "FROM tokenusage.usage_record WHERE project = $1 "
-                     "AND event_time >= $2 AND event_time < $3 "
-                     "ORDER BY event_time")
-
-TOKENUSAGE_STATEMENT(
-    SelectCells, "select_cells",
-    "SELECT cell_start, operation, provider, model, record_count, "
-    "total_tokens::text, input_tokens::text, output_tokens::text, "
-    "input_text_tokens::text, input_image_tokens::text "
-    "FROM tokenusage.usage_rollup WHERE project = $1 "
-    "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4")
-
-TOKENUSAGE_STATEMENT(DeleteRecordsBefore, "delete_records_before",
-                     "DELETE FROM tokenusage.usage_record "
-                     "WHERE project = $1 AND event_time < $2")
-
-TOKENUSAGE_STATEMENT(DeleteCellsFrom, "delete_cells_from",
-                     "DELETE FROM tokenusage.usage_rollup "
-                     "WHERE project = $1 AND cell_start >= $2")
-
-TOKENUSAGE_STATEMENT(DeleteSeries, "delete_series",
-                     "DELETE FROM tokenusage.series WHERE project = $1")
-
-TOKENUSAGE_STATEMENT(DeleteProject, "delete_project",
-                     "DELETE FROM tokenusage.project WHERE project = $1")
-
-TOKENUSAGE_STATEMENT(SelectBookmark, "select_bookmark",
-                     "SELECT value FROM tokenusage.property WHERE name = $1")
-
-TOKENUSAGE_STATEMENT(SetBookmark, "set_bookmark",
-                     "INSERT INTO tokenusage.property(name, value) "
-                     "VALUES($1, $2) ON CONFLICT (name) "
-                     "DO UPDATE SET value = excluded.value")
-
-TOKENUSAGE_STATEMENT(BeginSnapshot, "begin_snapshot",
-                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+const PostgresStatement& SetRollups() {
+  static const auto* const sql = new std::string(RollupSql(/*add=*/false));
+  static const PostgresStatement statement = {"set_rollups", sql->c_str()};
+  return statement;
+}
 
 const PostgresStatement& SelectTotals(TotalsGroup group) {
   return TotalsStatements()[static_cast<std::size_t>(GroupNumber(group))];
@@ -260,38 +136,36 @@ const PostgresStatement& SelectTotals(TotalsGroup group) {
 
 std::vector<PostgresStatement> AllStatements() {
   std::vector<PostgresStatement> all = TotalsStatements();
-  for (auto* function : {&Begin,
-                         &Commit,
-                         &ShareProject,
-                         &LockProject,
-                         &InsertProject,
-                         &SelectSeries,
-                         &InsertSeries,
-                         &InsertRecords,
-                         &SelectRecords,
-                         &AddToRollup,
-                         &SelectRecord,
-                         &ListRecords,
-                         &ScanRecords,
-                         &SelectHorizon,
-                         &RaiseHorizon,
-                         &RaiseProjectHorizon,
-                         &SelectProjects,
-                         &NewestRecordTime,
-                         &NthRecordTime,
-                         &CountRecordsBefore,
-                         &CheckRecords,
-                         &SelectCells,
-                         &DeleteRecordsBefore,
-                         &DeleteCellsFrom,
-                         &DeleteSeries,
-                         &DeleteProject,
-                         &BeginSnapshot,
-                         &SetRollup,
-                         &SelectBookmark,
-                         &SetBookmark}) {
-    all.push_back((*function)());
-  }
+  all.insert(all.end(), {AddToRollups(),
+                         SetRollups(),
+                         kBegin,
+                         kCommit,
+                         kShareProject,
+                         kLockProject,
+                         kInsertProject,
+                         kSelectSeries,
+                         kInsertSeries,
+                         kInsertRecords,
+                         kSelectRecords,
+                         kSelectRecord,
+                         kListRecords,
+                         kScanRecords,
+                         kSelectHorizon,
+                         kRaiseHorizon,
+                         kRaiseProjectHorizon,
+                         kSelectProjects,
+                         kNewestRecordTime,
+                         kNthRecordTime,
+                         kCountRecordsBefore,
+                         kCheckRecords,
+                         kSelectRollups,
+                         kDeleteRecordsBefore,
+                         kDeleteRollupsFrom,
+                         kDeleteSeries,
+                         kDeleteProject,
+                         kSelectBookmark,
+                         kSetBookmark,
+                         kBeginSnapshot});
   return all;
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Every statement that runs on PostgreSQL, in one place.
+// Every statement that runs on PostgreSQL.
+//
+//   connection->Send(postgres_sql::kBegin);
+//   connection->Send(postgres_sql::kLockProject, params);
 //
 // The same text runs on plain PostgreSQL and on Citus, where the tables are
 // distributed by project: so each statement on them names one project,
 // `project` is in every key and every join, and no statement uses a temporary
 // table, a function that is not immutable in DO UPDATE, or a sequence. Buckets
-// and times are computed by the client. tests/store/postgres/sql_test.cc holds
-// all to that.
+// and times are computed by the client. tests/store/postgres/sql_test.cc
+// enforces this.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_SQL_H_
 #define TOKENUSAGE_STORE_POSTGRES_SQL_H_
@@ -19,55 +22,95 @@
 
 namespace tokenusage::postgres_sql {
 
-// A comment above each says what its parameters and columns are.
+// The comments list parameters -> columns.
 
-const PostgresStatement& Begin();
-const PostgresStatement& Commit();
+inline constexpr PostgresStatement kBegin = {"begin", "BEGIN"};
+inline constexpr PostgresStatement kCommit = {"commit", "COMMIT"};
 
 // ------------------------------------------------------------------- appends
 
-// $1 project -> incarnation, horizon (seconds). Keeps both as they are until
-// the transaction ends, beside others that do the same; LockProject also keeps
-// those away.
-const PostgresStatement& ShareProject();
-const PostgresStatement& LockProject();
+// $1 project -> incarnation, horizon (seconds). Locks both against changes
+// until the transaction ends: kShareProject shared with others, LockProject
+// exclusively.
+inline constexpr PostgresStatement kShareProject = {
+    "share_project",
+    "SELECT incarnation, horizon FROM tokenusage.project "
+    "WHERE project = $1 FOR SHARE"};
+inline constexpr PostgresStatement kLockProject = {
+    "lock_project",
+    "SELECT incarnation, horizon FROM tokenusage.project "
+    "WHERE project = $1 FOR UPDATE"};
 
-// $1 project, $2 incarnation. Adds the project where it is not there, with the
+// $1 project, $2 incarnation. Adds the project, unless it exists, with the
 // horizon of the database.
-const PostgresStatement& InsertProject();
+inline constexpr PostgresStatement kInsertProject = {
+    "insert_project",
+    "INSERT INTO tokenusage.project(project, incarnation, horizon) "
+    "SELECT $1::text, $2::bigint, value FROM tokenusage.property "
+    "WHERE name = 'horizon' ON CONFLICT (project) DO NOTHING"};
 
 // $1 project -> operation, provider, model.
-const PostgresStatement& SelectSeries();
+inline constexpr PostgresStatement kSelectSeries = {
+    "select_series",
+    "SELECT operation, provider, model "
+    "FROM tokenusage.series WHERE project = $1"};
 
 // $1 project, $2 operations, $3 providers, $4 models.
-const PostgresStatement& InsertSeries();
+inline constexpr PostgresStatement kInsertSeries = {
+    "insert_series",
+    "INSERT INTO tokenusage.series(project, operation, provider, model) "
+    "SELECT $1::text, s.operation, s.provider, s.model "
+    "FROM unnest($2::text[], $3::text[], $4::text[]) "
+    "AS s(operation, provider, model) "
+    "ON CONFLICT (project, operation, provider, model) DO NOTHING"};
 
-// $1 project, $2 record ids, $3 event times (ns), $4 records -> the ids of
-// those that were not there.
-const PostgresStatement& InsertRecords();
+// $1 project, $2 record ids, $3 event times (ns), $4 records -> the ids that
+// were inserted.
+inline constexpr PostgresStatement kInsertRecords = {
+    "insert_records",
+    "INSERT INTO tokenusage.usage_record"
+    "(project, record_id, event_time, record) "
+    "SELECT $1::text, r.record_id, r.event_time, r.record "
+    "FROM unnest($2::text[], $3::bigint[], $4::bytea[]) "
+    "AS r(record_id, event_time, record) "
+    "ON CONFLICT (project, record_id) DO NOTHING RETURNING record_id"};
 
-// $1 project, $2 record ids -> record_id, record of those that are there.
-const PostgresStatement& SelectRecords();
+// $1 project, $2 record ids -> record_id, record of those that exist.
+inline constexpr PostgresStatement kSelectRecords = {
+    "select_records",
+    "SELECT record_id, record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
 // $1 project, $2 cell_seconds, $3 cell_start, $4 operation, $5 provider,
-// $6 model, $7 record_count, $8-$12 the sums as decimals: arrays, one element a
-// cell. Adds to the cells.
-const PostgresStatement& AddToRollup();
-
-// The same, but takes the place of what is there.
-const PostgresStatement& SetRollup();
+// $6 model, $7 record_count, $8-$12 the sums as decimals: arrays with one
+// element per rollup. AddToRollups adds to existing rollups, SetRollups
+// replaces them.
+const PostgresStatement& AddToRollups();
+const PostgresStatement& SetRollups();
 
 // --------------------------------------------------------------------- reads
 
 // $1 project, $2 record id -> event_time, record.
-const PostgresStatement& SelectRecord();
+inline constexpr PostgresStatement kSelectRecord = {
+    "select_record",
+    "SELECT event_time, record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND record_id = $2"};
 
 // $1 project, $2 end (ns), $3 time (ns) and $4 record id to start after,
-// $5 how many at most -> record.
-const PostgresStatement& ListRecords();
+// $5 the most records -> record.
+inline constexpr PostgresStatement kListRecords = {
+    "list_records",
+    "SELECT record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time < $2 "
+    "AND (event_time, record_id) > ($3::bigint, $4::text) "
+    "ORDER BY event_time, record_id LIMIT $5"};
 
 // $1 project, $2 start, $3 end (ns) -> event_time, record, in order of time.
-const PostgresStatement& ScanRecords();
+inline constexpr PostgresStatement kScanRecords = {
+    "scan_records",
+    "SELECT event_time, record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time >= $2 "
+    "AND event_time < $3 ORDER BY event_time"};
 
 // Which of operation, provider and model totals are grouped by.
 struct TotalsGroup {
@@ -78,12 +121,11 @@ struct TotalsGroup {
 
 // Totals of a project.
 //
-// $1 project; [$2, $3) is read from hours, [$4, $5) and [$6, $7) from quarters
-// (seconds), [$8, $9) and [$10, $11) from records (ns). $12, $13, $14: the
-// operations, providers, models to count, or NULL for all; records come
-// whatever these are. $15: the starts of the buckets (seconds, rising), or NULL
-// for each cell by itself; $16: how many rows of totals at most, or NULL for
-// all.
+// $1 project; [$2, $3) is read from hours, [$4, $5) and [$6, $7) from quarter
+// hours (seconds), [$8, $9) and [$10, $11) from records (ns). $12, $13, $14:
+// the operations, providers, models to count, or NULL for all; records are not
+// filtered. $15: the starts of the buckets (seconds, ascending), or NULL for
+// each cell by itself; $16: the most rows of totals, or NULL for all.
 //
 // -> the time (ns) of a cell in the row's bucket, or of a record; operation,
 // provider, model (NULL where not grouped by), record_count, the five sums as
@@ -92,52 +134,102 @@ const PostgresStatement& SelectTotals(TotalsGroup group);
 
 // -------------------------------------------------------------- whole database
 
-// -> the horizon in seconds; 0 where nothing was ever removed.
-const PostgresStatement& SelectHorizon();
+// -> the horizon in seconds; 0 if nothing was ever removed.
+inline constexpr PostgresStatement kSelectHorizon = {
+    "select_horizon",
+    "SELECT value FROM tokenusage.property "
+    "WHERE name = 'horizon'"};
 
-// $1 horizon (seconds). Moves the database's horizon forward, never back; the
-// second that of project $1 to $2.
-const PostgresStatement& RaiseHorizon();
-const PostgresStatement& RaiseProjectHorizon();
+// $1 horizon (seconds). Moves the database's horizon forward, never back. The
+// second does the same for project $1 to horizon $2.
+inline constexpr PostgresStatement kRaiseHorizon = {
+    "raise_horizon",
+    "UPDATE tokenusage.property "
+    "SET value = greatest(value, $1::bigint) "
+    "WHERE name = 'horizon'"};
+inline constexpr PostgresStatement kRaiseProjectHorizon = {
+    "raise_project_horizon",
+    "UPDATE tokenusage.project "
+    "SET horizon = greatest(horizon, $2::bigint) "
+    "WHERE project = $1"};
 
 // -> the name of every project. The only statement on all projects.
-const PostgresStatement& SelectProjects();
+inline constexpr PostgresStatement kSelectProjects = {
+    "select_projects", "SELECT project FROM tokenusage.project"};
 
-// $1 project -> the latest event_time (ns), NULL where there are no records.
-const PostgresStatement& NewestRecordTime();
+// $1 project -> the latest event_time (ns), NULL if there are no records.
+inline constexpr PostgresStatement kNewestRecordTime = {
+    "newest_record_time",
+    "SELECT max(event_time) FROM tokenusage.usage_record "
+    "WHERE project = $1"};
 
-// $1 project, $2 from (ns), $3 n -> the event_time of the record number n, from
-// 0, of those from that time on; no row where there are not as many.
-const PostgresStatement& NthRecordTime();
+// $1 project, $2 from (ns), $3 n -> the event_time of the n-th record (from 0)
+// at or after that time; no row if there are fewer.
+inline constexpr PostgresStatement kNthRecordTime = {
+    "nth_record_time",
+    "SELECT event_time FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time >= $2 "
+    "ORDER BY event_time OFFSET $3 LIMIT 1"};
 
-// $1 project, $2 end (ns) -> how many records are before it.
-const PostgresStatement& CountRecordsBefore();
+// $1 project, $2 end (ns) -> the number of records before it.
+inline constexpr PostgresStatement kCountRecordsBefore = {
+    "count_records_before",
+    "SELECT count(*) FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time < $2"};
 
 // $1 project, $2 start, $3 end (ns) -> event_time, record_id, record, in order
 // of time.
-const PostgresStatement& CheckRecords();
+inline constexpr PostgresStatement kCheckRecords = {
+    "check_records",
+    "SELECT event_time, record_id, record "
+    "FROM tokenusage.usage_record WHERE project = $1 "
+    "AND event_time >= $2 AND event_time < $3 "
+    "ORDER BY event_time"};
 
 // $1 project, $2 cell_seconds, $3 start, $4 end (seconds) -> cell_start,
-// operation, provider, model, record_count and the five sums as decimals.
-const PostgresStatement& SelectCells();
+// operation, provider, model, record_count and the five sums as decimals, in
+// the order of these.
+inline constexpr PostgresStatement kSelectRollups = {
+    "select_rollups",
+    "SELECT cell_start, operation, provider, model, record_count, "
+    "total_tokens::text, input_tokens::text, output_tokens::text, "
+    "input_text_tokens::text, input_image_tokens::text "
+    "FROM tokenusage.usage_rollup WHERE project = $1 "
+    "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4 "
+    "ORDER BY cell_start, operation, provider, model"};
 
-// $1 project, $2: those before this time (ns), those from this second on.
-const PostgresStatement& DeleteRecordsBefore();
-const PostgresStatement& DeleteCellsFrom();
+// $1 project, $2 a time: deletes records before it (ns), rollups from it on
+// (seconds).
+inline constexpr PostgresStatement kDeleteRecordsBefore = {
+    "delete_records_before",
+    "DELETE FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time < $2"};
+inline constexpr PostgresStatement kDeleteRollupsFrom = {
+    "delete_rollups_from",
+    "DELETE FROM tokenusage.usage_rollup "
+    "WHERE project = $1 AND cell_start >= $2"};
 
 // $1 project.
-const PostgresStatement& DeleteSeries();
-const PostgresStatement& DeleteProject();
+inline constexpr PostgresStatement kDeleteSeries = {
+    "delete_series", "DELETE FROM tokenusage.series WHERE project = $1"};
+inline constexpr PostgresStatement kDeleteProject = {
+    "delete_project", "DELETE FROM tokenusage.project WHERE project = $1"};
 
-// $1 name, in the second $2 value: how far copying from another database has
+// $1 name, $2 value (kSetBookmark): how far a copy of another database has
 // come.
-const PostgresStatement& SelectBookmark();
-const PostgresStatement& SetBookmark();
+inline constexpr PostgresStatement kSelectBookmark = {
+    "select_bookmark", "SELECT value FROM tokenusage.property WHERE name = $1"};
+inline constexpr PostgresStatement kSetBookmark = {
+    "set_bookmark",
+    "INSERT INTO tokenusage.property(name, value) "
+    "VALUES($1, $2) ON CONFLICT (name) "
+    "DO UPDATE SET value = excluded.value"};
 
-// One snapshot for all that follows.
-const PostgresStatement& BeginSnapshot();
+// Begins a transaction that reads one snapshot.
+inline constexpr PostgresStatement kBeginSnapshot = {
+    "begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
 
-// All statements above and below, for tests.
+// Returns all statements, for tests.
 std::vector<PostgresStatement> AllStatements();
 
 }  // namespace tokenusage::postgres_sql

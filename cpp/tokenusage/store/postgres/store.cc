@@ -19,13 +19,14 @@ class PostgresStore : public UsageStore {
  public:
   PostgresStore(const PostgresTarget& target,
                 const PostgresStoreOptions& options)
-      : care_(target),
+      : maintenance_(target),
         reader_(target, options.max_read_connections),
         writer_(target,
                 {options.max_write_connections, options.max_records_per_commit,
                  options.max_queued_bytes, options.on_commit}) {}
 
-  void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
+  void AppendAsync(std::string project,
+                   std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
                    AppendCallback done) override {
     writer_.Append(project, std::move(batch), std::move(limits),
                    std::move(done));
@@ -44,36 +45,14 @@ class PostgresStore : public UsageStore {
     return reader_.ListRecords(query);
   }
 
-  absl::StatusOr<absl::Time> Horizon() override { return care_.Horizon(); }
-
-  absl::StatusOr<absl::Time> NewestRecordTime() override {
-    return care_.NewestRecordTime();
-  }
-
-  absl::StatusOr<Removal> RemoveRecordsBefore(
-      absl::Time horizon, const CallLimits& limits) override {
-    return care_.RemoveRecordsBefore(horizon, limits);
-  }
-
-  absl::StatusOr<CheckReport> Check(const CheckOptions& options) override {
-    return care_.Check(options);
-  }
-
-  absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override {
-    return care_.RebuildRollups(limits);
-  }
-
-  absl::StatusOr<Removal> DeleteProject(std::string_view project,
-                                        const CallLimits& limits) override {
-    return care_.DeleteProject(project, limits);
-  }
-
   absl::Status CheckWritable() override { return writer_.CheckWritable(); }
 
   StoreStats Stats() const override { return writer_.Stats(); }
 
+  StoreMaintenance* maintenance() override { return &maintenance_; }
+
  private:
-  PostgresCare care_;
+  PostgresMaintenance maintenance_;
   PostgresReader reader_;
   PostgresWriter writer_;
 };

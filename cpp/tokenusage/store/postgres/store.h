@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The store on many machines: a PostgreSQL database, which may be spread over a
-// Citus cluster.
+// The store for many machines: a PostgreSQL database, which may be spread over
+// a Citus cluster.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(
 //       std::unique_ptr<UsageStore> store,
 //       OpenPostgresStore("postgresql://usage@db.example/usage"));
 //
-// Any number of processes may have one database open. An append is answered
-// after its transaction is durable as the server defines it; where the role or
-// server turned synchronous_commit off, the store turns it on for itself.
+// Any number of processes may open the same database. An append is answered
+// after its transaction is durable as the server defines it; if the role or
+// server turned synchronous_commit off, the store turns it on for its sessions.
 //
-// The database is created by its operator, and its tables by
-// MigratePostgresDatabase (`tokenusage db migrate`), never by opening a store.
+// The operator creates the database, and MigratePostgresDatabase (`tokenusage
+// db migrate`) its tables; opening a store never does.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_STORE_H_
 #define TOKENUSAGE_STORE_POSTGRES_STORE_H_
@@ -37,21 +37,21 @@ struct PostgresStoreOptions {
   // The most records of one commit; a batch that is larger is committed alone.
   int max_records_per_commit = 5000;
 
-  // How much may wait to be written, in bytes of memory, estimated; beyond it
+  // How much may wait to be written, in bytes of memory, estimated; beyond this
   // appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 
-  // Called after each commit with the time that it took, from the first of its
-  // statements on; from a thread that writes.
+  // Called after each commit with the time since its first statement, from any
+  // of the writing threads; must not block. May be empty.
   std::function<void(absl::Duration)> on_commit;
 };
 
-// Opens the database at a URL: see PostgresTarget::Parse for what it may hold,
-// and how passwords and TLS are configured.
+// Opens the database at a URL; see PostgresTarget::Parse for passwords and TLS.
 //
 // Errors, each naming the database but no password:
-//  - INVALID_ARGUMENT: the URL cannot be read.
-//  - FAILED_PRECONDITION: the tables are missing, or another version's; the
+//  - INVALID_ARGUMENT: the URL cannot be parsed.
+//  - FAILED_PRECONDITION: the tables are missing or have another version, or
+//  the
 //    server is too old.
 //  - UNAVAILABLE: the server cannot be reached, or refuses the connection.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenPostgresStore(

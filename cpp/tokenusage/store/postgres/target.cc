@@ -41,7 +41,8 @@ std::string ValueOf(const Settings& settings, std::string_view keyword,
   return value == nullptr ? "" : value;
 }
 
-// Whether a host is this machine: a socket's folder, or a loopback address.
+// Returns whether a host is this machine: a socket's folder, or a loopback
+// address.
 bool IsLocalHost(std::string_view host) {
   return host.empty() || host.front() == '/' || host.front() == '@' ||
          host == "localhost" || host == "::1" || host.substr(0, 4) == "127.";
@@ -72,7 +73,7 @@ void AddDefaults(Settings* settings) {
   add("client_encoding", "UTF8");
 }
 
-// libpq's complaint about a URL repeats parts of it.
+// Removes the URL from libpq's message, which may quote it with its password.
 std::string WithoutUrl(std::string message, const std::string& url) {
   const std::string masked = MaskPostgresUrl(url);
   if (masked == url) return message;
@@ -89,8 +90,8 @@ std::string MaskPostgresUrl(std::string_view url) {
   const std::size_t scheme = SchemeSize(url);
   if (scheme == 0) return std::string(url);
   std::string masked(url);
-  // A password may hold any character by mistake, so the last '@' counts: too
-  // much is masked rather than too little.
+  // A password may wrongly contain '@', so the last '@' counts: rather mask too
+  // much than too little.
   const std::size_t at = masked.rfind('@');
   const std::size_t colon = masked.find(':', scheme);
   if (at != std::string::npos && colon < at) {

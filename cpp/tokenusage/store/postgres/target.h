@@ -19,25 +19,25 @@
 
 namespace tokenusage {
 
-// Whether `url` is for PostgreSQL: it begins with postgresql:// or postgres://.
+// Returns whether `url` starts with postgresql:// or postgres://.
 bool IsPostgresUrl(std::string_view url);
 
-// The URL with "***" in place of every password in it, for logs and messages.
-// Any text may be given; what is not a URL for PostgreSQL comes back as it is.
+// Returns the URL with "***" in place of every password, for logs and messages.
+// Text that is not a URL for PostgreSQL is returned unchanged.
 std::string MaskPostgresUrl(std::string_view url);
 
 // A checked URL and what it means. A value type; immutable.
 class PostgresTarget {
  public:
-  // Takes all that libpq takes:
+  // Accepts every URL that libpq accepts:
   // https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
-  // What the URL does not say libpq takes from the environment: PGPASSFILE,
-  // PGPASSWORD, PGHOST, PGSSLMODE and so on.
+  // libpq takes defaults from the environment: PGPASSFILE, PGPASSWORD, PGHOST,
+  // PGSSLMODE and so on.
   //
-  // Where neither says how to secure the connection and the server is on
-  // another machine, sslmode is verify-full: nothing is sent to a server that
-  // has not proved to be the right one. Dead connections are noticed within
-  // half a minute, unless the URL says otherwise.
+  // If neither says how to secure the connection, and the server is on another
+  // machine, sslmode is verify-full: nothing is sent to a server that has not
+  // proved its identity. Dead connections are detected within half a minute,
+  // unless the URL says otherwise.
   //
   // Errors: INVALID_ARGUMENT; the message holds no password.
   static absl::StatusOr<PostgresTarget> Parse(const std::string& url);
@@ -47,10 +47,10 @@ class PostgresTarget {
     return settings_;
   }
 
-  // The URL without passwords and without what follows its '?', for messages.
+  // The URL without passwords and without its query part, for messages.
   const std::string& display() const { return display_; }
 
-  // As given: holds the password, if the URL does. Never to be shown.
+  // As given, including any password: must not be shown.
   const std::string& url() const { return url_; }
 
  private:

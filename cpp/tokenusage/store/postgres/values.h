@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Parameters of statements in PostgreSQL's binary form, which costs neither
-// quoting nor hexadecimal.
+// Parameters of statements in PostgreSQL's binary representation, which needs
+// neither quoting nor hexadecimal.
 //
 //   PostgresParams params;
 //   params.AddText("my-project");
@@ -22,7 +22,7 @@ namespace tokenusage {
 // An array parameter that is built element by element.
 class PostgresArray {
  public:
-  // Of this many texts, byte strings or numbers: exactly as many must be added.
+  // For exactly `size` texts, byte strings or numbers.
   static PostgresArray Texts(std::size_t size);
   static PostgresArray Bytes(std::size_t size);
   static PostgresArray Int64s(std::size_t size);
@@ -58,8 +58,8 @@ class PostgresParams {
   std::vector<std::optional<std::string>> values_;
 };
 
-// The 64-bit number that PostgreSQL sent in its binary form; 0 where `bytes`
-// are not eight.
+// Decodes a 64-bit number in PostgreSQL's binary representation; 0 unless there
+// are eight bytes.
 std::int64_t DecodePostgresInt64(std::string_view bytes);
 
 }  // namespace tokenusage

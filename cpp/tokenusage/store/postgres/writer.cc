@@ -14,11 +14,10 @@
 namespace tokenusage {
 namespace {
 
-// No project can have this name. Random bytes cannot be compressed, so that the
-// table must grow by as much.
+// No project can have this name. Random bytes cannot be compressed, so the
+// table must grow.
 constexpr char kProbeProject[] = "!probe";
 constexpr std::size_t kProbeBytes = 256 << 10;
-constexpr absl::Duration kProbeTime = absl::Seconds(10);
 
 }  // namespace
 
@@ -41,21 +40,22 @@ PostgresWriter::~PostgresWriter() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void PostgresWriter::Append(const std::string& project, BatchPointer records,
+void PostgresWriter::Append(const std::string& project,
+                            std::shared_ptr<const CheckedBatch> batch,
                             CallLimits limits, AppendCallback done) {
-  const FairQueue<Batch>::Cost cost = {
-      records->memory_bytes(), static_cast<std::int64_t>(records->size())};
-  Batch batch{std::move(records), std::move(limits), std::move(done)};
+  const FairQueue<Request>::Cost cost = {
+      batch->memory_bytes(), static_cast<std::int64_t>(batch->size())};
+  Request request{std::move(batch), std::move(limits), std::move(done)};
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (queue_.TryPush(project, cost, std::move(batch))) {
+    if (queue_.TryPush(project, cost, std::move(request))) {
       changed_.notify_one();
       return;
     }
   }
-  // TryPush takes it only where there is room.
+  // TryPush left it as it was.
   // NOLINTNEXTLINE(bugprone-use-after-move)
-  batch.done(absl::ResourceExhaustedError(
+  request.done(absl::ResourceExhaustedError(
       "too many records are waiting to be stored; send them again later"));
 }
 
@@ -72,9 +72,9 @@ void PostgresWriter::Run() {
 PostgresWriter::Group PostgresWriter::AnswerExpired(Group group) {
   const absl::Time now = absl::Now();
   const auto expired =
-      std::remove_if(group.begin(), group.end(), [now](Batch& batch) {
-        const absl::Status status = CheckLimits(batch.limits, now);
-        if (!status.ok()) batch.done(status);
+      std::remove_if(group.begin(), group.end(), [now](Request& request) {
+        const absl::Status status = CheckLimits(request.limits, now);
+        if (!status.ok()) request.done(status);
         return !status.ok();
       });
   group.erase(expired, group.end());
@@ -99,8 +99,8 @@ PostgresWriter::Group PostgresWriter::TakeGroup(std::string* project) {
 
 void PostgresWriter::CommitGroup(const std::string& project, Group group) {
   std::vector<const CheckedRecord*> records;
-  for (const Batch& batch : group) {
-    for (const CheckedRecord& record : *batch.records) {
+  for (const Request& request : group) {
+    for (const CheckedRecord& record : *request.batch) {
       records.push_back(&record);
     }
   }
@@ -111,23 +111,23 @@ void PostgresWriter::CommitGroup(const std::string& project, Group group) {
     limits_.on_commit(absl::Now() - start);
   }
   if (absl::IsDataLoss(outcomes.status()) && group.size() > 1) {
-    // Only those batches shall fail that meet the damage.
-    for (Batch& batch : group) {
+    // Fail only the batches that meet the damage.
+    for (Request& request : group) {
       Group alone;
-      alone.push_back(std::move(batch));
+      alone.push_back(std::move(request));
       CommitGroup(project, std::move(alone));
     }
     return;
   }
   auto next = outcomes.ok() ? outcomes->begin()
                             : std::vector<AppendOutcome>::iterator();
-  for (Batch& batch : group) {
+  for (Request& request : group) {
     if (!outcomes.ok()) {
-      batch.done(outcomes.status());
+      request.done(outcomes.status());
       continue;
     }
-    const auto end = next + static_cast<std::ptrdiff_t>(batch.records->size());
-    batch.done(std::vector<AppendOutcome>(next, end));
+    const auto end = next + static_cast<std::ptrdiff_t>(request.batch->size());
+    request.done(std::vector<AppendOutcome>(next, end));
     next = end;
   }
 }
@@ -149,9 +149,9 @@ absl::Status PostgresWriter::CheckWritable() {
   params.AddArray(std::move(records));
   // The pool rolls back what is not committed.
   return pool_.Run({}, [&](PostgresConnection* connection) {
-    connection->Send(postgres_sql::Begin());
-    connection->Send(postgres_sql::InsertRecords(), params);
-    return connection->Sync(absl::Now() + kProbeTime).status();
+    connection->Send(postgres_sql::kBegin);
+    connection->Send(postgres_sql::kInsertRecords, params);
+    return connection->Sync(absl::Now() + PostgresTimeouts::kProbe).status();
   });
 }
 

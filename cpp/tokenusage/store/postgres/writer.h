@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The threads that write, and the queue before them.
+// The threads that write, and their queue.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_WRITER_H_
 #define TOKENUSAGE_STORE_POSTGRES_WRITER_H_
@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -22,10 +23,10 @@
 
 namespace tokenusage {
 
-// Group commit: a thread that is free takes what is queued of one project, and
-// commits it in one transaction. The projects take turns, so none waits for
-// another's backlog. There is no timer: a lone batch is committed at once, and
-// under load the groups grow by themselves. Thread-safe.
+// Group commit: an idle thread takes what is queued of one project, and commits
+// it in one transaction. The projects take turns, so none waits for another's
+// backlog. There is no timer: a lone batch is committed at once, and under load
+// the groups grow by themselves. Thread-safe.
 class PostgresWriter {
  public:
   struct Limits {
@@ -41,27 +42,29 @@ class PostgresWriter {
   ~PostgresWriter();
 
   // See UsageStore::AppendAsync.
-  void Append(const std::string& project, BatchPointer records,
-              CallLimits limits, AppendCallback done);
+  void Append(const std::string& project,
+              std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
+              AppendCallback done);
 
-  // Whether the database takes records: tries it, and undoes that.
+  // Returns OK if a record can be inserted, which is rolled back.
   absl::Status CheckWritable();
 
-  // All but size_bytes.
+  // Returns all but size_bytes.
   StoreStats Stats() const;
 
  private:
-  struct Batch {
-    BatchPointer records;
+  struct Request {
+    std::shared_ptr<const CheckedBatch> batch;
     CallLimits limits;
     AppendCallback done;
   };
-  using Group = std::vector<Batch>;
+  using Group = std::vector<Request>;
 
   void Run();
-  // Waits for batches; empty once the writer is closing and nothing is queued.
+  // Waits for requests of one project and takes them out. Returns none once the
+  // writer is closing and nothing is queued.
   Group TakeGroup(std::string* project);
-  // Answers the batches whose limits have been reached, and gives the others.
+  // Answers the requests whose limits are reached, and returns the others.
   static Group AnswerExpired(Group group);
   void CommitGroup(const std::string& project, Group group);
 
@@ -71,7 +74,7 @@ class PostgresWriter {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  FairQueue<Batch> queue_;  // by project
+  FairQueue<Request> queue_;  // by project
   bool closing_ = false;
 
   std::vector<std::thread> threads_;  // last: they use all of the above

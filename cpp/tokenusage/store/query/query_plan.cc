@@ -27,19 +27,17 @@ std::int64_t RoundUp(std::int64_t nanos, std::int64_t unit) {
   return RoundDown(nanos + unit - 1, unit);
 }
 
-// The largest cells of which every one lies on one side of `instant`.
+// Returns the largest rollups of which none spans the instant `seconds`.
 Source CoarsestAt(std::int64_t seconds) {
-  constexpr std::int64_t kQuarter = kNanosPerQuarter / kNanosPerSecond;
-  constexpr std::int64_t kHour = kNanosPerHour / kNanosPerSecond;
-  if (seconds % kHour == 0) return Source::kHours;
-  return seconds % kQuarter == 0 ? Source::kQuarters : Source::kRecords;
+  if (seconds % 3600 == 0) return Source::kHours;
+  return seconds % 900 == 0 ? Source::kQuarterHours : Source::kRecords;
 }
 
 Source Finer(Source a, Source b) { return std::min(a, b); }
 
-// The largest cells that fit all midnights of a zone in the window. A midnight
-// is one at some offset of the zone; where clocks skip it, the day starts with
-// the transition. So only the zone's transitions have to be looked at.
+// Returns the largest rollups that fit all midnights of a zone in the window. A
+// midnight is one at some offset of the zone; if clocks skip it, the day starts
+// with the transition. So only the zone's transitions have to be looked at.
 Source CoarsestForDays(absl::TimeZone zone, TimeWindow window) {
   absl::Time at = absl::FromUnixNanos(window.start_nanos);
   const absl::Time end = absl::FromUnixNanos(window.end_nanos);
@@ -59,7 +57,7 @@ Source CoarsestForDays(absl::TimeZone zone, TimeWindow window) {
   return source;
 }
 
-// The largest cells that fit all borders between buckets in the window.
+// Returns the largest rollups that fit all borders between buckets.
 Source CoarsestSource(const UsageQuery& query) {
   if (UsesLabels(query)) return Source::kRecords;
   switch (query.bucket) {
@@ -76,8 +74,8 @@ Source CoarsestSource(const UsageQuery& query) {
 
 class Planner {
  public:
-  // Reads the window from `source` as far as its cells fit, and what is left at
-  // the ends from the next smaller one.
+  // Reads the window from `source` as far as its rollups fit, and what is left
+  // at the ends from the next smaller one.
   void Add(TimeWindow window, Source source) {
     if (window.start_nanos >= window.end_nanos) return;
     if (source == Source::kRecords) {
@@ -85,8 +83,8 @@ class Planner {
       return;
     }
     const bool hours = source == Source::kHours;
-    const std::int64_t unit = hours ? kNanosPerHour : kNanosPerQuarter;
-    const Source smaller = hours ? Source::kQuarters : Source::kRecords;
+    const std::int64_t unit = hours ? kNanosPerHour : kNanosPerQuarterHour;
+    const Source smaller = hours ? Source::kQuarterHours : Source::kRecords;
     const TimeWindow inside = {RoundUp(window.start_nanos, unit),
                                RoundDown(window.end_nanos, unit)};
     if (inside.start_nanos >= inside.end_nanos) {
@@ -138,7 +136,7 @@ absl::Status CheckHorizon(const UsageQuery& query, std::int64_t horizon_nanos) {
         segment.window.start_nanos < horizon_nanos) {
       return BeforeHorizonError(
           horizon_nanos,
-          "before it, windows start and end on a quarter of an hour, buckets "
+          "before it, windows start and end on a quarter hour, buckets "
           "are hours or longer, and there are no labels");
     }
   }

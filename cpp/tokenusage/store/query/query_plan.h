@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Which of the stored sums answer a query.
+// Decides which rollups and records answer a query.
+//
+//   for (const QuerySegment& segment : PlanQuery(query, start_nanos)) {
+//     Read(segment.source, segment.window);
+//   }
 
 #ifndef TOKENUSAGE_STORE_QUERY_QUERY_PLAN_H_
 #define TOKENUSAGE_STORE_QUERY_QUERY_PLAN_H_
@@ -17,25 +21,26 @@
 
 namespace tokenusage {
 
-inline constexpr std::int64_t kNanosPerQuarter = 900 * kNanosPerSecond;
+inline constexpr std::int64_t kNanosPerQuarterHour = 900 * kNanosPerSecond;
 inline constexpr std::int64_t kNanosPerHour = 3600 * kNanosPerSecond;
 
 // A span of time and what it is read from.
 struct QuerySegment {
-  enum class Source { kRecords, kQuarters, kHours };
+  // The last two are rollups.
+  enum class Source { kRecords, kQuarterHours, kHours };
 
   Source source;
   TimeWindow window;
 };
 
 // Divides [start_nanos, end of the query's window) into segments in order of
-// time. Those of cells begin and end with whole cells, and no cell of theirs
+// time. A segment of rollups starts and ends with a whole rollup, and no rollup
 // lies in two of the query's buckets.
 //
-// The inside is read from hours where all buckets begin on the hour, else from
-// quarters; the ends from quarters, and from records where not even they fit.
-// Minutes and labels are read from records alone. `start_nanos` is the window's
-// start or that of a bucket in it.
+// The inside is read from hours if all buckets start on the hour, else from
+// quarter hours; the ends are read from quarter hours, and from records if not
+// even those fit. Minutes and labels are read from records alone. `start_nanos`
+// is the start of the window or of a bucket in it.
 std::vector<QuerySegment> PlanQuery(const UsageQuery& query,
                                     std::int64_t start_nanos);
 
@@ -43,23 +48,23 @@ std::vector<QuerySegment> PlanQuery(const UsageQuery& query,
 inline constexpr std::int64_t kNoHorizon =
     std::numeric_limits<std::int64_t>::min();
 
-// INVALID_ARGUMENT unless `horizon` may be one: see
-// UsageStore::RemoveRecordsBefore.
+// Returns INVALID_ARGUMENT unless `horizon` may be one: see
+// StoreMaintenance::RemoveRecordsBefore.
 absl::Status CheckIsHorizon(absl::Time horizon);
 
-// FAILED_PRECONDITION where the query needs records from before the horizon: by
-// its plan, so because of an end of its window that lies within a quarter of an
-// hour, of minutes, or of a label.
+// Returns FAILED_PRECONDITION if the query's plan needs records from before the
+// horizon: because an end of its window lies within a quarter hour, or because
+// of minutes or labels.
 absl::Status CheckHorizon(const UsageQuery& query, std::int64_t horizon_nanos);
 
-// FAILED_PRECONDITION where the window starts before the horizon.
+// Returns FAILED_PRECONDITION if the window starts before the horizon.
 absl::Status CheckHorizon(const RecordQuery& query, std::int64_t horizon_nanos);
 
-// The horizon that an error of CheckHorizon speaks of, as
+// Returns the horizon that an error of CheckHorizon names, such as
 // `2026-08-01T00:00:00Z`; empty for other errors.
 std::string HorizonOf(const absl::Status& error);
 
-// Whether the query groups or filters by a label.
+// Returns whether the query groups or filters by a label.
 bool UsesLabels(const UsageQuery& query);
 
 }  // namespace tokenusage

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Sums parts into the rows of one page of a query.
+//
+//   RowAggregator rows(query);
+//   rows.Add(event_time_nanos, group, UsageSum{1, CountsOf(record)});
+//   return rows.Finish();
 
 #ifndef TOKENUSAGE_STORE_QUERY_ROW_AGGREGATOR_H_
 #define TOKENUSAGE_STORE_QUERY_ROW_AGGREGATOR_H_
@@ -29,22 +33,22 @@ struct EncodedGroup {
 
 // Takes parts in any order and keeps the first page_size rows after
 // `query.after`, and one more to know whether there is another page. A row that
-// falls off the end can never come back, since rows are only ever added before
-// it; so what is kept is complete and memory is bounded. Not thread-safe.
+// falls off the end can never return, since rows are only ever added before it;
+// so what is kept is complete and memory is bounded. Not thread-safe.
 class RowAggregator {
  public:
   // `query` must outlive this.
   explicit RowAggregator(const UsageQuery& query);
 
-  // The times from which on, and before which, parts can change the page. Parts
-  // outside need not be added. The end falls as the page fills.
+  // Only parts at or after start_nanos and before end_nanos can change the
+  // page; others need not be added. The end moves back as the page fills.
   std::int64_t start_nanos() const { return start_nanos_; }
   std::int64_t end_nanos() const { return end_nanos_; }
 
-  // Adds a part whose records all lie in the bucket that holds `nanos`.
+  // Adds a part whose records all lie in the bucket of `nanos`.
   void Add(std::int64_t nanos, const EncodedGroup& group, const UsageSum& part);
 
-  // The page. Call once, last.
+  // Returns the page. Call once, last.
   UsageQueryPage Finish();
 
  private:

@@ -16,7 +16,7 @@ TimeWindow FixedBucket(std::int64_t nanos, std::int64_t length) {
   return {nanos - into, nanos - into + length};
 }
 
-// The first day of the week or month that `day` is in, and of the next one.
+// The first day of a week or month, and of the next one.
 struct DayRange {
   absl::CivilDay first;
   absl::CivilDay next;
@@ -67,20 +67,20 @@ TimeWindow TimeBuckets::Uncut(std::int64_t nanos) const {
 
 TimeWindow TimeBuckets::CivilBucket(std::int64_t nanos) const {
   absl::CivilDay day = absl::ToCivilDay(absl::FromUnixNanos(nanos), time_zone_);
-  // Where clocks went back over midnight, the next date has begun before, and
+  // If clocks went back over midnight, the next date has started before, and
   // with it the next bucket.
   while (FirstInstant(day + 1) <= nanos) ++day;
   const DayRange range = RangeOf(bucket_, day);
   return {FirstInstant(range.first), FirstInstant(range.next)};
 }
 
-// The first instant with this date; of the first later date that there is,
-// where the zone skipped this one.
+// Returns the first instant with this date; if the zone skipped it, with the
+// next date that it has.
 std::int64_t TimeBuckets::FirstInstant(absl::CivilDay day) const {
   const absl::TimeZone::TimeInfo midnight =
       time_zone_.At(absl::CivilSecond(day));
   const bool skipped = midnight.kind == absl::TimeZone::TimeInfo::SKIPPED;
-  // A midnight that occurs twice: `pre` is the earlier.
+  // If midnight occurs twice, `pre` is the earlier.
   return absl::ToUnixNanos(skipped ? midnight.trans : midnight.pre);
 }
 

@@ -15,14 +15,14 @@
 namespace tokenusage {
 
 // Divides a window into buckets without gap or overlap. Remembers the bucket of
-// the last call, so times that come in order are fast. Not thread-safe; copies
-// are independent.
+// the last call, so times in order are fast. Not thread-safe; copies are
+// independent.
 class TimeBuckets {
  public:
   TimeBuckets(v1::TimeBucket bucket, absl::TimeZone time_zone,
               TimeWindow window);
 
-  // The bucket that `nanos`, which must lie in the window, is in; cut to the
+  // Returns the bucket of `nanos`, which must lie in the window, cut to the
   // window.
   TimeWindow Containing(std::int64_t nanos);
 

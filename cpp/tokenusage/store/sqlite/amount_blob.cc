@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kHalf = kAmountBlobBytes / 2;
 
-// In halves, as a shift of 64 bits is one instruction.
+// Two 64-bit halves: cheaper than 128-bit shifts.
 void StoreBigEndian(std::uint64_t value, char* bytes) {
   for (std::size_t i = 0; i < kHalf; ++i) {
     bytes[i] = static_cast<char>(value >> (8 * (kHalf - 1 - i)));

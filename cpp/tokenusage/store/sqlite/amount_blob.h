@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Token amounts as SQLite holds them: 16 bytes, two's complement, the most
+// The encoding of token amounts in SQLite: 16 bytes, two's complement, the most
 // significant byte first.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_AMOUNT_BLOB_H_
@@ -21,7 +21,7 @@ using AmountBlob = std::array<char, kAmountBlobBytes>;
 
 AmountBlob EncodeAmount(TokenAmount amount);
 
-// Empty where `blob` does not have kAmountBlobBytes bytes.
+// Returns nullopt unless `blob` has kAmountBlobBytes bytes.
 std::optional<TokenAmount> DecodeAmount(std::string_view blob);
 
 }  // namespace tokenusage

@@ -7,13 +7,15 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/record_key.h"
+#include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
 namespace {
 
-// Beyond this many series in memory, they are read anew as they are needed.
+// Beyond this many series in memory, all are dropped and read again on demand.
 constexpr std::size_t kMaxKnownSeries = 200'000;
 
 void BindRecordKey(const RecordKey& key, int index,
@@ -82,35 +84,15 @@ absl::StatusOr<SqliteAppender::Project*> SqliteAppender::FindProject(
   const auto [entry, added] = projects_.try_emplace(name);
   Project* project = &entry->second;
   if (!added) return project;
-  ++known_series_;  // a project without series takes room, too
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_->Cached("SELECT project_id FROM project WHERE name=?1"));
-  const SqliteStatement::Use use(select);
-  select->BindText(1, name);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
-  if (!found) return project;
-  project->project_id = select->Int64(0);
-  TOKENUSAGE_RETURN_IF_ERROR(LoadSeries(project));
+  TOKENUSAGE_ASSIGN_OR_RETURN(project->project_id,
+                              FindProjectId(database_.get(), name));
+  TOKENUSAGE_RETURN_IF_ERROR(ForEachSeries(
+      database_.get(), project->project_id,
+      [project](std::int64_t series_id, const SeriesNames& names) {
+        project->series.emplace(SeriesKey(names), series_id);
+      }));
+  known_series_ += project->series.size() + 1;  // the project takes room, too
   return project;
-}
-
-absl::Status SqliteAppender::LoadSeries(Project* project) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_->Cached("SELECT series_id, operation, provider, model "
-                        "FROM series WHERE project_id=?1"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project->project_id);
-  for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row) return absl::OkStatus();
-    const SeriesNames names = {std::string(select->Text(1)),
-                               std::string(select->Text(2)),
-                               std::string(select->Text(3))};
-    project->series.emplace(SeriesKey(names), select->Int64(0));
-    ++known_series_;
-  }
 }
 
 absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
@@ -121,7 +103,7 @@ absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
   const bool new_series = series == project->series.end();
   const bool too_early = record.event_time_nanos() < horizon_;
   if (new_series || record.too_far_ahead() || too_early) {
-    // Whether the id is taken comes before all that may refuse the record.
+    // A taken id is answered before anything else can refuse the record.
     TOKENUSAGE_ASSIGN_OR_RETURN(const AppendOutcome stored,
                                 CompareWithStored(record, *project));
     if (stored != AppendOutcome::kStored) return stored;
@@ -154,11 +136,9 @@ absl::StatusOr<AppendOutcome> SqliteAppender::CompareWithStored(
   BindRecordKey(key, 2, select);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
   if (!found) return AppendOutcome::kStored;
-  const std::string_view bytes = select->Blob(0);
   v1::UsageRecord stored;
-  if (!stored.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return DamagedError(database_->path(), "a record cannot be read");
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadStoredRecord(database_->path(), select->Blob(0), &stored));
   return SameContent(stored, record.record()) ? AppendOutcome::kDuplicate
                                               : AppendOutcome::kConflict;
 }

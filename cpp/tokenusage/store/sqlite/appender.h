@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Puts records into the database, without threads.
+// Writes records into the database, without threads.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_APPENDER_H_
 #define TOKENUSAGE_STORE_SQLITE_APPENDER_H_
@@ -21,10 +21,9 @@
 
 namespace tokenusage {
 
-// The connection that writes. After an error it must be thrown away: what it
-// remembers may not be in the database. One thread at a time.
-//
-//   Begin, Append..., Commit
+// The connection that writes: Begin, Append..., Commit. After an error it must
+// be thrown away: its caches may be ahead of the database. One thread at a
+// time.
 class SqliteAppender {
  public:
   // Opens the database, which must have its tables, and switches it to WAL.
@@ -43,15 +42,14 @@ class SqliteAppender {
   // The connection, for other work between Commit and Begin.
   SqliteDatabase* database() { return database_.get(); }
 
-  // To be called before Begin when other work may have changed sums.
-  void ForgetSums() { rollups_.ForgetStored(); }
+  // Must be called before Begin if other work may have changed rollups.
+  void ForgetRollups() { rollups_.ForgetStored(); }
 
-  // To be called when projects were removed.
+  // Must be called when projects were removed.
   void ForgetProjects();
 
  private:
-  // What is known of a project. Its series are all known, so that their number
-  // is.
+  // A project with all its series, so that they can be counted.
   struct Project {
     std::int64_t project_id = 0;  // 0: not in the database yet
     absl::flat_hash_map<std::string, std::int64_t> series;
@@ -61,18 +59,18 @@ class SqliteAppender {
       : database_(std::move(database)) {}
 
   absl::StatusOr<Project*> FindProject(const std::string& name);
-  absl::Status LoadSeries(Project* project);
   absl::StatusOr<AppendOutcome> AppendOne(const std::string& project_name,
                                           const CheckedRecord& record,
                                           Project* project);
-  // kDuplicate or kConflict where there is a record with this id, else kStored.
+  // Returns kDuplicate or kConflict if there is a record with this id, else
+  // kStored.
   absl::StatusOr<AppendOutcome> CompareWithStored(const CheckedRecord& record,
                                                   const Project& project);
-  // Adds the project and the series where they are not there yet.
+  // Adds a series, and its project if that is new.
   absl::Status CreateSeries(const std::string& project_name,
                             const v1::UsageRecord& record,
                             const std::string& key, Project* project);
-  // Whether the record was inserted: false where its id is taken.
+  // Returns whether the record was inserted: false if its id is taken.
   absl::StatusOr<bool> Insert(const CheckedRecord& record,
                               std::int64_t project_id, std::int64_t series_id);
 
@@ -81,7 +79,7 @@ class SqliteAppender {
   std::size_t known_series_ = 0;
   std::int64_t horizon_ = 0;  // of this transaction, in nanoseconds
   SqliteRollups rollups_;
-  std::string bytes_;  // kept to use its memory again
+  std::string bytes_;  // reused to avoid reallocation
 };
 
 }  // namespace tokenusage

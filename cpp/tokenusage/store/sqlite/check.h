@@ -11,8 +11,8 @@
 
 namespace tokenusage {
 
-// See UsageStore::Check. The caller has begun a transaction. Memory is bounded
-// however large the database is.
+// See StoreMaintenance::Check. The caller has begun a transaction. Memory is
+// bounded however large the database is.
 absl::StatusOr<CheckReport> CheckSqliteContent(SqliteDatabase* database,
                                                const CheckOptions& options);
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/base/string_view.h"
+#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 namespace {
@@ -28,7 +28,7 @@ void SqliteStatement::Bind(int index, std::int64_t value) {
 }
 
 void SqliteStatement::BindText(int index, std::string_view text) {
-  // A null pointer would be NULL, an empty view may have one.
+  // An empty view may hold a null pointer, which would bind NULL.
   NoteBind(sqlite3_bind_text64(handle_, index, text.empty() ? "" : text.data(),
                                text.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
@@ -118,6 +118,14 @@ absl::StatusOr<std::string> SqliteDatabase::QueryText(const std::string& sql) {
   return std::string(row ? statement->Text(0) : "");
 }
 
+absl::StatusOr<std::int64_t> SqliteDatabase::QueryInt64(
+    const std::string& sql) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * statement, Cached(sql));
+  const SqliteStatement::Use use(statement);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, statement->Step());
+  return row ? statement->Int64(0) : 0;
+}
+
 absl::StatusOr<SqliteStatement*> SqliteDatabase::Cached(std::string_view sql) {
   const auto found = statements_.find(sql);
   if (found != statements_.end()) return found->second.get();
@@ -140,11 +148,6 @@ absl::Status SqliteDatabase::Error(int code) const {
   }
   return absl::UnavailableError(absl::StrCat("database ", path_, ": ", detail,
                                              " (SQLite code ", code, ")"));
-}
-
-absl::Status DamagedError(const std::string& path, std::string_view what) {
-  return absl::DataLossError(
-      absl::StrCat("database ", path, " is damaged: ", ToAbsl(what)));
 }
 
 }  // namespace tokenusage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// SQLite's C interface with owners and absl::Status.
+// SQLite's C interface with ownership and absl::Status.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * statement,
 //                               db.Cached("SELECT name FROM project"));
@@ -32,8 +32,8 @@ class SqliteDatabase;
 // A prepared statement. Parameters count from 1, columns from 0.
 class SqliteStatement {
  public:
-  // Makes a statement ready for new parameters at the end of a scope. While one
-  // is in the middle of its rows it holds a lock.
+  // Resets a statement at the end of a scope. In the middle of its rows it
+  // holds a lock.
   class Use {
    public:
     explicit Use(SqliteStatement* statement) : statement_(statement) {}
@@ -56,13 +56,13 @@ class SqliteStatement {
   void BindBlob(int index, std::string_view blob);
   void BindNull(int index);
 
-  // Goes to the next row; false after the last one.
+  // Goes to the next row; returns false after the last one.
   absl::StatusOr<bool> Step();
 
   // Runs a statement that has no rows, and resets it.
   absl::Status Run();
 
-  // The current row's columns. Views live until the next Step or Reset.
+  // Return the current row's columns. Views live until the next Step or Reset.
   std::int64_t Int64(int column) const;
   std::string_view Text(int column) const;
   std::string_view Blob(int column) const;
@@ -85,7 +85,7 @@ class SqliteStatement {
 // A connection. One thread at a time.
 class SqliteDatabase {
  public:
-  // `flags` as of sqlite3_open_v2. Waits up to 5 s for locks of others.
+  // `flags` as of sqlite3_open_v2. Waits up to 5 s for others' locks.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(
       const std::string& path, int flags);
 
@@ -96,18 +96,20 @@ class SqliteDatabase {
   // Runs statements without parameters, and ignores their rows.
   absl::Status Execute(const std::string& sql);
 
-  // The first column of the first row, as text.
+  // Return the first column of the first row; empty or 0 if there is no row.
   absl::StatusOr<std::string> QueryText(const std::string& sql);
+  absl::StatusOr<std::int64_t> QueryInt64(const std::string& sql);
 
-  // The prepared statement for `sql`, which is kept with the connection.
+  // Returns the prepared statement for `sql`, which is kept with the
+  // connection.
   absl::StatusOr<SqliteStatement*> Cached(std::string_view sql);
 
-  // How many rows the last INSERT, UPDATE or DELETE changed.
+  // Returns how many rows the last INSERT, UPDATE or DELETE changed.
   int ChangedRows() const { return sqlite3_changes(handle_); }
   std::int64_t LastRowId() const { return sqlite3_last_insert_rowid(handle_); }
 
-  // The error for a result code of this connection: DATA_LOSS where the file is
-  // damaged, else UNAVAILABLE. Names the path.
+  // Returns the error for a result code of this connection: DATA_LOSS if the
+  // file is damaged, else UNAVAILABLE. Names the path.
   absl::Status Error(int code) const;
 
   const std::string& path() const { return path_; }
@@ -121,9 +123,6 @@ class SqliteDatabase {
   std::map<std::string, std::unique_ptr<SqliteStatement>, std::less<>>
       statements_;
 };
-
-// DATA_LOSS: what was read from the database cannot be.
-absl::Status DamagedError(const std::string& path, std::string_view what);
 
 }  // namespace tokenusage
 

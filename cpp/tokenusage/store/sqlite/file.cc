@@ -14,9 +14,10 @@
 #include <string_view>
 #include <system_error>
 
+#include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/database.h"
-#include "tokenusage/store/sqlite/file_error.h"
 #include "tokenusage/store/sqlite/schema.h"
 
 namespace tokenusage {
@@ -46,8 +47,8 @@ absl::Status PathError(const fs::path& path, const std::error_code& error) {
   return FileError("database " + path.string(), error.value());
 }
 
-// The file's first kHeaderBytes bytes; fewer where it is shorter, none where
-// there is no file.
+// Returns the file's first kHeaderBytes bytes; fewer if it is shorter, none if
+// it is missing.
 absl::StatusOr<std::string> ReadHeader(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
@@ -60,7 +61,7 @@ absl::StatusOr<std::string> ReadHeader(const std::string& path) {
   const ssize_t size = pread(descriptor, header.data(), header.size(), 0);
   const int error = errno;
   close(descriptor);
-  // Under its other name it would have another lock and another log.
+  // Under another name it would have another lock and another log.
   if (linked) {
     return absl::FailedPreconditionError(
         "database " + path + " has more than one hard link: remove the others");
@@ -69,7 +70,7 @@ absl::StatusOr<std::string> ReadHeader(const std::string& path) {
   return std::string(header.data(), static_cast<std::size_t>(size));
 }
 
-// Sets the connection to leave the write-ahead log alone when it closes.
+// Makes the connection leave the write-ahead log alone when it closes.
 absl::Status KeepLogOnClose(SqliteDatabase* database) {
   const int code = sqlite3_db_config(
       database->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -141,7 +142,7 @@ absl::Status CheckDatabase(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string result,
                               database->QueryText("PRAGMA quick_check(1)"));
   if (result == "ok") return absl::OkStatus();
-  // The first line of two names the database, which is always "main".
+  // The first of two lines names the database: always "main".
   return DamagedError(path, result.substr(result.find('\n') + 1));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The database file before SQLite touches it: opening a file changes it, and a
-// file that is not ours, or is damaged, must stay as it is.
+// Inspects the database file before SQLite touches it: opening a file changes
+// it, and a foreign or damaged file must stay as it is.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_FILE_H_
 #define TOKENUSAGE_STORE_SQLITE_FILE_H_
@@ -17,38 +17,36 @@
 
 namespace tokenusage {
 
-// The absolute path without symbolic links; the file need not be there, its
-// folder must.
+// Returns the absolute path without symbolic links. The file need not exist,
+// but its folder must.
 //
 // Errors: NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION (a folder, too many
 // links).
 absl::StatusOr<std::string> ResolveDatabasePath(const std::string& path);
 
-// Whether there is a database; false where there is no file, or an empty one.
+// Returns whether there is a database: false if the file is missing or empty.
 //
-// Errors, each naming the path: FAILED_PRECONDITION where the file is not a
-// database of tokenusage, of a version that is not from `oldest_version` to
-// ours, or has several hard links;
-// DATA_LOSS where it is gone but its write-ahead log is not; PERMISSION_DENIED,
-// UNAVAILABLE where it cannot be read.
+// Errors, each naming the path: FAILED_PRECONDITION if the file is not a
+// database of tokenusage, has a version other than `oldest_version` to
+// kSqliteSchemaVersion, or has several hard links; DATA_LOSS if it is missing
+// or empty but its write-ahead log is not; PERMISSION_DENIED or UNAVAILABLE if
+// it cannot be read.
 absl::StatusOr<bool> InspectDatabaseFile(
     const std::string& path,
     std::int32_t oldest_version = kSqliteSchemaVersion);
 
-// DATA_LOSS where the database is damaged, FAILED_PRECONDITION where its tables
-// are not ours. Leaves the file as it is.
+// Returns DATA_LOSS if the database is damaged, FAILED_PRECONDITION if its
+// tables are not those of CheckSqliteSchema. Leaves the file as it is.
 //
-// Pages are checked (`PRAGMA quick_check`) in files of up to 256 MiB, which
-// takes a second or so; larger ones are opened without, and damage is found
-// when it is read.
+// In files of up to 256 MiB the pages are checked (`PRAGMA quick_check`), which
+// takes a second or so; in larger ones damage is found when it is read.
 absl::Status CheckDatabase(const std::string& path);
 
-// A connection to a database that InspectDatabaseFile has passed, which leaves
-// the write-ahead log as it is when it closes, and whose tables are ours. For
-// use beside a process that has the database open.
+// Returns a connection for use beside a process that has the database open:
+// when it closes, it leaves the write-ahead log as it is. Requires that
+// InspectDatabaseFile passed the file.
 //
-// Errors: FAILED_PRECONDITION where the tables are not ours, DATA_LOSS,
-// UNAVAILABLE.
+// Errors: those of CheckSqliteSchema; DATA_LOSS, UNAVAILABLE.
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenBeside(
     const std::string& path,
     std::int32_t oldest_version = kSqliteSchemaVersion);

@@ -9,13 +9,13 @@
 #include <cerrno>
 
 #include "absl/status/status.h"
+#include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/store/sqlite/file_error.h"
 
 namespace tokenusage {
 namespace {
 
-// What the holder wrote, if it is a process id.
+// Describes the holder, who wrote its process id.
 std::string HolderOf(int descriptor) {
   char text[24];
   const ssize_t size = pread(descriptor, text, sizeof(text), 0);
@@ -28,7 +28,7 @@ std::string HolderOf(int descriptor) {
 
 void WriteProcessId(int descriptor) {
   const std::string text = std::to_string(getpid()) + "\n";
-  // For messages only: the lock holds without it.
+  // For messages only: the lock works without it.
   if (ftruncate(descriptor, 0) != 0) return;
   if (pwrite(descriptor, text.data(), text.size(), 0) < 0) return;
 }

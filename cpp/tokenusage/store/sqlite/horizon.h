@@ -1,40 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The horizon of a SQLite database, and the removal of what lies before it.
+// The horizon of a SQLite database, and the removal of the records before it.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_HORIZON_H_
 #define TOKENUSAGE_STORE_SQLITE_HORIZON_H_
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "tokenusage/store/sqlite/database.h"
 
 namespace tokenusage {
 
-// In nanoseconds since 1970; kNoHorizon where there is none.
+// Returns nanoseconds since 1970; kNoHorizon if there is none.
 absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database);
 
-// Sets the horizon, unless it is later already; returns what it is then. In the
-// caller's transaction.
+// Sets the horizon, unless it is later already, and returns it. In the caller's
+// transaction.
 absl::StatusOr<std::int64_t> MoveHorizon(SqliteDatabase* database,
                                          std::int64_t horizon_nanos);
 
-// See UsageStore::NewestRecordTime.
+// See StoreMaintenance::NewestRecordTime.
 absl::StatusOr<absl::Time> ReadNewestRecordTime(SqliteDatabase* database);
 
-// Projects that are being deleted have another name until all they held is
-// gone, one that no project can have: with a slash.
-bool IsDeletedProject(std::string_view name);
-
-// Gives the project such a name. Whether there is one of that name to remove,
-// now or from a deletion that was cut short. In the caller's transaction.
-absl::StatusOr<bool> RenameDeletedProject(SqliteDatabase* database,
-                                          const std::string& project);
+// The most rows that one step of a removal deletes: a few milliseconds of work,
+// so that appends hardly wait.
+inline constexpr std::int64_t kRowsPerRemovalStep = 1000;
 
 // One step of a removal, in the caller's transaction.
 struct RemovalStep {
@@ -42,15 +34,17 @@ struct RemovalStep {
   bool done = false;              // nothing is left
 };
 
-// Removes some records that lie before the horizon. `project_id` is where the
-// step before has stopped, 0 at first.
+// Deletes up to `limit` records of a project that lie before a time, and
+// returns how many.
+absl::StatusOr<std::int64_t> DeleteRecordsBefore(SqliteDatabase* database,
+                                                 std::int64_t project_id,
+                                                 std::int64_t before_nanos,
+                                                 std::int64_t limit);
+
+// Removes some records before the horizon. `project_id` is where the previous
+// step stopped, 0 at first.
 absl::StatusOr<RemovalStep> RemoveSomeRecords(SqliteDatabase* database,
                                               std::int64_t* project_id);
-
-// Removes something of a project that is being deleted; of any whose name was
-// `project`, or of all where that is empty.
-absl::StatusOr<RemovalStep> RemoveSomeOfDeletedProjects(
-    SqliteDatabase* database, const std::string& project);
 
 }  // namespace tokenusage
 

@@ -2,7 +2,6 @@
 
 #include "tokenusage/store/sqlite/list.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,24 +9,18 @@
 
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
+#include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/horizon.h"
-#include "tokenusage/store/sqlite/query.h"
 #include "tokenusage/store/sqlite/record_key.h"
+#include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
 namespace {
 
-absl::StatusOr<v1::UsageRecord> ParseRecord(std::string_view bytes,
-                                            const std::string& path) {
-  v1::UsageRecord record;
-  if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return DamagedError(path, "a record cannot be read");
-  }
-  return record;
-}
-
-// Of one time, the ids that are TEXT or those that are BLOB, in order.
+// The records of one time whose ids are TEXT, or those whose ids are BLOB, in
+// order of id.
 class IdCursor {
  public:
   explicit IdCursor(SqliteStatement* select) : select_(select), use_(select) {}
@@ -52,9 +45,8 @@ class IdCursor {
 };
 
 // One list's work. The index orders by event_time and record_id, but puts every
-// TEXT id before every BLOB id of the same time. So where a time has TEXT ids,
-// its two kinds are read side by side; a time with UUIDs only is read straight
-// from the index.
+// TEXT id before every BLOB id of the same time. So if a time has TEXT ids, its
+// two kinds are merged; a time with UUIDs only is read in the index's order.
 class ListRun {
  public:
   ListRun(SqliteDatabase* database, const RecordQuery& query,
@@ -62,7 +54,8 @@ class ListRun {
       : database_(*database),
         query_(query),
         project_id_(project_id),
-        deadline_(query.limits) {}
+        deadline_(query.limits),
+        page_(query) {}
 
   absl::StatusOr<RecordPage> Run();
 
@@ -72,15 +65,14 @@ class ListRun {
   absl::StatusOr<std::optional<std::int64_t>> AddUntilText(std::int64_t from);
   // Adds the records of one time whose ids are greater than `after`.
   absl::Status AddTime(std::int64_t time, const std::string& after);
-  // Adds a record, or notes that the page is full.
+  // Adds a record, unless the page is full.
   absl::Status Add(std::string_view bytes);
 
   SqliteDatabase& database_;
   const RecordQuery& query_;
   const std::int64_t project_id_;
   DeadlineCheck deadline_;
-  RecordPage page_;  // full once it has_more
-  std::int64_t page_bytes_ = 0;
+  ListPage page_;
 };
 
 absl::StatusOr<RecordPage> ListRun::Run() {
@@ -92,14 +84,14 @@ absl::StatusOr<RecordPage> ListRun::Run() {
     }
     ++from;
   }
-  while (!page_.has_more) {
+  while (!page_.is_full()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::optional<std::int64_t> time,
                                 AddUntilText(from));
     if (!time) break;
     TOKENUSAGE_RETURN_IF_ERROR(AddTime(*time, ""));
     from = *time + 1;
   }
-  return std::move(page_);
+  return page_.Finish();
 }
 
 absl::StatusOr<std::optional<std::int64_t>> ListRun::AddUntilText(
@@ -114,7 +106,7 @@ absl::StatusOr<std::optional<std::int64_t>> ListRun::AddUntilText(
   select->Bind(1, project_id_);
   select->Bind(2, from);
   select->Bind(3, query_.window.end_nanos);
-  while (!page_.has_more) {
+  while (!page_.is_full()) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
     if (!row) break;
@@ -152,7 +144,7 @@ absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
     blobs->BindBlob(3, *first_blob);
     TOKENUSAGE_RETURN_IF_ERROR(blob.Next());
   }
-  while (!page_.has_more && !(text.at_end() && blob.at_end())) {
+  while (!page_.is_full() && !(text.at_end() && blob.at_end())) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     const bool take_text =
         blob.at_end() || (!text.at_end() && text.id() < blob.id());
@@ -164,25 +156,16 @@ absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
 }
 
 absl::Status ListRun::Add(std::string_view bytes) {
-  page_bytes_ += static_cast<std::int64_t>(bytes.size());
-  const bool full =
-      page_.records.size() == static_cast<std::size_t>(query_.page_size) ||
-      page_bytes_ > query_.max_page_bytes;
-  if (full && !page_.records.empty()) {
-    page_.has_more = true;
-    return absl::OkStatus();
-  }
-  TOKENUSAGE_ASSIGN_OR_RETURN(v1::UsageRecord record,
-                              ParseRecord(bytes, database_.path()));
-  page_.records.push_back(std::move(record));
-  return absl::OkStatus();
+  v1::UsageRecord* const next = page_.Add(bytes.size());
+  if (next == nullptr) return absl::OkStatus();
+  return ReadStoredRecord(database_.path(), bytes, next);
 }
 
 }  // namespace
 
 absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
                                             const RecordQuery& query) {
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
                               ReadHorizon(database));
   TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
@@ -208,11 +191,14 @@ absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
   select->Bind(1, project_id);
   key.is_blob ? select->BindBlob(2, key.bytes) : select->BindText(2, key.bytes);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
-  // A removal that goes on may not have come to it yet.
+  // A removal may not have deleted it yet.
   if (!found || select->Int64(1) < horizon) {
     return absl::NotFoundError("no such record");
   }
-  return ParseRecord(select->Blob(0), database->path());
+  v1::UsageRecord record;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadStoredRecord(database->path(), select->Blob(0), &record));
+  return record;
 }
 
 }  // namespace tokenusage

@@ -8,26 +8,18 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/query/row_aggregator.h"
+#include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/rollups.h"
-#include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
 namespace {
-
-std::string RollupSql(const std::string& table) {
-  std::string sql = "SELECT cell_start, record_count";
-  for (const char* column : kSumColumns) absl::StrAppend(&sql, ", ", column);
-  return absl::StrCat(sql, " FROM ", table,
-                      " WHERE series_id=?1 AND cell_start>=?2 AND "
-                      "cell_start<?3 ORDER BY cell_start");
-}
 
 // One query's work.
 class QueryRun {
@@ -49,8 +41,8 @@ class QueryRun {
   bool PassesNames(const SeriesNames& names) const;
   GroupKey GroupOf(const SeriesNames& names) const;
 
-  absl::Status AddCells(const std::string& table, TimeWindow window);
-  absl::Status AddCellsOf(const EncodedGroup& group, SqliteStatement* select);
+  absl::Status AddRollups(const SqliteRollupTable& table, TimeWindow window);
+  absl::Status AddRollupsOf(const EncodedGroup& group, SqliteStatement* select);
   absl::Status AddRecords(TimeWindow window);
   absl::Status AddRecord(const EncodedGroup& group, std::int64_t event_time,
                          std::string_view bytes);
@@ -61,9 +53,9 @@ class QueryRun {
   const bool uses_labels_;
   DeadlineCheck deadline_;
   RowAggregator rows_;
-  // By series_id. Where the query uses labels a record's group is its own.
+  // By series_id. If the query uses labels, a group is computed per record.
   absl::flat_hash_map<std::int64_t, EncodedGroup> groups_;
-  v1::UsageRecord record_;  // kept to use its memory again
+  v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
 absl::StatusOr<UsageQueryPage> QueryRun::Run() {
@@ -75,11 +67,11 @@ absl::StatusOr<UsageQueryPage> QueryRun::Run() {
       case QuerySegment::Source::kRecords:
         status = AddRecords(segment.window);
         break;
-      case QuerySegment::Source::kQuarters:
-        status = AddCells("rollup_quarter", segment.window);
+      case QuerySegment::Source::kQuarterHours:
+        status = AddRollups(kQuarterHourTable, segment.window);
         break;
       case QuerySegment::Source::kHours:
-        status = AddCells("rollup_hour", segment.window);
+        status = AddRollups(kHourTable, segment.window);
         break;
     }
     TOKENUSAGE_RETURN_IF_ERROR(status);
@@ -88,22 +80,12 @@ absl::StatusOr<UsageQueryPage> QueryRun::Run() {
 }
 
 absl::Status QueryRun::LoadSeries() {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached("SELECT series_id, operation, provider, model "
-                       "FROM series WHERE project_id=?1"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_id_);
-  for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row) return absl::OkStatus();
-    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    const SeriesNames names = {std::string(select->Text(1)),
-                               std::string(select->Text(2)),
-                               std::string(select->Text(3))};
-    if (!PassesNames(names)) continue;
-    groups_.emplace(select->Int64(0), EncodedGroup(GroupOf(names)));
-  }
+  return ForEachSeries(
+      &database_, project_id_,
+      [this](std::int64_t series_id, const SeriesNames& names) {
+        if (!PassesNames(names)) return;
+        groups_.emplace(series_id, EncodedGroup(GroupOf(names)));
+      });
 }
 
 bool QueryRun::PassesNames(const SeriesNames& names) const {
@@ -123,9 +105,10 @@ GroupKey QueryRun::GroupOf(const SeriesNames& names) const {
   return key;
 }
 
-absl::Status QueryRun::AddCells(const std::string& table, TimeWindow window) {
+absl::Status QueryRun::AddRollups(const SqliteRollupTable& table,
+                                  TimeWindow window) {
   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                              database_.Cached(RollupSql(table)));
+                              SelectRollups(&database_, table));
   for (const auto& [series_id, group] : groups_) {
     if (window.start_nanos >= rows_.end_nanos()) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
@@ -133,13 +116,13 @@ absl::Status QueryRun::AddCells(const std::string& table, TimeWindow window) {
     select->Bind(1, series_id);
     select->Bind(2, window.start_nanos / kNanosPerSecond);
     select->Bind(3, window.end_nanos / kNanosPerSecond);
-    TOKENUSAGE_RETURN_IF_ERROR(AddCellsOf(group, select));
+    TOKENUSAGE_RETURN_IF_ERROR(AddRollupsOf(group, select));
   }
   return absl::OkStatus();
 }
 
-absl::Status QueryRun::AddCellsOf(const EncodedGroup& group,
-                                  SqliteStatement* select) {
+absl::Status QueryRun::AddRollupsOf(const EncodedGroup& group,
+                                    SqliteStatement* select) {
   for (;;) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
     if (!row) return absl::OkStatus();
@@ -179,9 +162,8 @@ absl::Status QueryRun::AddRecords(TimeWindow window) {
 absl::Status QueryRun::AddRecord(const EncodedGroup& group,
                                  std::int64_t event_time,
                                  std::string_view bytes) {
-  if (!record_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return DamagedError(database_.path(), "a record cannot be read");
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadStoredRecord(database_.path(), bytes, &record_));
   const UsageSum part{1, CountsOf(record_)};
   if (!uses_labels_) {
     rows_.Add(event_time, group, part);
@@ -196,7 +178,7 @@ absl::Status QueryRun::AddRecord(const EncodedGroup& group,
 
 absl::StatusOr<UsageQueryPage> QueryUsage(SqliteDatabase* database,
                                           const UsageQuery& query) {
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(query.limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
                               ReadHorizon(database));
   TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
@@ -204,17 +186,6 @@ absl::StatusOr<UsageQueryPage> QueryUsage(SqliteDatabase* database,
                               FindProjectId(database, query.project));
   if (project_id == 0) return UsageQueryPage();
   return QueryRun(database, query, project_id).Run();
-}
-
-absl::StatusOr<std::int64_t> FindProjectId(SqliteDatabase* database,
-                                           std::string_view project) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT project_id FROM project WHERE name=?1"));
-  const SqliteStatement::Use use(select);
-  select->BindText(1, project);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
-  return found ? select->Int64(0) : 0;
 }
 
 }  // namespace tokenusage

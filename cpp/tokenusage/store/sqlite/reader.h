@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Reads from the database beside the writer.
+//
+//   absl::StatusOr<UsageQueryPage> page = reader->Read<UsageQueryPage>(
+//       [&](SqliteDatabase* database) { return QueryUsage(database, query); });
 
 #ifndef TOKENUSAGE_STORE_SQLITE_READER_H_
 #define TOKENUSAGE_STORE_SQLITE_READER_H_
@@ -8,19 +11,17 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/sqlite/database.h"
-#include "tokenusage/store/store_maintenance.h"
-#include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 
-// A pool of connections that only read. Each call uses one of its own and sees
-// one snapshot. Thread-safe.
+// A pool of connections that only read. Thread-safe.
 class SqliteReader {
  public:
   // Opens the first connection, and keeps it: as long as there is one, SQLite
@@ -28,21 +29,25 @@ class SqliteReader {
   // first must write. So reads work even while the disk is full.
   static absl::StatusOr<std::unique_ptr<SqliteReader>> Open(std::string path);
 
-  // See UsageStore.
-  absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query);
-  absl::StatusOr<v1::UsageRecord> GetRecord(std::string_view project,
-                                            std::string_view record_id);
-  absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query);
-  absl::StatusOr<absl::Time> Horizon();
-  absl::StatusOr<absl::Time> NewestRecordTime();
-  absl::StatusOr<CheckReport> Check(const CheckOptions& options);
+  // Returns read(connection), called in a transaction: one snapshot.
+  template <typename Result, typename Function>
+  absl::StatusOr<Result> Read(Function read) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
+                                Take());
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN"));
+    absl::StatusOr<Result> result = read(database.get());
+    // After these errors the connection may be unusable.
+    if (absl::IsUnavailable(result.status()) ||
+        absl::IsDataLoss(result.status())) {
+      return result;
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute("ROLLBACK"));
+    GiveBack(std::move(database));
+    return result;
+  }
 
  private:
   explicit SqliteReader(std::string path) : path_(std::move(path)) {}
-
-  // Calls read(connection) in a read transaction.
-  template <typename Result, typename Read>
-  absl::StatusOr<Result> InSnapshot(Read read);
 
   absl::StatusOr<std::unique_ptr<SqliteDatabase>> Take();
   void GiveBack(std::unique_ptr<SqliteDatabase> database);

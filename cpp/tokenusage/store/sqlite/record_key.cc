@@ -7,6 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/strings/escaping.h"
+#include "tokenusage/base/string_view.h"
+
 namespace tokenusage {
 namespace {
 
@@ -17,12 +20,12 @@ bool IsDashPlace(std::size_t place) {
   return place == 8 || place == 13 || place == 18 || place == 23;
 }
 
-// The characters that a UUID may have at this place, in order.
+// Returns the characters that a UUID may have at this place, in order.
 std::string_view AllowedAt(std::size_t place) {
   return IsDashPlace(place) ? std::string_view("-") : kHexDigits;
 }
 
-// The value of each character as a digit of a UUID; -1 for any other one.
+// Returns the value of each character as a digit of a UUID; -1 for others.
 constexpr std::array<std::int8_t, 256> MakeDigitValues() {
   std::array<std::int8_t, 256> values{};
   for (std::int8_t& value : values) value = -1;
@@ -38,7 +41,7 @@ int DigitValue(char c) {
   return kValues[static_cast<unsigned char>(c)];
 }
 
-// How many leading characters of `text` a UUID may start with.
+// Returns how many leading characters of `text` a UUID may start with.
 std::size_t UuidPrefixLength(std::string_view text) {
   const std::size_t limit = std::min(text.size(), kUuidChars);
   std::size_t length = 0;
@@ -50,7 +53,7 @@ std::size_t UuidPrefixLength(std::string_view text) {
   return length;
 }
 
-// The 16 bytes of a UUID.
+// Returns the 16 bytes of a UUID.
 std::string BlobOf(std::string_view uuid) {
   std::string blob(kUuidChars / 2 - 2, '\0');
   std::size_t place = 0;
@@ -75,19 +78,16 @@ RecordKey ToRecordKey(std::string_view record_id) {
 
 std::string RecordIdOf(const RecordKey& key) {
   if (!key.is_blob) return key.bytes;
-  std::string text;
-  for (const char c : key.bytes) {
-    if (IsDashPlace(text.size())) text += '-';
-    const auto byte = static_cast<unsigned char>(c);
-    text += kHexDigits[byte >> 4];
-    text += kHexDigits[byte & 0xF];
+  std::string text = absl::BytesToHexString(ToAbsl(key.bytes));
+  for (const std::size_t place : {8, 13, 18, 23}) {
+    text.insert(std::min(place, text.size()), 1, '-');
   }
   return text;
 }
 
 std::optional<std::string> FirstBlobAfter(std::string_view record_id) {
   // Keep as many leading characters as possible, make the next one greater, and
-  // fill up with the least.
+  // fill up with the smallest.
   for (std::size_t kept = UuidPrefixLength(record_id) + 1; kept-- > 0;) {
     if (kept == kUuidChars) continue;  // no character left to be greater
     const std::string_view allowed = AllowedAt(kept);

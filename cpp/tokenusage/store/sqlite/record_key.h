@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Record ids as SQLite holds them.
+// The encoding of record ids in SQLite.
 //
-// A UUID in its canonical lower-case form, which is what is advised, takes 16
-// bytes as a BLOB and not 36 as TEXT: an index of them is half as big. Any
-// other id is TEXT. Both directions are exact, and BLOBs order as their texts
-// do; but to SQLite every TEXT is less than any BLOB.
+// A UUID in its canonical lower-case representation, which is what is advised,
+// takes 16 bytes as a BLOB instead of 36 as TEXT: its index is half as large.
+// Any other id is TEXT. Both directions are exact, and BLOBs order as their
+// texts do; but in SQLite every TEXT is less than any BLOB.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_RECORD_KEY_H_
 #define TOKENUSAGE_STORE_SQLITE_RECORD_KEY_H_
@@ -25,8 +25,8 @@ RecordKey ToRecordKey(std::string_view record_id);
 
 std::string RecordIdOf(const RecordKey& key);
 
-// The least BLOB whose text is greater than `record_id`; empty where there is
-// none.
+// Returns the least BLOB whose text is greater than `record_id`; empty if there
+// is none.
 std::optional<std::string> FirstBlobAfter(std::string_view record_id);
 
 }  // namespace tokenusage

@@ -4,93 +4,115 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/deadline.h"
+#include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/amount_blob.h"
-#include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/horizon.h"
 
 namespace tokenusage {
 namespace {
 
-constexpr std::int64_t kSecondsPerQuarter = kNanosPerQuarter / kNanosPerSecond;
-constexpr std::int64_t kSecondsPerHour = kNanosPerHour / kNanosPerSecond;
+// About 200 bytes each, for each of the two tables.
+constexpr std::size_t kMaxRememberedSums = 4096;
 
-// Some 200 bytes each, for each of the two tables.
-constexpr std::size_t kMaxRememberedCells = 4096;
+// The most rollups that a rebuild holds in memory, about 200 bytes each.
+constexpr std::size_t kMaxRebuiltRollups = 200'000;
 
 constexpr char kKey[] = " WHERE series_id=?1 AND cell_start=?2";
 
-std::string SelectSql(const std::string& table) {
-  return absl::StrCat("SELECT record_count, ", absl::StrJoin(kSumColumns, ", "),
-                      " FROM ", table, kKey);
-}
-
 std::string InsertSql(const std::string& table) {
-  std::string sql = absl::StrCat(
-      "INSERT INTO ", table, "(series_id, cell_start, record_count, ",
-      absl::StrJoin(kSumColumns, ", "), ") VALUES(?1, ?2, ?3");
-  for (std::size_t i = 0; i < kSumColumns.size(); ++i) {
+  std::string sql =
+      absl::StrCat("INSERT INTO ", table, "(series_id, cell_start, ",
+                   SqliteRollupColumns(), ") VALUES(?1, ?2, ?3");
+  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
     absl::StrAppend(&sql, ", ?", i + 4);
   }
   return sql + ")";
 }
 
-// Changes nothing where the cell has not the number of records that it is
-// thought to have.
+// Changes nothing if the number of records is not the expected one.
 std::string UpdateSql(const std::string& table) {
   std::string sql = absl::StrCat("UPDATE ", table, " SET record_count=?3");
-  for (std::size_t i = 0; i < kSumColumns.size(); ++i) {
-    absl::StrAppend(&sql, ", ", kSumColumns[i], "=?", i + 4);
+  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
+    absl::StrAppend(&sql, ", ", kTokenMeasureNames[i], "=?", i + 4);
   }
-  return absl::StrCat(sql, kKey, " AND record_count=?", kSumColumns.size() + 4);
+  return absl::StrCat(sql, kKey, " AND record_count=?", kTokenMeasureCount + 4);
+}
+
+// Adds all records from the horizon on to the rollups.
+absl::Status AddRecords(SqliteDatabase* database, std::int64_t horizon,
+                        const CallLimits& limits, Rebuild* rebuild) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT series_id, event_time, record "
+                       "FROM usage_record NOT INDEXED WHERE event_time>=?1"));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, horizon);
+  DeadlineCheck deadline(limits);
+  SqliteRollups rollups;
+  v1::UsageRecord record;
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return rollups.Flush(database);
+    TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadStoredRecord(database->path(), select->Blob(2), &record));
+    rollups.Add(select->Int64(0), select->Int64(1), CountsOf(record));
+    ++rebuild->record_count;
+    if (rollups.size() >= kMaxRebuiltRollups) {
+      TOKENUSAGE_RETURN_IF_ERROR(rollups.Flush(database));
+    }
+  }
 }
 
 }  // namespace
 
-SqliteRollups::Table::Table(const std::string& name)
-    : select(SelectSql(name)),
-      insert(InsertSql(name)),
-      update(UpdateSql(name)) {}
+SqliteRollups::Table::Table(const SqliteRollupTable& table)
+    : select(absl::StrCat("SELECT ", SqliteRollupColumns(), " FROM ",
+                          table.name, kKey)),
+      insert(InsertSql(table.name)),
+      update(UpdateSql(table.name)) {}
 
 void SqliteRollups::Add(std::int64_t series_id, std::int64_t event_time_nanos,
                         const TokenCounts& counts) {
-  const std::int64_t quarter =
-      event_time_nanos / kNanosPerQuarter * kSecondsPerQuarter;
-  quarters_[Cell(series_id, quarter)].Add(UsageSum{1, counts});
+  quarter_hours_[Cell(series_id, QuarterHourOf(event_time_nanos))].Add(
+      UsageSum{1, counts});
 }
 
 absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
-  Cells hours;
-  for (const auto& [cell, sum] : quarters_) {
-    const std::int64_t hour = cell.second - cell.second % kSecondsPerHour;
-    hours[Cell(cell.first, hour)].Add(sum);
+  Sums hours;
+  for (const auto& [cell, sum] : quarter_hours_) {
+    hours[Cell(cell.first, HourOf(cell.second))].Add(sum);
   }
-  TOKENUSAGE_RETURN_IF_ERROR(AddCells(quarters_, &quarter_table_, database));
-  TOKENUSAGE_RETURN_IF_ERROR(AddCells(hours, &hour_table_, database));
-  quarters_.clear();
+  TOKENUSAGE_RETURN_IF_ERROR(
+      AddSums(quarter_hours_, &quarter_hour_table_, database));
+  TOKENUSAGE_RETURN_IF_ERROR(AddSums(hours, &hour_table_, database));
+  quarter_hours_.clear();
   return absl::OkStatus();
 }
 
 void SqliteRollups::ForgetStored() {
-  quarter_table_.stored.clear();
+  quarter_hour_table_.stored.clear();
   hour_table_.stored.clear();
 }
 
-absl::Status SqliteRollups::AddCells(const Cells& cells, Table* table,
-                                     SqliteDatabase* database) {
-  // In the order of the table, neighbours share a page.
-  std::vector<Cells::const_pointer> sorted;
-  sorted.reserve(cells.size());
-  for (const auto& entry : cells) sorted.push_back(&entry);
+absl::Status SqliteRollups::AddSums(const Sums& sums, Table* table,
+                                    SqliteDatabase* database) {
+  // In the order of the table: neighbours share a page.
+  std::vector<Sums::const_pointer> sorted;
+  sorted.reserve(sums.size());
+  for (const auto& entry : sums) sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(),
             [](auto* a, auto* b) { return a->first < b->first; });
   for (const auto* entry : sorted) {
     const auto& [cell, added] = *entry;
-    if (table->stored.size() >= kMaxRememberedCells) table->stored.clear();
+    if (table->stored.size() >= kMaxRememberedSums) table->stored.clear();
     const auto [stored, is_new] = table->stored.try_emplace(cell);
     UsageSum& sum = stored->second;
     if (is_new) {
@@ -116,7 +138,7 @@ absl::StatusOr<UsageSum> SqliteRollups::Read(const Cell& cell,
   TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
                               ReadRollup(*select, 0, database->path()));
   if (sum.record_count > 0) return sum;
-  return DamagedError(database->path(), "a sum of no records");
+  return DamagedError(database->path(), "a rollup of no records");
 }
 
 absl::Status SqliteRollups::Write(const Cell& cell, const UsageSum& before,
@@ -147,7 +169,21 @@ absl::Status SqliteRollups::Write(const Cell& cell, const UsageSum& before,
   if (database->ChangedRows() == 1) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat("database ", database->path(),
-                   ": its sums were changed by something else"));
+                   ": its rollups were changed by something else"));
+}
+
+const std::string& SqliteRollupColumns() {
+  static const auto* const columns = new std::string(
+      absl::StrCat("record_count, ", absl::StrJoin(kTokenMeasureNames, ", ")));
+  return *columns;
+}
+
+absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
+                                               const SqliteRollupTable& table) {
+  return database->Cached(absl::StrCat(
+      "SELECT cell_start, ", SqliteRollupColumns(), " FROM ", table.name,
+      " WHERE series_id=?1 AND cell_start>=?2 AND cell_start<?3 "
+      "ORDER BY cell_start"));
 }
 
 absl::StatusOr<UsageSum> ReadRollup(const SqliteStatement& row,
@@ -158,10 +194,35 @@ absl::StatusOr<UsageSum> ReadRollup(const SqliteStatement& row,
     const int column = first_column + 1 + static_cast<int>(i);
     if (row.IsNull(column)) continue;
     const std::optional<TokenAmount> amount = DecodeAmount(row.Blob(column));
-    if (!amount) return DamagedError(path, "a sum cannot be read");
+    if (!amount) return DamagedError(path, "a rollup cannot be read");
     sum.counts[kTokenMeasures[i]] = *amount;
   }
   return sum;
+}
+
+absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
+                                             const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database));
+  const std::string cells =
+      absl::StrCat(" WHERE cell_start>=", horizon / kNanosPerSecond);
+  for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        database->Execute(absl::StrCat("DELETE FROM ", table.name, cells)));
+  }
+  Rebuild rebuild;
+  TOKENUSAGE_RETURN_IF_ERROR(AddRecords(database, horizon, limits, &rebuild));
+  for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const std::int64_t count,
+        database->QueryInt64(
+            absl::StrCat("SELECT count(*) FROM ", table.name, cells)));
+    rebuild.rollup_count += count;
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("COMMIT"));
+  return rebuild;
 }
 
 }  // namespace tokenusage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The sums per quarter and hour that are kept beside the records.
+// The two tables of rollups.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_ROLLUPS_H_
 #define TOKENUSAGE_STORE_SQLITE_ROLLUPS_H_
@@ -14,11 +14,35 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/record/token_counts.h"
+#include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
-// Collects what a transaction adds to the sums, so that each cell is written
+struct SqliteRollupTable {
+  const char* name;
+  std::int64_t cell_seconds;
+};
+inline constexpr SqliteRollupTable kQuarterHourTable = {"rollup_quarter",
+                                                        kQuarterHourSeconds};
+inline constexpr SqliteRollupTable kHourTable = {"rollup_hour", kHourSeconds};
+
+// The columns that ReadRollup reads, as a list for SELECT.
+const std::string& SqliteRollupColumns();
+
+// Reads the sum from a row whose columns from `first_column` on are
+// SqliteRollupColumns. DATA_LOSS if one is not an amount.
+absl::StatusOr<UsageSum> ReadRollup(const SqliteStatement& row,
+                                    int first_column, const std::string& path);
+
+// Returns the statement that selects one series' rollups in order of time. Its
+// parameters are series_id and the start and end of a CellRange; its columns
+// cell_start and SqliteRollupColumns.
+absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
+                                               const SqliteRollupTable& table);
+
+// Collects what a transaction adds to the rollups, so that each is written
 // once, and remembers what it wrote, so that the next transaction need not read
 // it. One thread at a time.
 class SqliteRollups {
@@ -26,50 +50,49 @@ class SqliteRollups {
   void Add(std::int64_t series_id, std::int64_t event_time_nanos,
            const TokenCounts& counts);
 
-  // How many quarters have something to add.
-  std::size_t size() const { return quarters_.size(); }
+  // Returns how many quarter hours have something to add.
+  std::size_t size() const { return quarter_hours_.size(); }
 
-  // Adds to the tables what was collected. Where this or the transaction fails,
+  // Adds to the tables what was collected. If this or the transaction fails,
   // the object must be thrown away.
   absl::Status Flush(SqliteDatabase* database);
 
-  // To be called when something else has changed the tables.
+  // Must be called when something else may have changed the tables.
   void ForgetStored();
 
  private:
   // (series_id, cell_start)
   using Cell = std::pair<std::int64_t, std::int64_t>;
-  using Cells = absl::flat_hash_map<Cell, UsageSum>;
+  using Sums = absl::flat_hash_map<Cell, UsageSum>;
 
-  // The statements for one of the two tables, and what it holds as far as that
-  // is known.
+  // The statements for a table, and what is known of its content.
   struct Table {
-    explicit Table(const std::string& name);
+    explicit Table(const SqliteRollupTable& table);
 
     const std::string select;
     const std::string insert;
     const std::string update;
-    Cells stored;
+    Sums stored;
   };
 
-  static absl::Status AddCells(const Cells& cells, Table* table,
-                               SqliteDatabase* database);
-  // The cell's sum, empty where there is no such cell.
+  static absl::Status AddSums(const Sums& sums, Table* table,
+                              SqliteDatabase* database);
+  // Returns the stored sum; an empty one if there is none.
   static absl::StatusOr<UsageSum> Read(const Cell& cell, const Table& table,
                                        SqliteDatabase* database);
   static absl::Status Write(const Cell& cell, const UsageSum& before,
                             const UsageSum& sum, const Table& table,
                             SqliteDatabase* database);
 
-  Cells quarters_;  // what was collected
-  Table quarter_table_{"rollup_quarter"};
-  Table hour_table_{"rollup_hour"};
+  Sums quarter_hours_;  // what was collected
+  Table quarter_hour_table_{kQuarterHourTable};
+  Table hour_table_{kHourTable};
 };
 
-// The cell's sum, from a row whose columns from `first_column` on are
-// record_count and kSumColumns. DATA_LOSS where one is not an amount.
-absl::StatusOr<UsageSum> ReadRollup(const SqliteStatement& row,
-                                    int first_column, const std::string& path);
+// See StoreMaintenance::RebuildRollups. Runs its own transaction; after an
+// error the caller must close the connection, and nothing has changed.
+absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
+                                             const CallLimits& limits);
 
 }  // namespace tokenusage
 

@@ -10,8 +10,8 @@
 namespace tokenusage {
 namespace {
 
-// SQLite keeps the text of these statements, and CheckSqliteSchema compares
-// with it: a changed letter is a new version. So the comments stand outside.
+// SQLite keeps the text of these statements, and CheckSqliteSchema compares it:
+// any change is a new version. So the comments are outside of the text.
 
 constexpr const char* kProject =
     "CREATE TABLE project("
@@ -24,8 +24,8 @@ constexpr const char* kSeries =
     "series_id INTEGER PRIMARY KEY,"
     "project_id INTEGER NOT NULL,"
     "operation TEXT NOT NULL,"
-    "provider TEXT NOT NULL,"  // empty where the record has none
-    "model TEXT NOT NULL,"     // empty where the record has none
+    "provider TEXT NOT NULL,"  // empty if the record has none
+    "model TEXT NOT NULL,"     // empty if the record has none
     "UNIQUE(project_id,operation,provider,model))";
 
 constexpr const char* kUsageRecord =
@@ -43,22 +43,22 @@ constexpr const char* kRecordByTime =
     "CREATE INDEX usage_record_by_time ON "
     "usage_record(project_id,event_time,record_id)";
 
-// The sums of a series' records in each quarter, and each hour, of UTC. A cell
-// is there once it has a record.
+// The sums of a series' records in each quarter hour, and each hour, of UTC. A
+// row exists once the cell has a record.
 constexpr const char* kRollupColumns =
     "("
     "series_id INTEGER NOT NULL,"
     "cell_start INTEGER NOT NULL,"    // seconds since 1970, UTC
     "record_count INTEGER NOT NULL,"  //
     "total_tokens BLOB,"              // these five: see amount_blob.h; NULL
-    "input_tokens BLOB,"              // where no record carries the count
+    "input_tokens BLOB,"              // if no record carries the count
     "output_tokens BLOB,"             //
     "input_text_tokens BLOB,"         //
     "input_image_tokens BLOB,"        //
     "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID";
 
-// Records before this time have gone, and their sums have stayed. One row, or
-// none where no record ever went.
+// Records before this time were removed, and their rollups kept. One row, or
+// none if nothing was ever removed.
 constexpr const char* kHorizon =
     "CREATE TABLE horizon("
     "only_row INTEGER PRIMARY KEY CHECK(only_row=1),"
@@ -71,7 +71,7 @@ std::string AllTables(std::int64_t version) {
                       kRollupColumns, ";", version >= 2 ? kHorizon : "", ";");
 }
 
-// All that the database defines, in one text. What ANALYZE adds is left out.
+// Returns all that the database defines, without what ANALYZE adds.
 absl::StatusOr<std::string> Definitions(SqliteDatabase* database) {
   return database->QueryText(
       "SELECT group_concat(definition, char(10)) FROM ("
@@ -98,16 +98,15 @@ absl::Status CreateSqliteSchema(SqliteDatabase* database) {
 }
 
 absl::StatusOr<std::int64_t> ReadSchemaVersion(SqliteDatabase* database) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
-                              database->QueryText("PRAGMA user_version"));
-  return std::stoll("0" + version);
+  return database->QueryInt64("PRAGMA user_version");
 }
 
 absl::Status CheckSqliteSchema(SqliteDatabase* database, std::int32_t oldest) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string id,
-                              database->QueryText("PRAGMA application_id"));
-  if (id != std::to_string(kSqliteApplicationId)) {
-    return ForeignFileError(database->path(), "its application_id is " + id);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
+                              database->QueryInt64("PRAGMA application_id"));
+  if (id != kSqliteApplicationId) {
+    return ForeignFileError(database->path(),
+                            absl::StrCat("its application_id is ", id));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
                               ReadSchemaVersion(database));

@@ -7,52 +7,45 @@
 #ifndef TOKENUSAGE_STORE_SQLITE_SCHEMA_H_
 #define TOKENUSAGE_STORE_SQLITE_SCHEMA_H_
 
-#include <array>
 #include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
-#include "tokenusage/record/token_counts.h"
 #include "tokenusage/store/sqlite/database.h"
 
 namespace tokenusage {
 
-// Says that a SQLite file is ours: "tokn" in ASCII.
+// Marks a SQLite file as a database of tokenusage: "tokn" in ASCII.
 inline constexpr std::int32_t kSqliteApplicationId = 0x746F6B6E;
 
-// Counted up with every change of the schema.
+// Incremented with every change of the schema.
 inline constexpr std::int32_t kSqliteSchemaVersion = 2;
 
 // The oldest version that MigrateSqliteSchema knows.
 inline constexpr std::int32_t kOldestSqliteSchemaVersion = 1;
 
-// The rollup columns that hold the sums, by TokenMeasure.
-inline constexpr std::array<const char*, kTokenMeasureCount> kSumColumns = {
-    "total_tokens", "input_tokens", "output_tokens", "input_text_tokens",
-    "input_image_tokens"};
-
-// Creates the tables in an empty database, and marks it as ours, in one
-// transaction.
+// Creates the tables in an empty database and marks it as one of tokenusage, in
+// one transaction.
 absl::Status CreateSqliteSchema(SqliteDatabase* database);
 
-// FAILED_PRECONDITION unless the database is marked as ours, has a version from
-// `oldest` to ours, and exactly the tables and indexes of its version. Names
-// the path.
+// Returns FAILED_PRECONDITION, naming the path, unless the database is marked
+// as one of tokenusage, has a version from `oldest` to kSqliteSchemaVersion,
+// and exactly the tables and indexes of its version.
 absl::Status CheckSqliteSchema(SqliteDatabase* database,
                                std::int32_t oldest = kSqliteSchemaVersion);
 
-// The version that the database says it has.
+// Returns the database's version, whatever it is.
 absl::StatusOr<std::int64_t> ReadSchemaVersion(SqliteDatabase* database);
 
-// Brings a database that CheckSqliteSchema passes to this version, in one
-// transaction.
+// Migrates a database that CheckSqliteSchema passes to kSqliteSchemaVersion, in
+// one transaction.
 absl::Status MigrateSqliteSchema(SqliteDatabase* database);
 
-// FAILED_PRECONDITION, naming the path: not a database of this program.
+// Returns FAILED_PRECONDITION, naming the path: not a database of tokenusage.
 absl::Status ForeignFileError(const std::string& path, const std::string& why);
 
-// FAILED_PRECONDITION, naming the path, unless `version` is from `oldest` to
-// ours. Says what to do about it.
+// Returns FAILED_PRECONDITION, naming the path and the remedy, unless `version`
+// is from `oldest` to kSqliteSchemaVersion.
 absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version,
                                 std::int32_t oldest = kSqliteSchemaVersion);
 

@@ -2,39 +2,65 @@
 
 #include "tokenusage/store/sqlite/store.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/sqlite/appender.h"
+#include "tokenusage/store/sqlite/check.h"
 #include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/file.h"
-#include "tokenusage/store/sqlite/file_error.h"
 #include "tokenusage/store/sqlite/file_lock.h"
-#include "tokenusage/store/sqlite/health.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/list.h"
+#include "tokenusage/store/sqlite/query.h"
 #include "tokenusage/store/sqlite/reader.h"
-#include "tokenusage/store/sqlite/rebuild.h"
+#include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/unfinished_file.h"
 #include "tokenusage/store/sqlite/writer.h"
 
 namespace tokenusage {
 namespace {
 
-// Between two steps of a removal.
+// Commits a transaction that changes nothing, over a new connection. Waits up
+// to 5 s for the writer.
+absl::Status CheckCommit(const std::string& path) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<SqliteDatabase> database,
+      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              ReadSchemaVersion(database.get()));
+  // SQLite writes the first page even if the number stays the same.
+  return database->Execute(absl::StrCat(
+      "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=0;BEGIN IMMEDIATE;"
+      "PRAGMA user_version=",
+      version, ";COMMIT"));
+}
+
+// Returns the size of the database and its write-ahead log.
+std::int64_t FileBytes(const std::string& path) {
+  std::int64_t bytes = 0;
+  for (const char* suffix : {"", "-wal"}) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path + suffix, error);
+    if (!error) bytes += static_cast<std::int64_t>(size);
+  }
+  return bytes;
+}
+
+// The longest pause between two steps of a removal.
 constexpr absl::Duration kMaxPause = absl::Milliseconds(100);
 
-class SqliteStore : public UsageStore {
+class SqliteStore : public UsageStore, public StoreMaintenance {
  public:
   SqliteStore(std::string path, const SqliteStoreOptions& options,
               std::unique_ptr<FileLock> lock,
@@ -48,41 +74,51 @@ class SqliteStore : public UsageStore {
                  options.on_commit},
                 std::move(appender)) {}
 
-  void AppendAsync(std::string project, BatchPointer batch, CallLimits limits,
+  void AppendAsync(std::string project,
+                   std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
                    AppendCallback done) override {
     writer_.Append(std::move(project), std::move(batch), std::move(limits),
                    std::move(done));
   }
 
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
-    return reader_->Query(query);
+    return reader_->Read<UsageQueryPage>(
+        [&](SqliteDatabase* database) { return QueryUsage(database, query); });
   }
 
   absl::StatusOr<v1::UsageRecord> GetRecord(
       std::string_view project, std::string_view record_id) override {
-    return reader_->GetRecord(project, record_id);
+    return reader_->Read<v1::UsageRecord>([&](SqliteDatabase* database) {
+      return GetUsageRecord(database, project, record_id);
+    });
   }
 
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
-    return reader_->ListRecords(query);
+    return reader_->Read<RecordPage>([&](SqliteDatabase* database) {
+      return ListUsageRecords(database, query);
+    });
   }
 
-  absl::Status CheckWritable() override { return CheckSqliteWritable(path_); }
+  absl::Status CheckWritable() override { return CheckCommit(path_); }
 
   StoreStats Stats() const override {
     StoreStats stats = writer_.Stats();
-    stats.size_bytes = SqliteFileBytes(path_);
+    stats.size_bytes = FileBytes(path_);
     return stats;
   }
 
-  absl::StatusOr<absl::Time> Horizon() override { return reader_->Horizon(); }
+  StoreMaintenance* maintenance() override { return this; }
+
+  absl::StatusOr<absl::Time> Horizon() override;
   absl::StatusOr<absl::Time> NewestRecordTime() override {
-    return reader_->NewestRecordTime();
+    return reader_->Read<absl::Time>(&ReadNewestRecordTime);
   }
   absl::StatusOr<Removal> RemoveRecordsBefore(
       absl::Time horizon, const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override {
-    return reader_->Check(options);
+    return reader_->Read<CheckReport>([&](SqliteDatabase* database) {
+      return CheckSqliteContent(database, options);
+    });
   }
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
@@ -94,17 +130,24 @@ class SqliteStore : public UsageStore {
 
   // Does the work in a transaction between two commits.
   absl::Status RunInTransaction(const Work& work);
-  // Takes one step after another until one has nothing left to do; returns how
-  // many records went.
+  // Repeats the step until nothing is left; returns how many records it
+  // removed.
   absl::StatusOr<std::int64_t> RunSteps(const CallLimits& limits,
                                         const Step& step);
 
   const std::string path_;
-  // Destroyed from the last to the first: the lock goes when all is closed.
+  // Destroyed from the last to the first: the lock ends when all is closed.
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<SqliteReader> reader_;
   SqliteWriter writer_;
 };
+
+absl::StatusOr<absl::Time> SqliteStore::Horizon() {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t nanos,
+                              reader_->Read<std::int64_t>(&ReadHorizon));
+  return nanos == kNoHorizon ? absl::InfinitePast()
+                             : absl::FromUnixNanos(nanos);
+}
 
 absl::Status SqliteStore::RunInTransaction(const Work& work) {
   return writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
@@ -119,7 +162,7 @@ absl::StatusOr<std::int64_t> SqliteStore::RunSteps(const CallLimits& limits,
                                                    const Step& step) {
   std::int64_t record_count = 0;
   for (;;) {
-    TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
     const absl::Time start = absl::Now();
     RemovalStep result;
     TOKENUSAGE_RETURN_IF_ERROR(
@@ -129,7 +172,7 @@ absl::StatusOr<std::int64_t> SqliteStore::RunSteps(const CallLimits& limits,
         }));
     record_count += result.record_count;
     if (result.done) return record_count;
-    // Leaves at least half of the time to appends.
+    // Leave at least half of the time to appends.
     absl::SleepFor(std::min(absl::Now() - start, kMaxPause));
   }
 }
@@ -137,7 +180,7 @@ absl::StatusOr<std::int64_t> SqliteStore::RunSteps(const CallLimits& limits,
 absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
     absl::Time horizon, const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   TOKENUSAGE_RETURN_IF_ERROR(RunInTransaction([&](SqliteAppender* appender) {
     return MoveHorizon(appender->database(), absl::ToUnixNanos(horizon))
         .status();
@@ -149,7 +192,7 @@ absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
       RunSteps(limits, [&project_id](SqliteDatabase* database) {
         return RemoveSomeRecords(database, &project_id);
       }));
-  // What a deletion left that was cut short.
+  // Interrupted deletions, too.
   TOKENUSAGE_RETURN_IF_ERROR(RunSteps(limits, [](SqliteDatabase* database) {
                                return RemoveSomeOfDeletedProjects(database, "");
                              }).status());
@@ -172,7 +215,7 @@ absl::StatusOr<Removal> SqliteStore::DeleteProject(std::string_view project,
   if (!CheckProject(project).ok()) {
     return absl::NotFoundError("no such project");
   }
-  TOKENUSAGE_RETURN_IF_ERROR(DeadlineCheck(limits).CheckNow());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const std::string name(project);
   bool found = false;
   TOKENUSAGE_RETURN_IF_ERROR(
@@ -191,8 +234,8 @@ absl::StatusOr<Removal> SqliteStore::DeleteProject(std::string_view project,
   return removal;
 }
 
-// The application_id is in the file before WAL mode is: so whatever is in a
-// write-ahead log, the file itself says whose it is.
+// The application_id is written before WAL mode is on, so it is always in the
+// file itself, whatever is in a write-ahead log.
 absl::Status CreateDatabaseAt(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> database,
@@ -201,21 +244,14 @@ absl::Status CreateDatabaseAt(const std::string& path) {
   return CreateSqliteSchema(database.get());
 }
 
-// Whenever the machine stops, there is a whole database or none.
+// A crash at any point leaves either a complete database or none.
 absl::Status CreateDatabase(const std::string& path) {
   std::error_code error;
-  // An empty file that is there already keeps its owner and mode.
+  // An empty file keeps its owner and mode.
   if (std::filesystem::exists(path, error)) return CreateDatabaseAt(path);
-  const std::string unfinished = path + ".new-" + std::to_string(getpid());
-  if (std::filesystem::exists(unfinished, error)) {
-    return absl::FailedPreconditionError("file " + unfinished +
-                                         " is in the way: remove it");
-  }
-  TOKENUSAGE_RETURN_IF_ERROR(CreateDatabaseAt(unfinished));
-  if (std::rename(unfinished.c_str(), path.c_str()) != 0) {
-    return FileError("database " + path, errno);
-  }
-  return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto file, UnfinishedFile::For(path));
+  TOKENUSAGE_RETURN_IF_ERROR(CreateDatabaseAt(file->path()));
+  return file->Finish();
 }
 
 }  // namespace
@@ -224,11 +260,11 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
     const std::string& path, const SqliteStoreOptions& options) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::string real_path, ResolveDatabasePath(path));
   const std::string lock_path = real_path + ".lock";
-  // Where this very process has the database open, opening and closing its file
-  // once more would drop SQLite's own locks on it.
+  // If this very process has the database open, opening and closing its file
+  // once more would drop SQLite's locks on it.
   TOKENUSAGE_RETURN_IF_ERROR(FileLock::CheckFree(lock_path));
-  // Once before the lock, which would leave its file beside a foreign one, and
-  // once under it.
+  // Once before the lock, whose file should not be left beside a foreign file,
+  // and once under it.
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, InspectDatabaseFile(real_path));
   if (!found && !options.create_if_missing) {
     return absl::NotFoundError("database " + path + ": there is none");

@@ -8,7 +8,7 @@
 // WAL mode, synchronous=FULL: an append is answered after its commit is on
 // disk. What is queued is committed as soon as the previous commit ends, and
 // never waits for a timer, so that a lone caller waits for one sync and many
-// callers share one. Readers use connections of their own and never block the
+// callers share one. Readers use separate connections and never block the
 // writer.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_STORE_H_
@@ -26,14 +26,14 @@
 namespace tokenusage {
 
 struct SqliteStoreOptions {
-  // Whether a database is created where there is none.
+  // Whether to create a database if there is none.
   bool create_if_missing = true;
 
   // The most records of one commit; a batch that is larger is committed alone.
   int max_records_per_commit = 10000;
 
-  // How much may wait for the writer, in bytes of memory, estimated; beyond it
-  // appends are answered RESOURCE_EXHAUSTED.
+  // How much may wait for the writer, in bytes of memory, estimated; beyond
+  // this appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 
   // Called after each commit that reached the disk with the time that it took,
@@ -41,17 +41,17 @@ struct SqliteStoreOptions {
   std::function<void(absl::Duration)> on_commit;
 };
 
-// Opens the database at `path`, and creates it where there is none. Its folder
+// Opens the database at `path`, and creates it if there is none. Its folder
 // must exist. Beside it SQLite keeps `path`-wal and `path`-shm, and the store
-// keeps `path`.lock, by which it holds other processes off.
+// keeps `path`.lock, which keeps other processes out.
 //
 // Errors, each naming the path:
 //  - FAILED_PRECONDITION: another process has the store open; the file is not a
-//    database of tokenusage; it is of a newer version, or of an older one that
-//    MigrateSqliteDatabase has to bring up to date first.
+//    database of tokenusage; it has a newer version, or an older one that must
+//    be migrated first: see MigrateSqliteDatabase.
 //  - DATA_LOSS: the file is damaged. It is left as it is.
-//  - NOT_FOUND: the folder is missing; or the database, where it is not to be
-//    created.
+//  - NOT_FOUND: the folder is missing, or the database and create_if_missing is
+//    false.
 //  - PERMISSION_DENIED: the folder or a file may not be read and written.
 //  - UNAVAILABLE: the disk failed or is full.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(

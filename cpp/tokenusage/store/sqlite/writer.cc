@@ -12,7 +12,7 @@
 namespace tokenusage {
 namespace {
 
-// How many records of a project go before those of the next one.
+// The most records of one project in a turn.
 constexpr std::int64_t kRecordsPerTurn = 1000;
 
 }  // namespace
@@ -34,23 +34,24 @@ SqliteWriter::~SqliteWriter() {
   thread_.join();
 }
 
-void SqliteWriter::Append(std::string project, BatchPointer records,
+void SqliteWriter::Append(std::string project,
+                          std::shared_ptr<const CheckedBatch> batch,
                           CallLimits limits, AppendCallback done) {
-  const FairQueue<Batch>::Cost cost = {
-      records->memory_bytes(), static_cast<std::int64_t>(records->size())};
-  Batch batch{std::move(project), std::move(records), std::move(limits),
-              std::move(done)};
-  const std::string key = batch.project;
+  const FairQueue<Request>::Cost cost = {
+      batch->memory_bytes(), static_cast<std::int64_t>(batch->size())};
+  Request request{std::move(project), std::move(batch), std::move(limits),
+                  std::move(done)};
+  const std::string key = request.project;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (queue_.TryPush(key, cost, std::move(batch))) {
+    if (queue_.TryPush(key, cost, std::move(request))) {
       changed_.notify_one();
       return;
     }
   }
-  // TryPush takes it only where there is room.
+  // TryPush left it as it was.
   // NOLINTNEXTLINE(bugprone-use-after-move)
-  batch.done(absl::ResourceExhaustedError(
+  request.done(absl::ResourceExhaustedError(
       "too many records are waiting to be stored; send them again later"));
 }
 
@@ -72,9 +73,11 @@ void SqliteWriter::RunThread() {
     std::unique_ptr<Task> task;
     Answers answers;
     if (!TakeWork(&group, &task, &answers)) return;
-    // Turn by turn, so that neither waits for more than one of the other.
-    if (!group.batches.empty()) CommitGroup(std::move(group), &answers);
-    for (Answer& answer : answers) answer.batch.done(std::move(answer.result));
+    // In turns, so that neither waits for more than one of the other.
+    if (!group.requests.empty()) CommitGroup(std::move(group), &answers);
+    for (Answer& answer : answers) {
+      answer.request.done(std::move(answer.result));
+    }
     if (task != nullptr) DoTask(task.get());
   }
 }
@@ -97,15 +100,15 @@ void SqliteWriter::TakeQueued(Group* group, Answers* answers) {
   const absl::Time now = absl::Now();
   while (!queue_.empty()) {
     const std::int64_t next_records = queue_.NextWork();
-    if (!group->batches.empty() &&
+    if (!group->requests.empty() &&
         group->records + next_records > limits_.max_records_per_commit) {
       return;
     }
-    Batch next = queue_.Pop();
+    Request next = queue_.Pop();
     absl::Status status = CheckLimits(next.limits, now);
     if (status.ok()) {
       group->records += next_records;
-      group->batches.push_back(std::move(next));
+      group->requests.push_back(std::move(next));
     } else {
       answers->push_back({std::move(next), std::move(status)});
     }
@@ -116,7 +119,7 @@ void SqliteWriter::DoTask(Task* task) {
   absl::Status status = OpenAppender();
   if (status.ok()) {
     status = task->work(appender_.get());
-    appender_->ForgetSums();
+    appender_->ForgetRollups();
   }
   CloseAfter(status);
   task->done.set_value(std::move(status));
@@ -129,8 +132,7 @@ absl::Status SqliteWriter::OpenAppender() {
 }
 
 void SqliteWriter::CloseAfter(const absl::Status& status) {
-  // Closing the connection rolls back what it began. The next one to write
-  // opens another: whatever went wrong, nothing of it is remembered.
+  // Closing the connection rolls back what it began, and drops its caches.
   if (!status.ok()) appender_.reset();
 }
 
@@ -139,18 +141,18 @@ void SqliteWriter::CommitGroup(Group group, Answers* answers) {
   const absl::Status status = TryCommit(&group, answers);
   if (status.ok() && limits_.on_commit) limits_.on_commit(absl::Now() - start);
   CloseAfter(status);
-  if (absl::IsDataLoss(status) && group.batches.size() > 1) {
-    // Only those batches shall fail that meet the damage.
-    for (Batch& batch : group.batches) {
+  if (absl::IsDataLoss(status) && group.requests.size() > 1) {
+    // Fail only the batches that meet the damage.
+    for (Request& request : group.requests) {
       Group alone;
-      alone.batches.push_back(std::move(batch));
+      alone.requests.push_back(std::move(request));
       alone.may_grow = false;
       CommitGroup(std::move(alone), answers);
     }
     return;
   }
-  for (std::size_t i = 0; i < group.batches.size(); ++i) {
-    answers->push_back({std::move(group.batches[i]),
+  for (std::size_t i = 0; i < group.requests.size(); ++i) {
+    answers->push_back({std::move(group.requests[i]),
                         status.ok() ? AppendResult(std::move(group.outcomes[i]))
                                     : AppendResult(status)});
   }
@@ -161,7 +163,7 @@ absl::Status SqliteWriter::TryCommit(Group* group, Answers* answers) {
   TOKENUSAGE_RETURN_IF_ERROR(appender_->Begin());
   TOKENUSAGE_RETURN_IF_ERROR(InsertNew(group));
   if (group->may_grow) {
-    // Once: without end, a steady stream would hold back the commit.
+    // Only once: a steady stream must not delay the commit forever.
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       TakeQueued(group, answers);
@@ -172,10 +174,11 @@ absl::Status SqliteWriter::TryCommit(Group* group, Answers* answers) {
 }
 
 absl::Status SqliteWriter::InsertNew(Group* group) {
-  for (std::size_t i = group->outcomes.size(); i < group->batches.size(); ++i) {
-    const Batch& batch = group->batches[i];
+  for (std::size_t i = group->outcomes.size(); i < group->requests.size();
+       ++i) {
+    const Request& request = group->requests[i];
     TOKENUSAGE_RETURN_IF_ERROR(appender_->Append(
-        batch.project, *batch.batch, &group->outcomes.emplace_back()));
+        request.project, *request.batch, &group->outcomes.emplace_back()));
   }
   return absl::OkStatus();
 }

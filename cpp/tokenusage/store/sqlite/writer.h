@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The thread that writes, and the queue before it.
+// The thread that writes, and its queue.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_WRITER_H_
 #define TOKENUSAGE_STORE_SQLITE_WRITER_H_
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <future>
 #include <memory>
@@ -42,18 +43,18 @@ class SqliteWriter {
   ~SqliteWriter();
 
   // See UsageStore::AppendAsync.
-  void Append(std::string project, BatchPointer records, CallLimits limits,
-              AppendCallback done);
+  void Append(std::string project, std::shared_ptr<const CheckedBatch> batch,
+              CallLimits limits, AppendCallback done);
 
   // Work that is not an append, on the writer's connection outside of any
   // transaction.
   using Work = std::function<absl::Status(SqliteAppender*)>;
 
-  // Does the work between two commits, and returns its status. Not for the
-  // writer's own thread.
+  // Does the work between two commits, and returns its status. Must not be
+  // called from the writer thread.
   absl::Status Run(Work work);
 
-  // All but size_bytes.
+  // Returns all but size_bytes.
   StoreStats Stats() const;
 
  private:
@@ -62,38 +63,38 @@ class SqliteWriter {
     std::promise<absl::Status> done;
   };
 
-  struct Batch {
+  struct Request {
     std::string project;
-    BatchPointer batch;
+    std::shared_ptr<const CheckedBatch> batch;
     CallLimits limits;
     AppendCallback done;
   };
 
   struct Answer {
-    Batch batch;
+    Request request;
     AppendResult result;
   };
   using Answers = std::vector<Answer>;
 
-  // What one commit holds.
+  // The content of one commit.
   struct Group {
-    std::vector<Batch> batches;
+    std::vector<Request> requests;
     std::vector<std::vector<AppendOutcome>> outcomes;  // of those inserted
     std::int64_t records = 0;
     bool may_grow = true;
   };
 
   void RunThread();
-  // Waits for batches or a task, and takes them out. False once the writer is
-  // closing and nothing is queued.
+  // Waits for requests or a task, and takes them out. Returns false once the
+  // writer is closing and nothing is queued.
   bool TakeWork(Group* group, std::unique_ptr<Task>* task, Answers* answers);
-  // Moves what is queued to the group, as far as one commit may hold it, and
-  // what has expired to the answers. Called with mutex_ held.
+  // Moves queued requests to the group, up to the limit of a commit, and
+  // expired ones to the answers. Called with mutex_ held.
   void TakeQueued(Group* group, Answers* answers);
   void DoTask(Task* task);
-  // Opens the connection where it was given up.
+  // Opens the connection again after a failure.
   absl::Status OpenAppender();
-  // Gives the connection up after a failure.
+  // Closes the connection after a failure.
   void CloseAfter(const absl::Status& status);
   void CommitGroup(Group group, Answers* answers);
   absl::Status TryCommit(Group* group, Answers* answers);
@@ -102,12 +103,12 @@ class SqliteWriter {
   const std::string path_;
   const Limits limits_;
 
-  // The thread's. Null after an error, until the next group.
+  // Used by the thread only. Null after an error, until the next commit.
   std::unique_ptr<SqliteAppender> appender_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  FairQueue<Batch> queue_;  // by project
+  FairQueue<Request> queue_;  // by project
   std::deque<std::unique_ptr<Task>> tasks_;
   bool closing_ = false;
 

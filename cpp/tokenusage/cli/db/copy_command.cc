@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/db/db_commands.h"
+#include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/terminal.h"
+#include "tokenusage/store/copy/copy_store.h"
+#include "tokenusage/store/postgres/target.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr char kFooter[] = R"(
+Copies every record of a SQLite database to a PostgreSQL database, whose tables
+`tokenusage db migrate` has created, then compares every total. If it is interrupted, run
+it again: it continues where it stopped. A service may use the source meanwhile: copy
+most records, stop that service, run this again for the rest, and start a service on
+the destination.
+
+Exit codes: 0 copied, all totals are equal; 1 failure; 2 a total differs, or the source
+is damaged; 64 wrong usage.
+
+Example:
+  tokenusage db copy --from=sqlite://usage.db --to=postgresql://usage@db.example/usage)";
+
+struct CopyFlags {
+  std::string from;
+  std::string to;
+};
+
+// A progress line that rewrites itself on a terminal; silent elsewhere.
+class ProgressLine {
+ public:
+  void Show(const CopyProgress& progress) {
+    if (!is_terminal_) return;
+    const double seconds = absl::ToDoubleSeconds(absl::Now() - start_) + 1e-3;
+    std::fprintf(stderr, "\r%lld of %lld records, %.0f%%, %.0f a second\033[K",
+                 static_cast<long long>(progress.copied),
+                 static_cast<long long>(progress.total),
+                 100.0 * static_cast<double>(progress.copied) /
+                     static_cast<double>(progress.total),
+                 static_cast<double>(progress.copied) / seconds);
+    shown_ = true;
+  }
+
+  ~ProgressLine() {
+    if (shown_) std::fputs("\n", stderr);
+  }
+
+ private:
+  const bool is_terminal_ = isatty(STDERR_FILENO) != 0;
+  const absl::Time start_ = absl::Now();
+  bool shown_ = false;
+};
+
+absl::Status Copy(const CopyFlags& flags) {
+  const std::string path(SqlitePathOf(flags.from));
+  if (path.empty()) {
+    return absl::InvalidArgumentError("--from: expected sqlite://PATH");
+  }
+  if (!IsPostgresUrl(flags.to)) {
+    return absl::InvalidArgumentError("--to: expected postgresql://...");
+  }
+  ProgressLine line;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const CopyReport report,
+      CopySqliteToPostgres(path, flags.to, [&line](const CopyProgress& now) {
+        line.Show(now);
+      }));
+  PrintData(absl::StrCat(report.copied, " records copied, ",
+                           report.already_there, " of them existed already; ",
+                           report.compared_rollups, " rollups are equal\n"));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Command AddDbCopyCommand(CLI::App* db) {
+  auto flags = std::make_shared<CopyFlags>();
+  CLI::App* command =
+      db->add_subcommand("copy", "Copy a database from SQLite to PostgreSQL");
+  command->footer(kFooter);
+  command->add_option("--from", flags->from, "The source: sqlite://PATH")
+      ->type_name("URL")
+      ->required();
+  command
+      ->add_option("--to", flags->to,
+                   "The destination: postgresql://USER@HOST/DATABASE")
+      ->type_name("URL")
+      ->envname("TOKENUSAGE_STORE")
+      ->required();
+  return {command, [flags] { return FinishLocal(Copy(*flags)); }};
+}
+
+}  // namespace tokenusage

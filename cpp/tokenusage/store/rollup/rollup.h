@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Rollups: what both databases keep beside the records, so that queries need
+// not read them. A rollup is the sum of one series' records in one cell: a
+// quarter hour or an hour of UTC.
+//
+//   Rollups rollups = {{RollupKeyOf(record, event_time_nanos), sum}};
+//   rollups.merge(HoursOf(rollups));
+
+#ifndef TOKENUSAGE_STORE_ROLLUP_ROLLUP_H_
+#define TOKENUSAGE_STORE_ROLLUP_ROLLUP_H_
+
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "tokenusage/record/token_counts.h"
+#include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/query/query_plan.h"
+
+namespace tokenusage {
+
+// The lengths of cells.
+inline constexpr std::int64_t kQuarterHourSeconds =
+    kNanosPerQuarterHour / kNanosPerSecond;
+inline constexpr std::int64_t kHourSeconds = kNanosPerHour / kNanosPerSecond;
+
+// The cells that start in [start_seconds, end_seconds), since 1970.
+struct CellRange {
+  std::int64_t start_seconds = 0;
+  std::int64_t end_seconds = 0;
+};
+
+// Returns the start of the quarter hour of an instant, in seconds.
+constexpr std::int64_t QuarterHourOf(std::int64_t nanos) {
+  return nanos / kNanosPerQuarterHour * kQuarterHourSeconds;
+}
+
+// Returns the start of the hour of an instant.
+constexpr std::int64_t HourOf(std::int64_t seconds) {
+  return seconds - seconds % kHourSeconds;
+}
+
+// One project's rollups differ in this.
+struct RollupKey {
+  std::int64_t cell_seconds = 0;   // kQuarterHourSeconds or kHourSeconds
+  std::int64_t start_seconds = 0;  // of the cell, since 1970
+  SeriesNames series;
+
+  friend bool operator==(const RollupKey& a, const RollupKey& b) {
+    return std::tie(a.cell_seconds, a.start_seconds, a.series) ==
+           std::tie(b.cell_seconds, b.start_seconds, b.series);
+  }
+  friend bool operator<(const RollupKey& a, const RollupKey& b) {
+    return std::tie(a.cell_seconds, a.start_seconds, a.series) <
+           std::tie(b.cell_seconds, b.start_seconds, b.series);
+  }
+  template <typename H>
+  friend H AbslHashValue(H state, const RollupKey& key) {
+    return H::combine(std::move(state), key.cell_seconds, key.start_seconds,
+                      key.series);
+  }
+};
+
+// Some of a project's rollups.
+using Rollups = std::map<RollupKey, UsageSum>;
+
+// Returns the key of a record's quarter hour.
+RollupKey RollupKeyOf(const v1::UsageRecord& record,
+                      std::int64_t event_time_nanos);
+
+// Returns the hours that these quarter hours add up to.
+Rollups HoursOf(const Rollups& quarter_hours);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_ROLLUP_ROLLUP_H_

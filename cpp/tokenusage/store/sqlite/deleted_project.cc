@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/sqlite/deleted_project.h"
+
+#include <cstdint>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/sqlite/rollups.h"
+
+namespace tokenusage {
+namespace {
+
+// Returns the id of a deleted project that had this name, or any if it is
+// empty; 0 if there is none.
+absl::StatusOr<std::int64_t> FindDeletedProject(SqliteDatabase* database,
+                                                const std::string& project) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * find,
+      database->Cached("SELECT project_id FROM project WHERE name GLOB ?1 "
+                       "ORDER BY project_id LIMIT 1"));
+  const SqliteStatement::Use use(find);
+  const std::string pattern =
+      absl::StrCat("deleted/*/", project.empty() ? "*" : project);
+  find->BindText(1, pattern);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, find->Step());
+  return found ? find->Int64(0) : 0;
+}
+
+// Deletes some rollups of a project, and returns how many.
+absl::StatusOr<std::int64_t> DeleteRollups(SqliteDatabase* database,
+                                           const SqliteRollupTable& table,
+                                           std::int64_t project_id) {
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute(absl::StrCat(
+      "DELETE FROM ", table.name,
+      " WHERE (series_id, cell_start) IN (SELECT series_id, cell_start FROM ",
+      table.name,
+      " WHERE series_id IN (SELECT series_id FROM series WHERE project_id=",
+      project_id, ") LIMIT ", kRowsPerRemovalStep, ")")));
+  return database->ChangedRows();
+}
+
+}  // namespace
+
+bool IsDeletedProject(std::string_view name) {
+  return name.find('/') != std::string_view::npos;
+}
+
+absl::StatusOr<bool> RenameDeletedProject(SqliteDatabase* database,
+                                          const std::string& project) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * rename,
+      database->Cached("UPDATE project SET name='deleted/' || project_id || "
+                       "'/' || name WHERE name=?1"));
+  rename->BindText(1, project);
+  TOKENUSAGE_RETURN_IF_ERROR(rename->Run());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
+                              FindDeletedProject(database, project));
+  return id != 0;
+}
+
+absl::StatusOr<RemovalStep> RemoveSomeOfDeletedProjects(
+    SqliteDatabase* database, const std::string& project) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
+                              FindDeletedProject(database, project));
+  RemovalStep step;
+  step.done = id == 0;
+  if (step.done) return step;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      step.record_count,
+      DeleteRecordsBefore(database, id,
+                          std::numeric_limits<std::int64_t>::max(),
+                          kRowsPerRemovalStep));
+  if (step.record_count > 0) return step;
+  for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t removed,
+                                DeleteRollups(database, table, id));
+    if (removed > 0) return step;
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
+      absl::StrCat("DELETE FROM series WHERE project_id=", id,
+                   ";DELETE FROM project WHERE project_id=", id)));
+  return step;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Projects and their series in the database.
+//
+//   TOKENUSAGE_RETURN_IF_ERROR(ForEachSeries(
+//       database, project_id,
+//       [&](std::int64_t series_id, SeriesNames names) { ... }));
+
+#ifndef TOKENUSAGE_STORE_SQLITE_SERIES_H_
+#define TOKENUSAGE_STORE_SQLITE_SERIES_H_
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/sqlite/database.h"
+
+namespace tokenusage {
+
+// Returns 0 if the project has no records.
+absl::StatusOr<std::int64_t> FindProjectId(SqliteDatabase* database,
+                                           std::string_view project);
+
+// Calls `each` with every series of a project.
+absl::Status ForEachSeries(
+    SqliteDatabase* database, std::int64_t project_id,
+    const std::function<void(std::int64_t series_id, SeriesNames names)>& each);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_SERIES_H_

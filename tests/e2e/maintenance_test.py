@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Database maintenance: check, rebuild, backup, migrate, delete and retention."""
+
+import concurrent.futures
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+
+import grpc
+
+from harness import junit, oracle, program
+from harness.client import UsageClient, failure_of
+from harness.durable import DurableTest
+from harness.load import PROJECT, SteadyLoad, flat
+from harness.records import make_record, random_record
+from harness.testcase import seeded_random
+from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
+
+# How often a process is killed while it works.
+ROUNDS = int(os.environ.get("TOKENUSAGE_MAINTENANCE_ROUNDS", "6"))
+
+SECOND = 10**9
+HOUR = 3600 * SECOND
+BEFORE_HORIZON = service_pb2.RECORD_ERROR_REASON_BEFORE_HORIZON
+
+
+def now():
+    return time.time_ns()
+
+
+class RecentLoad(SteadyLoad):
+    """A load of records of the last ten minutes."""
+
+    @staticmethod
+    def _random_batch(rng):
+        size = rng.choice((1, 5, 40))
+        return [
+            random_record(rng, time=now() - rng.randrange(600 * SECOND))
+            for _ in range(size)
+        ]
+
+
+class MaintenanceTest(DurableTest):
+    def db(self, command, *args, name="usage.db", **kwargs):
+        """Runs `tokenusage db COMMAND` on a database of the test's folder."""
+        store = "--store=sqlite://" + self.path(name)
+        return program.run("db", command, store, *args, **kwargs)
+
+    def assert_intact(self, name="usage.db"):
+        """`db check` finds no problem; returns how many records it checked."""
+        outcome = self.db("check", name=name)
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        self.assertRegex(outcome.stdout, rb"\Arecords \d+, rollups \d+, problems 0\n\Z")
+        return int(outcome.stdout.split()[1].rstrip(b","))
+
+    def change(self, sql, name="usage.db"):
+        with contextlib.closing(sqlite3.connect(self.path(name))) as database:
+            database.execute(sql)
+            database.commit()
+
+    def rows(self, server, project=PROJECT, **fields):
+        with contextlib.closing(UsageClient(server.address)) as client:
+            rows = client.query_all(project, *oracle.ALL_TIME, **fields)
+        return list(map(oracle.row_of, rows))
+
+    def make_database(self, reported, project=PROJECT):
+        server = self.start_server()
+        with contextlib.closing(UsageClient(server.address)) as client:
+            for first in range(0, len(reported), 1000):
+                client.report(project, reported[first : first + 1000])
+        self.assertEqual(server.stop(), 0)
+
+
+class BackupTest(MaintenanceTest):
+    def test_backup_under_load_is_one_moment(self):
+        """It holds what was acknowledged before, only whole batches, and exact totals."""
+        rng = seeded_random()
+        server = self.start_server()
+        load = SteadyLoad(server, rng.getrandbits(32))
+        copies = []
+        for number in range(3):
+            time.sleep(rng.uniform(0.2, 0.5))
+            before = flat(list(load.acknowledged))
+            copies.append(("copy-%d.db" % number, before))
+            outcome = self.db("backup", self.path(copies[-1][0]))
+            self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
+            self.assert_intact()  # the original, meanwhile
+        load.stop()
+        self.assertEqual((load.wrong, load.codes), ([], set()))
+        everything = flat(load.acknowledged)
+        self.assert_sound(server, everything)
+        for name, before in copies:
+            self.assertEqual(self.assert_intact(name), len(self.restored(name, everything)))
+            self.assertLessEqual(before.keys(), self.restored(name, everything).keys())
+            restored = self.restored(name, everything)
+            for batch in load.acknowledged:
+                part = [record.record_id in restored for record in batch]
+                self.assertIn(part, ([True] * len(batch), [False] * len(batch)))
+            self.assert_sound(self.start_server(name), restored)
+
+    def restored(self, name, everything):
+        stored = self.stored_in_copy(self.path(name))
+        self.assertEqual(stored, {k: everything[k] for k in stored})
+        return stored
+
+    def test_a_backup_that_is_killed_leaves_no_copy(self):
+        rng = seeded_random()
+        self.make_database([random_record(rng) for _ in range(5000)])
+        for number in range(ROUNDS):
+            copy = "copy-%d.db" % number
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.db("backup", self.path(copy), timeout=rng.uniform(0.01, 0.1))
+            if os.path.exists(self.path(copy)):
+                self.assertEqual(self.assert_intact(copy), 5000)
+        self.assertEqual(self.assert_intact(), 5000)
+
+    def test_backups_to_one_name_at_once(self):
+        self.make_database([make_record("a")])
+        copy = self.path("copy.db")
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(lambda _: self.db("backup", copy), range(8)))
+        self.assertEqual(sum(o.exit_code == 0 for o in outcomes), 1, outcomes)
+        for outcome in outcomes:
+            if outcome.exit_code != 0:
+                self.assert_one_line_error(outcome, 1, copy, "is there already")
+        self.assertEqual(self.assert_intact("copy.db"), 1)
+
+    def test_a_backup_never_replaces_a_file(self):
+        self.make_database([make_record("a")])
+        file = self.write("there", b"precious")
+        outcome = self.db("backup", file)
+        self.assert_one_line_error(outcome, 1, file, "is there already")
+        with open(file, "rb") as there:
+            self.assertEqual(there.read(), b"precious")
+        # Nor the database itself.
+        os.symlink(self.path("usage.db"), self.path("link.db"))
+        for name in ("usage.db", "link.db"):
+            outcome = self.db("backup", self.path(name))
+            self.assert_one_line_error(outcome, 1, "usage.db", "is there already")
+        self.assertEqual(self.assert_intact(), 1)
+        missing = self.path("no-such-folder/copy.db")
+        self.assert_one_line_error(self.db("backup", missing), 1, "no-such-folder")
+
+
+class CheckTest(MaintenanceTest):
+    def test_problems_are_named_and_repaired(self):
+        rng = seeded_random()
+        reported = [random_record(rng) for _ in range(3000)]
+        self.make_database(reported)
+        self.assertEqual(self.assert_intact(), 3000)
+        for change, repaired in (
+            (
+                "UPDATE rollup_quarter SET total_tokens=zeroblob(16) "
+                "WHERE series_id=1 AND record_count>0",
+                True,
+            ),
+            ("UPDATE rollup_hour SET input_tokens=NULL WHERE series_id=2", True),
+            ("DELETE FROM rollup_hour WHERE series_id=3", True),
+            ("DELETE FROM usage_record WHERE row_id=7", False),
+        ):
+            with self.subTest(change):
+                self.change(change)
+                outcome = self.db("check", "--max-problems=5")
+                self.assertEqual(outcome.exit_code, 2, outcome)
+                lines = outcome.stdout.decode().splitlines()
+                self.assertRegex(
+                    lines[0],
+                    r"\Aproject demo: rollup: operation \".*\", provider \".*\", model "
+                    r"\".*\", \S+ to \S+, [a-z_]+: expected \S+, found \S+\Z",
+                )
+                self.assertLessEqual(len(lines), 6)
+                self.assertRegex(lines[-1], r"\Arecords \d+, rollups \d+, problems [1-9]")
+                rebuilt = self.db("rebuild-rollups")
+                self.assertEqual(rebuilt.exit_code, 0, rebuilt)
+                self.assert_intact()
+                if repaired:
+                    server = self.start_server()
+                    self.assert_totals(server, reported)
+                    self.assertEqual(server.stop(), 0)
+
+    def test_a_damaged_page_is_named(self):
+        rng = seeded_random()
+        self.make_database([random_record(rng) for _ in range(2000)])
+        with contextlib.closing(sqlite3.connect(self.path("usage.db"))) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (page,) = database.execute(
+                "SELECT rootpage FROM sqlite_master WHERE name='rollup_hour'"
+            ).fetchone()
+        with open(self.path("usage.db"), "r+b") as file:
+            file.seek(4096 * (page - 1))
+            file.write(b"\xff" * 16)
+        outcome = self.db("check")
+        self.assertEqual(outcome.exit_code, 2, outcome)
+        *problems, counts = outcome.stdout.decode().splitlines()
+        for problem in problems:  # each is one line
+            self.assertRegex(problem, r"\A(project demo: )?(storage|record|total): \S")
+        self.assertIn("storage: ", problems[0])
+        self.assertRegex(counts, r"\Arecords \d+, rollups \d+, problems %d\Z" % len(problems))
+        outcome = self.db("backup", self.path("copy.db"))
+        self.assert_one_line_error(outcome, 2, "damaged")
+        self.assertFalse(os.path.exists(self.path("copy.db")))
+
+    def test_changes_are_refused_while_a_service_runs(self):
+        server = self.start_server()
+        with contextlib.closing(UsageClient(server.address)) as client:
+            client.report(PROJECT, [make_record("a")])
+        for command in (
+            ("rebuild-rollups",),
+            ("migrate",),
+            ("delete-project", "--project=" + PROJECT, "--yes"),
+        ):
+            outcome = self.db(*command)
+            holder = "process %d" % server.process.pid
+            self.assert_one_line_error(outcome, 1, "usage.db.lock", holder)
+        self.assertEqual(self.assert_intact(), 1)
+
+    def test_a_rebuild_that_is_killed_has_changed_nothing(self):
+        rng = seeded_random()
+        self.make_database([random_record(rng) for _ in range(10000)])
+        self.change("UPDATE rollup_hour SET record_count=record_count+1")
+        wrong = self.db("check").stdout.splitlines()[-1]
+        for _ in range(ROUNDS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.db("rebuild-rollups", timeout=rng.uniform(0.01, 0.3))
+            last = self.db("check").stdout.splitlines()[-1]
+            if last.endswith(b"problems 0"):
+                break  # it had finished
+            self.assertEqual(last, wrong)
+        self.assertEqual(self.db("rebuild-rollups").exit_code, 0)
+        self.assertEqual(self.assert_intact(), 10000)
+
+
+class MigrateTest(MaintenanceTest):
+    def old_database(self, name):
+        shutil.copyfile("tests/store/sqlite/data/version_1.db", self.path(name))
+        os.chmod(self.path(name), 0o644)
+
+    def test_version_1(self):
+        self.old_database("usage.db")
+        store = "--store=sqlite://" + self.path("usage.db")
+        refused = program.run("serve", store, "--listen=127.0.0.1:0")
+        self.assert_one_line_error(refused, 1, "version 1", "tokenusage db migrate " + store)
+        outcome = self.db("backup", self.path("old.db"))
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        self.assert_output(self.db("migrate"), "from version 1 to version 2\n")
+        self.assert_output(self.db("migrate"), "from version 2 to version 2\n")
+        self.assertEqual(self.assert_intact(), 48)
+        server = self.start_server()
+        for project in ("demo", "other"):
+            (row,) = self.rows(server, project)
+            self.assertEqual((row.record_count, row.totals[0]), (24, "194814"))
+
+    def test_a_migration_that_is_killed_leaves_the_old_version_or_the_new(self):
+        rng = seeded_random()
+        for number in range(ROUNDS):
+            name = "%d.db" % number
+            self.old_database(name)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.db("migrate", name=name, timeout=rng.uniform(0.005, 0.06))
+            outcome = self.db("migrate", name=name)
+            self.assertRegex(outcome.stdout, rb"\Afrom version [12] to version 2\n\Z")
+            self.assertEqual(self.assert_intact(name), 48)
+
+
+class DeleteProjectTest(MaintenanceTest):
+    def test_only_the_named_project_is_removed(self):
+        rng = seeded_random()
+        mine = [random_record(rng) for _ in range(500)]
+        self.make_database(mine)
+        self.make_database(mine, "other")
+        for typed, exit_code in ((b"", 64), (b"dem\n", 64), (b"demo\n", 0)):
+            outcome = self.db("delete-project", "--project=demo", stdin=typed)
+            self.assertEqual(outcome.exit_code, exit_code, outcome)
+        self.assertEqual(outcome.stdout, b"removed records 500\n")
+        again = self.db("delete-project", "--project=demo", "--yes")
+        self.assert_one_line_error(again, 1, "no project demo")
+        self.assertEqual(self.assert_intact(), 500)
+        server = self.start_server()
+        self.assertEqual(self.rows(server), [])
+        self.assertEqual(self.rows(server, "other"), oracle.expected_rows(mine))
+        with contextlib.closing(UsageClient(server.address)) as client:
+            self.assertEqual(client.report(PROJECT, mine).stored_count, 500)
+
+    def test_a_deletion_that_is_killed_can_be_finished(self):
+        rng = seeded_random()
+        mine = [random_record(rng) for _ in range(4000)]
+        for _ in range(ROUNDS):
+            self.make_database(mine)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.db(
+                    "delete-project",
+                    "--project=demo",
+                    "--yes",
+                    timeout=rng.uniform(0.02, 0.2),
+                )
+            self.assertEqual(self.db("check").exit_code, 0)
+            server = self.start_server()
+            rows = self.rows(server)
+            self.assertIn(rows, ([], oracle.expected_rows(mine)))
+            self.assertEqual(server.stop(), 0)
+            self.db("delete-project", "--project=demo", "--yes")
+            self.assertEqual(self.assert_intact(), 0)
+            with contextlib.closing(sqlite3.connect(self.path("usage.db"))) as database:
+                for table in ("project", "series", "usage_record", "rollup_hour"):
+                    found = database.execute("SELECT count(*) FROM " + table).fetchone()
+                    self.assertEqual(found, (0,), table)
+
+
+class RetentionTest(MaintenanceTest):
+    def setUp(self):
+        super().setUp()
+        self.rng = seeded_random()
+        # Of the last three days, so that --retain=1d removes about two thirds.
+        self.old = [
+            random_record(self.rng, time=now() - self.rng.randrange(72 * HOUR))
+            for _ in range(6000)
+        ] + [make_record("newest", now())]
+        self.make_database(self.old)
+
+    def await_removal(self, server):
+        """Waits until the records before the horizon are removed; returns the horizon."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            outcome = self.db("check")
+            self.assertEqual(outcome.exit_code, 0, outcome)
+            if not outcome.stderr and int(outcome.stdout.split()[1].rstrip(b",")) < len(
+                self.old
+            ):
+                with contextlib.closing(
+                    sqlite3.connect("file:%s?mode=ro" % self.path("usage.db"), uri=True)
+                ) as database:
+                    (seconds,) = database.execute("SELECT seconds FROM horizon").fetchone()
+                return seconds * SECOND
+            time.sleep(0.1)
+        raise TimeoutError("nothing was removed: " + server.log())
+
+    def assert_totals_are_kept(self, server, everything):
+        for bucket, zone in (("hour", "UTC"), ("day", "Asia/Kathmandu"), ("none", "UTC")):
+            rows = self.rows(
+                server,
+                bucket=service_pb2.TimeBucket.Value("TIME_BUCKET_" + bucket.upper()),
+                time_zone=zone,
+                group_by=["model"],
+            )
+            self.assertEqual(
+                rows, oracle.expected_rows(everything, bucket, zone, group_by=["model"])
+            )
+
+    def test_under_load_totals_are_kept_and_records_removed(self):
+        started = now()
+        server = self.start_server("usage.db", "--retain=1d")
+        load = RecentLoad(server, self.rng.getrandbits(32))
+        horizon = self.await_removal(server)
+        load.stop()
+        self.assertEqual((load.wrong, load.codes), ([], set()))
+        everything = self.old + list(flat(load.acknowledged).values())
+        self.assertEqual(horizon % HOUR, 0)
+        self.assertLessEqual(started - 25 * HOUR - 600 * SECOND, horizon)
+        self.assertLessEqual(horizon, now() - 24 * HOUR)
+        self.assert_totals_are_kept(server, everything)
+
+        kept = [r for r in everything if r.event_time.seconds * SECOND >= horizon]
+        client = self.connect(server)
+        listed = client.list_all(PROJECT, horizon, oracle.ALL_TIME[1])
+        self.assertEqual({r.record_id for r in listed}, {r.record_id for r in kept})
+        self.assertEqual(self.assert_intact(), len(kept))
+        for call in (
+            lambda: client.list(PROJECT, horizon - 1, oracle.ALL_TIME[1]),
+            lambda: client.query(PROJECT, horizon - 1, oracle.ALL_TIME[1]),
+            lambda: client.query(PROJECT, *oracle.ALL_TIME, group_by=["labels.team"]),
+        ):
+            with self.assertRaises(grpc.RpcError) as raised:
+                call()
+            failure = failure_of(raised.exception)
+            self.assertEqual(failure.code, grpc.StatusCode.FAILED_PRECONDITION)
+            self.assertEqual(failure.reason, "WINDOW_BEFORE_HORIZON")
+            text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(horizon // SECOND))
+            self.assertEqual(failure.metadata["horizon"], text)
+        response = client.report(PROJECT, [make_record("late", horizon - 1), kept[0]])
+        self.assertEqual((response.stored_count, response.duplicate_count), (0, 1))
+        (error,) = response.errors
+        self.assertEqual((error.reason, error.field), (BEFORE_HORIZON, "event_time"))
+
+    def test_killed_while_it_removes_records(self):
+        for _ in range(ROUNDS):
+            server = self.start_server("usage.db", "--retain=1d")
+            time.sleep(self.rng.uniform(0, 0.1))
+            server.kill()
+            self.assertEqual(self.db("check").exit_code, 0)
+            server = self.start_server()
+            self.assert_totals_are_kept(server, self.old)
+            self.assertEqual(server.stop(), 0)
+        server = self.start_server("usage.db", "--retain=1d")
+        self.await_removal(server)
+        self.assert_totals_are_kept(server, self.old)
+        self.assertEqual(server.stop(), 0)
+
+    def test_retain_refuses_other_values(self):
+        for value in ("0d", "90", "d", "1.5d", "-1d", "36501d", "90 d", "1w"):
+            store = "--store=sqlite://" + self.path("usage.db")
+            outcome = program.run("serve", store, "--retain=" + value)
+            self.assert_one_line_error(outcome, 64, "--retain", value)
+
+
+if __name__ == "__main__":
+    junit.main()

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The contract of StoreMaintenance.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "tests/store/contract/usage_store_contract.h"
+#include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/store/query/query_plan.h"
+
+namespace tokenusage::testing {
+namespace {
+
+using Outcomes = std::vector<AppendOutcome>;
+using Texts = std::vector<std::string>;
+constexpr auto kStored = AppendOutcome::kStored;
+constexpr auto kDuplicate = AppendOutcome::kDuplicate;
+constexpr auto kConflict = AppendOutcome::kConflict;
+constexpr auto kBeforeHorizon = AppendOutcome::kBeforeHorizon;
+
+constexpr char kUuid[] = "01982f7c-7b3a-7000-8000-00000000002a";
+constexpr char kHorizon[] = "2026-08-01T12:00:00Z";
+
+// Four records before kHorizon, one at it and one after; 63 tokens in all.
+std::vector<v1::UsageRecord> Records() {
+  std::vector<v1::UsageRecord> records = {
+      RecordAt("a", "2026-07-31T23:59:59.999999999Z", 1),
+      RecordAt("b", "2026-08-01T11:20:00Z", 2),
+      RecordAt(kUuid, "2026-08-01T11:44:59.999999999Z", 4),
+      RecordAt("d", "2026-08-01T11:59:59.999999999Z", 8),
+      RecordAt("e", kHorizon, 16),
+      RecordAt("f", "2026-08-01T12:20:00Z", 32)};
+  (*records[1].mutable_labels())["team"] = "red";
+  records[2].set_model("m2");
+  return records;
+}
+
+absl::StatusOr<std::int64_t> Remove(UsageStore* store,
+                                    const std::string& horizon) {
+  const auto removal =
+      store->maintenance()->RemoveRecordsBefore(Time(horizon), CallLimits());
+  if (!removal.ok()) return removal.status();
+  return removal->record_count;
+}
+
+absl::StatusCode CodeOf(UsageStore* store, const UsageQuery& query) {
+  const absl::Status status = store->Query(query).status();
+  EXPECT_EQ(HorizonOf(status), status.ok() ? "" : kHorizon) << status;
+  return status.code();
+}
+
+constexpr auto kRefused = absl::StatusCode::kFailedPrecondition;
+constexpr auto kAnswered = absl::StatusCode::kOk;
+
+TEST_P(UsageStoreContract, ANewStoreHasNoHorizonAndNoProblems) {
+  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(maintenance().NewestRecordTime().value(), absl::InfinitePast());
+  EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
+  EXPECT_EQ(maintenance().RebuildRollups(CallLimits())->record_count, 0);
+  Append(Records());
+  EXPECT_EQ(maintenance().NewestRecordTime().value(),
+            Time("2026-08-01T12:20:00Z"));
+  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
+}
+
+TEST_P(UsageStoreContract, RemovedRecordsStayInTotalsAndNowhereElse) {
+  Append(Records());
+  const UsageQuery whole =
+      QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
+  UsageQuery by_model = whole;
+  by_model.group_by = {{UsageField::Kind::kModel, ""}};
+  by_model.bucket = v1::TIME_BUCKET_HOUR;
+  const Texts total = Rows(whole);
+  const Texts models = Rows(by_model);
+  ASSERT_EQ(models.size(), 4u);
+
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
+  EXPECT_EQ(maintenance().Horizon().value(), Time(kHorizon));
+  EXPECT_EQ(Rows(whole), total);
+  EXPECT_EQ(Rows(by_model), models);
+  for (const std::string id : {"a", "b", kUuid, "d"}) {
+    EXPECT_EQ(store().GetRecord("p", id).status().code(),
+              absl::StatusCode::kNotFound);
+  }
+  EXPECT_THAT(store().GetRecord("p", "e"), IsOk());
+  EXPECT_EQ(AllIds(&store(), RecordQueryOf(kHorizon, "2026-09-01T00:00:00Z")),
+            (Texts{"e", "f"}));
+
+  // Nothing is left to remove; later, the rest.
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 0);
+  EXPECT_EQ(Remove(&store(), "2026-08-01T13:00:00Z").value(), 2);
+  EXPECT_EQ(Rows(whole), total);
+  EXPECT_EQ(maintenance().NewestRecordTime().value(), absl::InfinitePast());
+}
+
+TEST_P(UsageStoreContract, TheHorizonIsAWholeHourAndNeverMovesBack) {
+  Append(Records());
+  for (const char* wrong : {"2026-08-01T12:00:01Z", "2026-08-01T12:15:00Z",
+                            "2026-08-01T12:00:00.000000001Z",
+                            "1999-12-31T23:00:00Z", "2200-01-01T01:00:00Z"}) {
+    EXPECT_EQ(Remove(&store(), wrong).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << wrong;
+  }
+  EXPECT_EQ(maintenance()
+                .RemoveRecordsBefore(absl::InfiniteFuture(), CallLimits())
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
+  EXPECT_EQ(Remove(&store(), "2026-08-01T10:00:00Z").value(), 0);
+  EXPECT_EQ(maintenance().Horizon().value(), Time(kHorizon));
+}
+
+TEST_P(UsageStoreContract, ANewReportBeforeTheHorizonIsRefused) {
+  Append(Records());
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
+  const v1::UsageRecord at_horizon = RecordAt("g", kHorizon, 64);
+  v1::UsageRecord new_series = RecordAt("h", "2026-08-01T11:00:00Z", 1);
+  new_series.set_model("never seen");
+  v1::UsageRecord conflict = RecordAt("e", "2026-08-01T11:00:00Z", 16);
+  EXPECT_EQ(Append({RecordAt("x", "2026-08-01T11:59:59.999999999Z", 1),
+                    at_horizon, RecordAt("b", "2026-08-01T11:20:00Z", 2),
+                    new_series, conflict, RecordAt("e", kHorizon, 16)}),
+            (Outcomes{kBeforeHorizon, kStored, kBeforeHorizon, kBeforeHorizon,
+                      kConflict, kDuplicate}));
+  EXPECT_EQ(Rows(QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z")),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 7 127"}));
+  // The id of a removed record is free.
+  EXPECT_EQ(AppendOne(RecordAt("b", "2026-08-01T12:00:00Z", 128)), kStored);
+  // Projects that never had a record have the same horizon.
+  EXPECT_EQ(
+      store()
+          .Append("q", CheckedOf({RecordAt("a", "2026-08-01T11:00:00Z", 1)}))
+          .value(),
+      Outcomes{kBeforeHorizon});
+}
+
+TEST_P(UsageStoreContract, QueriesThatNeedRemovedRecordsAreRefused) {
+  Append(Records());
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
+  const auto code = [&](const char* start, const char* end,
+                        v1::TimeBucket bucket = v1::TIME_BUCKET_NONE,
+                        const char* zone = "UTC") {
+    return CodeOf(&store(), QueryOf(start, end, bucket, zone));
+  };
+  EXPECT_EQ(code("2026-08-01T11:15:00Z", "2026-08-01T11:45:00Z"), kAnswered);
+  EXPECT_EQ(code("2026-08-01T11:15:01Z", "2026-08-01T11:45:00Z"), kRefused);
+  EXPECT_EQ(code("2026-08-01T11:15:00Z", "2026-08-01T11:45:01Z"), kRefused);
+  EXPECT_EQ(code("2026-08-01T11:15:00Z", "2026-08-01T12:07:03Z"), kAnswered);
+  EXPECT_EQ(code("2026-08-01T12:00:00.5Z", "2026-08-01T12:07:03Z"), kAnswered);
+  EXPECT_EQ(code("2026-08-01T11:00:00Z", "2026-08-01T13:00:00Z",
+                 v1::TIME_BUCKET_MINUTE),
+            kRefused);
+  EXPECT_EQ(code("2026-08-01T12:00:00Z", "2026-08-01T13:00:00Z",
+                 v1::TIME_BUCKET_MINUTE),
+            kAnswered);
+  for (const char* zone : {"Asia/Kathmandu", "Europe/Berlin"}) {
+    EXPECT_EQ(code("2026-07-01T00:00:00Z", "2026-08-03T00:00:00Z",
+                   v1::TIME_BUCKET_DAY, zone),
+              kAnswered);
+  }
+  UsageQuery labels = QueryOf("2026-08-01T11:00:00Z", "2026-08-01T13:00:00Z");
+  labels.group_by = {LabelField("team")};
+  EXPECT_EQ(CodeOf(&store(), labels), kRefused);
+  labels.window = {Nanos(kHorizon), Nanos("2026-08-01T13:00:00Z")};
+  EXPECT_EQ(CodeOf(&store(), labels), kAnswered);
+  labels.group_by.clear();
+  labels.window.start_nanos -= 1;
+  labels.filters = {{LabelField("team"), {"red"}, false}};
+  EXPECT_EQ(CodeOf(&store(), labels), kRefused);
+
+  EXPECT_EQ(Rows(QueryOf("2026-08-01T11:15:00Z", "2026-08-01T11:30:00Z")),
+            (Texts{"2026-08-01T11:15:00Z/2026-08-01T11:30:00Z [] 1 2"}));
+  // It is so in every project, whatever it holds.
+  UsageQuery other = QueryOf("2026-08-01T11:15:01Z", "2026-08-01T11:45:00Z");
+  other.project = "q";
+  EXPECT_EQ(CodeOf(&store(), other), kRefused);
+}
+
+TEST_P(UsageStoreContract, ListsThatStartBeforeTheHorizonAreRefused) {
+  Append(Records());
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
+  for (const char* project : {"p", "q"}) {
+    RecordQuery list =
+        RecordQueryOf("2026-08-01T11:59:59.999999999Z", "2026-08-02T00:00:00Z");
+    list.project = project;
+    const absl::Status status = store().ListRecords(list).status();
+    EXPECT_EQ(status.code(), kRefused);
+    EXPECT_EQ(HorizonOf(status), kHorizon);
+    list.window.start_nanos += 1;
+    EXPECT_THAT(store().ListRecords(list), IsOk());
+  }
+}
+
+TEST_P(UsageStoreContract, RebuiltAndCheckedTotalsAreTheSame) {
+  std::vector<v1::UsageRecord> records = Records();
+  for (int i = 0; i < 300; ++i) {
+    records.push_back(RecordAt("n" + std::to_string(i), kHorizon, 0.1));
+    records.back().set_model("m" + std::to_string(i % 7));
+    SetEventTime(Nanos("2026-08-01T10:00:00Z") + i * 59'000'000'000,
+                 &records.back());
+  }
+  Append(std::move(records));
+  UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z",
+                             v1::TIME_BUCKET_DAY, "Asia/Kathmandu");
+  query.group_by = {{UsageField::Kind::kModel, ""}};
+  const Texts rows = Rows(query);
+  for (const std::string horizon :
+       {"2000-01-01T00:00:00Z", kHorizon, "2026-08-02T00:00:00Z"}) {
+    EXPECT_THAT(Remove(&store(), horizon), IsOk());
+    const auto before = maintenance().Check(CheckOptions());
+    ASSERT_THAT(before, IsOk());
+    EXPECT_EQ(before->problem_count, 0)
+        << DescribeProblem(before->problems.at(0));
+    EXPECT_EQ(before->left_over_count, 0);
+    const auto rebuild = maintenance().RebuildRollups(CallLimits());
+    ASSERT_THAT(rebuild, IsOk());
+    EXPECT_EQ(rebuild->record_count, before->record_count);
+    EXPECT_EQ(rebuild->rollup_count, before->rollup_count);
+    const auto after = maintenance().Check(CheckOptions());
+    ASSERT_THAT(after, IsOk());
+    EXPECT_EQ(after->problem_count, 0);
+    EXPECT_EQ(after->record_count, before->record_count);
+    EXPECT_EQ(Rows(query), rows);
+  }
+  EXPECT_EQ(maintenance().Check(CheckOptions())->record_count, 0);
+}
+
+TEST_P(UsageStoreContract, ADeletedProjectLeavesNothingBehind) {
+  const auto append = [&](const std::string& project) {
+    return store().Append(project, CheckedOf(Records())).value();
+  };
+  const auto erase = [&](const std::string& project) {
+    return maintenance().DeleteProject(project, CallLimits());
+  };
+  EXPECT_EQ(erase("p").status().code(), absl::StatusCode::kNotFound);
+  append("p");
+  append("other");
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 8);
+  UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
+  const Texts rows = Rows(query);
+
+  ASSERT_THAT(erase("p"), IsOk());
+  EXPECT_EQ(Rows(query), Texts());
+  EXPECT_THAT(store().GetRecord("p", "e"),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(AllIds(&store(), RecordQueryOf(kHorizon, "2026-09-01T00:00:00Z")),
+            Texts());
+  EXPECT_EQ(erase("p").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
+  query.project = "other";
+  EXPECT_EQ(Rows(query), rows);
+
+  // It may come again, and begins empty.
+  EXPECT_EQ(append("p"),
+            (Outcomes{kBeforeHorizon, kBeforeHorizon, kBeforeHorizon,
+                      kBeforeHorizon, kStored, kStored}));
+  query.project = "p";
+  EXPECT_EQ(Rows(query),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 2 48"}));
+  EXPECT_EQ(erase("p")->record_count, 2);
+  EXPECT_EQ(erase("other")->record_count, 2);
+  EXPECT_EQ(maintenance().Check(CheckOptions())->record_count, 0);
+}
+
+TEST_P(UsageStoreContract, ADeletedProjectHasRoomForSeriesAgain) {
+  for (int round = 0; round < 2; ++round) {
+    for (int first = 0; first < kMaxSeriesPerProject; first += 1000) {
+      std::vector<v1::UsageRecord> batch;
+      for (int i = first; i < first + 1000; ++i) {
+        batch.push_back(RecordAt("id-" + std::to_string(i), kHorizon, 1));
+        batch.back().set_model(std::to_string(round) + std::to_string(i));
+      }
+      ASSERT_EQ(Append(std::move(batch)), Outcomes(1000, kStored));
+    }
+    EXPECT_EQ(AppendOne(RecordAt("more", kHorizon, 1)),
+              AppendOutcome::kCardinalityLimit);
+    EXPECT_EQ(maintenance().DeleteProject("p", CallLimits())->record_count,
+              kMaxSeriesPerProject);
+  }
+}
+
+TEST_P(UsageStoreContract, MaintenanceEndsAtItsLimits) {
+  Append(Records());
+  CallLimits limits;
+  limits.deadline = absl::Now() - absl::Seconds(1);
+  CheckOptions check;
+  check.limits = limits;
+  constexpr auto kExceeded = absl::StatusCode::kDeadlineExceeded;
+  EXPECT_EQ(maintenance().Check(check).status().code(), kExceeded);
+  EXPECT_EQ(maintenance().RebuildRollups(limits).status().code(), kExceeded);
+  EXPECT_EQ(maintenance().DeleteProject("p", limits).status().code(),
+            kExceeded);
+  EXPECT_EQ(
+      maintenance().RemoveRecordsBefore(Time(kHorizon), limits).status().code(),
+      kExceeded);
+  limits.deadline = absl::InfiniteFuture();
+  limits.is_cancelled = [] { return true; };
+  EXPECT_EQ(
+      maintenance().RemoveRecordsBefore(Time(kHorizon), limits).status().code(),
+      absl::StatusCode::kCancelled);
+  EXPECT_EQ(Rows(QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z")),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
+}
+
+}  // namespace
+}  // namespace tokenusage::testing

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What every UsageStore must do. A test of a store instantiates this suite:
+//
+//   INSTANTIATE_TEST_SUITE_P(Memory, UsageStoreContract,
+//                            ::testing::Values(&NewMemoryStore));
+//
+// and links //tests/store/contract:usage_store_contract.
+
+#ifndef TOKENUSAGE_TESTS_STORE_CONTRACT_USAGE_STORE_CONTRACT_H_
+#define TOKENUSAGE_TESTS_STORE_CONTRACT_USAGE_STORE_CONTRACT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/store/queries.h"
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage::testing {
+
+// Makes an empty store.
+using StoreFactory = std::unique_ptr<UsageStore> (*)();
+
+class UsageStoreContract : public ::testing::TestWithParam<StoreFactory> {
+ protected:
+  UsageStoreContract() : store_(GetParam()()) {}
+
+  UsageStore& store() { return *store_; }
+  StoreMaintenance& maintenance() { return *store_->maintenance(); }
+
+  // Appends one batch to project "p" and returns its outcomes.
+  std::vector<AppendOutcome> Append(
+      const std::vector<v1::UsageRecord>& records);
+  AppendOutcome AppendOne(v1::UsageRecord record);
+
+  std::vector<std::string> Rows(const UsageQuery& query) {
+    return AllRowTexts(store_.get(), query);
+  }
+
+ private:
+  std::unique_ptr<UsageStore> store_;
+};
+
+}  // namespace tokenusage::testing
+
+#endif  // TOKENUSAGE_TESTS_STORE_CONTRACT_USAGE_STORE_CONTRACT_H_

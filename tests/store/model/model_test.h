@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// A store against the store in memory: the same random operations, the same
+// answers.
+//
+//   TEST(SqliteModelTest, AnswersAsTheStoreInMemory) {
+//     const std::string path = NewFolder() + "/usage.db";
+//     RunModelTest([&path] { return *OpenSqliteStore(path); }, 100'000);
+//   }
+
+#ifndef TOKENUSAGE_TESTS_STORE_MODEL_MODEL_TEST_H_
+#define TOKENUSAGE_TESTS_STORE_MODEL_MODEL_TEST_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage::testing {
+
+// Opens an empty store at first, and later the same one again: a store is
+// closed before the next is opened.
+using OpenFunction = std::function<std::unique_ptr<UsageStore>()>;
+
+// Appends, asks, gets, lists, removes, deletes, checks, rebuilds and opens
+// again, and compares every answer; ends with the first that differs. The
+// number of operations is `operations`, or what the environment says in
+// TOKENUSAGE_MODEL_OPERATIONS; the seed is random, or what it says in
+// TOKENUSAGE_TEST_SEED. Both are printed.
+void RunModelTest(const OpenFunction& open, std::int64_t operations);
+
+}  // namespace tokenusage::testing
+
+#endif  // TOKENUSAGE_TESTS_STORE_MODEL_MODEL_TEST_H_

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/store/model/random_usage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/store/queries.h"
+#include "tests/support/records.h"
+#include "tests/support/seed.h"
+
+namespace tokenusage::testing {
+
+RandomUsage::RandomUsage()
+    : random_(TestSeed()), start_nanos_(Nanos("2026-03-27T00:00:00Z")) {}
+
+std::int64_t RandomUsage::Below(std::int64_t limit) {
+  return static_cast<std::int64_t>(random_() %
+                                   static_cast<std::uint64_t>(limit));
+}
+
+std::int64_t RandomUsage::Time() {
+  constexpr std::int64_t kMinute = 60'000'000'000;
+  const std::int64_t minute = start_nanos_ + Below(6 * 24 * 4) * 15 * kMinute;
+  switch (Below(4)) {
+    case 0:
+      return minute;
+    case 1:
+      return minute - 1;
+    case 2:
+      return minute + Below(15) * kMinute;
+    default:
+      return minute + Below(15 * kMinute);
+  }
+}
+
+std::string RandomUsage::Id() {
+  const std::string n = std::to_string(100 + Below(400));
+  switch (Below(4)) {
+    case 0:
+      return "01982f7c-7b3a-7000-8000-000000000" + n;
+    case 1:
+      return "01982F7C-7B3A-7000-8000-000000000" + n;
+    case 2:
+      return n + "82f7c-7b3a-7000-8000-000000000" + n;
+    default:
+      return "0198-" + n;
+  }
+}
+
+std::string RandomUsage::Name() { return std::string(1, "abc"[Below(3)]); }
+
+double RandomUsage::Count() {
+  switch (Below(3)) {
+    case 0:
+      return static_cast<double>(Below(1000));
+    case 1:
+      return static_cast<double>(Below(10'000'000)) / 100;
+    default:
+      return static_cast<double>(Below(1'000'000'000'000)) / 7;
+  }
+}
+
+v1::UsageRecord RandomUsage::Record() {
+  v1::UsageRecord record = ValidRecord(Id(), Time());
+  record.set_operation(Name());
+  record.set_provider(Below(2) == 0 ? "" : Name());
+  record.set_model(Name());
+  if (Below(2) == 0) (*record.mutable_labels())["team"] = Name();
+  if (Below(4) == 0) (*record.mutable_labels())["env"] = "";
+  auto* usage = record.mutable_images_variations();
+  usage->set_total_tokens(Count());
+  usage->set_input_tokens(Count());
+  usage->set_output_tokens(Count());
+  usage->mutable_input_tokens_details()->set_text_tokens(Count());
+  usage->mutable_input_tokens_details()->set_image_tokens(Count());
+  return record;
+}
+
+std::vector<v1::UsageRecord> RandomUsage::Batch() {
+  std::vector<v1::UsageRecord> records;
+  for (std::int64_t n = Below(Below(10) == 0 ? 60 : 6); n >= 0; --n) {
+    records.push_back(Record());
+    if (Below(5) == 0) records.push_back(records.back());
+    if (Below(20) == 0) records.back().set_model(Name());
+  }
+  return records;
+}
+
+TimeWindow RandomUsage::Window() {
+  std::int64_t start = Time();
+  std::int64_t end = Time();
+  if (start > end) std::swap(start, end);
+  return {start, end + 1};
+}
+
+UsageField RandomUsage::Field() {
+  switch (Below(5)) {
+    case 0:
+      return {UsageField::Kind::kOperation, ""};
+    case 1:
+      return {UsageField::Kind::kProvider, ""};
+    case 2:
+      return {UsageField::Kind::kModel, ""};
+    case 3:
+      return LabelField("team");
+    default:
+      return LabelField("env");
+  }
+}
+
+UsageQuery RandomUsage::Query() {
+  const char* const kZones[] = {"UTC", "Europe/Berlin", "Asia/Kolkata",
+                                "Asia/Kathmandu", "Australia/Lord_Howe"};
+  UsageQuery query =
+      QueryOf("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z",
+              static_cast<v1::TimeBucket>(Below(7)), kZones[Below(5)]);
+  query.window = Window();
+  for (std::int64_t n = Below(3); n > 0; --n) {
+    query.group_by.push_back(Field());
+  }
+  for (std::int64_t n = Below(3); n > 0; --n) {
+    UsageFieldFilter filter{Field(), {Name(), Name()}, false};
+    filter.match_missing =
+        filter.field.kind == UsageField::Kind::kLabel && Below(2) == 0;
+    if (Below(4) == 0) filter.values.emplace_back();
+    const auto is_same_field = [&filter](const UsageFieldFilter& other) {
+      return other.field.kind == filter.field.kind &&
+             other.field.label_key == filter.field.label_key;
+    };
+    if (std::none_of(query.filters.begin(), query.filters.end(),
+                     is_same_field)) {
+      query.filters.push_back(std::move(filter));
+    }
+  }
+  // Often one that rollups alone can answer.
+  constexpr std::int64_t kQuarterHour = 900'000'000'000;
+  if (Below(2) == 0) {
+    query.window.start_nanos -= query.window.start_nanos % kQuarterHour;
+    query.window.end_nanos +=
+        kQuarterHour - query.window.end_nanos % kQuarterHour;
+  }
+  query.page_size = static_cast<int>(1 + Below(40));
+  return query;
+}
+
+}  // namespace tokenusage::testing

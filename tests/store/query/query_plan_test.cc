@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/query/query_plan.h"
+
+#include <cstdint>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/store/queries.h"
+#include "tokenusage/store/query/time_buckets.h"
+
+namespace tokenusage::testing {
+namespace {
+
+// The plan as text: sources and window lengths in minutes.
+std::string PlanText(const UsageQuery& query, std::int64_t start_nanos) {
+  std::string text;
+  std::int64_t expected_start = start_nanos;
+  for (const QuerySegment& segment : PlanQuery(query, start_nanos)) {
+    EXPECT_EQ(segment.window.start_nanos, expected_start);
+    expected_start = segment.window.end_nanos;
+    const char* const names[] = {"records", "quarter_hours", "hours"};
+    text +=
+        std::string(names[static_cast<int>(segment.source)]) + ":" +
+        std::to_string((segment.window.end_nanos - segment.window.start_nanos) /
+                       60'000'000'000) +
+        " ";
+  }
+  EXPECT_EQ(expected_start, query.window.end_nanos);
+  return text;
+}
+
+std::string PlanText(const UsageQuery& query) {
+  return PlanText(query, query.window.start_nanos);
+}
+
+TEST(QueryPlanTest, ReadsTheInsideFromTheLargestCellsThatFit) {
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z")),
+            "hours:1440 ");
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:07:00Z", "2026-08-01T10:53:00Z")),
+            "records:8 quarter_hours:45 hours:540 quarter_hours:45 records:8 ");
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:45:00Z", "2026-08-01T02:00:00Z")),
+            "quarter_hours:15 hours:60 ");
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:20:00Z", "2026-08-01T00:50:00Z")),
+            "records:10 quarter_hours:15 records:5 ");
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:20:00Z", "2026-08-01T00:25:00Z")),
+            "records:5 ");
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:50:00Z", "2026-08-01T01:10:00Z")),
+            "records:20 ");
+}
+
+TEST(QueryPlanTest, CellsNeverSpanTwoBuckets) {
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
+                             v1::TIME_BUCKET_DAY, "Europe/Berlin")),
+            "hours:2880 ");
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
+                             v1::TIME_BUCKET_DAY, "Asia/Kolkata")),
+            "quarter_hours:2880 ");
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
+                             v1::TIME_BUCKET_HOUR, "Asia/Kolkata")),
+            "hours:2880 ");
+  EXPECT_EQ(PlanText(QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
+                             v1::TIME_BUCKET_MINUTE)),
+            "records:2880 ");
+}
+
+// Zones with odd offsets, and with clocks that change at or about midnight.
+TEST(QueryPlanTest, EveryDayOfAZoneBeginsWithACell) {
+  for (const char* zone :
+       {"UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu",
+        "Australia/Lord_Howe", "Australia/Eucla", "Pacific/Chatham",
+        "Pacific/Apia", "America/St_Johns", "America/Sao_Paulo",
+        "America/Caracas", "America/Havana", "America/Asuncion",
+        "Asia/Pyongyang", "Asia/Beirut", "Africa/Cairo", "Asia/Tehran"}) {
+    const UsageQuery query =
+        QueryOf("2000-01-01T00:00:00Z", "2040-01-01T00:00:00Z",
+                v1::TIME_BUCKET_DAY, zone);
+    TimeBuckets buckets(query.bucket, query.time_zone, query.window);
+    for (const QuerySegment& segment :
+         PlanQuery(query, query.window.start_nanos)) {
+      ASSERT_NE(segment.source, QuerySegment::Source::kRecords) << zone;
+      const std::int64_t cell = segment.source == QuerySegment::Source::kHours
+                                    ? kNanosPerHour
+                                    : kNanosPerQuarterHour;
+      for (std::int64_t at = segment.window.start_nanos;
+           at < segment.window.end_nanos;
+           at = buckets.Containing(at).end_nanos) {
+        ASSERT_EQ(at % cell, 0) << zone << " " << at;
+      }
+    }
+  }
+}
+
+TEST(QueryPlanTest, LabelsAreReadFromRecords) {
+  UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z");
+  query.group_by = {LabelField("team")};
+  EXPECT_EQ(PlanText(query), "records:1440 ");
+  query.group_by = {{UsageField::Kind::kModel, ""}};
+  EXPECT_EQ(PlanText(query), "hours:1440 ");
+  query.filters = {{LabelField("team"), {"a"}, false}};
+  EXPECT_EQ(PlanText(query), "records:1440 ");
+}
+
+TEST(QueryPlanTest, ALaterPageStartsAtItsBucket) {
+  const UsageQuery query = QueryOf("2026-08-01T00:07:00Z",
+                                   "2026-08-03T00:00:00Z", v1::TIME_BUCKET_DAY);
+  EXPECT_EQ(
+      PlanText(query, QueryOf("2026-08-02T00:00:00Z", "2026-08-03T00:00:00Z")
+                          .window.start_nanos),
+      "hours:1440 ");
+}
+
+}  // namespace
+}  // namespace tokenusage::testing

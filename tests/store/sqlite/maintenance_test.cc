@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Maintenance of SQLite databases, beyond the contract of all stores: damage is
+// found and named, rollups are rebuilt, copies and migrations are complete.
+
+#include "tokenusage/store/sqlite/maintenance.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/store/queries.h"
+#include "tests/store/sqlite/sqlite_files.h"
+#include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/store/sqlite/store.h"
+
+namespace tokenusage::testing {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+constexpr char kNoon[] = "2026-08-01T12:00:00Z";
+
+std::unique_ptr<UsageStore> Open(const std::string& path) {
+  auto store = OpenSqliteStore(path);
+  EXPECT_THAT(store, IsOk());
+  return store.ok() ? *std::move(store) : nullptr;
+}
+
+// A database of 40 records, 10 minutes apart from noon on, in two series.
+std::string NewDatabase() {
+  const std::string path = NewFolder() + "/usage.db";
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < 40; ++i) {
+    records.push_back(RecordAt("r" + std::to_string(i), kNoon, 1 << (i % 20)));
+    SetEventTime(Nanos(kNoon) + i * 600'000'000'000, &records.back());
+    records.back().set_model(i % 2 == 0 ? "even" : "odd");
+  }
+  Open(path)->Append("p", CheckedOf(records)).value();
+  return path;
+}
+
+Texts Problems(const std::string& path) {
+  const auto report = CheckSqliteDatabase(path, CheckOptions());
+  if (!report.ok()) return {report.status().ToString()};
+  Texts texts;
+  for (const CheckProblem& problem : report->problems) {
+    texts.push_back(DescribeProblem(problem));
+  }
+  EXPECT_EQ(report->problem_count, static_cast<std::int64_t>(texts.size()));
+  return texts;
+}
+
+Texts Rows(const std::string& path) {
+  return AllRowTexts(Open(path).get(),
+                     QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
+                             v1::TIME_BUCKET_HOUR));
+}
+
+void Rebuild(const std::string& path) {
+  const auto rebuild = Open(path)->maintenance()->RebuildRollups(CallLimits());
+  ASSERT_THAT(rebuild, IsOk());
+  EXPECT_EQ(rebuild->record_count, 40);
+}
+
+TEST(SqliteMaintenanceTest, AWrongRollupIsNamedAndRebuilt) {
+  const std::string path = NewDatabase();
+  const Texts rows = Rows(path);
+  ASSERT_EQ(Problems(path), Texts());
+  // Records 0 and 1 are in the first quarter hour; 2^0 is the even one's.
+  RunSql(path,
+         "UPDATE rollup_quarter SET total_tokens="
+         "x'0000000000000000000000003b9aca01' WHERE (series_id, cell_start)="
+         "(SELECT series_id, min(cell_start) FROM rollup_quarter "
+         "JOIN series USING(series_id) WHERE model='even')");
+  EXPECT_EQ(Problems(path),
+            (Texts{"project p: rollup: operation \"images.edits\", provider "
+                   "\"openai\", model \"even\", 2026-08-01T12:00Z to "
+                   "2026-08-01T12:15Z, total_tokens: expected 1, found "
+                   "1.000000001"}));
+  Rebuild(path);
+  EXPECT_EQ(Problems(path), Texts());
+  EXPECT_EQ(Rows(path), rows);
+}
+
+TEST(SqliteMaintenanceTest, EveryKindOfWrongRollupIsFound) {
+  const std::string path = NewDatabase();
+  const Texts rows = Rows(path);
+  const auto expect_rebuilt = [&](const std::string& sql, std::size_t count,
+                                 const std::string& words) {
+    SCOPED_TRACE(sql);
+    RunSql(path, sql);
+    const Texts problems = Problems(path);
+    EXPECT_EQ(problems.size(), count);
+    ASSERT_FALSE(problems.empty());
+    EXPECT_NE(problems[0].find(words), std::string::npos) << problems[0];
+    Rebuild(path);
+    EXPECT_EQ(Problems(path), Texts());
+    EXPECT_EQ(Rows(path), rows);
+  };
+  // 40 records in 7 hours of two series, 14 cells of hours.
+  expect_rebuilt("UPDATE rollup_hour SET record_count=record_count+1", 14,
+                "record_count: expected 3, found 4");
+  expect_rebuilt("UPDATE rollup_hour SET output_tokens=NULL", 14,
+                "output_tokens: expected 0, found none");
+  expect_rebuilt(
+      "DELETE FROM rollup_quarter WHERE cell_start="
+      "(SELECT min(cell_start) FROM rollup_quarter)",
+      2, "record_count: expected 1, found none");
+  expect_rebuilt(
+      "INSERT INTO rollup_hour SELECT series_id, 7200, 5, total_tokens, NULL, "
+      "NULL, NULL, NULL FROM rollup_hour LIMIT 1",
+      1, "record_count: expected none, found 5");
+  expect_rebuilt(
+      "UPDATE rollup_hour SET total_tokens=x'01' WHERE cell_start="
+      "(SELECT min(cell_start) FROM rollup_hour)",
+      4, "a sum does not have 16 bytes");
+}
+
+TEST(SqliteMaintenanceTest, AMissingOrForeignRecordIsFound) {
+  const std::string path = NewDatabase();
+  RunSql(path, "DELETE FROM usage_record WHERE record_id='r0'");
+  // There is one quarter hour too many; the hour's count and tokens differ.
+  EXPECT_EQ(Problems(path).size(), 3u);
+  RunSql(path, "UPDATE usage_record SET record_id='x' WHERE record_id='r1'");
+  Texts problems = Problems(path);
+  ASSERT_FALSE(problems.empty());
+  EXPECT_NE(problems[0].find("its record_id is r1, but it is stored under x"),
+            std::string::npos)
+      << problems[0];
+  RunSql(path,
+         "UPDATE usage_record SET record=x'ff' WHERE record_id='r2';"
+         "UPDATE usage_record SET event_time=event_time+1 "
+         "WHERE record_id='r3';"
+         "UPDATE usage_record SET series_id=(SELECT series_id FROM series "
+         "WHERE model='odd') WHERE record_id='r4'");
+  problems = Problems(path);
+  std::string all;
+  for (const std::string& problem : problems) all += problem + "\n";
+  for (const char* words :
+       {"it cannot be read", "but it is stored under",
+        "operation, provider and model are not those of its series"}) {
+    EXPECT_NE(all.find(words), std::string::npos) << all;
+  }
+  EXPECT_EQ(
+      Open(path)->maintenance()->RebuildRollups(CallLimits()).status().code(),
+      absl::StatusCode::kDataLoss);
+}
+
+TEST(SqliteMaintenanceTest, OrphansAreFound) {
+  const std::string path = NewDatabase();
+  RunSql(path, "DELETE FROM series WHERE model='odd'");
+  Texts problems = Problems(path);
+  ASSERT_GT(problems.size(), 2u);
+  EXPECT_NE(problems[0].find("quarter hours of no series"), std::string::npos);
+  EXPECT_NE(problems[1].find("hours of no series"), std::string::npos);
+  RunSql(path, "DELETE FROM project");
+  problems = Problems(path);
+  ASSERT_GT(problems.size(), 2u);
+  EXPECT_NE(problems[0].find("40 records of no project"), std::string::npos);
+}
+
+TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
+  const std::string path = NewDatabase();
+  RunSql(path, "UPDATE rollup_hour SET record_count=0, input_tokens=NULL");
+  CheckOptions options;
+  options.max_problems = 3;
+  const auto report = CheckSqliteDatabase(path, options);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->problem_count, 28);
+  EXPECT_EQ(report->problems.size(), 3u);
+  EXPECT_EQ(report->record_count, 40);
+}
+
+TEST(SqliteMaintenanceTest, HoursBeforeTheHorizonMustBeTheSumsOfTheirQuarterHours) {
+  const std::string path = NewDatabase();
+  Open(path)
+      ->maintenance()
+      ->RemoveRecordsBefore(Time("2026-08-01T14:00:00Z"), CallLimits())
+      .value();
+  ASSERT_EQ(Problems(path), Texts());
+  RunSql(path,
+         "UPDATE rollup_hour SET record_count=7 WHERE cell_start="
+         "(SELECT min(cell_start) FROM rollup_hour) AND series_id="
+         "(SELECT series_id FROM series WHERE model='even')");
+  const Texts problems = Problems(path);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].find("record_count: expected 3, found 7"),
+            std::string::npos)
+      << problems[0];
+}
+
+TEST(SqliteMaintenanceTest, AChangedByteInAPageIsFound) {
+  const std::string path = NewDatabase();
+  const std::string root = RunSql(
+      path, "SELECT rootpage FROM sqlite_master WHERE name='rollup_quarter'");
+  std::string content = ReadFile(path);
+  // The kind of the page.
+  content[4096 * (std::stoul(root) - 1)] = 0;
+  WriteFile(path, content);
+  const Texts problems = Problems(path);
+  ASSERT_FALSE(problems.empty());
+  EXPECT_NE(problems[0].find("storage"), std::string::npos) << problems[0];
+  EXPECT_EQ(BackupSqliteDatabase(path, path + ".copy").status().code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(std::filesystem::exists(path + ".copy"));
+}
+
+// --------------------------------------------------------------- removals
+
+std::int64_t LeftOver(const std::string& path) {
+  return CheckSqliteDatabase(path, CheckOptions())->left_over_count;
+}
+
+TEST(SqliteMaintenanceTest, AnInterruptedRemovalIsNotSeenAndContinues) {
+  const std::string path = NewDatabase();
+  const Texts rows = Rows(path);
+  // After the horizon has moved and before the first record is removed.
+  RunSql(path, "INSERT INTO horizon VALUES(1, " +
+                   std::to_string(Nanos("2026-08-01T14:00:00Z") / 1000000000) +
+                   ")");
+  EXPECT_EQ(Problems(path), Texts());
+  EXPECT_EQ(LeftOver(path), 12);
+  {
+    const auto store = Open(path);
+    EXPECT_THAT(store->GetRecord("p", "r0"),
+                StatusIs(absl::StatusCode::kNotFound));
+    EXPECT_THAT(store->GetRecord("p", "r12"), IsOk());
+    EXPECT_EQ(store->maintenance()->RebuildRollups(CallLimits())->record_count,
+              28);
+    EXPECT_EQ(store->Append("p", CheckedOf({RecordAt("n", kNoon, 1)})).value(),
+              std::vector<AppendOutcome>{AppendOutcome::kBeforeHorizon});
+    EXPECT_EQ(
+        store->maintenance()
+            ->RemoveRecordsBefore(Time("2026-08-01T01:00:00Z"), CallLimits())
+            ->record_count,
+        12);
+  }
+  EXPECT_EQ(LeftOver(path), 0);
+  EXPECT_EQ(Problems(path), Texts());
+  EXPECT_EQ(Rows(path), rows);
+}
+
+TEST(SqliteMaintenanceTest, AnInterruptedDeletionContinues) {
+  const std::string path = NewDatabase();
+  RunSql(path, "UPDATE project SET name='deleted/1/p'");
+  EXPECT_EQ(Problems(path), Texts());
+  EXPECT_EQ(LeftOver(path), 40);
+  {
+    const auto store = Open(path);
+    EXPECT_EQ(store->maintenance()->NewestRecordTime().value(),
+              absl::InfinitePast());
+    store->Append("p", CheckedOf({RecordAt("r0", kNoon, 5)})).value();
+    EXPECT_EQ(
+        store->maintenance()->DeleteProject("q", CallLimits()).status().code(),
+        absl::StatusCode::kNotFound);
+    // Both, the old one and the new.
+    EXPECT_EQ(
+        store->maintenance()->DeleteProject("p", CallLimits())->record_count,
+        41);
+    EXPECT_EQ(
+        store->maintenance()->DeleteProject("p", CallLimits()).status().code(),
+        absl::StatusCode::kNotFound);
+  }
+  EXPECT_EQ(LeftOver(path), 0);
+  for (const char* table :
+       {"project", "series", "usage_record", "rollup_quarter", "rollup_hour"}) {
+    EXPECT_EQ(RunSql(path, std::string("SELECT count(*) FROM ") + table), "0");
+  }
+}
+
+// ------------------------------------------------- backup and older versions
+
+TEST(SqliteMaintenanceTest, ABackupIsADatabaseLikeTheOriginal) {
+  const std::string path = NewDatabase();
+  const std::string folder = NewFolder();
+  const std::string copy = folder + "/copy.db";
+  std::filesystem::permissions(path, std::filesystem::perms(0600));
+  const auto backup = BackupSqliteDatabase(path, copy);
+  ASSERT_THAT(backup, IsOk());
+  EXPECT_EQ(backup->path, copy);
+  EXPECT_EQ(backup->bytes,
+            static_cast<std::int64_t>(std::filesystem::file_size(copy)));
+  EXPECT_EQ(std::filesystem::status(copy).permissions(),
+            std::filesystem::perms(0600));
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    EXPECT_EQ(entry.path().filename(), "copy.db");
+    ++files;
+  }
+  EXPECT_EQ(files, 1);
+  EXPECT_EQ(Problems(copy), Texts());
+  EXPECT_EQ(Rows(copy), Rows(path));
+
+  // What is there is not replaced.
+  const std::string content = ReadFile(copy);
+  const absl::Status again = BackupSqliteDatabase(path, copy).status();
+  EXPECT_EQ(again.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(again.message().find("is there already"), absl::string_view::npos);
+  EXPECT_EQ(ReadFile(copy), content);
+}
+
+TEST(SqliteMaintenanceTest, WhatIsNotThereIsNotMade) {
+  const std::string folder = NewFolder();
+  const std::string path = folder + "/none.db";
+  constexpr auto kNotFound = absl::StatusCode::kNotFound;
+  EXPECT_EQ(CheckSqliteDatabase(path, CheckOptions()).status().code(),
+            kNotFound);
+  EXPECT_EQ(BackupSqliteDatabase(path, path + ".copy").status().code(),
+            kNotFound);
+  EXPECT_EQ(MigrateSqliteDatabase(path).status().code(), kNotFound);
+  SqliteStoreOptions options;
+  options.create_if_missing = false;
+  EXPECT_EQ(OpenSqliteStore(path, options).status().code(), kNotFound);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+// The database that version 1 of this program made of 24 records for each of
+// two projects.
+std::string Version1Database() {
+  const std::string path = NewFolder() + "/version_1.db";
+  WriteFile(path, ReadFile("tests/store/sqlite/data/version_1.db"));
+  return path;
+}
+
+TEST(SqliteMaintenanceTest, Version1IsRefusedUntilItIsMigrated) {
+  const std::string path = Version1Database();
+  const std::string content = ReadFile(path);
+  const absl::Status refused = OpenSqliteStore(path).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(
+      refused.message().find("tokenusage db migrate --store=sqlite://" + path),
+      absl::string_view::npos)
+      << refused;
+  EXPECT_EQ(ReadFile(path), content);
+
+  // It can be backed up, and the copy is as old.
+  ASSERT_THAT(BackupSqliteDatabase(path, path + ".copy"), IsOk());
+  EXPECT_EQ(RunSql(path + ".copy", "PRAGMA user_version"), "1");
+
+  const auto migration = MigrateSqliteDatabase(path);
+  ASSERT_THAT(migration, IsOk());
+  EXPECT_EQ(migration->from_version, 1);
+  EXPECT_EQ(migration->to_version, 2);
+  EXPECT_EQ(MigrateSqliteDatabase(path)->from_version, 2);
+  EXPECT_EQ(Problems(path), Texts());
+  UsageQuery query = QueryOf("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z");
+  query.project = "demo";
+  EXPECT_EQ(AllRowTexts(Open(path).get(), query),
+            (Texts{"2026-03-01T00:00:00Z/2026-04-01T00:00:00Z [] 24 194814"}));
+}
+
+TEST(SqliteMaintenanceTest, AChangedVersion1IsNotMigrated) {
+  const std::string path = Version1Database();
+  RunSql(path, "CREATE TABLE horizon(x)");
+  const absl::Status status = MigrateSqliteDatabase(path).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("changed by something else"),
+            absl::string_view::npos);
+  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "1");
+}
+
+}  // namespace
+}  // namespace tokenusage::testing

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Database files for tests of the SQLite store.
+
+#ifndef TOKENUSAGE_TESTS_STORE_SQLITE_SQLITE_FILES_H_
+#define TOKENUSAGE_TESTS_STORE_SQLITE_SQLITE_FILES_H_
+
+#include <memory>
+#include <string>
+
+#include "tokenusage/store/usage_store.h"
+
+namespace tokenusage::testing {
+
+// A new, empty folder in the test's own temporary folder.
+std::string NewFolder();
+
+// Opens a store in a new file; aborts on failure.
+std::unique_ptr<UsageStore> NewSqliteStore();
+
+std::string ReadFile(const std::string& path);
+void WriteFile(const std::string& path, const std::string& content);
+
+// Runs SQL on a database file; aborts on failure. Returns the first
+// column of the first row.
+std::string RunSql(const std::string& path, const std::string& sql);
+
+}  // namespace tokenusage::testing
+
+#endif  // TOKENUSAGE_TESTS_STORE_SQLITE_SQLITE_FILES_H_

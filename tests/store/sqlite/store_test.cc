@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the SQLite store promises beyond the contract of all stores.
+
+#include "tokenusage/store/sqlite/store.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "sqlite3.h"
+#include "tests/store/queries.h"
+#include "tests/store/sqlite/sqlite_files.h"
+#include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
+
+namespace tokenusage::testing {
+namespace {
+
+constexpr char kNoon[] = "2026-08-01T12:00:00Z";
+
+std::unique_ptr<UsageStore> Open(const std::string& path,
+                                 const SqliteStoreOptions& options = {}) {
+  auto store = OpenSqliteStore(path, options);
+  EXPECT_THAT(store, IsOk());
+  return store.ok() ? *std::move(store) : nullptr;
+}
+
+std::shared_ptr<const CheckedBatch> Records(const std::string& prefix,
+                                            int count) {
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < count; ++i) {
+    records.push_back(RecordAt(prefix + std::to_string(i), kNoon, 1));
+  }
+  return CheckedOf(records);
+}
+
+// The number of records that the totals say.
+std::int64_t Count(UsageStore* store) {
+  const auto page =
+      store->Query(QueryOf("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"));
+  EXPECT_THAT(page, IsOk());
+  return page.ok() && !page->rows.empty() ? page->rows[0].sum.record_count : 0;
+}
+
+void ExpectOpenError(const std::string& path, absl::StatusCode code,
+                     const std::string& in_message) {
+  const auto store = OpenSqliteStore(path);
+  ASSERT_THAT(store, ::testing::Not(IsOk()));
+  EXPECT_EQ(store.status().code(), code) << store.status();
+  const std::string message(store.status().message());
+  EXPECT_NE(message.find(path), std::string::npos) << message;
+  EXPECT_NE(message.find(in_message), std::string::npos) << message;
+}
+
+TEST(SqliteStoreTest, KeepsEverythingWhenClosedAndOpened) {
+  const std::string path = NewFolder() + "/usage.db";
+  Open(path)->Append("p", Records("a", 100)).value();
+  const auto store = Open(path);
+  EXPECT_EQ(Count(store.get()), 100);
+  EXPECT_EQ(store->Append("p", Records("a", 1)).value(),
+            std::vector<AppendOutcome>{AppendOutcome::kDuplicate});
+  EXPECT_EQ(store->Append("p", Records("b", 1)).value(),
+            std::vector<AppendOutcome>{AppendOutcome::kStored});
+  EXPECT_EQ(Count(store.get()), 101);
+}
+
+TEST(SqliteStoreTest, AnswersWhatWasAcceptedBeforeItCloses) {
+  std::atomic<int> stored{0};
+  const std::string path = NewFolder() + "/usage.db";
+  {
+    const auto store = Open(path);
+    for (int i = 0; i < 100; ++i) {
+      store->AppendAsync("p", Records("b" + std::to_string(i) + "-", 10),
+                         CallLimits(), [&stored](const AppendResult& result) {
+                           if (result.ok()) stored += 10;
+                         });
+    }
+  }
+  EXPECT_EQ(stored, 1000);
+  EXPECT_EQ(Count(Open(path).get()), 1000);
+}
+
+// Holds the writer thread in a callback until it is let go.
+class Gate {
+ public:
+  void Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    entered_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void AwaitEntered() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return entered_; });
+  }
+  void Open() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool entered_ = false;
+  bool open_ = false;
+};
+
+TEST(SqliteStoreTest, RefusesWhatTheQueueCannotHold) {
+  SqliteStoreOptions options;
+  options.max_queued_bytes = 1000;
+  const std::string path = NewFolder() + "/usage.db";
+  Gate gate;
+  std::atomic<int> stored{0};
+  std::atomic<int> refused{0};
+  {
+    const auto store = Open(path, options);
+    store->AppendAsync("p", Records("first", 1), CallLimits(),
+                       [&gate](const AppendResult&) { gate.Wait(); });
+    gate.AwaitEntered();
+    for (int i = 0; i < 20; ++i) {
+      store->AppendAsync("p", Records("n" + std::to_string(i), 1), CallLimits(),
+                         [&](const AppendResult& result) {
+                           result.ok() ? ++stored : ++refused;
+                           EXPECT_TRUE(result.ok() || absl::IsResourceExhausted(
+                                                          result.status()));
+                         });
+    }
+    EXPECT_GT(refused, 0);  // answered at once
+    gate.Open();
+    // A batch that is larger than the queue is taken when nothing waits.
+    while (stored + refused != 20) std::this_thread::yield();
+    EXPECT_EQ(store->Append("p", Records("large", 50)).value().size(), 50u);
+  }
+  EXPECT_GT(stored, 0);
+  EXPECT_EQ(stored + refused, 20);
+  EXPECT_EQ(Count(Open(path).get()), 1 + stored + 50);
+}
+
+TEST(SqliteStoreTest, ABatchLargerThanACommitIsStoredWhole) {
+  SqliteStoreOptions options;
+  options.max_records_per_commit = 3;
+  const auto store = Open(NewFolder() + "/usage.db", options);
+  std::atomic<int> answered{0};
+  char prefix = 'a';
+  for (const int size : {1, 2, 10, 1, 1, 1, 1, 4}) {
+    store->AppendAsync("p", Records(std::string(1, prefix++), size),
+                       CallLimits(), [&answered](const AppendResult& result) {
+                         if (result.ok()) ++answered;
+                       });
+  }
+  store->Append("p", Records("last", 1)).value();
+  EXPECT_EQ(answered, 8);
+  EXPECT_EQ(Count(store.get()), 22);
+}
+
+// ------------------------------------------------------------------- opening
+
+TEST(SqliteStoreTest, OneAtATimeHasTheFileOpen) {
+  const std::string folder = NewFolder();
+  const std::string path = folder + "/usage.db";
+  std::filesystem::create_symlink("usage.db", folder + "/link.db");
+  std::filesystem::create_directory_symlink(folder, folder + "/again");
+  {
+    // The link dangles until the file is created through it.
+    const auto store = Open(folder + "/link.db");
+    EXPECT_TRUE(std::filesystem::exists(path));
+    const std::string holder = "process " + std::to_string(getpid());
+    ExpectOpenError(path, absl::StatusCode::kFailedPrecondition, holder);
+    for (const char* name : {"/link.db", "/again/usage.db", "/./usage.db"}) {
+      EXPECT_EQ(OpenSqliteStore(folder + name).status().code(),
+                absl::StatusCode::kFailedPrecondition)
+          << name;
+    }
+    store->Append("p", Records("a", 1)).value();
+  }
+  EXPECT_EQ(Count(Open(path).get()), 1);
+}
+
+TEST(SqliteStoreTest, TheLockEndsWithItsProcess) {
+  const std::string path = NewFolder() + "/usage.db";
+  const pid_t child = fork();
+  if (child == 0) {
+    auto store = OpenSqliteStore(path);
+    if (store.ok()) (void)store->release();
+    raise(SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_TRUE(std::filesystem::exists(path + ".lock"));
+  EXPECT_NE(Open(path), nullptr);
+}
+
+TEST(SqliteStoreTest, RefusesPathsThatCannotBeOpened) {
+  const std::string folder = NewFolder();
+  ExpectOpenError(folder + "/no/usage.db", absl::StatusCode::kNotFound, "");
+  ExpectOpenError(folder, absl::StatusCode::kFailedPrecondition, "directory");
+  std::filesystem::create_symlink("loop", folder + "/loop");
+  ExpectOpenError(folder + "/loop", absl::StatusCode::kFailedPrecondition, "");
+  WriteFile(folder + "/file", "");
+  EXPECT_EQ(OpenSqliteStore(folder + "/file/usage.db").status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+// Expects that opening fails and leaves the folder as it is.
+void ExpectRefusedUntouched(const std::string& path, absl::StatusCode code,
+                            const std::string& in_message) {
+  const std::string before = ReadFile(path);
+  ExpectOpenError(path, code, in_message);
+  EXPECT_TRUE(ReadFile(path) == before) << path << " was changed";
+}
+
+TEST(SqliteStoreTest, RefusesForeignFiles) {
+  constexpr auto kCode = absl::StatusCode::kFailedPrecondition;
+  const std::string folder = NewFolder();
+  WriteFile(folder + "/text", "total_tokens,input_tokens\n1,2\n");
+  ExpectRefusedUntouched(folder + "/text", kCode, "not a SQLite database");
+  WriteFile(folder + "/long", std::string(10000, '\0'));
+  ExpectRefusedUntouched(folder + "/long", kCode, "not a SQLite database");
+  RunSql(folder + "/other.db", "CREATE TABLE t(x); INSERT INTO t VALUES(1)");
+  ExpectRefusedUntouched(folder + "/other.db", kCode, "application_id is 0");
+  RunSql(folder + "/other.db", "PRAGMA journal_mode=WAL");
+  ExpectRefusedUntouched(folder + "/other.db", kCode, "application_id is 0");
+  // Nothing was put beside them either.
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    EXPECT_NE(entry.path().extension(), ".lock") << entry.path();
+  }
+}
+
+TEST(SqliteStoreTest, RefusesOtherVersionsAndOtherTables) {
+  constexpr auto kCode = absl::StatusCode::kFailedPrecondition;
+  const std::string path = NewFolder() + "/usage.db";
+  Open(path)->Append("p", Records("a", 10)).value();
+  const auto set_version = [&path](int version) {
+    RunSql(path, "PRAGMA user_version=" + std::to_string(version));
+  };
+  set_version(3);
+  ExpectRefusedUntouched(path, kCode, "use a newer program");
+  set_version(1);
+  ExpectRefusedUntouched(path, kCode, "tokenusage db migrate");
+  set_version(0);
+  ExpectRefusedUntouched(path, kCode, "has version 0");
+  set_version(2);
+  RunSql(path, "CREATE TABLE extra(x)");
+  ExpectRefusedUntouched(path, kCode, "does not have the tables");
+  RunSql(path, "DROP TABLE extra; DROP INDEX usage_record_by_time");
+  ExpectRefusedUntouched(path, kCode, "does not have the tables");
+}
+
+TEST(SqliteStoreTest, ToleratesAnalyze) {
+  const std::string path = NewFolder() + "/usage.db";
+  Open(path)->Append("p", Records("a", 10)).value();
+  RunSql(path, "ANALYZE");
+  EXPECT_EQ(Count(Open(path).get()), 10);
+}
+
+class DamagedFileTest : public ::testing::Test {
+ protected:
+  DamagedFileTest() : path_(NewFolder() + "/usage.db") {
+    Open(path_)->Append("p", Records("a", 2000)).value();
+    content_ = ReadFile(path_);
+  }
+
+  const std::string path_;
+  std::string content_;
+};
+
+TEST_F(DamagedFileTest, RefusesATruncatedFile) {
+  for (const std::size_t size :
+       {content_.size() / 2, content_.size() - 4096, std::size_t{5000},
+        std::size_t{4096}, std::size_t{200}}) {
+    WriteFile(path_, content_.substr(0, size));
+    ExpectRefusedUntouched(path_, absl::StatusCode::kDataLoss, "damaged");
+  }
+}
+
+TEST_F(DamagedFileTest, RefusesBrokenPages) {
+  // The page size is 4096; the first page holds the tables' definitions.
+  const std::size_t pages = content_.size() / 4096;
+  ASSERT_GT(pages, 20u);
+  for (std::size_t page = 0; page < pages; page += 7) {
+    std::string damaged = content_;
+    const std::size_t from = page == 0 ? 100 : 4096 * page;
+    damaged.replace(from, 64, std::string(64, '\xa5'));
+    WriteFile(path_, damaged);
+    ExpectRefusedUntouched(path_, absl::StatusCode::kDataLoss, "damaged");
+  }
+}
+
+TEST_F(DamagedFileTest, LeavesAFileWithALogAsItIs) {
+  const std::string copy = NewFolder() + "/usage.db";
+  {
+    const auto store = Open(path_);
+    store->Append("p", Records("b", 10)).value();
+    WriteFile(copy + "-wal", ReadFile(path_ + "-wal"));
+  }
+  // The log holds newer forms of some of these pages; of the others the damage
+  // is seen.
+  for (std::size_t page = 5; page < content_.size() / 4096; page += 3) {
+    content_.replace(4096 * page, 64, std::string(64, '\xa5'));
+  }
+  WriteFile(copy, content_);
+  const std::string log = ReadFile(copy + "-wal");
+  ExpectRefusedUntouched(copy, absl::StatusCode::kDataLoss, "damaged");
+  EXPECT_TRUE(ReadFile(copy + "-wal") == log);
+}
+
+TEST_F(DamagedFileTest, RefusesALogWithoutItsDatabase) {
+  const std::string copy = NewFolder() + "/usage.db";
+  {
+    const auto store = Open(path_);
+    store->Append("p", Records("b", 10)).value();
+    WriteFile(copy + "-wal", ReadFile(path_ + "-wal"));
+  }
+  const std::string log = ReadFile(copy + "-wal");
+  ASSERT_FALSE(log.empty());
+  ExpectOpenError(copy, absl::StatusCode::kDataLoss, "write-ahead log");
+  WriteFile(copy, "");
+  ExpectOpenError(copy, absl::StatusCode::kDataLoss, "write-ahead log");
+  EXPECT_TRUE(ReadFile(copy + "-wal") == log);
+  EXPECT_FALSE(std::filesystem::exists(copy + ".lock"));
+}
+
+TEST_F(DamagedFileTest, NamesSumsAndRecordsThatCannotBeRead) {
+  RunSql(path_, "UPDATE rollup_hour SET total_tokens=x'01'");
+  RunSql(path_, "UPDATE usage_record SET record=x'ff'");
+  const auto store = Open(path_);
+  const auto code = [](const auto& result) { return result.status().code(); };
+  EXPECT_EQ(code(store->Query(
+                QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z"))),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(code(store->GetRecord("p", "a0")), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(code(store->ListRecords(
+                RecordQueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z"))),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(code(store->Append("p", Records("a", 1))),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(code(store->Append("p", Records("new", 1))),
+            absl::StatusCode::kDataLoss);
+  // Quarter hours are intact: what does not touch the damage still works.
+  EXPECT_THAT(
+      store->Query(QueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:15:00Z")),
+      IsOk());
+}
+
+// -------------------------------------------------------------------- faults
+
+// While it lives no file of this process can grow beyond `bytes`.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uintmax_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+TEST(SqliteStoreTest, RecoversFromAFailedWrite) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 10)).value();
+  for (int round = 0; round < 3; ++round) {
+    {
+      const FileSizeLimit limit(std::filesystem::file_size(path + "-wal"));
+      for (int attempt = 0; attempt < 2; ++attempt) {
+        const AppendResult result = store->Append("p", Records("b", 500));
+        ASSERT_THAT(result, ::testing::Not(IsOk()));
+        EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable)
+            << result.status();
+        EXPECT_NE(result.status().ToString().find(path), std::string::npos);
+        // Also a project and series that are new.
+        EXPECT_THAT(store->Append("new", Records("b", 500)),
+                    ::testing::Not(IsOk()));
+      }
+      EXPECT_EQ(Count(store.get()), 10 + round);  // reads still work
+      EXPECT_EQ(store->CheckWritable().code(), absl::StatusCode::kUnavailable);
+    }
+    EXPECT_THAT(store->CheckWritable(), IsOk());
+    const std::string id = "c" + std::to_string(round) + "-";
+    EXPECT_EQ(store->Append("p", Records(id, 1)).value(),
+              std::vector<AppendOutcome>{AppendOutcome::kStored});
+    EXPECT_EQ(Count(store.get()), 11 + round);
+  }
+  EXPECT_EQ(store->Append("new", Records("b", 500)).value(),
+            std::vector<AppendOutcome>(500, AppendOutcome::kStored));
+  EXPECT_EQ(store->Append("p", Records("b", 500)).value(),
+            std::vector<AppendOutcome>(500, AppendOutcome::kStored));
+  EXPECT_EQ(Count(store.get()), 513);
+}
+
+TEST(SqliteStoreTest, TellsWhatItTakes) {
+  std::atomic<int> commits{0};
+  std::atomic<bool> took_time{true};
+  SqliteStoreOptions options;
+  options.on_commit = [&](absl::Duration time) {
+    if (time <= absl::ZeroDuration()) took_time = false;
+    ++commits;
+  };
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path, options);
+  store->Append("p", Records("a", 10)).value();
+  store->Append("p", Records("b", 10)).value();
+  EXPECT_EQ(commits, 2);
+  EXPECT_TRUE(took_time);
+  const StoreStats stats = store->Stats();
+  EXPECT_EQ(stats.queued_batches, 0);
+  EXPECT_EQ(stats.queued_bytes, 0);
+  EXPECT_EQ(static_cast<std::uintmax_t>(stats.size_bytes),
+            std::filesystem::file_size(path) +
+                std::filesystem::file_size(path + "-wal"));
+}
+
+TEST(SqliteStoreTest, AskingWhetherItIsWritableChangesNothing) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 1)).value();
+  const std::int64_t before = store->Stats().size_bytes;
+  EXPECT_THAT(store->CheckWritable(), IsOk());
+  EXPECT_GT(store->Stats().size_bytes, before);  // it did write
+  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "2");
+  EXPECT_EQ(store->Append("p", Records("a", 1)).value(),
+            std::vector<AppendOutcome>{AppendOutcome::kDuplicate});
+}
+
+TEST(SqliteStoreTest, ReadersDoNotWaitForTheWriter) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  Gate gate;
+  std::atomic<bool> done{false};
+  // A transaction of another connection holds the writer up.
+  store->Append("p", Records("a", 10)).value();
+  std::thread blocker([&] {
+    sqlite3* other = nullptr;
+    sqlite3_open(path.c_str(), &other);
+    EXPECT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr),
+              SQLITE_OK);
+    gate.Wait();
+    sqlite3_close(other);
+  });
+  gate.AwaitEntered();
+  store->AppendAsync("p", Records("b", 10), CallLimits(),
+                     [&done](const AppendResult& r) {
+                       EXPECT_THAT(r, IsOk());
+                       done = true;
+                     });
+  EXPECT_EQ(Count(store.get()), 10);
+  EXPECT_THAT(store->GetRecord("p", "a1"), IsOk());
+  EXPECT_FALSE(done);
+  gate.Open();
+  blocker.join();
+  while (!done) std::this_thread::yield();
+  EXPECT_EQ(Count(store.get()), 20);
+}
+
+// ---------------------------------------------------------------- the tables
+
+// Only a program that ignores the lock can do that.
+TEST(SqliteStoreTest, DoesNotOverwriteSumsThatSomethingElseChanged) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 3)).value();
+  RunSql(path, "UPDATE rollup_quarter SET record_count=record_count+1");
+  const AppendResult result = store->Append("p", Records("b", 1));
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable)
+      << result.status();
+  // From then on they count as they are.
+  EXPECT_EQ(store->Append("p", Records("b", 1)).value(),
+            std::vector<AppendOutcome>{AppendOutcome::kStored});
+  EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_quarter"), "5");
+  EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_hour"), "4");
+}
+
+TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 3)).value();
+  RunSql(path, "UPDATE rollup_hour SET record_count=7");
+  EXPECT_EQ(store->maintenance()->RebuildRollups({}).value().record_count, 3);
+  store->Append("p", Records("b", 1)).value();
+  EXPECT_EQ(Count(store.get()), 4);
+  // The next project gets the numbers of the one that went.
+  EXPECT_EQ(store->maintenance()->DeleteProject("p", {}).value().record_count,
+            4);
+  store->Append("p", Records("c", 2)).value();
+  EXPECT_EQ(Count(store.get()), 2);
+  EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_hour"), "2");
+}
+
+TEST(SqliteStoreTest, SumsAreExactBeyondWhatIsRemembered) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  // Twice a rollup for each of 5,000 quarter hours.
+  for (const char* prefix : {"a", "b"}) {
+    std::vector<v1::UsageRecord> records;
+    for (int i = 0; i < 5000; ++i) {
+      records.push_back(ValidRecord(
+          prefix + std::to_string(i),
+          Nanos("2026-01-01T00:00:00Z") + i * std::int64_t{900'000'000'000}));
+    }
+    store->Append("p", CheckedOf(records)).value();
+    store->Append("p", Records(prefix + std::string("-now"), 1)).value();
+  }
+  EXPECT_EQ(RunSql(path,
+                   "SELECT min(record_count) || ' ' || sum(record_count)"
+                   " FROM rollup_quarter"),
+            "2 10002");
+  EXPECT_EQ(RunSql(path, "SELECT sum(record_count) FROM rollup_hour"), "10002");
+  // The records are alike.
+  for (const char* table : {"rollup_quarter", "rollup_hour"}) {
+    EXPECT_EQ(
+        RunSql(path, std::string("SELECT count(DISTINCT total_tokens) ||"
+                                 " ' ' || min(total_tokens IS NULL) FROM ") +
+                         table + " WHERE cell_start<1780000000"),
+        "1 0");
+  }
+}
+
+TEST(SqliteStoreTest, RollupsHoldWhatTheRecordsHold) {
+  const std::string path = NewFolder() + "/usage.db";
+  {
+    const auto store = Open(path);
+    std::vector<v1::UsageRecord> records;
+    for (int i = 0; i < 3000; ++i) {
+      records.push_back(
+          ValidRecord("id-" + std::to_string(i),
+                      Nanos(kNoon) + i * std::int64_t{61'000'000'000}));
+    }
+    store->Append("p", CheckedOf(records)).value();
+  }
+  const std::string raw_cells =
+      "SELECT count(DISTINCT event_time / 1000000000 / ";
+  EXPECT_EQ(RunSql(path, raw_cells + "900) FROM usage_record"),
+            RunSql(path, "SELECT count(*) FROM rollup_quarter"));
+  EXPECT_EQ(RunSql(path, raw_cells + "3600) FROM usage_record"),
+            RunSql(path, "SELECT count(*) FROM rollup_hour"));
+  for (const char* table : {"rollup_quarter", "rollup_hour"}) {
+    EXPECT_EQ(RunSql(path, std::string("SELECT sum(record_count) FROM ") +
+                               table + " WHERE length(total_tokens)=16"),
+              "3000");
+  }
+  EXPECT_EQ(RunSql(path, "PRAGMA integrity_check"), "ok");
+}
+
+// Readers of old programs, and old files, depend on this text.
+TEST(SqliteStoreTest, TheTablesAreThoseOfVersion2) {
+  const std::string path = NewFolder() + "/usage.db";
+  Open(path);
+  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "2");
+  EXPECT_EQ(RunSql(path, "PRAGMA application_id"), "1953459054");
+  EXPECT_EQ(RunSql(path, "PRAGMA journal_mode"), "wal");
+  EXPECT_EQ(
+      RunSql(path, "SELECT group_concat(sql, char(10)) FROM sqlite_master"),
+      "CREATE TABLE project(project_id INTEGER PRIMARY KEY,name TEXT NOT NULL "
+      "UNIQUE)\n"
+      "CREATE TABLE series(series_id INTEGER PRIMARY KEY,project_id INTEGER "
+      "NOT NULL,operation TEXT NOT NULL,provider TEXT NOT NULL,model TEXT NOT "
+      "NULL,UNIQUE(project_id,operation,provider,model))\n"
+      "CREATE TABLE usage_record(row_id INTEGER PRIMARY KEY,project_id INTEGER "
+      "NOT NULL,record_id BLOB NOT NULL,event_time INTEGER NOT NULL,series_id "
+      "INTEGER NOT NULL,record BLOB NOT NULL,UNIQUE(project_id,record_id))\n"
+      "CREATE INDEX usage_record_by_time ON "
+      "usage_record(project_id,event_time,record_id)\n"
+      "CREATE TABLE rollup_quarter(series_id INTEGER NOT NULL,cell_start "
+      "INTEGER NOT NULL,record_count INTEGER NOT NULL,total_tokens BLOB,"
+      "input_tokens BLOB,output_tokens BLOB,input_text_tokens BLOB,"
+      "input_image_tokens BLOB,PRIMARY KEY(series_id,cell_start)) WITHOUT "
+      "ROWID\n"
+      "CREATE TABLE rollup_hour(series_id INTEGER NOT NULL,cell_start INTEGER "
+      "NOT NULL,record_count INTEGER NOT NULL,total_tokens BLOB,input_tokens "
+      "BLOB,output_tokens BLOB,input_text_tokens BLOB,input_image_tokens BLOB,"
+      "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID\n"
+      "CREATE TABLE horizon(only_row INTEGER PRIMARY KEY CHECK(only_row=1),"
+      "seconds INTEGER NOT NULL)");
+}
+
+}  // namespace
+}  // namespace tokenusage::testing
