@@ -6,15 +6,18 @@ no call: at most it is told to come again.
 """
 
 import contextlib
+import os
 import re
+import signal
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
 
 import grpc
 
-from harness import http2, junit, oracle
+from harness import http2, junit, oracle, program
 from harness.client import UsageClient, failure_of, query_request, set_time
 from harness.records import make_record
 from harness.testcase import EndToEndTest
@@ -235,6 +238,28 @@ class AttackTest(EndToEndTest):
         started = time.monotonic()
         self.assertEqual(server.stop(), 0)
         self.assertLess(time.monotonic() - started, 3)
+
+    @staticmethod
+    def blocks_sigterm(pid):
+        with open("/proc/%d/status" % pid, encoding="utf-8") as status:
+            blocked = int(re.search(r"SigBlk:\s+(\w+)", status.read()).group(1), 16)
+        return blocked >> (signal.SIGTERM - 1) & 1
+
+    def test_a_signal_ends_a_start_that_blocks(self):
+        os.mkfifo(self.path("identities"))
+        process = subprocess.Popen(
+            [program.PROGRAM, "serve", "--store=sqlite://" + self.path("usage.db"),
+             "--listen=127.0.0.1:0", "--identities=" + self.path("identities")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=program.environment(),
+        )
+        self.addCleanup(process.kill)
+        # It must have blocked the signal, or the signal ends it in the usual way.
+        while not self.blocks_sigterm(process.pid):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        errors = process.communicate(timeout=10)[1]
+        self.assertEqual(process.returncode, 0)
+        self.assertIn(b"stopped before the service was ready", errors)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,11 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdlib>
 
 #include "absl/strings/escaping.h"
 #include "openssl/crypto.h"
 #include "openssl/evp.h"
 #include "openssl/hmac.h"
-#include "openssl/rand.h"
 #include "openssl/sha.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/internal/page_token.pb.h"
@@ -48,15 +46,6 @@ std::uint64_t Fingerprint(std::string_view bytes) {
     hash *= 0x100000001B3;
   }
   return hash;
-}
-
-std::string NewPageTokenKey() {
-  std::string key(32, '\0');
-  if (RAND_bytes(reinterpret_cast<std::uint8_t*>(key.data()),
-                 static_cast<int>(key.size())) != 1) {
-    abort();
-  }
-  return key;
 }
 
 std::string PageTokens::Encode(const PagePosition& position) const {

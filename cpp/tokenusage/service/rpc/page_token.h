@@ -2,7 +2,7 @@
 
 // Page tokens: where the next page starts, bound to the request that asked.
 //
-//   const PageTokens tokens(NewPageTokenKey());
+//   const PageTokens tokens(key);
 //   response.set_next_page_token(tokens.Encode({fingerprint, time, key}));
 //   ...
 //   auto position =
@@ -33,9 +33,6 @@ struct PagePosition {
 
 // Returns a stable 64-bit hash (FNV-1a) of `bytes`.
 std::uint64_t Fingerprint(std::string_view bytes);
-
-// Returns 32 random bytes.
-std::string NewPageTokenKey();
 
 // Immutable, so thread-safe.
 class PageTokens {
