@@ -38,14 +38,14 @@ constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 // How long idle connections have to hear that the server ends.
 constexpr absl::Duration kGoodbye = absl::Milliseconds(200);
 
-// What a connection may receive outside of requests: the TLS handshake,
+// Bytes that a connection may receive outside of requests: the TLS handshake,
 // settings and pings.
 constexpr std::int64_t kBytesPerConnection = 32 << 10;
-// And with each call or message: frame headers, TLS records.
+// The same for each call and message: frame headers, TLS records.
 constexpr std::int64_t kBytesPerCall = 256;
 constexpr std::int64_t kBytesPerMessage = 128;
 
-// Of epoll events that are not of a connection.
+// Ids of epoll events. Those of connections are the largest.
 constexpr std::uint64_t kWakeEvent = 0;
 constexpr std::uint64_t kFirstListenerEvent = 1;
 constexpr std::uint64_t kFirstConnectionEvent = 1024;
@@ -53,7 +53,7 @@ constexpr std::uint64_t kFirstConnectionEvent = 1024;
 constexpr std::string_view kServicePrefix =
     "/tokenusage.v1.UsageReportingService/";
 
-// The peer as grpc::ServerContext::peer() spells it.
+// Returns the peer as grpc::ServerContext::peer() spells it.
 std::string PeerOf(const sockaddr_storage& address) {
   std::array<char, INET6_ADDRSTRLEN> text = {};
   if (address.ss_family == AF_INET) {
@@ -102,10 +102,10 @@ struct ConnectionGuard::Connection {
   std::atomic<bool> is_identified{false};
   std::atomic<bool> is_over_limit{false};  // and shut down
   std::atomic<int> live_calls{0};
-  // Of what was received: in requests that have arrived whole.
+  // The part of the received bytes that was in requests that arrived whole.
   std::atomic<std::int64_t> whole_bytes{kBytesPerConnection};
 
-  // Of the guard's thread.
+  // Used only by the guard's thread.
   std::int64_t received_bytes = 0;
   absl::Time last_received = absl::Now();
 };
@@ -147,7 +147,7 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
   }
 
  private:
-  // On the wire: with frame headers, at most one for each 16 KiB.
+  // Returns the message's size on the wire, with its frame headers.
   std::int64_t MessageBytes(const void* message) const {
     if (message == nullptr || !is_raw_) return kBytesPerMessage;
     const auto bytes = static_cast<std::int64_t>(
@@ -271,7 +271,7 @@ void ConnectionGuard::Run() {
 
 void ConnectionGuard::TakeEvents(int timeout_millis) {
   std::array<epoll_event, 64> events;
-  // Nothing to look at: sleep until somebody comes.
+  // There is nothing to look at until a connection arrives.
   if (connections_.empty() && is_listening_) timeout_millis = -1;
   const int count = epoll_wait(epoll_, events.data(),
                                static_cast<int>(events.size()), timeout_millis);
@@ -339,7 +339,7 @@ void ConnectionGuard::Accept(int listener) {
       if (!std::exchange(is_accepting_, true)) events_.on_accepting(true);
       return;
     }
-    // No descriptor or no memory: connections wait in the backlog.
+    // There is no descriptor or no memory: connections wait in the backlog.
     if (std::exchange(is_accepting_, false)) events_.on_accepting(false);
     return PauseAccepting(kAcceptPause);
   }
@@ -360,7 +360,7 @@ void ConnectionGuard::Add(int fd, const std::string& peer) {
     const std::lock_guard<std::mutex> lock(mutex_);
     by_peer_[peer] = connection;
   }
-  Watch(epoll_, duplicate, 0, id);  // EPOLLHUP is always told
+  Watch(epoll_, duplicate, 0, id);  // EPOLLHUP is always reported
   connections_.emplace(id, std::move(connection));
   events_.on_count(static_cast<int>(connections_.size()));
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
@@ -413,7 +413,7 @@ ConnectionState ConnectionGuard::StateOf(Connection* connection,
   }
   const std::int64_t whole = connection->whole_bytes;
   std::int64_t pending = received - whole;
-  // No credit for the future beyond what a new connection has.
+  // A connection saves up no more than it began with.
   if (pending < -kBytesPerConnection) {
     connection->whole_bytes += pending + kBytesPerConnection;
   }
@@ -434,7 +434,7 @@ void ConnectionGuard::CloseIdle(absl::Time now) {
   std::vector<std::shared_ptr<Connection>> idle;
   for (const auto& [id, connection] : connections_) {
     const ConnectionState state = StateOf(connection.get(), now);
-    // Of a request that is on its way there is no call yet.
+    // A request that has not arrived whole is not a call yet.
     const bool is_sending =
         state.pending_bytes > 0 && state.silence < absl::Seconds(1);
     if (state.live_calls == 0 && !is_sending) idle.push_back(connection);

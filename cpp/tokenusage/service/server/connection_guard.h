@@ -11,14 +11,14 @@
 //   auto server = builder.BuildAndStart();
 //   (*guard)->Start(std::move(acceptor));
 //
-// gRPC's own listener stops accepting for the rest of the process when
-// accept() fails for want of a descriptor (1.51), and bounds neither the number
-// of connections nor the bytes of requests that never end.
+// gRPC's own listener (1.51) never accepts again after accept() has failed once
+// for lack of a descriptor, and bounds neither the number of connections nor
+// the bytes of requests that never end.
 //
-// The guard keeps a duplicate of each connection's descriptor. By it, it sees
-// how many bytes have arrived, and can shut the connection down. An interceptor
-// tells it how many of those bytes were in requests that have arrived whole;
-// the difference is what gRPC holds for requests that have not.
+// The guard keeps a duplicate of each connection's descriptor, to see how many
+// bytes have arrived and to shut the connection down. An interceptor tells it
+// how many of those bytes were in requests that have arrived whole; the
+// difference is what gRPC holds for requests that have not.
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
 #define TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
@@ -49,8 +49,8 @@ class ConnectionGuard {
  public:
   // Called from the guard's thread; must not block.
   struct Events {
-    // Connections are accepted again, or cannot be, for want of descriptors or
-    // memory.
+    // Connections cannot be accepted, for lack of descriptors or memory, or
+    // can be again.
     std::function<void(bool is_accepting)> on_accepting = [](bool) {};
 
     // How many connections are open.
@@ -75,21 +75,22 @@ class ConnectionGuard {
 
   int port() const { return sockets_.port(); }
 
-  // Starts to accept. To be called once, when gRPC's server has started.
+  // Starts accepting. Call it once, after gRPC's server has started.
   void Start(
       std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
 
-  // Tells the guard of the server's calls. The guard must outlive the server.
+  // Returns interceptors that tell the guard of the server's calls. The guard
+  // must outlive the server.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
   NewInterceptorFactory();
 
-  // A call of the connection with this peer (grpc::ServerContext::peer())
-  // showed valid credentials.
+  // Notes that a call of the connection with this peer, as
+  // grpc::ServerContext::peer() has it, showed valid credentials.
   void OnIdentified(const std::string& peer);
 
-  // Accepts no more, and closes idle connections, once they have had a moment
-  // to hear that the server ends. Waits until the listening sockets are closed.
-  // Returns at once if the guard was not started.
+  // Stops accepting, and closes idle connections a moment later, so that their
+  // callers learn of the shutdown first. Returns when the listening sockets are
+  // closed.
   void BeginDrain();
 
  private:
@@ -103,13 +104,14 @@ class ConnectionGuard {
   std::shared_ptr<Connection> Find(const std::string& peer);
   void Wake();
 
-  // Of the thread.
+  // The guard's thread, and what only it calls.
   void Run();
   void TakeEvents(int timeout_millis);
   void WatchListeners(bool watch);
   void Accept(int listener);
   void PauseAccepting(absl::Duration pause);
-  // Calls of connections that are closed. gRPC takes a while to end them.
+  // Returns the number of calls of closed connections, which gRPC takes a while
+  // to end.
   int OrphanedCalls() const;
   void Add(int fd, const std::string& peer);
   bool MakeRoom();
@@ -129,7 +131,7 @@ class ConnectionGuard {
   std::atomic<bool> closing_{false};
   std::atomic<bool> draining_{false};
 
-  // Of the thread. In the order in which they were accepted.
+  // Used only by the guard's thread. Ordered from oldest to newest.
   std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
   std::uint64_t last_id_ = 0;
   bool is_accepting_ = true;
