@@ -196,7 +196,7 @@ class CheckTest(MaintenanceTest):
         self.assertEqual(outcome.exit_code, 2, outcome)
         *problems, counts = outcome.stdout.decode().splitlines()
         for problem in problems:  # each is one line
-            self.assertRegex(problem, r"\A(project demo: )?(storage|record|total): \S")
+            self.assertRegex(problem, r"\A(project demo: )?(storage|record|rollup): \S")
         self.assertIn("storage: ", problems[0])
         self.assertRegex(counts, r"\Arecords \d+, rollups \d+, problems %d\Z" % len(problems))
         outcome = self.db("backup", self.path("copy.db"))

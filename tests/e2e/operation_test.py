@@ -239,6 +239,30 @@ class OperationTest(EndToEndTest):
             self.assertEqual(outcome.exit_code, 1, outcome)
             self.assertIn(b"another process", outcome.stderr)
 
+    def test_an_address_that_cannot_be_served(self):
+        """Only a port that is in use is another process's."""
+        serve = ["serve", "--store=sqlite://" + self.path("a.db")]
+        unprivileged = ["setpriv", "--bounding-set=-net_bind_service"]
+        with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+            for address, wrapper, words in (
+                ("127.0.0.1:%d" % taken.getsockname()[1], [], "another process"),
+                ("127.0.0.1:443", unprivileged, "may not use the port"),
+                ("203.0.113.1:0", [], "does not have that address"),
+            ):
+                for flag in ("--listen=", "--metrics-listen="):
+                    if flag == "--metrics-listen=" and not address.startswith("127."):
+                        continue  # loopback only
+                    with self.subTest(flag + address):
+                        listen = ["--listen=127.0.0.1:0"] if flag != "--listen=" else []
+                        outcome = program.run(
+                            *serve,
+                            *listen,
+                            flag + address,
+                            "--insecure-plaintext-on-any-address",
+                            wrapper=wrapper,
+                        )
+                        self.assert_one_line_error(outcome, 1, address, words)
+
     def test_reflection_needs_its_flag(self):
         name = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
         list_services = b"\x3a\x01*"

@@ -2,8 +2,8 @@
 
 #include "tokenusage/service/server/repeater.h"
 
-#include <atomic>
 #include <future>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -50,16 +50,19 @@ TEST(RepeaterTest, IsWokenDuringTheJobAndAfterIt) {
 }
 
 TEST(RepeaterTest, TellsALongJobThatItEnds) {
-  std::atomic<const Repeater*> self{nullptr};
+  std::promise<const Repeater*> self;
+  std::promise<void> started;
   bool finished = false;
   {
     const Repeater repeater([&] {
-      while (self == nullptr || !self.load()->ending()) {
-      }
+      const Repeater* const me = self.get_future().get();
+      started.set_value();
+      while (!me->ending()) std::this_thread::yield();
       finished = true;
-      return absl::ZeroDuration();
+      return absl::InfiniteDuration();
     });
-    self = &repeater;
+    self.set_value(&repeater);
+    started.get_future().wait();
   }
   EXPECT_TRUE(finished);
 }

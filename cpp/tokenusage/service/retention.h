@@ -77,8 +77,10 @@ class RetentionThread {
  public:
   // Called from the thread.
   struct Events {
-    std::function<void(const Retention::Outcome&)> on_removal;
-    std::function<void(const absl::Status&)> on_error;
+    std::function<void(const Retention::Outcome&)> on_removal =
+        [](const Retention::Outcome&) {};
+    std::function<void(const absl::Status&)> on_error =
+        [](const absl::Status&) {};
   };
 
   RetentionThread(StoreMaintenance* store, absl::Duration retain,

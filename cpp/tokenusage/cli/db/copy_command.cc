@@ -21,13 +21,13 @@ namespace {
 
 constexpr char kFooter[] = R"(
 Copies every record of a SQLite database to a PostgreSQL database, whose tables
-`tokenusage db migrate` has created, then compares every total. If it is interrupted, run
+`tokenusage db migrate` has created, then compares every rollup. If it is interrupted, run
 it again: it continues where it stopped. A service may use the source meanwhile: copy
 most records, stop that service, run this again for the rest, and start a service on
 the destination.
 
-Exit codes: 0 copied, all totals are equal; 1 failure; 2 a total differs, or the source
-is damaged; 64 wrong usage.
+Exit codes: 0 copied, all rollups are equal; 1 failure; 2 a rollup differs, or the
+source is damaged; 64 wrong usage.
 
 Example:
   tokenusage db copy --from=sqlite://usage.db --to=postgresql://usage@db.example/usage)";
