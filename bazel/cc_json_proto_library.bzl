@@ -7,8 +7,7 @@ load(":protoc_codegen.bzl", "PROTOC_CODEGEN_ATTRS", "protoc_codegen")
 # Resolved in this package, not in the one that calls the macro.
 _RUNTIME = [
     str(Label("//:json")),
-    str(Label("//cpp/tokenusage/json:exact_shape")),
-    str(Label("//cpp/tokenusage/json:message_table")),
+    str(Label("//cpp/tokenusage/json/internal")),
 ]
 
 def _json_codegen_impl(ctx):
@@ -17,7 +16,7 @@ def _json_codegen_impl(ctx):
         folder = "_json",
         suffixes = [".json.pb.h", ".json.pb.cc"],
         plugin = "tokenusage-json",
-        mnemonic = "JsonTables",
+        mnemonic = "JsonCode",
     )
 
 _json_codegen = rule(
@@ -64,7 +63,7 @@ def cc_json_proto_library(name, srcs, deps, **kwargs):
         hdrs = [":" + codegen],
         includes = ["_json/" + codegen],
         deps = deps + _RUNTIME,
-        # Nothing refers to the tables: they register themselves.
+        # Nothing refers to the code: it registers itself.
         alwayslink = True,
         **kwargs
     )

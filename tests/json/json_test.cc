@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // What docs/json.md says that a pair of files cannot show.
 
 #include "tokenusage/json/json.h"
@@ -232,7 +234,9 @@ TEST(ParseJsonAtTest, SaysWhereThePathEnds) {
   for (const Case& bad : {
            Case{"{}", "usage", Kind::kMissingField, 1},
            Case{R"({"a":{"x":1}})", "a.b", Kind::kMissingField, 11},
-           Case{R"({"a":null})", "a", Kind::kWrongType, 5},
+           Case{R"({"a":null})", "a", Kind::kNullValue, 5},
+           Case{R"({"a":null})", "a.b", Kind::kNullValue, 5},
+           Case{R"({"a":7})", "a", Kind::kWrongType, 5},
            Case{R"({"a":[{}]})", "a.b", Kind::kWrongType, 5},
            Case{R"({"A":{}})", "a", Kind::kMissingField, 7},
            Case{"[]", "a", Kind::kWrongType, 0},
@@ -245,6 +249,22 @@ TEST(ParseJsonAtTest, SaysWhereThePathEnds) {
     EXPECT_EQ(error.byte_offset, bad.offset) << bad.json << " at " << bad.path;
     EXPECT_EQ(usage.ByteSizeLong(), 0U);
   }
+}
+
+TEST(ParseJsonAtTest, ErrorsOnTheWayHaveItsPath) {
+  PostV2ProxyImagesEditsUsage usage;
+  const auto path_of = [&usage](const std::string& json) {
+    return ErrorOf(ParseJsonAt(json, "response.usage", &usage)).field_path;
+  };
+  EXPECT_EQ(path_of("{}"), "response");
+  EXPECT_EQ(path_of(R"({"response":null})"), "response");
+  EXPECT_EQ(path_of(R"({"response":[]})"), "response");
+  EXPECT_EQ(path_of(R"({"response":{}})"), "response.usage");
+  EXPECT_EQ(path_of(R"({"response":{"usage":null}})"), "response.usage");
+  EXPECT_EQ(path_of(R"({"response":{"usage":7}})"), "response.usage");
+  // That of an error in the message is its own.
+  EXPECT_EQ(path_of(R"({"response":{"usage":{"total_tokens":null}}})"),
+            "total_tokens");
 }
 
 TEST(ParseJsonAtTest, StrictIsAboutTheMessageOnly) {
@@ -379,7 +399,9 @@ void ExpectUnmappable(const std::string& text) {
 TEST(MessageTypeTest, WhatHasNoExactFormIsRefusedByName) {
   ExpectUnmappable<testing::JsonNameDiffers>(
       "JsonNameDiffers.total_tokens: json_name is \"totalTokens\", but must be "
-      "the wire name: write [json_name = \"total_tokens\"]");
+      "the wire name: write [json_name = \"total_tokens\"], or, if the API "
+      "calls it \"totalTokens\", [json_name = \"totalTokens\", "
+      "(tokenusage.v1.wire_name) = \"totalTokens\"]");
   ExpectUnmappable<testing::JsonNameIsNotWireName>(
       "JsonNameIsNotWireName.tokens: json_name is \"tokens\", but must be the "
       "wire name: write [json_name = \"count\"]");
@@ -393,17 +415,19 @@ TEST(MessageTypeTest, WhatHasNoExactFormIsRefusedByName) {
       "RequiredInOneof.tokens: (tokenusage.v1.required) is not for members of "
       "a oneof");
   ExpectUnmappable<testing::IntegerKeys>(
-      "IntegerKeys.tokens: only maps with string keys have a JSON form here");
+      "IntegerKeys.tokens: only maps with string keys are supported in JSON");
   ExpectUnmappable<testing::HasDuration>(
       "HasDuration.time: google.protobuf.Duration is not supported in JSON");
   ExpectUnmappable<testing::HasStructList>(
       "HasStructList.list: google.protobuf.Struct is not supported in JSON");
   ExpectUnmappable<testing::TwoOfOneName>(
-      "TwoOfOneName.other: is called \"totalTokens\" in JSON, as total_tokens "
-      "may be");
+      "TwoOfOneName.other: is named \"totalTokens\" in JSON, which is also a "
+      "name of total_tokens");
   ExpectUnmappable<testing::HasGroup>(
-      "HasGroup.inner: groups have no JSON "
-      "form");
+      "HasGroup.inner: groups are not supported in JSON");
+  ExpectUnmappable<testing::HasNullValue>(
+      "HasNullValue.nothing: google.protobuf.NullValue is not supported in "
+      "JSON");
   ExpectUnmappable<testing::Outer>(
       "HasDuration.time: google.protobuf.Duration is not supported in JSON");
 }

@@ -1,4 +1,4 @@
-// JSON Lines, and documents with padding behind them.
+// JSON Lines.
 
 #include <memory>
 #include <string>
@@ -100,24 +100,6 @@ TEST(JsonLinesTest, WritesWhatItReads) {
   usage.clear_total_tokens();
   EXPECT_FALSE(AppendJsonLine(usage, &text).ok());
   EXPECT_EQ(text, absl::StrCat(kExample, "\n", kExample, "\n"));
-}
-
-// What the padding holds does not matter, however much it looks like the rest
-// of the document.
-TEST(ParsePaddedJsonTest, ThePaddingIsNoDocument) {
-  const std::string json = kExample;
-  for (const std::string& document : {json, " " + json + "\n"}) {
-    for (std::size_t length = 0; length <= document.size(); ++length) {
-      const std::string padded = document + std::string(kJsonPadding, '7');
-      PostV2ProxyImagesEditsUsage usage, other;
-      const absl::Status status =
-          ParsePaddedJson(std::string_view(padded.data(), length), &usage);
-      EXPECT_EQ(status,
-                ParseJson(std::string_view(document).substr(0, length), &other))
-          << length;
-      EXPECT_EQ(Bits(usage), Bits(other)) << length;
-    }
-  }
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
-#include "tokenusage/json/number.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/json/internal/number.h"
 
 #include <cmath>
 #include <cstdint>
@@ -9,6 +11,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/support/seed.h"
+#include "tokenusage/json/internal/number_writer.h"
 
 namespace tokenusage {
 namespace json_internal {
@@ -17,9 +20,10 @@ namespace {
 using testing::TestSeed;
 
 std::string Written(double value) {
-  std::string out;
-  AppendDouble(value, &out);
-  return out;
+  char text[kNumberRoom];
+  char* const end = PutDouble(value, text);
+  EXPECT_NE(end, nullptr);
+  return end == nullptr ? "" : std::string(text, end);
 }
 
 std::uint64_t BitsOf(double value) {
@@ -34,15 +38,31 @@ double FromBits(std::uint64_t bits) {
   return value;
 }
 
+// Takes the number in a text that goes on with something else.
+void ExpectTaken(const std::string& number, double expected) {
+  for (const std::string rest : {",", "}", " 1", "\n5", "]"}) {
+    std::string text = number + rest;
+    text.append(kNumberWindow, '\0');
+    double value = -1;
+    const char* const after = TakeDouble(
+        text.data(), text.data() + number.size() + rest.size(), &value);
+    ASSERT_EQ(after != nullptr, !std::isinf(expected)) << number;
+    if (after == nullptr) continue;
+    EXPECT_EQ(after, text.data() + number.size()) << number;
+    EXPECT_EQ(BitsOf(value), BitsOf(expected)) << number;
+  }
+}
+
 // glibc's strtod rounds correctly; the test runs in the "C" locale.
 void ExpectReadAsStrtod(const std::string& number) {
   const double expected = std::strtod(number.c_str(), nullptr);
   double value = -1;
   ASSERT_TRUE(IsNumber(number)) << number;
-  ASSERT_EQ(ParseDouble(number, &value), !std::isinf(expected)) << number;
+  ASSERT_EQ(ParseNumber(number, &value), !std::isinf(expected)) << number;
   if (!std::isinf(expected)) {
     EXPECT_EQ(BitsOf(value), BitsOf(expected)) << number;
   }
+  ExpectTaken(number, expected);
 }
 
 TEST(NumberTest, GrammarIsRfc8259) {
@@ -92,7 +112,7 @@ TEST(NumberTest, EveryDoubleSurvives) {
     const std::string written = Written(value);
     double read = 0;
     ASSERT_TRUE(IsNumber(written)) << written;
-    ASSERT_TRUE(ParseDouble(written, &read)) << written;
+    ASSERT_TRUE(ParseNumber(written, &read)) << written;
     ASSERT_EQ(BitsOf(read), BitsOf(value)) << written;
     ASSERT_LE(written.size(), 25U) << written;
   }
@@ -153,56 +173,96 @@ TEST(NumberTest, EdgesOfDouble) {
   ExpectReadAsStrtod("0." + zeros + "1");
 }
 
+// Numbers of all lengths, as far as they are read by one division.
+TEST(NumberTest, PlainDecimalsAreCorrectlyRounded) {
+  std::mt19937_64 random(TestSeed());
+  for (int i = 0; i < 300000; ++i) {
+    const std::size_t whole = 1 + random() % 10, decimals = random() % 18;
+    std::string number(1, static_cast<char>('1' + random() % 9));
+    while (number.size() < whole) {
+      number += static_cast<char>('0' + random() % 10);
+    }
+    if (decimals > 0) number += '.';
+    for (std::size_t n = 0; n < decimals; ++n) {
+      number += static_cast<char>('0' + random() % 10);
+    }
+    ExpectTaken(number, std::strtod(number.c_str(), nullptr));
+  }
+}
+
+TEST(NumberTest, TiesGoToTheEvenNeighbour) {
+  for (const char* number :
+       {"562949953421312.0625", "562949953421312.1875", "562949953421313.0625",
+        "4503599627370497.5", "4503599627370496.5", "9007199254740993",
+        "281474976710656.03125", "0.500000000000000055511"}) {
+    ExpectReadAsStrtod(number);
+  }
+}
+
+TEST(NumberTest, ShortIntegersAreDigitsAlone) {
+  const auto taken = [](std::string text) {
+    text.append(kNumberWindow, '\0');
+    std::uint32_t value = 0;
+    const char* const after = TakeShortInteger(text.data(), &value);
+    return after == nullptr ? std::string("none")
+                            : std::to_string(value) + " in " +
+                                  std::to_string(after - text.data());
+  };
+  EXPECT_EQ(taken("0,"), "0 in 1");
+  EXPECT_EQ(taken("7}"), "7 in 1");
+  EXPECT_EQ(taken("1234567]"), "1234567 in 7");
+  EXPECT_EQ(taken("120 "), "120 in 3");
+  for (const char* other : {"12345678,", "00,", "01,", "-1,", "1.0,", "1e2,",
+                            "1E2,", "\"1\",", "x", "", "/1", ":1"}) {
+    EXPECT_EQ(taken(other), "none") << other;
+  }
+}
+
 TEST(NumberTest, FloatIsRoundedOnce) {
   // Through a double this would round down to a tie, and then to even.
   float value = 0;
-  ASSERT_TRUE(ParseFloat("1.00000017881393432617187499", &value));
+  ASSERT_TRUE(ParseNumber("1.00000017881393432617187499", &value));
   EXPECT_EQ(value, std::strtof("1.00000017881393432617187499", nullptr));
-  EXPECT_FALSE(ParseFloat("3.4028236e38", &value));
-  std::string out;
-  AppendFloat(0.1F, &out);
-  EXPECT_EQ(out, "0.1");
+  EXPECT_FALSE(ParseNumber("3.4028236e38", &value));
+  char text[kNumberRoom];
+  EXPECT_EQ(std::string(text, PutFloat(0.1F, text)), "0.1");
 }
 
 TEST(NumberTest, IntegersAreExact) {
   std::int64_t value = 0;
   for (const char* hundred : {"100", "1e2", "100.0", "0.1e3", "10000e-2"}) {
-    ASSERT_TRUE(ParseInt64(hundred, &value)) << hundred;
+    ASSERT_TRUE(ParseNumber(hundred, &value)) << hundred;
     EXPECT_EQ(value, 100) << hundred;
   }
-  EXPECT_TRUE(ParseInt64("-9223372036854775808", &value));
+  EXPECT_TRUE(ParseNumber("-9223372036854775808", &value));
   EXPECT_EQ(value, INT64_MIN);
-  EXPECT_TRUE(ParseInt64("9223372036854775807.000", &value));
+  EXPECT_TRUE(ParseNumber("9223372036854775807.000", &value));
   EXPECT_EQ(value, INT64_MAX);
   for (const char* bad : {"9223372036854775808", "-9223372036854775809", "1.5",
                           "1e-1", "1e19", "1e99999999999999999999",
                           "1e-99999999999999999999", "18446744073709551616"}) {
-    EXPECT_FALSE(ParseInt64(bad, &value)) << bad;
+    EXPECT_FALSE(ParseNumber(bad, &value)) << bad;
   }
   std::uint64_t wide = 1;
-  EXPECT_TRUE(ParseUInt64("-0", &wide));
+  EXPECT_TRUE(ParseNumber("-0", &wide));
   EXPECT_EQ(wide, 0U);
-  EXPECT_TRUE(ParseUInt64("18446744073709551615", &wide));
+  EXPECT_TRUE(ParseNumber("18446744073709551615", &wide));
   EXPECT_EQ(wide, UINT64_MAX);
-  EXPECT_FALSE(ParseUInt64("-1", &wide));
-  EXPECT_FALSE(ParseUInt64("18446744073709551616", &wide));
-  EXPECT_TRUE(ParseUInt64("0e99999999999999999999", &wide));
+  EXPECT_FALSE(ParseNumber("-1", &wide));
+  EXPECT_FALSE(ParseNumber("18446744073709551616", &wide));
+  EXPECT_TRUE(ParseNumber("0e99999999999999999999", &wide));
 }
 
 TEST(NumberTest, LargeIntegersAreQuoted) {
-  const auto written = [](std::int64_t value) {
-    std::string out;
-    AppendInt64(value, &out);
-    return out;
+  const auto written = [](auto value) {
+    char text[kNumberRoom];
+    return std::string(text, PutInteger(value, text));
   };
-  EXPECT_EQ(written(9007199254740992), "9007199254740992");
-  EXPECT_EQ(written(9007199254740993), "\"9007199254740993\"");
-  EXPECT_EQ(written(-9007199254740992), "-9007199254740992");
+  EXPECT_EQ(written(std::int64_t{9007199254740992}), "9007199254740992");
+  EXPECT_EQ(written(std::int64_t{9007199254740993}), "\"9007199254740993\"");
+  EXPECT_EQ(written(std::int64_t{-9007199254740992}), "-9007199254740992");
   EXPECT_EQ(written(INT64_MIN), "\"-9223372036854775808\"");
-  std::string out;
-  AppendUInt64(UINT64_MAX, &out);
-  AppendUInt64(7, &out);
-  EXPECT_EQ(out, "\"18446744073709551615\"7");
+  EXPECT_EQ(written(std::uint64_t{UINT64_MAX}), "\"18446744073709551615\"");
 }
 
 }  // namespace

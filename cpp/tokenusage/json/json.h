@@ -1,19 +1,21 @@
-// The JSON form of usage messages, exactly as it is on the wire.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads and writes messages as JSON, exactly as it is on the wire.
 //
 //   tokenusage::orq::v2::PostV2ProxyImagesEditsUsage usage;
 //   absl::Status status = tokenusage::ParseJson(body, &usage);
 //   if (!status.ok()) return status;  // says which field, and where
 //   absl::StatusOr<std::string> json = tokenusage::WriteJson(usage);
 //
-// Any message has this form. Those of a cc_json_proto_library
-// (//bazel:defs.bzl) have it many times faster, by tables made from their
-// .proto files: link that target, and the calls below find them.
+// Any message can be read and written. Those of a cc_json_proto_library
+// (//bazel:defs.bzl) are many times faster, by code that is generated from
+// their .proto files: link that target, and the calls below find it.
 //
 // The rules are in docs/json.md. In short: names are the wire's own; what the
-// schema marks with (tokenusage.v1.required) must be there, and null is not a
-// value; the grammar is RFC 8259 and nothing more; numbers are correctly
-// rounded in, and the shortest decimal that reads back out; an error leaves the
-// message as it was.
+// schema marks with (tokenusage.v1.required) must be present and not null; the
+// grammar is RFC 8259 and nothing more; numbers are correctly rounded when
+// read, and written as the shortest decimal that reads back; an error leaves
+// the message as it was.
 
 #ifndef TOKENUSAGE_JSON_JSON_H_
 #define TOKENUSAGE_JSON_JSON_H_
@@ -26,7 +28,6 @@
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
 #include "tokenusage/json/json_error.h"  // IWYU pragma: export
-#include "tokenusage/json/padding.h"     // IWYU pragma: export
 
 namespace tokenusage {
 
@@ -36,30 +37,26 @@ struct JsonParseOptions {
   bool strict = false;
 };
 
-// Replaces `message` with what `json` holds: one JSON object in UTF-8.
+// Replaces `message` with the contents of `json`, one JSON object in UTF-8.
 //
 // On an error `message` is unchanged and the status is INVALID_ARGUMENT, with a
 // JsonError and a message such as: input_tokens_details.text_tokens: expected a
 // number, found string "abc" (line 3, column 18). The first error of the
-// document wins. Where the message type itself cannot be mapped (docs/json.md
-// says when), the status is FAILED_PRECONDITION and has no JsonError; this
-// holds for all functions below. Thread-safe for distinct messages.
+// document wins. If the message type itself cannot be mapped (docs/json.md says
+// when), the status is FAILED_PRECONDITION and has no JsonError; this holds for
+// all functions below. Thread-safe for distinct messages.
 absl::Status ParseJson(std::string_view json,
                        google::protobuf::Message* message,
                        const JsonParseOptions& options = {});
 
-// The same, faster, for a document behind which kJsonPadding more bytes may be
-// read: they must be memory of the same object, and may hold anything.
-absl::Status ParsePaddedJson(std::string_view json,
-                             google::protobuf::Message* message,
-                             const JsonParseOptions& options = {});
-
 // Replaces `message` with the object found under `path` in a larger document:
-// member names joined by dots, as "usage" or "response.usage"; an empty path is
-// the document itself. The rest of the document is checked, and ignored, but
-// the path's own names must not occur twice. Errors as of ParseJson; places are
-// those in the whole document. A path that is not there is kMissingField, one
-// that leads to something else than an object kWrongType.
+// member names joined by dots, such as "usage" or "response.usage"; an empty
+// path is the document itself. The rest of the document is checked, and
+// ignored, but the path's own names must not occur twice. Errors are those of
+// ParseJson; places are those in the whole document. If there is no member
+// under the path, the kind is kMissingField; if it is null, kNullValue; if it
+// is anything else but an object, kWrongType. These errors' field_path is as
+// much of the path as was found to be so.
 absl::Status ParseJsonAt(std::string_view json, std::string_view path,
                          google::protobuf::Message* message,
                          const JsonParseOptions& options = {});
@@ -68,7 +65,7 @@ absl::Status ParseJsonAt(std::string_view json, std::string_view path,
 //
 //   tokenusage::JsonLinesReader lines(text);
 //   while (lines.Next(&usage)) {
-//     if (!lines.status().ok()) return lines.status();  // or go on
+//     if (!lines.status().ok()) return lines.status();  // or continue
 //   }
 //
 // Not thread-safe.
@@ -78,17 +75,17 @@ class JsonLinesReader {
   explicit JsonLinesReader(std::string_view text,
                            const JsonParseOptions& options = {});
 
-  // Reads the next line into `message`, as ParseJson would: status() then says
-  // how that went, and a line that was refused leaves `message` unchanged.
-  // Lines of nothing but white space are passed over. False where no line is
-  // left; `message` is unchanged and status() OK then.
+  // Reads the next line into `message`, as ParseJson would; status() is the
+  // result, and a line that was refused leaves `message` unchanged. Skips lines
+  // of white space. Returns false if no line is left; `message` is then
+  // unchanged and status() OK.
   bool Next(google::protobuf::Message* message);
 
-  // Of the line that Next last read. Places in its errors are those in the
+  // The result of the last call of Next. Places in errors are those in the
   // whole text.
   const absl::Status& status() const { return status_; }
 
-  // That line's number, from 1; 0 before the first.
+  // The number of the line that Next read last, from 1; 0 before the first.
   std::size_t line_number() const { return line_number_; }
 
  private:
@@ -100,17 +97,17 @@ class JsonLinesReader {
 };
 
 // Appends the message's JSON to `out`: one line, no spaces, members in
-// declaration order. Where a required field is not set, or a number is NaN or
+// declaration order. If a required field is not set, or a number is NaN or
 // infinite, nothing is appended and the status is INVALID_ARGUMENT with a
 // JsonError. Thread-safe.
 absl::Status AppendJson(const google::protobuf::Message& message,
                         std::string* out);
 
-// The same, and a line feed: one line of JSON Lines.
+// Appends the message's JSON and a line feed: one line of JSON Lines.
 absl::Status AppendJsonLine(const google::protobuf::Message& message,
                             std::string* out);
 
-// The message's JSON.
+// Returns the message's JSON.
 absl::StatusOr<std::string> WriteJson(const google::protobuf::Message& message);
 
 }  // namespace tokenusage

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tokenusage/json/json_error.h"
 
 #include <cstdint>
@@ -14,7 +16,7 @@ namespace {
 
 constexpr char kPayloadType[] = "tokenusage/JsonError";
 
-// Separates the payload's parts. No part holds it: excerpts of the input
+// Separates the payload's parts. No part contains it: excerpts of the input
 // have their control characters escaped.
 constexpr char kSeparator[] = "\n";
 

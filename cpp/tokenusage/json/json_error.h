@@ -1,4 +1,9 @@
-// What is wrong with a JSON document, or with a message to be written as one.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The error of a JSON document, or of a message that is to be written as one.
+//
+//   const std::optional<JsonError> error = GetJsonError(status);
+//   if (error.has_value()) Log(error->field_path, error->line, error->column);
 
 #ifndef TOKENUSAGE_JSON_JSON_ERROR_H_
 #define TOKENUSAGE_JSON_JSON_ERROR_H_
@@ -30,8 +35,8 @@ struct JsonError {
   };
 
   Kind kind = Kind::kSyntax;
-  // From the message's root, as `input_tokens_details.text_tokens`, `items[2]`
-  // or `labels["team"]`; empty at the root itself.
+  // From the message's root: `input_tokens_details.text_tokens`, `items[2]` or
+  // `labels["team"]`; empty at the root itself.
   std::string field_path;
   // The place in the document. Lines and columns count from 1, columns in
   // bytes; the offset in bytes from 0. All 0 for an error of writing.
@@ -42,11 +47,11 @@ struct JsonError {
   std::string found;
 };
 
-// What an error status of this header carries as data; empty for other
-// statuses.
+// Returns the error that a status of json.h carries; nothing for any other
+// status.
 std::optional<JsonError> GetJsonError(const absl::Status& status);
 
-// INVALID_ARGUMENT with the error in words, and the error itself for
+// Returns INVALID_ARGUMENT with the error in words, and the error itself for
 // GetJsonError. No part of the error may hold a line feed.
 absl::Status JsonErrorStatus(const JsonError& error);
 

@@ -60,14 +60,14 @@ std::vector<Line> ReferenceLines(const DocumentInput& input) {
 }
 
 void Compare(const DocumentInput& input, const std::vector<Line>& expected,
-             const std::string& path, const Message& prototype) {
+             const std::string& engine, const Message& prototype) {
   JsonParseOptions options;
   options.strict = input.strict;
   JsonLinesReader reader(input.json, options);
   const std::unique_ptr<Message> message(prototype.New());
   std::string bits;
   for (const Line& line : expected) {
-    const std::string way = path + ", line " + std::to_string(line.number);
+    const std::string way = engine + ", line " + std::to_string(line.number);
     if (!reader.Next(message.get())) FuzzFail(way + ": not there");
     if (reader.line_number() != line.number) {
       FuzzFail(way + ": is " + std::to_string(reader.line_number()));
@@ -81,9 +81,9 @@ void Compare(const DocumentInput& input, const std::vector<Line>& expected,
     // A line that is refused leaves the message of the line before.
     if (Bits(*message) != bits) FuzzFail(way + ": " + message->DebugString());
   }
-  if (reader.Next(message.get())) FuzzFail(path + ": a line too many");
+  if (reader.Next(message.get())) FuzzFail(engine + ": a line too many");
   if (!reader.status().ok() || Bits(*message) != bits) {
-    FuzzFail(path + ": something behind the last line");
+    FuzzFail(engine + ": something behind the last line");
   }
 }
 
@@ -110,10 +110,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   const testing::DocumentInput input =
       testing::ReadDocumentInput(testing::AsText(data, size));
   const std::vector<testing::Line> expected = testing::ReferenceLines(input);
-  testing::OnEveryPath(
-      input.prototypes,
-      [&](const std::string& path, const google::protobuf::Message& prototype) {
-        testing::Compare(input, expected, path, prototype);
-      });
+  testing::OnEveryEngine(input.prototypes,
+                         [&](const std::string& engine,
+                             const google::protobuf::Message& prototype) {
+                           testing::Compare(input, expected, engine, prototype);
+                         });
   return 0;
 }

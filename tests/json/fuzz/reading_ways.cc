@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tests/json/fuzz/reading_ways.h"
 
-#include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -12,49 +14,15 @@ namespace testing {
 namespace {
 
 using google::protobuf::Message;
-using json_internal::PathChoice;
-
-// The document and its padding, which holds what could pass for the rest of it.
-std::string Padded(std::string_view json) {
-  constexpr std::string_view kRests[] = {"}}}}", "0",    "\"",  " ", ":1}",
-                                         "\\",   "\xFF", ",\n", "e", "]}"};
-  const std::string_view rest = kRests[json.size() % 10];
-  std::string text(json);
-  while (text.size() < json.size() + kJsonPadding) text += rest;
-  text.resize(json.size() + kJsonPadding);
-  return text;
-}
 
 }  // namespace
 
-ScopedPath::ScopedPath(PathChoice path)
-    : path_before_(json_internal::path_choice),
-      avx2_before_(json_internal::may_use_avx2) {
-  json_internal::path_choice = path;
-  if (path == PathChoice::kPortable) json_internal::may_use_avx2 = false;
-}
-
-ScopedPath::~ScopedPath() {
-  json_internal::path_choice = path_before_;
-  json_internal::may_use_avx2 = avx2_before_;
-}
-
-void OnEveryPath(const std::vector<const Message*>& prototypes,
-                 const std::function<void(const std::string& path,
-                                          const Message& prototype)>& call) {
-  const struct {
-    const char* name;
-    PathChoice path;
-  } kPaths[] = {{"fastest", PathChoice::kFastest},
-                {"table", PathChoice::kTable},
-                {"portable", PathChoice::kPortable},
-                {"reflection", PathChoice::kReflection}};
-  for (const auto& [name, path] : kPaths) {
-    const ScopedPath scoped(path);
-    call(name, *prototypes.front());
-  }
-  // Those of classes made at run time have no table.
-  call("without a table", *prototypes.back());
+void OnEveryEngine(const std::vector<const Message*>& prototypes,
+                   const std::function<void(const std::string& engine,
+                                            const Message& prototype)>& call) {
+  call("generated code", *prototypes.front());
+  // Classes made at run time have none.
+  call("Reflection", *prototypes.back());
 }
 
 void ReadInEveryWay(
@@ -63,28 +31,29 @@ void ReadInEveryWay(
                              const Message&)>& check) {
   JsonParseOptions options;
   options.strict = input.strict;
-  const std::string padded = Padded(input.json);
-  OnEveryPath(
-      input.prototypes, [&](const std::string& path, const Message& prototype) {
-        const std::unique_ptr<Message> message(prototype.New());
-        prepare(message.get());
-        if (!input.path.empty()) {
-          const absl::Status status =
-              ParseJsonAt(input.json, input.path, message.get(), options);
-          return check("ParseJsonAt, " + path, status, *message);
-        }
-        check("ParseJson, " + path,
-              ParseJson(input.json, message.get(), options), *message);
-        prepare(message.get());
-        const std::string_view json(padded.data(), input.json.size());
-        check("ParsePaddedJson, " + path,
-              ParsePaddedJson(json, message.get(), options), *message);
-        google::protobuf::Arena arena;
-        Message* const on_arena = prototype.New(&arena);
-        prepare(on_arena);
-        check("ParseJson on an arena, " + path,
-              ParseJson(input.json, on_arena, options), *on_arena);
-      });
+  // Memory of that size and no more.
+  const std::unique_ptr<char[]> block(new char[input.json.size()]);
+  if (!input.json.empty()) {
+    std::memcpy(block.get(), input.json.data(), input.json.size());
+  }
+  const std::string_view json(block.get(), input.json.size());
+  OnEveryEngine(input.prototypes,
+                [&](const std::string& engine, const Message& prototype) {
+                  const std::unique_ptr<Message> message(prototype.New());
+                  prepare(message.get());
+                  if (!input.path.empty()) {
+                    const absl::Status status =
+                        ParseJsonAt(json, input.path, message.get(), options);
+                    return check("ParseJsonAt, " + engine, status, *message);
+                  }
+                  check("ParseJson, " + engine,
+                        ParseJson(json, message.get(), options), *message);
+                  google::protobuf::Arena arena;
+                  Message* const on_arena = prototype.New(&arena);
+                  prepare(on_arena);
+                  check("ParseJson on an arena, " + engine,
+                        ParseJson(json, on_arena, options), *on_arena);
+                });
 }
 
 }  // namespace testing

@@ -1,5 +1,7 @@
-// All the ways there are to read one document: calls and code paths, which must
-// come to the same.
+// SPDX-License-Identifier: Apache-2.0
+//
+// All ways to read one document: the calls, by generated code and by
+// Reflection. They must have the same result.
 
 #ifndef TESTS_JSON_FUZZ_READING_WAYS_H_
 #define TESTS_JSON_FUZZ_READING_WAYS_H_
@@ -11,29 +13,15 @@
 #include "absl/status/status.h"
 #include "google/protobuf/message.h"
 #include "tests/json/fuzz/document_input.h"
-#include "tokenusage/json/path_choice.h"
 
 namespace tokenusage {
 namespace testing {
 
-// The path of messages with a table, as long as this lives.
-class ScopedPath {
- public:
-  explicit ScopedPath(json_internal::PathChoice path);
-  ~ScopedPath();
-  ScopedPath(const ScopedPath&) = delete;
-  ScopedPath& operator=(const ScopedPath&) = delete;
-
- private:
-  const json_internal::PathChoice path_before_;
-  const bool avx2_before_;
-};
-
-// Calls `call` on each path with the path's name and an empty message of a
-// class that takes it.
-void OnEveryPath(
+// Calls `call` for each engine with its name and an empty message of a class
+// that uses it.
+void OnEveryEngine(
     const std::vector<const google::protobuf::Message*>& prototypes,
-    const std::function<void(const std::string& path,
+    const std::function<void(const std::string& engine,
                              const google::protobuf::Message& prototype)>&
         call);
 

@@ -72,7 +72,7 @@ class Mapper {
       : document_(document), strict_(strict) {}
 
   bool ReadAt(const DocumentValue& value, std::vector<std::string> names,
-              Message* message);
+              const Path& path, Message* message);
   bool FailByDocument();
   bool HasFault() const { return document_.fault.has_value(); }
   const ReferenceError& error() const { return error_; }
@@ -131,28 +131,34 @@ bool Mapper::FailType(const DocumentValue& value, const Path& path) {
   return Fail(Kind::kWrongType, value.begin, path);
 }
 
-// Goes down along `names`. The outer objects' other members were checked when
-// the document was read.
+// Follows `names`. The outer objects' other members were checked when the
+// document was read. `path` is that of the names before.
 bool Mapper::ReadAt(const DocumentValue& value, std::vector<std::string> names,
-                    Message* message) {
-  if (value.type != Type::kObject) return FailType(value, Path());
+                    const Path& path, Message* message) {
+  if (value.type != Type::kObject) {
+    if (value.type == Type::kNull && !path.text.empty() && value.complete) {
+      return Fail(Kind::kNullValue, value.begin, path);
+    }
+    return FailType(value, path);
+  }
   if (names.empty()) return ReadMessage(value, Path(), message);
   const std::string name = names.front();
+  const Path here = path.Field(name);
   names.erase(names.begin());
   bool found = false;
   for (const DocumentMember& member : value.members) {
     if (!member.has_colon) return FailByDocument();
     if (member.name == name) {
-      if (found) return Fail(Kind::kDuplicateName, member.name_begin, Path());
+      if (found) return Fail(Kind::kDuplicateName, member.name_begin, here);
       found = true;
       if (!member.value.has_value()) return FailByDocument();
-      if (!ReadAt(*member.value, names, message)) return false;
+      if (!ReadAt(*member.value, names, here, message)) return false;
     } else if (!member.value.has_value() || !member.value->complete) {
       return FailByDocument();
     }
   }
   if (!value.complete) return FailByDocument();
-  return found || Fail(Kind::kMissingField, value.end - 1, Path());
+  return found || Fail(Kind::kMissingField, value.end - 1, here);
 }
 
 const FieldDescriptor* FindField(const Descriptor& type,
@@ -415,7 +421,7 @@ std::optional<ReferenceError> ReferenceRead(std::string_view json,
     mapper.FailByDocument();
     return mapper.error();
   }
-  if (!mapper.ReadAt(*document.root, NamesOf(options.path), message)) {
+  if (!mapper.ReadAt(*document.root, NamesOf(options.path), Path(), message)) {
     return mapper.error();
   }
   if (!mapper.HasFault()) return std::nullopt;  // none behind the object

@@ -50,21 +50,21 @@ void CheckReadsBack(const Message& message, const std::string& json) {
 // That the message is written as `expected`, or not at all.
 void CheckWrite(const Message& message,
                 const std::optional<std::string>& expected,
-                const std::string& path) {
+                const std::string& engine) {
   std::string json = "before";
   const absl::Status status = AppendJson(message, &json);
   if (status.ok() != expected.has_value()) {
-    FuzzFail(path + ": " + status.ToString() +
+    FuzzFail(engine + ": " + status.ToString() +
              "\nreference: " + expected.value_or("refused"));
   }
   std::string line = "before";
   const absl::Status line_status = AppendJsonLine(message, &line);
   if (line_status != status || line != json + (status.ok() ? "\n" : "")) {
-    FuzzFail(path + ": as a line: " + line);
+    FuzzFail(engine + ": as a line: " + line);
   }
   if (!status.ok()) return CheckRefused(status, json);
   if (json != "before" + *expected) {
-    FuzzFail(path + ": " + json + "\nreference: " + *expected);
+    FuzzFail(engine + ": " + json + "\nreference: " + *expected);
   }
   CheckReadsBack(message, *expected);
 }
@@ -77,12 +77,12 @@ void CheckAgainstReferenceWriter(
   const std::unique_ptr<Message> message(prototypes.front()->New());
   fill(message.get());
   const std::optional<std::string> expected = ReferenceWrite(*message);
-  OnEveryPath(prototypes,
-              [&](const std::string& path, const Message& prototype) {
-                const std::unique_ptr<Message> same(prototype.New());
-                fill(same.get());
-                CheckWrite(*same, expected, path);
-              });
+  OnEveryEngine(prototypes,
+                [&](const std::string& engine, const Message& prototype) {
+                  const std::unique_ptr<Message> same(prototype.New());
+                  fill(same.get());
+                  CheckWrite(*same, expected, engine);
+                });
 }
 
 }  // namespace testing

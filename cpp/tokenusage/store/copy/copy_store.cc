@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/copy/postgres_destination.h"
 #include "tokenusage/store/copy/sqlite_source.h"
@@ -72,8 +73,7 @@ class Answers {
 };
 
 absl::Time ReceiveTimeOf(const v1::UsageRecord& record) {
-  return absl::FromUnixSeconds(record.receive_time().seconds()) +
-         absl::Nanoseconds(record.receive_time().nanos());
+  return absl::FromUnixNanos(NanosFromTimestamp(record.receive_time()));
 }
 
 // Returns the error for two rollups that differ; either may be null.

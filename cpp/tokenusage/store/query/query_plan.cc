@@ -14,10 +14,6 @@ namespace {
 
 using Source = QuerySegment::Source;
 
-// 2000-01-01 and 2200-01-01, in seconds since 1970.
-constexpr std::int64_t kMinHorizonSeconds = 946684800;
-constexpr std::int64_t kMaxHorizonSeconds = 7258118400;
-
 // Times are from 2000 on, so division rounds down.
 std::int64_t RoundDown(std::int64_t nanos, std::int64_t unit) {
   return nanos - nanos % unit;
@@ -119,7 +115,7 @@ absl::Status BeforeHorizonError(std::int64_t horizon_nanos,
 
 absl::Status CheckIsHorizon(absl::Time horizon) {
   const std::int64_t seconds = absl::ToUnixSeconds(horizon);
-  if (seconds >= kMinHorizonSeconds && seconds <= kMaxHorizonSeconds &&
+  if (seconds >= kMinTimeSeconds && seconds <= kMaxTimeSeconds &&
       absl::FromUnixSeconds(seconds) == horizon && seconds % 3600 == 0) {
     return absl::OkStatus();
   }

@@ -3,8 +3,8 @@
 #include "tokenusage/store/rollup/stored_record.h"
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/string_view.h"
-#include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage {
 namespace {
@@ -35,9 +35,7 @@ std::string CheckStoredRecord(std::string_view bytes,
     return absl::StrCat("its record_id is ", record->record_id(),
                         ", but it is stored under ", ToAbsl(record_id));
   }
-  const std::int64_t own_time =
-      record->event_time().seconds() * kNanosPerSecond +
-      record->event_time().nanos();
+  const std::int64_t own_time = NanosFromTimestamp(record->event_time());
   if (own_time != event_time_nanos) {
     return absl::StrCat("its event_time is ", own_time,
                         " ns, but it is stored under ", event_time_nanos);

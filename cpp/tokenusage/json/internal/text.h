@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The text of JSON strings: RFC 8259's escapes, and UTF-8.
+//
+//   bool escaped = false;
+//   const char* const quote = FindStringEnd(p, end, &escaped);
+//   if (quote == nullptr) ScanString(p, end, nullptr, &error);  // says why
+//
+// All functions are thread-safe.
+
+#ifndef TOKENUSAGE_JSON_INTERNAL_TEXT_H_
+#define TOKENUSAGE_JSON_INTERNAL_TEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tokenusage/json/internal/digits.h"
+
+namespace tokenusage {
+namespace json_internal {
+
+// Where a string breaks the rules, and what was expected there.
+struct TextError {
+  const char* at = nullptr;
+  std::string_view expected;
+  bool is_lone_surrogate = false;
+};
+
+// Returns the closing quote of the string whose text starts at `p`, behind the
+// opening one; null if the text is not valid or does not end before `end`. Sets
+// `*escaped` if there are escapes in it.
+const char* FindLongStringEnd(const char* p, const char* end, bool* escaped);
+
+// The same, byte by byte; on an error it is described in `*error`. The text,
+// with its escapes resolved, is appended to `*unescaped`. Either may be null.
+const char* ScanString(const char* p, const char* end, std::string* unescaped,
+                       TextError* error);
+
+// Returns the first of the eight bytes at `p` that does not stand for itself in
+// a string: a quote, a backslash, a control character or one that is not ASCII;
+// null if all do.
+inline const char* FindNotPlain(const char* p) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const std::uint64_t word = LoadWord(p);
+  // The lowest bit set is right: a borrow reaches upwards only.
+  const std::uint64_t found =
+      ((word - kOnes * 0x20) | ((word ^ kOnes * '"') - kOnes) |
+       ((word ^ kOnes * '\\') - kOnes) | word) &
+      (kOnes * 0x80);
+  return found == 0 ? nullptr : p + __builtin_ctzll(found) / 8;
+}
+
+// FindLongStringEnd for text that is mostly short, of which kShortText bytes
+// are readable wherever it ends.
+inline constexpr std::ptrdiff_t kShortText = 32;
+
+inline const char* FindStringEnd(const char* p, const char* end,
+                                 bool* escaped) {
+  for (std::ptrdiff_t i = 0; i < kShortText; i += 8) {
+    const char* const stop = FindNotPlain(p + i);
+    if (stop == nullptr) continue;
+    if (*stop == '"') return stop;
+    break;
+  }
+  return FindLongStringEnd(p, end, escaped);
+}
+
+// Returns whether `text` stands for itself in a string.
+bool IsPlain(std::string_view text);
+
+}  // namespace json_internal
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_JSON_INTERNAL_TEXT_H_
