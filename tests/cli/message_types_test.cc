@@ -14,11 +14,11 @@ namespace {
 using ::testing::HasSubstr;
 using testing::StatusIs;
 
-auto IsInvalid(const std::string& words) {
-  return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(words));
+auto IsInvalidArgument(const std::string& text) {
+  return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(text));
 }
 
-TEST(MessageTypesTest, TakesFullNamesAndLastParts) {
+TEST(MessageTypesTest, FindsMessagesByFullNameOrLastPart) {
   for (const char* name : {"tokenusage.orq.v2.PostV2ProxyImagesEditsUsage",
                            "PostV2ProxyImagesEditsUsage"}) {
     ASSERT_OK_AND_ASSIGN(const auto* message, FindMessageType(name));
@@ -27,25 +27,26 @@ TEST(MessageTypesTest, TakesFullNamesAndLastParts) {
   }
 }
 
-TEST(MessageTypesTest, RefusesOtherNamesAndListsThoseThereAre) {
+TEST(MessageTypesTest, RefusesOtherNamesAndListsTheKnownOnes) {
   for (const char* name : {"", "Usage", "v2.PostV2ProxyImagesEditsUsage",
                            "postv2proxyimageseditsusage"}) {
     EXPECT_THAT(FindMessageType(name),
-                IsInvalid("PostV2ProxyImagesEditsUsage"));
+                IsInvalidArgument("PostV2ProxyImagesEditsUsage"));
   }
 }
 
-TEST(MessageTypesTest, FindsTheFieldOfEachKindOfUsage) {
+TEST(MessageTypesTest, FindsTheUsageFieldThatHoldsAMessage) {
   ASSERT_OK_AND_ASSIGN(const auto* edits,
                        FindUsageField("PostV2ProxyImagesEditsUsage"));
   EXPECT_EQ(edits->name(), "images_edits");
 }
 
-TEST(MessageTypesTest, ListsOnlyKindsOfUsageForReport) {
+TEST(MessageTypesTest, RefusesMessagesThatNoUsageFieldHolds) {
   for (const char* name : {"PostV2ProxyImagesEditsInputTokensDetails",
                            "UsageRecord", "NoSuchUsage"}) {
     const auto field = FindUsageField(name);
-    EXPECT_THAT(field, IsInvalid("expected one of PostV2ProxyImagesEditsUsage, "
+    EXPECT_THAT(
+        field, IsInvalidArgument("expected one of PostV2ProxyImagesEditsUsage, "
                                  "PostV2ProxyImagesVariationsUsage, found"));
   }
 }

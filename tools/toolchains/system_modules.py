@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns the repositories that wrap the system's libraries into Bazel modules.
 
-With them MODULE.bazel is built unchanged, and without a network.
+They stand in for the modules of the Bazel Central Registry, so that a project with a
+MODULE.bazel can be built unchanged, with the system's libraries and without a network.
 
-system_modules.py make FOLDER EXTERNAL MODULE.bazel: writes a module to FOLDER for each
-bazel_dep of MODULE.bazel. Its content is that of the repository in EXTERNAL, which Bazel
-made in WORKSPACE mode with bazel/system_dependencies.bzl. Fails if there is none.
+system_modules.py make FOLDER EXTERNAL MODULE.bazel: replaces FOLDER by one with a module
+for each bazel_dep of MODULE.bazel: a copy of its repository in EXTERNAL, the folder in
+which a build with WORKSPACE created it by bazel/system_dependencies.bzl. Fails if there is
+no such repository.
 
 system_modules.py flags FOLDER MODULE.bazel [IMPORTED]: prints the flags that make Bazel
-use these modules for the project of MODULE.bazel, which may import that of IMPORTED.
+use these modules for the project of MODULE.bazel. If that project imports tokenusage,
+IMPORTED is the MODULE.bazel of tokenusage.
 """
 
 import pathlib
@@ -16,33 +19,36 @@ import re
 import shutil
 import sys
 
-# Names the modules that come with Debian's Bazel.
+# Lists the modules that Debian's Bazel bundles, as --override_module flags.
 BAZELRC = pathlib.Path("/etc/bazel/bazelrc")
-# Bazel's own module depends on these but uses nothing of them.
+# Bazel's own module depends on these but uses nothing from them.
 EMPTY = ("apple_support", "buildozer", "zlib")
 
 
 def dependencies(module_file, development=True):
-    """Maps repository names of a MODULE.bazel, which is valid Python, to modules."""
-    debians = re.findall(r"--override_module=(\w+)=", BAZELRC.read_text())
-    found = {}
+    """Maps the repository name of each bazel_dep in a MODULE.bazel to its module name.
+
+    Leaves out modules that Debian's Bazel bundles. Runs the file, which is valid Python.
+    """
+    bundled = re.findall(r"--override_module=(\w+)=", BAZELRC.read_text())
+    modules = {}
 
     def bazel_dep(name, version, repo_name=None, dev_dependency=False):
-        if name not in debians and (development or not dev_dependency):
-            found[repo_name or name] = name
+        if name not in bundled and (development or not dev_dependency):
+            modules[repo_name or name] = name
 
     code = compile(module_file.read_text(), str(module_file), "exec")
-    known = {
+    functions = {
         "bazel_dep": bazel_dep,
         "local_path_override": lambda **_: None,
         "module": lambda **_: None,
     }
-    exec(code, known)
-    return found
+    exec(code, functions)
+    return modules
 
 
 def mentioned(folder, names):
-    """Returns those of the repository names that the files of a repository mention."""
+    """Returns which of the repository names occur in the Bazel files of a folder."""
     text = "".join(
         path.read_text()
         for path in folder.rglob("*")
@@ -51,28 +57,29 @@ def mentioned(folder, names):
     return sorted(names & set(re.findall(r"@(\w+)//", text)))
 
 
-def make_module(repository, names, external, folder):
+def make_module(repository, modules, external, folder):
     """Copies a repository and writes its MODULE.bazel."""
-    source, target = external / repository, folder / names[repository]
+    source, target = external / repository, folder / modules[repository]
     if not source.is_dir():
-        sys.exit("MODULE.bazel names %s, as @%s, and bazel/system_dependencies.bzl "
-                 "declares no such repository, or nothing uses it"
-                 % (names[repository], repository))
+        sys.exit("MODULE.bazel depends on %s as @%s, but there is no such repository: "
+                 "bazel/system_dependencies.bzl does not declare it, or nothing uses it"
+                 % (modules[repository], repository))
     shutil.copytree(source, target, symlinks=True)
-    lines = ["module(name = %r, repo_name = %r)" % (names[repository], repository)]
+    lines = ["module(name = %r, repo_name = %r)" % (modules[repository], repository)]
     lines += [
-        "bazel_dep(name = %r, repo_name = %r)" % (names[needed], needed)
-        for needed in mentioned(source, set(names) - {repository})
+        "bazel_dep(name = %r, repo_name = %r)" % (modules[needed], needed)
+        for needed in mentioned(source, set(modules) - {repository})
     ]
     (target / "MODULE.bazel").write_text("\n".join(lines) + "\n")
 
 
 def make(folder, external, module_file):
+    """Replaces `folder` by one that holds a module for each dependency."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    names = dependencies(module_file)
-    for repository in names:
-        make_module(repository, names, external, folder)
+    modules = dependencies(module_file)
+    for repository in modules:
+        make_module(repository, modules, external, folder)
     for module in EMPTY:
         (folder / module).mkdir()
         (folder / module / "MODULE.bazel").write_text("module(name = %r)\n" % module)
@@ -80,6 +87,7 @@ def make(folder, external, module_file):
 
 
 def print_flags(folder, module_file, imported=None):
+    """Prints the flags that override each dependency by its module in `folder`."""
     modules = {*EMPTY, *dependencies(module_file).values()}
     if imported:
         modules.remove("tokenusage")

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::string_view kSqliteScheme = "sqlite://";
 
-absl::Status NoStoreError(const std::string& url) {
-  // The rest of the URL may hold a password.
+absl::Status InvalidStoreUrl(const std::string& url) {
+  // Quotes only the scheme: the rest may hold a password.
   const std::size_t scheme = url.find("://");
   return absl::InvalidArgumentError(absl::StrCat(
       "--store: expected sqlite://PATH or postgresql://..., found \"",
@@ -31,16 +31,17 @@ std::string_view SqlitePathOf(std::string_view url) {
 }
 
 absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
-                                              std::string_view for_postgres) {
+                                              std::string_view postgres_hint) {
   if (IsPostgresUrl(url)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--store: ", ToAbsl(for_postgres)));
+        absl::StrCat("--store: ", ToAbsl(postgres_hint)));
   }
   const std::string_view path = SqlitePathOf(url);
-  if (path.empty()) return NoStoreError(url);
+  if (path.empty()) return InvalidStoreUrl(url);
   return std::string(path);
 }
 
+// A SQLite URL holds no password.
 std::string MaskStoreUrl(std::string_view url) { return MaskPostgresUrl(url); }
 
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
@@ -51,7 +52,7 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
     return OpenPostgresStore(url, postgres);
   }
   const std::string_view path = SqlitePathOf(url);
-  if (path.empty()) return NoStoreError(url);
+  if (path.empty()) return InvalidStoreUrl(url);
   SqliteStoreOptions sqlite;
   sqlite.create_if_missing = options.create_if_missing;
   sqlite.on_commit = options.on_commit;

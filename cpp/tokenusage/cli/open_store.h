@@ -37,10 +37,11 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
 // Returns the path in a SQLite URL; empty for other URLs.
 std::string_view SqlitePathOf(std::string_view url);
 
-// The same for a command that only SQLite has. Errors: INVALID_ARGUMENT; for
-// PostgreSQL's URLs with the hint `for_postgres`.
+// Returns the path in a SQLite URL, for a command that only SQLite supports.
+// Errors: INVALID_ARGUMENT for other URLs; for a PostgreSQL URL, its message
+// ends with `postgres_hint`, which says what to do instead.
 absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
-                                              std::string_view for_postgres);
+                                              std::string_view postgres_hint);
 
 // Replaces a password in the URL by "***", for logs and messages.
 std::string MaskStoreUrl(std::string_view url);

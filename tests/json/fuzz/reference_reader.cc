@@ -143,7 +143,8 @@ bool Mapper::ReadAt(const DocumentValue& value, std::vector<std::string> names,
   }
   if (names.empty()) return ReadMessage(value, Path(), message);
   const std::string name = names.front();
-  const Path here = path.Field(name);
+  Path here = path.Field(name);
+  if (name.empty()) here.plain = false;
   names.erase(names.begin());
   bool found = false;
   for (const DocumentMember& member : value.members) {

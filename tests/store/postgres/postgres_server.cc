@@ -23,7 +23,7 @@ constexpr char kScript[] = "tests/store/postgres/postgres_server.sh";
   std::abort();
 }
 
-// What the script printed.
+// Runs the script and returns what it printed.
 std::string RunScript(const std::string& arguments) {
   const std::string command = std::string(kScript) + " " + arguments;
   FILE* const pipe = popen(command.c_str(), "r");
@@ -54,7 +54,7 @@ PostgresServer::PostgresServer(const std::string& folder_and_port) {
   if (space == std::string::npos) Abort("no port: " + folder_and_port);
   folder_ = folder_and_port.substr(0, space);
   port_ = std::atoi(folder_and_port.c_str() + space);
-  // Where the test is killed, the server shall not stay behind.
+  // Removes the server even if the test is killed.
   const std::string guard = std::string(kScript) + " guard " + folder_ + " " +
                             std::to_string(getpid()) +
                             " >/dev/null 2>&1 </dev/null &";
@@ -63,8 +63,8 @@ PostgresServer::PostgresServer(const std::string& folder_and_port) {
 
 PostgresServer::~PostgresServer() { Run("remove"); }
 
-void PostgresServer::Run(const std::string& what) {
-  RunScript(what + " " + folder_);
+void PostgresServer::Run(const std::string& action) {
+  RunScript(action + " " + folder_);
 }
 
 std::string PostgresServer::Url(const std::string& database) const {

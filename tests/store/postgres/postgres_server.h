@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A PostgreSQL server of a test's own.
+// Runs real PostgreSQL servers for tests, each with its own folder and loopback
+// port.
 //
 //   const std::string url = SharedPostgresServer().NewDatabase();
 
@@ -17,25 +18,29 @@ namespace tokenusage::testing {
 // Every function aborts on failure.
 class PostgresServer {
  public:
-  // A new server, and a new standby of one that runs. Neither runs yet.
+  // Creates a server that is not started yet.
   static std::unique_ptr<PostgresServer> Create();
+
+  // Creates a standby of this server, which must be running. The standby is not
+  // started yet.
   std::unique_ptr<PostgresServer> CreateStandby() const;
-  // Stops and removes it.
+
+  // Stops the server and removes its folder.
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
 
   void Start() { Run("start"); }
   void Stop() { Run("stop"); }
-  // All processes end at once, as when the machine does.
+  // Kills all processes at once, as a crash of the machine would.
   void Kill() { Run("kill"); }
 
-  // A new database without tables; its URL.
+  // Creates a database without tables and returns its URL.
   std::string NewEmptyDatabase();
-  // One with the tables.
+  // Creates a database with the tables of the store and returns its URL.
   std::string NewDatabase();
 
-  // The URL of a database.
+  // Returns the URL of a database, which need not exist.
   std::string Url(const std::string& database) const;
 
   const std::string& folder() const { return folder_; }
@@ -43,7 +48,7 @@ class PostgresServer {
 
  private:
   explicit PostgresServer(const std::string& folder_and_port);
-  void Run(const std::string& what);
+  void Run(const std::string& action);
 
   std::string folder_;
   int port_ = 0;
@@ -53,13 +58,14 @@ class PostgresServer {
 // Returns whether servers are clusters of Citus: see postgres_server.sh.
 bool IsCitus();
 
-// One that runs until the test program ends.
+// Returns a started server that lives until the test program ends.
 PostgresServer& SharedPostgresServer();
 
-// A store in a new database of the shared server.
+// Opens a store in a new database of the shared server.
 std::unique_ptr<UsageStore> NewPostgresStore();
 
-// Runs SQL on a database. Returns the first column of the first row.
+// Runs SQL on a database. Returns the first column of the first row, or "" if
+// there are no rows.
 std::string RunPostgresSql(const std::string& url, const std::string& sql);
 
 }  // namespace tokenusage::testing

@@ -24,9 +24,9 @@ std::string ProtobufVersion() {
 }  // namespace
 
 Command AddVersionCommand(CLI::App* app) {
-  CLI::App* command =
-      app->add_subcommand("version", "Print the versions of this build");
-  command->footer("");
+  CLI::App* command = app->add_subcommand(
+      "version", "Print the versions of tokenusage and its libraries");
+  command->footer("");  // Not the program's, which it would inherit.
   return {
       command, [] {
         PrintData(absl::StrCat("tokenusage ", kVersion, " (protobuf ",

@@ -24,6 +24,7 @@
 #include "tokenusage/cli/serve/serve_flags.h"
 #include "tokenusage/cli/serve/server_log.h"
 #include "tokenusage/cli/serve/service_manager.h"
+#include "tokenusage/cli/serve/stoppable_start.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/version.h"
 #include "tokenusage/service/identity/identity_authorizer.h"
@@ -104,6 +105,7 @@ class LiveFiles {
     if (!flags.identities.empty()) {
       TOKENUSAGE_ASSIGN_OR_RETURN(
           identities_, IdentityAuthorizer::FromFile(flags.identities));
+      LogIdentities();
     }
     if (flags.has_tls()) {
       TOKENUSAGE_ASSIGN_OR_RETURN(CertificateSet set,
@@ -120,6 +122,7 @@ class LiveFiles {
     NotifyReloading();
     if (identities_ != nullptr) {
       LogReload("identities", identities_->Reload());
+      LogIdentities();
     }
     if (tls_ != nullptr) LogReload("certificates", ReloadCertificates());
     NotifyServiceManager("READY=1");
@@ -131,6 +134,12 @@ class LiveFiles {
   const std::shared_ptr<ReloadingCredentials>& tls() const { return tls_; }
 
  private:
+  // Says how many there are: fewer than expected if the file was cut short.
+  void LogIdentities() const {
+    Log(LogLevel::kInfo, "identities in use",
+        {{"credentials", absl::StrCat(identities_->size())}});
+  }
+
   absl::Status ReloadCertificates() {
     TOKENUSAGE_ASSIGN_OR_RETURN(CertificateSet set,
                                 LoadCertificateSet(paths_, absl::Now()));
@@ -169,6 +178,14 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
   if (files.identities() != nullptr) {
     options.service.authorizer = files.identities();
   }
+  options.on_accepting = [](bool is_accepting) {
+    if (is_accepting) {
+      Log(LogLevel::kInfo, "accepting connections again", {});
+    } else {
+      Log(LogLevel::kError, "cannot accept connections; retrying",
+          {{"error", "out of file descriptors or memory"}});
+    }
+  };
   options.on_health_change = [](const HealthChange& change) {
     if (change.healthy) {
       Log(LogLevel::kInfo, "the store has recovered",
@@ -236,6 +253,7 @@ absl::Status Serve(const ServeFlags& flags) {
   StartLog(flags.parsed_log_format(), flags.parsed_log_level());
   // Before any thread starts, so that all inherit the mask.
   const sigset_t signals = BlockSignals();
+  std::optional<StoppableStart> stoppable_start(signals);
   const auto metrics = std::make_shared<ServerMetrics>(kVersion);
   LiveFiles files;
   TOKENUSAGE_RETURN_IF_ERROR(files.Load(flags, metrics.get()));
@@ -269,6 +287,7 @@ absl::Status Serve(const ServeFlags& flags) {
   // Nobody would learn the address; main prints the error.
   if (!DataError().ok()) return absl::OkStatus();
   NotifyServiceManager("READY=1");
+  stoppable_start.reset();
 
   const int signal = AwaitEnd(signals, &files);
   NotifyServiceManager("STOPPING=1");

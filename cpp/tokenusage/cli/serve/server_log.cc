@@ -14,22 +14,25 @@
 namespace tokenusage {
 namespace {
 
+// Set once, by StartLog.
 LogFormat format = LogFormat::kText;
 
 constexpr std::size_t kMaxValueChars = 2000;
 
+// Escapes what could break the line, and cuts what is too long.
 std::string Clean(std::string_view text) {
   return Excerpt(text, kMaxValueChars);
 }
 
-// Quotes as in JSON: Clean leaves nothing else to escape.
+// Returns `text` as a JSON string. Clean leaves only backslashes and quotation
+// marks to escape.
 std::string Quoted(std::string_view text) {
   return absl::StrCat(
       "\"", absl::StrReplaceAll(Clean(text), {{"\\", "\\\\"}, {"\"", "\\\""}}),
       "\"");
 }
 
-// Quotes text that is not one word.
+// Quotes `text` unless it is a single word without quotation marks or "=".
 std::string QuotedIfNeeded(std::string_view text) {
   const std::string clean = Clean(text);
   const bool is_word =
@@ -53,17 +56,18 @@ spdlog::level::level_enum LevelOf(LogLevel level) {
 
 }  // namespace
 
-void StartLog(LogFormat log_format, LogLevel least) {
+void StartLog(LogFormat log_format, LogLevel min_level) {
   format = log_format;
   auto logger = spdlog::stderr_logger_mt("tokenusage");
+  // %v is the line of FormatLogLine.
   const char* pattern =
       format == LogFormat::kText
           ? "%Y-%m-%dT%H:%M:%S.%eZ %l %v"
           : R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
   logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
       pattern, spdlog::pattern_time_type::utc));
-  logger->set_level(LevelOf(least));
-  logger->flush_on(spdlog::level::trace);
+  logger->set_level(LevelOf(min_level));
+  logger->flush_on(spdlog::level::trace);  // Flushes each line.
   spdlog::set_default_logger(std::move(logger));
 }
 

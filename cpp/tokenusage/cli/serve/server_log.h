@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The service's log on stderr: one line per event, as text or JSON.
+// The log of `tokenusage serve` on stderr: one line per event, as text or JSON.
 //
 //   StartLog(LogFormat::kJson, LogLevel::kInfo);
 //   Log(LogLevel::kInfo, "serving", {{"address", "127.0.0.1:8105"}});
@@ -26,14 +26,18 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 using LogFields = std::vector<std::pair<std::string, std::string>>;
 
-// Starts the log. Call it once, before the first Log.
-void StartLog(LogFormat format, LogLevel least);
+// Starts the log. Call it once, before the first Log and before other threads
+// run.
+void StartLog(LogFormat format, LogLevel min_level);
 
-// Logs an event if its level is at least that of StartLog. Control characters
-// and bytes that are not UTF-8 are escaped. Thread-safe.
+// Logs an event if `level` is at least the `min_level` of StartLog. Control
+// characters and bytes that are not UTF-8 are escaped, and the message and the
+// values are cut after 2000 characters. Field names are written as they are.
+// Thread-safe.
 void Log(LogLevel level, std::string_view message, const LogFields& fields);
 
-// Formats what Log writes after the time and the level.
+// Returns what Log writes after the time and the level: for JSON, members
+// without the braces around them.
 std::string FormatLogLine(LogFormat format, std::string_view message,
                           const LogFields& fields);
 

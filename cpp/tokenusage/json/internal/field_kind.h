@@ -7,6 +7,11 @@
 
 #include <string_view>
 
+// For the few functions that each field's code consists of: compilers leave
+// them out of line otherwise, as each message calls them often.
+#define TOKENUSAGE_INLINE __attribute__((always_inline)) inline
+#define TOKENUSAGE_LAMBDA __attribute__((always_inline))
+
 namespace tokenusage {
 namespace json_internal {
 

@@ -34,10 +34,6 @@
 #include "tokenusage/json/internal/text_values.h"
 #include "tokenusage/json/internal/violation.h"
 
-// For the few functions that each field's code consists of: compilers leave
-// them out of line otherwise, as each message calls them often.
-#define TOKENUSAGE_INLINE __attribute__((always_inline)) inline
-
 namespace tokenusage {
 namespace json_internal {
 

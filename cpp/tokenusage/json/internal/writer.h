@@ -52,9 +52,10 @@ class Writer {
  private:
   using Kind = JsonError::Kind;
 
-  // What may be written without a look at the buffer's end.
+  // What may be written without a look at the buffer's end: a number, and what
+  // is before it.
   static constexpr std::size_t kRoom = 128;
-  static_assert(kRoom >= kNumberRoom + 8, "a number and what is around it");
+  static constexpr std::size_t kMaxShortName = kRoom - kNumberRoom - 8;
 
   char* Fail(Kind kind, std::string_view expected, std::string_view found) {
     if constexpr (kExplain) {
@@ -91,10 +92,18 @@ class Writer {
     return p + text.size();
   }
 
+  // Puts a name for which Room was called, and leaves room for a number.
+  TOKENUSAGE_INLINE char* PutName(char* p, std::string_view name) {
+    if (name.size() > kMaxShortName) return Room(Put(p, name));
+    std::memcpy(p, name.data(), name.size());
+    return p + name.size();
+  }
+
+  char* FailDepth() {
+    return Fail(Kind::kTooDeep, "at most 100 levels of nesting", "one more");
+  }
   char* Enter(char* p, char open) {
-    if (depth_ == kMaxDepth) {
-      return Fail(Kind::kTooDeep, "at most 100 levels of nesting", "one more");
-    }
+    if (depth_ == kMaxDepth) return FailDepth();
     ++depth_;
     p = Room(p);
     *p = open;
@@ -116,7 +125,8 @@ class Writer {
   char* WriteArray(char* p, const Field& field, const Message& message);
   template <typename Field, typename Message>
   char* WriteMap(char* p, const Field& field, const Message& message);
-  // `value` is of the type that belongs to the kind.
+  // `value` is of the type that belongs to the kind. If that is a number, there
+  // is room for it.
   template <FieldKind kKind, typename Field, typename Value>
   char* WriteValue(char* p, const Field& field, const Value& value);
   char* WriteNumber(char* p, double value) {
@@ -162,10 +172,10 @@ template <bool kExplain>
 template <typename Table>
 char* Writer<kExplain>::WriteObject(char* p, const Table& table,
                                     const typename Table::Message& message) {
-  p = Enter(p, '{');
-  if (p == nullptr) return nullptr;
-  bool first = true;
-  const bool complete = table.ForEach([&](const auto& field) {
+  if (depth_ == kMaxDepth) return FailDepth();
+  ++depth_;
+  char separator = '{';
+  const bool complete = table.ForEach([&](const auto& field) TOKENUSAGE_LAMBDA {
     if (!field.IsWritten(message)) {
       if (!field.required()) return true;
       Fail(Kind::kMissingField, "this required field",
@@ -173,22 +183,27 @@ char* Writer<kExplain>::WriteObject(char* p, const Table& table,
       p = nullptr;
     } else {
       p = Room(p);
-      *p = ',';
-      p = Put(first ? p : p + 1, field.quoted());
-      first = false;
-      p = WriteField(p, field, message);
+      *p = separator;
+      separator = ',';
+      p = WriteField(PutName(p + 1, field.quoted()), field, message);
     }
     if (p != nullptr) return true;
     if constexpr (kExplain) Within(PathStep::Field(field.wire_name()));
     return false;
   });
-  return complete ? Leave(p, '}') : nullptr;
+  if (!complete) return nullptr;
+  p = Room(p);
+  if (separator == '{') *p++ = '{';
+  *p = '}';
+  --depth_;
+  return p + 1;
 }
 
 template <bool kExplain>
 template <typename Field, typename Message>
-inline char* Writer<kExplain>::WriteField(char* p, const Field& field,
-                                          const Message& message) {
+TOKENUSAGE_INLINE char* Writer<kExplain>::WriteField(char* p,
+                                                     const Field& field,
+                                                     const Message& message) {
   return WithShape(field, [&](auto shape) {
     if constexpr (shape == FieldShape::kRepeated) {
       return WriteArray(p, field, message);
@@ -212,7 +227,8 @@ char* Writer<kExplain>::WriteArray(char* p, const Field& field,
   p = Enter(p, '[');
   const int size = field.Size(message);
   for (int i = 0; i < size && p != nullptr; ++i) {
-    if (i > 0) p = Put(p, ",");
+    p = Room(p);
+    if (i > 0) *p++ = ',';
     p = WithKind(field, [&](auto kind) {
       return field.template WithElement<kind.value>(
           message, i, [&](const auto& value) {
@@ -238,7 +254,7 @@ char* Writer<kExplain>::WriteMap(char* p, const Field& field,
     first = false;
     p = WriteText(p, key);
     if (p != nullptr) {
-      p = Put(p, ":");
+      p = Room(Put(p, ":"));
       // Named, as C++17's lambdas cannot take it otherwise.
       const auto& value_entry = entry;
       p = WithKind(field, [&](auto kind) {
@@ -258,8 +274,9 @@ char* Writer<kExplain>::WriteMap(char* p, const Field& field,
 
 template <bool kExplain>
 template <FieldKind kKind, typename Field, typename Value>
-inline char* Writer<kExplain>::WriteValue(char* p, const Field& field,
-                                          const Value& value) {
+TOKENUSAGE_INLINE char* Writer<kExplain>::WriteValue(char* p,
+                                                     const Field& field,
+                                                     const Value& value) {
   if constexpr (kKind == FieldKind::kMessage) {
     return WriteObject(p, field.table(), value);
   } else if constexpr (kKind == FieldKind::kString) {
@@ -273,7 +290,7 @@ inline char* Writer<kExplain>::WriteValue(char* p, const Field& field,
   } else if constexpr (kKind == FieldKind::kBool) {
     return Put(p, value ? std::string_view("true") : std::string_view("false"));
   } else {
-    return WriteNumber(Room(p), value);
+    return WriteNumber(p, value);
   }
 }
 

@@ -17,6 +17,7 @@
 #include "tokenusage/store/sqlite/check.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
+#include "tokenusage/store/sqlite/disk_space.h"
 #include "tokenusage/store/sqlite/file.h"
 #include "tokenusage/store/sqlite/file_lock.h"
 #include "tokenusage/store/sqlite/horizon.h"
@@ -35,6 +36,7 @@ namespace {
 // Commits a transaction that changes nothing, over a new connection. Waits up
 // to 5 s for the writer.
 absl::Status CheckCommit(const std::string& path) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckDiskSpace(path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
