@@ -313,6 +313,10 @@ class IdentityTest(EndToEndTest):
         os.remove(self.identities)
         server.reload()
         server.await_log(KEPT, 2)
+        for count, content in enumerate(("", "# authorised callers\n"), 3):
+            self.write("identities", content)  # somebody is about to write the rest
+            server.reload()
+            server.await_log(KEPT, count)
         self.assertNotIn("secret-word", server.log())
         for token in (first, second):
             client.token = token
@@ -325,6 +329,7 @@ class IdentityTest(EndToEndTest):
         server.await_log(r"what=identities\n", 2)
         client.token = first
         self.assert_outcomes(client, "demo", INVALID, INVALID)
+        server.await_log("identities in use.*credentials=1")
         client.token = second
         self.assert_outcomes(client, "demo", OK, OK)
         self.assert_no_secrets(server)
@@ -346,7 +351,8 @@ class IdentityTest(EndToEndTest):
         for sequence in (1, 2):
             requests.put(stream_request(sequence))
             self.assertEqual(next(stream).sequence, sequence)
-        self.write("identities", "")
+        os.remove(self.identities)
+        self.new_token("another")
         server.reload()
         server.await_log(RELOADED + ".*identities")
         requests.put(stream_request(3))

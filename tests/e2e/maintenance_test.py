@@ -332,7 +332,9 @@ class RetentionTest(MaintenanceTest):
                 with contextlib.closing(
                     sqlite3.connect("file:%s?mode=ro" % self.path("usage.db"), uri=True)
                 ) as database:
-                    (seconds,) = database.execute("SELECT seconds FROM horizon").fetchone()
+                    (seconds,) = database.execute(
+                        "SELECT horizon FROM retention"
+                    ).fetchone()
                 return seconds * SECOND
             time.sleep(0.1)
         raise TimeoutError("nothing was removed: " + server.log())
@@ -383,6 +385,28 @@ class RetentionTest(MaintenanceTest):
         self.assertEqual((response.stored_count, response.duplicate_count), (0, 1))
         (error,) = response.errors
         self.assertEqual((error.reason, error.field), (BEFORE_HORIZON, "event_time"))
+
+    def test_a_retention_of_its_own_and_the_default_window(self):
+        """`db retain` beside a service; `list` and `query` without --start still work."""
+        server = self.start_server()
+        self.assert_output(self.db("retain", PROJECT, "24h"), "")
+        self.assert_one_line_error(self.db("retain", "none", "1d"), 1, "no project none")
+        self.assert_one_line_error(self.db("retain", PROJECT, "1w"), 64, "TIME")
+        self.assertEqual(server.stop(), 0)
+        server = self.start_server()  # without --retain
+        horizon = self.await_removal(server)
+        text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(horizon // SECOND))
+        kept = [r for r in self.old if r.event_time.seconds * SECOND >= horizon]
+        flags = ("--server=" + server.address, "--project=" + PROJECT)
+        outcome = program.run("list", *flags)
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        self.assertEqual(len(outcome.stdout.splitlines()), len(kept))
+        self.assertIn(text.encode() + b" were removed", outcome.stderr)
+        outcome = program.run("query", "--group-by=labels.team", *flags)
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        outcome = program.run("list", *flags, "--start=2001-01-01")
+        self.assertEqual(outcome.exit_code, 1, outcome)
+        self.assertEqual(self.db("retain", PROJECT, "default").exit_code, 0)
 
     def test_killed_while_it_removes_records(self):
         for _ in range(ROUNDS):

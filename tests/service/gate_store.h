@@ -40,7 +40,12 @@ class GateStore final : public UsageStore {
     LetThrough();
   }
 
+  // A query for the project "slow" waits until the gate opens.
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
+    if (query.project == "slow") {
+      std::unique_lock<std::mutex> lock(mutex_);
+      changed_.wait(lock, [&] { return open_; });
+    }
     return memory_->Query(query);
   }
   absl::StatusOr<v1::UsageRecord> GetRecord(
@@ -87,6 +92,7 @@ class GateStore final : public UsageStore {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       open_ = true;
+      changed_.notify_all();
     }
     LetThrough();
   }

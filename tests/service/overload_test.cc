@@ -128,6 +128,35 @@ TEST(OverloadTest, RefusesAboveTheBudgetAndLeavesRoomForOthers) {
   EXPECT_THAT(Report(stub.get(), Request("flood", "again")).status, IsOk());
 }
 
+absl::Status Query(v1::UsageReportingService::Stub* stub,
+                   const std::string& project) {
+  v1::QueryUsageRequest request;
+  request.set_project(project);
+  request.mutable_start_time()->set_seconds(1'700'000'000);
+  request.mutable_end_time()->set_seconds(1'800'000'000);
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(20)));
+  v1::QueryUsageResponse response;
+  return FromGrpcStatus(stub->QueryUsage(&context, request, &response));
+}
+
+TEST(OverloadTest, SlowQueriesDoNotDelayAnotherProject) {
+  GateStore store;
+  const auto server = Start(&store);
+  const auto stub = v1::UsageReportingService::NewStub(Channel(*server));
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 40; ++i) {
+    callers.emplace_back(
+        [&] { EXPECT_THAT(Query(stub.get(), "slow"), IsOk()); });
+  }
+  // Whenever they come, those that wait are never before it.
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(Query(stub.get(), "other"), IsOk());
+  }
+  store.Open();
+  for (std::thread& caller : callers) caller.join();
+}
+
 TEST(OverloadTest, WhatExpiresInTheQueueIsNotStored) {
   GateStore store;
   const auto server = Start(&store);

@@ -29,7 +29,7 @@ class RequestChecksTest : public ::testing::Test {
       const std::function<void(v1::QueryUsageRequest*)>& change) {
     v1::QueryUsageRequest request = ValidQuery();
     change(&request);
-    const auto checked = CheckQueryRequest(request, time_zones_);
+    const auto checked = CheckQueryRequest(request, time_zones_, page_tokens_);
     if (checked.ok()) return "";
     EXPECT_EQ(checked.status().code(), absl::StatusCode::kInvalidArgument);
     const auto info = GetErrorInfo(checked.status());
@@ -37,12 +37,14 @@ class RequestChecksTest : public ::testing::Test {
   }
 
   const TimeZones time_zones_ = TimeZones::FromSystem();
+  const PageTokens page_tokens_{"key"};
 };
 
 using Request = v1::QueryUsageRequest;
 
 TEST_F(RequestChecksTest, FillsInTheDefaults) {
-  const auto checked = CheckQueryRequest(ValidQuery(), time_zones_);
+  const auto checked =
+      CheckQueryRequest(ValidQuery(), time_zones_, page_tokens_);
   ASSERT_THAT(checked, IsOk());
   EXPECT_EQ(checked->query.project, "demo");
   EXPECT_EQ(checked->query.window.start_nanos, 1748822400000000000);
@@ -153,7 +155,7 @@ TEST_F(RequestChecksTest, RefusesTheRest) {
 
 TEST_F(RequestChecksTest, FingerprintDependsOnAllButThePage) {
   const auto fingerprint = [this](const Request& request) {
-    return CheckQueryRequest(request, time_zones_)->fingerprint;
+    return CheckQueryRequest(request, time_zones_, page_tokens_)->fingerprint;
   };
   Request other = ValidQuery();
   other.set_page_size(7);

@@ -52,17 +52,28 @@ TEST(RetentionHorizonTest, CountsBackFromTheEarlierOfClockAndNewestRecord) {
 // A store with a record in each hour of 2026-08-01, and fake clocks.
 class RetentionTest : public ::testing::Test {
  protected:
-  RetentionTest() {
+  RetentionTest() { Fill("p", "2026-08-01T00:00:00Z"); }
+
+  // Appends 24 records, one an hour.
+  void Fill(const std::string& project, const char* start) {
     std::vector<v1::UsageRecord> records;
     for (int hour = 0; hour < 24; ++hour) {
-      records.push_back(ValidRecord("r" + std::to_string(hour),
-                                    Nanos("2026-08-01T00:00:00Z") +
-                                        hour * std::int64_t{3600'000'000'000}));
+      records.push_back(
+          ValidRecord("r" + std::to_string(hour),
+                      Nanos(start) + hour * std::int64_t{3600'000'000'000}));
     }
-    store_->Append("p", CheckedOf(records)).value();
+    store_->Append(project, CheckedOf(records)).value();
   }
 
-  std::unique_ptr<Retention> Start(absl::Duration retain) {
+  absl::Time HorizonOf(const std::string& project = "p") {
+    const auto all = store_->maintenance()->Retention().value();
+    for (const ProjectRetention& one : all) {
+      if (one.project == project) return one.horizon;
+    }
+    return absl::InfinitePast();
+  }
+
+  std::unique_ptr<Retention> Start(std::optional<absl::Duration> retain) {
     return std::make_unique<Retention>(
         store_->maintenance(), retain,
         Retention::Clocks{[this] { return now_; },
@@ -94,27 +105,51 @@ class RetentionTest : public ::testing::Test {
 TEST_F(RetentionTest, MovesWithTheHours) {
   const auto retention = Start(absl::Hours(20));
   EXPECT_EQ(Removed(retention.get()), 3);
-  EXPECT_EQ(store_->maintenance()->Horizon().value(),
-            Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(HorizonOf(), Time("2026-08-01T03:00:00Z"));
   EXPECT_EQ(Removed(retention.get()), 0);
   Pass(absl::Hours(5));
   // No further than the newest record says.
   EXPECT_EQ(Removed(retention.get()), 0);
-  EXPECT_EQ(store_->maintenance()->Horizon().value(),
-            Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(HorizonOf(), Time("2026-08-01T03:00:00Z"));
   store_->Append("p", CheckedOf({ValidRecord("n", absl::ToUnixNanos(now_))}))
       .value();
   const auto outcome = Run(retention.get());
   ASSERT_THAT(outcome, IsOk());
   EXPECT_EQ(outcome->record_count, 5);
-  EXPECT_EQ(outcome->horizon, Time("2026-08-01T08:00:00Z"));
-  EXPECT_EQ(store_->maintenance()->Horizon().value(), outcome->horizon);
+  EXPECT_EQ(outcome->project_count, 1);
+  EXPECT_EQ(HorizonOf(), Time("2026-08-01T08:00:00Z"));
+}
+
+TEST_F(RetentionTest, NewRecordsOfOneProjectDoNotRemoveOldOnesOfAnother) {
+  Fill("idle", "2026-07-01T00:00:00Z");
+  Fill("busy", "2026-07-31T23:00:00Z");
+  const auto outcome = Run(Start(absl::Hours(20)).get());
+  ASSERT_THAT(outcome, IsOk());
+  // Of each what is 20 hours older than its own newest record.
+  EXPECT_EQ(outcome->record_count, 3 * 3);
+  EXPECT_EQ(outcome->project_count, 3);
+  EXPECT_EQ(HorizonOf("idle"), Time("2026-07-01T03:00:00Z"));
+  EXPECT_EQ(HorizonOf("busy"), Time("2026-08-01T02:00:00Z"));
+  EXPECT_EQ(HorizonOf("p"), Time("2026-08-01T03:00:00Z"));
+}
+
+TEST_F(RetentionTest, AProjectsOwnTimeTakesThePlaceOfTheDefault) {
+  Fill("q", "2026-08-01T00:00:00Z");
+  StoreMaintenance& maintenance = *store_->maintenance();
+  ASSERT_THAT(maintenance.SetRetention("q", absl::Hours(10)), IsOk());
+  EXPECT_EQ(Removed(Start(absl::Hours(20)).get()), 3 + 13);
+  EXPECT_EQ(HorizonOf("p"), Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(HorizonOf("q"), Time("2026-08-01T13:00:00Z"));
+  // Without a default, all of the others is kept.
+  ASSERT_THAT(maintenance.SetRetention("q", absl::Hours(5)), IsOk());
+  EXPECT_EQ(Removed(Start(std::nullopt).get()), 5);
+  EXPECT_EQ(HorizonOf("p"), Time("2026-08-01T03:00:00Z"));
 }
 
 TEST_F(RetentionTest, AnEmptyStoreGetsNoHorizon) {
   store_ = NewMemoryStore();
   EXPECT_EQ(Removed(Start(absl::Hours(20)).get()), 0);
-  EXPECT_EQ(store_->maintenance()->Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(HorizonOf(), absl::InfinitePast());
 }
 
 TEST_F(RetentionTest, AClockThatIsSetForwardRemovesNothing) {
@@ -126,15 +161,26 @@ TEST_F(RetentionTest, AClockThatIsSetForwardRemovesNothing) {
   EXPECT_THAT(Run(retention.get()),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        ::testing::HasSubstr("set forward by 8760h")));
-  EXPECT_EQ(store_->maintenance()->Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(HorizonOf(), absl::InfinitePast());
+}
+
+TEST_F(RetentionTest, AClockMayBeSetByAnHour) {
+  const auto retention = Start(absl::Hours(20));
+  const absl::Time right = now_;
+  now_ = right + absl::Minutes(59);
+  EXPECT_EQ(Removed(retention.get()), 3);
+  now_ = right + absl::Minutes(61);
+  EXPECT_THAT(Run(retention.get()),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  now_ = right - absl::Minutes(61);
+  EXPECT_EQ(Removed(retention.get()), 0);
 }
 
 TEST_F(RetentionTest, AClockThatIsWrongAtTheStartRemovesNothingNew) {
   now_ += absl::Hours(24 * 365);
   const auto retention = Start(absl::Hours(20));
   Removed(retention.get());
-  EXPECT_EQ(store_->maintenance()->Horizon().value(),
-            Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(HorizonOf(), Time("2026-08-01T03:00:00Z"));
 }
 
 TEST_F(RetentionTest, AClockThatIsSetBackMovesNothingBack) {
@@ -144,8 +190,7 @@ TEST_F(RetentionTest, AClockThatIsSetBackMovesNothingBack) {
   Removed(retention.get());
   now_ -= absl::Hours(24 * 365 * 20);
   Removed(retention.get());
-  EXPECT_EQ(store_->maintenance()->Horizon().value(),
-            Time("2026-08-01T03:00:00Z"));
+  EXPECT_EQ(HorizonOf(), Time("2026-08-01T03:00:00Z"));
 }
 
 TEST_F(RetentionTest, StopsIfCancelled) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -61,8 +62,8 @@ Retention::Clocks Retention::SystemClocks() {
   return {[] { return absl::Now(); }, &SinceBoot};
 }
 
-Retention::Retention(StoreMaintenance* store, absl::Duration retain,
-                     Clocks clocks)
+Retention::Retention(StoreMaintenance* store,
+                     std::optional<absl::Duration> retain, Clocks clocks)
     : store_(*store),
       retain_(retain),
       clocks_(std::move(clocks)),
@@ -77,22 +78,42 @@ absl::StatusOr<Retention::Outcome> Retention::Run(
         absl::FormatDuration(absl::Trunc(jump, absl::Seconds(1))),
         ": nothing is removed until the service is started again"));
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time newest,
-                              store_.NewestRecordTime());
-  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time present, store_.Horizon());
-  const std::optional<absl::Time> wanted =
-      RetentionHorizon(clocks_.now(), newest, retain_);
-  // Removes even if the horizon stays: a removal may have been interrupted.
-  const absl::Time horizon = std::max(wanted.value_or(present), present);
-  if (horizon == absl::InfinitePast()) return Outcome{0, horizon};
   CallLimits limits;
   limits.is_cancelled = is_cancelled;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Removal removal,
-                              store_.RemoveRecordsBefore(horizon, limits));
-  return Outcome{removal.record_count, horizon};
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectRetention> projects,
+                              store_.Retention());
+  Outcome outcome;
+  absl::Status first_error;
+  for (const ProjectRetention& project : projects) {
+    const absl::Time horizon = HorizonOf(project);
+    if (project.oldest >= horizon) continue;
+    const absl::StatusOr<Removal> removal =
+        store_.RemoveRecordsBefore(project.project, horizon, limits);
+    if (absl::IsCancelled(removal.status())) return removal.status();
+    // A project that fails must not keep the records of the others.
+    first_error.Update(removal.status());
+    if (!removal.ok() || removal->record_count == 0) continue;
+    outcome.record_count += removal->record_count;
+    ++outcome.project_count;
+  }
+  if (!first_error.ok()) return first_error;
+  return outcome;
 }
 
-RetentionThread::RetentionThread(StoreMaintenance* store, absl::Duration retain,
+absl::Time Retention::HorizonOf(const ProjectRetention& project) const {
+  std::optional<absl::Time> wanted;
+  if (project.newest == absl::InfinitePast()) return absl::InfinitePast();
+  if (project.retain != absl::ZeroDuration()) {
+    wanted = RetentionHorizon(clocks_.now(), project.newest, project.retain);
+  } else if (retain_) {
+    wanted = RetentionHorizon(clocks_.now(), project.newest, *retain_);
+  }
+  // At least where it was: a removal may have been interrupted.
+  return std::max(wanted.value_or(project.horizon), project.horizon);
+}
+
+RetentionThread::RetentionThread(StoreMaintenance* store,
+                                 std::optional<absl::Duration> retain,
                                  Events events)
     : retention_(store, retain),
       events_(std::move(events)),

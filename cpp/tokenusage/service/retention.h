@@ -36,7 +36,7 @@ std::optional<absl::Time> RetentionHorizon(absl::Time now,
                                            absl::Time newest_record,
                                            absl::Duration retain);
 
-// Moves a store's horizon. Not thread-safe.
+// Moves the horizons of a store's projects. Not thread-safe.
 class Retention {
  public:
   // The time, and the time since the machine started, which nobody can set.
@@ -47,27 +47,32 @@ class Retention {
   };
   static Clocks SystemClocks();
 
-  Retention(StoreMaintenance* store, absl::Duration retain,
+  // `retain` is for projects that have no retention time of their own; nullopt
+  // keeps all of their records.
+  Retention(StoreMaintenance* store, std::optional<absl::Duration> retain,
             Clocks clocks = SystemClocks());
 
   struct Outcome {
-    std::int64_t record_count = 0;  // removed
-    absl::Time horizon;
+    std::int64_t record_count = 0;   // removed
+    std::int64_t project_count = 0;  // that they were of
   };
 
-  // Moves the horizon to its place at this time, and removes the records before
-  // it, until `is_cancelled`.
+  // Moves each project's horizon to its place at this time, if that removes
+  // records, and removes them, until `is_cancelled`.
   //
-  // Errors: those of StoreMaintenance; FAILED_PRECONDITION if the clock was set
+  // Errors: those of StoreMaintenance, after all other projects were done;
+  // FAILED_PRECONDITION if the clock was set
   // forward by more than an hour since this was made: only a restart of the
   // service confirms that the new time is right.
   absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
 
  private:
+  // Returns the time before which a project's records are to go.
+  absl::Time HorizonOf(const ProjectRetention& project) const;
   absl::Time Start() const { return clocks_.now() - clocks_.elapsed(); }
 
   StoreMaintenance& store_;
-  const absl::Duration retain_;
+  const std::optional<absl::Duration> retain_;
   const Clocks clocks_;
   const absl::Time start_;  // of the machine, by the clock as it was
 };
@@ -83,7 +88,7 @@ class RetentionThread {
         [](const absl::Status&) {};
   };
 
-  RetentionThread(StoreMaintenance* store, absl::Duration retain,
+  RetentionThread(StoreMaintenance* store, std::optional<absl::Duration> retain,
                   Events events);
 
   RetentionThread(const RetentionThread&) = delete;

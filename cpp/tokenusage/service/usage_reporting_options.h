@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
@@ -33,10 +34,21 @@ struct ServiceLimits {
   int read_threads = 4;
   int max_queued_reads = 256;
 
+  // The bytes of memory that queued reads may take.
+  std::int64_t max_queued_read_bytes = 16 << 20;
+
+  // The bytes of answers to reads that may wait for their callers to read them;
+  // see AdmissionBudget for how projects share them. Beyond it reads are
+  // answered RESOURCE_EXHAUSTED.
+  std::int64_t max_unwritten_bytes = 64 << 20;
+
+  // A call whose caller takes longer than this to read its answer is cancelled.
+  absl::Duration max_answer_time = absl::Minutes(2);
+
   // The bytes of memory that reports may take, from the moment a request is
-  // read until it is answered; see AdmissionBudget for how projects share them.
-  // Beyond it calls are answered RESOURCE_EXHAUSTED, and streams are not read.
-  // A larger batch is taken if it is alone.
+  // read until its answer is written; see AdmissionBudget for how projects
+  // share them. Beyond it calls are answered RESOURCE_EXHAUSTED, and streams
+  // are not read. A larger batch is taken if it is alone.
   std::int64_t max_admitted_bytes = 48 << 20;
 
   // A stream is not read while this many of its messages, or bytes of them,
@@ -70,6 +82,11 @@ struct UsageReportingServiceOptions {
   ServiceLimits limits;
 
   ServiceObserver observer;
+
+  // Authenticates page tokens. Servers of one database need the same key, so
+  // that callers can get their pages from any of them. The empty key still
+  // detects every damaged token, but anyone can make one.
+  std::string page_token_key;
 
   // The server's clock, for receive_time and the check of event_time.
   std::function<absl::Time()> now = absl::Now;

@@ -26,14 +26,40 @@ namespace {
 // gRPC's retry mechanism waits this many milliseconds (gRFC A6).
 constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
 
+// Checks what would make a small request a large message.
+absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
+                                const google::protobuf::Message*) {
+  return CheckReadSize(bytes.Length());
+}
+
+absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
+                                const v1::QueryUsageRequest*) {
+  using Request = v1::QueryUsageRequest;
+  TOKENUSAGE_RETURN_IF_ERROR(CheckReadSize(bytes.Length()));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckGroupByCount(CountFields(bytes, Request::kGroupByFieldNumber)));
+  return CheckFilterCount(CountFields(bytes, Request::kFiltersFieldNumber));
+}
+
 // Identifies the caller, parses the request, and checks the caller's access.
 template <typename Request>
-absl::Status Admit(const Authorizer& authorizer, Role role,
-                   const grpc::CallbackServerContext& context,
-                   const grpc::ByteBuffer& bytes, Request* request) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const auto caller, authorizer.Identify(context));
+absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
+    const Authorizer& authorizer, const grpc::CallbackServerContext& context,
+    const grpc::ByteBuffer& bytes, Request* request) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, authorizer.Identify(context));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckBeforeParsing(bytes, request));
   TOKENUSAGE_RETURN_IF_ERROR(ParseRequest(bytes, request));
-  return caller->CheckAccess(request->project(), role);
+  TOKENUSAGE_RETURN_IF_ERROR(
+      caller->CheckAccess(request->project(), Role::kQuery));
+  return caller;
+}
+
+// What a request to read takes in memory while it is queued: a value of two
+// bytes on the wire is a string.
+std::int64_t QueuedBytes(std::size_t request_bytes) {
+  constexpr std::int64_t kPerCall = 16 << 10;
+  constexpr std::int64_t kPerByte = 20;
+  return kPerCall + kPerByte * static_cast<std::int64_t>(request_bytes);
 }
 
 }  // namespace
@@ -42,10 +68,15 @@ UsageReportingServiceImpl::UsageReportingServiceImpl(
     UsageStore* store, UsageReportingServiceOptions options)
     : store_(store),
       options_(std::move(options)),
+      page_tokens_(options_.page_token_key),
+      answer_deadlines_(options_.limits.max_answer_time),
+      unwritten_(options_.limits.max_unwritten_bytes),
       reports_(store, options_),
-      stream_worker_(1, std::numeric_limits<std::size_t>::max()),
+      stream_worker_(1, {std::numeric_limits<std::int64_t>::max(),
+                         std::numeric_limits<std::int64_t>::max()}),
       readers_(options_.limits.read_threads,
-               static_cast<std::size_t>(options_.limits.max_queued_reads)) {}
+               {options_.limits.max_queued_reads,
+                options_.limits.max_queued_read_bytes}) {}
 
 UsageReportingServiceImpl::~UsageReportingServiceImpl() {
   reports_.AwaitReports();
@@ -54,7 +85,7 @@ UsageReportingServiceImpl::~UsageReportingServiceImpl() {
 grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
     grpc::ByteBuffer* raw_response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto* const call = new UnaryCall(context, &answer_deadlines_);
   std::shared_ptr<Report> report = reports_.Admit(raw_request->Length());
   absl::Status status;
   if (report != nullptr) {
@@ -68,27 +99,30 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
     status = BusyError();
   }
   if (!status.ok()) {
-    Finish(context, reactor, status, v1::ReportUsageResponse(), raw_response);
-    return reactor;
+    FinishWithError(context, call, status);
+    return call;
   }
-  reports_.Append(
-      std::move(report), LimitsOf(*context),
-      [this, context, reactor,
-       raw_response](const absl::StatusOr<v1::ReportUsageResponse>& response) {
-        Finish(context, reactor, response.status(),
-               response.ok() ? *response : v1::ReportUsageResponse(),
-               raw_response);
-      });
-  return reactor;
+  reports_.Append(report, LimitsOf(*context),
+                  [this, context, call, raw_response, report](
+                      const absl::StatusOr<v1::ReportUsageResponse>& response) {
+                    if (!response.ok()) {
+                      return FinishWithError(context, call, response.status());
+                    }
+                    *raw_response = ToByteBuffer(*response);
+                    report->HoldAnswer(raw_response->Length());
+                    call->FinishHolding(grpc::Status::OK, report);
+                  });
+  return call;
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 UsageReportingServiceImpl::StreamUsage(grpc::CallbackServerContext* context) {
   UsageStream::Parts parts;
   parts.handler = &reports_;
+  parts.answer_deadlines = &answer_deadlines_;
   parts.limits = &options_.limits;
   parts.run_later = [this](std::function<void()> job) {
-    stream_worker_.TrySubmit(std::move(job));
+    stream_worker_.TrySubmit("", 0, std::move(job));
   };
   parts.on_done = [this](UsageStream* stream) {
     const std::lock_guard<std::mutex> lock(streams_mutex_);
@@ -128,8 +162,9 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
       context, *raw_request, raw_response,
       [this](const v1::QueryUsageRequest& request, CallLimits limits,
              v1::QueryUsageResponse* response) -> absl::Status {
-        TOKENUSAGE_ASSIGN_OR_RETURN(auto checked,
-                                    CheckQueryRequest(request, time_zones_));
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            auto checked,
+            CheckQueryRequest(request, time_zones_, page_tokens_));
         checked.query.limits = std::move(limits);
         const auto page = store_->Query(checked.query);
         if (!page.ok()) return OnStoreError(page.status());
@@ -139,8 +174,8 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
         if (page->has_more) {
           const UsageQueryRow& last = page->rows.back();
           response->set_next_page_token(
-              EncodePageToken({checked.fingerprint, last.bucket.start_nanos,
-                               EncodeGroupKey(last.key)}));
+              page_tokens_.Encode({checked.fingerprint, last.bucket.start_nanos,
+                                   EncodeGroupKey(last.key)}));
         }
         return absl::OkStatus();
       });
@@ -176,7 +211,8 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
       context, *raw_request, raw_response,
       [this](const v1::ListUsageRecordsRequest& request, CallLimits limits,
              v1::ListUsageRecordsResponse* response) -> absl::Status {
-        TOKENUSAGE_ASSIGN_OR_RETURN(auto checked, CheckListRequest(request));
+        TOKENUSAGE_ASSIGN_OR_RETURN(auto checked,
+                                    CheckListRequest(request, page_tokens_));
         checked.query.limits = std::move(limits);
         auto page = store_->ListRecords(checked.query);
         if (!page.ok()) return OnStoreError(page.status());
@@ -186,7 +222,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
         if (page->has_more) {
           const v1::UsageRecord& last =
               response->records(response->records_size() - 1);
-          response->set_next_page_token(EncodePageToken(
+          response->set_next_page_token(page_tokens_.Encode(
               {checked.fingerprint, NanosFromTimestamp(last.event_time()),
                last.record_id()}));
         }
@@ -198,29 +234,49 @@ template <typename Request, typename Response, typename ReadFunction>
 grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer& raw_request,
     grpc::ByteBuffer* raw_response, ReadFunction read) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto* const call = new UnaryCall(context, &answer_deadlines_);
   auto request = std::make_shared<Request>();
-  absl::Status status = Admit(*options_.authorizer, Role::kQuery, *context,
-                              raw_request, request.get());
-  if (status.ok() &&
-      !readers_.TrySubmit([this, context, reactor, raw_response, request,
-                           limits = ReadLimitsOf(*context),
-                           read = std::move(read)] {
-        Response response;
-        absl::Status result = absl::CancelledError("the caller disconnected");
-        if (!limits.is_cancelled()) result = read(*request, limits, &response);
-        Finish(context, reactor, result, response, raw_response);
-      })) {
-    status = BusyError();
+  const auto caller =
+      AdmitRead(*options_.authorizer, *context, raw_request, request.get());
+  if (!caller.ok()) {
+    FinishWithError(context, call, caller.status());
+    return call;
   }
-  if (!status.ok()) Finish(context, reactor, status, Response(), raw_response);
-  return reactor;
+  auto job = [this, context, call, raw_response, request,
+              limits = ReadLimitsOf(*context), read = std::move(read)] {
+    Response response;
+    absl::Status status = absl::CancelledError("the caller disconnected");
+    if (!limits.is_cancelled()) status = read(*request, limits, &response);
+    if (!status.ok()) return FinishWithError(context, call, status);
+    FinishRead(context, call, request->project(), response, raw_response);
+  };
+  if (!readers_.TrySubmit(
+          absl::StrCat(request->project(), "\n", (*caller)->name),
+          QueuedBytes(raw_request.Length()), std::move(job))) {
+    FinishWithError(context, call, BusyError());
+  }
+  return call;
 }
 
-void UsageReportingServiceImpl::Finish(
-    grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
-    const absl::Status& status, const google::protobuf::Message& response,
-    grpc::ByteBuffer* raw_response) const {
+void UsageReportingServiceImpl::FinishRead(
+    grpc::CallbackServerContext* context, UnaryCall* call,
+    const std::string& project, const google::protobuf::Message& response,
+    grpc::ByteBuffer* raw_response) {
+  constexpr std::int64_t kPerCall = 16 << 10;
+  auto share = unwritten_.TryTake(
+      kPerCall + static_cast<std::int64_t>(response.ByteSizeLong()));
+  if (!share || !share->TryAssign(project)) {
+    return FinishWithError(context, call, BusyError());
+  }
+  *raw_response = ToByteBuffer(response);
+  call->FinishHolding(
+      grpc::Status::OK,
+      std::make_shared<AdmissionBudget::Share>(*std::move(share)));
+}
+
+void UsageReportingServiceImpl::FinishWithError(
+    grpc::CallbackServerContext* context, UnaryCall* call,
+    const absl::Status& status) const {
   if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) {
     const absl::Duration pushback = absl::IsUnavailable(status)
                                         ? options_.limits.failure_pushback
@@ -228,12 +284,7 @@ void UsageReportingServiceImpl::Finish(
     context->AddTrailingMetadata(
         kPushbackTrailer, std::to_string(absl::ToInt64Milliseconds(pushback)));
   }
-  if (!status.ok()) {
-    reactor->Finish(ToGrpcStatus(status));
-    return;
-  }
-  *raw_response = ToByteBuffer(response);
-  reactor->Finish(grpc::Status::OK);
+  call->Finish(ToGrpcStatus(status));
 }
 
 absl::Status UsageReportingServiceImpl::OnStoreError(

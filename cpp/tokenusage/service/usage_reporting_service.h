@@ -16,14 +16,19 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <unordered_set>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "tokenusage/service/rpc/answer_deadlines.h"
+#include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/rpc/report_handler.h"
+#include "tokenusage/service/rpc/unary_call.h"
 #include "tokenusage/service/rpc/usage_stream.h"
+#include "tokenusage/service/server/admission_budget.h"
 #include "tokenusage/service/server/time_zones.h"
 #include "tokenusage/service/server/worker_pool.h"
 #include "tokenusage/service/usage_reporting_options.h"
@@ -92,12 +97,17 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
                                  grpc::ByteBuffer* raw_response,
                                  ReadFunction read);
 
-  // Finishes a call, with `response` if `status` is OK, and with the pushback
-  // trailer if the caller should send it again.
-  void Finish(grpc::CallbackServerContext* context,
-              grpc::ServerUnaryReactor* reactor, const absl::Status& status,
-              const google::protobuf::Message& response,
-              grpc::ByteBuffer* raw_response) const;
+  // Finishes a read with `response`, or with SERVER_BUSY if too much of the
+  // project's answers waits for callers to read it.
+  void FinishRead(grpc::CallbackServerContext* context, UnaryCall* call,
+                  const std::string& project,
+                  const google::protobuf::Message& response,
+                  grpc::ByteBuffer* raw_response);
+
+  // Finishes a call with an error, with the pushback trailer if the server is
+  // busy.
+  void FinishWithError(grpc::CallbackServerContext* context, UnaryCall* call,
+                       const absl::Status& status) const;
 
   // Tells the observer of a store failure; returns the error for the caller.
   absl::Status OnStoreError(const absl::Status& store_status) const;
@@ -108,6 +118,9 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   UsageStore* const store_;
   const UsageReportingServiceOptions options_;
   const TimeZones time_zones_ = TimeZones::FromSystem();
+  const PageTokens page_tokens_;
+  AnswerDeadlines answer_deadlines_;
+  AdmissionBudget unwritten_;  // answers to reads
   ReportHandler reports_;
 
   std::mutex streams_mutex_;

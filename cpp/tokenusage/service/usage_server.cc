@@ -37,6 +37,9 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
   }
 };
 
+using ExternalConnectionType =
+    grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+
 void PrepareLibrary() {
   static const bool kDone = [] {
     grpc::EnableDefaultHealthCheckService(true);
@@ -76,8 +79,25 @@ UsageServer::UsageServer(UsageStore* store, UsageServerOptions options)
               [this](const HealthChange& change) { OnHealthChange(change); }),
       health_thread_([this] { return health_.Step(); }) {}
 
+// Tells the guard which connections have shown valid credentials.
+class UsageServer::IdentificationWatch final : public Authorizer {
+ public:
+  explicit IdentificationWatch(const UsageServer* server) : server_(*server) {}
+
+  absl::StatusOr<std::shared_ptr<const Caller>> Identify(
+      const grpc::CallbackServerContext& context) const override {
+    auto caller = server_.options_.service.authorizer->Identify(context);
+    if (caller.ok()) server_.guard_->OnIdentified(context.peer());
+    return caller;
+  }
+
+ private:
+  const UsageServer& server_;
+};
+
 UsageReportingServiceOptions UsageServer::ServiceOptions() {
   UsageReportingServiceOptions service = options_.service;
+  service.authorizer = std::make_shared<IdentificationWatch>(this);
   service.observer.on_store_failure = [this](const absl::Status& status) {
     options_.service.observer.on_store_failure(status);
     if (health_.OnStoreFailure(status)) health_thread_.Wake();
@@ -92,22 +112,42 @@ UsageReportingServiceOptions UsageServer::ServiceOptions() {
   return service;
 }
 
+ConnectionGuard::Events UsageServer::GuardEvents() {
+  ConnectionGuard::Events events;
+  events.on_accepting = [this](bool is_accepting) {
+    {
+      const std::lock_guard<std::mutex> lock(serving_mutex_);
+      is_accepting_ = is_accepting;
+      UpdateServing();
+    }
+    options_.on_accepting(is_accepting);
+  };
+  if (options_.metrics != nullptr) {
+    events.on_count = [this](int count) {
+      options_.metrics->OnConnectionCount(count);
+    };
+    events.on_closed = [this] { options_.metrics->OnConnectionClosed(); };
+  }
+  return events;
+}
+
 absl::Status UsageServer::Listen() {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      guard_, ConnectionGuard::Listen(options_.address, options_.connections,
+                                      GuardEvents()));
   grpc::ServerBuilder builder;
-  // Otherwise a second server would share the port and take half of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   ApplyTransportLimits(options_.limits, &builder);
-  builder.AddListeningPort(options_.address,
-                           options_.tls == nullptr
-                               ? grpc::InsecureServerCredentials()
-                               : options_.tls->server_credentials(),
-                           &port_);
+  auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      ExternalConnectionType::FROM_FD,
+      options_.tls == nullptr ? grpc::InsecureServerCredentials()
+                              : options_.tls->server_credentials());
   if (!options_.reflection) {
     builder.SetOption(std::make_unique<WithoutReflection>());
   }
   std::vector<
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
+  interceptors.push_back(guard_->NewInterceptorFactory());
   interceptors.push_back(watches_->NewFactory());
   if (options_.metrics != nullptr) {
     interceptors.push_back(options_.metrics->NewCallCounter());
@@ -115,12 +155,15 @@ absl::Status UsageServer::Listen() {
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   builder.RegisterService(&service_);
   auto server = builder.BuildAndStart();
-  if (server == nullptr || port_ == 0) {
-    return ListenError(options_.address);
+  if (server == nullptr) {
+    return absl::UnavailableError("gRPC cannot start the server");
   }
-  const std::lock_guard<std::mutex> lock(serving_mutex_);
-  server_ = std::move(server);
-  SetServing(true);
+  {
+    const std::lock_guard<std::mutex> lock(serving_mutex_);
+    server_ = std::move(server);
+    UpdateServing();
+  }
+  guard_->Start(std::move(acceptor));
   return absl::OkStatus();
 }
 
@@ -131,7 +174,7 @@ void UsageServer::Shutdown(absl::Duration drain) {
   {
     const std::lock_guard<std::mutex> lock(serving_mutex_);
     draining_ = true;
-    SetServing(false);
+    UpdateServing();
   }
   const absl::Time end = absl::Now() + drain;
   service_.BeginDrain();
@@ -140,6 +183,7 @@ void UsageServer::Shutdown(absl::Duration drain) {
     absl::SleepFor(std::min(drain, kLastWord));
     watches_->CancelAll();
   }
+  guard_->BeginDrain();
   server_->Shutdown(absl::ToChronoTime(end));
   server_->Wait();
 }
@@ -147,7 +191,8 @@ void UsageServer::Shutdown(absl::Duration drain) {
 void UsageServer::OnHealthChange(const HealthChange& change) {
   {
     const std::lock_guard<std::mutex> lock(serving_mutex_);
-    SetServing(change.healthy && !draining_);
+    store_is_healthy_ = change.healthy;
+    UpdateServing();
   }
   if (options_.metrics != nullptr) {
     options_.metrics->OnHealthChange(change.healthy);
@@ -155,8 +200,9 @@ void UsageServer::OnHealthChange(const HealthChange& change) {
   options_.on_health_change(change);
 }
 
-void UsageServer::SetServing(bool serving) {
+void UsageServer::UpdateServing() {
   if (server_ == nullptr) return;
+  const bool serving = store_is_healthy_ && is_accepting_ && !draining_;
   auto* const health = server_->GetHealthCheckService();
   if (health == nullptr) return;
   for (const char* name :

@@ -24,6 +24,8 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "tokenusage/service/metrics/server_metrics.h"
+#include "tokenusage/service/server/connection_guard.h"
+#include "tokenusage/service/server/connection_limits.h"
 #include "tokenusage/service/server/health_monitor.h"
 #include "tokenusage/service/server/health_watches.h"
 #include "tokenusage/service/server/repeater.h"
@@ -55,6 +57,10 @@ struct UsageServerOptions {
   // How often a store that failed is polled for its recovery.
   absl::Duration recovery_interval = absl::Seconds(1);
 
+  // Called when connections cannot be accepted, for want of descriptors or
+  // memory, and when they can again. From one thread; must not block.
+  std::function<void(bool is_accepting)> on_accepting = [](bool) {};
+
   // Called when the store fails and when it has recovered, from one thread.
   std::function<void(const HealthChange&)> on_health_change =
       [](const HealthChange&) {};
@@ -62,12 +68,13 @@ struct UsageServerOptions {
   UsageReportingServiceOptions service;
 
   TransportLimits limits;
+  ConnectionLimits connections;
 };
 
 // gRPC's health service answers for "" (the server) and for
 // "tokenusage.v1.UsageReportingService": NOT_SERVING from a failure of the
-// store until it accepts writes again, and while the server shuts down. It
-// needs no credentials.
+// store until it accepts writes again, while connections cannot be accepted,
+// and while the server shuts down. It needs no credentials.
 //
 // Thread-safe.
 class UsageServer {
@@ -87,30 +94,36 @@ class UsageServer {
   UsageServer& operator=(const UsageServer&) = delete;
 
   // The port that the server listens on.
-  int port() const { return port_; }
+  int port() const { return guard_->port(); }
 
   // Takes no new calls, waits at most `drain` for those in progress, cancels
-  // the rest, and returns when all are finished.
+  // the rest, and returns when all are finished. Idle connections are closed.
   void Shutdown(absl::Duration drain);
 
  private:
   UsageServer(UsageStore* store, UsageServerOptions options);
 
+  class IdentificationWatch;
+
   UsageReportingServiceOptions ServiceOptions();
+  ConnectionGuard::Events GuardEvents();
   absl::Status Listen();
   void OnHealthChange(const HealthChange& change);
-  void SetServing(bool serving);
+  // Sets the health from the members below. Called with serving_mutex_ held.
+  void UpdateServing();
 
   const UsageServerOptions options_;
 
   std::mutex serving_mutex_;
-  bool draining_ = false;  // guarded by serving_mutex_
+  bool draining_ = false;  // guarded by serving_mutex_, as are those below
+  bool store_is_healthy_ = true;
+  bool is_accepting_ = true;
 
   const std::shared_ptr<HealthWatches> watches_ =
       std::make_shared<HealthWatches>();
   UsageReportingServiceImpl service_;
+  std::unique_ptr<ConnectionGuard> guard_;  // outlives the server
   std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
   HealthMonitor health_;
   Repeater health_thread_;  // last: it uses the members above
 };

@@ -38,10 +38,11 @@ struct Project {
            std::shared_ptr<const StoredRecord>>
       by_time;
   std::set<std::string> series;
+  std::int64_t horizon = kNoHorizon;
+  absl::Duration retain;
 };
 
-AppendOutcome AppendOne(const CheckedRecord& record, std::int64_t horizon,
-                        Project* project) {
+AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   const std::string& id = record.record().record_id();
   if (const auto found = project->by_id.find(id);
       found != project->by_id.end()) {
@@ -50,7 +51,9 @@ AppendOutcome AppendOne(const CheckedRecord& record, std::int64_t horizon,
                : AppendOutcome::kConflict;
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
-  if (record.event_time_nanos() < horizon) return AppendOutcome::kBeforeHorizon;
+  if (record.event_time_nanos() < project->horizon) {
+    return AppendOutcome::kBeforeHorizon;
+  }
   std::string series = SeriesKey(record.record());
   if (project->series.size() >= kMaxSeriesPerProject &&
       project->series.count(series) == 0) {
@@ -89,10 +92,12 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override;
   StoreMaintenance* maintenance() override { return this; }
 
-  absl::StatusOr<absl::Time> Horizon() override;
-  absl::StatusOr<absl::Time> NewestRecordTime() override;
+  absl::StatusOr<std::vector<ProjectRetention>> Retention() override;
+  absl::Status SetRetention(std::string_view project,
+                            absl::Duration retain) override;
   absl::StatusOr<Removal> RemoveRecordsBefore(
-      absl::Time horizon, const CallLimits& limits) override;
+      std::string_view project, absl::Time horizon,
+      const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override;
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
@@ -109,10 +114,11 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
   Snapshot TakeSnapshot(std::string_view project, TimeWindow window) const;
 
   std::int64_t CountRecords() const;
+  // Returns null if there is no such project. Called with mutex_ held.
+  Project* FindStored(std::string_view project);
 
   mutable std::mutex mutex_;
   std::map<std::string, Project, std::less<>> projects_;
-  std::int64_t horizon_ = kNoHorizon;
 };
 
 void MemoryStore::AppendAsync(std::string project,
@@ -126,7 +132,7 @@ void MemoryStore::AppendAsync(std::string project,
     const std::lock_guard<std::mutex> lock(mutex_);
     Project& kept = projects_[std::move(project)];
     for (const CheckedRecord& record : *batch) {
-      outcomes.push_back(AppendOne(record, horizon_, &kept));
+      outcomes.push_back(AppendOne(record, &kept));
     }
   }
   done(std::move(outcomes));
@@ -136,9 +142,9 @@ MemoryStore::Snapshot MemoryStore::TakeSnapshot(std::string_view project,
                                                 TimeWindow window) const {
   Snapshot snapshot;
   const std::lock_guard<std::mutex> lock(mutex_);
-  snapshot.horizon = horizon_;
   const auto found = projects_.find(project);
   if (found == projects_.end()) return snapshot;
+  snapshot.horizon = found->second.horizon;
   const auto& by_time = found->second.by_time;
   const auto end = by_time.lower_bound({window.end_nanos, ""});
   for (auto it = by_time.lower_bound({window.start_nanos, ""}); it != end;
@@ -196,35 +202,49 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
   return page.Finish();
 }
 
-absl::StatusOr<absl::Time> MemoryStore::Horizon() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return horizon_ == kNoHorizon ? absl::InfinitePast()
-                                : absl::FromUnixNanos(horizon_);
+// A project without any stored record does not exist.
+Project* MemoryStore::FindStored(std::string_view project) {
+  const auto found = projects_.find(project);
+  if (found == projects_.end() || found->second.series.empty()) return nullptr;
+  return &found->second;
 }
 
-absl::StatusOr<absl::Time> MemoryStore::NewestRecordTime() {
+absl::StatusOr<std::vector<ProjectRetention>> MemoryStore::Retention() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  absl::Time newest = absl::InfinitePast();
+  std::vector<ProjectRetention> all;
   for (const auto& [name, project] : projects_) {
-    if (project.by_time.empty()) continue;
-    const std::int64_t last = project.by_time.rbegin()->first.first;
-    if (last < horizon_) continue;
-    newest = std::max(newest, absl::FromUnixNanos(last));
+    if (project.series.empty()) continue;
+    ProjectRetention& one = all.emplace_back();
+    one.project = name;
+    one.horizon = HorizonTime(project.horizon);
+    one.retain = project.retain;
+    one.oldest = one.newest = absl::InfinitePast();
+    const auto first = project.by_time.lower_bound({project.horizon, ""});
+    if (first == project.by_time.end()) continue;
+    one.oldest = absl::FromUnixNanos(first->first.first);
+    one.newest = absl::FromUnixNanos(project.by_time.rbegin()->first.first);
   }
-  return newest;
+  return all;
+}
+
+absl::Status MemoryStore::SetRetention(std::string_view project,
+                                       absl::Duration retain) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Project* const found = FindStored(project);
+  if (found == nullptr) return absl::NotFoundError("no such project");
+  found->retain = retain;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Removal> MemoryStore::RemoveRecordsBefore(
-    absl::Time horizon, const CallLimits& limits) {
+    std::string_view project, absl::Time horizon, const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const std::lock_guard<std::mutex> lock(mutex_);
-  horizon_ = std::max(horizon_, absl::ToUnixNanos(horizon));
-  Removal removal;
-  for (auto& [name, project] : projects_) {
-    removal.record_count += RemoveBefore(horizon_, &project);
-  }
-  return removal;
+  Project* const found = FindStored(project);
+  if (found == nullptr) return Removal();
+  found->horizon = std::max(found->horizon, absl::ToUnixNanos(horizon));
+  return Removal{RemoveBefore(found->horizon, found)};
 }
 
 std::int64_t MemoryStore::CountRecords() const {
@@ -251,13 +271,10 @@ absl::StatusOr<Removal> MemoryStore::DeleteProject(std::string_view project,
                                                    const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = projects_.find(project);
-  // A project without any stored record does not exist.
-  if (found == projects_.end() || found->second.series.empty()) {
-    return absl::NotFoundError("no such project");
-  }
-  const Removal removal{static_cast<std::int64_t>(found->second.by_id.size())};
-  projects_.erase(found);
+  Project* const found = FindStored(project);
+  if (found == nullptr) return absl::NotFoundError("no such project");
+  const Removal removal{static_cast<std::int64_t>(found->by_id.size())};
+  projects_.erase(projects_.find(project));
   return removal;
 }
 

@@ -11,6 +11,7 @@
 #ifndef TOKENUSAGE_STORE_STORE_MAINTENANCE_H_
 #define TOKENUSAGE_STORE_STORE_MAINTENANCE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,23 @@
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
+
+// What is kept of a project.
+struct ProjectRetention {
+  std::string project;
+
+  // Records before it were removed, and their totals kept. A whole hour of UTC
+  // that never moves back; absl::InfinitePast() if nothing was ever removed.
+  absl::Time horizon;
+
+  // The project's own time; absl::ZeroDuration() for the service's default.
+  absl::Duration retain;
+
+  // The event_time of the first and last record; absl::InfinitePast() if there
+  // are none. `oldest` is before `horizon` if a removal was interrupted.
+  absl::Time oldest;
+  absl::Time newest;
+};
 
 // What RemoveRecordsBefore and DeleteProject removed.
 struct Removal {
@@ -36,6 +54,9 @@ struct Rebuild {
 struct CheckOptions {
   // How many problems the report lists; all are counted.
   int max_problems = 100;
+
+  // How many rollups to hold in memory before comparing them.
+  std::size_t max_rollups = 100'000;
 
   CallLimits limits;
 };
@@ -83,18 +104,20 @@ class StoreMaintenance {
  public:
   virtual ~StoreMaintenance() = default;
 
-  // Returns the horizon: records before it were removed, and their totals kept.
-  // A whole hour of UTC that never moves back; absl::InfinitePast() if nothing
-  // was ever removed.
-  virtual absl::StatusOr<absl::Time> Horizon() = 0;
+  // Returns what is kept of each project, by name.
+  virtual absl::StatusOr<std::vector<ProjectRetention>> Retention() = 0;
 
-  // Returns the latest event_time of all records; absl::InfinitePast() if there
-  // are none.
-  virtual absl::StatusOr<absl::Time> NewestRecordTime() = 0;
+  // Sets how long the records of a project are kept; absl::ZeroDuration() for
+  // the service's default.
+  //
+  // Errors: as above; NOT_FOUND.
+  virtual absl::Status SetRetention(std::string_view project,
+                                    absl::Duration retain) = 0;
 
-  // Moves the horizon forward to `horizon`, unless it is later already, and
-  // removes the records before it in small steps between which appends
-  // continue. Totals stay, and so do the series of a project.
+  // Moves a project's horizon forward to `horizon`, unless it is later already,
+  // and removes the records before it in small steps between which appends
+  // continue. Totals stay, and so do the project's series. Does nothing if
+  // there is no such project.
   //
   // The horizon is durable before the first record is removed, and from then on
   // no read sees a record before it. If the removal is interrupted, the next
@@ -103,15 +126,16 @@ class StoreMaintenance {
   // Errors: as above; INVALID_ARGUMENT unless `horizon` is a whole hour from
   // 2000-01-01 to 2200-01-01.
   virtual absl::StatusOr<Removal> RemoveRecordsBefore(
-      absl::Time horizon, const CallLimits& limits) = 0;
+      std::string_view project, absl::Time horizon,
+      const CallLimits& limits) = 0;
 
   // Compares the store with itself, from one snapshot: whether its files are
-  // intact, and whether every rollup at or after the horizon is the sum of its
-  // records. Changes nothing. What it finds is in the report; it fails only if
-  // it could not look.
+  // intact, and whether every rollup at or after its project's horizon is the
+  // sum of its records. Changes nothing. What it finds is in the report; it
+  // fails only if it could not look.
   virtual absl::StatusOr<CheckReport> Check(const CheckOptions& options) = 0;
 
-  // Rebuilds all rollups at or after the horizon from the records, in one
+  // Rebuilds all rollups at or after the horizons from the records, in one
   // transaction. Appends wait until it ends.
   //
   // Errors: as above; DATA_LOSS if a record cannot be read.

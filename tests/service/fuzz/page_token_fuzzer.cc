@@ -23,13 +23,18 @@ constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t kFingerprint = 42;
 
+const PageTokens& Tokens() {
+  static const auto* const tokens = new PageTokens("key");
+  return *tokens;
+}
+
 bool Same(const PagePosition& a, const PagePosition& b) {
   return a.request_fingerprint == b.request_fingerprint &&
          a.last_time_nanos == b.last_time_nanos && a.last_key == b.last_key;
 }
 
 void CheckToken(std::string_view token) {
-  const auto position = DecodePageToken(token, kFingerprint, kMin, kMax);
+  const auto position = Tokens().Decode(token, kFingerprint, kMin, kMax);
   if (!position.ok()) {
     const auto info = GetErrorInfo(position.status());
     if (!info || info->reason != "PAGE_TOKEN_INVALID") {
@@ -38,7 +43,7 @@ void CheckToken(std::string_view token) {
     return;
   }
   const auto again =
-      DecodePageToken(EncodePageToken(*position), kFingerprint, kMin, kMax);
+      Tokens().Decode(Tokens().Encode(*position), kFingerprint, kMin, kMax);
   if (!again.ok() || !Same(*position, *again)) FuzzFail("another position");
 }
 
@@ -50,12 +55,12 @@ void CheckPosition(ByteSource bytes) {
   const std::uint64_t fingerprint = position.request_fingerprint;
   const std::int64_t time = position.last_time_nanos;
   if (time == kMax) return;  // no window holds it
-  const std::string token = EncodePageToken(position);
-  const auto decoded = DecodePageToken(token, fingerprint, time, time + 1);
+  const std::string token = Tokens().Encode(position);
+  const auto decoded = Tokens().Decode(token, fingerprint, time, time + 1);
   if (!decoded.ok() || !Same(position, *decoded)) FuzzFail("lost: " + token);
-  if (DecodePageToken(token, fingerprint + 1, time, time + 1).ok() ||
-      DecodePageToken(token, fingerprint, time + 1, kMax).ok() ||
-      DecodePageToken(token, fingerprint, kMin, time).ok()) {
+  if (Tokens().Decode(token, fingerprint + 1, time, time + 1).ok() ||
+      Tokens().Decode(token, fingerprint, time + 1, kMax).ok() ||
+      Tokens().Decode(token, fingerprint, kMin, time).ok()) {
     FuzzFail("taken for another request: " + token);
   }
 }
@@ -63,7 +68,7 @@ void CheckPosition(ByteSource bytes) {
 }  // namespace
 
 std::vector<std::string> SeedInputs() {
-  const std::string token = EncodePageToken({kFingerprint, 7, "key"});
+  const std::string token = Tokens().Encode({kFingerprint, 7, "key"});
   return {
       "",
       "!",
@@ -71,8 +76,8 @@ std::vector<std::string> SeedInputs() {
       token.substr(1),
       token + "=",
       token + "AAAA",
-      EncodePageToken({kFingerprint, -1, std::string("\0\x01gpt", 5)}),
-      EncodePageToken({kFingerprint, kMax, std::string(300, 'k')}),
+      Tokens().Encode({kFingerprint, -1, std::string("\0\x01gpt", 5)}),
+      Tokens().Encode({kFingerprint, kMax, std::string(300, 'k')}),
       std::string(16, '\xff') + "key",
   };
 }

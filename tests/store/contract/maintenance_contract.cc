@@ -42,11 +42,23 @@ std::vector<v1::UsageRecord> Records() {
 }
 
 absl::StatusOr<std::int64_t> Remove(UsageStore* store,
-                                    const std::string& horizon) {
-  const auto removal =
-      store->maintenance()->RemoveRecordsBefore(Time(horizon), CallLimits());
+                                    const std::string& horizon,
+                                    const std::string& project = "p") {
+  const auto removal = store->maintenance()->RemoveRecordsBefore(
+      project, Time(horizon), CallLimits());
   if (!removal.ok()) return removal.status();
   return removal->record_count;
+}
+
+// What is kept of a project; nothing if there is no such project.
+ProjectRetention RetentionOf(UsageStore* store,
+                             const std::string& project = "p") {
+  const auto all = store->maintenance()->Retention().value();
+  for (const ProjectRetention& one : all) {
+    if (one.project == project) return one;
+  }
+  return {"", absl::InfinitePast(), absl::ZeroDuration(), absl::InfinitePast(),
+          absl::InfinitePast()};
 }
 
 absl::StatusCode CodeOf(UsageStore* store, const UsageQuery& query) {
@@ -59,14 +71,15 @@ constexpr auto kRefused = absl::StatusCode::kFailedPrecondition;
 constexpr auto kAnswered = absl::StatusCode::kOk;
 
 TEST_P(UsageStoreContract, ANewStoreHasNoHorizonAndNoProblems) {
-  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
-  EXPECT_EQ(maintenance().NewestRecordTime().value(), absl::InfinitePast());
+  EXPECT_TRUE(maintenance().Retention().value().empty());
   EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
   EXPECT_EQ(maintenance().RebuildRollups(CallLimits())->record_count, 0);
   Append(Records());
-  EXPECT_EQ(maintenance().NewestRecordTime().value(),
-            Time("2026-08-01T12:20:00Z"));
-  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
+  const ProjectRetention kept = RetentionOf(&store());
+  EXPECT_EQ(kept.horizon, absl::InfinitePast());
+  EXPECT_EQ(kept.retain, absl::ZeroDuration());
+  EXPECT_EQ(kept.oldest, Time("2026-07-31T23:59:59.999999999Z"));
+  EXPECT_EQ(kept.newest, Time("2026-08-01T12:20:00Z"));
 }
 
 TEST_P(UsageStoreContract, RemovedRecordsStayInTotalsAndNowhereElse) {
@@ -81,7 +94,8 @@ TEST_P(UsageStoreContract, RemovedRecordsStayInTotalsAndNowhereElse) {
   ASSERT_EQ(models.size(), 4u);
 
   EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
-  EXPECT_EQ(maintenance().Horizon().value(), Time(kHorizon));
+  EXPECT_EQ(RetentionOf(&store()).horizon, Time(kHorizon));
+  EXPECT_EQ(RetentionOf(&store()).oldest, Time(kHorizon));
   EXPECT_EQ(Rows(whole), total);
   EXPECT_EQ(Rows(by_model), models);
   for (const std::string id : {"a", "b", kUuid, "d"}) {
@@ -96,7 +110,8 @@ TEST_P(UsageStoreContract, RemovedRecordsStayInTotalsAndNowhereElse) {
   EXPECT_EQ(Remove(&store(), kHorizon).value(), 0);
   EXPECT_EQ(Remove(&store(), "2026-08-01T13:00:00Z").value(), 2);
   EXPECT_EQ(Rows(whole), total);
-  EXPECT_EQ(maintenance().NewestRecordTime().value(), absl::InfinitePast());
+  EXPECT_EQ(RetentionOf(&store()).newest, absl::InfinitePast());
+  EXPECT_EQ(RetentionOf(&store()).oldest, absl::InfinitePast());
 }
 
 TEST_P(UsageStoreContract, TheHorizonIsAWholeHourAndNeverMovesBack) {
@@ -109,14 +124,14 @@ TEST_P(UsageStoreContract, TheHorizonIsAWholeHourAndNeverMovesBack) {
         << wrong;
   }
   EXPECT_EQ(maintenance()
-                .RemoveRecordsBefore(absl::InfiniteFuture(), CallLimits())
+                .RemoveRecordsBefore("p", absl::InfiniteFuture(), CallLimits())
                 .status()
                 .code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(maintenance().Horizon().value(), absl::InfinitePast());
+  EXPECT_EQ(RetentionOf(&store()).horizon, absl::InfinitePast());
   EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
   EXPECT_EQ(Remove(&store(), "2026-08-01T10:00:00Z").value(), 0);
-  EXPECT_EQ(maintenance().Horizon().value(), Time(kHorizon));
+  EXPECT_EQ(RetentionOf(&store()).horizon, Time(kHorizon));
 }
 
 TEST_P(UsageStoreContract, ANewReportBeforeTheHorizonIsRefused) {
@@ -135,12 +150,12 @@ TEST_P(UsageStoreContract, ANewReportBeforeTheHorizonIsRefused) {
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 7 127"}));
   // The id of a removed record is free.
   EXPECT_EQ(AppendOne(RecordAt("b", "2026-08-01T12:00:00Z", 128)), kStored);
-  // Projects that never had a record have the same horizon.
+  // Other projects have horizons of their own.
   EXPECT_EQ(
       store()
           .Append("q", CheckedOf({RecordAt("a", "2026-08-01T11:00:00Z", 1)}))
           .value(),
-      Outcomes{kBeforeHorizon});
+      Outcomes{kStored});
 }
 
 TEST_P(UsageStoreContract, QueriesThatNeedRemovedRecordsAreRefused) {
@@ -179,25 +194,72 @@ TEST_P(UsageStoreContract, QueriesThatNeedRemovedRecordsAreRefused) {
 
   EXPECT_EQ(Rows(QueryOf("2026-08-01T11:15:00Z", "2026-08-01T11:30:00Z")),
             (Texts{"2026-08-01T11:15:00Z/2026-08-01T11:30:00Z [] 1 2"}));
-  // It is so in every project, whatever it holds.
+  // Only in this project.
   UsageQuery other = QueryOf("2026-08-01T11:15:01Z", "2026-08-01T11:45:00Z");
   other.project = "q";
-  EXPECT_EQ(CodeOf(&store(), other), kRefused);
+  EXPECT_EQ(CodeOf(&store(), other), kAnswered);
 }
 
 TEST_P(UsageStoreContract, ListsThatStartBeforeTheHorizonAreRefused) {
   Append(Records());
   EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
+  RecordQuery list =
+      RecordQueryOf("2026-08-01T11:59:59.999999999Z", "2026-08-02T00:00:00Z");
+  const absl::Status status = store().ListRecords(list).status();
+  EXPECT_EQ(status.code(), kRefused);
+  EXPECT_EQ(HorizonOf(status), kHorizon);
+  list.project = "q";
+  EXPECT_THAT(store().ListRecords(list), IsOk());
+  list.project = "p";
+  list.window.start_nanos += 1;
+  EXPECT_THAT(store().ListRecords(list), IsOk());
+}
+
+TEST_P(UsageStoreContract, AHorizonIsOfOneProjectOnly) {
+  const auto append = [&](const std::string& project) {
+    return store().Append(project, CheckedOf(Records())).value();
+  };
+  append("p");
+  append("q");
+  EXPECT_EQ(Remove(&store(), kHorizon, "q").value(), 4);
+  EXPECT_EQ(RetentionOf(&store(), "p").horizon, absl::InfinitePast());
+  EXPECT_EQ(RetentionOf(&store(), "q").horizon, Time(kHorizon));
+  EXPECT_THAT(store().GetRecord("p", "a"), IsOk());
+  EXPECT_FALSE(store().GetRecord("q", "a").ok());
+  EXPECT_EQ(append("p"), Outcomes(6, kDuplicate));
+  EXPECT_EQ(append("q"),
+            (Outcomes{kBeforeHorizon, kBeforeHorizon, kBeforeHorizon,
+                      kBeforeHorizon, kDuplicate, kDuplicate}));
+  const auto check = maintenance().Check(CheckOptions()).value();
+  EXPECT_EQ(check.problem_count, 0);
+  EXPECT_EQ(check.record_count, 8);
+  EXPECT_EQ(maintenance().RebuildRollups(CallLimits())->record_count, 8);
+  EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
   for (const char* project : {"p", "q"}) {
-    RecordQuery list =
-        RecordQueryOf("2026-08-01T11:59:59.999999999Z", "2026-08-02T00:00:00Z");
-    list.project = project;
-    const absl::Status status = store().ListRecords(list).status();
-    EXPECT_EQ(status.code(), kRefused);
-    EXPECT_EQ(HorizonOf(status), kHorizon);
-    list.window.start_nanos += 1;
-    EXPECT_THAT(store().ListRecords(list), IsOk());
+    UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
+    query.project = project;
+    EXPECT_EQ(Rows(query),
+              (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
   }
+  // There is nothing to remove of a project that does not exist.
+  EXPECT_EQ(Remove(&store(), kHorizon, "none").value(), 0);
+  EXPECT_EQ(RetentionOf(&store(), "none").project, "");
+}
+
+TEST_P(UsageStoreContract, AProjectCanHaveARetentionOfItsOwn) {
+  EXPECT_EQ(maintenance().SetRetention("p", absl::Hours(24)).code(),
+            absl::StatusCode::kNotFound);
+  Append(Records());
+  EXPECT_THAT(maintenance().SetRetention("p", absl::Hours(24)), IsOk());
+  EXPECT_EQ(RetentionOf(&store()).retain, absl::Hours(24));
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
+  EXPECT_EQ(RetentionOf(&store()).retain, absl::Hours(24));
+  EXPECT_THAT(maintenance().SetRetention("p", absl::Hours(36)), IsOk());
+  EXPECT_EQ(RetentionOf(&store()).horizon, Time(kHorizon));
+  EXPECT_EQ(RetentionOf(&store()).retain, absl::Hours(36));
+  EXPECT_THAT(maintenance().SetRetention("p", absl::ZeroDuration()), IsOk());
+  EXPECT_EQ(RetentionOf(&store()).retain, absl::ZeroDuration());
+  EXPECT_EQ(RetentionOf(&store()).horizon, Time(kHorizon));
 }
 
 TEST_P(UsageStoreContract, RebuiltAndCheckedTotalsAreTheSame) {
@@ -244,7 +306,9 @@ TEST_P(UsageStoreContract, ADeletedProjectLeavesNothingBehind) {
   EXPECT_EQ(erase("p").status().code(), absl::StatusCode::kNotFound);
   append("p");
   append("other");
-  EXPECT_EQ(Remove(&store(), kHorizon).value(), 8);
+  EXPECT_EQ(Remove(&store(), kHorizon, "p").value(), 4);
+  EXPECT_EQ(Remove(&store(), kHorizon, "other").value(), 4);
+  EXPECT_THAT(maintenance().SetRetention("p", absl::Hours(24)), IsOk());
   UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
   const Texts rows = Rows(query);
 
@@ -260,13 +324,13 @@ TEST_P(UsageStoreContract, ADeletedProjectLeavesNothingBehind) {
   EXPECT_EQ(Rows(query), rows);
 
   // It may come again, and begins empty.
-  EXPECT_EQ(append("p"),
-            (Outcomes{kBeforeHorizon, kBeforeHorizon, kBeforeHorizon,
-                      kBeforeHorizon, kStored, kStored}));
+  EXPECT_EQ(append("p"), Outcomes(6, kStored));
+  EXPECT_EQ(RetentionOf(&store()).horizon, absl::InfinitePast());
+  EXPECT_EQ(RetentionOf(&store()).retain, absl::ZeroDuration());
   query.project = "p";
   EXPECT_EQ(Rows(query),
-            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 2 48"}));
-  EXPECT_EQ(erase("p")->record_count, 2);
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
+  EXPECT_EQ(erase("p")->record_count, 6);
   EXPECT_EQ(erase("other")->record_count, 2);
   EXPECT_EQ(maintenance().Check(CheckOptions())->record_count, 0);
 }
@@ -299,14 +363,18 @@ TEST_P(UsageStoreContract, MaintenanceEndsAtItsLimits) {
   EXPECT_EQ(maintenance().RebuildRollups(limits).status().code(), kExceeded);
   EXPECT_EQ(maintenance().DeleteProject("p", limits).status().code(),
             kExceeded);
-  EXPECT_EQ(
-      maintenance().RemoveRecordsBefore(Time(kHorizon), limits).status().code(),
-      kExceeded);
+  EXPECT_EQ(maintenance()
+                .RemoveRecordsBefore("p", Time(kHorizon), limits)
+                .status()
+                .code(),
+            kExceeded);
   limits.deadline = absl::InfiniteFuture();
   limits.is_cancelled = [] { return true; };
-  EXPECT_EQ(
-      maintenance().RemoveRecordsBefore(Time(kHorizon), limits).status().code(),
-      absl::StatusCode::kCancelled);
+  EXPECT_EQ(maintenance()
+                .RemoveRecordsBefore("p", Time(kHorizon), limits)
+                .status()
+                .code(),
+            absl::StatusCode::kCancelled);
   EXPECT_EQ(Rows(QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z")),
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
 }

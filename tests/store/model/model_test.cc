@@ -74,7 +74,17 @@ std::string TextOf(const CheckReport& report) {
   return text;
 }
 
-std::string TextOf(absl::Time time) { return absl::FormatTime(time); }
+std::string TextOf(const std::vector<ProjectRetention>& all) {
+  std::string text;
+  for (const ProjectRetention& one : all) {
+    text += one.project;
+    for (const absl::Time time : {one.horizon, one.oldest, one.newest}) {
+      text += " " + absl::FormatTime(time);
+    }
+    text += "\n";
+  }
+  return text;
+}
 
 // Errors differ in their words.
 template <typename T>
@@ -211,11 +221,12 @@ void Model::List() {
 }
 
 void Model::Remove() {
+  const std::string project = Project();
   const std::int64_t nanos =
       random_.start_nanos() + (random_.Below(30) - 6) * kHourNanos;
   Compare([&](UsageStore* store) {
-    return store->maintenance()->RemoveRecordsBefore(absl::FromUnixNanos(nanos),
-                                                     CallLimits());
+    return store->maintenance()->RemoveRecordsBefore(
+        project, absl::FromUnixNanos(nanos), CallLimits());
   });
 }
 
@@ -239,10 +250,7 @@ void Model::Rebuild() {
 }
 
 void Model::ReadTimes() {
-  Compare([](UsageStore* store) { return store->maintenance()->Horizon(); });
-  Compare([](UsageStore* store) {
-    return store->maintenance()->NewestRecordTime();
-  });
+  Compare([](UsageStore* store) { return store->maintenance()->Retention(); });
 }
 
 void Model::OpenAgain() {

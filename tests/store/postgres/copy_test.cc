@@ -54,8 +54,15 @@ class CopyTest : public ::testing::Test {
   void ExpectSame() {
     const auto source = OpenSqliteStore(path_).value();
     const auto destination = OpenPostgresStore(url_).value();
-    EXPECT_EQ(source->maintenance()->Horizon().value(),
-              destination->maintenance()->Horizon().value());
+    const auto kept = source->maintenance()->Retention().value();
+    const auto copied = destination->maintenance()->Retention().value();
+    ASSERT_EQ(kept.size(), copied.size());
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      EXPECT_EQ(kept[i].project, copied[i].project);
+      EXPECT_EQ(kept[i].horizon, copied[i].horizon);
+      EXPECT_EQ(kept[i].retain, copied[i].retain);
+      EXPECT_EQ(kept[i].oldest, copied[i].oldest);
+    }
     for (const std::string project : {"p", "q"}) {
       UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2027-01-01T00:00:00Z",
                                  v1::TIME_BUCKET_DAY);
@@ -117,10 +124,12 @@ TEST_F(CopyTest, ContinuesAnInterruptedCopy) {
 TEST_F(CopyTest, CopiesTheTotalsOfRemovedRecords) {
   Fill(0, 1000);
   const auto remove = [this](const char* horizon) {
-    EXPECT_THAT(
-        OpenSqliteStore(path_).value()->maintenance()->RemoveRecordsBefore(
-            Time(horizon), CallLimits()),
-        IsOk());
+    const auto source = OpenSqliteStore(path_).value();
+    EXPECT_THAT(source->maintenance()->RemoveRecordsBefore("p", Time(horizon),
+                                                           CallLimits()),
+                IsOk());
+    EXPECT_THAT(source->maintenance()->SetRetention("q", absl::Hours(36)),
+                IsOk());
   };
   remove("2026-08-01T02:00:00Z");
   ASSERT_THAT(Copy(), IsOk());
@@ -154,6 +163,13 @@ TEST_F(CopyTest, StopsAtARecordWithOtherContent) {
   EXPECT_NE(status.message().find("1 records are there with the same id"),
             absl::string_view::npos)
       << status;
+
+  // What was not stored is copied by the next call.
+  const auto destination = OpenPostgresStore(url_).value();
+  ASSERT_THAT(destination->maintenance()->DeleteProject("p", CallLimits()),
+              IsOk());
+  ASSERT_THAT(Copy(), IsOk());
+  ExpectSame();
 }
 
 }  // namespace

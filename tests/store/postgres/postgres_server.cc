@@ -74,16 +74,18 @@ std::string PostgresServer::Url(const std::string& database) const {
 
 std::string PostgresServer::NewEmptyDatabase() {
   const std::string name = "test" + std::to_string(++databases_);
-  RunPostgresSql(Url("postgres"), "CREATE DATABASE " + name);
+  RunScript("database " + folder_ + " " + name);
   return Url(name);
 }
 
 std::string PostgresServer::NewDatabase() {
   std::string url = NewEmptyDatabase();
-  const auto migration = MigratePostgresDatabase(url, /*distribute=*/false);
+  const auto migration = MigratePostgresDatabase(url, /*distribute=*/IsCitus());
   if (!migration.ok()) Abort(migration.status().ToString());
   return url;
 }
+
+bool IsCitus() { return std::getenv("TOKENUSAGE_CITUS_WORKERS") != nullptr; }
 
 PostgresServer& SharedPostgresServer() {
   static const std::unique_ptr<PostgresServer> server = [] {

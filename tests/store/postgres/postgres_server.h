@@ -55,6 +55,9 @@ class PostgresServer {
   int databases_ = 0;
 };
 
+// Returns whether servers are clusters of Citus: see postgres_server.sh.
+bool IsCitus();
+
 // Returns a started server that lives until the test program ends.
 PostgresServer& SharedPostgresServer();
 

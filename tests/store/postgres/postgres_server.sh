@@ -10,12 +10,15 @@
 #   postgres_server.sh guard FOLDER PID
 #                                      removes it when that process has ended
 #   postgres_server.sh standby FOLDER  prints the folder and port of a new standby
+#   postgres_server.sh database FOLDER NAME
+#                                      creates an empty database
 #
 # PostgreSQL refuses to run as root, so root runs it as the user `postgres` of
 # Debian's package. TOKENUSAGE_POSTGRES_BIN is the folder of its programs, where
 # that is not the newest that Debian has installed.
 set -euo pipefail
 
+workers=${TOKENUSAGE_CITUS_WORKERS:-0}
 bin=${TOKENUSAGE_POSTGRES_BIN:-}
 if [[ -z $bin ]]; then
   bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -54,11 +57,27 @@ unix_socket_directories = '$1'
 max_connections = 60
 shared_buffers = 64MB
 CONFIG
+  ((workers == 0)) || run tee -a "$1/data/postgresql.conf" >/dev/null <<CONFIG
+max_connections = 200
+shared_preload_libraries = 'citus'
+wal_level = logical
+citus.shard_count = 4
+CONFIG
 }
 
 create() {
-  local folder port locale=(--locale=C.UTF-8)
+  local folder port
   folder=$(new_folder)
+  port=$(create_node "$folder")
+  for ((i = 1; i <= workers; ++i)); do
+    run mkdir "$folder/worker$i"
+    create_node "$folder/worker$i" >/dev/null
+  done
+  echo "$folder $port"
+}
+
+create_node() {  # folder
+  local folder=$1 port locale=(--locale=C.UTF-8)
   port=$(free_port)
   # An order of text that is not by bytes, so that a test fails where a column
   # forgets to say COLLATE "C".
@@ -66,10 +85,10 @@ create() {
     locale=(--locale=C.UTF-8 --locale-provider=icu --icu-locale=en)
   fi
   run "$bin/initdb" -D "$folder/data" -U tokenusage -A trust -E UTF8 \
-    "${locale[@]}" --no-sync >"$folder/initdb.log" 2>&1 ||
+    "${locale[@]}" --no-sync 2>&1 | run tee "$folder/initdb.log" >/dev/null ||
     { cat "$folder/initdb.log" >&2; exit 1; }
   configure "$folder" "$port"
-  echo "$folder $port"
+  echo "$port"
 }
 
 standby() {  # folder of the primary
@@ -88,6 +107,33 @@ CONFIG
 }
 
 port_of() { sed -n 's/^port = //p' "$1/data/postgresql.conf" | tail -n 1; }
+
+# The nodes of a server: workers first.
+nodes() { ls -d "$1"/worker* "$1" 2>/dev/null || true; }
+
+each_node() {  # function folder arguments...
+  local node
+  for node in $(nodes "$2"); do "$1" "$node" "${@:3}"; done
+}
+
+sql() {  # folder database statement
+  run "$bin/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(port_of "$1")" \
+    -U tokenusage -d "$2" -c "$3" >/dev/null
+}
+
+create_database() {  # folder name
+  sql "$1" postgres "CREATE DATABASE $2"
+  ((workers == 0)) || sql "$1" "$2" "CREATE EXTENSION citus"
+}
+
+database() {  # folder name
+  local node add=citus_set_coordinator_host
+  each_node create_database "$1" "$2"
+  ((workers == 0)) || for node in "$1" "$1"/worker*; do
+    sql "$1" "$2" "SELECT $add('127.0.0.1', $(port_of "$node"))"
+    add=citus_add_node
+  done
+}
 
 start() {
   # Without pg_ctl's own messages, which the caller would wait for on a pipe.
@@ -110,7 +156,7 @@ crash() {
 
 remove() {
   [[ $1 == /tmp/tokenusage-postgres-* ]] || exit 1
-  stop "$1" immediate || true
+  each_node stop "$1" immediate || true
   rm -rf "$1"
 }
 
@@ -121,12 +167,13 @@ guard() {  # folder pid
 
 case ${1:-} in
   create) create ;;
-  start) start "$2" ;;
-  stop) stop "$2" "${3:-fast}" ;;
-  kill) crash "$2" ;;
+  start) each_node start "$2" ;;
+  stop) each_node stop "$2" "${3:-fast}" ;;
+  kill) each_node crash "$2" ;;
   remove) remove "$2" ;;
   guard) guard "$2" "$3" ;;
   standby) standby "$2" ;;
+  database) database "$2" "$3" ;;
   *)
     echo "usage: $0 create|start|stop|kill|remove|guard|standby ..." >&2
     exit 2

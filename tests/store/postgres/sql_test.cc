@@ -54,10 +54,11 @@ std::vector<std::string> BrokenRules(const std::string& sql) {
               "gen_random_uuid|timeofday|statement_timestamp)\\b") == 0,
         "only immutable functions");
   check(Count(sql, "\\b(JOIN|WITH)\\b") == 0, "no joins");
-  check(Uses(sql, "(FROM|UPDATE)") == Count(sql, "WHERE project = \\$1\\b"),
+  check(Uses(sql, "(FROM|UPDATE)") ==
+            Count(sql, "WHERE (p\\.)?project = \\$1\\b"),
         "each table that is read, updated or deleted from is held to $1");
   check(Uses(sql, "INTO") + Count(sql, "INTO tokenusage\\.property") ==
-            Count(sql, "(SELECT \\$1::text, |VALUES\\(\\$1, )"),
+            Count(sql, "(SELECT p\\.project, |VALUES\\(\\$1, )"),
         "each row that is inserted is of project $1");
   check(Count(sql, "ON CONFLICT") ==
             Count(sql, "ON CONFLICT \\((project|name)\\b"),

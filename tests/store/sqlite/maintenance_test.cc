@@ -176,12 +176,25 @@ TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
   EXPECT_EQ(report->record_count, 40);
 }
 
+TEST(SqliteMaintenanceTest, ACheckInSmallPartsFindsTheSame) {
+  const std::string path = NewDatabase();
+  CheckOptions options;
+  options.max_rollups = 1;
+  const auto sound = CheckSqliteDatabase(path, options).value();
+  EXPECT_EQ(sound.problem_count, 0);
+  EXPECT_EQ(sound.record_count, 40);
+  EXPECT_EQ(sound.rollup_count,
+            CheckSqliteDatabase(path, CheckOptions())->rollup_count);
+  RunSql(path, "UPDATE rollup_hour SET record_count=0");
+  EXPECT_EQ(CheckSqliteDatabase(path, options)->problem_count, 14);
+}
+
 TEST(SqliteMaintenanceTest,
      HoursBeforeTheHorizonMustBeTheSumsOfTheirQuarterHours) {
   const std::string path = NewDatabase();
   Open(path)
       ->maintenance()
-      ->RemoveRecordsBefore(Time("2026-08-01T14:00:00Z"), CallLimits())
+      ->RemoveRecordsBefore("p", Time("2026-08-01T14:00:00Z"), CallLimits())
       .value();
   ASSERT_EQ(Problems(path), Texts());
   RunSql(path,
@@ -221,9 +234,9 @@ TEST(SqliteMaintenanceTest, AnInterruptedRemovalIsNotSeenAndContinues) {
   const std::string path = NewDatabase();
   const Texts rows = Rows(path);
   // After the horizon has moved and before the first record is removed.
-  RunSql(path, "INSERT INTO horizon VALUES(1, " +
+  RunSql(path, "INSERT INTO retention SELECT project_id, " +
                    std::to_string(Nanos("2026-08-01T14:00:00Z") / 1000000000) +
-                   ")");
+                   ", NULL FROM project");
   EXPECT_EQ(Problems(path), Texts());
   EXPECT_EQ(LeftOver(path), 12);
   {
@@ -235,11 +248,11 @@ TEST(SqliteMaintenanceTest, AnInterruptedRemovalIsNotSeenAndContinues) {
               28);
     EXPECT_EQ(store->Append("p", CheckedOf({RecordAt("n", kNoon, 1)})).value(),
               std::vector<AppendOutcome>{AppendOutcome::kBeforeHorizon});
-    EXPECT_EQ(
-        store->maintenance()
-            ->RemoveRecordsBefore(Time("2026-08-01T01:00:00Z"), CallLimits())
-            ->record_count,
-        12);
+    EXPECT_EQ(store->maintenance()
+                  ->RemoveRecordsBefore("p", Time("2026-08-01T01:00:00Z"),
+                                        CallLimits())
+                  ->record_count,
+              12);
   }
   EXPECT_EQ(LeftOver(path), 0);
   EXPECT_EQ(Problems(path), Texts());
@@ -253,8 +266,7 @@ TEST(SqliteMaintenanceTest, AnInterruptedDeletionContinues) {
   EXPECT_EQ(LeftOver(path), 40);
   {
     const auto store = Open(path);
-    EXPECT_EQ(store->maintenance()->NewestRecordTime().value(),
-              absl::InfinitePast());
+    EXPECT_TRUE(store->maintenance()->Retention().value().empty());
     store->Append("p", CheckedOf({RecordAt("r0", kNoon, 5)})).value();
     EXPECT_EQ(
         store->maintenance()->DeleteProject("q", CallLimits()).status().code(),
@@ -357,7 +369,7 @@ TEST(SqliteMaintenanceTest, Version1IsRefusedUntilItIsMigrated) {
 
 TEST(SqliteMaintenanceTest, AChangedVersion1IsNotMigrated) {
   const std::string path = Version1Database();
-  RunSql(path, "CREATE TABLE horizon(x)");
+  RunSql(path, "CREATE TABLE retention(x)");
   const absl::Status status = MigrateSqliteDatabase(path).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(status.message().find("changed by something else"),

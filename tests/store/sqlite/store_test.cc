@@ -149,6 +149,32 @@ TEST(SqliteStoreTest, RefusesWhatTheQueueCannotHold) {
   EXPECT_EQ(Count(Open(path).get()), 1 + stored + 50);
 }
 
+TEST(SqliteStoreTest, DamageFailsOnlyTheBatchThatMeetsIt) {
+  const std::string path = NewFolder() + "/usage.db";
+  Open(path)->Append("p", Records("a", 3)).value();
+  RunSql(path, "UPDATE usage_record SET record=x'ff' WHERE record_id='a1'");
+  Gate gate;
+  std::vector<absl::StatusCode> codes(3);
+  {
+    const auto store = Open(path);
+    store->AppendAsync("p", Records("first", 1), CallLimits(),
+                       [&gate](const AppendResult&) { gate.Wait(); });
+    gate.AwaitEntered();
+    // One commit takes all of these.
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      store->AppendAsync("p", Records(std::string(1, "bac"[i]), 3),
+                         CallLimits(), [&codes, i](const AppendResult& result) {
+                           codes[i] = result.status().code();
+                         });
+    }
+    gate.Open();
+  }
+  EXPECT_EQ(codes, (std::vector<absl::StatusCode>{absl::StatusCode::kOk,
+                                                  absl::StatusCode::kDataLoss,
+                                                  absl::StatusCode::kOk}));
+  EXPECT_EQ(Count(Open(path).get()), 3 + 1 + 3 + 3);
+}
+
 TEST(SqliteStoreTest, ABatchLargerThanACommitIsStoredWhole) {
   SqliteStoreOptions options;
   options.max_records_per_commit = 3;
@@ -202,6 +228,77 @@ TEST(SqliteStoreTest, TheLockEndsWithItsProcess) {
   ASSERT_TRUE(WIFSIGNALED(status));
   EXPECT_TRUE(std::filesystem::exists(path + ".lock"));
   EXPECT_NE(Open(path), nullptr);
+}
+
+TEST(SqliteStoreTest, WhatAKilledProcessLeftIsNotInTheWay) {
+  const std::string path = NewFolder() + "/usage.db";
+  const std::string left = path + ".new-" + std::to_string(getpid());
+  WriteFile(left, "half a database");
+  WriteFile(left + "-journal", "and its journal");
+  Open(path)->Append("p", Records("a", 10)).value();
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_FALSE(std::filesystem::exists(left + "-journal"));
+  EXPECT_EQ(Count(Open(path).get()), 10);
+}
+
+TEST(SqliteStoreTest, AnInterruptedDeletionSaysThatTheProjectIsGone) {
+  const auto store = Open(NewFolder() + "/usage.db");
+  store->Append("p", Records("a", 10)).value();
+  int checks = 0;
+  CallLimits limits;
+  limits.is_cancelled = [&checks] { return ++checks > 1; };
+  EXPECT_THAT(store->maintenance()->DeleteProject("p", limits),
+              StatusIs(absl::StatusCode::kCancelled,
+                       ::testing::HasSubstr("project p is deleted, but")));
+  EXPECT_EQ(Count(store.get()), 0);
+  EXPECT_EQ(
+      store->maintenance()->DeleteProject("p", CallLimits())->record_count, 10);
+}
+
+TEST(SqliteStoreTest, SeriesThatAreNotCachedAreFoundAgain) {
+  SqliteStoreOptions options;
+  options.max_known_series = 3;
+  const auto store = Open(NewFolder() + "/usage.db", options);
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string project : {"p", "q", "r", "s", "t"}) {
+      std::vector<v1::UsageRecord> records;
+      for (int i = 0; i < 20; ++i) {
+        records.push_back(RecordAt(std::to_string(100 * round + i), kNoon, 1));
+        records.back().set_model("m" + std::to_string(i));
+      }
+      EXPECT_EQ(store->Append(project, CheckedOf(records)).value(),
+                std::vector<AppendOutcome>(20, AppendOutcome::kStored));
+      EXPECT_EQ(store->Append(project, CheckedOf(records)).value(),
+                std::vector<AppendOutcome>(20, AppendOutcome::kDuplicate));
+    }
+  }
+  EXPECT_EQ(Count(store.get()), 40);
+  UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z");
+  query.group_by = {{UsageField::Kind::kModel, ""}};
+  EXPECT_EQ(AllRowTexts(store.get(), query).size(), 20u);
+  EXPECT_EQ(store->maintenance()->Check(CheckOptions())->problem_count, 0);
+}
+
+TEST(SqliteStoreTest, TheLimitOfSeriesHoldsForThoseThatAreNotCached) {
+  SqliteStoreOptions options;
+  options.max_known_series = 100;
+  const auto store = Open(NewFolder() + "/usage.db", options);
+  const auto append = [&](int first, int count) {
+    std::vector<v1::UsageRecord> records;
+    for (int i = first; i < first + count; ++i) {
+      records.push_back(RecordAt("r" + std::to_string(i), kNoon, 1));
+      records.back().set_model("m" + std::to_string(i));
+    }
+    return store->Append("p", CheckedOf(records)).value().back();
+  };
+  for (int i = 0; i < kMaxSeriesPerProject; i += 1000) {
+    EXPECT_EQ(append(i, 1000), AppendOutcome::kStored);
+    for (int other = 0; other < 100; ++other) {
+      store->Append("q" + std::to_string(other), Records("a", 1)).value();
+    }
+  }
+  EXPECT_EQ(append(kMaxSeriesPerProject, 1), AppendOutcome::kCardinalityLimit);
+  EXPECT_EQ(append(7, 1), AppendOutcome::kDuplicate);
 }
 
 TEST(SqliteStoreTest, RefusesPathsThatCannotBeOpened) {
@@ -588,8 +685,8 @@ TEST(SqliteStoreTest, TheTablesAreThoseOfVersion2) {
       "NOT NULL,record_count INTEGER NOT NULL,total_tokens BLOB,input_tokens "
       "BLOB,output_tokens BLOB,input_text_tokens BLOB,input_image_tokens BLOB,"
       "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID\n"
-      "CREATE TABLE horizon(only_row INTEGER PRIMARY KEY CHECK(only_row=1),"
-      "seconds INTEGER NOT NULL)");
+      "CREATE TABLE retention(project_id INTEGER PRIMARY KEY,horizon INTEGER "
+      "NOT NULL,retain_seconds INTEGER)");
 }
 
 }  // namespace

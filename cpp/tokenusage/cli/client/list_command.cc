@@ -51,7 +51,11 @@ absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
   do {
     request.set_page_size(static_cast<int>(std::min(left, kMaxPageSize)));
     v1::ListUsageRecordsResponse response;
-    TOKENUSAGE_RETURN_IF_ERROR(client.List(request, &response));
+    absl::Status status = client.List(request, &response);
+    if (StartAtHorizon(flags.window, status, request.mutable_start_time())) {
+      status = client.List(request, &response);
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(status);
     for (const v1::UsageRecord& record : response.records()) {
       TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(record));
       PrintData(line + "\n");

@@ -170,7 +170,11 @@ absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
   Table table(flags, request);
   do {
     v1::QueryUsageResponse response;
-    TOKENUSAGE_RETURN_IF_ERROR(client.Query(request, &response));
+    absl::Status status = client.Query(request, &response);
+    if (StartAtHorizon(flags.window, status, request.mutable_start_time())) {
+      status = client.Query(request, &response);
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(status);
     for (const v1::UsageRow& row : response.rows()) {
       if (!flags.json) {
         table.Add(row);

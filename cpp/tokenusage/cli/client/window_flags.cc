@@ -2,9 +2,13 @@
 
 #include "tokenusage/cli/client/window_flags.h"
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
+#include "tokenusage/service/error_info.h"
 
 namespace tokenusage {
 
@@ -33,6 +37,21 @@ absl::Status ParseWindow(WindowFlags* flags,
   TOKENUSAGE_ASSIGN_OR_RETURN(*end_time,
                               ParseTime("--end", flags->end, flags->zone));
   return absl::OkStatus();
+}
+
+bool StartAtHorizon(const WindowFlags& flags, const absl::Status& status,
+                    google::protobuf::Timestamp* start_time) {
+  if (status.ok() || flags.start != kDefaultStart) return false;
+  const std::optional<ErrorInfo> info = GetErrorInfo(status);
+  if (!info || info->reason != "WINDOW_BEFORE_HORIZON") return false;
+  const auto horizon = info->metadata.find("horizon");
+  if (horizon == info->metadata.end()) return false;
+  const auto time = ParseTime("horizon", horizon->second, absl::UTCTimeZone());
+  if (!time.ok()) return false;
+  *start_time = *time;
+  PrintError(absl::StrCat("the records before ", horizon->second,
+                          " were removed: starting there"));
+  return true;
 }
 
 }  // namespace tokenusage

@@ -15,8 +15,9 @@
 namespace tokenusage {
 
 // The default window holds every record.
+inline constexpr char kDefaultStart[] = "2000-01-01T00:00:00Z";
 struct WindowFlags {
-  std::string start = "2000-01-01T00:00:00Z";
+  std::string start = kDefaultStart;
   std::string end = "2200-01-01T00:00:00Z";
   std::string time_zone;
 
@@ -29,6 +30,11 @@ void AddWindowFlags(CLI::App* command, WindowFlags* flags);
 absl::Status ParseWindow(WindowFlags* flags,
                          google::protobuf::Timestamp* start_time,
                          google::protobuf::Timestamp* end_time);
+
+// Returns true if a call failed because the records at the start of the default
+// window were removed: then sets start_time to the horizon, and says so.
+bool StartAtHorizon(const WindowFlags& flags, const absl::Status& status,
+                    google::protobuf::Timestamp* start_time);
 
 }  // namespace tokenusage
 

@@ -12,8 +12,8 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-`check`, `backup` and `copy` work while a service has the SQLite database open; the
-others change it, and are refused then. On PostgreSQL all of them work: docs/data.md.
+`check`, `backup`, `copy` and `retain` work while a service has the SQLite database
+open; the others are refused then. On PostgreSQL all of them work: docs/data.md.
 
 Exit codes: 0 done, nothing is wrong; 1 failure; 2 the data is damaged; 64 wrong usage.
 
@@ -47,7 +47,8 @@ Command AddDbCommand(CLI::App* app) {
   const std::vector<Command> commands = {
       AddDbCheckCommand(db),          AddDbBackupCommand(db),
       AddDbRebuildRollupsCommand(db), AddDbMigrateCommand(db),
-      AddDbCopyCommand(db),           AddDbDeleteProjectCommand(db)};
+      AddDbCopyCommand(db),           AddDbRetainCommand(db),
+      AddDbDeleteProjectCommand(db)};
   return {db, [commands] { return RunNamed(commands); }};
 }
 

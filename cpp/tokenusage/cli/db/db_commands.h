@@ -21,6 +21,7 @@ Command AddDbCopyCommand(CLI::App* db);
 Command AddDbDeleteProjectCommand(CLI::App* db);
 Command AddDbMigrateCommand(CLI::App* db);
 Command AddDbRebuildRollupsCommand(CLI::App* db);
+Command AddDbRetainCommand(CLI::App* db);
 
 // Adds --store. `url` holds the default and must outlive the command.
 void AddStoreFlag(CLI::App* command, std::string* url);

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -23,6 +24,7 @@
 #include "tokenusage/cli/serve/serve_flags.h"
 #include "tokenusage/cli/serve/server_log.h"
 #include "tokenusage/cli/serve/service_manager.h"
+#include "tokenusage/cli/serve/stoppable_start.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/version.h"
 #include "tokenusage/service/identity/identity_authorizer.h"
@@ -103,6 +105,7 @@ class LiveFiles {
     if (!flags.identities.empty()) {
       TOKENUSAGE_ASSIGN_OR_RETURN(
           identities_, IdentityAuthorizer::FromFile(flags.identities));
+      LogIdentities();
     }
     if (flags.has_tls()) {
       TOKENUSAGE_ASSIGN_OR_RETURN(CertificateSet set,
@@ -119,6 +122,7 @@ class LiveFiles {
     NotifyReloading();
     if (identities_ != nullptr) {
       LogReload("identities", identities_->Reload());
+      LogIdentities();
     }
     if (tls_ != nullptr) LogReload("certificates", ReloadCertificates());
     NotifyServiceManager("READY=1");
@@ -130,6 +134,12 @@ class LiveFiles {
   const std::shared_ptr<ReloadingCredentials>& tls() const { return tls_; }
 
  private:
+  // Says how many there are: fewer than expected if the file was cut short.
+  void LogIdentities() const {
+    Log(LogLevel::kInfo, "identities in use",
+        {{"credentials", absl::StrCat(identities_->size())}});
+  }
+
   absl::Status ReloadCertificates() {
     TOKENUSAGE_ASSIGN_OR_RETURN(CertificateSet set,
                                 LoadCertificateSet(paths_, absl::Now()));
@@ -168,6 +178,14 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
   if (files.identities() != nullptr) {
     options.service.authorizer = files.identities();
   }
+  options.on_accepting = [](bool is_accepting) {
+    if (is_accepting) {
+      Log(LogLevel::kInfo, "accepting connections again", {});
+    } else {
+      Log(LogLevel::kError, "cannot accept connections; retrying",
+          {{"error", "out of file descriptors or memory"}});
+    }
+  };
   options.on_health_change = [](const HealthChange& change) {
     if (change.healthy) {
       Log(LogLevel::kInfo, "the store has recovered",
@@ -209,19 +227,19 @@ std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
 }
 
-// Starts to remove old records in the background if --retain is set, else
-// returns null.
+// Removes old records in the background, as the flags and the projects' own
+// retention say.
 absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
     const ServeFlags& flags, StoreMaintenance* store) {
-  if (flags.retain.empty()) return nullptr;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Duration retain,
-                              ParseRetention(flags.retain));
+  std::optional<absl::Duration> retain;
+  if (!flags.retain.empty()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(retain, ParseRetention(flags.retain));
+  }
   RetentionThread::Events events;
   events.on_removal = [](const Retention::Outcome& outcome) {
     Log(LogLevel::kInfo, "removed old records",
         {{"records", absl::StrCat(outcome.record_count)},
-         {"horizon", absl::FormatTime(absl::RFC3339_sec, outcome.horizon,
-                                      absl::UTCTimeZone())}});
+         {"projects", absl::StrCat(outcome.project_count)}});
   };
   events.on_error = [](const absl::Status& status) {
     Log(LogLevel::kError, "removing old records failed",
@@ -235,6 +253,7 @@ absl::Status Serve(const ServeFlags& flags) {
   StartLog(flags.parsed_log_format(), flags.parsed_log_level());
   // Before any thread starts, so that all inherit the mask.
   const sigset_t signals = BlockSignals();
+  std::optional<StoppableStart> stoppable_start(signals);
   const auto metrics = std::make_shared<ServerMetrics>(kVersion);
   LiveFiles files;
   TOKENUSAGE_RETURN_IF_ERROR(files.Load(flags, metrics.get()));
@@ -268,6 +287,7 @@ absl::Status Serve(const ServeFlags& flags) {
   // Nobody would learn the address; main prints the error.
   if (!DataError().ok()) return absl::OkStatus();
   NotifyServiceManager("READY=1");
+  stoppable_start.reset();
 
   const int signal = AwaitEnd(signals, &files);
   NotifyServiceManager("STOPPING=1");

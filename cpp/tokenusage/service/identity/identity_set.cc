@@ -93,6 +93,11 @@ absl::StatusOr<IdentitySet> IdentitySet::Parse(std::string_view text) {
           absl::StrCat("line ", number, ": ", status.message()));
     }
   }
+  if (set.size() == 0) {
+    return absl::InvalidArgumentError(
+        "expected at least one identity, found none: is the file still being "
+        "written?");
+  }
   return set;
 }
 

@@ -40,7 +40,8 @@ namespace tokenusage {
 class IdentitySet {
  public:
   // Errors: INVALID_ARGUMENT, which names the line and what is wrong with it,
-  // and never repeats a credential.
+  // and never repeats a credential. A text without identities is an error, too:
+  // it would lock everybody out.
   static absl::StatusOr<IdentitySet> Parse(std::string_view text);
 
   // Returns null if nobody has that token.

@@ -69,6 +69,16 @@ ServerMetrics::ServerMetrics(const std::string& version)
                    .Help("1 while the store works, 0 since it failed.")
                    .Register(*registry_)
                    .Add({})),
+      connections_(prometheus::BuildGauge()
+                       .Name("tokenusage_connections")
+                       .Help("Open connections.")
+                       .Register(*registry_)
+                       .Add({})),
+      connections_closed_(prometheus::BuildCounter()
+                              .Name("tokenusage_connections_closed_total")
+                              .Help("Connections closed because of the limits.")
+                              .Register(*registry_)
+                              .Add({})),
       reloads_(prometheus::BuildCounter()
                    .Name("tokenusage_reloads_total")
                    .Help("Files that were read again, by file and result.")
@@ -103,6 +113,10 @@ void ServerMetrics::OnCommit(absl::Duration time) {
 void ServerMetrics::OnHealthChange(bool healthy) {
   healthy_.Set(healthy ? 1 : 0);
 }
+
+void ServerMetrics::OnConnectionCount(int count) { connections_.Set(count); }
+
+void ServerMetrics::OnConnectionClosed() { connections_closed_.Increment(); }
 
 void ServerMetrics::OnReload(const std::string& what, bool ok) {
   reloads_.Add({{"file", what}, {"result", ok ? "ok" : "failed"}}).Increment();

@@ -38,6 +38,12 @@ class ServerMetrics {
 
   void OnHealthChange(bool healthy);
 
+  // Sets the number of open connections.
+  void OnConnectionCount(int count);
+
+  // Counts a connection that was closed because of the limits.
+  void OnConnectionClosed();
+
   // Counts a reload of `identities` or `certificates`.
   void OnReload(const std::string& what, bool ok);
 
@@ -60,6 +66,8 @@ class ServerMetrics {
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Histogram& commit_;
   prometheus::Gauge& healthy_;
+  prometheus::Gauge& connections_;
+  prometheus::Counter& connections_closed_;
   prometheus::Family<prometheus::Counter>& reloads_;
   prometheus::Family<prometheus::Gauge>& certificate_expiry_;
 };

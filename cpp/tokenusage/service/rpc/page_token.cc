@@ -2,12 +2,42 @@
 
 #include "tokenusage/service/rpc/page_token.h"
 
+#include <array>
+#include <cstddef>
+
 #include "absl/strings/escaping.h"
+#include "openssl/crypto.h"
+#include "openssl/evp.h"
+#include "openssl/hmac.h"
+#include "openssl/sha.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/internal/page_token.pb.h"
 #include "tokenusage/service/error_info.h"
 
 namespace tokenusage {
+namespace {
+
+// Of HMAC-SHA256, the first 16 bytes.
+constexpr std::size_t kMacBytes = 16;
+
+std::string MacOf(const std::string& key, std::string_view bytes) {
+  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> mac = {};
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
+       mac.data(), &size);
+  return std::string(reinterpret_cast<const char*>(mac.data()), kMacBytes);
+}
+
+// Removes the MAC from the front of `bytes`. Returns whether it was right.
+bool RemoveMac(const std::string& key, std::string* bytes) {
+  if (bytes->size() < kMacBytes) return false;
+  const std::string mac = bytes->substr(0, kMacBytes);
+  bytes->erase(0, kMacBytes);
+  return CRYPTO_memcmp(mac.data(), MacOf(key, *bytes).data(), kMacBytes) == 0;
+}
+
+}  // namespace
 
 std::uint64_t Fingerprint(std::string_view bytes) {
   std::uint64_t hash = 0xCBF29CE484222325;
@@ -18,22 +48,22 @@ std::uint64_t Fingerprint(std::string_view bytes) {
   return hash;
 }
 
-std::string EncodePageToken(const PagePosition& position) {
+std::string PageTokens::Encode(const PagePosition& position) const {
   internal::PageToken token;
   token.set_request_fingerprint(position.request_fingerprint);
   token.set_last_time(position.last_time_nanos);
   token.set_last_key(position.last_key);
-  return absl::WebSafeBase64Escape(token.SerializeAsString());
+  const std::string bytes = token.SerializeAsString();
+  return absl::WebSafeBase64Escape(MacOf(key_, bytes) + bytes);
 }
 
-absl::StatusOr<PagePosition> DecodePageToken(std::string_view token,
-                                             std::uint64_t request_fingerprint,
-                                             std::int64_t start_nanos,
-                                             std::int64_t end_nanos) {
+absl::StatusOr<PagePosition> PageTokens::Decode(
+    std::string_view token, std::uint64_t request_fingerprint,
+    std::int64_t start_nanos, std::int64_t end_nanos) const {
   std::string bytes;
   internal::PageToken wire;
   if (!absl::WebSafeBase64Unescape(ToAbsl(token), &bytes) ||
-      !wire.ParseFromString(bytes) ||
+      !RemoveMac(key_, &bytes) || !wire.ParseFromString(bytes) ||
       wire.request_fingerprint() != request_fingerprint ||
       wire.last_time() < start_nanos || wire.last_time() >= end_nanos) {
     return ErrorWithInfo(

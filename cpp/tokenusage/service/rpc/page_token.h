@@ -2,13 +2,15 @@
 
 // Page tokens: where the next page starts, bound to the request that asked.
 //
-//   response.set_next_page_token(EncodePageToken({fingerprint, time, key}));
+//   const PageTokens tokens(key);
+//   response.set_next_page_token(tokens.Encode({fingerprint, time, key}));
 //   ...
 //   auto position =
-//       DecodePageToken(request.page_token(), fingerprint, start, end);
+//       tokens.Decode(request.page_token(), fingerprint, start, end);
 //
-// A token is not a secret and grants nothing: a forged one only starts the
-// caller's own page elsewhere.
+// A token grants nothing: it only starts the caller's own page elsewhere. It is
+// authenticated so that a damaged or forged one is refused, and does not skip
+// rows silently.
 
 #ifndef TOKENUSAGE_SERVICE_RPC_PAGE_TOKEN_H_
 #define TOKENUSAGE_SERVICE_RPC_PAGE_TOKEN_H_
@@ -16,6 +18,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -31,16 +34,26 @@ struct PagePosition {
 // Returns a stable 64-bit hash (FNV-1a) of `bytes`.
 std::uint64_t Fingerprint(std::string_view bytes);
 
-// Returns the token in base64url; never empty.
-std::string EncodePageToken(const PagePosition& position);
+// Immutable, so thread-safe.
+class PageTokens {
+ public:
+  // Servers with the same key take each other's tokens.
+  explicit PageTokens(std::string key) : key_(std::move(key)) {}
 
-// Returns INVALID_ARGUMENT with PAGE_TOKEN_INVALID if `token` was not made by
-// EncodePageToken for a request with this fingerprint, or its time is not in
-// the request's window, [start_nanos, end_nanos).
-absl::StatusOr<PagePosition> DecodePageToken(std::string_view token,
-                                             std::uint64_t request_fingerprint,
-                                             std::int64_t start_nanos,
-                                             std::int64_t end_nanos);
+  // Returns the token in base64url; never empty.
+  std::string Encode(const PagePosition& position) const;
+
+  // Errors: INVALID_ARGUMENT with PAGE_TOKEN_INVALID if `token` was not made by
+  // Encode, with the same key, for a request with this fingerprint, or if its
+  // time is not in [start_nanos, end_nanos), the request's window.
+  absl::StatusOr<PagePosition> Decode(std::string_view token,
+                                      std::uint64_t request_fingerprint,
+                                      std::int64_t start_nanos,
+                                      std::int64_t end_nanos) const;
+
+ private:
+  const std::string key_;
+};
 
 }  // namespace tokenusage
 

@@ -39,6 +39,11 @@ struct Report {
   Report(AdmissionBudget::Share share_of_budget, std::size_t request_bytes)
       : share(std::move(share_of_budget)), batch(request_bytes) {}
 
+  // Counts the answer's bytes, too, until the report is destroyed.
+  void HoldAnswer(std::size_t bytes) {
+    share.GrowTo(batch.memory_bytes() + static_cast<std::int64_t>(bytes));
+  }
+
   AdmissionBudget::Share share;
   CheckedBatch batch;
   std::string project;

@@ -18,7 +18,6 @@
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/record_rules.h"
 #include "tokenusage/service/error_info.h"
-#include "tokenusage/service/rpc/page_token.h"
 
 namespace tokenusage {
 namespace {
@@ -121,11 +120,7 @@ absl::StatusOr<UsageField> CheckField(std::string_view reason,
 
 absl::StatusOr<std::vector<UsageField>> CheckGroupBy(
     const v1::QueryUsageRequest& request) {
-  if (request.group_by_size() > kMaxGroupBy) {
-    return Invalid("GROUP_BY_INVALID", "group_by",
-                   absl::StrCat("at most ", kMaxGroupBy, " fields"),
-                   absl::StrCat(request.group_by_size()));
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(CheckGroupByCount(request.group_by_size()));
   std::vector<UsageField> fields;
   std::set<std::string> seen;
   for (const std::string& name : request.group_by()) {
@@ -159,11 +154,7 @@ absl::Status CheckFilterValues(const std::string& where,
 
 absl::StatusOr<std::vector<UsageFieldFilter>> CheckFilters(
     const v1::QueryUsageRequest& request) {
-  if (request.filters_size() > kMaxFilters) {
-    return Invalid("FILTER_INVALID", "filters",
-                   absl::StrCat("at most ", kMaxFilters, " filters"),
-                   absl::StrCat(request.filters_size()));
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(CheckFilterCount(request.filters_size()));
   std::vector<UsageFieldFilter> filters;
   std::set<std::string> seen;
   for (const v1::UsageFilter& filter : request.filters()) {
@@ -230,6 +221,30 @@ absl::Status CheckReportSize(int record_count, std::size_t bytes) {
   return absl::OkStatus();
 }
 
+absl::Status CheckReadSize(std::size_t bytes) {
+  if (bytes <= kMaxReadRequestBytes) return absl::OkStatus();
+  return ErrorWithInfo(
+      absl::StatusCode::kInvalidArgument, "REQUEST_TOO_LARGE",
+      absl::StrCat("the request: expected at most ", kMaxReadRequestBytes,
+                   " bytes, found ", bytes),
+      {{"limit", absl::StrCat(kMaxReadRequestBytes)},
+       {"actual", absl::StrCat(bytes)}});
+}
+
+absl::Status CheckGroupByCount(int count) {
+  if (count <= kMaxGroupBy) return absl::OkStatus();
+  return Invalid("GROUP_BY_INVALID", "group_by",
+                 absl::StrCat("at most ", kMaxGroupBy, " fields"),
+                 absl::StrCat(count));
+}
+
+absl::Status CheckFilterCount(int count) {
+  if (count <= kMaxFilters) return absl::OkStatus();
+  return Invalid("FILTER_INVALID", "filters",
+                 absl::StrCat("at most ", kMaxFilters, " filters"),
+                 absl::StrCat(count));
+}
+
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
   absl::Status status = CheckRecordId(request.record_id());
@@ -239,7 +254,8 @@ absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request) {
 }
 
 absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
-    const v1::QueryUsageRequest& request, const TimeZones& time_zones) {
+    const v1::QueryUsageRequest& request, const TimeZones& time_zones,
+    const PageTokens& page_tokens) {
   CheckedQuery<UsageQuery> result;
   UsageQuery& query = result.query;
   TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
@@ -256,15 +272,15 @@ absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         PagePosition last,
-        DecodePageToken(request.page_token(), result.fingerprint,
-                        query.window.start_nanos, query.window.end_nanos));
+        page_tokens.Decode(request.page_token(), result.fingerprint,
+                           query.window.start_nanos, query.window.end_nanos));
     query.after = RowPosition{last.last_time_nanos, std::move(last.last_key)};
   }
   return result;
 }
 
 absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
-    const v1::ListUsageRecordsRequest& request) {
+    const v1::ListUsageRecordsRequest& request, const PageTokens& page_tokens) {
   CheckedQuery<RecordQuery> result;
   RecordQuery& query = result.query;
   TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
@@ -276,8 +292,8 @@ absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         PagePosition last,
-        DecodePageToken(request.page_token(), result.fingerprint,
-                        query.window.start_nanos, query.window.end_nanos));
+        page_tokens.Decode(request.page_token(), result.fingerprint,
+                           query.window.start_nanos, query.window.end_nanos));
     query.after =
         RecordPosition{last.last_time_nanos, std::move(last.last_key)};
   }

@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/server/time_zones.h"
 #include "tokenusage/store/usage_query.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
@@ -29,6 +30,7 @@ namespace tokenusage {
 // Limits, from usage_reporting_service.proto.
 inline constexpr int kMaxRecordsPerRequest = 1000;
 inline constexpr std::size_t kMaxReportRequestBytes = 1 << 20;
+inline constexpr std::size_t kMaxReadRequestBytes = 512 << 10;
 inline constexpr int kMaxPageSize = 1000;
 inline constexpr int kMaxGroupBy = 4;
 inline constexpr int kMaxFilters = 16;
@@ -48,17 +50,27 @@ absl::Status CheckProjectField(std::string_view project);
 // REQUEST_TOO_LARGE.
 absl::Status CheckReportSize(int record_count, std::size_t bytes);
 
+// A request to read, of `bytes` bytes in binary form: REQUEST_TOO_LARGE.
+absl::Status CheckReadSize(std::size_t bytes);
+
+// GROUP_BY_INVALID.
+absl::Status CheckGroupByCount(int count);
+
+// FILTER_INVALID.
+absl::Status CheckFilterCount(int count);
+
 // PROJECT_INVALID, RECORD_ID_INVALID.
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);
 
 // PROJECT_INVALID, TIME_WINDOW_INVALID, BUCKET_INVALID, TIME_ZONE_UNKNOWN,
 // GROUP_BY_INVALID, FILTER_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
 absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
-    const v1::QueryUsageRequest& request, const TimeZones& time_zones);
+    const v1::QueryUsageRequest& request, const TimeZones& time_zones,
+    const PageTokens& page_tokens);
 
 // PROJECT_INVALID, TIME_WINDOW_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
 absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
-    const v1::ListUsageRecordsRequest& request);
+    const v1::ListUsageRecordsRequest& request, const PageTokens& page_tokens);
 
 }  // namespace tokenusage
 

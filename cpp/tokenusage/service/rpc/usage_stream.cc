@@ -128,6 +128,7 @@ void UsageStream::OnAppended(
       sequence - messages_.front().sequence)];
   message.is_ready = true;
   message.status = response.status();
+  message.report->HoldAnswer(answer.Length());
   message.answer = answer;
   Advance();
 }
@@ -135,7 +136,7 @@ void UsageStream::OnAppended(
 void UsageStream::OnWriteDone(bool ok) {
   std::shared_ptr<Report> answered;  // destroyed after the lock
   const std::lock_guard<std::mutex> lock(mutex_);
-  writing_ = false;
+  parts_.answer_deadlines->Remove(*std::exchange(writing_, std::nullopt));
   answered = std::move(messages_.front().report);
   unanswered_bytes_ -= messages_.front().bytes;
   messages_.pop_front();
@@ -174,7 +175,7 @@ void UsageStream::WriteNext() {
     stop_reading_ = true;
     return;
   }
-  writing_ = true;
+  writing_ = parts_.answer_deadlines->Add(context_);
   grpc::WriteOptions options;
   // If the next answer is ready, the two may share a packet.
   if (messages_.size() > 1 && messages_[1].is_ready) options.set_buffer_hint();

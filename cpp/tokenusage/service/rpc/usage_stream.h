@@ -16,11 +16,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "tokenusage/service/rpc/answer_deadlines.h"
 #include "tokenusage/service/rpc/report_handler.h"
 #include "tokenusage/service/usage_reporting_options.h"
 
@@ -37,6 +39,7 @@ class UsageStream final
   struct Parts {
     ReportHandler* handler;
     const ServiceLimits* limits;
+    AnswerDeadlines* answer_deadlines;
     // Runs a job on a thread that may block.
     std::function<void(std::function<void()>)> run_later;
     // Called just before the stream deletes itself.
@@ -90,10 +93,10 @@ class UsageStream final
   std::mutex mutex_;  // guards all below
   std::deque<Message> messages_;
   std::size_t unanswered_bytes_ = 0;
-  int appending_ = 0;          // messages in the store
-  bool reading_ = false;       // StartRead is in progress
-  bool taking_ = false;        // a message was read and is not appended yet
-  bool writing_ = false;       // StartWrite is in progress
+  int appending_ = 0;     // messages in the store
+  bool reading_ = false;  // StartRead is in progress
+  bool taking_ = false;   // a message was read and is not appended yet
+  std::optional<AnswerDeadlines::Token> writing_;  // StartWrite is in progress
   bool read_all_ = false;      // the caller has finished or disconnected
   bool stop_reading_ = false;  // the stream ends after what was read
   bool draining_ = false;

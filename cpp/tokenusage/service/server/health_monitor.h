@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Tracks whether the store works: it does until it fails, and again once it
-// accepts writes.
+// accepts writes and no call has failed for a while.
 //
 //   HealthMonitor monitor(store, absl::Seconds(1), [](const HealthChange& c) {
 //     SetServingStatus(c.healthy);
@@ -18,6 +18,7 @@
 #include <mutex>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tokenusage/store/usage_store.h"
 
@@ -30,12 +31,17 @@ struct HealthChange {
 };
 
 // A damaged store stays unhealthy: other damage shows only when it is read.
-// Thread-safe.
+//
+// The while begins with one interval, and doubles, up to 64 intervals, each
+// time that the store fails again within 300 intervals of its recovery. So a
+// store that accepts the monitor's write and fails its callers does not look
+// healthy between two calls. Thread-safe.
 class HealthMonitor {
  public:
   // `on_change` is called by Step. `store` must outlive the monitor.
   HealthMonitor(UsageStore* store, absl::Duration interval,
-                std::function<void(const HealthChange&)> on_change);
+                std::function<void(const HealthChange&)> on_change,
+                std::function<absl::Time()> now = absl::Now);
 
   // Notes a failed call to the store: UNAVAILABLE, DATA_LOSS and the like.
   // Returns whether the store was healthy until then, so that Step is due. Does
@@ -51,11 +57,15 @@ class HealthMonitor {
   UsageStore* const store_;
   const absl::Duration interval_;
   const std::function<void(const HealthChange&)> on_change_;
+  const std::function<absl::Time()> now_;
 
   std::mutex mutex_;           // guards all below
   bool reported_ = false;      // on_change_ knows of the failure
   absl::Status cause_;         // the first failure since it was healthy
   std::int64_t failures_ = 0;  // since it was healthy
+  absl::Time last_failure_ = absl::InfinitePast();
+  absl::Time recovery_ = absl::InfinitePast();
+  absl::Duration quiet_;  // what the next recovery takes
   bool damaged_ = false;
 };
 

@@ -44,6 +44,8 @@ void ApplyTransportLimits(const TransportLimits& limits,
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder->AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE,
+                              limits.max_read_bytes);
   grpc::ResourceQuota quota("tokenusage");
   quota.Resize(limits.max_transport_memory_bytes);
   builder->SetResourceQuota(quota);

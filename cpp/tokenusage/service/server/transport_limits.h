@@ -41,9 +41,15 @@ struct TransportLimits {
   // A caller that pings more often, more than twice in a row, is disconnected.
   absl::Duration min_ping_interval = absl::Seconds(10);
 
-  // The memory of gRPC's own buffers, in bytes. When it is exceeded, gRPC stops
-  // reading and closes idle connections.
-  std::size_t max_transport_memory_bytes = 64 << 20;
+  // The most bytes that gRPC reads from a connection at once. Between two reads
+  // it starts the calls that it has read, so this bounds how many calls a
+  // connection can add before they are counted.
+  int max_read_bytes = 128 << 10;
+
+  // The memory of gRPC's own buffers, in bytes. When it is exceeded, gRPC
+  // resets streams at random: a last resort, which ConnectionLimits leave
+  // unused.
+  std::size_t max_transport_memory_bytes = 192 << 20;
 };
 
 // Sets the limits, and refuses compressed requests as UNIMPLEMENTED: a message

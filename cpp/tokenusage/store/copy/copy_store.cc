@@ -117,8 +117,10 @@ class CopyRun {
   absl::StatusOr<CopyReport> Run();
 
  private:
-  // Copies the horizon, and the rollups from before it.
-  absl::Status CopyHorizon();
+  // Copies the projects' horizons and retention, and the rollups from before
+  // the horizons.
+  absl::Status CopyRetention();
+  absl::Status CopyRetention(const ProjectRetention& retention);
   absl::Status CopyRollups(const std::string& project,
                            std::int64_t cell_seconds, CellRange range);
   // Copies what has arrived since the bookmark.
@@ -144,7 +146,7 @@ class CopyRun {
 absl::StatusOr<CopyReport> CopyRun::Run() {
   TOKENUSAGE_ASSIGN_OR_RETURN(bookmark_, destination_.Bookmark(source_.path()));
   TOKENUSAGE_ASSIGN_OR_RETURN(progress_.total, source_.CountAfter(bookmark_));
-  TOKENUSAGE_RETURN_IF_ERROR(CopyHorizon());
+  TOKENUSAGE_RETURN_IF_ERROR(CopyRetention());
   for (int comparison = 1;; ++comparison) {
     TOKENUSAGE_RETURN_IF_ERROR(CopyRecords());
     report_.copied = progress_.copied;
@@ -163,30 +165,47 @@ absl::StatusOr<CopyReport> CopyRun::Run() {
   }
 }
 
-absl::Status CopyRun::CopyHorizon() {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon, source_.Horizon());
-  StoreMaintenance& maintenance = *store_.maintenance();
-  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time there, maintenance.Horizon());
-  if (horizon == kNoHorizon) {
-    if (there == absl::InfinitePast()) return absl::OkStatus();
-  } else if (there <= absl::FromUnixNanos(horizon)) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        maintenance.RemoveRecordsBefore(absl::FromUnixNanos(horizon), {})
-            .status());
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> projects,
-                                source_.Projects());
-    for (const std::string& project : projects) {
-      for (const std::int64_t cell : {kQuarterHourSeconds, kHourSeconds}) {
-        TOKENUSAGE_RETURN_IF_ERROR(
-            CopyRollups(project, cell, {0, horizon / kNanosPerSecond}));
-      }
+absl::Status CopyRun::CopyRetention() {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectRetention> projects,
+                              source_.Retention());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectRetention> there,
+                              store_.maintenance()->Retention());
+  std::map<std::string, absl::Time> horizons;
+  for (const ProjectRetention& one : there) horizons[one.project] = one.horizon;
+  for (const ProjectRetention& one : projects) {
+    const auto found = horizons.find(one.project);
+    if (found != horizons.end() && found->second > one.horizon) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "project ", one.project,
+          ": the destination has removed its records before ",
+          absl::FormatTime(found->second, absl::UTCTimeZone()),
+          ", and the source has not: remove them there, too, then run this "
+          "again"));
     }
+    TOKENUSAGE_RETURN_IF_ERROR(CopyRetention(one));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CopyRun::CopyRetention(const ProjectRetention& retention) {
+  const bool removed = retention.horizon != absl::InfinitePast();
+  if (!removed && retention.retain == absl::ZeroDuration()) {
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(absl::StrCat(
-      "the destination has removed its records before ",
-      absl::FormatTime(there, absl::UTCTimeZone()),
-      ", and the source has not: remove them there, too, then run this again"));
+  const std::string& project = retention.project;
+  StoreMaintenance& maintenance = *store_.maintenance();
+  // It may not be there yet.
+  TOKENUSAGE_RETURN_IF_ERROR(destination_.SetRollups(project, {}));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      maintenance.SetRetention(project, retention.retain));
+  if (!removed) return absl::OkStatus();
+  TOKENUSAGE_RETURN_IF_ERROR(
+      maintenance.RemoveRecordsBefore(project, retention.horizon, {}).status());
+  for (const std::int64_t cell : {kQuarterHourSeconds, kHourSeconds}) {
+    TOKENUSAGE_RETURN_IF_ERROR(CopyRollups(
+        project, cell, {0, absl::ToUnixSeconds(retention.horizon)}));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CopyRun::CopyRollups(const std::string& project,

@@ -9,7 +9,6 @@
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/file.h"
-#include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/series.h"
 
@@ -43,22 +42,19 @@ absl::StatusOr<std::vector<std::string>> SqliteSource::Projects() {
   }
 }
 
-absl::StatusOr<std::int64_t> SqliteSource::Horizon() {
-  return ReadHorizon(database_.get());
-}
-
 absl::StatusOr<std::vector<SourceRecord>> SqliteSource::RecordsAfter(
     std::int64_t row_id, int limit) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon, Horizon());
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database_->Cached("SELECT row_id, name, record FROM usage_record "
-                        "JOIN project USING(project_id) WHERE row_id>?1 "
-                        "AND event_time>=?2 ORDER BY row_id LIMIT ?3"));
+      database_->Cached(
+          "SELECT row_id, name, record FROM usage_record "
+          "JOIN project USING(project_id) LEFT JOIN retention "
+          "USING(project_id) WHERE row_id>?1 AND name NOT LIKE '%/%' AND "
+          "event_time>=ifnull(horizon, 0)*1000000000 ORDER BY row_id "
+          "LIMIT ?2"));
   const SqliteStatement::Use use(select);
   select->Bind(1, row_id);
-  select->Bind(2, horizon);
-  select->Bind(3, limit);
+  select->Bind(2, limit);
   std::vector<SourceRecord> records;
   for (;;) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
@@ -64,11 +65,13 @@ class SqliteSource {
   // Returns the projects by name, without those that are being deleted.
   absl::StatusOr<std::vector<std::string>> Projects();
 
-  // Returns nanoseconds since 1970; kNoHorizon if there is none.
-  absl::StatusOr<std::int64_t> Horizon();
+  // See StoreMaintenance::Retention.
+  absl::StatusOr<std::vector<ProjectRetention>> Retention() {
+    return ReadRetention(database_.get());
+  }
 
   // Returns up to `limit` records that arrived after that of `row_id`, and are
-  // not before the horizon.
+  // not before their project's horizon.
   absl::StatusOr<std::vector<SourceRecord>> RecordsAfter(std::int64_t row_id,
                                                          int limit);
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -64,13 +64,21 @@ bool IsBeforeHorizon(const CheckedRecord& record,
   return record.event_time_nanos() / kNanosPerSecond < project.horizon_seconds;
 }
 
-// Returns whether nothing but a taken id can refuse a record.
-bool CanInsertFirst(const PostgresProject& known, const Records& records) {
+// Returns whether nothing but a taken id can refuse a record, if all series are
+// known.
+bool AreInTime(const PostgresProject& known, const Records& records) {
   return std::all_of(
       records.begin(), records.end(), [&](const CheckedRecord* record) {
-        return !record->too_far_ahead() && !IsBeforeHorizon(*record, known) &&
-               known.series.contains(SeriesKey(record->record()));
+        return !record->too_far_ahead() && !IsBeforeHorizon(*record, known);
       });
+}
+
+SeriesKeys SeriesKeysOf(const Records& records) {
+  SeriesKeys keys;
+  for (const CheckedRecord* record : records) {
+    keys.insert(SeriesKey(record->record()));
+  }
+  return keys;
 }
 
 // One attempt on one connection. Leaves the transaction open unless it commits.
@@ -83,18 +91,20 @@ class AppendRun {
         records_(records),
         maybe_committed_(maybe_committed) {}
 
-  // Inserts before reading; requires CanInsertFirst. Returns nullopt if `known`
-  // is out of date.
+  // Inserts before reading. The project must have all series of the records,
+  // and these must be in time. Returns nullopt if `known` is out of date.
   absl::StatusOr<std::optional<Outcomes>> InsertFirst(
-      const PostgresProject& known);
+      const PostgresProject& known, SeriesKeys series);
 
-  // Reads before inserting. `known` may be null. Returns nullopt if it is out
-  // of date, or another transaction interfered.
+  // Reads before inserting. Returns nullopt if `known` is out of date, or
+  // another transaction interfered.
   absl::StatusOr<std::optional<Outcomes>> ReadFirst(
-      const std::shared_ptr<const PostgresProject>& known);
+      const std::optional<PostgresProject>& known);
 
-  // Returns the project as ReadFirst left it; null if it did not change.
-  std::shared_ptr<const PostgresProject> learned() const { return learned_; }
+  // Returns the project as ReadFirst found and left it, and series that it has;
+  // nullopt if it was not read or nothing was stored.
+  const std::optional<PostgresProject>& learned() const { return learned_; }
+  const SeriesKeys& series() const { return series_; }
 
   // Returns whether COMMIT was sent, so that it may have succeeded.
   bool commit_sent() const { return commit_sent_; }
@@ -117,15 +127,20 @@ class AppendRun {
 
   void SendInsert(const Records& sorted);
   void SendSelect(const std::vector<std::string>& ids);
+  // Asks for those of the records, and those of their series, that are there.
+  void SendReads();
   void SendInsertSeries();
   absl::Status ReadStored(const PostgresResult& rows);
+  // Reads the answers to SendReads, which are the last ones.
+  absl::Status ReadAnswers(const std::vector<PostgresResult>& results);
 
-  // Locks the project, and reads it and the records that it has already.
-  absl::StatusOr<std::shared_ptr<const PostgresProject>> LockAndRead();
+  // Locks the project, and reads it and what it has already. Returns nullopt if
+  // it was just deleted.
+  absl::StatusOr<std::optional<PostgresProject>> LockAndRead();
   // The same without the lock, for a project whose number of series is at the
-  // limit. Returns null if `known` is out of date.
-  absl::StatusOr<std::shared_ptr<const PostgresProject>> ReadFull(
-      std::shared_ptr<const PostgresProject> known);
+  // limit. Returns nullopt if `known` is out of date.
+  absl::StatusOr<std::optional<PostgresProject>> ReadFull(
+      const PostgresProject& known);
 
   // Determines the outcomes in order, from what is stored and what the batch
   // adds.
@@ -146,9 +161,9 @@ class AppendRun {
   absl::flat_hash_map<std::string, Stored> stored_;  // by id
   absl::flat_hash_map<std::string_view, const CheckedRecord*> accepted_;
   absl::flat_hash_set<std::string_view> own_;  // see CompareWithStored
-  absl::flat_hash_set<std::string> new_series_;
-  std::vector<SeriesNames> new_names_;
-  std::shared_ptr<const PostgresProject> learned_;
+  SeriesKeys series_;                   // that the project is known to have
+  std::vector<SeriesNames> new_names_;  // of series to add
+  std::optional<PostgresProject> learned_;
 };
 
 void AppendRun::SendInsert(const Records& sorted) {
@@ -173,6 +188,18 @@ void AppendRun::SendSelect(const std::vector<std::string>& ids) {
   connection_.Send(sql::kSelectRecords, params);
 }
 
+void AppendRun::SendReads() {
+  std::set<SeriesNames> names;
+  std::vector<std::string> ids;
+  for (const CheckedRecord* record : records_) {
+    names.insert(SeriesNamesOf(record->record()));
+    ids.push_back(IdOf(*record));
+  }
+  connection_.Send(sql::kFindSeries,
+                   SeriesParams(project_, {names.begin(), names.end()}));
+  SendSelect(ids);
+}
+
 void AppendRun::SendInsertSeries() {
   // In the order of the key, so that transactions cannot deadlock.
   std::sort(new_names_.begin(), new_names_.end());
@@ -188,6 +215,15 @@ absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
     stored_.emplace(rows.Bytes(row, 0), std::move(stored));
   }
   return absl::OkStatus();
+}
+
+absl::Status AppendRun::ReadAnswers(
+    const std::vector<PostgresResult>& results) {
+  const PostgresResult& series = results[results.size() - 2];
+  for (int i = 0; i < series.rows(); ++i) {
+    series_.insert(SeriesKey(SeriesOf(series, i, 0)));
+  }
+  return ReadStored(results.back());
 }
 
 AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
@@ -216,11 +252,11 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
   if (IsBeforeHorizon(record, project)) return AppendOutcome::kBeforeHorizon;
   std::string series = SeriesKey(record.record());
-  if (!project.series.contains(series) && !new_series_.contains(series)) {
-    if (project.series.size() + new_series_.size() >= kMaxSeriesPerProject) {
-      return AppendOutcome::kCardinalityLimit;
-    }
-    new_series_.insert(std::move(series));
+  if (!series_.contains(series)) {
+    const std::int64_t count =
+        project.series_count + static_cast<std::int64_t>(new_names_.size());
+    if (count >= kMaxSeriesPerProject) return AppendOutcome::kCardinalityLimit;
+    series_.insert(std::move(series));
     new_names_.push_back(SeriesNamesOf(record.record()));
   }
   accepted_.emplace(IdOf(record), &record);
@@ -252,7 +288,8 @@ absl::Status AppendRun::Finish() {
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
-    const PostgresProject& known) {
+    const PostgresProject& known, SeriesKeys series) {
+  series_ = std::move(series);
   const Records sorted = SortedById(records_);
   connection_.Send(sql::kBegin);
   connection_.Send(sql::kShareProject, ProjectParams());
@@ -281,53 +318,40 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
   return outcomes;
 }
 
-absl::StatusOr<std::shared_ptr<const PostgresProject>>
-AppendRun::LockAndRead() {
+absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead() {
   PostgresParams insert = ProjectParams();
   insert.AddInt64(RandomIncarnation());
   connection_.Send(sql::kInsertProject, insert);
   connection_.Send(sql::kLockProject, ProjectParams());
-  connection_.Send(sql::kSelectSeries, ProjectParams());
-  std::vector<std::string> ids;
-  for (const CheckedRecord* record : records_) ids.push_back(IdOf(*record));
-  SendSelect(ids);
+  connection_.Send(sql::kCountSeries, ProjectParams());
+  SendReads();
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
-  const PostgresResult& row = results[results.size() - 3];
-  if (row.rows() != 1) return nullptr;
-  auto project = std::make_shared<PostgresProject>();
-  project->incarnation = row.Int64(0, 0);
-  project->horizon_seconds = row.Int64(0, 1);
-  const PostgresResult& series = results[results.size() - 2];
-  for (int i = 0; i < series.rows(); ++i) {
-    project->series.insert(SeriesKey(SeriesOf(series, i, 0)));
-  }
-  TOKENUSAGE_RETURN_IF_ERROR(ReadStored(results.back()));
-  return project;
+  const PostgresResult& row = results[results.size() - 4];
+  if (row.rows() != 1) return std::nullopt;
+  TOKENUSAGE_RETURN_IF_ERROR(ReadAnswers(results));
+  return PostgresProject{row.Int64(0, 0), row.Int64(0, 1),
+                         results[results.size() - 3].Int64(0, 0)};
 }
 
-absl::StatusOr<std::shared_ptr<const PostgresProject>> AppendRun::ReadFull(
-    std::shared_ptr<const PostgresProject> known) {
+absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
+    const PostgresProject& known) {
   connection_.Send(sql::kShareProject, ProjectParams());
-  std::vector<std::string> ids;
-  for (const CheckedRecord* record : records_) ids.push_back(IdOf(*record));
-  SendSelect(ids);
+  SendReads();
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
-  if (!IsSame(results[results.size() - 2], *known)) return nullptr;
-  TOKENUSAGE_RETURN_IF_ERROR(ReadStored(results.back()));
+  if (!IsSame(results[results.size() - 3], known)) return std::nullopt;
+  TOKENUSAGE_RETURN_IF_ERROR(ReadAnswers(results));
   return known;
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
-    const std::shared_ptr<const PostgresProject>& known) {
+    const std::optional<PostgresProject>& known) {
   connection_.Send(sql::kBegin);
-  const bool full =
-      known != nullptr && known->series.size() >= kMaxSeriesPerProject;
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::shared_ptr<const PostgresProject> project,
-      full ? ReadFull(known) : LockAndRead());
-  if (project == nullptr) return std::nullopt;
+  const bool full = known && known->series_count >= kMaxSeriesPerProject;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::optional<PostgresProject> project,
+                              full ? ReadFull(*known) : LockAndRead());
+  if (!project) return std::nullopt;
   Outcomes outcomes = Resolve(*project);
   // Nothing to store: do not even add the project.
   if (accepted_.empty()) return outcomes;
@@ -341,11 +365,8 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
     return std::nullopt;  // another transaction stored one of them meanwhile
   }
   TOKENUSAGE_RETURN_IF_ERROR(Finish());
-  if (project != known) {
-    auto learned = std::make_shared<PostgresProject>(*project);
-    learned->series.merge(new_series_);
-    learned_ = std::move(learned);
-  }
+  learned_ = project;
+  learned_->series_count += static_cast<std::int64_t>(new_names_.size());
   return outcomes;
 }
 
@@ -353,16 +374,15 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
 
 absl::StatusOr<std::vector<AppendOutcome>> PostgresAppender::Append(
     const std::string& project,
-    const std::vector<const CheckedRecord*>& records) {
+    const std::vector<const CheckedRecord*>& records, bool retry) {
   Outcomes outcomes;
   if (records.empty()) return outcomes;
   bool maybe_committed = false;
-  const absl::Status status =
-      pool_.Run({}, [&](PostgresConnection* connection) {
-        return TryAppend(connection, project, records, &maybe_committed,
-                         &outcomes);
-      });
-  if (!status.ok()) return status;
+  const auto append = [&](PostgresConnection* connection) {
+    return TryAppend(connection, project, records, &maybe_committed, &outcomes);
+  };
+  TOKENUSAGE_RETURN_IF_ERROR(retry ? pool_.Run({}, append)
+                                   : pool_.RunOnce({}, append));
   return outcomes;
 }
 
@@ -371,18 +391,22 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
                                          const Records& records,
                                          bool* maybe_committed,
                                          Outcomes* outcomes) {
+  const SeriesKeys series = SeriesKeysOf(records);
   for (int round = 0; round < kMaxRounds; ++round) {
-    const std::shared_ptr<const PostgresProject> known = cache_.Find(project);
+    const std::optional<PostgresProject> known = cache_.Find(project);
     AppendRun run(connection, project, records, *maybe_committed);
     absl::StatusOr<std::optional<Outcomes>> result =
-        known != nullptr && CanInsertFirst(*known, records)
-            ? run.InsertFirst(*known)
+        known && AreInTime(*known, records) &&
+                cache_.HasAll(known->incarnation, series)
+            ? run.InsertFirst(*known, series)
             : run.ReadFirst(known);
     *maybe_committed = *maybe_committed || run.commit_sent();
     if (!result.ok()) return result.status();
     if (result->has_value()) {
       *outcomes = **std::move(result);
-      if (run.learned()) cache_.Remember(project, run.learned());
+      if (run.learned()) {
+        cache_.Remember(project, *run.learned(), run.series());
+      }
       return absl::OkStatus();
     }
     cache_.Forget(project);

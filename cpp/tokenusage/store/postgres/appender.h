@@ -16,8 +16,8 @@
 
 namespace tokenusage {
 
-// Appends records to one project in one transaction, with the retries of
-// PostgresPool::Run. Thread-safe.
+// Appends records to one project in one transaction, if `retry` with the
+// retries of PostgresPool::Run. Thread-safe.
 //
 // If the cache shows that nothing but a taken id can refuse a record, the
 // records are inserted at once, which takes two round trips; else the project
@@ -27,10 +27,10 @@ class PostgresAppender {
   // `pool` must outlive this.
   explicit PostgresAppender(PostgresPool* pool) : pool_(*pool) {}
 
-  // One outcome per record, in their order, all of them durable.
+  // Returns one outcome per record, in their order, all of them durable.
   absl::StatusOr<std::vector<AppendOutcome>> Append(
       const std::string& project,
-      const std::vector<const CheckedRecord*>& records);
+      const std::vector<const CheckedRecord*>& records, bool retry);
 
  private:
   absl::Status TryAppend(PostgresConnection* connection,

@@ -61,7 +61,7 @@ absl::Status CheckRun::Run() {
   PostgresParams params;
   params.AddText(project_);
   connection_.Send(sql::kBeginSnapshot);
-  connection_.Send(sql::kSelectHorizon);
+  connection_.Send(sql::kSelectHorizon, params);
   connection_.Send(sql::kSelectSeries, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());

@@ -137,61 +137,60 @@ absl::Status PostgresMaintenance::ForEachProject(
   return absl::OkStatus();
 }
 
-absl::StatusOr<absl::Time> PostgresMaintenance::Horizon() {
-  std::int64_t nanos = kNoHorizon;
-  TOKENUSAGE_RETURN_IF_ERROR(
-      pool_.Run({}, [&](PostgresConnection* connection) -> absl::Status {
-        TOKENUSAGE_ASSIGN_OR_RETURN(nanos, ReadPostgresHorizon(connection));
-        return absl::OkStatus();
-      }));
-  return nanos == kNoHorizon ? absl::InfinitePast()
-                             : absl::FromUnixNanos(nanos);
-}
-
-absl::StatusOr<absl::Time> PostgresMaintenance::NewestRecordTime() {
-  absl::Time newest = absl::InfinitePast();
+absl::StatusOr<std::vector<ProjectRetention>> PostgresMaintenance::Retention() {
+  std::vector<ProjectRetention> all;
   TOKENUSAGE_RETURN_IF_ERROR(ForEachProject(
       {},
       [&](PostgresConnection* connection,
           const std::string& project) -> absl::Status {
-        connection->Send(sql::kNewestRecordTime, ParamsOf(project));
+        connection->Send(sql::kSelectRetention, ParamsOf(project));
+        connection->Send(sql::kRecordTimes, ParamsOf(project));
         TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
-        if (!results[0].IsNull(0, 0)) {
-          newest =
-              std::max(newest, absl::FromUnixNanos(results[0].Int64(0, 0)));
-        }
+        if (results[0].rows() == 0) return absl::OkStatus();  // it was deleted
+        const auto time = [&times = results[1]](int column) {
+          return times.IsNull(0, column)
+                     ? absl::InfinitePast()
+                     : absl::FromUnixNanos(times.Int64(0, column));
+        };
+        const std::int64_t horizon = results[0].Int64(0, 0);
+        all.push_back({project,
+                       horizon == 0 ? absl::InfinitePast()
+                                    : absl::FromUnixSeconds(horizon),
+                       absl::Seconds(results[0].Int64(0, 1)), time(0),
+                       time(1)});
         return absl::OkStatus();
       }));
-  return newest;
+  return all;
+}
+
+absl::Status PostgresMaintenance::SetRetention(std::string_view project,
+                                               absl::Duration retain) {
+  const PostgresParams params =
+      ParamsOf(std::string(project), absl::ToInt64Seconds(retain));
+  return pool_.Run({}, [&](PostgresConnection* connection) -> absl::Status {
+    connection->Send(sql::kSetRetention, params);
+    TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+    return results[0].changed_rows() == 0
+               ? absl::NotFoundError("no such project")
+               : absl::OkStatus();
+  });
 }
 
 absl::StatusOr<Removal> PostgresMaintenance::RemoveRecordsBefore(
-    absl::Time horizon, const CallLimits& limits) {
+    std::string_view project, absl::Time horizon, const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
-  // First for all reads; then for the appends of each project, under a lock
-  // that waits for running appends.
-  std::int64_t seconds = absl::ToUnixSeconds(horizon);
+  const std::string name(project);
+  Removal removal;
   TOKENUSAGE_RETURN_IF_ERROR(
       pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
-        PostgresParams params;
-        params.AddInt64(seconds);
-        connection->Send(sql::kRaiseHorizon, params);
+        // Waits for running appends, which hold the project's row.
+        connection->Send(sql::kRaiseHorizon,
+                         ParamsOf(name, absl::ToUnixSeconds(horizon)));
         TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
         TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t nanos,
-                                    ReadPostgresHorizon(connection));
-        seconds = nanos / kNanosPerSecond;
-        return absl::OkStatus();
-      }));
-  Removal removal;
-  TOKENUSAGE_RETURN_IF_ERROR(ForEachProject(
-      limits,
-      [&](PostgresConnection* connection,
-          const std::string& project) -> absl::Status {
-        connection->Send(sql::kRaiseProjectHorizon, ParamsOf(project, seconds));
-        TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
-        return RemoveInSteps(connection, project, seconds * kNanosPerSecond,
-                             limits, &removal);
+                                    ReadPostgresHorizon(connection, name));
+        return RemoveInSteps(connection, name, nanos, limits, &removal);
       }));
   return removal;
 }

@@ -24,10 +24,12 @@ class PostgresMaintenance : public StoreMaintenance {
   explicit PostgresMaintenance(const PostgresTarget& target)
       : pool_(target, 2) {}
 
-  absl::StatusOr<absl::Time> Horizon() override;
-  absl::StatusOr<absl::Time> NewestRecordTime() override;
+  absl::StatusOr<std::vector<ProjectRetention>> Retention() override;
+  absl::Status SetRetention(std::string_view project,
+                            absl::Duration retain) override;
   absl::StatusOr<Removal> RemoveRecordsBefore(
-      absl::Time horizon, const CallLimits& limits) override;
+      std::string_view project, absl::Time horizon,
+      const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override;
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
 

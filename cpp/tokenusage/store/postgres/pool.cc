@@ -39,11 +39,11 @@ Remedy RemedyOf(const absl::Status& status) {
   if (state == "40001" || state == "40P01") return Remedy::kRetry;
   // 08: connection lost; 57P: the server is stopping or starting; 53300: too
   // many connections; 25006: a standby; 26000, 42P05: a prepared statement is
-  // missing or in the way.
+  // missing or in the way; XX000: Citus lost a worker, which may be restarting.
   const bool reconnect = state.substr(0, 2) == "08" ||
                          state.substr(0, 3) == "57P" || state == "53300" ||
                          state == "25006" || state == "26000" ||
-                         state == "42P05";
+                         state == "42P05" || state == "XX000";
   return reconnect ? Remedy::kReconnect : Remedy::kNone;
 }
 
@@ -53,7 +53,7 @@ absl::Status PostgresPool::Run(const CallLimits& limits, const Work& work) {
   const absl::Time give_up = absl::Now() + kMaxRetryTime;
   absl::Duration pause = kFirstPause;
   for (int attempt = 1;; ++attempt) {
-    absl::Status status = TryOnce(limits, work);
+    absl::Status status = RunOnce(limits, work);
     if (RemedyOf(status) == Remedy::kNone || attempt == kMaxAttempts ||
         absl::Now() + pause >= give_up || IsAway()) {
       return status;
@@ -64,7 +64,7 @@ absl::Status PostgresPool::Run(const CallLimits& limits, const Work& work) {
   }
 }
 
-absl::Status PostgresPool::TryOnce(const CallLimits& limits, const Work& work) {
+absl::Status PostgresPool::RunOnce(const CallLimits& limits, const Work& work) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<PostgresConnection> connection,
                               Take(limits));
   absl::Status status = work(connection.get());

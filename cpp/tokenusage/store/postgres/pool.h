@@ -45,6 +45,9 @@ class PostgresPool {
   // CANCELLED by the limits, which are checked between attempts.
   absl::Status Run(const CallLimits& limits, const Work& work);
 
+  // The same without retries.
+  absl::Status RunOnce(const CallLimits& limits, const Work& work);
+
  private:
   absl::StatusOr<std::unique_ptr<PostgresConnection>> Take(
       const CallLimits& limits);
@@ -53,7 +56,6 @@ class PostgresPool {
   // that it is dead.
   void GiveBack(std::unique_ptr<PostgresConnection> connection,
                 const absl::Status& status);
-  absl::Status TryOnce(const CallLimits& limits, const Work& work);
   // Returns whether the database has been unreachable for so long that retries
   // would only delay the callers.
   bool IsAway();

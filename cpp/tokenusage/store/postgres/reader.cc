@@ -71,13 +71,15 @@ absl::StatusOr<Result> RunReadAfterHorizon(PostgresPool* pool,
   return RunRead<Result>(
       pool, query.limits,
       [&](PostgresConnection* connection) -> absl::StatusOr<Result> {
-        TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t before,
-                                    ReadPostgresHorizon(connection));
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const std::int64_t before,
+            ReadPostgresHorizon(connection, query.project));
         TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, before));
         absl::StatusOr<Result> result = read(connection);
         if (!result.ok()) return result;
-        TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t after,
-                                    ReadPostgresHorizon(connection));
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const std::int64_t after,
+            ReadPostgresHorizon(connection, query.project));
         TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, after));
         return result;
       });
@@ -94,15 +96,15 @@ absl::StatusOr<UsageQueryPage> PostgresReader::Query(const UsageQuery& query) {
 
 absl::StatusOr<v1::UsageRecord> PostgresReader::GetRecord(
     std::string_view project, std::string_view record_id) {
-  PostgresParams params;
-  params.AddText(project);
+  PostgresParams project_params;
+  project_params.AddText(project);
+  PostgresParams params = project_params;
   params.AddText(record_id);
   return RunRead<v1::UsageRecord>(
       &pool_, {},
-      [&params](
-          PostgresConnection* connection) -> absl::StatusOr<v1::UsageRecord> {
+      [&](PostgresConnection* connection) -> absl::StatusOr<v1::UsageRecord> {
         connection->Send(postgres_sql::kSelectRecord, params);
-        connection->Send(postgres_sql::kSelectHorizon);
+        connection->Send(postgres_sql::kSelectHorizon, project_params);
         TOKENUSAGE_ASSIGN_OR_RETURN(
             const std::vector<PostgresResult> results,
             connection->Sync(absl::Now() + PostgresTimeouts::kStep));

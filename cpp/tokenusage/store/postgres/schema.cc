@@ -9,7 +9,6 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/query/query_plan.h"
-#include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 namespace {
@@ -19,7 +18,7 @@ namespace {
 
 constexpr const char* kProperty =
     "CREATE TABLE tokenusage.property("
-    "name text COLLATE \"C\" PRIMARY KEY,"  // schema_version, horizon
+    "name text COLLATE \"C\" PRIMARY KEY,"  // schema_version, bookmarks
     "value bigint NOT NULL)";
 
 // A project that has or had records. Appends lock its row in share mode, so an
@@ -28,7 +27,8 @@ constexpr const char* kProject =
     "CREATE TABLE tokenusage.project("
     "project text COLLATE \"C\" PRIMARY KEY,"
     "incarnation bigint NOT NULL,"  // random; changes if it is deleted
-    "horizon bigint NOT NULL)";     // seconds since 1970, UTC
+    "horizon bigint NOT NULL,"      // seconds since 1970, UTC; 0 if none
+    "retain_seconds bigint)";       // NULL: the service's default
 
 // The distinct (operation, provider, model) of a project's records.
 constexpr const char* kSeries =
@@ -144,7 +144,7 @@ absl::Status CreateTables(PostgresConnection* connection) {
       ->Execute(
           absl::StrCat("INSERT INTO tokenusage.property(name, value) VALUES"
                        "('schema_version', ",
-                       kPostgresSchemaVersion, "), ('horizon', 0)"))
+                       kPostgresSchemaVersion, ")"))
       .status();
 }
 
@@ -189,6 +189,46 @@ absl::Status DistributeTables(PostgresConnection* connection,
   return absl::OkStatus();
 }
 
+// Refuses a cluster of Citus if a commit on one of its workers is not durable:
+// what this session sets for itself does not reach them. A worker that is down
+// is none of this check's business.
+absl::Status CheckWorkers(PostgresConnection* connection) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const bool citus,
+      QueryBool(connection, "to_regclass('pg_dist_node') IS NOT NULL"));
+  if (!citus) return absl::OkStatus();
+  TOKENUSAGE_RETURN_IF_ERROR(
+      connection->Execute("SET citus.node_connection_timeout = '3s'").status());
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::string workers,
+      QueryText(connection,
+                "SELECT string_agg(nodename || ':' || nodeport, ', ') "
+                "FROM run_command_on_workers('SHOW synchronous_commit') "
+                "WHERE success AND result = 'off'"));
+  if (workers.empty()) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::string role,
+      QueryText(connection, "SELECT quote_ident(current_user)"));
+  return Refuse(
+      *connection,
+      absl::StrCat("has synchronous_commit = off on the workers ", workers,
+                   ": run ALTER ROLE ", role, " SET synchronous_commit = on"));
+}
+
+absl::Status CheckIsNoWorker(PostgresConnection* connection) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const bool citus,
+      QueryBool(connection, "to_regclass('pg_dist_local_group') IS NOT NULL"));
+  if (!citus) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const bool worker,
+      QueryBool(connection,
+                "EXISTS(SELECT FROM pg_dist_local_group WHERE groupid > 0)"));
+  if (!worker) return absl::OkStatus();
+  return Refuse(*connection,
+                "is a worker of Citus: run this on the coordinator");
+}
+
 absl::StatusOr<PostgresMigration> MigrateInTransaction(
     PostgresConnection* connection, bool distribute) {
   TOKENUSAGE_RETURN_IF_ERROR(connection->Execute(kMigrationLock).status());
@@ -224,7 +264,7 @@ absl::Status CheckPostgresSchema(PostgresConnection* connection) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
                               SchemaVersion(connection));
   TOKENUSAGE_RETURN_IF_ERROR(CheckNotNewer(*connection, version));
-  if (version == kPostgresSchemaVersion) return absl::OkStatus();
+  if (version == kPostgresSchemaVersion) return CheckWorkers(connection);
   return Refuse(*connection,
                 absl::StrCat(version == 0 ? "has no tables of tokenusage"
                                           : "has tables of an older version",
@@ -234,6 +274,7 @@ absl::Status CheckPostgresSchema(PostgresConnection* connection) {
 absl::StatusOr<PostgresMigration> MigratePostgresSchema(
     PostgresConnection* connection, bool distribute) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckServer(*connection));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckIsNoWorker(connection));
   TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("BEGIN").status());
   absl::StatusOr<PostgresMigration> migration =
       MigrateInTransaction(connection, distribute);
@@ -245,16 +286,16 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
   return migration;
 }
 
-absl::StatusOr<std::int64_t> ReadPostgresHorizon(
-    PostgresConnection* connection) {
-  connection->Send(postgres_sql::kSelectHorizon);
+absl::StatusOr<std::int64_t> ReadPostgresHorizon(PostgresConnection* connection,
+                                                 const std::string& project) {
+  PostgresParams params;
+  params.AddText(project);
+  connection->Send(postgres_sql::kSelectHorizon, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::vector<PostgresResult> results,
       connection->Sync(absl::Now() + PostgresTimeouts::kStep));
-  if (results[0].rows() == 0) {
-    return DamagedError(connection->display(), "it has lost its horizon");
-  }
-  const std::int64_t seconds = results[0].Int64(0, 0);
+  const std::int64_t seconds =
+      results[0].rows() == 0 ? 0 : results[0].Int64(0, 0);
   return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
 }
 

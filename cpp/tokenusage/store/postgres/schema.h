@@ -43,10 +43,10 @@ struct PostgresMigration {
 absl::StatusOr<PostgresMigration> MigratePostgresSchema(
     PostgresConnection* connection, bool distribute);
 
-// Returns the horizon in nanoseconds since 1970; kNoHorizon if nothing was ever
-// removed.
-absl::StatusOr<std::int64_t> ReadPostgresHorizon(
-    PostgresConnection* connection);
+// Returns a project's horizon in nanoseconds since 1970; kNoHorizon if nothing
+// was ever removed.
+absl::StatusOr<std::int64_t> ReadPostgresHorizon(PostgresConnection* connection,
+                                                 const std::string& project);
 
 // Returns the statements that create the tables, in order; for tests.
 std::vector<std::string> PostgresSchemaStatements();

@@ -2,14 +2,23 @@
 
 #include "tokenusage/store/postgres/series.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <random>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
 
 namespace tokenusage {
 namespace {
 
-// Beyond this many series in memory, all are dropped and read again on demand.
-constexpr std::size_t kMaxSeries = 200'000;
+// How many projects, and how many series of all projects: 200 bytes each.
+constexpr std::size_t kMaxSize = 100'000;
+
+std::string SeriesCacheKey(std::int64_t incarnation,
+                           const std::string& series) {
+  return absl::StrCat(incarnation, "/", series);
+}
 
 }  // namespace
 
@@ -39,37 +48,38 @@ std::int64_t RandomIncarnation() {
   return std::uniform_int_distribution<std::int64_t>(1)(device);
 }
 
-std::shared_ptr<const PostgresProject> PostgresSeriesCache::Find(
-    const std::string& name) const {
+PostgresSeriesCache::PostgresSeriesCache()
+    : projects_(kMaxSize), series_(kMaxSize) {}
+
+std::optional<PostgresProject> PostgresSeriesCache::Find(
+    const std::string& project) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = projects_.find(name);
-  return found == projects_.end() ? nullptr : found->second;
+  const PostgresProject* const found = projects_.Find(project);
+  if (found == nullptr) return std::nullopt;
+  return *found;
 }
 
-void PostgresSeriesCache::Remember(
-    const std::string& name, std::shared_ptr<const PostgresProject> project) {
+bool PostgresSeriesCache::HasAll(std::int64_t incarnation,
+                                 const SeriesKeys& series) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  ForgetLocked(name);
-  // A project without series takes room, too.
-  const std::size_t size = project->series.size() + 1;
-  if (series_count_ + size > kMaxSeries) {
-    projects_.clear();
-    series_count_ = 0;
+  return std::all_of(series.begin(), series.end(), [&](const std::string& key) {
+    return series_.Find(SeriesCacheKey(incarnation, key)) != nullptr;
+  });
+}
+
+void PostgresSeriesCache::Remember(const std::string& project,
+                                   const PostgresProject& found,
+                                   const SeriesKeys& series) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  projects_.Insert(project, found);
+  for (const std::string& key : series) {
+    series_.Insert(SeriesCacheKey(found.incarnation, key), true);
   }
-  projects_[name] = std::move(project);
-  series_count_ += size;
 }
 
-void PostgresSeriesCache::Forget(const std::string& name) {
+void PostgresSeriesCache::Forget(const std::string& project) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  ForgetLocked(name);
-}
-
-void PostgresSeriesCache::ForgetLocked(const std::string& name) {
-  const auto found = projects_.find(name);
-  if (found == projects_.end()) return;
-  series_count_ -= found->second->series.size() + 1;
-  projects_.erase(found);
+  projects_.Erase(project);
 }
 
 }  // namespace tokenusage

@@ -5,15 +5,14 @@
 #ifndef TOKENUSAGE_STORE_POSTGRES_SERIES_H_
 #define TOKENUSAGE_STORE_POSTGRES_SERIES_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "tokenusage/store/lru_cache.h"
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/values.h"
 #include "tokenusage/store/query/field_values.h"
@@ -23,17 +22,19 @@ namespace tokenusage {
 // Reads operation, provider and model from three columns.
 SeriesNames SeriesOf(const PostgresResult& rows, int row, int first_column);
 
-// Returns the parameters of postgres_sql::kInsertSeries.
+// Returns the parameters of postgres_sql::kInsertSeries and kFindSeries.
 PostgresParams SeriesParams(const std::string& project,
                             const std::vector<SeriesNames>& series);
 
-// A project as a transaction found it. While its row in the database has this
-// incarnation and horizon, these series exist; others may, too.
+// A project as a transaction found it.
 struct PostgresProject {
   std::int64_t incarnation = 0;
   std::int64_t horizon_seconds = 0;
-  absl::flat_hash_set<std::string> series;  // see SeriesKey
+  std::int64_t series_count = 0;  // there may be more by now
 };
+
+// Some series of a project: see SeriesKey.
+using SeriesKeys = absl::flat_hash_set<std::string>;
 
 // Returns an incarnation for a new project.
 std::int64_t RandomIncarnation();
@@ -41,20 +42,24 @@ std::int64_t RandomIncarnation();
 // What a process remembers of the projects in the database. Thread-safe.
 class PostgresSeriesCache {
  public:
-  // Returns null if nothing is known.
-  std::shared_ptr<const PostgresProject> Find(const std::string& name) const;
+  PostgresSeriesCache();
 
-  void Remember(const std::string& name,
-                std::shared_ptr<const PostgresProject> project);
-  void Forget(const std::string& name);
+  // Returns nullopt if nothing is known.
+  std::optional<PostgresProject> Find(const std::string& project);
+
+  // Returns whether a project of this incarnation is known to have all of these
+  // series: it has them as long as its row has the incarnation.
+  bool HasAll(std::int64_t incarnation, const SeriesKeys& series);
+
+  // Also forgets what was known before, but for series.
+  void Remember(const std::string& project, const PostgresProject& found,
+                const SeriesKeys& series);
+  void Forget(const std::string& project);
 
  private:
-  void ForgetLocked(const std::string& name);
-
-  mutable std::mutex mutex_;
-  absl::flat_hash_map<std::string, std::shared_ptr<const PostgresProject>>
-      projects_;
-  std::size_t series_count_ = 0;  // of all projects
+  std::mutex mutex_;
+  LruCache<PostgresProject> projects_;
+  LruCache<bool> series_;  // by SeriesCacheKey
 };
 
 }  // namespace tokenusage

@@ -30,16 +30,16 @@ std::string RollupSql(bool add) {
       "(project, cell_seconds, cell_start, operation, provider, model, "
       "record_count",
       columns,
-      ") SELECT $1::text, c.cell_seconds, c.cell_start, c.operation, "
+      ") SELECT p.project, c.cell_seconds, c.cell_start, c.operation, "
       "c.provider, c.model, c.record_count",
       names,
-      " FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], "
-      "$6::text[], $7::bigint[], $8::text[], $9::text[], $10::text[], "
-      "$11::text[], $12::text[]) "
+      " FROM tokenusage.project AS p, unnest($2::bigint[], $3::bigint[], "
+      "$4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], "
+      "$9::text[], $10::text[], $11::text[], $12::text[]) "
       "AS c(cell_seconds, cell_start, operation, provider, model, record_count",
       columns,
-      ") ON CONFLICT (project, cell_seconds, cell_start, operation, provider, "
-      "model) DO UPDATE SET record_count = ",
+      ") WHERE p.project = $1 ON CONFLICT (project, cell_seconds, cell_start, "
+      "operation, provider, model) DO UPDATE SET record_count = ",
       add ? "r.record_count + " : "", "excluded.record_count", updates);
 }
 
@@ -144,17 +144,21 @@ std::vector<PostgresStatement> AllStatements() {
                          kLockProject,
                          kInsertProject,
                          kSelectSeries,
+                         kFindSeries,
+                         kCountSeries,
                          kInsertSeries,
                          kInsertRecords,
+                         kInsertProbe,
                          kSelectRecords,
                          kSelectRecord,
                          kListRecords,
                          kScanRecords,
                          kSelectHorizon,
                          kRaiseHorizon,
-                         kRaiseProjectHorizon,
+                         kSelectRetention,
+                         kSetRetention,
                          kSelectProjects,
-                         kNewestRecordTime,
+                         kRecordTimes,
                          kNthRecordTime,
                          kCountRecordsBefore,
                          kCheckRecords,

@@ -30,7 +30,7 @@ inline constexpr PostgresStatement kCommit = {"commit", "COMMIT"};
 // ------------------------------------------------------------------- appends
 
 // $1 project -> incarnation, horizon (seconds). Locks both against changes
-// until the transaction ends: kShareProject shared with others, LockProject
+// until the transaction ends: kShareProject shared with others, kLockProject
 // exclusively.
 inline constexpr PostgresStatement kShareProject = {
     "share_project",
@@ -41,13 +41,11 @@ inline constexpr PostgresStatement kLockProject = {
     "SELECT incarnation, horizon FROM tokenusage.project "
     "WHERE project = $1 FOR UPDATE"};
 
-// $1 project, $2 incarnation. Adds the project, unless it exists, with the
-// horizon of the database.
+// $1 project, $2 incarnation. Adds the project, unless it exists.
 inline constexpr PostgresStatement kInsertProject = {
     "insert_project",
     "INSERT INTO tokenusage.project(project, incarnation, horizon) "
-    "SELECT $1::text, $2::bigint, value FROM tokenusage.property "
-    "WHERE name = 'horizon' ON CONFLICT (project) DO NOTHING"};
+    "VALUES($1, $2, 0) ON CONFLICT (project) DO NOTHING"};
 
 // $1 project -> operation, provider, model.
 inline constexpr PostgresStatement kSelectSeries = {
@@ -55,13 +53,27 @@ inline constexpr PostgresStatement kSelectSeries = {
     "SELECT operation, provider, model "
     "FROM tokenusage.series WHERE project = $1"};
 
+// $1 project, $2 operations, $3 providers, $4 models -> operation, provider,
+// model of those series that have one of each.
+inline constexpr PostgresStatement kFindSeries = {
+    "find_series",
+    "SELECT operation, provider, model "
+    "FROM tokenusage.series WHERE project = $1 "
+    "AND operation = ANY($2::text[]) AND provider = ANY($3::text[]) "
+    "AND model = ANY($4::text[])"};
+
+// $1 project -> how many series it has.
+inline constexpr PostgresStatement kCountSeries = {
+    "count_series",
+    "SELECT count(*) FROM tokenusage.series WHERE project = $1"};
+
 // $1 project, $2 operations, $3 providers, $4 models.
 inline constexpr PostgresStatement kInsertSeries = {
     "insert_series",
     "INSERT INTO tokenusage.series(project, operation, provider, model) "
-    "SELECT $1::text, s.operation, s.provider, s.model "
-    "FROM unnest($2::text[], $3::text[], $4::text[]) "
-    "AS s(operation, provider, model) "
+    "SELECT p.project, s.operation, s.provider, s.model "
+    "FROM tokenusage.project AS p, unnest($2::text[], $3::text[], $4::text[]) "
+    "AS s(operation, provider, model) WHERE p.project = $1 "
     "ON CONFLICT (project, operation, provider, model) DO NOTHING"};
 
 // $1 project, $2 record ids, $3 event times (ns), $4 records -> the ids that
@@ -70,10 +82,17 @@ inline constexpr PostgresStatement kInsertRecords = {
     "insert_records",
     "INSERT INTO tokenusage.usage_record"
     "(project, record_id, event_time, record) "
-    "SELECT $1::text, r.record_id, r.event_time, r.record "
-    "FROM unnest($2::text[], $3::bigint[], $4::bytea[]) "
-    "AS r(record_id, event_time, record) "
+    "SELECT p.project, r.record_id, r.event_time, r.record FROM "
+    "tokenusage.project AS p, unnest($2::text[], $3::bigint[], $4::bytea[]) "
+    "AS r(record_id, event_time, record) WHERE p.project = $1 "
     "ON CONFLICT (project, record_id) DO NOTHING RETURNING record_id"};
+
+// $1 project, $2 record id, $3 bytes. A row that is no record: to be rolled
+// back.
+inline constexpr PostgresStatement kInsertProbe = {
+    "insert_probe",
+    "INSERT INTO tokenusage.usage_record"
+    "(project, record_id, event_time, record) VALUES($1, $2, 0, $3)"};
 
 // $1 project, $2 record ids -> record_id, record of those that exist.
 inline constexpr PostgresStatement kSelectRecords = {
@@ -134,21 +153,27 @@ const PostgresStatement& SelectTotals(TotalsGroup group);
 
 // -------------------------------------------------------------- whole database
 
-// -> the horizon in seconds; 0 if nothing was ever removed.
+// $1 project -> the horizon in seconds; 0 if nothing was ever removed.
 inline constexpr PostgresStatement kSelectHorizon = {
     "select_horizon",
-    "SELECT value FROM tokenusage.property "
-    "WHERE name = 'horizon'"};
+    "SELECT horizon FROM tokenusage.project WHERE project = $1"};
 
-// $1 horizon (seconds). Moves the database's horizon forward, never back. The
-// second does the same for project $1 to horizon $2.
+// $1 project -> horizon (seconds), the project's own retention (seconds), 0 if
+// it has none.
+inline constexpr PostgresStatement kSelectRetention = {
+    "select_retention",
+    "SELECT horizon, coalesce(retain_seconds, 0) "
+    "FROM tokenusage.project WHERE project = $1"};
+
+// $1 project, $2 retention (seconds), 0 for none.
+inline constexpr PostgresStatement kSetRetention = {
+    "set_retention",
+    "UPDATE tokenusage.project SET retain_seconds = nullif($2::bigint, 0) "
+    "WHERE project = $1"};
+
+// $1 project, $2 horizon (seconds). Moves the horizon forward, never back.
 inline constexpr PostgresStatement kRaiseHorizon = {
     "raise_horizon",
-    "UPDATE tokenusage.property "
-    "SET value = greatest(value, $1::bigint) "
-    "WHERE name = 'horizon'"};
-inline constexpr PostgresStatement kRaiseProjectHorizon = {
-    "raise_project_horizon",
     "UPDATE tokenusage.project "
     "SET horizon = greatest(horizon, $2::bigint) "
     "WHERE project = $1"};
@@ -157,10 +182,11 @@ inline constexpr PostgresStatement kRaiseProjectHorizon = {
 inline constexpr PostgresStatement kSelectProjects = {
     "select_projects", "SELECT project FROM tokenusage.project"};
 
-// $1 project -> the latest event_time (ns), NULL if there are no records.
-inline constexpr PostgresStatement kNewestRecordTime = {
-    "newest_record_time",
-    "SELECT max(event_time) FROM tokenusage.usage_record "
+// $1 project -> the first and last event_time (ns), NULL if there are no
+// records.
+inline constexpr PostgresStatement kRecordTimes = {
+    "record_times",
+    "SELECT min(event_time), max(event_time) FROM tokenusage.usage_record "
     "WHERE project = $1"};
 
 // $1 project, $2 from (ns), $3 n -> the event_time of the n-th record (from 0)

@@ -42,6 +42,7 @@ class PostgresArray {
 class PostgresParams {
  public:
   void AddText(std::string_view value) { Add(std::string(value)); }
+  void AddBytes(std::string_view value) { Add(std::string(value)); }
   void AddInt64(std::int64_t value);
   void AddArray(PostgresArray array) { Add(std::move(array.encoded_)); }
   void AddTextArray(const std::vector<std::string>& values);

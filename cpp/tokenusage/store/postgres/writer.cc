@@ -7,7 +7,9 @@
 #include <random>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/sql.h"
 
@@ -18,6 +20,9 @@ namespace {
 // table must grow.
 constexpr char kProbeProject[] = "!probe";
 constexpr std::size_t kProbeBytes = 256 << 10;
+
+// How many failing projects to keep in mind, and to probe.
+constexpr std::size_t kMaxFailing = 16;
 
 }  // namespace
 
@@ -105,8 +110,10 @@ void PostgresWriter::CommitGroup(const std::string& project, Group group) {
     }
   }
   const absl::Time start = absl::Now();
+  // Retries for a project whose worker is down would delay those of others.
   absl::StatusOr<std::vector<AppendOutcome>> outcomes =
-      appender_.Append(project, records);
+      appender_.Append(project, records, /*retry=*/!IsFailing(project));
+  NoteOutcome(project, outcomes.status());
   if (outcomes.ok() && limits_.on_commit) {
     limits_.on_commit(absl::Now() - start);
   }
@@ -132,25 +139,48 @@ void PostgresWriter::CommitGroup(const std::string& project, Group group) {
   }
 }
 
+bool PostgresWriter::IsFailing(const std::string& project) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return failing_.count(project) != 0;
+}
+
+void PostgresWriter::NoteOutcome(const std::string& project,
+                                 const absl::Status& status) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!absl::IsUnavailable(status)) {
+    failing_.erase(project);
+  } else if (failing_.size() < kMaxFailing) {
+    failing_.insert(project);
+  }
+}
+
 absl::Status PostgresWriter::CheckWritable() {
+  std::set<std::string> projects;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    projects = failing_;
+  }
+  if (projects.empty()) projects.insert(kProbeProject);
+  for (const std::string& project : projects) {
+    const absl::Status status = Probe(project);
+    NoteOutcome(project, status);
+    TOKENUSAGE_RETURN_IF_ERROR(status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PostgresWriter::Probe(const std::string& project) {
   std::mt19937 random(std::random_device{}());
   std::string bytes(kProbeBytes, '\0');
   for (char& byte : bytes) byte = static_cast<char>(random() & 0xFF);
-  PostgresArray ids = PostgresArray::Texts(1);
-  PostgresArray times = PostgresArray::Int64s(1);
-  PostgresArray records = PostgresArray::Bytes(1);
-  ids.Add(std::string_view(std::to_string(random())));
-  times.Add(std::int64_t{0});
-  records.Add(std::string_view(bytes));
   PostgresParams params;
-  params.AddText(kProbeProject);
-  params.AddArray(std::move(ids));
-  params.AddArray(std::move(times));
-  params.AddArray(std::move(records));
+  params.AddText(project);
+  params.AddText(absl::StrCat("!probe-", random()));
+  params.AddBytes(bytes);
   // The pool rolls back what is not committed.
   return pool_.Run({}, [&](PostgresConnection* connection) {
     connection->Send(postgres_sql::kBegin);
-    connection->Send(postgres_sql::kInsertRecords, params);
+    connection->Send(postgres_sql::kInsertProbe, params);
     return connection->Sync(absl::Now() + PostgresTimeouts::kProbe).status();
   });
 }

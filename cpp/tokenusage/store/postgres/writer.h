@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,7 +47,9 @@ class PostgresWriter {
               std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
               AppendCallback done);
 
-  // Returns OK if a record can be inserted, which is rolled back.
+  // Returns OK if a record can be inserted, which is rolled back: into each
+  // project whose last append failed, as on Citus their workers may be down
+  // while others are not.
   absl::Status CheckWritable();
 
   // Returns all but size_bytes.
@@ -67,6 +70,9 @@ class PostgresWriter {
   // Answers the requests whose limits are reached, and returns the others.
   static Group AnswerExpired(Group group);
   void CommitGroup(const std::string& project, Group group);
+  absl::Status Probe(const std::string& project);
+  bool IsFailing(const std::string& project) const;
+  void NoteOutcome(const std::string& project, const absl::Status& status);
 
   const Limits limits_;
   PostgresPool pool_;
@@ -74,7 +80,8 @@ class PostgresWriter {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  FairQueue<Request> queue_;  // by project
+  FairQueue<Request> queue_;       // by project
+  std::set<std::string> failing_;  // some projects whose last append failed
   bool closing_ = false;
 
   std::vector<std::thread> threads_;  // last: they use all of the above

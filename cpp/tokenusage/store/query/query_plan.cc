@@ -113,6 +113,11 @@ absl::Status BeforeHorizonError(std::int64_t horizon_nanos,
 
 }  // namespace
 
+absl::Time HorizonTime(std::int64_t horizon_nanos) {
+  return horizon_nanos == kNoHorizon ? absl::InfinitePast()
+                                     : absl::FromUnixNanos(horizon_nanos);
+}
+
 absl::Status CheckIsHorizon(absl::Time horizon) {
   const std::int64_t seconds = absl::ToUnixSeconds(horizon);
   if (seconds >= kMinTimeSeconds && seconds <= kMaxTimeSeconds &&

@@ -44,9 +44,12 @@ struct QuerySegment {
 std::vector<QuerySegment> PlanQuery(const UsageQuery& query,
                                     std::int64_t start_nanos);
 
-// The horizon of a store from which nothing was removed.
+// The horizon of a project from which nothing was removed.
 inline constexpr std::int64_t kNoHorizon =
     std::numeric_limits<std::int64_t>::min();
+
+// Returns the horizon as a time; absl::InfinitePast() for kNoHorizon.
+absl::Time HorizonTime(std::int64_t horizon_nanos);
 
 // Returns INVALID_ARGUMENT unless `horizon` may be one: see
 // StoreMaintenance::RemoveRecordsBefore.

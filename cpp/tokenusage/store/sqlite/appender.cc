@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/query/field_values.h"
@@ -15,8 +16,13 @@
 namespace tokenusage {
 namespace {
 
-// Beyond this many series in memory, all are dropped and read again on demand.
-constexpr std::size_t kMaxKnownSeries = 200'000;
+// The size from which SQLite truncates a log that it starts over.
+constexpr std::int64_t kKeptLogBytes = 64 << 20;
+
+std::string SeriesCacheKey(std::int64_t project_id,
+                           const v1::UsageRecord& record) {
+  return absl::StrCat(project_id, "/", SeriesKey(record));
+}
 
 void BindRecordKey(const RecordKey& key, int index,
                    SqliteStatement* statement) {
@@ -30,7 +36,7 @@ void BindRecordKey(const RecordKey& key, int index,
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
-    const std::string& path) {
+    const std::string& path, std::size_t max_known_series) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
@@ -42,23 +48,31 @@ absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
   }
   // A large cache, and few large checkpoints, keep random ids fast.
   TOKENUSAGE_RETURN_IF_ERROR(
-      database->Execute("PRAGMA synchronous=FULL;"
-                        "PRAGMA wal_autocheckpoint=10000;"
-                        "PRAGMA cache_size=-65536;"));
+      database->Execute(absl::StrCat("PRAGMA synchronous=FULL;"
+                                     "PRAGMA wal_autocheckpoint=10000;"
+                                     "PRAGMA cache_size=-65536;"
+                                     "PRAGMA journal_size_limit=",
+                                     kKeptLogBytes)));
   return std::unique_ptr<SqliteAppender>(
-      new SqliteAppender(std::move(database)));
+      new SqliteAppender(std::move(database), max_known_series));
 }
 
 absl::Status SqliteAppender::Begin() {
-  if (known_series_ > kMaxKnownSeries) ForgetProjects();
-  TOKENUSAGE_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
-  TOKENUSAGE_ASSIGN_OR_RETURN(horizon_, ReadHorizon(database_.get()));
-  return absl::OkStatus();
+  return database_->Execute("BEGIN IMMEDIATE");
 }
 
 void SqliteAppender::ForgetProjects() {
-  projects_.clear();
-  known_series_ = 0;
+  projects_.Clear();
+  series_.Clear();
+}
+
+absl::Status SqliteAppender::RestartLog() {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t timeout,
+                              database_->QueryInt64("PRAGMA busy_timeout"));
+  return database_->Execute(
+      absl::StrCat("PRAGMA busy_timeout=0;PRAGMA wal_checkpoint(TRUNCATE);"
+                   "PRAGMA busy_timeout=",
+                   timeout));
 }
 
 absl::Status SqliteAppender::Append(const std::string& project,
@@ -81,45 +95,48 @@ absl::Status SqliteAppender::Commit() {
 
 absl::StatusOr<SqliteAppender::Project*> SqliteAppender::FindProject(
     const std::string& name) {
-  const auto [entry, added] = projects_.try_emplace(name);
-  Project* project = &entry->second;
-  if (!added) return project;
-  TOKENUSAGE_ASSIGN_OR_RETURN(project->project_id,
+  if (Project* const known = projects_.Find(name)) return known;
+  Project project;
+  TOKENUSAGE_ASSIGN_OR_RETURN(project.project_id,
                               FindProjectId(database_.get(), name));
-  TOKENUSAGE_RETURN_IF_ERROR(ForEachSeries(
-      database_.get(), project->project_id,
-      [project](std::int64_t series_id, const SeriesNames& names) {
-        project->series.emplace(SeriesKey(names), series_id);
-      }));
-  known_series_ += project->series.size() + 1;  // the project takes room, too
-  return project;
+  TOKENUSAGE_ASSIGN_OR_RETURN(project.horizon,
+                              ReadHorizon(database_.get(), project.project_id));
+  return projects_.Insert(name, project);
+}
+
+absl::StatusOr<std::int64_t> SqliteAppender::FindSeries(
+    const Project& project, const v1::UsageRecord& record) {
+  if (project.project_id == 0) return 0;
+  const std::string key = SeriesCacheKey(project.project_id, record);
+  if (const std::int64_t* const known = series_.Find(key)) return *known;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::int64_t id,
+      FindSeriesId(database_.get(), project.project_id, record));
+  if (id != 0) series_.Insert(key, id);
+  return id;
 }
 
 absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
     const std::string& project_name, const CheckedRecord& record,
     Project* project) {
-  const std::string key = SeriesKey(record.record());
-  auto series = project->series.find(key);
-  const bool new_series = series == project->series.end();
-  const bool too_early = record.event_time_nanos() < horizon_;
-  if (new_series || record.too_far_ahead() || too_early) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(std::int64_t series_id,
+                              FindSeries(*project, record.record()));
+  const bool too_early = record.event_time_nanos() < project->horizon;
+  if (series_id == 0 || record.too_far_ahead() || too_early) {
     // A taken id is answered before anything else can refuse the record.
     TOKENUSAGE_ASSIGN_OR_RETURN(const AppendOutcome stored,
                                 CompareWithStored(record, *project));
     if (stored != AppendOutcome::kStored) return stored;
     if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
     if (too_early) return AppendOutcome::kBeforeHorizon;
-    if (project->series.size() >= kMaxSeriesPerProject) {
-      return AppendOutcome::kCardinalityLimit;
-    }
-    TOKENUSAGE_RETURN_IF_ERROR(
-        CreateSeries(project_name, record.record(), key, project));
-    series = project->series.find(key);
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        series_id, CreateSeries(project_name, record.record(), project));
+    if (series_id == 0) return AppendOutcome::kCardinalityLimit;
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const bool inserted, Insert(record, project->project_id, series->second));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool inserted,
+                              Insert(record, project->project_id, series_id));
   if (!inserted) return CompareWithStored(record, *project);
-  rollups_.Add(series->second, record.event_time_nanos(), record.counts());
+  rollups_.Add(series_id, record.event_time_nanos(), record.counts());
   return AppendOutcome::kStored;
 }
 
@@ -143,10 +160,15 @@ absl::StatusOr<AppendOutcome> SqliteAppender::CompareWithStored(
                                               : AppendOutcome::kConflict;
 }
 
-absl::Status SqliteAppender::CreateSeries(const std::string& project_name,
-                                          const v1::UsageRecord& record,
-                                          const std::string& key,
-                                          Project* project) {
+absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
+    const std::string& project_name, const v1::UsageRecord& record,
+    Project* project) {
+  if (!project->series_count) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        project->series_count,
+        CountSeries(database_.get(), project->project_id));
+  }
+  if (*project->series_count >= kMaxSeriesPerProject) return 0;
   if (project->project_id == 0) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         SqliteStatement * insert,
@@ -164,9 +186,10 @@ absl::Status SqliteAppender::CreateSeries(const std::string& project_name,
   insert->BindText(3, record.provider());
   insert->BindText(4, record.model());
   TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
-  project->series.emplace(key, database_->LastRowId());
-  ++known_series_;
-  return absl::OkStatus();
+  ++*project->series_count;
+  const std::int64_t id = database_->LastRowId();
+  series_.Insert(SeriesCacheKey(project->project_id, record), id);
+  return id;
 }
 
 absl::StatusOr<bool> SqliteAppender::Insert(const CheckedRecord& record,

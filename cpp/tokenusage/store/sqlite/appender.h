@@ -8,13 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/record/checked_record.h"
+#include "tokenusage/store/lru_cache.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/usage_store.h"
@@ -27,8 +29,9 @@ namespace tokenusage {
 class SqliteAppender {
  public:
   // Opens the database, which must have its tables, and switches it to WAL.
+  // `max_known_series` is how many series, and how many projects, it caches.
   static absl::StatusOr<std::unique_ptr<SqliteAppender>> Open(
-      const std::string& path);
+      const std::string& path, std::size_t max_known_series);
 
   absl::Status Begin();
 
@@ -45,20 +48,34 @@ class SqliteAppender {
   // Must be called before Begin if other work may have changed rollups.
   void ForgetRollups() { rollups_.ForgetStored(); }
 
-  // Must be called when projects were removed.
+  // Must be called when a project was changed by other work.
+  void ForgetProject(std::string_view project) { projects_.Erase(project); }
+
+  // Must be called when projects were removed: ids are used again.
   void ForgetProjects();
 
+  // Starts the write-ahead log over. Does nothing if something reads from it.
+  // Not between Begin and Commit.
+  absl::Status RestartLog();
+
  private:
-  // A project with all its series, so that they can be counted.
   struct Project {
     std::int64_t project_id = 0;  // 0: not in the database yet
-    absl::flat_hash_map<std::string, std::int64_t> series;
+    std::int64_t horizon = 0;     // in nanoseconds
+    // Counted when it is first needed.
+    std::optional<std::int64_t> series_count;
   };
 
-  explicit SqliteAppender(std::unique_ptr<SqliteDatabase> database)
-      : database_(std::move(database)) {}
+  SqliteAppender(std::unique_ptr<SqliteDatabase> database,
+                 std::size_t max_known_series)
+      : database_(std::move(database)),
+        projects_(max_known_series),
+        series_(max_known_series) {}
 
   absl::StatusOr<Project*> FindProject(const std::string& name);
+  // Returns 0 if the project has no such series.
+  absl::StatusOr<std::int64_t> FindSeries(const Project& project,
+                                          const v1::UsageRecord& record);
   absl::StatusOr<AppendOutcome> AppendOne(const std::string& project_name,
                                           const CheckedRecord& record,
                                           Project* project);
@@ -66,18 +83,18 @@ class SqliteAppender {
   // kStored.
   absl::StatusOr<AppendOutcome> CompareWithStored(const CheckedRecord& record,
                                                   const Project& project);
-  // Adds a series, and its project if that is new.
-  absl::Status CreateSeries(const std::string& project_name,
-                            const v1::UsageRecord& record,
-                            const std::string& key, Project* project);
+  // Adds a series, and its project if that is new. Returns 0 if the project has
+  // as many as it may.
+  absl::StatusOr<std::int64_t> CreateSeries(const std::string& project_name,
+                                            const v1::UsageRecord& record,
+                                            Project* project);
   // Returns whether the record was inserted: false if its id is taken.
   absl::StatusOr<bool> Insert(const CheckedRecord& record,
                               std::int64_t project_id, std::int64_t series_id);
 
   std::unique_ptr<SqliteDatabase> database_;
-  absl::flat_hash_map<std::string, Project> projects_;
-  std::size_t known_series_ = 0;
-  std::int64_t horizon_ = 0;  // of this transaction, in nanoseconds
+  LruCache<Project> projects_;
+  LruCache<std::int64_t> series_;  // ids, by SeriesCacheKey
   SqliteRollups rollups_;
   std::string bytes_;  // reused to avoid reallocation
 };

@@ -36,9 +36,6 @@ namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-// The most expected rollups in memory.
-constexpr std::size_t kMaxRollups = 100'000;
-
 // What SQLite says about a page may quote its content.
 constexpr std::size_t kMaxDetailChars = 200;
 
@@ -92,7 +89,7 @@ class CheckRun {
   const CheckOptions& options_;
   DeadlineCheck deadline_;
   CheckReportBuilder report_;
-  std::int64_t horizon_ = kNoHorizon;  // in nanoseconds
+  std::int64_t horizon_ = kNoHorizon;  // of the project, in nanoseconds
   std::int64_t compared_seconds_ = 0;  // rollups before were compared
   std::size_t expected_count_ = 0;     // rollups in memory
   v1::UsageRecord record_;             // reused to avoid reallocation
@@ -149,7 +146,10 @@ absl::Status CheckRun::CheckOrphans() {
             "(SELECT series_id FROM series)"},
            {"hours of no series",
             "rollup_hour WHERE series_id NOT IN "
-            "(SELECT series_id FROM series)"}}) {
+            "(SELECT series_id FROM series)"},
+           {"retentions of no project",
+            "retention WHERE project_id NOT IN "
+            "(SELECT project_id FROM project)"}}) {
     TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options_.limits));
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t count,
                                 database_.QueryInt64(absl::StrCat(
@@ -185,10 +185,10 @@ absl::StatusOr<CheckRun::AllSeries> CheckRun::LoadSeries(
 }
 
 absl::Status CheckRun::CheckProjects() {
-  TOKENUSAGE_ASSIGN_OR_RETURN(horizon_, ReadHorizon(&database_));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Project> projects,
                               LoadProjects());
   for (const Project& project : projects) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(horizon_, ReadHorizon(&database_, project.id));
     const bool deleted = IsDeletedProject(project.name);
     TOKENUSAGE_ASSIGN_OR_RETURN(
         const std::int64_t left_over,
@@ -222,7 +222,7 @@ absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
     if (!row) return CompareUntil(project, kNever, all);
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     report_.AddRecords(1);
-    if (expected_count_ >= kMaxRollups) {
+    if (expected_count_ >= options_.max_rollups) {
       TOKENUSAGE_RETURN_IF_ERROR(CompareUntil(
           project, HourOf(select->Int64(2) / kNanosPerSecond), all));
     }

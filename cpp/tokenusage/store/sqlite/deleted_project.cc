@@ -18,7 +18,8 @@ absl::StatusOr<std::int64_t> FindDeletedProject(SqliteDatabase* database,
                                                 const std::string& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * find,
-      database->Cached("SELECT project_id FROM project WHERE name GLOB ?1 "
+      database->Cached("SELECT project_id FROM project WHERE name>='deleted/' "
+                       "AND name<'deleted0' AND name GLOB ?1 "
                        "ORDER BY project_id LIMIT 1"));
   const SqliteStatement::Use use(find);
   const std::string pattern =
@@ -68,10 +69,9 @@ absl::StatusOr<RemovalStep> RemoveSomeOfDeletedProjects(
   step.done = id == 0;
   if (step.done) return step;
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      step.record_count,
-      DeleteRecordsBefore(database, id,
-                          std::numeric_limits<std::int64_t>::max(),
-                          kRowsPerRemovalStep));
+      step, RemoveSomeRecords(database, id,
+                              std::numeric_limits<std::int64_t>::max()));
+  step.done = false;
   if (step.record_count > 0) return step;
   for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t removed,
@@ -80,6 +80,7 @@ absl::StatusOr<RemovalStep> RemoveSomeOfDeletedProjects(
   }
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
       absl::StrCat("DELETE FROM series WHERE project_id=", id,
+                   ";DELETE FROM retention WHERE project_id=", id,
                    ";DELETE FROM project WHERE project_id=", id)));
   return step;
 }

@@ -99,6 +99,12 @@ absl::StatusOr<std::string> ResolveDatabasePath(const std::string& path) {
   return (folder / file.filename()).string();
 }
 
+std::int64_t FileBytes(const std::string& path) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  return error ? 0 : static_cast<std::int64_t>(size);
+}
+
 absl::StatusOr<bool> InspectDatabaseFile(const std::string& path,
                                          std::int32_t oldest_version) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string header, ReadHeader(path));

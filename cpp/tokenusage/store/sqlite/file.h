@@ -24,6 +24,9 @@ namespace tokenusage {
 // links).
 absl::StatusOr<std::string> ResolveDatabasePath(const std::string& path);
 
+// Returns a file's size; 0 if there is none.
+std::int64_t FileBytes(const std::string& path);
+
 // Returns whether there is a database: false if the file is missing or empty.
 //
 // Errors, each naming the path: FAILED_PRECONDITION if the file is not a

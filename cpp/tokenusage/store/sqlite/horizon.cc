@@ -2,72 +2,90 @@
 
 #include "tokenusage/store/sqlite/horizon.h"
 
+#include <string>
+
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
-namespace {
 
-constexpr int kProjectsPerStep = 1000;
-
-// Returns the first project whose id is not less than `project_id`; 0 if there
-// is none.
-absl::StatusOr<std::int64_t> NextProject(SqliteDatabase* database,
+absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
                                          std::int64_t project_id) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * next,
-      database->Cached("SELECT project_id FROM project WHERE project_id>=?1 "
-                       "ORDER BY project_id LIMIT 1"));
-  const SqliteStatement::Use use(next);
-  next->Bind(1, project_id);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, next->Step());
-  return found ? next->Int64(0) : 0;
-}
-
-}  // namespace
-
-absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                              database->Cached("SELECT seconds FROM horizon"));
+      SqliteStatement * select,
+      database->Cached("SELECT horizon FROM retention "
+                       "WHERE project_id=?1 AND horizon>0"));
   const SqliteStatement::Use use(select);
+  select->Bind(1, project_id);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
   return found ? select->Int64(0) * kNanosPerSecond : kNoHorizon;
 }
 
-absl::StatusOr<std::int64_t> MoveHorizon(SqliteDatabase* database,
-                                         std::int64_t horizon_nanos) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t present,
-                              ReadHorizon(database));
-  if (present >= horizon_nanos) return present;
+absl::Status MoveHorizon(SqliteDatabase* database, std::int64_t project_id,
+                         std::int64_t horizon_nanos) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * replace,
-      database->Cached("INSERT OR REPLACE INTO horizon VALUES(1, ?1)"));
-  replace->Bind(1, horizon_nanos / kNanosPerSecond);
-  TOKENUSAGE_RETURN_IF_ERROR(replace->Run());
-  return horizon_nanos;
+      SqliteStatement * upsert,
+      database->Cached(
+          "INSERT INTO retention(project_id, horizon) VALUES(?1, ?2) "
+          "ON CONFLICT(project_id) DO UPDATE "
+          "SET horizon=max(horizon, excluded.horizon)"));
+  upsert->Bind(1, project_id);
+  upsert->Bind(2, horizon_nanos / kNanosPerSecond);
+  return upsert->Run();
 }
 
-absl::StatusOr<absl::Time> ReadNewestRecordTime(SqliteDatabase* database) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                              ReadHorizon(database));
+absl::StatusOr<std::vector<ProjectRetention>> ReadRetention(
+    SqliteDatabase* database) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database->Cached(
-          "SELECT (SELECT event_time FROM usage_record INDEXED BY "
+          "SELECT name, ifnull(horizon, 0), ifnull(retain_seconds, 0), "
+          "(SELECT event_time FROM usage_record INDEXED BY "
           "usage_record_by_time WHERE project_id=project.project_id "
-          "ORDER BY event_time DESC LIMIT 1) AS newest "
-          "FROM project WHERE name NOT LIKE '%/%' AND newest>=?1 "
-          "ORDER BY newest DESC LIMIT 1"));
+          "ORDER BY event_time LIMIT 1), "
+          "(SELECT event_time FROM usage_record INDEXED BY "
+          "usage_record_by_time WHERE project_id=project.project_id "
+          "ORDER BY event_time DESC LIMIT 1) "
+          "FROM project LEFT JOIN retention USING(project_id) "
+          "WHERE name NOT LIKE '%/%' ORDER BY name"));
   const SqliteStatement::Use use(select);
-  select->Bind(1, horizon);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
-  return found ? absl::FromUnixNanos(select->Int64(0)) : absl::InfinitePast();
+  std::vector<ProjectRetention> all;
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return all;
+    const auto time = [select](int column) {
+      return select->IsNull(column)
+                 ? absl::InfinitePast()
+                 : absl::FromUnixNanos(select->Int64(column));
+    };
+    const std::int64_t horizon = select->Int64(1);
+    all.push_back(
+        {std::string(select->Text(0)),
+         horizon == 0 ? absl::InfinitePast() : absl::FromUnixSeconds(horizon),
+         absl::Seconds(select->Int64(2)), time(3), time(4)});
+  }
 }
 
-absl::StatusOr<std::int64_t> DeleteRecordsBefore(SqliteDatabase* database,
-                                                 std::int64_t project_id,
-                                                 std::int64_t before_nanos,
-                                                 std::int64_t limit) {
+absl::Status WriteRetention(SqliteDatabase* database, std::string_view project,
+                            absl::Duration retain) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * upsert,
+      database->Cached(
+          "INSERT INTO retention(project_id, horizon, retain_seconds) "
+          "SELECT project_id, 0, nullif(?2, 0) FROM project WHERE name=?1 "
+          "ON CONFLICT(project_id) DO UPDATE "
+          "SET retain_seconds=excluded.retain_seconds"));
+  upsert->BindText(1, project);
+  upsert->Bind(2, absl::ToInt64Seconds(retain));
+  TOKENUSAGE_RETURN_IF_ERROR(upsert->Run());
+  return database->ChangedRows() == 0 ? absl::NotFoundError("no such project")
+                                      : absl::OkStatus();
+}
+
+absl::StatusOr<RemovalStep> RemoveSomeRecords(SqliteDatabase* database,
+                                              std::int64_t project_id,
+                                              std::int64_t before_nanos) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * statement,
       database->Cached(
@@ -77,32 +95,19 @@ absl::StatusOr<std::int64_t> DeleteRecordsBefore(SqliteDatabase* database,
           "LIMIT ?3)"));
   statement->Bind(1, project_id);
   statement->Bind(2, before_nanos);
-  statement->Bind(3, limit);
+  statement->Bind(3, kRowsPerRemovalStep);
   TOKENUSAGE_RETURN_IF_ERROR(statement->Run());
-  return database->ChangedRows();
+  RemovalStep step;
+  step.record_count = database->ChangedRows();
+  step.done = step.record_count < kRowsPerRemovalStep;
+  return step;
 }
 
-absl::StatusOr<RemovalStep> RemoveSomeRecords(SqliteDatabase* database,
-                                              std::int64_t* project_id) {
+absl::StatusOr<RemovalStep> RemoveBeforeHorizon(SqliteDatabase* database,
+                                                std::int64_t project_id) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                              ReadHorizon(database));
-  RemovalStep step;
-  for (int projects = 0; projects < kProjectsPerStep; ++projects) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(*project_id,
-                                NextProject(database, *project_id));
-    if (*project_id == 0) {
-      step.done = true;
-      return step;
-    }
-    const std::int64_t limit = kRowsPerRemovalStep - step.record_count;
-    TOKENUSAGE_ASSIGN_OR_RETURN(
-        const std::int64_t removed,
-        DeleteRecordsBefore(database, *project_id, horizon, limit));
-    step.record_count += removed;
-    if (removed == limit) return step;
-    ++*project_id;
-  }
-  return step;
+                              ReadHorizon(database, project_id));
+  return RemoveSomeRecords(database, project_id, horizon);
 }
 
 }  // namespace tokenusage

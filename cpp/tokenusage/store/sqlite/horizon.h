@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The horizon of a SQLite database, and the removal of the records before it.
+// The retention of projects: their horizons, and the removal of the records
+// before them.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_HORIZON_H_
 #define TOKENUSAGE_STORE_SQLITE_HORIZON_H_
 
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
-// Returns nanoseconds since 1970; kNoHorizon if there is none.
-absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database);
+// Returns a project's horizon in nanoseconds since 1970; kNoHorizon if it has
+// none.
+absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
+                                         std::int64_t project_id);
 
-// Sets the horizon, unless it is later already, and returns it. In the caller's
+// Sets a project's horizon, unless it is later already. In the caller's
 // transaction.
-absl::StatusOr<std::int64_t> MoveHorizon(SqliteDatabase* database,
-                                         std::int64_t horizon_nanos);
+absl::Status MoveHorizon(SqliteDatabase* database, std::int64_t project_id,
+                         std::int64_t horizon_nanos);
 
-// See StoreMaintenance::NewestRecordTime.
-absl::StatusOr<absl::Time> ReadNewestRecordTime(SqliteDatabase* database);
+// See StoreMaintenance::Retention.
+absl::StatusOr<std::vector<ProjectRetention>> ReadRetention(
+    SqliteDatabase* database);
+
+// See StoreMaintenance::SetRetention. Needs no transaction.
+absl::Status WriteRetention(SqliteDatabase* database, std::string_view project,
+                            absl::Duration retain);
 
 // The most rows that one step of a removal deletes: a few milliseconds of work,
 // so that appends hardly wait.
@@ -34,17 +46,12 @@ struct RemovalStep {
   bool done = false;              // nothing is left
 };
 
-// Deletes up to `limit` records of a project that lie before a time, and
-// returns how many.
-absl::StatusOr<std::int64_t> DeleteRecordsBefore(SqliteDatabase* database,
-                                                 std::int64_t project_id,
-                                                 std::int64_t before_nanos,
-                                                 std::int64_t limit);
-
-// Removes some records before the horizon. `project_id` is where the previous
-// step stopped, 0 at first.
+// Deletes some records of a project that lie before a time, or its horizon.
 absl::StatusOr<RemovalStep> RemoveSomeRecords(SqliteDatabase* database,
-                                              std::int64_t* project_id);
+                                              std::int64_t project_id,
+                                              std::int64_t before_nanos);
+absl::StatusOr<RemovalStep> RemoveBeforeHorizon(SqliteDatabase* database,
+                                                std::int64_t project_id);
 
 }  // namespace tokenusage
 

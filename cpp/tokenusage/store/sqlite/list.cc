@@ -166,11 +166,11 @@ absl::Status ListRun::Add(std::string_view bytes) {
 absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
                                             const RecordQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                              ReadHorizon(database));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
                               FindProjectId(database, query.project));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database, project_id));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
   if (project_id == 0) return RecordPage();
   return ListRun(database, query, project_id).Run();
 }
@@ -178,10 +178,10 @@ absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
 absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
                                                std::string_view project,
                                                std::string_view record_id) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                              ReadHorizon(database));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
                               FindProjectId(database, project));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database, project_id));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database->Cached("SELECT record, event_time FROM usage_record "

@@ -13,6 +13,7 @@
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/file.h"
 #include "tokenusage/store/sqlite/file_lock.h"
+#include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/schema.h"
 #include "tokenusage/store/sqlite/unfinished_file.h"
 
@@ -102,6 +103,17 @@ absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
   backup.bytes = static_cast<std::int64_t>(fs::file_size(backup.path, error));
   if (error) return FileError("file " + backup.path, error.value());
   return backup;
+}
+
+absl::Status SetSqliteRetention(const std::string& path,
+                                const std::string& project,
+                                absl::Duration retain) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path,
+                              FindDatabase(path, kSqliteSchemaVersion));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
+                              OpenBeside(real_path));
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("PRAGMA synchronous=FULL"));
+  return WriteRetention(database.get(), project, retain);
 }
 
 absl::StatusOr<SqliteMigration> MigrateSqliteDatabase(const std::string& path) {

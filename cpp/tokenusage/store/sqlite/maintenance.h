@@ -15,14 +15,16 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
-// Errors of all three, each naming the path: NOT_FOUND if there is no database,
-// FAILED_PRECONDITION if it is not one of tokenusage or has another version,
-// DATA_LOSS if it is damaged, PERMISSION_DENIED, UNAVAILABLE.
+// Errors of all of them, each naming the path: NOT_FOUND if there is no
+// database, FAILED_PRECONDITION if it is not one of tokenusage or has another
+// version, DATA_LOSS if it is damaged, PERMISSION_DENIED, UNAVAILABLE.
 
 // See StoreMaintenance::Check. Reads one snapshot, and neither waits for a
 // service that has the database open nor blocks it. Meanwhile the write-ahead
@@ -45,6 +47,13 @@ struct SqliteBackup {
 // exists.
 absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
     const std::string& path, const std::string& destination);
+
+// See StoreMaintenance::SetRetention. A service may have the database open.
+//
+// Errors: as above; NOT_FOUND if there is no such project.
+absl::Status SetSqliteRetention(const std::string& path,
+                                const std::string& project,
+                                absl::Duration retain);
 
 struct SqliteMigration {
   std::int64_t from_version = 0;

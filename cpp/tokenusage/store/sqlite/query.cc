@@ -179,11 +179,11 @@ absl::Status QueryRun::AddRecord(const EncodedGroup& group,
 absl::StatusOr<UsageQueryPage> QueryUsage(SqliteDatabase* database,
                                           const UsageQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                              ReadHorizon(database));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
                               FindProjectId(database, query.project));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                              ReadHorizon(database, project_id));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
   if (project_id == 0) return UsageQueryPage();
   return QueryRun(database, query, project_id).Run();
 }

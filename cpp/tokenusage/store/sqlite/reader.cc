@@ -17,9 +17,11 @@ absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(
   std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(path)));
   TOKENUSAGE_RETURN_IF_ERROR(
       reader
-          ->Read<std::int64_t>([](SqliteDatabase* database) {
-            return database->QueryInt64("PRAGMA schema_version");
-          })
+          ->Read<std::int64_t>({},
+                               [](SqliteDatabase* database) {
+                                 return database->QueryInt64(
+                                     "PRAGMA schema_version");
+                               })
           .status());
   return reader;
 }

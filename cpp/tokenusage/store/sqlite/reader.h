@@ -3,6 +3,7 @@
 // Reads from the database beside the writer.
 //
 //   absl::StatusOr<UsageQueryPage> page = reader->Read<UsageQueryPage>(
+//       query.limits,
 //       [&](SqliteDatabase* database) { return QueryUsage(database, query); });
 
 #ifndef TOKENUSAGE_STORE_SQLITE_READER_H_
@@ -18,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/read_gate.h"
 
 namespace tokenusage {
 
@@ -29,9 +31,24 @@ class SqliteReader {
   // first must write. So reads work even while the disk is full.
   static absl::StatusOr<std::unique_ptr<SqliteReader>> Open(std::string path);
 
-  // Returns read(connection), called in a transaction: one snapshot.
+  // Returns read(connection), called in a transaction: one snapshot. Waits for
+  // the gate, within `limits`.
   template <typename Result, typename Function>
-  absl::StatusOr<Result> Read(Function read) {
+  absl::StatusOr<Result> Read(const CallLimits& limits, Function read) {
+    TOKENUSAGE_RETURN_IF_ERROR(gate_.Enter(limits));
+    absl::StatusOr<Result> result = ReadInside<Result>(std::move(read));
+    gate_.Leave();
+    return result;
+  }
+
+  // What each read passes.
+  ReadGate& gate() { return gate_; }
+
+ private:
+  explicit SqliteReader(std::string path) : path_(std::move(path)) {}
+
+  template <typename Result, typename Function>
+  absl::StatusOr<Result> ReadInside(Function read) {
     TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
                                 Take());
     TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN"));
@@ -46,13 +63,11 @@ class SqliteReader {
     return result;
   }
 
- private:
-  explicit SqliteReader(std::string path) : path_(std::move(path)) {}
-
   absl::StatusOr<std::unique_ptr<SqliteDatabase>> Take();
   void GiveBack(std::unique_ptr<SqliteDatabase> database);
 
   const std::string path_;
+  ReadGate gate_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<SqliteDatabase>> idle_;
 };

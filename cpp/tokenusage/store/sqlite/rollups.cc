@@ -13,7 +13,6 @@
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/amount_blob.h"
-#include "tokenusage/store/sqlite/horizon.h"
 
 namespace tokenusage {
 namespace {
@@ -45,15 +44,23 @@ std::string UpdateSql(const std::string& table) {
   return absl::StrCat(sql, kKey, " AND record_count=?", kTokenMeasureCount + 4);
 }
 
-// Adds all records from the horizon on to the rollups.
-absl::Status AddRecords(SqliteDatabase* database, std::int64_t horizon,
-                        const CallLimits& limits, Rebuild* rebuild) {
+// Appended to a statement on a table of rollups: those from their project's
+// horizon on.
+constexpr char kFromHorizon[] =
+    " AS cell WHERE cell_start>=ifnull((SELECT horizon FROM series "
+    "JOIN retention USING(project_id) WHERE series.series_id=cell.series_id), "
+    "cell_start)";
+
+// Adds all records from their project's horizon on to the rollups.
+absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
+                        Rebuild* rebuild) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database->Cached("SELECT series_id, event_time, record "
-                       "FROM usage_record NOT INDEXED WHERE event_time>=?1"));
+      database->Cached(
+          "SELECT series_id, event_time, record FROM usage_record NOT INDEXED "
+          "WHERE event_time>=ifnull((SELECT horizon*1000000000 FROM retention "
+          "WHERE project_id=usage_record.project_id), event_time)"));
   const SqliteStatement::Use use(select);
-  select->Bind(1, horizon);
   DeadlineCheck deadline(limits);
   SqliteRollups rollups;
   v1::UsageRecord record;
@@ -204,21 +211,17 @@ absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
                                              const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                              ReadHorizon(database));
-  const std::string cells =
-      absl::StrCat(" WHERE cell_start>=", horizon / kNanosPerSecond);
   for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        database->Execute(absl::StrCat("DELETE FROM ", table.name, cells)));
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
+        absl::StrCat("DELETE FROM ", table.name, kFromHorizon)));
   }
   Rebuild rebuild;
-  TOKENUSAGE_RETURN_IF_ERROR(AddRecords(database, horizon, limits, &rebuild));
+  TOKENUSAGE_RETURN_IF_ERROR(AddRecords(database, limits, &rebuild));
   for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         const std::int64_t count,
         database->QueryInt64(
-            absl::StrCat("SELECT count(*) FROM ", table.name, cells)));
+            absl::StrCat("SELECT count(*) FROM ", table.name, kFromHorizon)));
     rebuild.rollup_count += count;
   }
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("COMMIT"));

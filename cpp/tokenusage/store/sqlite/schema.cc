@@ -57,18 +57,21 @@ constexpr const char* kRollupColumns =
     "input_image_tokens BLOB,"        //
     "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID";
 
-// Records before this time were removed, and their rollups kept. One row, or
-// none if nothing was ever removed.
-constexpr const char* kHorizon =
-    "CREATE TABLE horizon("
-    "only_row INTEGER PRIMARY KEY CHECK(only_row=1),"
-    "seconds INTEGER NOT NULL)";  // since 1970, UTC; a whole hour
+// Which of a project's records are kept. Projects of which nothing was removed,
+// and that have no retention time of their own, may have no row.
+constexpr const char* kRetention =
+    "CREATE TABLE retention("
+    "project_id INTEGER PRIMARY KEY,"
+    "horizon INTEGER NOT NULL,"  // records before were removed, and their
+                                 // rollups kept: seconds since 1970, UTC, a
+                                 // whole hour; 0 if nothing was removed
+    "retain_seconds INTEGER)";   // NULL: the service's default
 
 std::string AllTables(std::int64_t version) {
   return absl::StrCat(kProject, ";", kSeries, ";", kUsageRecord, ";",
                       kRecordByTime, ";CREATE TABLE rollup_quarter",
                       kRollupColumns, ";CREATE TABLE rollup_hour",
-                      kRollupColumns, ";", version >= 2 ? kHorizon : "", ";");
+                      kRollupColumns, ";", version >= 2 ? kRetention : "", ";");
 }
 
 // Returns all that the database defines, without what ANALYZE adds.
@@ -127,7 +130,7 @@ absl::Status MigrateSqliteSchema(SqliteDatabase* database) {
       CheckSqliteSchema(database, kOldestSqliteSchemaVersion));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
                               ReadSchemaVersion(database));
-  if (version < 2) TOKENUSAGE_RETURN_IF_ERROR(database->Execute(kHorizon));
+  if (version < 2) TOKENUSAGE_RETURN_IF_ERROR(database->Execute(kRetention));
   return database->Execute(absl::StrCat(
       "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
 }

@@ -2,7 +2,7 @@
 
 // The layout of the SQLite database, version 2.
 //
-// Version 1 had no table `horizon`, and is the same otherwise.
+// Version 1 had no table `retention`, and is the same otherwise.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_SCHEMA_H_
 #define TOKENUSAGE_STORE_SQLITE_SCHEMA_H_

@@ -19,6 +19,33 @@ absl::StatusOr<std::int64_t> FindProjectId(SqliteDatabase* database,
   return found ? select->Int64(0) : 0;
 }
 
+absl::StatusOr<std::int64_t> FindSeriesId(SqliteDatabase* database,
+                                          std::int64_t project_id,
+                                          const v1::UsageRecord& record) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT series_id FROM series WHERE project_id=?1 AND "
+                       "operation=?2 AND provider=?3 AND model=?4"));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_id);
+  select->BindText(2, record.operation());
+  select->BindText(3, record.provider());
+  select->BindText(4, record.model());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+  return found ? select->Int64(0) : 0;
+}
+
+absl::StatusOr<std::int64_t> CountSeries(SqliteDatabase* database,
+                                         std::int64_t project_id) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT count(*) FROM series WHERE project_id=?1"));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_id);
+  TOKENUSAGE_RETURN_IF_ERROR(select->Step().status());
+  return select->Int64(0);
+}
+
 absl::Status ForEachSeries(SqliteDatabase* database, std::int64_t project_id,
                            const std::function<void(std::int64_t series_id,
                                                     SeriesNames names)>& each) {

@@ -24,6 +24,15 @@ namespace tokenusage {
 absl::StatusOr<std::int64_t> FindProjectId(SqliteDatabase* database,
                                            std::string_view project);
 
+// Returns 0 if the project has no such series.
+absl::StatusOr<std::int64_t> FindSeriesId(SqliteDatabase* database,
+                                          std::int64_t project_id,
+                                          const v1::UsageRecord& record);
+
+// Returns how many series a project has.
+absl::StatusOr<std::int64_t> CountSeries(SqliteDatabase* database,
+                                         std::int64_t project_id);
+
 // Calls `each` with every series of a project.
 absl::Status ForEachSeries(
     SqliteDatabase* database, std::int64_t project_id,

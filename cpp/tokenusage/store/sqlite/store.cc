@@ -17,6 +17,7 @@
 #include "tokenusage/store/sqlite/check.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
+#include "tokenusage/store/sqlite/disk_space.h"
 #include "tokenusage/store/sqlite/file.h"
 #include "tokenusage/store/sqlite/file_lock.h"
 #include "tokenusage/store/sqlite/horizon.h"
@@ -25,6 +26,7 @@
 #include "tokenusage/store/sqlite/reader.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/series.h"
 #include "tokenusage/store/sqlite/unfinished_file.h"
 #include "tokenusage/store/sqlite/writer.h"
 
@@ -34,6 +36,7 @@ namespace {
 // Commits a transaction that changes nothing, over a new connection. Waits up
 // to 5 s for the writer.
 absl::Status CheckCommit(const std::string& path) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckDiskSpace(path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
@@ -44,17 +47,6 @@ absl::Status CheckCommit(const std::string& path) {
       "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=0;BEGIN IMMEDIATE;"
       "PRAGMA user_version=",
       version, ";COMMIT"));
-}
-
-// Returns the size of the database and its write-ahead log.
-std::int64_t FileBytes(const std::string& path) {
-  std::int64_t bytes = 0;
-  for (const char* suffix : {"", "-wal"}) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(path + suffix, error);
-    if (!error) bytes += static_cast<std::int64_t>(size);
-  }
-  return bytes;
 }
 
 // The longest pause between two steps of a removal.
@@ -69,10 +61,11 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
       : path_(std::move(path)),
         lock_(std::move(lock)),
         reader_(std::move(reader)),
-        writer_(path_,
-                {options.max_records_per_commit, options.max_queued_bytes,
-                 options.on_commit},
-                std::move(appender)) {}
+        writer_(
+            path_,
+            {options.max_records_per_commit, options.max_queued_bytes,
+             options.log_bytes, options.max_known_series, options.on_commit},
+            std::move(appender), &reader_->gate()) {}
 
   void AppendAsync(std::string project,
                    std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
@@ -83,42 +76,51 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
 
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
     return reader_->Read<UsageQueryPage>(
+        query.limits,
         [&](SqliteDatabase* database) { return QueryUsage(database, query); });
   }
 
   absl::StatusOr<v1::UsageRecord> GetRecord(
       std::string_view project, std::string_view record_id) override {
-    return reader_->Read<v1::UsageRecord>([&](SqliteDatabase* database) {
+    return reader_->Read<v1::UsageRecord>({}, [&](SqliteDatabase* database) {
       return GetUsageRecord(database, project, record_id);
     });
   }
 
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
-    return reader_->Read<RecordPage>([&](SqliteDatabase* database) {
-      return ListUsageRecords(database, query);
-    });
+    return reader_->Read<RecordPage>(query.limits,
+                                     [&](SqliteDatabase* database) {
+                                       return ListUsageRecords(database, query);
+                                     });
   }
 
   absl::Status CheckWritable() override { return CheckCommit(path_); }
 
   StoreStats Stats() const override {
     StoreStats stats = writer_.Stats();
-    stats.size_bytes = FileBytes(path_);
+    stats.size_bytes = FileBytes(path_) + FileBytes(path_ + "-wal");
     return stats;
   }
 
   StoreMaintenance* maintenance() override { return this; }
 
-  absl::StatusOr<absl::Time> Horizon() override;
-  absl::StatusOr<absl::Time> NewestRecordTime() override {
-    return reader_->Read<absl::Time>(&ReadNewestRecordTime);
+  absl::StatusOr<std::vector<ProjectRetention>> Retention() override {
+    return reader_->Read<std::vector<ProjectRetention>>({}, &ReadRetention);
+  }
+  absl::Status SetRetention(std::string_view project,
+                            absl::Duration retain) override {
+    return writer_.Run([&](SqliteAppender* appender) {
+      return WriteRetention(appender->database(), project, retain);
+    });
   }
   absl::StatusOr<Removal> RemoveRecordsBefore(
-      absl::Time horizon, const CallLimits& limits) override;
+      std::string_view project, absl::Time horizon,
+      const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override {
-    return reader_->Read<CheckReport>([&](SqliteDatabase* database) {
-      return CheckSqliteContent(database, options);
-    });
+    return reader_->Read<CheckReport>(
+        options.limits, [&](SqliteDatabase* database) {
+          return CheckSqliteContent(database, options);
+        });
   }
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
@@ -126,7 +128,7 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
 
  private:
   using Work = SqliteWriter::Work;
-  using Step = std::function<absl::StatusOr<RemovalStep>(SqliteDatabase*)>;
+  using Step = std::function<absl::StatusOr<RemovalStep>(SqliteAppender*)>;
 
   // Does the work in a transaction between two commits.
   absl::Status RunInTransaction(const Work& work);
@@ -134,6 +136,9 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
   // removed.
   absl::StatusOr<std::int64_t> RunSteps(const CallLimits& limits,
                                         const Step& step);
+  // Removes what deleted projects of this name left, or all if it is empty.
+  absl::StatusOr<std::int64_t> RemoveDeletedProjects(const CallLimits& limits,
+                                                     const std::string& name);
 
   const std::string path_;
   // Destroyed from the last to the first: the lock ends when all is closed.
@@ -141,13 +146,6 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
   std::unique_ptr<SqliteReader> reader_;
   SqliteWriter writer_;
 };
-
-absl::StatusOr<absl::Time> SqliteStore::Horizon() {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t nanos,
-                              reader_->Read<std::int64_t>(&ReadHorizon));
-  return nanos == kNoHorizon ? absl::InfinitePast()
-                             : absl::FromUnixNanos(nanos);
-}
 
 absl::Status SqliteStore::RunInTransaction(const Work& work) {
   return writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
@@ -167,7 +165,7 @@ absl::StatusOr<std::int64_t> SqliteStore::RunSteps(const CallLimits& limits,
     RemovalStep result;
     TOKENUSAGE_RETURN_IF_ERROR(
         RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
-          TOKENUSAGE_ASSIGN_OR_RETURN(result, step(appender->database()));
+          TOKENUSAGE_ASSIGN_OR_RETURN(result, step(appender));
           return absl::OkStatus();
         }));
     record_count += result.record_count;
@@ -177,25 +175,40 @@ absl::StatusOr<std::int64_t> SqliteStore::RunSteps(const CallLimits& limits,
   }
 }
 
+absl::StatusOr<std::int64_t> SqliteStore::RemoveDeletedProjects(
+    const CallLimits& limits, const std::string& name) {
+  return RunSteps(
+      limits, [&name](SqliteAppender* appender) -> absl::StatusOr<RemovalStep> {
+        const auto step =
+            RemoveSomeOfDeletedProjects(appender->database(), name);
+        if (step.ok() && step->record_count == 0) appender->ForgetProjects();
+        return step;
+      });
+}
+
 absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
-    absl::Time horizon, const CallLimits& limits) {
+    std::string_view project, absl::Time horizon, const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
-  TOKENUSAGE_RETURN_IF_ERROR(RunInTransaction([&](SqliteAppender* appender) {
-    return MoveHorizon(appender->database(), absl::ToUnixNanos(horizon))
-        .status();
-  }));
-  Removal removal;
   std::int64_t project_id = 0;
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      removal.record_count,
-      RunSteps(limits, [&project_id](SqliteDatabase* database) {
-        return RemoveSomeRecords(database, &project_id);
+  TOKENUSAGE_RETURN_IF_ERROR(
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
+        SqliteDatabase* const database = appender->database();
+        TOKENUSAGE_ASSIGN_OR_RETURN(project_id,
+                                    FindProjectId(database, project));
+        if (project_id == 0) return absl::OkStatus();
+        TOKENUSAGE_RETURN_IF_ERROR(
+            MoveHorizon(database, project_id, absl::ToUnixNanos(horizon)));
+        appender->ForgetProject(project);
+        return absl::OkStatus();
       }));
   // Interrupted deletions, too.
-  TOKENUSAGE_RETURN_IF_ERROR(RunSteps(limits, [](SqliteDatabase* database) {
-                               return RemoveSomeOfDeletedProjects(database, "");
-                             }).status());
+  TOKENUSAGE_RETURN_IF_ERROR(RemoveDeletedProjects(limits, "").status());
+  Removal removal;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      removal.record_count, RunSteps(limits, [&](SqliteAppender* appender) {
+        return RemoveBeforeHorizon(appender->database(), project_id);
+      }));
   return removal;
 }
 
@@ -220,18 +233,20 @@ absl::StatusOr<Removal> SqliteStore::DeleteProject(std::string_view project,
   bool found = false;
   TOKENUSAGE_RETURN_IF_ERROR(
       RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
-        appender->ForgetProjects();
+        appender->ForgetProject(name);
         TOKENUSAGE_ASSIGN_OR_RETURN(
             found, RenameDeletedProject(appender->database(), name));
         return absl::OkStatus();
       }));
   if (!found) return absl::NotFoundError("no such project");
-  Removal removal;
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      removal.record_count, RunSteps(limits, [&name](SqliteDatabase* database) {
-        return RemoveSomeOfDeletedProjects(database, name);
-      }));
-  return removal;
+  const auto removed = RemoveDeletedProjects(limits, name);
+  if (removed.ok()) return Removal{*removed};
+  return absl::Status(
+      removed.status().code(),
+      absl::StrCat("project ", name,
+                   " is deleted, but some of its data is left: delete it again "
+                   "to remove the rest: ",
+                   removed.status().message()));
 }
 
 // The application_id is written before WAL mode is on, so it is always in the
@@ -249,6 +264,7 @@ absl::Status CreateDatabase(const std::string& path) {
   std::error_code error;
   // An empty file keeps its owner and mode.
   if (std::filesystem::exists(path, error)) return CreateDatabaseAt(path);
+  UnfinishedFile::RemoveLeftOver(path);  // the caller has the lock
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto file, UnfinishedFile::For(path));
   TOKENUSAGE_RETURN_IF_ERROR(CreateDatabaseAt(file->path()));
   return file->Finish();
@@ -275,8 +291,9 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
                               InspectDatabaseFile(real_path));
   if (!exists) TOKENUSAGE_RETURN_IF_ERROR(CreateDatabase(real_path));
   TOKENUSAGE_RETURN_IF_ERROR(CheckDatabase(real_path));
-  TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteAppender> appender,
-                              SqliteAppender::Open(real_path));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteAppender> appender,
+      SqliteAppender::Open(real_path, options.max_known_series));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader,
                               SqliteReader::Open(real_path));
   return std::unique_ptr<UsageStore>(

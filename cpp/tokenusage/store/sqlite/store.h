@@ -36,6 +36,16 @@ struct SqliteStoreOptions {
   // this appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 
+  // The write-ahead log: from this size on, new reads wait for those under way,
+  // and then it starts over. At four times this size commits wait as well, so
+  // it never grows beyond that by more than one commit, unless another process
+  // reads, as a backup does.
+  std::int64_t log_bytes = 256 << 20;
+
+  // How many series, and how many projects, the writer caches: 200 bytes each.
+  // Beyond it, those used least recently are read again on demand.
+  std::size_t max_known_series = 100'000;
+
   // Called after each commit that reached the disk with the time that it took,
   // from one thread at a time; must not block. May be empty.
   std::function<void(absl::Duration)> on_commit;

@@ -32,11 +32,21 @@ absl::Status ExistsError(const std::string& path) {
   return absl::FailedPreconditionError("file " + path + " is there already");
 }
 
+std::string UnfinishedPath(const std::string& destination) {
+  return destination + ".new-" + std::to_string(getpid());
+}
+
+void RemoveWithCompanions(const std::string& path) {
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+    std::remove((path + suffix).c_str());
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UnfinishedFile>> UnfinishedFile::For(
     const std::string& destination) {
-  const std::string path = destination + ".new-" + std::to_string(getpid());
+  const std::string path = UnfinishedPath(destination);
   for (const std::string& taken : {destination, path}) {
     std::error_code error;
     if (fs::exists(taken, error)) return ExistsError(taken);
@@ -44,11 +54,11 @@ absl::StatusOr<std::unique_ptr<UnfinishedFile>> UnfinishedFile::For(
   return std::unique_ptr<UnfinishedFile>(new UnfinishedFile(path, destination));
 }
 
-UnfinishedFile::~UnfinishedFile() {
-  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
-    std::remove((path_ + suffix).c_str());
-  }
+void UnfinishedFile::RemoveLeftOver(const std::string& destination) {
+  RemoveWithCompanions(UnfinishedPath(destination));
 }
+
+UnfinishedFile::~UnfinishedFile() { RemoveWithCompanions(path_); }
 
 absl::Status UnfinishedFile::Finish() {
   TOKENUSAGE_RETURN_IF_ERROR(Sync(path_));

@@ -26,6 +26,11 @@ class UnfinishedFile {
   static absl::StatusOr<std::unique_ptr<UnfinishedFile>> For(
       const std::string& destination);
 
+  // Removes what a killed process left under the name that For would choose: in
+  // containers, all have the same process number. Only for destinations that no
+  // other process can be creating.
+  static void RemoveLeftOver(const std::string& destination);
+
   // Removes the file, and what SQLite keeps beside it, unless it was finished.
   ~UnfinishedFile();
   UnfinishedFile(const UnfinishedFile&) = delete;

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
+#include "tokenusage/store/sqlite/file.h"
 
 namespace tokenusage {
 namespace {
@@ -18,12 +19,23 @@ constexpr std::int64_t kRecordsPerTurn = 1000;
 }  // namespace
 
 SqliteWriter::SqliteWriter(std::string path, Limits limits,
-                           std::unique_ptr<SqliteAppender> appender)
+                           std::unique_ptr<SqliteAppender> appender,
+                           ReadGate* readers)
     : path_(std::move(path)),
       limits_(std::move(limits)),
+      readers_(*readers),
       appender_(std::move(appender)),
+      next_restart_bytes_(limits_.log_bytes),
       queue_(limits_.max_queued_bytes, kRecordsPerTurn),
-      thread_([this] { RunThread(); }) {}
+      thread_([this] { RunThread(); }) {
+  readers_.set_on_empty([this] {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      gate_is_empty_ = true;
+    }
+    changed_.notify_one();
+  });
+}
 
 SqliteWriter::~SqliteWriter() {
   {
@@ -79,15 +91,36 @@ void SqliteWriter::RunThread() {
       answer.request.done(std::move(answer.result));
     }
     if (task != nullptr) DoTask(task.get());
+    BoundLog();
   }
+}
+
+void SqliteWriter::BoundLog() {
+  const std::int64_t bytes = FileBytes(path_ + "-wal");
+  if (bytes < limits_.log_bytes) next_restart_bytes_ = limits_.log_bytes;
+  if (bytes < next_restart_bytes_ && !gate_closed_) return;
+  gate_closed_ = true;
+  if (!readers_.Close()) {
+    if (bytes < next_restart_bytes_ + 3 * limits_.log_bytes) return;
+    readers_.AwaitEmpty();
+  }
+  absl::Status status = OpenAppender();
+  if (status.ok()) status = appender_->RestartLog();
+  CloseAfter(status);
+  readers_.Open();
+  gate_closed_ = false;
+  // If another process reads, it grows on.
+  next_restart_bytes_ = FileBytes(path_ + "-wal") + limits_.log_bytes;
 }
 
 bool SqliteWriter::TakeWork(Group* group, std::unique_ptr<Task>* task,
                             Answers* answers) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(
-      lock, [this] { return closing_ || !queue_.empty() || !tasks_.empty(); });
-  if (queue_.empty() && tasks_.empty()) return false;
+  changed_.wait(lock, [this] {
+    return closing_ || gate_is_empty_ || !queue_.empty() || !tasks_.empty();
+  });
+  if (closing_ && queue_.empty() && tasks_.empty()) return false;
+  gate_is_empty_ = false;
   TakeQueued(group, answers);
   if (!tasks_.empty()) {
     *task = std::move(tasks_.front());
@@ -127,7 +160,8 @@ void SqliteWriter::DoTask(Task* task) {
 
 absl::Status SqliteWriter::OpenAppender() {
   if (appender_ != nullptr) return absl::OkStatus();
-  TOKENUSAGE_ASSIGN_OR_RETURN(appender_, SqliteAppender::Open(path_));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      appender_, SqliteAppender::Open(path_, limits_.max_known_series));
   return absl::OkStatus();
 }
 

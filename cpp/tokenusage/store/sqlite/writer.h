@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "tokenusage/store/fair_queue.h"
 #include "tokenusage/store/sqlite/appender.h"
+#include "tokenusage/store/sqlite/read_gate.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
@@ -27,17 +28,25 @@ namespace tokenusage {
 // and so does what comes in while those records are inserted. There is no
 // timer: a lone batch is committed at once, and under load the groups grow by
 // themselves. Projects take turns. Thread-safe.
+//
+// Also bounds the write-ahead log: from log_bytes on it closes the gate of the
+// readers, and starts the log over once those inside have left. At four times
+// log_bytes it waits for them before it commits anything more. It waits for no
+// other process that reads.
 class SqliteWriter {
  public:
   // See SqliteStoreOptions.
   struct Limits {
     int max_records_per_commit;
     std::int64_t max_queued_bytes;
+    std::int64_t log_bytes;
+    std::size_t max_known_series;
     std::function<void(absl::Duration)> on_commit;
   };
 
+  // `readers` must outlive it.
   SqliteWriter(std::string path, Limits limits,
-               std::unique_ptr<SqliteAppender> appender);
+               std::unique_ptr<SqliteAppender> appender, ReadGate* readers);
 
   // Finishes what is queued.
   ~SqliteWriter();
@@ -85,8 +94,10 @@ class SqliteWriter {
   };
 
   void RunThread();
-  // Waits for requests or a task, and takes them out. Returns false once the
-  // writer is closing and nothing is queued.
+  // Starts the write-ahead log over if it is time to.
+  void BoundLog();
+  // Waits for requests, a task or an empty gate, and takes them out. Returns
+  // false once the writer is closing and nothing is queued.
   bool TakeWork(Group* group, std::unique_ptr<Task>* task, Answers* answers);
   // Moves queued requests to the group, up to the limit of a commit, and
   // expired ones to the answers. Called with mutex_ held.
@@ -102,14 +113,18 @@ class SqliteWriter {
 
   const std::string path_;
   const Limits limits_;
+  ReadGate& readers_;
 
   // Used by the thread only. Null after an error, until the next commit.
   std::unique_ptr<SqliteAppender> appender_;
+  bool gate_closed_ = false;
+  std::int64_t next_restart_bytes_;  // of the log
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   FairQueue<Request> queue_;  // by project
   std::deque<std::unique_ptr<Task>> tasks_;
+  bool gate_is_empty_ = false;
   bool closing_ = false;
 
   std::thread thread_;  // last: it uses all of the above

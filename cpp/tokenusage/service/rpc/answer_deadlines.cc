@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/rpc/answer_deadlines.h"
+
+#include "absl/time/clock.h"
+
+namespace tokenusage {
+
+AnswerDeadlines::AnswerDeadlines(absl::Duration limit)
+    : limit_(limit), thread_([this] {
+        CancelExpired();
+        return limit_ / 8;
+      }) {}
+
+AnswerDeadlines::Token AnswerDeadlines::Add(
+    grpc::CallbackServerContext* context) {
+  const absl::Time deadline = absl::Now() + limit_;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return answers_.insert(answers_.end(), {deadline, context, false});
+}
+
+void AnswerDeadlines::Remove(Token token) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  (token->is_cancelled ? cancelled_ : answers_).erase(token);
+}
+
+void AnswerDeadlines::CancelExpired() {
+  const absl::Time now = absl::Now();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  while (!answers_.empty() && answers_.front().deadline <= now) {
+    answers_.front().is_cancelled = true;
+    answers_.front().context->TryCancel();
+    cancelled_.splice(cancelled_.end(), answers_, answers_.begin());
+  }
+}
+
+}  // namespace tokenusage

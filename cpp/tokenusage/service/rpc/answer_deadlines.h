@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Cancels calls whose callers do not read the answer.
+//
+//   AnswerDeadlines deadlines(absl::Minutes(1));
+//   const AnswerDeadlines::Token token = deadlines.Add(context);
+//   reactor->Finish(status);
+//   ...
+//   deadlines.Remove(token);  // in OnDone
+//
+// gRPC keeps an answer in memory until the caller makes room for it in its
+// HTTP/2 windows, however long that takes.
+
+#ifndef TOKENUSAGE_SERVICE_RPC_ANSWER_DEADLINES_H_
+#define TOKENUSAGE_SERVICE_RPC_ANSWER_DEADLINES_H_
+
+#include <list>
+#include <mutex>
+
+#include "absl/time/time.h"
+#include "grpcpp/server_context.h"
+#include "tokenusage/service/server/repeater.h"
+
+namespace tokenusage {
+
+// Thread-safe.
+class AnswerDeadlines {
+ private:
+  struct Answer {
+    absl::Time deadline;
+    grpc::CallbackServerContext* context;
+    bool is_cancelled;
+  };
+
+ public:
+  using Token = std::list<Answer>::iterator;
+
+  // Answers may take `limit` to be written.
+  explicit AnswerDeadlines(absl::Duration limit);
+
+  AnswerDeadlines(const AnswerDeadlines&) = delete;
+  AnswerDeadlines& operator=(const AnswerDeadlines&) = delete;
+
+  // The server begins to write an answer. `context` must stay until Remove.
+  Token Add(grpc::CallbackServerContext* context);
+
+  // The answer has been written, or the call is over.
+  void Remove(Token token);
+
+ private:
+  void CancelExpired();
+
+  const absl::Duration limit_;
+  std::mutex mutex_;
+  std::list<Answer> answers_;    // guarded by mutex_, as are those below
+  std::list<Answer> cancelled_;  // but not over yet
+  Repeater thread_;              // last: it uses all of the above
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_RPC_ANSWER_DEADLINES_H_

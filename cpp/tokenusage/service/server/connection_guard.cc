@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/server/connection_guard.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpcpp/support/byte_buffer.h"
+
+namespace tokenusage {
+namespace {
+
+// How often the guard looks at the connections, at rest and while they hold
+// bytes of requests that have not arrived whole.
+constexpr absl::Duration kLook = absl::Milliseconds(100);
+constexpr absl::Duration kBusyLook = absl::Milliseconds(20);
+constexpr std::int64_t kBusyBytes = 4 << 20;
+
+// How long the guard waits when a connection cannot be accepted.
+constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
+
+// How long idle connections have to hear that the server ends.
+constexpr absl::Duration kGoodbye = absl::Milliseconds(200);
+
+// Bytes that a connection may receive outside of requests: the TLS handshake,
+// settings and pings.
+constexpr std::int64_t kBytesPerConnection = 32 << 10;
+// The same for each call and message: frame headers, TLS records.
+constexpr std::int64_t kBytesPerCall = 256;
+constexpr std::int64_t kBytesPerMessage = 128;
+
+// Ids of epoll events. Those of connections are the largest.
+constexpr std::uint64_t kWakeEvent = 0;
+constexpr std::uint64_t kFirstListenerEvent = 1;
+constexpr std::uint64_t kFirstConnectionEvent = 1024;
+
+constexpr std::string_view kServicePrefix =
+    "/tokenusage.v1.UsageReportingService/";
+
+// Returns the peer as grpc::ServerContext::peer() spells it.
+std::string PeerOf(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text = {};
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+    return absl::StrCat("ipv4:", text.data(), ":", ntohs(v4.sin_port));
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+    inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size());
+    return absl::StrCat("ipv4:", text.data(), ":", ntohs(v6.sin6_port));
+  }
+  inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+  const std::string scope =
+      v6.sin6_scope_id == 0 ? "" : absl::StrCat("%25", v6.sin6_scope_id);
+  return absl::StrCat("ipv6:%5B", text.data(), scope,
+                      "%5D:", ntohs(v6.sin6_port));
+}
+
+void Watch(int epoll, int fd, std::uint32_t events, std::uint64_t id) {
+  epoll_event event = {};
+  event.events = events;
+  event.data.u64 = id;
+  epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+}  // namespace
+
+// Its calls may outlive it.
+struct ConnectionGuard::Connection {
+  Connection(std::uint64_t number, int duplicate, std::string name)
+      : id(number), fd(duplicate), peer(std::move(name)) {}
+  ~Connection() { close(fd); }
+
+  // Ends the connection, and discards what gRPC has not read of it. No bytes
+  // can follow the gap, as both directions are shut down before.
+  void ShutDown() const {
+    constexpr std::size_t kAll = 1 << 30;
+    shutdown(fd, SHUT_RDWR);
+    recv(fd, nullptr, kAll, MSG_TRUNC | MSG_DONTWAIT);
+  }
+
+  const std::uint64_t id;
+  const int fd;
+  const std::string peer;
+  std::atomic<bool> is_identified{false};
+  std::atomic<bool> is_over_limit{false};  // and shut down
+  std::atomic<int> live_calls{0};
+  // The part of the received bytes that was in requests that arrived whole.
+  std::atomic<std::int64_t> whole_bytes{kBytesPerConnection};
+
+  // Used only by the guard's thread.
+  std::int64_t received_bytes = 0;
+  absl::Time last_received = absl::Now();
+};
+
+// Counts one call of a connection.
+class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
+ public:
+  Call(ConnectionGuard* guard, std::shared_ptr<Connection> connection,
+       bool is_raw)
+      : guard_(*guard), connection_(std::move(connection)), is_raw_(is_raw) {
+    ++guard_.live_calls_;
+    // At once: the guard's thread would see it thousands of calls later.
+    if (++connection_->live_calls > guard_.limits_.max_live_calls &&
+        !connection_->is_over_limit.exchange(true)) {
+      connection_->ShutDown();
+    }
+  }
+  ~Call() override {
+    --connection_->live_calls;
+    --guard_.live_calls_;
+  }
+
+  void Intercept(
+      grpc::experimental::InterceptorBatchMethods* methods) override {
+    using grpc::experimental::InterceptionHookPoints;
+    if (methods->QueryInterceptionHookPoint(
+            InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
+      std::int64_t bytes = kBytesPerCall;
+      for (const auto& [key, value] : *methods->GetRecvInitialMetadata()) {
+        bytes += static_cast<std::int64_t>(key.size() + value.size());
+      }
+      connection_->whole_bytes += bytes;
+    }
+    if (methods->QueryInterceptionHookPoint(
+            InterceptionHookPoints::POST_RECV_MESSAGE)) {
+      connection_->whole_bytes += MessageBytes(methods->GetRecvMessage());
+    }
+    methods->Proceed();
+  }
+
+ private:
+  // Returns the message's size on the wire, with its frame headers.
+  std::int64_t MessageBytes(const void* message) const {
+    if (message == nullptr || !is_raw_) return kBytesPerMessage;
+    const auto bytes = static_cast<std::int64_t>(
+        static_cast<const grpc::ByteBuffer*>(message)->Length());
+    return bytes + bytes / 128 + kBytesPerMessage;
+  }
+
+  ConnectionGuard& guard_;
+  const std::shared_ptr<Connection> connection_;
+  const bool is_raw_;
+};
+
+class ConnectionGuard::Factory final
+    : public grpc::experimental::ServerInterceptorFactoryInterface {
+ public:
+  explicit Factory(ConnectionGuard* guard) : guard_(guard) {}
+
+  grpc::experimental::Interceptor* CreateServerInterceptor(
+      grpc::experimental::ServerRpcInfo* info) override {
+    std::shared_ptr<Connection> connection =
+        guard_->Find(info->server_context()->peer());
+    if (connection == nullptr) return nullptr;
+    const bool is_raw =
+        std::string_view(info->method()).substr(0, kServicePrefix.size()) ==
+        kServicePrefix;
+    return new Call(guard_, std::move(connection), is_raw);  // gRPC deletes it
+  }
+
+ private:
+  ConnectionGuard* const guard_;
+};
+
+absl::StatusOr<std::unique_ptr<ConnectionGuard>> ConnectionGuard::Listen(
+    const std::string& address, const ConnectionLimits& limits, Events events) {
+  auto sockets = ListeningSockets::Bind(address);
+  if (!sockets.ok()) return sockets.status();
+  return std::unique_ptr<ConnectionGuard>(new ConnectionGuard(
+      *std::move(sockets), FitToDescriptors(limits), std::move(events)));
+}
+
+ConnectionGuard::ConnectionGuard(ListeningSockets sockets,
+                                 const ConnectionLimits& limits, Events events)
+    : limits_(limits),
+      events_(std::move(events)),
+      sockets_(std::move(sockets)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  Watch(epoll_, wake_, EPOLLIN, kWakeEvent);
+}
+
+ConnectionGuard::~ConnectionGuard() {
+  closing_ = true;
+  Wake();
+  if (thread_.joinable()) thread_.join();
+  close(wake_);
+  close(epoll_);
+}
+
+void ConnectionGuard::Start(
+    std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor) {
+  acceptor_ = std::move(acceptor);
+  thread_ = std::thread([this] { Run(); });
+}
+
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
+ConnectionGuard::NewInterceptorFactory() {
+  return std::make_unique<Factory>(this);
+}
+
+void ConnectionGuard::OnIdentified(const std::string& peer) {
+  const std::shared_ptr<Connection> connection = Find(peer);
+  if (connection != nullptr) connection->is_identified = true;
+}
+
+void ConnectionGuard::BeginDrain() {
+  if (!thread_.joinable()) return;
+  draining_ = true;
+  Wake();
+  std::unique_lock<std::mutex> lock(mutex_);
+  listeners_closed_.wait(lock, [this] { return has_closed_listeners_; });
+}
+
+std::shared_ptr<ConnectionGuard::Connection> ConnectionGuard::Find(
+    const std::string& peer) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = by_peer_.find(peer);
+  return found == by_peer_.end() ? nullptr : found->second;
+}
+
+void ConnectionGuard::Wake() {
+  const std::uint64_t one = 1;
+  static_cast<void>(!write(wake_, &one, sizeof(one)));
+}
+
+void ConnectionGuard::Run() {
+  WatchListeners(true);
+  while (!closing_) {
+    const absl::Time now = absl::Now();
+    if (draining_ && close_idle_ == absl::InfiniteFuture()) {
+      WatchListeners(false);
+      sockets_.Close();
+      close_idle_ = now + kGoodbye;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      has_closed_listeners_ = true;
+      listeners_closed_.notify_all();
+    }
+    if (!draining_ && !is_listening_ && now >= accept_again_) {
+      WatchListeners(true);
+      // Even if nobody is waiting, accept() tells whether it works again.
+      for (const int listener : sockets_.fds()) {
+        if (is_listening_) Accept(listener);
+      }
+    }
+    if (now >= next_look_) Look();
+    if (now >= close_idle_) CloseIdle(now);
+    const bool hurries = is_busy_ || draining_ || !is_listening_;
+    TakeEvents(static_cast<int>(
+        absl::ToInt64Milliseconds(hurries ? kBusyLook : kLook)));
+  }
+}
+
+void ConnectionGuard::TakeEvents(int timeout_millis) {
+  std::array<epoll_event, 64> events;
+  // There is nothing to look at until a connection arrives.
+  if (connections_.empty() && is_listening_) timeout_millis = -1;
+  const int count = epoll_wait(epoll_, events.data(),
+                               static_cast<int>(events.size()), timeout_millis);
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t id = events[static_cast<std::size_t>(i)].data.u64;
+    if (id == kWakeEvent) {
+      std::uint64_t ignored = 0;
+      static_cast<void>(!read(wake_, &ignored, sizeof(ignored)));
+      next_look_ = absl::InfinitePast();
+    } else if (id < kFirstConnectionEvent) {
+      if (is_listening_) Accept(sockets_.fds()[id - kFirstListenerEvent]);
+    } else {
+      // Both directions are shut down: gRPC is done with it, or will be.
+      const auto found = connections_.find(id);
+      if (found == connections_.end()) continue;
+      if (found->second->is_over_limit) events_.on_closed();
+      Forget(id);
+    }
+  }
+}
+
+void ConnectionGuard::WatchListeners(bool watch) {
+  if (watch == is_listening_) return;
+  is_listening_ = watch;
+  for (std::size_t i = 0; i < sockets_.fds().size(); ++i) {
+    if (watch) {
+      Watch(epoll_, sockets_.fds()[i], EPOLLIN, kFirstListenerEvent + i);
+    } else {
+      epoll_ctl(epoll_, EPOLL_CTL_DEL, sockets_.fds()[i], nullptr);
+    }
+  }
+}
+
+void ConnectionGuard::PauseAccepting(absl::Duration pause) {
+  WatchListeners(false);
+  accept_again_ = absl::Now() + pause;
+}
+
+int ConnectionGuard::OrphanedCalls() const {
+  int calls = live_calls_;
+  for (const auto& [id, connection] : connections_) {
+    calls -= connection->live_calls;
+  }
+  return calls;
+}
+
+void ConnectionGuard::Accept(int listener) {
+  constexpr int kAtOnce = 16;
+  for (int i = 0; i < kAtOnce; ++i) {
+    if (live_calls_ > limits_.max_live_calls &&
+        OrphanedCalls() > limits_.max_live_calls) {
+      return PauseAccepting(kBusyLook);
+    }
+    sockaddr_storage address = {};
+    socklen_t size = sizeof(address);
+    const int fd = accept4(listener, reinterpret_cast<sockaddr*>(&address),
+                           &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      if (!std::exchange(is_accepting_, true)) events_.on_accepting(true);
+      Add(fd, PeerOf(address));
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      if (!std::exchange(is_accepting_, true)) events_.on_accepting(true);
+      return;
+    }
+    // There is no descriptor or no memory: connections wait in the backlog.
+    if (std::exchange(is_accepting_, false)) events_.on_accepting(false);
+    return PauseAccepting(kAcceptPause);
+  }
+}
+
+void ConnectionGuard::Add(int fd, const std::string& peer) {
+  const int duplicate = MakeRoom() ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+  if (duplicate < 0) {
+    close(fd);
+    events_.on_closed();
+    return;
+  }
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  const std::uint64_t id = kFirstConnectionEvent + ++last_id_;
+  auto connection = std::make_shared<Connection>(id, duplicate, peer);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    by_peer_[peer] = connection;
+  }
+  Watch(epoll_, duplicate, 0, id);  // EPOLLHUP is always reported
+  connections_.emplace(id, std::move(connection));
+  events_.on_count(static_cast<int>(connections_.size()));
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
+      parameters;
+  parameters.fd = fd;
+  acceptor_->HandleNewConnection(&parameters);
+}
+
+bool ConnectionGuard::MakeRoom() {
+  const bool is_full =
+      connections_.size() >= static_cast<std::size_t>(limits_.max_connections);
+  const std::shared_ptr<Connection>* oldest = nullptr;
+  int unidentified = 0;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->is_identified) continue;
+    if (unidentified++ == 0) oldest = &connection;
+  }
+  if (!is_full && unidentified < limits_.max_unidentified) return true;
+  if (oldest == nullptr) return false;
+  Close(std::shared_ptr<Connection>(*oldest));
+  return true;
+}
+
+void ConnectionGuard::Look() {
+  const absl::Time now = absl::Now();
+  std::vector<std::shared_ptr<Connection>> connections;
+  std::vector<ConnectionState> states;
+  std::int64_t pending = 0;
+  for (const auto& [id, connection] : connections_) {
+    connections.push_back(connection);
+    states.push_back(StateOf(connection.get(), now));
+    pending += states.back().pending_bytes;
+  }
+  for (const std::size_t i : ConnectionsToClose(states, limits_)) {
+    Close(connections[i]);
+  }
+  is_busy_ = pending > kBusyBytes;
+  next_look_ = now + (is_busy_ ? kBusyLook : kLook);
+}
+
+ConnectionState ConnectionGuard::StateOf(Connection* connection,
+                                         absl::Time now) const {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+  const auto received = static_cast<std::int64_t>(info.tcpi_bytes_received);
+  if (received != connection->received_bytes) {
+    connection->received_bytes = received;
+    connection->last_received = now;
+  }
+  const std::int64_t whole = connection->whole_bytes;
+  std::int64_t pending = received - whole;
+  // A connection saves up no more than it began with.
+  if (pending < -kBytesPerConnection) {
+    connection->whole_bytes += pending + kBytesPerConnection;
+  }
+  if (pending > kBytesPerConnection) {
+    int unread = 0;  // in the kernel
+    ioctl(connection->fd, FIONREAD, &unread);
+    pending -= unread;
+  }
+  ConnectionState state;
+  state.is_identified = connection->is_identified;
+  state.live_calls = connection->live_calls;
+  state.pending_bytes = std::max<std::int64_t>(pending, 0);
+  state.silence = now - connection->last_received;
+  return state;
+}
+
+void ConnectionGuard::CloseIdle(absl::Time now) {
+  std::vector<std::shared_ptr<Connection>> idle;
+  for (const auto& [id, connection] : connections_) {
+    const ConnectionState state = StateOf(connection.get(), now);
+    // A request that has not arrived whole is not a call yet.
+    const bool is_sending =
+        state.pending_bytes > 0 && state.silence < absl::Seconds(1);
+    if (state.live_calls == 0 && !is_sending) idle.push_back(connection);
+  }
+  for (const auto& connection : idle) Close(connection);
+}
+
+void ConnectionGuard::Close(const std::shared_ptr<Connection>& connection) {
+  connection->ShutDown();
+  if (!draining_) events_.on_closed();
+  Forget(connection->id);
+}
+
+void ConnectionGuard::Forget(std::uint64_t id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, found->second->fd, nullptr);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto by_peer = by_peer_.find(found->second->peer);
+    if (by_peer != by_peer_.end() && by_peer->second == found->second) {
+      by_peer_.erase(by_peer);
+    }
+  }
+  connections_.erase(found);
+  events_.on_count(static_cast<int>(connections_.size()));
+}
+
+}  // namespace tokenusage

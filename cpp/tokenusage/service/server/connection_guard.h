@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Accepts a server's connections, hands them to gRPC, and closes those that
+// exceed the limits.
+//
+//   auto guard = ConnectionGuard::Listen("127.0.0.1:8105", limits, events);
+//   if (!guard.ok()) return guard.status();
+//   interceptors.push_back((*guard)->NewInterceptorFactory());
+//   auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+//       ExternalConnectionType::FROM_FD, credentials);
+//   auto server = builder.BuildAndStart();
+//   (*guard)->Start(std::move(acceptor));
+//
+// gRPC's own listener (1.51) never accepts again after accept() has failed once
+// for lack of a descriptor, and bounds neither the number of connections nor
+// the bytes of requests that never end.
+//
+// The guard keeps a duplicate of each connection's descriptor, to see how many
+// bytes have arrived and to shut the connection down. An interceptor tells it
+// how many of those bytes were in requests that have arrived whole; the
+// difference is what gRPC holds for requests that have not.
+
+#ifndef TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
+#define TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "grpcpp/server_builder.h"
+#include "grpcpp/support/server_interceptor.h"
+#include "tokenusage/service/server/connection_limits.h"
+#include "tokenusage/service/server/listening_sockets.h"
+
+namespace tokenusage {
+
+// Thread-safe.
+class ConnectionGuard {
+ public:
+  // Called from the guard's thread; must not block.
+  struct Events {
+    // Connections cannot be accepted, for lack of descriptors or memory, or
+    // can be again.
+    std::function<void(bool is_accepting)> on_accepting = [](bool) {};
+
+    // How many connections are open.
+    std::function<void(int count)> on_count = [](int) {};
+
+    // A connection was closed because of the limits.
+    std::function<void()> on_closed = [] {};
+  };
+
+  // Listens on `address`, a host:port. Connections wait until Start.
+  //
+  // Errors: UNAVAILABLE, as ListeningSockets::Bind.
+  static absl::StatusOr<std::unique_ptr<ConnectionGuard>> Listen(
+      const std::string& address, const ConnectionLimits& limits,
+      Events events);
+
+  // Stops the thread. gRPC closes the connections.
+  ~ConnectionGuard();
+
+  ConnectionGuard(const ConnectionGuard&) = delete;
+  ConnectionGuard& operator=(const ConnectionGuard&) = delete;
+
+  int port() const { return sockets_.port(); }
+
+  // Starts accepting. Call it once, after gRPC's server has started.
+  void Start(
+      std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
+
+  // Returns interceptors that tell the guard of the server's calls. The guard
+  // must outlive the server.
+  std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
+  NewInterceptorFactory();
+
+  // Notes that a call of the connection with this peer, as
+  // grpc::ServerContext::peer() has it, showed valid credentials.
+  void OnIdentified(const std::string& peer);
+
+  // Stops accepting, and closes idle connections a moment later, so that their
+  // callers learn of the shutdown first. Returns when the listening sockets are
+  // closed.
+  void BeginDrain();
+
+ private:
+  struct Connection;
+  class Call;
+  class Factory;
+
+  ConnectionGuard(ListeningSockets sockets, const ConnectionLimits& limits,
+                  Events events);
+
+  std::shared_ptr<Connection> Find(const std::string& peer);
+  void Wake();
+
+  // The guard's thread, and what only it calls.
+  void Run();
+  void TakeEvents(int timeout_millis);
+  void WatchListeners(bool watch);
+  void Accept(int listener);
+  void PauseAccepting(absl::Duration pause);
+  // Returns the number of calls of closed connections, which gRPC takes a while
+  // to end.
+  int OrphanedCalls() const;
+  void Add(int fd, const std::string& peer);
+  bool MakeRoom();
+  void Look();
+  ConnectionState StateOf(Connection* connection, absl::Time now) const;
+  void CloseIdle(absl::Time now);
+  void Close(const std::shared_ptr<Connection>& connection);
+  void Forget(std::uint64_t id);
+
+  const ConnectionLimits limits_;
+  const Events events_;
+  ListeningSockets sockets_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  const int epoll_;
+  const int wake_;
+  std::atomic<int> live_calls_{0};
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> draining_{false};
+
+  // Used only by the guard's thread. Ordered from oldest to newest.
+  std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+  std::uint64_t last_id_ = 0;
+  bool is_accepting_ = true;
+  bool is_listening_ = false;  // the listeners are watched
+  absl::Time accept_again_ = absl::InfinitePast();
+  absl::Time close_idle_ = absl::InfiniteFuture();
+  absl::Time next_look_ = absl::InfinitePast();
+  bool is_busy_ = false;  // look often
+
+  std::mutex mutex_;
+  absl::flat_hash_map<std::string, std::shared_ptr<Connection>>
+      by_peer_;  // guarded by mutex_
+  std::condition_variable listeners_closed_;
+  bool has_closed_listeners_ = false;  // guarded by mutex_
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_

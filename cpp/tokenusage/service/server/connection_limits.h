@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// How many connections a server takes, and what they may hold in memory.
+//
+//   for (std::size_t i : ConnectionsToClose(states, limits)) Close(i);
+
+#ifndef TOKENUSAGE_SERVICE_SERVER_CONNECTION_LIMITS_H_
+#define TOKENUSAGE_SERVICE_SERVER_CONNECTION_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace tokenusage {
+
+// A connection is identified once one of its calls has shown valid
+// credentials, or at its first call where the server asks for none.
+struct ConnectionLimits {
+  // Open connections. Beyond it the oldest one that is not identified is
+  // closed; if all are identified, the new one.
+  int max_connections = 2048;
+
+  // Those of them that are not identified.
+  int max_unidentified = 512;
+
+  // Calls of one connection that have started and not ended. Streams that the
+  // caller has reset count until the server is done with them, which is what
+  // bounds rapid resets (CVE-2023-44487). While as many calls of connections
+  // that are closed have not ended, none is accepted.
+  int max_live_calls = 512;
+
+  // Bytes received that belong to no request that has arrived whole, of all
+  // connections together. Beyond it the connection that holds most is closed,
+  // unidentified ones first.
+  std::int64_t max_pending_bytes = 96 << 20;
+
+  // The same of all unidentified connections together.
+  std::int64_t max_unidentified_pending_bytes = 16 << 20;
+
+  // A connection without calls is closed when it has held more than 64 KiB of
+  // such bytes for this long without sending more.
+  absl::Duration max_stall = absl::Seconds(30);
+};
+
+// What is known of a connection.
+struct ConnectionState {
+  bool is_identified = false;
+  int live_calls = 0;
+  std::int64_t pending_bytes = 0;
+  absl::Duration silence;  // since it last sent something
+};
+
+// The indices of those that have to go to satisfy the limits of bytes, calls
+// and stalls.
+std::vector<std::size_t> ConnectionsToClose(
+    const std::vector<ConnectionState>& connections,
+    const ConnectionLimits& limits);
+
+// Raises the soft limit of open files as far as `limits` needs and the hard
+// limit allows. Returns the limits lowered to the descriptors that there are.
+ConnectionLimits FitToDescriptors(ConnectionLimits limits);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_SERVER_CONNECTION_LIMITS_H_

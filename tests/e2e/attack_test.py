@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Callers that want to exhaust the service, and a good caller beside them.
+
+In each case the service stays below 256 MiB of resident memory, and the good caller loses
+no call: at most it is told to come again.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+
+import grpc
+
+from harness import http2, junit, oracle, program
+from harness.client import UsageClient, failure_of, query_request, set_time
+from harness.records import make_record
+from harness.testcase import EndToEndTest
+from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
+
+MIB = 1 << 20
+MAX_RESIDENT = 256 * MIB
+PUSHBACK = "grpc-retry-pushback-ms"
+
+
+def peak_memory(server):
+    """The most resident memory that the process has had, in bytes."""
+    with open("/proc/%d/status" % server.process.pid, encoding="utf-8") as status:
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
+
+
+def metric(server, name):
+    """The value of a metric without labels."""
+    with urllib.request.urlopen("http://%s/metrics" % server.metrics_address) as page:
+        return float(re.search(r"(?m)^%s (.*)$" % name, page.read().decode()).group(1))
+
+
+class GoodCaller:
+    """Reports one record after the other, each until it is acknowledged."""
+
+    def __init__(self, server):
+        self.reported = 0
+        self.lost = []
+        self._client = UsageClient(server.address)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def stop(self):
+        """Ends it after its current record."""
+        self._stopping.set()
+        self._thread.join()
+        self._client.close()
+
+    def _run(self):
+        while not self._stopping.wait(0.02):
+            self._report(make_record("good-%d" % self.reported))
+
+    def _report(self, record):
+        while True:
+            try:
+                self._client.report("good", [record], timeout=10)
+                self.reported += 1
+                return
+            except grpc.RpcError as error:
+                pushback = failure_of(error).trailers.get(PUSHBACK)
+                if pushback is None:
+                    self.lost.append(error)
+                    return
+                time.sleep(int(pushback) / 1000)
+
+
+class AttackTest(EndToEndTest):
+    @contextlib.contextmanager
+    def attacked(self, *flags, **kwargs):
+        """A server with a good caller, which is judged when the attack is over."""
+        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0", *flags, **kwargs)
+        caller = GoodCaller(server)
+        try:
+            yield server
+        finally:
+            caller.stop()
+        print("%s: %d MiB" % (self.id(), peak_memory(server) // MIB), flush=True)
+        self.assertLess(peak_memory(server), MAX_RESIDENT)
+        self.assertEqual(caller.lost, [])
+        self.assertGreater(caller.reported, 10)
+
+    def connect_raw(self, server, **kwargs):
+        """A connection of an attacker."""
+        connection = http2.Connection(server.address, **kwargs)
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_more_connections_than_descriptors(self):
+        with self.attacked(wrapper=["prlimit", "--nofile=300:300"]) as server:
+            connections = []
+            for _ in range(600):
+                connections.append(socket.create_connection(self.host_and_port(server), 10))
+            # Identified connections stay, and new ones find room.
+            for _ in range(3):
+                self.assertEqual(self.connect(server).health(), 1)
+                time.sleep(0.3)
+            self.assertLess(metric(server, "tokenusage_connections"), 90)
+            self.assertGreater(metric(server, "tokenusage_connections_closed_total"), 400)
+            for connection in connections:
+                connection.close()
+            self.assertEqual(self.connect(server).health(), 1)
+
+    @staticmethod
+    def host_and_port(server):
+        """As socket.create_connection takes it."""
+        host, port = server.address.rsplit(":", 1)
+        return host, int(port)
+
+    def keep_attacking(self, attack, seconds=3):
+        """Calls `attack` again and again: connections that are closed come back."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                attack(deadline)
+
+    def send_without_end(self, attackers, deadline):
+        """Sends messages of 4 MiB over 250 calls a connection, and ends none."""
+        methods = ("ReportUsage", "StreamUsage", "/grpc.health.v1.Health/Check")
+        head = http2.message(b"", length=4 * MIB - 5)
+        block = b"\0" * 32768
+        left = {}
+        for attacker in attackers:
+            for i in range(250):
+                stream = attacker.start_call(methods[i % 3])
+                left[attacker, stream] = 4 * MIB - 65536
+                attacker.send_data(stream, head)
+        while left and time.monotonic() < deadline:
+            for (attacker, stream), size in list(left.items()):
+                if attacker.is_closed or size <= 0 or stream in attacker.reset_streams:
+                    del left[attacker, stream]
+                    continue
+                rest = attacker.send_data(stream, block)
+                left[attacker, stream] -= len(block) - len(rest)
+            time.sleep(0.001)
+
+    def test_messages_that_never_end(self):
+        with self.attacked() as server:
+            self.keep_attacking(
+                lambda end: self.send_without_end(
+                    [self.connect_raw(server) for _ in range(4)], end
+                )
+            )
+
+    def test_messages_that_never_end_of_callers_with_credentials(self):
+        with self.attacked() as server:
+            request = service_pb2.ReportUsageRequest(project="evil").SerializeToString()
+
+            def attack(deadline):
+                attackers = [self.connect_raw(server) for _ in range(4)]
+                for attacker in attackers:
+                    attacker.start_call("ReportUsage", request)
+                self.send_without_end(attackers, deadline)
+
+            self.keep_attacking(attack)
+
+    def test_answers_that_are_not_read(self):
+        with self.attacked() as server:
+            client = self.connect(server)
+            labels = {"label-%d" % i: "x" * 250 for i in range(12)}
+            for batch in range(4):
+                records = [make_record("%d-%d" % (batch, i), labels=labels) for i in range(250)]
+                client.report("evil", records)
+            request = service_pb2.ListUsageRecordsRequest(project="evil")
+            set_time(request.start_time, oracle.ALL_TIME[0])
+            set_time(request.end_time, oracle.ALL_TIME[1])
+            self.assertGreater(client.call("ListUsageRecords", request).ByteSize(), 2 * MIB)
+            attackers = [
+                self.connect_raw(server, settings={http2.INITIAL_WINDOW_SIZE: 0})
+                for _ in range(4)
+            ]
+            for _ in range(60):
+                for attacker in attackers:
+                    attacker.start_call("ListUsageRecords", request.SerializeToString())
+                time.sleep(0.05)
+            # What is full is the project's share: another project can be read.
+            self.assertEqual(len(client.list("good", *oracle.ALL_TIME, page_size=1).records), 1)
+
+    def test_requests_of_millions_of_fields(self):
+        with self.attacked() as server:
+            query = query_request("evil", *oracle.ALL_TIME).SerializeToString()
+            fields = service_pb2.QueryUsageRequest.DESCRIPTOR.fields_by_name
+            attacker = self.connect_raw(server)
+            for name in ("filters", "group_by"):
+                tag = bytes([fields[name].number << 3 | 2, 0])
+                message = http2.message(query + tag * (2 * MIB - 100))
+                for _ in range(12):
+                    stream = attacker.start_call("QueryUsage")
+                    self.assertEqual(attacker.send_data(stream, message, timeout=10), b"")
+                    attacker.send(http2.frame(http2.DATA, http2.END_STREAM, stream))
+
+    def test_rapid_resets(self):
+        with self.attacked() as server:
+            query = query_request("evil", *oracle.ALL_TIME).SerializeToString()
+            for method, data in (("QueryUsage", query), ("StreamUsage", None)):
+
+                def attack(deadline):
+                    attacker = self.connect_raw(server)
+                    while time.monotonic() < deadline and not attacker.is_closed:
+                        stream = attacker.start_call(method, data)
+                        attacker.send(attacker.reset(stream))
+
+                self.keep_attacking(attack)
+
+    def test_no_caller_is_taken_for_an_attacker(self):
+        """More than all requests under way may hold, over one connection."""
+        records = [make_record("r%d" % i, labels={"x": "y" * 250}) for i in range(1000)]
+        for listen in ("127.0.0.1:0", "[::1]:0"):
+            with self.subTest(listen):
+                server = self.start_server(
+                    "%d.db" % len(listen), "--metrics-listen=127.0.0.1:0", listen=listen
+                )
+                client = self.connect(server)
+                for _ in range(300):
+                    client.report("good", records)
+                self.assertGreater(metric(server, "tokenusage_records_duplicate_total"), 1e5)
+                self.assertEqual(metric(server, "tokenusage_connections"), 1)
+                self.assertEqual(metric(server, "tokenusage_connections_closed_total"), 0)
+
+    def test_idle_connections_do_not_delay_the_end(self):
+        server = self.start_server("usage.db", "--drain-seconds=20")
+        silent = socket.create_connection(self.host_and_port(server), 10)
+        self.addCleanup(silent.close)
+        self.connect_raw(server)
+        deaf = self.connect_raw(server, reads=False)
+        deaf.start_call("/grpc.health.v1.Health/Check", b"")
+        self.assertEqual(self.connect(server).health(), 1)
+        started = time.monotonic()
+        self.assertEqual(server.stop(), 0)
+        self.assertLess(time.monotonic() - started, 3)
+
+    @staticmethod
+    def blocks_sigterm(pid):
+        with open("/proc/%d/status" % pid, encoding="utf-8") as status:
+            blocked = int(re.search(r"SigBlk:\s+(\w+)", status.read()).group(1), 16)
+        return blocked >> (signal.SIGTERM - 1) & 1
+
+    def test_a_signal_ends_a_start_that_blocks(self):
+        os.mkfifo(self.path("identities"))
+        process = subprocess.Popen(
+            [program.PROGRAM, "serve", "--store=sqlite://" + self.path("usage.db"),
+             "--listen=127.0.0.1:0", "--identities=" + self.path("identities")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=program.environment(),
+        )
+        self.addCleanup(process.kill)
+        # It must have blocked the signal, or the signal ends it in the usual way.
+        while not self.blocks_sigterm(process.pid):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        errors = process.communicate(timeout=10)[1]
+        self.assertEqual(process.returncode, 0)
+        self.assertIn(b"stopped before the service was ready", errors)
+
+
+if __name__ == "__main__":
+    junit.main()

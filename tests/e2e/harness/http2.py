@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP/2 frames by hand: for callers that do what no gRPC library would."""
+
+import socket
+import ssl
+import struct
+import threading
+
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+END_STREAM, ACK, END_HEADERS = 1, 1, 4
+MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 3, 4
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_CANCEL = 8
+_FRAME_BYTES = 16384
+
+
+def frame(kind, flags, stream, payload=b""):
+    """One frame."""
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def _literal(text):
+    data = text.encode()
+    if len(data) < 127:
+        return bytes([len(data)]) + data
+    rest, length = len(data) - 127, b"\x7f"
+    while rest >= 128:
+        length += bytes([rest & 127 | 128])
+        rest >>= 7
+    return length + bytes([rest]) + data
+
+
+def headers(method, **metadata):
+    """The HPACK block of a call's headers, each a literal that is not indexed."""
+    service = "/tokenusage.v1.UsageReportingService/"
+    pairs = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": method if "/" in method else service + method,
+        ":authority": "localhost",
+        "content-type": "application/grpc",
+        "te": "trailers",
+        **metadata,
+    }
+    return b"".join(b"\0" + _literal(k) + _literal(v) for k, v in pairs.items())
+
+
+def message(data, length=None):
+    """A gRPC message, whose prefix may state another length."""
+    return struct.pack(">BI", 0, len(data) if length is None else length) + data
+
+
+class Connection:
+    """A connection to a server. With `reads`, a thread takes in what it says.
+
+    `settings` maps identifiers to values.
+    """
+
+    def __init__(self, address, settings=None, reads=True, tls_ca=None):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout=30)
+        if tls_ca is not None:
+            context = ssl.create_default_context(cafile=tls_ca)
+            context.check_hostname = False
+            context.set_alpn_protocols(["h2"])
+            self.socket = context.wrap_socket(self.socket)
+        self._next_stream = 1
+        self._sending = threading.Lock()
+        self._window = threading.Condition()
+        self._connection_window = self._initial_window = 65535
+        self._stream_windows = {}
+        self.reset_streams = set()
+        self.is_closed = False
+        block = b"".join(struct.pack(">HI", k, v) for k, v in (settings or {}).items())
+        self.send(_PREFACE + frame(SETTINGS, 0, 0, block))
+        if reads:
+            threading.Thread(target=self._read, daemon=True).start()
+
+    def close(self):
+        """Closes the connection."""
+        self.is_closed = True
+        self.socket.close()
+
+    def send(self, data):
+        """Sends bytes; raises OSError when the server has closed the connection."""
+        with self._sending:
+            self.socket.sendall(data)
+
+    def start_call(self, method, data=None, end=True, **metadata):
+        """Starts a call, with a message or only its headers; returns the stream."""
+        stream, self._next_stream = self._next_stream, self._next_stream + 2
+        block = frame(HEADERS, END_HEADERS, stream, headers(method, **metadata))
+        if data is not None:
+            block += frame(DATA, END_STREAM if end else 0, stream, message(data))
+        self.send(block)
+        return stream
+
+    def reset(self, stream):
+        """The RST_STREAM frame of a caller that cancels."""
+        return frame(RST_STREAM, 0, stream, struct.pack(">I", _CANCEL))
+
+    def send_data(self, stream, data, timeout=0.0):
+        """Sends as much as the windows allow within the time; returns what is left."""
+        while data:
+            with self._window:
+                self._window.wait_for(lambda: self._allowed(stream) > 0, timeout)
+                size = min(len(data), self._allowed(stream), _FRAME_BYTES)
+                if size <= 0 or stream in self.reset_streams or self.is_closed:
+                    return data
+                self._connection_window -= size
+                self._stream_windows[stream] = self._stream_windows.get(stream, 0) - size
+            self.send(frame(DATA, 0, stream, data[:size]))
+            data = data[size:]
+        return data
+
+    def _allowed(self, stream):
+        of_stream = self._initial_window + self._stream_windows.get(stream, 0)
+        return min(self._connection_window, of_stream)
+
+    def _receive(self, size):
+        data = b""
+        while len(data) < size:
+            block = self.socket.recv(size - len(data))
+            if not block:
+                raise ConnectionError
+            data += block
+        return data
+
+    def _read(self):
+        try:
+            self.socket.settimeout(None)
+            while True:
+                head = self._receive(9)
+                kind, flags, stream = struct.unpack(">BBI", head[3:])
+                payload = self._receive(int.from_bytes(head[:3], "big"))
+                self._take(kind, flags, stream, payload)
+        except (OSError, ValueError):
+            with self._window:
+                self.is_closed = True
+                self._window.notify_all()
+
+    def _take(self, kind, flags, stream, payload):
+        with self._window:
+            if kind == WINDOW_UPDATE:
+                (more,) = struct.unpack(">I", payload)
+                if stream:
+                    self._stream_windows[stream] = self._stream_windows.get(stream, 0) + more
+                else:
+                    self._connection_window += more
+            elif kind == SETTINGS and not flags & ACK:
+                for at in range(0, len(payload), 6):
+                    key, value = struct.unpack_from(">HI", payload, at)
+                    if key == INITIAL_WINDOW_SIZE:
+                        self._initial_window = value
+            elif kind == RST_STREAM or kind in (HEADERS, DATA) and flags & END_STREAM:
+                self.reset_streams.add(stream)
+            self._window.notify_all()
+        if kind == SETTINGS and not flags & ACK:
+            self.send(frame(SETTINGS, ACK, 0))
+        elif kind == PING and not flags & ACK:
+            self.send(frame(PING, ACK, 0, payload))

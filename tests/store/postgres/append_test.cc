@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Appends that other transactions, damage or a lost connection interfere with.
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "libpq-fe.h"
+#include "tests/store/postgres/postgres_server.h"
+#include "tests/store/queries.h"
+#include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/store/postgres/store.h"
+
+namespace tokenusage::testing {
+namespace {
+
+constexpr char kNoon[] = "2026-08-01T12:00:00Z";
+
+std::unique_ptr<UsageStore> OpenAt(const std::string& url) {
+  return OpenPostgresStore(url).value();
+}
+
+v1::UsageRecord Record(const std::string& id) { return RecordAt(id, kNoon, 1); }
+
+AppendOutcome AppendOne(UsageStore* store, const v1::UsageRecord& record) {
+  return store->Append("p", CheckedOf({record})).value().at(0);
+}
+
+// A connection of another program.
+class Session {
+ public:
+  explicit Session(const std::string& url)
+      : connection_(PQconnectdb(url.c_str()), &PQfinish) {}
+
+  // Returns the SQLSTATE of an error; empty if there was none.
+  std::string Run(const std::string& sql) {
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
+        PQexec(connection_.get(), sql.c_str()), &PQclear);
+    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+    return state == nullptr ? "" : state;
+  }
+
+ private:
+  std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
+};
+
+template <typename Future>
+bool IsWaiting(const Future& future) {
+  return future.wait_for(std::chrono::milliseconds(300)) ==
+         std::future_status::timeout;
+}
+
+TEST(PostgresAppendTest, WaitsForTheHorizonThatIsBeingMoved) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto store = OpenAt(url);
+  // From now on the project and its series are known.
+  ASSERT_EQ(AppendOne(store.get(), Record("a")), AppendOutcome::kStored);
+  Session other(url);
+  ASSERT_EQ(other.Run("BEGIN"), "");
+  ASSERT_EQ(other.Run("UPDATE tokenusage.project SET horizon = 1785589200 "
+                      "WHERE project = 'p'"),  // 13:00
+            "");
+  auto outcome = std::async(
+      std::launch::async, [&] { return AppendOne(store.get(), Record("b")); });
+  EXPECT_TRUE(IsWaiting(outcome));
+  ASSERT_EQ(other.Run("COMMIT"), "");
+  EXPECT_EQ(outcome.get(), AppendOutcome::kBeforeHorizon);
+}
+
+TEST(PostgresAppendTest, WaitsForTheProjectThatIsBeingDeleted) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto store = OpenAt(url);
+  ASSERT_EQ(AppendOne(store.get(), Record("a")), AppendOutcome::kStored);
+  Session other(url);
+  ASSERT_EQ(other.Run("BEGIN"), "");
+  for (const char* table :
+       {"usage_record", "usage_rollup", "series", "project"}) {
+    ASSERT_EQ(other.Run(std::string("DELETE FROM tokenusage.") + table +
+                        " WHERE project = 'p'"),
+              "");
+  }
+  auto outcome = std::async(
+      std::launch::async, [&] { return AppendOne(store.get(), Record("b")); });
+  EXPECT_TRUE(IsWaiting(outcome));
+  ASSERT_EQ(other.Run("COMMIT"), "");
+  EXPECT_EQ(outcome.get(), AppendOutcome::kStored);
+  const auto check = store->maintenance()->Check(CheckOptions()).value();
+  EXPECT_EQ(check.problem_count, 0);
+  EXPECT_EQ(check.record_count, 1);
+}
+
+// Else two appends of the same records could wait for each other.
+TEST(PostgresAppendTest, InsertsInTheOrderOfIds) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto store = OpenAt(url);
+  ASSERT_EQ(AppendOne(store.get(), Record("first")), AppendOutcome::kStored);
+  const auto insert = [](const std::string& id) {
+    return "INSERT INTO tokenusage.usage_record VALUES('p', '" + id +
+           "', 0, '')";
+  };
+  Session last(url);
+  ASSERT_EQ(last.Run("BEGIN"), "");
+  ASSERT_EQ(last.Run(insert("z")), "");
+  auto outcomes = std::async(std::launch::async, [&] {
+    return store->Append("p",
+                         CheckedOf({Record("z"), Record("b"), Record("a")}));
+  });
+  EXPECT_TRUE(IsWaiting(outcomes));
+  Session others(url);
+  ASSERT_EQ(others.Run("BEGIN"), "");
+  for (const char* id : {"a", "b"}) {
+    ASSERT_EQ(others.Run("SAVEPOINT s"), "");
+    EXPECT_NE(
+        others.Run("SET LOCAL statement_timeout = '300ms'; " + insert(id)), "")
+        << id << " is not inserted yet";
+    ASSERT_EQ(others.Run("ROLLBACK TO s"), "");
+  }
+  ASSERT_EQ(others.Run("ROLLBACK"), "");
+  ASSERT_EQ(last.Run("ROLLBACK"), "");
+  EXPECT_EQ(outcomes.get().value(),
+            std::vector<AppendOutcome>(3, AppendOutcome::kStored));
+}
+
+TEST(PostgresAppendTest, DamageFailsOnlyTheBatchThatMeetsIt) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  PostgresStoreOptions options;
+  options.max_write_connections = 1;
+  auto store = OpenPostgresStore(url, options).value();
+  ASSERT_EQ(AppendOne(store.get(), Record("a")), AppendOutcome::kStored);
+  RunPostgresSql(url, "UPDATE tokenusage.usage_record SET record = '\\xff'");
+  // Holds the only thread that writes, so that one commit takes all batches.
+  std::promise<void> entered;
+  std::promise<void> released;
+  store->AppendAsync("p", CheckedOf({Record("first")}), CallLimits(),
+                     [&](const AppendResult&) {
+                       entered.set_value();
+                       released.get_future().wait();
+                     });
+  entered.get_future().wait();
+  std::vector<absl::StatusCode> codes(3);
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    store->AppendAsync("p", CheckedOf({Record(std::string(1, "bac"[i]))}),
+                       CallLimits(), [&codes, i](const AppendResult& result) {
+                         codes[i] = result.status().code();
+                       });
+  }
+  released.set_value();
+  store.reset();  // answers all
+  EXPECT_EQ(codes, (std::vector<absl::StatusCode>{absl::StatusCode::kOk,
+                                                  absl::StatusCode::kDataLoss,
+                                                  absl::StatusCode::kOk}));
+}
+
+// Passes bytes on between the store and the server, until the server has
+// committed: that answer, and both connections, are lost.
+class LossyProxy {
+ public:
+  explicit LossyProxy(int server_port) : server_port_(server_port) {
+    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = Loopback(0);
+    socklen_t size = sizeof(address);
+    bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
+    listen(listener_, 16);
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    threads_.emplace_back([this] { Accept(); });
+  }
+
+  ~LossyProxy() {
+    shutdown(listener_, SHUT_RDWR);
+    threads_[0].join();
+    for (std::size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
+    close(listener_);
+  }
+
+  int port() const { return port_; }
+  void LoseNextCommit() { lose_commit_ = true; }
+  bool has_lost_commit() const { return !lose_commit_; }
+
+ private:
+  static sockaddr_in Loopback(int port) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+
+  void Accept() {
+    for (;;) {
+      const int client = accept(listener_, nullptr, nullptr);
+      if (client < 0) return;
+      const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const sockaddr_in address = Loopback(server_port_);
+      connect(server, reinterpret_cast<const sockaddr*>(&address),
+              sizeof(address));
+      threads_.emplace_back([this, client, server] { Pass(client, server); });
+    }
+  }
+
+  void Pass(int client, int server) {
+    std::array<pollfd, 2> ends = {{{client, POLLIN, 0}, {server, POLLIN, 0}}};
+    std::array<char, 65536> bytes;
+    for (bool open = true; open;) {
+      poll(ends.data(), ends.size(), -1);
+      for (std::size_t i = 0; i < ends.size() && open; ++i) {
+        if (ends[i].revents == 0) continue;
+        const ssize_t size = read(ends[i].fd, bytes.data(), bytes.size());
+        open = size > 0 &&
+               !Loses(i == 1, {bytes.data(), static_cast<std::size_t>(size)});
+        if (open) {
+          open = write(ends[1 - i].fd, bytes.data(),
+                       static_cast<std::size_t>(size)) == size;
+        }
+      }
+    }
+    close(client);
+    close(server);
+  }
+
+  bool Loses(bool from_server, std::string_view bytes) {
+    // The tag of CommandComplete.
+    constexpr std::string_view kCommitted("COMMIT\0", 7);
+    return from_server && bytes.find(kCommitted) != std::string_view::npos &&
+           lose_commit_.exchange(false);
+  }
+
+  const int server_port_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::atomic<bool> lose_commit_{false};
+  std::vector<std::thread> threads_;
+};
+
+TEST(PostgresAppendTest, ACommitWhoseAnswerIsLostIsNoDuplicate) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  LossyProxy proxy(SharedPostgresServer().port());
+  std::string proxy_url = url;
+  const std::string port = std::to_string(SharedPostgresServer().port());
+  proxy_url.replace(proxy_url.find(port), port.size(),
+                    std::to_string(proxy.port()));
+  auto store = OpenAt(proxy_url + "?sslmode=disable");
+  for (const char* id : {"a", "b"}) {  // of a new project, and of a known one
+    proxy.LoseNextCommit();
+    EXPECT_EQ(AppendOne(store.get(), Record(id)), AppendOutcome::kStored) << id;
+    EXPECT_TRUE(proxy.has_lost_commit());
+    EXPECT_EQ(AppendOne(store.get(), Record(id)), AppendOutcome::kDuplicate);
+  }
+  // Of the same record twice, one was stored.
+  proxy.LoseNextCommit();
+  EXPECT_EQ(store->Append("p", CheckedOf({Record("c"), Record("c")})).value(),
+            (std::vector<AppendOutcome>{AppendOutcome::kStored,
+                                        AppendOutcome::kDuplicate}));
+  EXPECT_EQ(RunPostgresSql(url,
+                           "SELECT sum(record_count) FROM "
+                           "tokenusage.usage_rollup WHERE cell_seconds = 900"),
+            "3");
+  store.reset();
+}
+
+}  // namespace
+}  // namespace tokenusage::testing
