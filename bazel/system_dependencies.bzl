@@ -297,7 +297,6 @@ _SYSTEM_CC = {
         "core:core": "prometheus-cpp-core",
         "pull:pull": "prometheus-cpp-pull",
     },
-    "nlohmann_json": {":json": "nlohmann_json"},
     "org_sqlite": {":sqlite3": "sqlite3"},
     "rapidjson": {":rapidjson": "RapidJSON"},
     "simdjson": {":simdjson": "simdjson"},

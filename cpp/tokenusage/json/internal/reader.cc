@@ -39,7 +39,6 @@ const char* Reader<kExplain>::MoveToWindow(const char* p) {
 
 template <bool kExplain>
 const char* Reader<kExplain>::SkipSpaces(const char* p) {
-  constexpr std::uint64_t kSpaces = 0x2020202020202020;
   while (true) {
     if (*p == '\n') ++p;  // and the next line's indentation
     const std::uint64_t others = LoadWord(p) ^ kSpaces;

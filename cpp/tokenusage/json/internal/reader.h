@@ -181,6 +181,8 @@ class Reader {
   // explains a violation copies all of the document, so that places in it stay.
   static constexpr std::ptrdiff_t kWindow = 512;
   static constexpr std::size_t kPadding = 64;
+  static constexpr std::uint64_t kSpaces = 0x2020202020202020;
+  static constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
   // Names that are longer are looked up, and not compared in place.
   static constexpr std::size_t kMaxPredictedName = 256;
 
@@ -196,6 +198,14 @@ class Reader {
     return SkipSpaces(p);
   }
   const char* SkipSpaces(const char* p);
+  // SkipSpace for a place at which a new line is likely, with up to seven
+  // spaces of indentation.
+  TOKENUSAGE_INLINE const char* SkipLine(const char* p) {
+    if (*p != '\n') return SkipSpace(p);
+    const std::uint64_t others = LoadWord(p + 1) ^ kSpaces;
+    const char* const next = p + 1 + (__builtin_ctzll(others | kTop) / 8);
+    return static_cast<unsigned char>(*next) > ' ' ? next : SkipSpaces(p);
+  }
 
   // ------------------------------------------------- violations
   // These return null.
@@ -249,7 +259,7 @@ class Reader {
                   "one more");
     }
     ++depth_;
-    return SkipSpace(p + 1);
+    return SkipLine(p + 1);
   }
   // At the next name's quote, or the object's bracket.
   TOKENUSAGE_INLINE const char* FirstName(const char* p) {
@@ -258,11 +268,8 @@ class Reader {
   }
   TOKENUSAGE_INLINE const char* NextName(const char* p) {
     p = SkipSpace(p);
-    if (*p != ',') {
-      if (*p == '}') return p;
-      return FailSyntax(p, "\",\" or \"}\"");
-    }
-    p = SkipSpace(p + 1);
+    if (*p != ',') return *p == '}' ? p : FailSyntax(p, "\",\" or \"}\"");
+    p = SkipLine(p + 1);
     if (*p != '"') return FailSyntax(p, "a name in double quotes");
     return Ready(p);
   }
@@ -421,8 +428,8 @@ const char* Reader<kExplain>::ReadObject(const char* p, const Table& table,
 }
 
 // Reads the object's members up to its bracket. Each is first taken for one of
-// the declared fields behind the last one, as it would be written; if it is
-// none of them, its name is looked up.
+// the declared fields behind the last one, as it would be written, and then for
+// one before it; if it is none of them, its name is looked up.
 template <bool kExplain>
 template <typename Table>
 inline const char* Reader<kExplain>::ReadMembers(
@@ -431,22 +438,23 @@ inline const char* Reader<kExplain>::ReadMembers(
   std::size_t next = 0;
   const char* named = nullptr;  // behind the name of field `next`, looked up
   while (true) {
-    p = table.InOrder(
-        next, p,
-        [&](const auto& field, const char* at) __attribute__((always_inline))
-            ->const char* {
-              const char* after = named;
-              if (__builtin_expect(named != nullptr, 0)) {
-                if (field.index() != next) return at;
-                named = nullptr;
-              } else {
-                if (!field.template IsQuotedAt<kMaxPredictedName>(at))
-                  return at;
-                after = at + field.quoted().size();
-              }
-              return ReadMember(at, after, field, state, message);
-            });
+    const char* const start = p;
+    p = table.InOrder(next, p,
+                      [&](const auto& field, const char* at) TOKENUSAGE_LAMBDA {
+                        const char* after = named;
+                        if (__builtin_expect(named != nullptr, 0)) {
+                          if (field.index() != next) return at;
+                          named = nullptr;
+                        } else {
+                          if (!field.template IsQuotedAt<kMaxPredictedName>(at))
+                            return at;
+                          after = at + field.quoted().size();
+                        }
+                        return ReadMember(at, after, field, state, message);
+                      });
     if (p == nullptr || *p == '}') return p;
+    next = 0;
+    if (p != start) continue;
     Text text;
     const char* const after = ReadName(p, &text);
     if (after == nullptr) return nullptr;
