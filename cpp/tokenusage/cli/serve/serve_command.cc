@@ -276,6 +276,7 @@ absl::Status Serve(const ServeFlags& flags) {
 
   TOKENUSAGE_ASSIGN_OR_RETURN(auto retention,
                               StartRetention(flags, store->maintenance()));
+  stoppable_start.reset();  // from now on calls are finished first
 
   const std::string address = WithPort(flags.listen, server->port());
   LogServing(flags, address);
@@ -287,7 +288,6 @@ absl::Status Serve(const ServeFlags& flags) {
   // Nobody would learn the address; main prints the error.
   if (!DataError().ok()) return absl::OkStatus();
   NotifyServiceManager("READY=1");
-  stoppable_start.reset();
 
   const int signal = AwaitEnd(signals, &files);
   NotifyServiceManager("STOPPING=1");

@@ -34,7 +34,7 @@ struct ConnectionLimits {
   // Bytes received that belong to no request that has arrived whole, of all
   // connections together. Beyond it the connection that holds most is closed,
   // unidentified ones first.
-  std::int64_t max_pending_bytes = 96 << 20;
+  std::int64_t max_pending_bytes = 80 << 20;
 
   // The same of all unidentified connections together.
   std::int64_t max_unidentified_pending_bytes = 16 << 20;
