@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Documents with the message that each is read as and the JSON that the message
 // is written as, and documents with the error that each is refused with. See
 // docs/json.md.
