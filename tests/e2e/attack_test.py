@@ -43,10 +43,10 @@ def metric(server, name):
 class GoodCaller:
     """Reports one record after the other, each until it is acknowledged."""
 
-    def __init__(self, server):
+    def __init__(self, server, token):
         self.reported = 0
         self.lost = []
-        self._client = UsageClient(server.address)
+        self._client = UsageClient(server.address, token=token)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -77,10 +77,10 @@ class GoodCaller:
 
 class AttackTest(EndToEndTest):
     @contextlib.contextmanager
-    def attacked(self, *flags, **kwargs):
+    def attacked(self, *flags, token=None, **kwargs):
         """A server with a good caller, which is judged when the attack is over."""
         server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0", *flags, **kwargs)
-        caller = GoodCaller(server)
+        caller = GoodCaller(server, token)
         try:
             yield server
         finally:
@@ -145,7 +145,12 @@ class AttackTest(EndToEndTest):
             time.sleep(0.001)
 
     def test_messages_that_never_end(self):
-        with self.attacked() as server:
+        made = program.run("token", "new", "--name=good", "--projects=good", "--roles=report",
+                           "--token-file=" + self.path("token"))
+        identities = self.write("identities", made.stdout)
+        with open(self.path("token"), encoding="utf-8") as file:
+            token = file.read().strip()
+        with self.attacked("--identities=" + identities, token=token) as server:
             self.keep_attacking(
                 lambda end: self.send_without_end(
                     [self.connect_raw(server) for _ in range(4)], end

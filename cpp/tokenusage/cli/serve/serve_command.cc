@@ -177,6 +177,9 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
   if (!flags.metrics_listen.empty()) options.metrics = std::move(metrics);
   if (files.identities() != nullptr) {
     options.service.authorizer = files.identities();
+  } else {  // nobody is more trusted than others
+    options.connections.max_unidentified_pending_bytes =
+        options.connections.max_pending_bytes;
   }
   options.on_accepting = [](bool is_accepting) {
     if (is_accepting) {

@@ -37,7 +37,7 @@ struct ConnectionLimits {
   std::int64_t max_pending_bytes = 80 << 20;
 
   // The same of all unidentified connections together.
-  std::int64_t max_unidentified_pending_bytes = 16 << 20;
+  std::int64_t max_unidentified_pending_bytes = 48 << 20;
 
   // A connection without calls is closed when it has held more than 64 KiB of
   // such bytes for this long without sending more.
