@@ -105,16 +105,32 @@ TEST(ParseJsonTest, OtherStatusesCarryNoJsonError) {
 }
 
 // A byte that is not there must not be read: the document is copied to a block
-// of exactly its size, whose end the sanitizer guards.
-TEST(ParseJsonTest, ReadsNothingBeyondTheDocument) {
-  PostV2ProxyImagesEditsUsage usage;
-  const std::string json = kExample;
+// of exactly its size, whose end the sanitizer guards. Long documents are read
+// in place, except for their last bytes.
+void ExpectReadsNothingBeyond(const std::string& json,
+                              google::protobuf::Message* message) {
   for (std::size_t length = 0; length <= json.size(); ++length) {
     const std::unique_ptr<char[]> block(new char[length]);
     json.copy(block.get(), length);
-    EXPECT_EQ(ParseJson(std::string_view(block.get(), length), &usage).ok(),
+    EXPECT_EQ(ParseJson(std::string_view(block.get(), length), message).ok(),
               length == json.size());
   }
+}
+
+TEST(ParseJsonTest, ReadsNothingBeyondTheDocument) {
+  PostV2ProxyImagesEditsUsage usage;
+  ExpectReadsNothingBeyond(kExample, &usage);
+  ExpectReadsNothingBeyond(std::string(1000, ' ') + kExample, &usage);
+  ExpectReadsNothingBeyond(absl::StrCat(R"({"x":")", std::string(1000, 'x'),
+                                        "\",", std::string(kExample).substr(1)),
+                           &usage);
+  testing::LongNames names;
+  for (int i = 0; i < names.GetDescriptor()->field_count(); ++i) {
+    names.GetReflection()->SetDouble(&names, names.GetDescriptor()->field(i),
+                                     i);
+  }
+  ExpectReadsNothingBeyond(WriteJson(names).value_or(""), &names);
+  EXPECT_FALSE(ParseJson(std::string_view(), &usage).ok());
 }
 
 TEST(ParseJsonTest, ManyUnknownNamesAreCompared) {
