@@ -88,7 +88,7 @@ class AttackTest(EndToEndTest):
         print("%s: %d MiB" % (self.id(), peak_memory(server) // MIB), flush=True)
         self.assertLess(peak_memory(server), MAX_RESIDENT)
         self.assertEqual(caller.lost, [])
-        self.assertGreater(caller.reported, 10)
+        self.assertGreater(caller.reported, 0)
 
     def connect_raw(self, server, **kwargs):
         """A connection of an attacker."""
