@@ -176,6 +176,7 @@ class IdentityTest(EndToEndTest):
         elsewhere = self.ca.sign("elsewhere", "DNS:example.com")
         expired = self.ca.sign_server("expired", days=0)
         time.sleep(1.1)  # until `expired` is
+        self.new_token("both")
         server = self.start_tls()
         misnamed = self.start_server(
             "misnamed.db", "--tls-certificate=" + elsewhere[0], "--tls-key=" + elsewhere[1]

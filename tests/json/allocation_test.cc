@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // That reading into a message and writing into a string that are used again
 // takes no memory.
 

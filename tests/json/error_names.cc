@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tests/json/error_names.h"
 
 namespace tokenusage {

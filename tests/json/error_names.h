@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The names of JsonError's kinds, for what tests print.
 
 #ifndef TESTS_JSON_ERROR_NAMES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Documents with the message that each is read as and the JSON that the message
 // is written as, and documents with the error that each is refused with. See
 // docs/json.md.
@@ -20,12 +22,14 @@
 #include "tests/json/error_names.h"
 #include "tests/json/goldens.h"
 #include "tests/json/messages.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/json/json.h"
 
 namespace tokenusage {
 namespace {
 
 using testing::Golden;
+using testing::IsOk;
 
 // Those of valid/, or those of invalid/.
 std::vector<Golden> Goldens(bool valid) {
@@ -50,14 +54,14 @@ TEST_P(ValidTest, ReadsAndWrites) {
         golden.message_text, expected.get()));
     const std::unique_ptr<google::protobuf::Message> message(expected->New());
     const absl::Status status = ParseJson(golden.json, message.get());
-    ASSERT_TRUE(status.ok()) << status;
+    ASSERT_THAT(status, IsOk());
     EXPECT_EQ(testing::Bits(*message), testing::Bits(*expected))
         << message->DebugString();
 
     const absl::StatusOr<std::string> again = WriteJson(*message);
-    ASSERT_TRUE(again.ok()) << again.status();
+    ASSERT_THAT(again, IsOk());
     EXPECT_EQ(*again + "\n", golden.written);
-    ASSERT_TRUE(ParseJson(*again, message.get()).ok());
+    ASSERT_THAT(ParseJson(*again, message.get()), IsOk());
     EXPECT_EQ(testing::Bits(*message), testing::Bits(*expected));
   }
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The golden documents of tests/json/testdata. See tests/json/golden_test.cc.
 
 #ifndef TESTS_JSON_GOLDENS_H_

@@ -25,6 +25,7 @@
 #include "tests/json/required_label.pb.h"
 #include "tests/json/unmappable.pb.h"
 #include "tests/json/unmappable_group.pb.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/orq/v2/images.pb.h"
 
 namespace tokenusage {
@@ -32,6 +33,7 @@ namespace {
 
 using orq::v2::PostV2ProxyImagesEditsUsage;
 using testing::Bits;
+using testing::IsOk;
 
 constexpr char kExample[] =
     R"({"total_tokens":8105.75,"input_tokens":7451.29,"output_tokens":1442.01,)"
@@ -39,7 +41,7 @@ constexpr char kExample[] =
 
 PostV2ProxyImagesEditsUsage Example() {
   PostV2ProxyImagesEditsUsage usage;
-  EXPECT_TRUE(ParseJson(kExample, &usage).ok());
+  EXPECT_THAT(ParseJson(kExample, &usage), IsOk());
   return usage;
 }
 
@@ -67,7 +69,7 @@ TEST(ParseJsonTest, KeepsTheMessageOnEveryError) {
 TEST(ParseJsonTest, ReplacesWhatTheMessageHeld) {
   testing::Singular message;
   message.set_a_string("before");
-  ASSERT_TRUE(ParseJson(R"({"a_bool":true})", &message).ok());
+  ASSERT_THAT(ParseJson(R"({"a_bool":true})", &message), IsOk());
   EXPECT_FALSE(message.has_a_string());
   EXPECT_TRUE(message.a_bool());
 }
@@ -76,7 +78,7 @@ TEST(ParseJsonTest, FillsMessagesOnAnArena) {
   google::protobuf::Arena arena;
   auto* const usage =
       PostV2ProxyImagesEditsUsage::default_instance().New(&arena);
-  ASSERT_TRUE(ParseJson(kExample, usage).ok());
+  ASSERT_THAT(ParseJson(kExample, usage), IsOk());
   EXPECT_EQ(Bits(*usage), Bits(Example()));
 }
 
@@ -105,16 +107,32 @@ TEST(ParseJsonTest, OtherStatusesCarryNoJsonError) {
 }
 
 // A byte that is not there must not be read: the document is copied to a block
-// of exactly its size, whose end the sanitizer guards.
-TEST(ParseJsonTest, ReadsNothingBeyondTheDocument) {
-  PostV2ProxyImagesEditsUsage usage;
-  const std::string json = kExample;
+// of exactly its size, whose end the sanitizer guards. Long documents are read
+// in place, except for their last bytes.
+void ExpectReadsNothingBeyond(const std::string& json,
+                              google::protobuf::Message* message) {
   for (std::size_t length = 0; length <= json.size(); ++length) {
     const std::unique_ptr<char[]> block(new char[length]);
     json.copy(block.get(), length);
-    EXPECT_EQ(ParseJson(std::string_view(block.get(), length), &usage).ok(),
+    EXPECT_EQ(ParseJson(std::string_view(block.get(), length), message).ok(),
               length == json.size());
   }
+}
+
+TEST(ParseJsonTest, ReadsNothingBeyondTheDocument) {
+  PostV2ProxyImagesEditsUsage usage;
+  ExpectReadsNothingBeyond(kExample, &usage);
+  ExpectReadsNothingBeyond(std::string(1000, ' ') + kExample, &usage);
+  ExpectReadsNothingBeyond(absl::StrCat(R"({"x":")", std::string(1000, 'x'),
+                                        "\",", std::string(kExample).substr(1)),
+                           &usage);
+  testing::LongNames names;
+  for (int i = 0; i < names.GetDescriptor()->field_count(); ++i) {
+    names.GetReflection()->SetDouble(&names, names.GetDescriptor()->field(i),
+                                     i);
+  }
+  ExpectReadsNothingBeyond(WriteJson(names).value_or(""), &names);
+  EXPECT_FALSE(ParseJson(std::string_view(), &usage).ok());
 }
 
 TEST(ParseJsonTest, ManyUnknownNamesAreCompared) {
@@ -122,7 +140,7 @@ TEST(ParseJsonTest, ManyUnknownNamesAreCompared) {
   for (int i = 0; i < 50000; ++i)
     absl::StrAppend(&json, "\"n", i, "\":", i, ",");
   testing::Tree tree;
-  ASSERT_TRUE(ParseJson(json + "\"value\":1}", &tree).ok());
+  ASSERT_THAT(ParseJson(json + "\"value\":1}", &tree), IsOk());
   const JsonError error = ErrorOf(ParseJson(json + "\"n25000\":1}", &tree));
   EXPECT_EQ(error.kind, JsonError::Kind::kDuplicateName);
   EXPECT_EQ(error.byte_offset, json.size());
@@ -154,7 +172,7 @@ TEST(ParseJsonTest, TheLocaleDoesNotMatter) {
     if (std::setlocale(LC_ALL, name) != nullptr) break;
   }
   PostV2ProxyImagesEditsUsage usage;
-  EXPECT_TRUE(ParseJson(kExample, &usage).ok());
+  EXPECT_THAT(ParseJson(kExample, &usage), IsOk());
   EXPECT_EQ(usage.total_tokens(), 8105.75);
   EXPECT_EQ(WriteJson(usage).value_or(""), kExample);
   std::setlocale(LC_ALL, "C");
@@ -188,12 +206,12 @@ TEST(ParseJsonAtTest, FindsTheObjectAndChecksTheRest) {
   const std::string response = absl::StrCat(
       R"({"created":1,"data":[{"b64_json":"AAAA","usage":{}}],"x":{"usage":7},)",
       R"("us\u0061ge":)", kExample, R"(,"tail":[1e400]})");
-  ASSERT_TRUE(ParseJsonAt(response, "usage", &usage).ok());
+  ASSERT_THAT(ParseJsonAt(response, "usage", &usage), IsOk());
   EXPECT_EQ(Bits(usage), Bits(Example()));
-  ASSERT_TRUE(ParseJsonAt(absl::StrCat(R"({"a":0,"b":{"c":)", response, "}}"),
-                          "b.c.usage", &usage)
-                  .ok());
-  ASSERT_TRUE(ParseJsonAt(kExample, "", &usage).ok());
+  ASSERT_THAT(ParseJsonAt(absl::StrCat(R"({"a":0,"b":{"c":)", response, "}}"),
+                          "b.c.usage", &usage),
+              IsOk());
+  ASSERT_THAT(ParseJsonAt(kExample, "", &usage), IsOk());
   // A name may be empty, the last one, too.
   ASSERT_TRUE(
       ParseJsonAt(absl::StrCat(R"({"": {"": )", kExample, "}}"), ".", &usage)
@@ -295,7 +313,7 @@ void ExpectNotWritten(const google::protobuf::Message& message,
 
 TEST(WriteJsonTest, Appends) {
   std::string out = "before ";
-  ASSERT_TRUE(AppendJson(Example(), &out).ok());
+  ASSERT_THAT(AppendJson(Example(), &out), IsOk());
   EXPECT_EQ(out, absl::StrCat("before ", kExample));
 }
 
@@ -358,7 +376,7 @@ TEST(WriteJsonTest, NestsAsDeepAsReadingDoes) {
   testing::Tree tree;
   testing::Tree* leaf = &tree;
   for (int depth = 1; depth < 100; ++depth) leaf = leaf->mutable_child();
-  EXPECT_TRUE(WriteJson(tree).ok());
+  EXPECT_THAT(WriteJson(tree), IsOk());
   leaf->mutable_child();
   const JsonError error = ErrorOf(WriteJson(tree).status());
   EXPECT_EQ(error.kind, JsonError::Kind::kTooDeep);
@@ -447,7 +465,7 @@ TEST(MessageTypeTest, TheOlderRequiredLabelCounts) {
             JsonError::Kind::kMissingField);
   EXPECT_EQ(ErrorOf(WriteJson(message).status()).kind,
             JsonError::Kind::kMissingField);
-  ASSERT_TRUE(ParseJson(R"({"tokens":1})", &message).ok());
+  ASSERT_THAT(ParseJson(R"({"tokens":1})", &message), IsOk());
   EXPECT_EQ(WriteJson(message).value_or(""), R"({"tokens":1})");
 }
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // JSON Lines.
 
 #include <memory>
@@ -7,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/json/messages.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/orq/v2/images.pb.h"
 
@@ -15,6 +18,7 @@ namespace {
 
 using orq::v2::PostV2ProxyImagesEditsUsage;
 using testing::Bits;
+using testing::IsOk;
 
 constexpr char kExample[] =
     R"({"total_tokens":8105.75,"input_tokens":7451.29,"output_tokens":1442.01,)"
@@ -31,11 +35,11 @@ TEST(JsonLinesTest, ReadsEachLineOnItsOwn) {
   EXPECT_EQ(lines.line_number(), 0U);
   PostV2ProxyImagesEditsUsage usage;
   ASSERT_TRUE(lines.Next(&usage));
-  EXPECT_TRUE(lines.status().ok()) << lines.status();
+  EXPECT_THAT(lines.status(), IsOk());
   EXPECT_EQ(lines.line_number(), 1U);
   EXPECT_EQ(usage.total_tokens(), 8105.75);
   ASSERT_TRUE(lines.Next(&usage));
-  EXPECT_TRUE(lines.status().ok()) << lines.status();
+  EXPECT_THAT(lines.status(), IsOk());
   EXPECT_EQ(lines.line_number(), 3U);
   EXPECT_EQ(usage.input_tokens_details().image_tokens(), 5);
   const std::string before = Bits(usage);
@@ -53,11 +57,11 @@ TEST(JsonLinesTest, ReadsEachLineOnItsOwn) {
                          "(line 6, column ",
                          sizeof(kExample), ")"));
   ASSERT_TRUE(lines.Next(&usage));
-  EXPECT_TRUE(lines.status().ok()) << lines.status();
+  EXPECT_THAT(lines.status(), IsOk());
   EXPECT_EQ(lines.line_number(), 7U);
   EXPECT_FALSE(lines.Next(&usage));
   EXPECT_FALSE(lines.Next(&usage));
-  EXPECT_TRUE(lines.status().ok());
+  EXPECT_THAT(lines.status(), IsOk());
 }
 
 TEST(JsonLinesTest, ADocumentEndsWithItsLine) {
@@ -92,10 +96,10 @@ TEST(JsonLinesTest, ReadsNothingBeyondTheText) {
 
 TEST(JsonLinesTest, WritesWhatItReads) {
   PostV2ProxyImagesEditsUsage usage;
-  ASSERT_TRUE(ParseJson(kExample, &usage).ok());
+  ASSERT_THAT(ParseJson(kExample, &usage), IsOk());
   std::string text;
-  ASSERT_TRUE(AppendJsonLine(usage, &text).ok());
-  ASSERT_TRUE(AppendJsonLine(usage, &text).ok());
+  ASSERT_THAT(AppendJsonLine(usage, &text), IsOk());
+  ASSERT_THAT(AppendJsonLine(usage, &text), IsOk());
   EXPECT_EQ(text, absl::StrCat(kExample, "\n", kExample, "\n"));
   usage.clear_total_tokens();
   EXPECT_FALSE(AppendJsonLine(usage, &text).ok());

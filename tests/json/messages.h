@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The message types of the tests, by name, compiled in and dynamic.
 
 #ifndef TESTS_JSON_MESSAGES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Reading and writing random messages and damaged documents.
 
 #include <cmath>
@@ -15,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "tests/json/messages.h"
 #include "tests/support/seed.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/v1/options.pb.h"
 
@@ -26,6 +29,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 using testing::Bits;
+using testing::IsOk;
 
 constexpr const char* kTypes[] = {
     "tokenusage.testing.Singular",
@@ -205,10 +209,10 @@ TEST(RandomTest, WhatIsWrittenReadsBackBitForBit) {
       for (const auto& message : testing::NewMessages(type)) {
         filler.Fill(message.get(), 3);
         const absl::StatusOr<std::string> json = WriteJson(*message);
-        ASSERT_TRUE(json.ok()) << json.status() << message->DebugString();
+        ASSERT_THAT(json, IsOk()) << message->DebugString();
         const std::unique_ptr<Message> read(message->New());
         const absl::Status status = ParseJson(*json, read.get());
-        ASSERT_TRUE(status.ok()) << status << "\n" << *json;
+        ASSERT_THAT(status, IsOk()) << "\n" << *json;
         ASSERT_EQ(Bits(*read), Bits(*message)) << *json;
         ASSERT_EQ(WriteJson(*read).value_or(""), *json);
       }
@@ -233,7 +237,7 @@ TEST(RandomTest, ADamagedDocumentIsReadAsWrittenOrRefusedWhole) {
       const absl::Status status = ParseJson(json, message.get());
       if (status.ok()) {
         const std::string again = WriteJson(*message).value_or("");
-        ASSERT_TRUE(ParseJson(again, message.get()).ok()) << json;
+        ASSERT_THAT(ParseJson(again, message.get()), IsOk()) << json;
         ASSERT_EQ(WriteJson(*message).value_or(""), again) << json;
         continue;
       }

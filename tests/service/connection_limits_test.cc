@@ -61,7 +61,7 @@ TEST_F(ConnectionLimitsTest, TheUnidentifiedHaveLess) {
       ConnectionsToClose({Holding(4 * kMiB, true), Holding(kMiB, false),
                           Holding(kMiB, false), Holding(kMiB + 1, false)},
                          limits_),
-      ElementsAre(2));
+      ElementsAre(3));
 }
 
 TEST_F(ConnectionLimitsTest, TooManyCalls) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Reads any bytes in every way there is, and with the reference reader: all
 // accept or all refuse, with the same message or the same error at the same
 // place.

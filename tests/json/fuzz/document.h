@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // A JSON document as a tree, for tests. Plain rather than fast: every value is
 // kept, numbers as they are spelled.
 //

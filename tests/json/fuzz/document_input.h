@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The inputs of the fuzzers that read documents: two letters that say how to
 // read, then the document. See corpus/documents.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // What holds for every error of reading, whatever the document.
 
 #ifndef TESTS_JSON_FUZZ_ERROR_CHECK_H_

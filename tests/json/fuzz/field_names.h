@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The names of fields in JSON, as docs/json.md has them, for tests.
 
 #ifndef TESTS_JSON_FUZZ_FIELD_NAMES_H_

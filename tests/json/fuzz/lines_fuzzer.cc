@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Reads any bytes as JSON Lines: line by line what the reference reader says of
 // that line.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Messages made of a fuzzer's input.
 
 #ifndef TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_

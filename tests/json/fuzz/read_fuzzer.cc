@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Reads any bytes in every way there is: no crash; the same result in all ways;
 // an error is well formed and leaves the message alone; a message that was read
 // is written, and reads back as it is.

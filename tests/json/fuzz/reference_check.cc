@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "tests/json/fuzz/reference_check.h"
 
 #include <memory>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Compares what the reader and the reference reader make of a document.
 
 #ifndef TESTS_JSON_FUZZ_REFERENCE_CHECK_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Another reader of the JSON mapping, for tests: slow, plain, and written from
 // docs/json.md without the code of cpp/tokenusage/json. The fuzzers compare the
 // two. Where the rules leave open which error comes first, it has them so:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The reference reader against the golden documents, and against what they
 // leave out.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // What the text of a JSON number or string means for a field: plain functions
 // for tests, written from docs/json.md.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Another writer of the JSON mapping, for tests: slow, plain, and written from
 // docs/json.md without the code of cpp/tokenusage/json.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The reference writer against the golden documents, and on what it refuses.
 
 #include "tests/json/fuzz/reference_writer.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Writes a message made of the input: as the reference writer does, byte for
 // byte, or refused where that refuses; and what was written is read back by
 // both readers, bit for bit.

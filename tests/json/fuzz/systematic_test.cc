@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The reader and the writer against their references where chance seldom leads:
 // all short texts in the place of a number, numbers of all lengths, every odd
 // byte at every place of a long string; writing numbers where digits carry.

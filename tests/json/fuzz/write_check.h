@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Compares what the writer and the reference writer make of a message.
 
 #ifndef TESTS_JSON_FUZZ_WRITE_CHECK_H_

@@ -84,10 +84,13 @@ TEST(IdentitySetTest, NamesTheLineThatIsWrongButNoCredential) {
   }
 }
 
-TEST(IdentitySetTest, AnEmptyFileKnowsNobody) {
-  const auto set = IdentitySet::Parse("");
-  ASSERT_THAT(set, IsOk());
-  EXPECT_EQ(set->size(), 0u);
+// Such as one that is being written.
+TEST(IdentitySetTest, RefusesAFileWithoutIdentities) {
+  for (const char* text : {"", "\n", "# gateway demo report", "\n # \n"}) {
+    EXPECT_EQ(IdentitySet::Parse(text).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << text;
+  }
 }
 
 TEST(IdentitySetTest, FormatsWhatItReads) {

@@ -30,7 +30,7 @@ Reader<kExplain>::Reader(std::string_view json, bool strict,
 template <bool kExplain>
 const char* Reader<kExplain>::MoveToWindow(const char* p) {
   const auto size = static_cast<std::size_t>(end_ - p);
-  std::memcpy(window_, p, size);
+  if (size > 0) std::memcpy(window_, p, size);
   std::memset(window_ + size, 0, kPadding);
   end_ = window_ + size;
   last_ready_ = end_;

@@ -174,17 +174,18 @@ class Reader {
   using Kind = JsonError::Kind;
   using Input = Violation::Input;
 
-  // From any place on, kWindow bytes are readable: more than any token has, but
-  // for long strings, numbers and white space, behind which Ready is called.
-  // Near the document's end they are in a copy, followed by zeros. As a zero
-  // has no meaning in JSON, most code needs no other sign of the end. Whoever
-  // explains a violation copies all of the document, so that places in it stay.
+  // From a place that Ready returns, kWindow bytes are readable. That is more
+  // than a member has, other than long strings, numbers and white space, behind
+  // which Ready is called again. The document's last bytes are read from a copy
+  // with kPadding zeros behind it. As a zero has no meaning in JSON, most code
+  // needs no other sign of the end. With kExplain all of the document is
+  // copied, so that places in it stay.
   static constexpr std::ptrdiff_t kWindow = 512;
   static constexpr std::size_t kPadding = 64;
   static constexpr std::uint64_t kSpaces = 0x2020202020202020;
   static constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
-  // Names that are longer are looked up, and not compared in place.
-  static constexpr std::size_t kMaxPredictedName = 256;
+  // Longer names are looked up: comparing them might read behind the padding.
+  static constexpr std::size_t kMaxPredictedName = kPadding;
 
   // Returns the place of the same text from which kWindow bytes are readable.
   TOKENUSAGE_INLINE const char* Ready(const char* p) {
@@ -207,7 +208,7 @@ class Reader {
     return static_cast<unsigned char>(*next) > ' ' ? next : SkipSpaces(p);
   }
 
-  // ------------------------------------------------- violations
+  // ------------------------------------------------------------- violations
   // These return null.
   const char* Fail(Kind kind, const char* p, std::string_view expected,
                    std::string_view found, Input input_kind = Input::kNone,
@@ -249,7 +250,7 @@ class Reader {
     return nullptr;
   }
 
-  // ------------------------------------------------------- JSON's grammar
+  // ---------------------------------------------------------------- grammar
   // Behind the bracket, and the space after it.
   TOKENUSAGE_INLINE const char* Enter(const char* p, char open,
                                       std::string_view expected) {

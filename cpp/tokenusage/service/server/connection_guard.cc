@@ -28,9 +28,9 @@ namespace {
 
 // How often the guard looks at the connections, at rest and while they hold
 // bytes of requests that have not arrived whole.
-constexpr absl::Duration kLook = absl::Milliseconds(100);
-constexpr absl::Duration kBusyLook = absl::Milliseconds(20);
-constexpr std::int64_t kBusyBytes = 4 << 20;
+constexpr absl::Duration kLook = absl::Milliseconds(50);
+constexpr absl::Duration kBusyLook = absl::Milliseconds(10);
+constexpr std::int64_t kBusyBytes = 1 << 20;
 
 // How long the guard waits when a connection cannot be accepted.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
