@@ -255,6 +255,20 @@ TEST(SqliteStoreTest, AnInterruptedDeletionSaysThatTheProjectIsGone) {
       store->maintenance()->DeleteProject("p", CallLimits())->record_count, 10);
 }
 
+TEST(SqliteStoreTest, AProjectWithTheIdOfADeletedOneHasItsOwnSeries) {
+  const auto store = Open(NewFolder() + "/usage.db");
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < 3; ++i) {
+    records.push_back(RecordAt(std::to_string(i), kNoon, 1));
+    records.back().set_model("m" + std::to_string(i));
+  }
+  store->Append("q", CheckedOf(records)).value();
+  ASSERT_THAT(store->maintenance()->DeleteProject("q", CallLimits()), IsOk());
+  store->Append("p", CheckedOf(records)).value();
+  EXPECT_EQ(Count(store.get()), 3);
+  EXPECT_EQ(store->maintenance()->Check(CheckOptions())->problem_count, 0);
+}
+
 TEST(SqliteStoreTest, SeriesThatAreNotCachedAreFoundAgain) {
   SqliteStoreOptions options;
   options.max_known_series = 3;

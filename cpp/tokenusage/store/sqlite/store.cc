@@ -181,7 +181,10 @@ absl::StatusOr<std::int64_t> SqliteStore::RemoveDeletedProjects(
       limits, [&name](SqliteAppender* appender) -> absl::StatusOr<RemovalStep> {
         const auto step =
             RemoveSomeOfDeletedProjects(appender->database(), name);
-        if (step.ok() && step->record_count == 0) appender->ForgetProjects();
+        // Its rollups and series are removed last, then its id is free again.
+        const bool may_free_id =
+            step.ok() && !step->done && step->record_count == 0;
+        if (may_free_id) appender->ForgetProjects();
         return step;
       });
 }
