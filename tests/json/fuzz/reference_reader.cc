@@ -138,7 +138,9 @@ bool Mapper::FailType(const DocumentValue& value, const Path& path) {
 bool Mapper::ReadAt(const DocumentValue& value, std::vector<std::string> names,
                     const Path& path, Message* message) {
   if (value.type != Type::kObject) {
-    if (value.type == Type::kNull && !path.text.empty() && value.complete) {
+    // The document itself has the path of no name; "" is a name.
+    const bool is_member = !path.text.empty() || !path.plain;
+    if (value.type == Type::kNull && is_member && value.complete) {
       return Fail(Kind::kNullValue, value.begin, path);
     }
     return FailType(value, path);
