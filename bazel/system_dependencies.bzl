@@ -267,7 +267,6 @@ _SYSTEM_CC = {
     # Debian's gRPC is built with OpenSSL; only functions of both libraries are used.
     "boringssl": {":crypto": "libcrypto", ":ssl": "libssl"},
     "cli11": {":cli11": "CLI11"},
-    "com_github_google_benchmark": {":benchmark": "benchmark"},
     "com_google_absl": {
         "absl/base:config": "absl_config",
         "absl/base:core_headers": "absl_core_headers",

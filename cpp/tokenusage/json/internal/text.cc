@@ -62,14 +62,17 @@ constexpr HexDigits kHex;
 // What a letter behind a backslash stands for; 0 if nothing does.
 struct SimpleEscapes {
   constexpr SimpleEscapes() : of_letter() {
-    for (const char c : {'"', '\\', '/'}) {
-      of_letter[static_cast<unsigned char>(c)] = c;
-    }
-    of_letter['b'] = '\b';
-    of_letter['f'] = '\f';
-    of_letter['n'] = '\n';
-    of_letter['r'] = '\r';
-    of_letter['t'] = '\t';
+    Set('"', '"');
+    Set('\\', '\\');
+    Set('/', '/');
+    Set('b', '\b');
+    Set('f', '\f');
+    Set('n', '\n');
+    Set('r', '\r');
+    Set('t', '\t');
+  }
+  constexpr void Set(char letter, char meaning) {
+    of_letter[static_cast<unsigned char>(letter)] = meaning;
   }
   char of_letter[256];
 };
