@@ -319,6 +319,10 @@ class Reader {
   const char* ReadMap(const char* p, const Field& field, Message* message);
   template <typename Field, typename Slot>
   const char* ReadValue(const char* p, const Field& field, const Slot& slot);
+  template <FieldShape kShape, typename Field, typename Message>
+  const char* ReadShape(const char* p, const Field& field, Message* message);
+  template <FieldKind kKind, typename Field, typename Slot>
+  const char* ReadKind(const char* p, const Field& field, const Slot& slot);
   template <FieldKind kKind, typename Field, typename Slot>
   const char* ReadText(const char* p, const Field& field, const Slot& slot);
   const char* SkipUnknown(const char* name, const Text& text, const char* p,
@@ -508,14 +512,24 @@ TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadField(
     return nullptr;
   }
   return WithShape(field, [&](auto shape) {
-    if constexpr (shape == FieldShape::kRepeated) {
-      return ReadArray(p, field, message);
-    } else if constexpr (shape == FieldShape::kMap) {
-      return ReadMap(p, field, message);
-    } else {
-      return ReadValue(p, field, field.Singular(message));
-    }
+    return ReadShape<decltype(shape)::value>(p, field, message);
   });
+}
+
+// Functions of their own, as clang compiles all branches of a generic lambda
+// that do not depend on its parameter.
+template <bool kExplain>
+template <FieldShape kShape, typename Field, typename Message>
+TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadShape(const char* p,
+                                                          const Field& field,
+                                                          Message* message) {
+  if constexpr (kShape == FieldShape::kRepeated) {
+    return ReadArray(p, field, message);
+  } else if constexpr (kShape == FieldShape::kMap) {
+    return ReadMap(p, field, message);
+  } else {
+    return ReadValue(p, field, field.Singular(message));
+  }
 }
 
 template <bool kExplain>
@@ -583,24 +597,32 @@ template <typename Field, typename Slot>
 TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadValue(const char* p,
                                                           const Field& field,
                                                           const Slot& slot) {
-  return WithKind(field, [&](auto kind) -> const char* {
-    using Number = typename NumberType<kind.value>::type;
-    if constexpr (kind == FieldKind::kMessage) {
-      return ReadObject(p, field.table(), slot.NewMessage());
-    } else if constexpr (kind == FieldKind::kBool) {
-      bool value;
-      const char* const after = ReadBool(p, &value);
-      if (after != nullptr) slot.Put(value);
-      return after;
-    } else if constexpr (!std::is_void_v<Number>) {
-      Number value;
-      const char* const after = ReadNumberValue<kind.value>(p, &value);
-      if (after != nullptr) slot.Put(value);
-      return after;
-    } else {
-      return ReadText<kind.value>(p, field, slot);
-    }
+  return WithKind(field, [&](auto kind) {
+    return ReadKind<decltype(kind)::value>(p, field, slot);
   });
+}
+
+template <bool kExplain>
+template <FieldKind kKind, typename Field, typename Slot>
+TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadKind(const char* p,
+                                                         const Field& field,
+                                                         const Slot& slot) {
+  using Number = typename NumberType<kKind>::type;
+  if constexpr (kKind == FieldKind::kMessage) {
+    return ReadObject(p, field.table(), slot.NewMessage());
+  } else if constexpr (kKind == FieldKind::kBool) {
+    bool value;
+    const char* const after = ReadBool(p, &value);
+    if (after != nullptr) slot.Put(value);
+    return after;
+  } else if constexpr (!std::is_void_v<Number>) {
+    Number value;
+    const char* const after = ReadNumberValue<kKind>(p, &value);
+    if (after != nullptr) slot.Put(value);
+    return after;
+  } else {
+    return ReadText<kKind>(p, field, slot);
+  }
 }
 
 template <bool kExplain>

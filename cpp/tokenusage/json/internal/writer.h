@@ -121,6 +121,8 @@ class Writer {
                     const typename Table::Message& message);
   template <typename Field, typename Message>
   char* WriteField(char* p, const Field& field, const Message& message);
+  template <FieldShape kShape, typename Field, typename Message>
+  char* WriteShape(char* p, const Field& field, const Message& message);
   template <typename Field, typename Message>
   char* WriteArray(char* p, const Field& field, const Message& message);
   template <typename Field, typename Message>
@@ -205,19 +207,28 @@ TOKENUSAGE_INLINE char* Writer<kExplain>::WriteField(char* p,
                                                      const Field& field,
                                                      const Message& message) {
   return WithShape(field, [&](auto shape) {
-    if constexpr (shape == FieldShape::kRepeated) {
-      return WriteArray(p, field, message);
-    } else if constexpr (shape == FieldShape::kMap) {
-      return WriteMap(p, field, message);
-    } else {
-      return WithKind(field, [&](auto kind) {
-        return field.template WithValue<kind.value>(
-            message, [&](const auto& value) {
-              return WriteValue<kind.value>(p, field, value);
-            });
-      });
-    }
+    return WriteShape<decltype(shape)::value>(p, field, message);
   });
+}
+
+// A function of its own for clang: see Reader::ReadShape.
+template <bool kExplain>
+template <FieldShape kShape, typename Field, typename Message>
+TOKENUSAGE_INLINE char* Writer<kExplain>::WriteShape(char* p,
+                                                     const Field& field,
+                                                     const Message& message) {
+  if constexpr (kShape == FieldShape::kRepeated) {
+    return WriteArray(p, field, message);
+  } else if constexpr (kShape == FieldShape::kMap) {
+    return WriteMap(p, field, message);
+  } else {
+    return WithKind(field, [&](auto kind) {
+      return field.template WithValue<kind.value>(
+          message, [&](const auto& value) {
+            return WriteValue<kind.value>(p, field, value);
+          });
+    });
+  }
 }
 
 template <bool kExplain>
