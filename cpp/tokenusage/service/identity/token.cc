@@ -2,14 +2,13 @@
 
 #include "tokenusage/service/identity/token.h"
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 
 #include "absl/strings/escaping.h"
 #include "openssl/crypto.h"
 #include "openssl/rand.h"
 #include "openssl/sha.h"
-#include "tokenusage/base/string_view.h"
 
 namespace tokenusage {
 namespace {
@@ -42,13 +41,16 @@ std::string HexOf(const TokenDigest& digest) {
 }
 
 std::optional<TokenDigest> DigestFromHex(std::string_view hex) {
+  // Not absl::HexStringToBytes, whose signature differs between versions.
+  constexpr std::string_view kDigits = "0123456789abcdef";
   TokenDigest digest;
-  if (hex.size() != 2 * digest.size() ||
-      hex.find_first_not_of("0123456789abcdef") != hex.npos) {
-    return std::nullopt;
+  if (hex.size() != 2 * digest.size()) return std::nullopt;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    const std::size_t high = kDigits.find(hex[2 * i]);
+    const std::size_t low = kDigits.find(hex[2 * i + 1]);
+    if (high == kDigits.npos || low == kDigits.npos) return std::nullopt;
+    digest[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
-  const std::string bytes = absl::HexStringToBytes(ToAbsl(hex));
-  std::copy(bytes.begin(), bytes.end(), digest.begin());
   return digest;
 }
 
