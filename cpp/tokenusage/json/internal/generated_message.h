@@ -125,7 +125,7 @@ inline void PutTimestamp(const UnixTime& time,
   timestamp->set_nanos(time.nanos);
 }
 
-// Where a value goes: see ReflectionSlot.
+// Stores a value in its field: see ReflectionSlot.
 template <typename Type, typename Class>
 struct SingularSlot {
   template <typename Value>

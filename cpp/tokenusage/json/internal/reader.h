@@ -128,7 +128,7 @@ struct Text {
   std::string unescaped;
 };
 
-// What an object has had so far.
+// The members of an object that were read so far.
 template <typename Table>
 struct ObjectState {
   explicit ObjectState(const Table& table) : seen(table) {}
