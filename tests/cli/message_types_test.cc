@@ -38,7 +38,7 @@ TEST(MessageTypesTest, RefusesOtherNamesAndListsTheKnownOnes) {
 TEST(MessageTypesTest, FindsTheUsageFieldThatHoldsAMessage) {
   ASSERT_OK_AND_ASSIGN(const auto* edits,
                        FindUsageField("PostV2ProxyImagesEditsUsage"));
-  EXPECT_EQ(edits->name(), "images_edits");
+  EXPECT_EQ(edits->name(), "orq_images_edits");
 }
 
 TEST(MessageTypesTest, RefusesMessagesThatNoUsageFieldHolds) {

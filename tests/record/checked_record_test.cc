@@ -208,24 +208,24 @@ TEST(CheckedRecordTest, ChecksLabels) {
 TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
   constexpr auto kMissing = v1::RECORD_ERROR_REASON_FIELD_MISSING;
   ExpectError([](auto* r) { r->clear_usage(); }, kMissing, "usage", "required");
-  ExpectError([](auto* r) { r->mutable_images_edits()->clear_total_tokens(); },
-              kMissing, "images_edits.total_tokens", "required");
+  ExpectError([](auto* r) { r->mutable_orq_images_edits()->clear_total_tokens(); },
+              kMissing, "orq_images_edits.total_tokens", "required");
   ExpectError(
-      [](auto* r) { r->mutable_images_edits()->clear_input_tokens_details(); },
-      kMissing, "images_edits.input_tokens_details", "required");
+      [](auto* r) { r->mutable_orq_images_edits()->clear_input_tokens_details(); },
+      kMissing, "orq_images_edits.input_tokens_details", "required");
   ExpectError(
       [](auto* r) {
-        r->mutable_images_edits()
+        r->mutable_orq_images_edits()
             ->mutable_input_tokens_details()
             ->clear_text_tokens();
       },
-      kMissing, "images_edits.input_tokens_details.text_tokens", "required");
+      kMissing, "orq_images_edits.input_tokens_details.text_tokens", "required");
   ExpectError(
       [](auto* r) {
-        r->mutable_images_variations()->set_total_tokens(1);
-        r->mutable_images_variations()->set_input_tokens(1);
+        r->mutable_orq_images_variations()->set_total_tokens(1);
+        r->mutable_orq_images_variations()->set_input_tokens(1);
       },
-      kMissing, "images_variations.output_tokens", "required");
+      kMissing, "orq_images_variations.output_tokens", "required");
 }
 
 google::protobuf::Message* FindPart(v1::UsageRecord* record,
@@ -298,7 +298,7 @@ TEST(CheckedRecordTest, ChecksCounts) {
   constexpr auto kOutOfRange = v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE;
   const auto image_tokens = [](double count) {
     return [=](v1::UsageRecord* r) {
-      r->mutable_images_edits()
+      r->mutable_orq_images_edits()
           ->mutable_input_tokens_details()
           ->set_image_tokens(count);
     };
@@ -308,11 +308,11 @@ TEST(CheckedRecordTest, ChecksCounts) {
         -std::numeric_limits<double>::infinity(), -1e-300, -5e-324,
         std::nextafter(kMaxTokenCount, 1e300), 1e300}) {
     ExpectError(image_tokens(count), kOutOfRange,
-                "images_edits.input_tokens_details.image_tokens",
+                "orq_images_edits.input_tokens_details.image_tokens",
                 "0 to 9007199254740992 (2^53)");
   }
   ExpectError(image_tokens(-2.5), kOutOfRange,
-              "images_edits.input_tokens_details.image_tokens", "found -2.5");
+              "orq_images_edits.input_tokens_details.image_tokens", "found -2.5");
   for (const double count : {0.0, -0.0, 5e-324, kMaxTokenCount}) {
     ExpectAccepted(image_tokens(count));
   }
@@ -358,7 +358,7 @@ TEST(CheckedRecordTest, KeepsOtherUnknownFields) {
   v1::UsageRecord record = ValidRecord();
   UnknownField(8)(&record);
   UnknownField(1000)(&record);
-  auto* usage = record.mutable_images_edits();
+  auto* usage = record.mutable_orq_images_edits();
   usage->GetReflection()->MutableUnknownFields(usage)->AddVarint(12, 5);
   v1::UsageRecord read;
   ASSERT_TRUE(read.ParseFromString((*CheckedOf({record}))[0].bytes()));

@@ -27,7 +27,7 @@ TEST(TokenCountsTest, TakesEachCountFromItsField) {
   EXPECT_EQ(Decimals(CountsOf(record)),
             (Texts{"8105.75", "7451.29", "1442.01", "5727.82", "1501.66"}));
 
-  auto* variations = record.mutable_images_variations();
+  auto* variations = record.mutable_orq_images_variations();
   variations->set_total_tokens(1);
   variations->set_input_tokens(2);
   variations->set_output_tokens(3);
@@ -38,7 +38,7 @@ TEST(TokenCountsTest, TakesEachCountFromItsField) {
 
 TEST(TokenCountsTest, AbsentAndZeroDiffer) {
   v1::UsageRecord record = testing::ValidRecord();
-  auto* usage = record.mutable_images_edits();
+  auto* usage = record.mutable_orq_images_edits();
   usage->clear_total_tokens();
   usage->set_input_tokens(0);
   usage->clear_input_tokens_details();

@@ -93,7 +93,7 @@ TEST_F(UsageReportingServiceTest, RefusesRecordsOneByOneInTheirOrder) {
   auto conflict = ValidRecord("a");
   conflict.set_model("other");
   auto nan = ValidRecord("n");
-  nan.mutable_images_edits()->set_total_tokens(std::nan(""));
+  nan.mutable_orq_images_edits()->set_total_tokens(std::nan(""));
   auto ahead = ValidRecord("f");
   ahead.mutable_event_time()->set_seconds(kNowSeconds + 301);
 
@@ -110,7 +110,7 @@ TEST_F(UsageReportingServiceTest, RefusesRecordsOneByOneInTheirOrder) {
     EXPECT_FALSE(response.errors(i).message().empty());
   };
   expect(0, 0, v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE,
-         "images_edits.total_tokens");
+         "orq_images_edits.total_tokens");
   expect(1, 2, v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT, "record_id");
   expect(2, 3, v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE, "event_time");
   expect(3, 5, v1::RECORD_ERROR_REASON_FIELD_MISSING, "record_id");

@@ -44,7 +44,7 @@ UsageField LabelField(std::string key) {
 v1::UsageRecord RecordAt(std::string_view id, std::string_view time,
                          double tokens) {
   v1::UsageRecord record = ValidRecord(id, Nanos(time));
-  auto* usage = record.mutable_images_edits();
+  auto* usage = record.mutable_orq_images_edits();
   usage->set_total_tokens(tokens);
   usage->set_input_tokens(0);
   usage->set_output_tokens(0);

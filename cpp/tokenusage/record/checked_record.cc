@@ -93,6 +93,7 @@ void CheckedBatch::Check(
       continue;
     }
     record->clear_receive_time();  // with its unknown fields
+    record->clear_inconsistencies();
     records_.push_back(CheckedRecord(*this, *record, i));
   }
 }

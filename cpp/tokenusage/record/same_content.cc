@@ -81,8 +81,10 @@ std::string BytesOf(const v1::UsageRecord& record) {
 }  // namespace
 
 bool SameContent(v1::UsageRecord a, v1::UsageRecord b) {
-  a.clear_receive_time();
-  b.clear_receive_time();
+  for (v1::UsageRecord* record : {&a, &b}) {
+    record->clear_receive_time();
+    record->clear_inconsistencies();
+  }
   if (BytesOf(a) == BytesOf(b)) return true;
   SortUnknownFields(&a);
   SortUnknownFields(&b);

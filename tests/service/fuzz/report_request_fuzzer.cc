@@ -89,7 +89,7 @@ v1::UsageRecord Example(const std::string& id) {
   record.set_model("gpt-image-1");
   (*record.mutable_labels())["team"] = "a";
   (*record.mutable_labels())["cost-center"] = "";
-  auto* usage = record.mutable_images_edits();
+  auto* usage = record.mutable_orq_images_edits();
   usage->set_total_tokens(8105.75);
   usage->set_input_tokens(0);
   usage->set_output_tokens(1e15);
@@ -108,7 +108,7 @@ std::vector<std::string> SeedInputs() {
   inputs.push_back(request.SerializeAsString());
   *request.add_records() = Example("0191e0a4-0000-7000-8000-000000000000");
   request.mutable_records(1)->mutable_receive_time()->set_seconds(1);
-  request.mutable_records(1)->mutable_images_variations()->set_total_tokens(-1);
+  request.mutable_records(1)->mutable_orq_images_variations()->set_total_tokens(-1);
   request.add_records();
   inputs.push_back(request.SerializeAsString());
   // An unknown group, an unknown field, and an end without a beginning.

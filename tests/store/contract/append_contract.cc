@@ -129,7 +129,7 @@ TEST_P(UsageStoreContract, IdsAreComparedByteForByte) {
   tokens = 0;
   for (const std::string& id : ids) {
     EXPECT_EQ(AppendOne(RecordAt(id, kNoon, ++tokens)), kDuplicate) << id;
-    EXPECT_EQ(store().GetRecord("p", id)->images_edits().total_tokens(),
+    EXPECT_EQ(store().GetRecord("p", id)->orq_images_edits().total_tokens(),
               tokens);
   }
 }
@@ -142,7 +142,7 @@ TEST_P(UsageStoreContract, ProjectsAreSeparate) {
   UsageQuery other = WholeTime();
   other.project = "q";
   EXPECT_EQ(Rows(other), Total(1, "2"));
-  EXPECT_EQ(store().GetRecord("q", "a")->images_edits().total_tokens(), 2);
+  EXPECT_EQ(store().GetRecord("q", "a")->orq_images_edits().total_tokens(), 2);
   EXPECT_THAT(store().GetRecord("r", "a"),
               StatusIs(absl::StatusCode::kNotFound));
 }

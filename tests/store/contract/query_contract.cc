@@ -38,7 +38,7 @@ TEST_P(UsageStoreContract, SumsEveryMeasureExactly) {
     v1::UsageRecord record =
         ValidRecord("id-" + std::to_string(i),
                     Nanos("2026-08-01T12:00:00Z") + i * 7'000'000'000);
-    auto* usage = record.mutable_images_variations();
+    auto* usage = record.mutable_orq_images_variations();
     usage->set_total_tokens(0.1);
     usage->set_input_tokens(kMaxTokenCount);
     usage->set_output_tokens(0);

@@ -68,7 +68,7 @@ v1::UsageRecord RandomUsage::Record() {
   record.set_model(Name());
   if (Below(2) == 0) (*record.mutable_labels())["team"] = Name();
   if (Below(4) == 0) (*record.mutable_labels())["env"] = "";
-  auto* usage = record.mutable_images_variations();
+  auto* usage = record.mutable_orq_images_variations();
   usage->set_total_tokens(Count());
   usage->set_input_tokens(Count());
   usage->set_output_tokens(Count());

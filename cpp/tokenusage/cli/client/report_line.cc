@@ -130,7 +130,7 @@ absl::Status ForgottenMessage() {
 }
 
 // Returns the operation that belongs to this kind of usage: images.edits for
-// images_edits.
+// orq_images_edits.
 std::string OperationOf(const FieldDescriptor& usage_field) {
   return absl::StrReplaceAll(ToAbsl(std::string(usage_field.name())),
                              {{"_", "."}});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/record/token_amount.h"
+#include "tokenusage/usage/amount.h"
 
 #include <charconv>
 #include <cmath>
@@ -13,8 +13,8 @@
 namespace tokenusage {
 namespace {
 
-constexpr int kDecimals = 9;
-constexpr std::uint64_t kNanosPerToken = 1'000'000'000;
+constexpr int kDecimals = 12;
+constexpr std::uint64_t kPicosPerUnit = 1'000'000'000'000;
 
 // Decimals of at most 15 significant digits read to distinct doubles. So if
 // hundredths / 100 with fewer than 10^15 hundredths reads to `count`, it is the
@@ -37,13 +37,13 @@ std::uint64_t DivideHalfEven(std::uint64_t value, std::uint64_t divisor) {
 }
 
 // Converts the digits that std::to_chars finds.
-absl::int128 NanosOfShortestDecimal(double count) {
+absl::int128 PicosOfShortestDecimal(double count) {
   char text[32];
   const std::to_chars_result written = std::to_chars(
       text, text + sizeof(text), count, std::chars_format::scientific);
   const char* at = text;
   std::uint64_t digits = 0;  // at most 17 of them
-  int exponent = kDecimals;  // the nanos are digits * 10^exponent
+  int exponent = kDecimals;  // the picos are digits * 10^exponent
   bool in_fraction = false;
   for (; *at != 'e'; ++at) {
     if (*at == '.') {
@@ -56,47 +56,41 @@ absl::int128 NanosOfShortestDecimal(double count) {
   *written.ptr = '\0';
   exponent += std::atoi(at + 1);
   if (exponent >= 0) return absl::int128(digits) * PowerOfTen(exponent);
-  if (exponent < -17) return 0;  // below a tenth of a nano-token
+  if (exponent < -17) return 0;  // below a tenth of a pico-unit
   return DivideHalfEven(digits, PowerOfTen(-exponent));
 }
 
 }  // namespace
 
-TokenAmount TokenAmount::FromCount(double count) {
-  // A whole number up to 2^53 is its own shortest decimal: the next shorter
-  // ones are multiples of ten, and thus other numbers.
-  if (const auto whole = static_cast<std::int64_t>(count);
-      static_cast<double>(whole) == count) {
-    return FromNanos(absl::int128(whole) * kNanosPerToken);
-  }
+Amount Amount::FromFraction(double count) {
   if (count < kMaxFastCount) {
     const auto hundredths = static_cast<std::int64_t>(count * 100 + 0.5);
     if (static_cast<double>(hundredths) / 100 == count) {
-      return FromNanos(absl::int128(hundredths) * (kNanosPerToken / 100));
+      return FromPicos(absl::int128(hundredths) * (kPicosPerUnit / 100));
     }
   }
-  return FromNanos(NanosOfShortestDecimal(count));
+  return FromPicos(PicosOfShortestDecimal(count));
 }
 
-double TokenAmount::ToDouble() const {
-  if (nanos_ == 0) return 0;
+double Amount::ToDouble() const {
+  if (picos_ == 0) return 0;
   // The quotient is taken with 63 or 64 significant bits, of which the last
   // also says whether anything follows; that is enough for the conversion to
   // double to round as if it saw all of it.
-  absl::uint128 scaled = static_cast<absl::uint128>(nanos_);
+  absl::uint128 scaled = static_cast<absl::uint128>(picos_);
   int shift = 0;
   for (; (absl::Uint128High64(scaled) >> 63) == 0; ++shift) scaled <<= 1;
-  const absl::uint128 quotient = scaled / kNanosPerToken;
-  constexpr int kDropped = 35;
-  const bool inexact = scaled % kNanosPerToken != 0 ||
+  const absl::uint128 quotient = scaled / kPicosPerUnit;
+  constexpr int kDropped = 25;
+  const bool inexact = scaled % kPicosPerUnit != 0 ||
                        ((quotient >> kDropped) << kDropped) != quotient;
   const std::uint64_t head = absl::Uint128Low64(quotient >> kDropped);
   return std::ldexp(static_cast<double>(head | (inexact ? 1 : 0)),
                     kDropped - shift);
 }
 
-std::string TokenAmount::ToDecimal() const {
-  absl::uint128 rest = static_cast<absl::uint128>(nanos_);
+std::string Amount::ToDecimal() const {
+  absl::uint128 rest = static_cast<absl::uint128>(picos_);
   char text[48];
   char* const end = text + sizeof(text);
   char* begin = end;
