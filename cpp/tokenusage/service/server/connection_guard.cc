@@ -331,7 +331,7 @@ void ConnectionGuard::Accept(int listener) {
                            &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       if (!std::exchange(is_accepting_, true)) events_.on_accepting(true);
-      Add(fd, PeerOf(address));
+      Add(fd, listener, PeerOf(address));
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
@@ -345,7 +345,7 @@ void ConnectionGuard::Accept(int listener) {
   }
 }
 
-void ConnectionGuard::Add(int fd, const std::string& peer) {
+void ConnectionGuard::Add(int fd, int listener, const std::string& peer) {
   const int duplicate = MakeRoom() ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
   if (duplicate < 0) {
     close(fd);
@@ -365,6 +365,7 @@ void ConnectionGuard::Add(int fd, const std::string& peer) {
   events_.on_count(static_cast<int>(connections_.size()));
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
       parameters;
+  parameters.listener_fd = listener;  // required since gRPC's EventEngine
   parameters.fd = fd;
   acceptor_->HandleNewConnection(&parameters);
 }

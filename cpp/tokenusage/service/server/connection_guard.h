@@ -113,7 +113,7 @@ class ConnectionGuard {
   // Returns the number of calls of closed connections, which gRPC takes a while
   // to end.
   int OrphanedCalls() const;
-  void Add(int fd, const std::string& peer);
+  void Add(int fd, int listener, const std::string& peer);
   bool MakeRoom();
   void Look();
   ConnectionState StateOf(Connection* connection, absl::Time now) const;
