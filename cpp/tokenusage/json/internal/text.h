@@ -16,6 +16,10 @@
 #include <string>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "tokenusage/json/internal/digits.h"
 
 namespace tokenusage {
@@ -63,18 +67,32 @@ inline const char* FindNotPlain(const char* p) {
   return found == 0 ? nullptr : p + __builtin_ctzll(found) / 8;
 }
 
+// Finds the first of the 16 bytes at `p` for which FindNotPlain looks.
+inline const char* FindNotPlainOf16(const char* p) {
+#if defined(__SSE2__)
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  // Bytes that are not ASCII are negative.
+  const __m128i special =
+      _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
+                   _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+  const int found = _mm_movemask_epi8(special);
+  return found == 0 ? nullptr : p + __builtin_ctz(static_cast<unsigned>(found));
+#else
+  const char* const found = FindNotPlain(p);
+  return found != nullptr ? found : FindNotPlain(p + 8);
+#endif
+}
+
 // FindLongStringEnd for text that is mostly short, of which kShortText bytes
 // are readable wherever it ends.
 inline constexpr std::ptrdiff_t kShortText = 32;
 
 inline const char* FindStringEnd(const char* p, const char* end,
                                  bool* escaped) {
-  for (std::ptrdiff_t i = 0; i < kShortText; i += 8) {
-    const char* const stop = FindNotPlain(p + i);
-    if (stop == nullptr) continue;
-    if (*stop == '"') return stop;
-    break;
-  }
+  const char* stop = FindNotPlainOf16(p);
+  if (stop == nullptr) stop = FindNotPlainOf16(p + 16);
+  if (stop != nullptr && *stop == '"') return stop;
   return FindLongStringEnd(p, end, escaped);
 }
 
