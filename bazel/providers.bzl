@@ -7,7 +7,9 @@ load(":cc_json_proto_library.bzl", "cc_json_proto_library")
 
 # The version of each provider's API: its messages are in proto/tokenusage/PROVIDER/VERSION.
 PROVIDERS = {
+    "anthropic": "v1",
     "openai": "v1",
+    "openrouter": "v1",
     "orq": "v2",
 }
 

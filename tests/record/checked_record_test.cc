@@ -208,10 +208,13 @@ TEST(CheckedRecordTest, ChecksLabels) {
 TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
   constexpr auto kMissing = v1::RECORD_ERROR_REASON_FIELD_MISSING;
   ExpectError([](auto* r) { r->clear_usage(); }, kMissing, "usage", "required");
-  ExpectError([](auto* r) { r->mutable_orq_images_edits()->clear_total_tokens(); },
-              kMissing, "orq_images_edits.total_tokens", "required");
   ExpectError(
-      [](auto* r) { r->mutable_orq_images_edits()->clear_input_tokens_details(); },
+      [](auto* r) { r->mutable_orq_images_edits()->clear_total_tokens(); },
+      kMissing, "orq_images_edits.total_tokens", "required");
+  ExpectError(
+      [](auto* r) {
+        r->mutable_orq_images_edits()->clear_input_tokens_details();
+      },
       kMissing, "orq_images_edits.input_tokens_details", "required");
   ExpectError(
       [](auto* r) {
@@ -219,7 +222,8 @@ TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
             ->mutable_input_tokens_details()
             ->clear_text_tokens();
       },
-      kMissing, "orq_images_edits.input_tokens_details.text_tokens", "required");
+      kMissing, "orq_images_edits.input_tokens_details.text_tokens",
+      "required");
   ExpectError(
       [](auto* r) {
         r->mutable_orq_images_variations()->set_total_tokens(1);
@@ -228,9 +232,9 @@ TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
       kMissing, "orq_images_variations.output_tokens", "required");
 }
 
-google::protobuf::Message* FindPart(v1::UsageRecord* record,
-                                    const std::string& path) {
-  google::protobuf::Message* part = record;
+::google::protobuf::Message* FindPart(v1::UsageRecord* record,
+                                      const std::string& path) {
+  ::google::protobuf::Message* part = record;
   for (std::size_t start = 0; start < path.size();) {
     const std::size_t end = std::min(path.find('.', start), path.size());
     part = part->GetReflection()->MutableMessage(
@@ -241,7 +245,7 @@ google::protobuf::Message* FindPart(v1::UsageRecord* record,
   return part;
 }
 
-void Fill(google::protobuf::Message* message) {
+void Fill(::google::protobuf::Message* message) {
   for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
     const auto* field = message->GetDescriptor()->field(i);
     const auto* reflection = message->GetReflection();
@@ -256,7 +260,7 @@ void Fill(google::protobuf::Message* message) {
 // Expects that no field of the message at `path` may be left out, and no count
 // may be out of range, while all others are set.
 void ExpectAllChecked(const std::string& path,
-                      const google::protobuf::Descriptor* type) {
+                      const ::google::protobuf::Descriptor* type) {
   for (int i = 0; i < type->field_count(); ++i) {
     const auto* field = type->field(i);
     const std::string field_path = path + "." + std::string(field->name());
@@ -264,7 +268,7 @@ void ExpectAllChecked(const std::string& path,
     const auto mutate = [&](const auto& change) {
       return [&](v1::UsageRecord* record) {
         Fill(FindPart(record, member));
-        google::protobuf::Message* part = FindPart(record, path);
+        ::google::protobuf::Message* part = FindPart(record, path);
         change(part->GetReflection(), part);
       };
     };
@@ -312,7 +316,8 @@ TEST(CheckedRecordTest, ChecksCounts) {
                 "0 to 9007199254740992 (2^53)");
   }
   ExpectError(image_tokens(-2.5), kOutOfRange,
-              "orq_images_edits.input_tokens_details.image_tokens", "found -2.5");
+              "orq_images_edits.input_tokens_details.image_tokens",
+              "found -2.5");
   for (const double count : {0.0, -0.0, 5e-324, kMaxTokenCount}) {
     ExpectAccepted(image_tokens(count));
   }

@@ -23,7 +23,7 @@ void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
 // wrote them.
 v1::UsageRow ToUsageRow(
     const UsageQueryRow& row,
-    const google::protobuf::RepeatedPtrField<std::string>& group_by);
+    const ::google::protobuf::RepeatedPtrField<std::string>& group_by);
 
 }  // namespace tokenusage
 
