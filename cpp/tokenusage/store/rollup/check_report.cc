@@ -39,9 +39,9 @@ void CompareSums(const UsageSum& expected, const UsageSum& found,
         v1::UsageTotals::descriptor()->FindFieldByNumber(number)->name());
     compare(name, right == nullptr ? "none" : right->amount.ToDecimal(),
             wrong == nullptr ? "none" : wrong->amount.ToDecimal());
-    compare_counts(name + ".record_count",
-                   right == nullptr ? 0 : right->record_count,
-                   wrong == nullptr ? 0 : wrong->record_count);
+    if (right == nullptr || wrong == nullptr) continue;
+    compare_counts(name + ".record_count", right->record_count,
+                   wrong->record_count);
   }
 }
 
