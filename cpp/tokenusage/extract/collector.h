@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Collects what is known of one response. Only for the files of this folder.
+
+#ifndef TOKENUSAGE_EXTRACT_COLLECTOR_H_
+#define TOKENUSAGE_EXTRACT_COLLECTOR_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/extract/dialect.h"
+#include "tokenusage/extract/layout.h"
+#include "tokenusage/extract/usage_extractor.h"
+#include "tokenusage/internal/response_head.pb.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage::extract_internal {
+
+class Collector {
+ public:
+  explicit Collector(const Dialect& dialect);
+
+  // Reads a whole response.
+  absl::Status ReadBody(std::string_view json);
+
+  // Reads an event of a stream, or "[DONE]".
+  absl::Status ReadEvent(std::string_view json);
+
+  // Returns what was found. Nothing can be read after that.
+  Extraction Conclude();
+
+ private:
+  using Head = internal::ResponseHead;
+
+  // Reads the usage at this place into `later_`. Returns whether there is one.
+  absl::StatusOr<bool> ReadUsage(std::string_view json, const Place& place);
+  // Reads the usage at the first place that has one, and merges it. Returns
+  // that place, or null.
+  absl::StatusOr<const Place*> TakeUsage(std::string_view json,
+                                         const std::vector<Place>& places);
+  // Reads the head at the path. Returns whether there is one.
+  absl::StatusOr<bool> ReadHead(std::string_view json, std::string_view path,
+                                Head* head);
+  absl::Status ReadIdentity(std::string_view json, std::string_view path);
+  absl::Status CheckEnd(std::string_view json);
+  void TakeIdentity(const Head& head);
+  bool IsIdentified() const;
+  void FinishRecord();
+  v1::UnknownUsageReason ReasonOfNoUsage() const;
+
+  google::protobuf::Message* MutableUsage();
+
+  const Dialect& dialect_;
+  const Layout& layout_;
+  v1::UsageRecord record_;
+  std::vector<v1::UsageRecord> records_;              // before record_
+  std::unique_ptr<google::protobuf::Message> later_;  // one event's usage
+  bool has_usage_ = false;                            // in record_
+  bool is_final_ = false;   // the usage that was seen last
+  bool has_ended_ = false;  // nothing follows
+  bool saw_null_ = false;
+  std::string incomplete_;  // what a usage lacked
+  int event_count_ = 0;
+};
+
+}  // namespace tokenusage::extract_internal
+
+#endif  // TOKENUSAGE_EXTRACT_COLLECTOR_H_
