@@ -24,6 +24,8 @@ using google::protobuf::Message;
 // only beside usage.
 constexpr int kMaxHeadEvents = 8;
 
+constexpr char kNoCount[] = "the usage states no count";
+
 // Returns whether the error is that there is no object at the path.
 bool IsNothingAt(std::string_view path, const JsonError& error) {
   const std::string_view found = error.field_path;
@@ -50,6 +52,59 @@ const UsageRules& RulesOf(const google::protobuf::Descriptor* type) {
   return rules->at(type);
 }
 
+// Refuses counts that are out of range.
+absl::Status CheckRange(std::string_view path, const Message& usage) {
+  const auto violation = RulesOf(usage.GetDescriptor()).Find(usage);
+  if (!violation || violation->is_missing) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(JoinPath(path, violation->field), ": ", violation->message));
+}
+
+// What is at a path.
+struct Reading {
+  bool is_read = false;  // a usage
+  bool is_null = false;
+  std::string missing;  // the error of a usage that lacks a member
+};
+
+absl::StatusOr<Reading> ReadUsage(std::string_view json, std::string_view path,
+                                  Message* usage) {
+  Reading reading;
+  const absl::Status status = ParseJsonAt(json, path, usage);
+  reading.is_read = status.ok();
+  if (status.ok()) {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckRange(path, *usage));
+    return reading;
+  }
+  std::optional<JsonError> error = GetJsonError(status);
+  if (!error || error->kind == JsonError::Kind::kSyntax) return status;
+  if (IsNothingAt(path, *error)) {
+    reading.is_null = error->kind == JsonError::Kind::kNullValue;
+    return reading;
+  }
+  error->field_path = JoinPath(path, error->field_path);
+  const absl::Status named = JsonErrorStatus(*error);
+  if (error->kind != JsonError::Kind::kMissingField &&
+      error->kind != JsonError::Kind::kNullValue) {
+    return named;
+  }
+  reading.missing = std::string(named.message());
+  return reading;
+}
+
+// Returns the record of a further model of the record's response.
+v1::UsageRecord FurtherRecord(const v1::UsageRecord& record,
+                              const std::string& suffix,
+                              v1::UsageRecord further) {
+  further.set_provider(record.provider());
+  further.set_operation(record.operation());
+  const std::string id = absl::StrCat(record.record_id(), ":", suffix);
+  if (!record.record_id().empty() && CheckRecordId(id).ok()) {
+    further.set_record_id(id);
+  }
+  return further;
+}
+
 template <typename Answers>
 bool AllFinished(const Answers& answers) {
   return std::all_of(answers.begin(), answers.end(), [](const auto& answer) {
@@ -62,75 +117,86 @@ bool AllFinished(const Answers& answers) {
 Collector::Collector(const Dialect& dialect)
     : dialect_(dialect), layout_(*dialect.layout) {}
 
-Message* Collector::MutableUsage() {
-  return record_.GetReflection()->MutableMessage(&record_,
-                                                 dialect_.usage_field);
-}
-
-absl::StatusOr<bool> Collector::ReadHead(std::string_view json,
-                                         std::string_view path, Head* head) {
-  const absl::Status status = ParseJsonAt(json, path, head);
-  if (status.ok()) return true;
-  const std::optional<JsonError> error = GetJsonError(status);
-  if (error && IsNothingAt(path, *error)) return false;
-  return status;
-}
-
-absl::StatusOr<bool> Collector::ReadUsage(std::string_view json,
-                                          const Place& place) {
-  if (later_ == nullptr) {
-    later_.reset(google::protobuf::MessageFactory::generated_factory()
-                     ->GetPrototype(dialect_.usage_field->message_type())
-                     ->New());
-  }
-  const absl::Status status = ParseJsonAt(json, place.usage, later_.get());
-  if (!status.ok()) {
-    std::optional<JsonError> error = GetJsonError(status);
-    if (!error) return status;
-    const bool is_null = error->kind == JsonError::Kind::kNullValue;
-    if (IsNothingAt(place.usage, *error)) {
-      saw_null_ = saw_null_ || is_null;
-      return false;
-    }
-    if (error->kind == JsonError::Kind::kSyntax) return status;
-    error->field_path = JoinPath(place.usage, error->field_path);
-    const absl::Status named = JsonErrorStatus(*error);
-    if (!is_null && error->kind != JsonError::Kind::kMissingField) return named;
-    incomplete_ = std::string(named.message());
-    return false;
-  }
-  const auto violation = RulesOf(later_->GetDescriptor()).Find(*later_);
-  if (!violation) return true;
-  return absl::InvalidArgumentError(absl::StrCat(
-      JoinPath(place.usage, violation->field), ": ", violation->message));
-}
-
-absl::StatusOr<const Place*> Collector::TakeUsage(
-    std::string_view json, const std::vector<Place>& places) {
-  for (const Place& place : places) {
-    if (!place.MayBeIn(json)) continue;
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, ReadUsage(json, place));
-    if (!found) continue;
-    MergeUsage(layout_.merge, later_.get(), MutableUsage());
-    has_usage_ = true;
-    return &place;
-  }
-  return nullptr;
-}
-
 bool Collector::IsIdentified() const {
   return layout_.is_anonymous ||
          (!record_.model().empty() && !record_.record_id().empty());
 }
 
-void Collector::TakeIdentity(const Head& head) {
-  const std::string& id = head.has_id() ? head.id() : head.response_id();
+// Reads what the object at the path says about the response, if there is one.
+absl::Status Collector::TakeHead(std::string_view json, std::string_view path,
+                                 Head* head) {
+  const absl::Status status = ParseJsonAt(json, path, head);
+  if (!status.ok()) {
+    const std::optional<JsonError> error = GetJsonError(status);
+    return error && IsNothingAt(path, *error) ? absl::OkStatus() : status;
+  }
+  const std::string& id = head->has_id() ? head->id() : head->response_id();
   const std::string& model =
-      head.has_model() ? head.model() : head.model_version();
+      head->has_model() ? head->model() : head->model_version();
   if (record_.record_id().empty() && CheckRecordId(id).ok()) {
     record_.set_record_id(id);
   }
   if (record_.model().empty()) record_.set_model(model);
+  return status;
+}
+
+absl::StatusOr<bool> Collector::TakeUsageAt(std::string_view json,
+                                            const Place& place) {
+  const absl::StatusOr<Reading> reading =
+      ReadUsage(json, place.usage, later_.get());
+  TOKENUSAGE_RETURN_IF_ERROR(reading.status());
+  saw_null_ = saw_null_ || reading->is_null;
+  if (!reading->missing.empty()) incomplete_ = reading->missing;
+  if (!reading->is_read) return false;
+  Message* const usage =
+      record_.GetReflection()->MutableMessage(&record_, dialect_.usage_field);
+  MergeUsage(layout_.merge, later_.get(), usage);
+  TOKENUSAGE_RETURN_IF_ERROR(CheckRange(place.usage, *usage));
+  has_usage_ = true;
+  return true;
+}
+
+absl::StatusOr<const Place*> Collector::TakeUsage(
+    std::string_view json, const std::vector<Place>& places) {
+  if (layout_.needs_done) {
+    Head head;
+    TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, "", &head));
+    has_ended_ = head.done();
+    if (!has_ended_) return nullptr;
+  }
+  if (later_ == nullptr) {
+    later_.reset(google::protobuf::MessageFactory::generated_factory()
+                     ->GetPrototype(dialect_.usage_field->message_type())
+                     ->New());
+  }
+  for (const Place& place : places) {
+    if (!place.MayBeIn(json)) continue;
+    // Streams repeat it in each event; one says enough.
+    if (saw_null_ && place.IsNullIn(json)) continue;
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
+    if (!found) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));
+    return &place;
+  }
+  return nullptr;
+}
+
+// The tools are models of their own: their tokens have other prices.
+absl::Status Collector::TakeToolUsage(std::string_view json,
+                                      const Place& place) {
+  static const auto* const name = new NameProbe("tool_usage");
+  if (layout_.tool_usage_field.empty() || !name->MayBeIn(json)) {
+    return absl::OkStatus();
+  }
+  v1::UsageRecord record;
+  Message* const usage = record.GetReflection()->MutableMessage(
+      &record,
+      v1::UsageRecord::descriptor()->FindFieldByName(layout_.tool_usage_field));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const Reading reading,
+      ReadUsage(json, JoinPath(place.head, name->name()), usage));
+  if (reading.is_read) tool_record_ = std::move(record);
+  return absl::OkStatus();
 }
 
 absl::Status Collector::ReadBody(std::string_view json) {
@@ -140,8 +206,7 @@ absl::Status Collector::ReadBody(std::string_view json) {
   if (place != nullptr && IsIdentified()) return absl::OkStatus();
   Head head;
   TOKENUSAGE_RETURN_IF_ERROR(ParseJson(json, &head));
-  TakeIdentity(head);
-  return absl::OkStatus();
+  return TakeHead(json, "", &head);
 }
 
 absl::Status Collector::ReadEvent(std::string_view json) {
@@ -152,30 +217,21 @@ absl::Status Collector::ReadEvent(std::string_view json) {
   ++event_count_;
   TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
                               TakeUsage(json, layout_.stream));
+  Head head;
   if (place != nullptr) {
-    Head head;
     if (!IsIdentified() || layout_.final == Final::kChoices) {
-      TOKENUSAGE_RETURN_IF_ERROR(ReadHead(json, place->head, &head).status());
-      TakeIdentity(head);
+      TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, place->head, &head));
     }
     is_final_ = layout_.final == Final::kSeen ||
                 (layout_.final == Final::kChoices &&
                  AllFinished(head.choices()) && AllFinished(head.candidates()));
-    if (is_final_ && layout_.merge == Merge::kEach) FinishRecord();
+    if (layout_.merge == Merge::kEach) FinishRecord();
   } else if (event_count_ <= kMaxHeadEvents && !IsIdentified()) {
     for (const Place& other : layout_.stream) {
-      TOKENUSAGE_RETURN_IF_ERROR(ReadIdentity(json, other.head));
+      TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, other.head, &head));
     }
   }
   return CheckEnd(json);
-}
-
-absl::Status Collector::ReadIdentity(std::string_view json,
-                                     std::string_view path) {
-  Head head;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, ReadHead(json, path, &head));
-  if (found) TakeIdentity(head);
-  return absl::OkStatus();
 }
 
 absl::Status Collector::CheckEnd(std::string_view json) {
@@ -193,6 +249,12 @@ void Collector::FinishRecord() {
   record_.set_operation(std::string(dialect_.operation));
   records_.push_back(std::move(record_));
   record_.Clear();
+  const v1::UsageRecord record = records_.back();
+  if (tool_record_) {
+    records_.push_back(
+        FurtherRecord(record, "tool_usage", *std::move(tool_record_)));
+    tool_record_.reset();
+  }
   has_usage_ = false;
 }
 
@@ -207,7 +269,8 @@ Extraction Collector::Conclude() {
   Extraction extraction;
   extraction.is_complete = has_ended_ || is_final_;
   if (has_usage_ && CountRecord(record_).measures().empty()) {
-    incomplete_ = "the usage states no count";
+    // A usage that is no object of its own is then not there at all.
+    if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
     has_usage_ = false;
   }
   if (!has_usage_ && records_.empty()) {

@@ -6,6 +6,7 @@
 #define TOKENUSAGE_EXTRACT_COLLECTOR_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,28 +37,25 @@ class Collector {
  private:
   using Head = internal::ResponseHead;
 
-  // Reads the usage at this place into `later_`. Returns whether there is one.
-  absl::StatusOr<bool> ReadUsage(std::string_view json, const Place& place);
-  // Reads the usage at the first place that has one, and merges it. Returns
+  // Reads the usage of the first place that has one into the record. Returns
   // that place, or null.
   absl::StatusOr<const Place*> TakeUsage(std::string_view json,
                                          const std::vector<Place>& places);
-  // Reads the head at the path. Returns whether there is one.
-  absl::StatusOr<bool> ReadHead(std::string_view json, std::string_view path,
-                                Head* head);
-  absl::Status ReadIdentity(std::string_view json, std::string_view path);
+  absl::StatusOr<bool> TakeUsageAt(std::string_view json, const Place& place);
+  absl::Status TakeToolUsage(std::string_view json, const Place& place);
+  absl::Status TakeHead(std::string_view json, std::string_view path,
+                        Head* head);
   absl::Status CheckEnd(std::string_view json);
-  void TakeIdentity(const Head& head);
   bool IsIdentified() const;
+  // Closes the record, and those of further models with it.
   void FinishRecord();
   v1::UnknownUsageReason ReasonOfNoUsage() const;
 
-  google::protobuf::Message* MutableUsage();
-
   const Dialect& dialect_;
   const Layout& layout_;
-  v1::UsageRecord record_;
-  std::vector<v1::UsageRecord> records_;              // before record_
+  v1::UsageRecord record_;                            // of the usage so far
+  std::optional<v1::UsageRecord> tool_record_;        // of the tools beside it
+  std::vector<v1::UsageRecord> records_;              // those that are closed
   std::unique_ptr<google::protobuf::Message> later_;  // one event's usage
   bool has_usage_ = false;                            // in record_
   bool is_final_ = false;   // the usage that was seen last

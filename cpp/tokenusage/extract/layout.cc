@@ -24,4 +24,8 @@ bool Place::MayBeIn(std::string_view json) const {
                      [&](const NameProbe& name) { return name.MayBeIn(json); });
 }
 
+bool Place::IsNullIn(std::string_view json) const {
+  return !names.empty() && names.front().IsNullIn(json);
+}
+
 }  // namespace tokenusage::extract_internal

@@ -21,6 +21,8 @@ struct Place {
 
   // Returns false only if the event or response has no usage here.
   bool MayBeIn(std::string_view json) const;
+  // Returns true only if what may be the usage is null.
+  bool IsNullIn(std::string_view json) const;
 
   std::string usage;
   std::string head;
@@ -58,6 +60,10 @@ struct Layout {
   bool is_anonymous = false;
   // Whether an object is a usage only if its member `done` is true.
   bool needs_done = false;
+  // Whether the lines of a file are events. Otherwise each is a response.
+  bool streams_lines = false;
+  // The member of UsageRecord for `tool_usage` beside the usage.
+  std::string tool_usage_field = "";
 };
 
 }  // namespace tokenusage::extract_internal

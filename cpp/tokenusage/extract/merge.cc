@@ -79,6 +79,7 @@ void AddFields(const Message& later, Message* usage) {
   const Reflection& reflection = *usage->GetReflection();
   for (const FieldDescriptor* field : SetFields(later)) {
     if (field->is_repeated()) {
+      if (!IsMessage(field)) continue;
       for (int i = 0; i < reflection.FieldSize(later, field); ++i) {
         AddElement(reflection.GetRepeatedMessage(later, field, i), field,
                    usage);
