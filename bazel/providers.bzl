@@ -7,6 +7,7 @@ load(":cc_json_proto_library.bzl", "cc_json_proto_library")
 
 # The version of each provider's API: its messages are in proto/tokenusage/PROVIDER/VERSION.
 PROVIDERS = {
+    "anthropic": "v1",
     "bedrock": "v1",
     "cohere": "v2",
     "deepseek": "v1",
@@ -16,6 +17,7 @@ PROVIDERS = {
     "ollama": "v1",
     "openai": "v1",
     "openai_compatible": "v1",
+    "openrouter": "v1",
     "orq": "v2",
     "perplexity": "v1",
     "sglang": "v1",

@@ -2,7 +2,9 @@
 
 #include "tokenusage/record/record_counts.h"
 
+#include "tokenusage/usage/anthropic.h"
 #include "tokenusage/usage/openai.h"
+#include "tokenusage/usage/openrouter.h"
 #include "tokenusage/usage/orq.h"
 #include "tokenusage/usage/token_usage.h"
 
@@ -25,9 +27,57 @@ UsageCounts CountRecord(const v1::UsageRecord& record,
       return CountUsage(record.orq_images_edits(), why);
     case v1::UsageRecord::kOrqImagesVariations:
       return CountUsage(record.orq_images_variations(), why);
+    case v1::UsageRecord::kOrqImagesGenerations:
+      return CountUsage(record.orq_images_generations(), why);
+    case v1::UsageRecord::kOrqChat:
+      return CountUsage(record.orq_chat(), why);
+    case v1::UsageRecord::kOrqEmbeddings:
+      return CountUsage(record.orq_embeddings(), why);
+    case v1::UsageRecord::kOrqRerank:
+      return CountUsage(record.orq_rerank(), why);
+    case v1::UsageRecord::kOrqOcr:
+      return CountUsage(record.orq_ocr(), why);
+    case v1::UsageRecord::kOrqResponses:
+      return CountUsage(record.orq_responses(), why);
 
     case v1::UsageRecord::kOpenaiChat:
       return CountUsage(record.openai_chat(), why);
+    case v1::UsageRecord::kOpenaiResponses:
+      return CountUsage(record.openai_responses(), why);
+    case v1::UsageRecord::kOpenaiResponsesToolUsage:
+      return CountUsage(record.openai_responses_tool_usage(), why);
+    case v1::UsageRecord::kOpenaiImages:
+      return CountUsage(record.openai_images(), why);
+    case v1::UsageRecord::kOpenaiEmbeddings:
+      return CountUsage(record.openai_embeddings(), why);
+    case v1::UsageRecord::kOpenaiTranscription:
+      return CountUsage(record.openai_transcription(), why);
+    case v1::UsageRecord::kOpenaiSpeech:
+      return CountUsage(record.openai_speech(), why);
+    case v1::UsageRecord::kOpenaiRealtime:
+      return CountUsage(record.openai_realtime(), why);
+    case v1::UsageRecord::kOpenaiBatch:
+      return CountUsage(record.openai_batch(), why);
+
+    case v1::UsageRecord::kAnthropicMessages:
+      return CountUsage(record.anthropic_messages(), why);
+
+    case v1::UsageRecord::kOpenrouterChat:
+      return CountUsage(record.openrouter_chat(), why);
+    case v1::UsageRecord::kOpenrouterResponses:
+      return CountUsage(record.openrouter_responses(), why);
+    case v1::UsageRecord::kOpenrouterMessages:
+      return CountUsage(record.openrouter_messages(), why);
+    case v1::UsageRecord::kOpenrouterImages:
+      return CountUsage(record.openrouter_images(), why);
+    case v1::UsageRecord::kOpenrouterEmbeddings:
+      return CountUsage(record.openrouter_embeddings(), why);
+    case v1::UsageRecord::kOpenrouterRerank:
+      return CountUsage(record.openrouter_rerank(), why);
+    case v1::UsageRecord::kOpenrouterTranscription:
+      return CountUsage(record.openrouter_transcription(), why);
+    case v1::UsageRecord::kOpenrouterVideo:
+      return CountUsage(record.openrouter_video(), why);
   }
   return UsageCounts();
 }
