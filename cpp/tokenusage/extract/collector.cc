@@ -13,6 +13,7 @@
 #include "tokenusage/json/json.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
+#include "tokenusage/usage/anthropic.h"
 #include "tokenusage/usage/usage_rules.h"
 
 namespace tokenusage::extract_internal {
@@ -203,10 +204,13 @@ absl::Status Collector::ReadBody(std::string_view json) {
   has_ended_ = true;
   TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
                               TakeUsage(json, layout_.body));
-  if (place != nullptr && IsIdentified()) return absl::OkStatus();
   Head head;
-  TOKENUSAGE_RETURN_IF_ERROR(ParseJson(json, &head));
-  return TakeHead(json, "", &head);
+  if (place == nullptr) {
+    // Reading may have stopped where usage was missed.
+    TOKENUSAGE_RETURN_IF_ERROR(ParseJson(json, &head));
+    place = &layout_.body.front();
+  }
+  return IsIdentified() ? absl::OkStatus() : TakeHead(json, place->head, &head);
 }
 
 absl::Status Collector::ReadEvent(std::string_view json) {
@@ -254,6 +258,14 @@ void Collector::FinishRecord() {
     records_.push_back(
         FurtherRecord(record, "tool_usage", *std::move(tool_record_)));
     tool_record_.reset();
+  }
+  int number = 0;
+  for (AnthropicPass& pass : FindOtherPasses(record.anthropic_messages())) {
+    v1::UsageRecord further;
+    further.set_model(pass.model.empty() ? record.model() : pass.model);
+    further.mutable_anthropic_messages()->Swap(&pass.usage);
+    records_.push_back(FurtherRecord(
+        record, absl::StrCat(pass.type, ".", ++number), std::move(further)));
   }
   has_usage_ = false;
 }
