@@ -216,10 +216,7 @@ Dialect MakeDialect(Row row) {
 
 std::vector<Dialect> MakeDialects() {
   std::vector<Dialect> dialects;
-  for (Row& row : Rows()) {
-    Dialect d = MakeDialect(std::move(row));
-    if (d.usage_field != nullptr) dialects.push_back(d);
-  }
+  for (Row& row : Rows()) dialects.push_back(MakeDialect(std::move(row)));
   return dialects;
 }
 
