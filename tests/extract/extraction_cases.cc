@@ -130,13 +130,14 @@ void CheckStream(const ExtractionCase& c, const Dialect& dialect) {
 
 }  // namespace
 
-void ReadTextInto(const std::string& path, google::protobuf::Message* message) {
+void ReadTextInto(const std::string& path,
+                  ::google::protobuf::Message* message) {
   std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
   EXPECT_TRUE(file.good()) << path;
   EXPECT_TRUE(
-      google::protobuf::TextFormat::ParseFromString(text.str(), message))
+      ::google::protobuf::TextFormat::ParseFromString(text.str(), message))
       << path;
 }
 

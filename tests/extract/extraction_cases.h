@@ -20,7 +20,8 @@
 namespace tokenusage::testing {
 
 // Reads a message in text format. Fails the test if it cannot be read.
-void ReadTextInto(const std::string& path, google::protobuf::Message* message);
+void ReadTextInto(const std::string& path,
+                  ::google::protobuf::Message* message);
 template <typename Message>
 Message ReadText(const std::string& path) {
   Message message;

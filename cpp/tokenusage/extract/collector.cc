@@ -19,7 +19,7 @@
 namespace tokenusage::extract_internal {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 // Events from which the response's id and model are taken; later ones have them
 // only beside usage.
@@ -41,9 +41,9 @@ std::string JoinPath(std::string_view path, std::string_view field) {
                       std::string(field));
 }
 
-const UsageRules& RulesOf(const google::protobuf::Descriptor* type) {
+const UsageRules& RulesOf(const ::google::protobuf::Descriptor* type) {
   static const auto* const rules = [] {
-    auto* all = new std::map<const google::protobuf::Descriptor*, UsageRules>;
+    auto* all = new std::map<const ::google::protobuf::Descriptor*, UsageRules>;
     for (const Dialect& dialect : Dialects()) {
       const auto* message = dialect.usage_field->message_type();
       all->try_emplace(message, message);
@@ -166,7 +166,7 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
     if (!has_ended_) return nullptr;
   }
   if (later_ == nullptr) {
-    later_.reset(google::protobuf::MessageFactory::generated_factory()
+    later_.reset(::google::protobuf::MessageFactory::generated_factory()
                      ->GetPrototype(dialect_.usage_field->message_type())
                      ->New());
   }
