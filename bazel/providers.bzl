@@ -13,8 +13,11 @@ PROVIDERS = {
     "orq": "v2",
 }
 
+def _package(provider):
+    return "//proto/tokenusage/%s/%s" % (provider, PROVIDERS[provider])
+
 def _target(provider, kind):
-    return "//proto/tokenusage/%s/%s:%s_%s" % (provider, PROVIDERS[provider], provider, kind)
+    return "%s:%s_%s" % (_package(provider), provider, kind)
 
 def provider_proto(provider):
     """Declares PROVIDER_proto and PROVIDER_cc_proto of all .proto files in the package.
@@ -56,3 +59,7 @@ def provider_targets(kind):
       kind: "proto" or "cc_proto".
     """
     return [_target(provider, kind) for provider in PROVIDERS]
+
+def provider_sources():
+    """Returns the labels of the .proto files of all providers."""
+    return [_package(provider) + ":sources" for provider in PROVIDERS]

@@ -7,6 +7,6 @@ shift
 for program; do
   export "${program%%=*}=$PWD/${program#*=}"
 done
-export PYTHONPATH="$PWD/tests/e2e:$PWD/tests/e2e/messages"
+export PYTHONPATH="$PWD/tests/e2e:$PWD/tests/e2e/messages.zip"
 export PYTHONDONTWRITEBYTECODE=1
 exec /usr/bin/python3 "$file"
