@@ -8,9 +8,20 @@ load(":cc_json_proto_library.bzl", "cc_json_proto_library")
 # The version of each provider's API: its messages are in proto/tokenusage/PROVIDER/VERSION.
 PROVIDERS = {
     "anthropic": "v1",
+    "bedrock": "v1",
+    "cohere": "v2",
+    "deepseek": "v1",
+    "google": "v1",
+    "groq": "v1",
+    "mistral": "v1",
+    "ollama": "v1",
     "openai": "v1",
+    "openai_compatible": "v1",
     "openrouter": "v1",
     "orq": "v2",
+    "perplexity": "v1",
+    "sglang": "v1",
+    "xai": "v1",
 }
 
 def _package(provider):
@@ -19,37 +30,37 @@ def _package(provider):
 def _target(provider, kind):
     return "%s:%s_%s" % (_package(provider), provider, kind)
 
-def provider_proto(provider):
+def provider_proto(name):
     """Declares PROVIDER_proto and PROVIDER_cc_proto of all .proto files in the package.
 
     Args:
-      provider: a key of PROVIDERS.
+      name: the provider, a key of PROVIDERS.
     """
     native.filegroup(
         name = "sources",
         srcs = native.glob(["*.proto"]),
     )
     proto_library(
-        name = provider + "_proto",
+        name = name + "_proto",
         srcs = native.glob(["*.proto"]),
         strip_import_prefix = "/proto",
         deps = ["//proto/tokenusage/v1:options_proto"],
     )
     cc_proto_library(
-        name = provider + "_cc_proto",
-        deps = [":%s_proto" % provider],
+        name = name + "_cc_proto",
+        deps = [":%s_proto" % name],
     )
 
-def provider_json(provider):
+def provider_json(name):
     """Declares PROVIDER_json, the JSON mapping of the provider's messages.
 
     Args:
-      provider: a key of PROVIDERS.
+      name: the provider, a key of PROVIDERS.
     """
     cc_json_proto_library(
-        name = provider + "_json",
-        srcs = [_target(provider, "proto")],
-        deps = [_target(provider, "cc_proto")],
+        name = name + "_json",
+        srcs = [_target(name, "proto")],
+        deps = [_target(name, "cc_proto")],
     )
 
 def provider_targets(kind):
