@@ -170,7 +170,7 @@ UsageCounts CountUsage(const openai::v1::TranscriptionUsage& usage,
   counter.CheckParts({text, audio}, all.input);
   counter.Set(
       v1::USAGE_MEASURE_INPUT_AUDIO_SECONDS,
-      counter.OneOf({STATED("", usage, seconds), STATED("", usage, duration)}));
+      counter.OneOf(STATED("", usage, seconds), STATED("", usage, duration)));
   return counts;
 }
 

@@ -76,13 +76,13 @@ UsageCounts CountUsage(const openrouter::v1::ChatUsage& usage,
   counter.Set(
       v1::USAGE_MEASURE_TOOL_CALLS,
       counter.OneOf(
-          {STATED("server_tool_use_details.", tools, tool_calls_executed),
-           STATED("server_tool_use.", same, tool_calls_executed)}));
+          STATED("server_tool_use_details.", tools, tool_calls_executed),
+          STATED("server_tool_use.", same, tool_calls_executed)));
   counter.Set(
       v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS,
       counter.OneOf(
-          {STATED("server_tool_use_details.", tools, web_search_requests),
-           STATED("server_tool_use.", same, web_search_requests)}));
+          STATED("server_tool_use_details.", tools, web_search_requests),
+          STATED("server_tool_use.", same, web_search_requests)));
   CountCost(&counter, usage);
   return counts;
 }
