@@ -188,7 +188,7 @@ v1::ReportUsageRequest RecordSource::Batch(int records,
   return request;
 }
 
-grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message) {
+grpc::ByteBuffer ToBytes(const ::google::protobuf::MessageLite& message) {
   const grpc::Slice slice(message.SerializeAsString());
   return grpc::ByteBuffer(&slice, 1);
 }
