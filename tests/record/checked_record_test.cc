@@ -237,9 +237,9 @@ TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
       kMissing, "orq_images_variations.output_tokens", "required");
 }
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
 
 // Returns a nested message; the first one if the field is repeated.
 Message* MutablePart(Message* message, const FieldDescriptor* field) {

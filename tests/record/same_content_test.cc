@@ -12,10 +12,10 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::UnknownFieldSet;
+using ::google::protobuf::UnknownFieldSet;
 using testing::ValidRecord;
 
-UnknownFieldSet* UnknownOf(google::protobuf::Message* message) {
+UnknownFieldSet* UnknownOf(::google::protobuf::Message* message) {
   return message->GetReflection()->MutableUnknownFields(message);
 }
 

@@ -29,7 +29,7 @@ constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
 
 // Checks what would make a small request a large message.
 absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
-                                const google::protobuf::Message*) {
+                                const ::google::protobuf::Message*) {
   return CheckReadSize(bytes.Length());
 }
 
@@ -259,7 +259,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
 
 void UsageReportingServiceImpl::FinishRead(
     grpc::CallbackServerContext* context, UnaryCall* call,
-    const std::string& project, const google::protobuf::Message& response,
+    const std::string& project, const ::google::protobuf::Message& response,
     grpc::ByteBuffer* raw_response) {
   constexpr std::int64_t kPerCall = 16 << 10;
   auto share = unwritten_.TryTake(

@@ -31,8 +31,8 @@ std::string TextOf(const absl::StatusOr<UsageQueryPage>& page) {
 
 std::string BytesOf(const v1::UsageRecord& record) {
   std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
+  ::google::protobuf::io::StringOutputStream stream(&bytes);
+  ::google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
   EXPECT_TRUE(record.SerializeToCodedStream(&coded));
   coded.Trim();

@@ -21,14 +21,14 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::FileDescriptorProto;
-using google::protobuf::Message;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::FileDescriptorProto;
+using ::google::protobuf::Message;
 
 constexpr char kUsage[] = "usage";
 
-const google::protobuf::OneofDescriptor* UsageOneof() {
+const ::google::protobuf::OneofDescriptor* UsageOneof() {
   return v1::UsageRecord::descriptor()->FindOneofByName(kUsage);
 }
 
@@ -80,8 +80,8 @@ bool IsUnknownField(const absl::Status& status) {
 // Refuses members that an envelope does not have. `line` is valid JSON.
 absl::Status CheckMemberNames(std::string_view line,
                               const Descriptor& envelope) {
-  google::protobuf::Struct object;
-  if (!google::protobuf::util::JsonStringToMessage(std::string(line), &object)
+  ::google::protobuf::Struct object;
+  if (!::google::protobuf::util::JsonStringToMessage(std::string(line), &object)
            .ok()) {
     return absl::InvalidArgumentError("expected JSON, found something else");
   }
@@ -167,7 +167,7 @@ absl::Status Missing(const char* field, const char* flag) {
 
 ReportLineParser::ReportLineParser(ReportLineFormat format)
     : format_(std::move(format)),
-      pool_(google::protobuf::DescriptorPool::generated_pool()) {
+      pool_(::google::protobuf::DescriptorPool::generated_pool()) {
   if (format_.usage_field == nullptr) return;
   factory_.SetDelegateToGeneratedFactory(true);
   const auto* file = pool_.BuildFile(EnvelopeFile(*format_.usage_field));

@@ -92,7 +92,7 @@ void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
 
 v1::UsageRow ToUsageRow(
     const UsageQueryRow& row,
-    const google::protobuf::RepeatedPtrField<std::string>& group_by) {
+    const ::google::protobuf::RepeatedPtrField<std::string>& group_by) {
   v1::UsageRow result;
   *result.mutable_bucket_start_time() =
       TimestampFromNanos(row.bucket.start_nanos);
