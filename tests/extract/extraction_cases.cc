@@ -91,7 +91,8 @@ std::vector<std::string> Representations(
   for (const std::string& event : events) {
     if (event != "[DONE]") absl::StrAppend(&lines, event, "\n");
     absl::StrAppend(&several_lines, ": a comment\nevent: some\nid: 7\ndata:",
-                    absl::StrReplaceAll(event, {{"{", "{\ndata: "}}),
+                    event.substr(0, 1),
+                    (event.front() == '{' ? "\ndata: " : ""), event.substr(1),
                     "\nretry: 3\n\n\n");
   }
   std::vector<std::string> representations = {
@@ -130,13 +131,14 @@ void CheckStream(const ExtractionCase& c, const Dialect& dialect) {
 
 }  // namespace
 
-void ReadTextInto(const std::string& path, google::protobuf::Message* message) {
+void ReadTextInto(const std::string& path,
+                  ::google::protobuf::Message* message) {
   std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
   EXPECT_TRUE(file.good()) << path;
   EXPECT_TRUE(
-      google::protobuf::TextFormat::ParseFromString(text.str(), message))
+      ::google::protobuf::TextFormat::ParseFromString(text.str(), message))
       << path;
 }
 

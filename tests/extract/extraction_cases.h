@@ -2,9 +2,8 @@
 
 // Runs cases of extraction.
 //
-//   for (const ExtractionCase& c : ReadText<ExtractionCases>(path).cases()) {
-//     CheckCase(c);
-//   }
+//   const auto cases = ReadText<ExtractionCases>(path);
+//   for (const ExtractionCase& c : cases.cases()) CheckCase(c);
 
 #ifndef TOKENUSAGE_TESTS_EXTRACT_EXTRACTION_CASES_H_
 #define TOKENUSAGE_TESTS_EXTRACT_EXTRACTION_CASES_H_
@@ -20,7 +19,8 @@
 namespace tokenusage::testing {
 
 // Reads a message in text format. Fails the test if it cannot be read.
-void ReadTextInto(const std::string& path, google::protobuf::Message* message);
+void ReadTextInto(const std::string& path,
+                  ::google::protobuf::Message* message);
 template <typename Message>
 Message ReadText(const std::string& path) {
   Message message;

@@ -53,11 +53,11 @@ class Collector {
 
   const Dialect& dialect_;
   const Layout& layout_;
-  v1::UsageRecord record_;                            // of the usage so far
-  std::optional<v1::UsageRecord> tool_record_;        // of the tools beside it
-  std::vector<v1::UsageRecord> records_;              // those that are closed
-  std::unique_ptr<google::protobuf::Message> later_;  // one event's usage
-  bool has_usage_ = false;                            // in record_
+  v1::UsageRecord record_;                      // of the usage so far
+  std::optional<v1::UsageRecord> tool_record_;  // of the tools beside it
+  std::vector<v1::UsageRecord> records_;        // those that are closed
+  std::unique_ptr<::google::protobuf::Message> later_;  // one event's usage
+  bool has_usage_ = false;                              // in record_
   bool is_final_ = false;   // the usage that was seen last
   bool has_ended_ = false;  // nothing follows
   bool saw_null_ = false;

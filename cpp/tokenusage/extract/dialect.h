@@ -33,7 +33,7 @@ struct Dialect {
   std::string_view operation;
 
   // The member of UsageRecord's oneof `usage` that holds its usage.
-  const google::protobuf::FieldDescriptor* usage_field;
+  const ::google::protobuf::FieldDescriptor* usage_field;
 
   // Whether each line of a file of JSON Lines is an event of a stream, and not
   // a response.

@@ -12,8 +12,8 @@ namespace tokenusage::extract_internal {
 
 // Merges `later` into `usage`, which has the same type and is empty at first.
 // Moves what it takes out of `later`.
-void MergeUsage(Merge merge, google::protobuf::Message* later,
-                google::protobuf::Message* usage);
+void MergeUsage(Merge merge, ::google::protobuf::Message* later,
+                ::google::protobuf::Message* usage);
 
 }  // namespace tokenusage::extract_internal
 
