@@ -19,10 +19,7 @@
 namespace tokenusage::extract_internal {
 namespace {
 
-<<<<<<< HEAD
-=======
 using ::google::protobuf::Descriptor;
->>>>>>> extract
 using ::google::protobuf::Message;
 
 // Events from which the response's id and model are taken; later ones have them
@@ -45,13 +42,6 @@ std::string JoinPath(std::string_view path, std::string_view field) {
                       std::string(field));
 }
 
-<<<<<<< HEAD
-const UsageRules& RulesOf(const ::google::protobuf::Descriptor* type) {
-  static const auto* const rules = [] {
-    auto* all = new std::map<const ::google::protobuf::Descriptor*, UsageRules>;
-    for (const Dialect& dialect : Dialects()) {
-      const auto* message = dialect.usage_field->message_type();
-=======
 // Returns the rules of a message that a record can have.
 const UsageRules& RulesOf(const Descriptor* type) {
   static const auto* const rules = [] {
@@ -59,7 +49,6 @@ const UsageRules& RulesOf(const Descriptor* type) {
     const auto* usage = v1::UsageRecord::descriptor()->FindOneofByName("usage");
     for (int i = 0; i < usage->field_count(); ++i) {
       const Descriptor* message = usage->field(i)->message_type();
->>>>>>> extract
       all->try_emplace(message, message);
     }
     return all;
