@@ -72,8 +72,8 @@ TokenParts Embeddings(const Usage& usage, Counter* counter) {
 }
 
 // Sets the measures of what is stated, and checks the parts against input and
-// output. The total is input and output if it is not stated; whether a stated
-// one must be their sum is for the caller to know.
+// output. The total is their sum if it is not stated; whether a stated one must
+// be is for the caller to know.
 inline void CountTokens(const TokenParts& parts, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, parts.input);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, parts.output);
