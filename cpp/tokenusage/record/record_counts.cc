@@ -73,6 +73,23 @@ UsageCounts CountRecord(const v1::UsageRecord& record,
     case v1::UsageRecord::kAnthropicMessages:
       return CountUsage(record.anthropic_messages(), why);
 
+    case v1::UsageRecord::kOpenrouterChat:
+      return CountUsage(record.openrouter_chat(), why);
+    case v1::UsageRecord::kOpenrouterResponses:
+      return CountUsage(record.openrouter_responses(), why);
+    case v1::UsageRecord::kOpenrouterMessages:
+      return CountUsage(record.openrouter_messages(), why);
+    case v1::UsageRecord::kOpenrouterImages:
+      return CountUsage(record.openrouter_images(), why);
+    case v1::UsageRecord::kOpenrouterEmbeddings:
+      return CountUsage(record.openrouter_embeddings(), why);
+    case v1::UsageRecord::kOpenrouterRerank:
+      return CountUsage(record.openrouter_rerank(), why);
+    case v1::UsageRecord::kOpenrouterTranscription:
+      return CountUsage(record.openrouter_transcription(), why);
+    case v1::UsageRecord::kOpenrouterVideo:
+      return CountUsage(record.openrouter_video(), why);
+
     case v1::UsageRecord::kGoogleGenerateContent:
       return CountUsage(record.google_generate_content(), why);
     case v1::UsageRecord::kGoogleLive:
@@ -108,23 +125,6 @@ UsageCounts CountRecord(const v1::UsageRecord& record,
 
     case v1::UsageRecord::kDeepseekChat:
       return CountUsage(record.deepseek_chat(), why);
-
-    case v1::UsageRecord::kOpenrouterChat:
-      return CountUsage(record.openrouter_chat(), why);
-    case v1::UsageRecord::kOpenrouterResponses:
-      return CountUsage(record.openrouter_responses(), why);
-    case v1::UsageRecord::kOpenrouterMessages:
-      return CountUsage(record.openrouter_messages(), why);
-    case v1::UsageRecord::kOpenrouterImages:
-      return CountUsage(record.openrouter_images(), why);
-    case v1::UsageRecord::kOpenrouterEmbeddings:
-      return CountUsage(record.openrouter_embeddings(), why);
-    case v1::UsageRecord::kOpenrouterRerank:
-      return CountUsage(record.openrouter_rerank(), why);
-    case v1::UsageRecord::kOpenrouterTranscription:
-      return CountUsage(record.openrouter_transcription(), why);
-    case v1::UsageRecord::kOpenrouterVideo:
-      return CountUsage(record.openrouter_video(), why);
 
     case v1::UsageRecord::kGroqChat:
       return CountUsage(record.groq_chat(), why);

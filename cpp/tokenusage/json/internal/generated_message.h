@@ -459,18 +459,19 @@ class RegistrationOf {
 
   static bool Read(std::string_view json, std::string_view path, bool strict,
                    Message* message) {
+    if (json.size() > kMaxBytesOfKept) {
+      return ReadInto(json, path, strict, std::make_unique<Class>().get(),
+                      message);
+    }
     // Reads into a message that is kept for the next time, so that it takes no
     // memory once it has what it needs. It gets the old contents of `message`.
     thread_local const auto kept = std::make_unique<Class>();
-    if (json.size() > kMaxBytesOfKept) {
-      Class parsed;
-      return ReadInto(json, path, strict, &parsed, message);
-    }
     return ReadInto(json, path, strict, kept.get(), message);
   }
 
-  static bool ReadInto(std::string_view json, std::string_view path,
-                       bool strict, Class* parsed, Message* message) {
+  TOKENUSAGE_INLINE static bool ReadInto(std::string_view json,
+                                         std::string_view path, bool strict,
+                                         Class* parsed, Message* message) {
     Reader<false> reader(json, strict, nullptr);
     if (!reader.ReadDocument(path, GeneratedTable<Class>(), parsed)) {
       return false;

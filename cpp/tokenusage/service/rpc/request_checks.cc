@@ -288,6 +288,7 @@ absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
   TOKENUSAGE_ASSIGN_OR_RETURN(query.window, CheckWindow(request));
   TOKENUSAGE_ASSIGN_OR_RETURN(query.page_size,
                               CheckPageSize(request.page_size()));
+  query.inconsistent_only = request.inconsistent_only();
   result.fingerprint = FingerprintOf("ListUsageRecords", request);
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(

@@ -25,6 +25,10 @@ v1::UsageRow ToUsageRow(
     const UsageQueryRow& row,
     const ::google::protobuf::RepeatedPtrField<std::string>& group_by);
 
+// Moves the records of a page to `response`, each with its inconsistencies, up
+// to about 4 MB. Returns whether they are the last ones of the listing.
+bool AddRecords(RecordPage page, v1::ListUsageRecordsResponse* response);
+
 }  // namespace tokenusage
 
 #endif  // TOKENUSAGE_SERVICE_RPC_RESPONSES_H_

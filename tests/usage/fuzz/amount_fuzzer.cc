@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Fuzzes TokenAmount against decimals that are computed digit by digit.
+// Fuzzes Amount against decimals that are computed digit by digit.
 
 #include <cmath>
 #include <cstddef>
@@ -14,7 +14,7 @@
 #include "tests/support/fuzzing/byte_source.h"
 #include "tests/support/fuzzing/fuzz_target.h"
 #include "tests/support/fuzzing/shortest_decimal.h"
-#include "tokenusage/record/token_amount.h"
+#include "tokenusage/usage/amount.h"
 
 namespace tokenusage {
 namespace testing {
@@ -26,40 +26,40 @@ absl::int128 ToInt128(const std::string& digits) {
   return number;
 }
 
-// Returns the shortest decimal in nanos, half to even.
-absl::int128 ReferenceNanos(double count) {
+// Returns the shortest decimal in picos, half to even.
+absl::int128 ReferencePicos(double count) {
   if (count == 0) return 0;
   const ShortestDecimal decimal = ToShortestDecimal(count);
-  const int whole_digits = decimal.exponent + 9;  // of the nanos
-  if (whole_digits < 0) return 0;                 // below a tenth
+  const int whole_digits = decimal.exponent + 12;  // of the picos
+  if (whole_digits < 0) return 0;                  // below a tenth
   std::string digits = decimal.digits;
   const auto kept = static_cast<std::size_t>(whole_digits);
   if (digits.size() < kept) digits.append(kept - digits.size(), '0');
-  absl::int128 nanos = ToInt128(digits.substr(0, kept));
+  absl::int128 picos = ToInt128(digits.substr(0, kept));
   const std::string rest = digits.substr(kept);
-  if (rest.empty()) return nanos;
+  if (rest.empty()) return picos;
   const std::string half = "5" + std::string(rest.size() - 1, '0');
-  if (rest > half || (rest == half && nanos % 2 == 1)) ++nanos;
-  return nanos;
+  if (rest > half || (rest == half && picos % 2 == 1)) ++picos;
+  return picos;
 }
 
 void Check(double count) {
-  if (!(count >= 0 && count <= kMaxTokenCount)) return;
-  const TokenAmount amount = TokenAmount::FromCount(count);
+  if (!(count >= 0 && count <= kMaxCount)) return;
+  const Amount amount = Amount::FromCount(count);
   char text[64];
   std::snprintf(text, sizeof(text), "%.17g: ", count);
-  const absl::int128 expected = ReferenceNanos(count);
-  if (amount.nanos() != expected) {
+  const absl::int128 expected = ReferencePicos(count);
+  if (amount.picos() != expected) {
     FuzzFail(text + amount.ToDecimal() + ", but is " +
-             TokenAmount::FromNanos(expected).ToDecimal());
+             Amount::FromPicos(expected).ToDecimal());
   }
   const std::string decimal = amount.ToDecimal();
   if (amount.ToDouble() != std::strtod(decimal.c_str(), nullptr)) {
     FuzzFail(text + decimal + " as a double");
   }
-  TokenAmount sum = TokenAmount::FromNanos(expected);
+  Amount sum = Amount::FromPicos(expected);
   sum += amount;
-  if (sum.nanos() != 2 * expected) FuzzFail(text + sum.ToDecimal() + " twice");
+  if (sum.picos() != 2 * expected) FuzzFail(text + sum.ToDecimal() + " twice");
 }
 
 double FromBits(std::uint64_t bits) {
@@ -77,7 +77,7 @@ void CheckAround(double count) {
 
 // A count of one of several kinds.
 double CountOf(std::uint8_t kind, std::uint64_t bits) {
-  constexpr double kDivisors[] = {1, 2, 10, 100, 1e4, 1e9, 1e10};
+  constexpr double kDivisors[] = {1, 2, 10, 100, 1e4, 1e12, 1e13};
   constexpr std::uint64_t kMantissa = (std::uint64_t{1} << 52) - 1;
   constexpr std::uint64_t kMinExponent = 1023 - 40;
   if (kind % 8 < 7) {
@@ -93,8 +93,8 @@ double CountOf(std::uint8_t kind, std::uint64_t bits) {
 std::vector<std::string> SeedInputs() {
   std::vector<std::string> inputs;
   for (const double count :
-       {0.0, 8105.75, 100.0, 0.1 + 0.2, 1e-9, 0.5e-9, 1.5e-9, 2.5e-9, 1e13,
-        99999999999.99, 4503599627370495.5, kMaxTokenCount, 5e-324}) {
+       {0.0, 8105.75, 100.0, 0.1 + 0.2, 1e-12, 0.5e-12, 1.5e-12, 2.5e-12, 1e13,
+        99999999999.99, 4503599627370495.5, kMaxCount, 5e-324}) {
     std::string input(1 + sizeof(count), '\7');
     std::memcpy(&input[1], &count, sizeof(count));
     inputs.push_back(input);
