@@ -9,6 +9,7 @@
 #include <initializer_list>
 
 #include "tokenusage/usage/stated.h"
+#include "tokenusage/usage/wholes.h"
 
 namespace tokenusage::usage_internal {
 
@@ -38,17 +39,9 @@ inline bool IsSum(const Stated& whole, std::initializer_list<Stated> parts) {
 }
 
 // Sets the measures of what is stated, and checks the parts against input and
-// output. The total is input and output if it is not stated; whether a stated
-// one must be their sum is for the caller to know.
+// output. Whether a stated total must be their sum is for the caller to know.
 inline void CountTokens(const TokenParts& parts, Counter* counter) {
-  counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, parts.input);
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, parts.output);
-  if (parts.total.is_set) {
-    counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS, parts.total);
-  } else if (parts.input.is_set && parts.output.is_set) {
-    counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS,
-                 Counter::Sum("total tokens", {parts.input, parts.output}));
-  }
+  SetWholes(counter, parts.input, parts.output, parts.total);
   counter->Set(v1::USAGE_MEASURE_INPUT_TEXT_TOKENS, parts.input_text);
   counter->Set(v1::USAGE_MEASURE_INPUT_IMAGE_TOKENS, parts.input_image);
   counter->Set(v1::USAGE_MEASURE_INPUT_AUDIO_TOKENS, parts.input_audio);

@@ -16,10 +16,10 @@ struct Wholes {
   Stated output;
 };
 
-// Counts the wholes. The total is the sum of the other two if the provider
-// states none; if it does, it must be.
-inline Wholes CountWholes(Counter* counter, const Stated& input,
-                          const Stated& output, const Stated& total) {
+// Sets the measures of the wholes. The total is the sum of the other two if the
+// provider states none.
+inline void SetWholes(Counter* counter, const Stated& input,
+                      const Stated& output, const Stated& total) {
   counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, input);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, output);
   if (!total.is_set && input.is_set && output.is_set) {
@@ -27,8 +27,14 @@ inline Wholes CountWholes(Counter* counter, const Stated& input,
                  Counter::Sum("total_tokens", {input, output}));
   } else {
     counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS, total);
-    counter->CheckSum(total, {input, output});
   }
+}
+
+// Counts the wholes: a total that is stated must be the sum of the other two.
+inline Wholes CountWholes(Counter* counter, const Stated& input,
+                          const Stated& output, const Stated& total) {
+  SetWholes(counter, input, output, total);
+  counter->CheckSum(total, {input, output});
   return {input, output};
 }
 
