@@ -105,7 +105,7 @@ class ReportTest(ClientTest):
         """A typical reporter, from end to end."""
         batch = [
             make_record("a", "2024-05-01T10:00:00Z", FRACTIONAL, model="gpt-image-1"),
-            make_record("b", "2024-05-01T11:00:00Z", WHOLE, usage="images_variations"),
+            make_record("b", "2024-05-01T11:00:00Z", WHOLE, usage="orq_images_variations"),
             make_record("c", "2024-05-02T11:00:00Z", WHOLE, labels={"team": "web"}),
         ]
         self.assert_reported(self.client.report("demo", batch), stored=3)
@@ -131,7 +131,7 @@ class ReportTest(ClientTest):
             return [*FRACTIONAL[:position], value, *FRACTIONAL[position + 1 :]]
 
         nan, inf = float("nan"), float("inf")
-        edits, details = "images_edits.", "images_edits.input_tokens_details."
+        edits, details = "orq_images_edits.", "orq_images_edits.input_tokens_details."
         ahead = time.time_ns() + 400 * 10**9
         out_of_range, invalid = "COUNT_OUT_OF_RANGE", "FIELD_INVALID"
         bad = [
@@ -145,9 +145,9 @@ class ReportTest(ClientTest):
                 details + "image_tokens",
             ),
             (
-                make_record("x", counts=counts(0, nan), usage="images_variations"),
+                make_record("x", counts=counts(0, nan), usage="orq_images_variations"),
                 out_of_range,
-                "images_variations.total_tokens",
+                "orq_images_variations.total_tokens",
             ),
             (without_usage(make_record("x")), "FIELD_MISSING", "usage"),
             (make_record(""), "FIELD_MISSING", "record_id"),
@@ -166,10 +166,10 @@ class ReportTest(ClientTest):
         ]
         for field in ("total_tokens", "input_tokens", "output_tokens", "input_tokens_details"):
             record = make_record("x")
-            record.images_edits.ClearField(field)
+            record.orq_images_edits.ClearField(field)
             bad.append((record, "FIELD_MISSING", edits + field))
         record = make_record("x")
-        record.images_edits.input_tokens_details.ClearField("image_tokens")
+        record.orq_images_edits.input_tokens_details.ClearField("image_tokens")
         bad.append((record, "FIELD_MISSING", details + "image_tokens"))
         record = make_record("x")
         record.ClearField("event_time")

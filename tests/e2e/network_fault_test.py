@@ -237,7 +237,7 @@ class BadInputTest(DurableTest):
                 (error.reason, error.field),
                 (
                     service_pb2.RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE,
-                    "images_edits.input_tokens",
+                    "orq_images_edits.input_tokens",
                 ),
             )
         record = make_record("bad")
@@ -245,7 +245,7 @@ class BadInputTest(DurableTest):
         (error,) = self.client.report(PROJECT, [record]).errors
         self.assertEqual(error.reason, service_pb2.RECORD_ERROR_REASON_FIELD_MISSING)
         record = make_record("bad")
-        record.images_edits.ClearField("output_tokens")
+        record.orq_images_edits.ClearField("output_tokens")
         (error,) = self.client.report(PROJECT, [record]).errors
         self.assertEqual(error.reason, service_pb2.RECORD_ERROR_REASON_FIELD_MISSING)
         self.assert_unharmed()

@@ -88,7 +88,7 @@ class ReportTest(ServiceTest):
         line = (
             '{"record_id":"req-1","event_time":"2024-05-01T12:00:00.250Z",'
             '"operation":"images.edits","provider":"openai","model":"gpt-image-1",'
-            '"labels":{"note":"a=b","team":"web"},"images_edits":%s}\n' % FRACTIONAL_JSON
+            '"labels":{"note":"a=b","team":"web"},"orq_images_edits":%s}\n' % FRACTIONAL_JSON
         )
         self.assertEqual((got.exit_code, got.stderr), (0, b""))
         self.assertEqual(_RECEIVE_TIME.sub(b"", got.stdout).decode(), line)
@@ -157,7 +157,7 @@ class ReportTest(ServiceTest):
             self.assert_totals([record])
 
     def test_an_operation_that_contradicts_the_usage(self):
-        record = make_record("a", usage="images_variations", operation="images.edits")
+        record = make_record("a", usage="orq_images_variations", operation="images.edits")
         for usage_name, flags in (
             (None, ()),
             ("usage", ("--message=PostV2ProxyImagesVariationsUsage",)),
@@ -181,12 +181,12 @@ class ReportTest(ServiceTest):
         )
 
     def test_variations(self):
-        record = make_record("v", usage="images_variations")
+        record = make_record("v", usage="orq_images_variations")
         line = records.json_lines([records.record_object(record, "usage")])
         flag = "--message=PostV2ProxyImagesVariationsUsage"
         self.assert_output(self.report(line, flag), summary(stored=1))
         (stored,) = map(json.loads, self.list().splitlines())
-        self.assertIn("images_variations", stored)
+        self.assertIn("orq_images_variations", stored)
 
     def test_bad_line_in_the_middle(self):
         """It is named, and the good lines around it are stored."""
@@ -199,7 +199,7 @@ class ReportTest(ServiceTest):
             outcome,
             2,
             file + ":3: ",
-            'images_edits.input_tokens_details.text_tokens: expected a number, found '
+            'orq_images_edits.input_tokens_details.text_tokens: expected a number, found '
             'string "many"',
             "(column ",
             stdout=summary(stored=4, bad_lines=1),
@@ -279,7 +279,7 @@ class ReportTest(ServiceTest):
             make_record("c", model="gpt-image-2"),
             make_record("c", model="gpt-image-1", time="2024-05-01T12:00:00.000000001Z"),
             make_record("c", model="gpt-image-1", labels={"team": ""}),
-            make_record("c", model="gpt-image-1", usage="images_variations"),
+            make_record("c", model="gpt-image-1", usage="orq_images_variations"),
         ]
         for other in others:
             line = records.json_lines([records.record_object(other)])
@@ -298,7 +298,7 @@ class ReportTest(ServiceTest):
         reported = [make_record("n-%d" % i, at("2024-05-01T00:00:00Z") + i) for i in range(2500)]
         objects = list(map(records.record_object, reported))
         objects[1700] = {**objects[1700], "operation": ""}
-        objects[2100]["images_edits"]["total_tokens"] = -1
+        objects[2100]["orq_images_edits"]["total_tokens"] = -1
         outcome = self.report(records.json_lines(objects))
         self.assertEqual(outcome.exit_code, 2)
         self.assertEqual(

@@ -12,10 +12,10 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::UnknownFieldSet;
+using ::google::protobuf::UnknownFieldSet;
 using testing::ValidRecord;
 
-UnknownFieldSet* UnknownOf(google::protobuf::Message* message) {
+UnknownFieldSet* UnknownOf(::google::protobuf::Message* message) {
   return message->GetReflection()->MutableUnknownFields(message);
 }
 
@@ -49,13 +49,18 @@ TEST(SameContentTest, EveryFieldOfTheReporterCounts) {
       [](auto* r) { r->set_provider("x"); },
       [](auto* r) { r->clear_model(); },
       [](auto* r) { (*r->mutable_labels())["x"] = ""; },
+      [](auto* r) { r->set_usage_json("{}"); },
       [](auto* r) { r->clear_usage(); },
-      [](auto* r) { r->mutable_images_edits()->set_total_tokens(8105.76); },
-      [](auto* r) { r->mutable_images_edits()->clear_total_tokens(); },
-      [](auto* r) { r->mutable_images_edits()->clear_input_tokens_details(); },
-      [](auto* r) { r->mutable_images_variations(); },
+      [](auto* r) { r->mutable_orq_images_edits()->set_total_tokens(8105.76); },
+      [](auto* r) { r->mutable_orq_images_edits()->clear_total_tokens(); },
+      [](auto* r) {
+        r->mutable_orq_images_edits()->clear_input_tokens_details();
+      },
+      [](auto* r) { r->mutable_orq_images_variations(); },
       [](auto* r) { UnknownOf(r)->AddVarint(1000, 0); },
-      [](auto* r) { UnknownOf(r->mutable_images_edits())->AddVarint(9, 0); },
+      [](auto* r) {
+        UnknownOf(r->mutable_orq_images_edits())->AddVarint(9, 0);
+      },
       [](auto* r) { UnknownOf(r->mutable_event_time())->AddVarint(9, 0); },
   };
   for (const auto& change : changes) {
@@ -68,32 +73,34 @@ TEST(SameContentTest, EveryFieldOfTheReporterCounts) {
 TEST(SameContentTest, TheSameCountsAsAnotherKindOfUsageDiffer) {
   v1::UsageRecord edits = ValidRecord();
   v1::UsageRecord variations = edits;
-  std::string bytes = edits.images_edits().SerializeAsString();
-  ASSERT_TRUE(variations.mutable_images_variations()->ParseFromString(bytes));
+  std::string bytes = edits.orq_images_edits().SerializeAsString();
+  ASSERT_TRUE(
+      variations.mutable_orq_images_variations()->ParseFromString(bytes));
   ExpectDifferent(edits, variations);
 }
 
-TEST(SameContentTest, ReceiveTimeIsLeftOut) {
+TEST(SameContentTest, OutputOnlyFieldsAreLeftOut) {
   v1::UsageRecord received = ValidRecord();
   received.mutable_receive_time()->set_seconds(5);
+  received.add_inconsistencies()->set_field("total_tokens");
   ExpectSame(received, ValidRecord());
 }
 
 TEST(SameContentTest, DoublesAreComparedByTheirBits) {
   v1::UsageRecord a = ValidRecord();
   v1::UsageRecord b = a;
-  a.mutable_images_edits()->set_total_tokens(0.0);
-  b.mutable_images_edits()->set_total_tokens(-0.0);
+  a.mutable_orq_images_edits()->set_total_tokens(0.0);
+  b.mutable_orq_images_edits()->set_total_tokens(-0.0);
   ExpectDifferent(a, b);
-  b.mutable_images_edits()->set_total_tokens(0.0);
+  b.mutable_orq_images_edits()->set_total_tokens(0.0);
   ExpectSame(a, b);
-  b.mutable_images_edits()->clear_total_tokens();
+  b.mutable_orq_images_edits()->clear_total_tokens();
   ExpectDifferent(a, b);
   // Equal as fixed-point amounts, still not the same content.
-  a.mutable_images_edits()->set_total_tokens(0.3);
-  b.mutable_images_edits()->set_total_tokens(0.1 + 0.2);
+  a.mutable_orq_images_edits()->set_total_tokens(0.3);
+  b.mutable_orq_images_edits()->set_total_tokens(0.1 + 0.2);
   ExpectDifferent(a, b);
-  a.mutable_images_edits()->set_total_tokens(std::nan(""));
+  a.mutable_orq_images_edits()->set_total_tokens(std::nan(""));
   ExpectSame(a, a);
 }
 

@@ -39,7 +39,7 @@ v1::UsageRecord ValidRecord(std::string_view record_id,
   record.set_operation("images.edits");
   record.set_provider("openai");
   record.set_model("gpt-image-1");
-  auto* usage = record.mutable_images_edits();
+  auto* usage = record.mutable_orq_images_edits();
   usage->set_total_tokens(8105.75);
   usage->set_input_tokens(7451.29);
   usage->set_output_tokens(1442.01);

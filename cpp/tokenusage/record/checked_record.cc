@@ -79,7 +79,7 @@ std::shared_ptr<const CheckedBatch> CheckedBatch::Of(
 }
 
 void CheckedBatch::Check(
-    google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
+    ::google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
     absl::Time receive_time) {
   receive_time_ = receive_time;
   latest_event_nanos_ = absl::ToUnixNanos(receive_time + kMaxEventTimeAhead);
@@ -93,6 +93,7 @@ void CheckedBatch::Check(
       continue;
     }
     record->clear_receive_time();  // with its unknown fields
+    record->clear_inconsistencies();
     records_.push_back(CheckedRecord(*this, *record, i));
   }
 }

@@ -26,8 +26,8 @@
 #include "absl/time/time.h"
 #include "google/protobuf/arena.h"
 #include "google/protobuf/repeated_ptr_field.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
-#include "tokenusage/record/token_counts.h"
 #include "tokenusage/v1/usage_record.pb.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
@@ -39,7 +39,7 @@ class CheckedBatch;
 // into its batch, which must outlive it. Thread-safe.
 class CheckedRecord {
  public:
-  // The record as it was reported, without receive_time.
+  // The record as it was reported, without the fields that are output only.
   const v1::UsageRecord& record() const { return *record_; }
 
   // Its position in the request, from 0.
@@ -53,7 +53,7 @@ class CheckedRecord {
   bool too_far_ahead() const { return too_far_ahead_; }
 
   // Computed on each call.
-  TokenCounts counts() const { return CountsOf(*record_); }
+  UsageCounts counts() const { return CountRecord(*record_); }
 
   // Serializes the record with receive_time set, for storing. Includes unknown
   // fields.
@@ -92,13 +92,13 @@ class CheckedBatch {
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
 
   // The arena to create the request in, so that it lives as long as the batch.
-  google::protobuf::Arena* arena() { return &arena_; }
+  ::google::protobuf::Arena* arena() { return &arena_; }
 
   // Checks the records, which must be in the arena or outlive the batch, and
-  // must not change afterwards. Clears receive_time. Only notes whether
-  // event_time is too far ahead: a stored record is a duplicate all the same.
-  // Must be called once.
-  void Check(google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
+  // must not change afterwards. Clears the fields that are output only. Only
+  // notes whether event_time is too far ahead: a stored record is a duplicate
+  // all the same. Must be called once.
+  void Check(::google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
              absl::Time receive_time);
 
   // The records that keep the rules, in their order.
@@ -124,7 +124,7 @@ class CheckedBatch {
  private:
   friend class CheckedRecord;
 
-  google::protobuf::Arena arena_;
+  ::google::protobuf::Arena arena_;
   absl::Time receive_time_;
   std::int64_t latest_event_nanos_ = 0;  // later is too far ahead
   // receive_time as a serialized field of a record.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -17,7 +18,7 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/utf8.h"
-#include "tokenusage/record/usage_rules.h"
+#include "tokenusage/usage/usage_rules.h"
 
 namespace tokenusage {
 namespace {
@@ -27,6 +28,18 @@ constexpr int kFirstCorrection = 10;
 constexpr int kLastCorrection = 15;
 constexpr int kFirstUsage = 16;
 constexpr int kLastUsage = 999;
+
+// A broken rule of a record.
+struct Violation {
+  v1::RecordErrorReason reason;
+  std::string field;  // its path from the record on; may be empty
+  std::string message;
+};
+
+Violation MissingField(std::string_view field) {
+  return {v1::RECORD_ERROR_REASON_FIELD_MISSING, std::string(field),
+          "expected a value, found none: it is required"};
+}
 
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
@@ -142,7 +155,7 @@ std::optional<Violation> CheckEventTime(const v1::UsageRecord& record) {
   constexpr std::int64_t kMaxSeconds =
       std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
   if (!record.has_event_time()) return MissingField("event_time");
-  const google::protobuf::Timestamp& time = record.event_time();
+  const ::google::protobuf::Timestamp& time = record.event_time();
   if (!HasValidNanos(time)) {
     return Invalid("event_time", "expected nanos from 0 to 999999999, found " +
                                      std::to_string(time.nanos()));
@@ -187,7 +200,7 @@ int UnknownFieldIn(const v1::UsageRecord& record, int first, int last) {
   // Looking up the Reflection takes longer than asking it.
   static const auto& reflection =
       *v1::UsageRecord::default_instance().GetReflection();
-  const google::protobuf::UnknownFieldSet& fields =
+  const ::google::protobuf::UnknownFieldSet& fields =
       reflection.GetUnknownFields(record);
   for (int i = 0; i < fields.field_count(); ++i) {
     const int number = fields.field(i).number();
@@ -205,12 +218,65 @@ std::optional<Violation> CheckNoCorrection(const v1::UsageRecord& record) {
                        ": this server does not know it; keep the record"};
 }
 
+// The rules of each member of the oneof `usage`.
+class UsageRulesByMember {
+ public:
+  struct Member {
+    const ::google::protobuf::FieldDescriptor* field = nullptr;
+    std::unique_ptr<const UsageRules> rules;
+  };
+
+  static const Member& Get(int number) {
+    static const auto* const all = new UsageRulesByMember;
+    return all->members_[static_cast<std::size_t>(number)];
+  }
+
+ private:
+  UsageRulesByMember() {
+    const auto* const oneof =
+        v1::UsageRecord::descriptor()->FindOneofByName("usage");
+    for (int i = 0; i < oneof->field_count(); ++i) {
+      const ::google::protobuf::FieldDescriptor* const field = oneof->field(i);
+      members_[static_cast<std::size_t>(field->number())] = {
+          field, std::make_unique<UsageRules>(field->message_type())};
+    }
+  }
+
+  std::array<Member, kLastUsage + 1> members_;
+};
+
 std::optional<Violation> CheckUsage(const v1::UsageRecord& record) {
-  const int number = UnknownFieldIn(record, kFirstUsage, kLastUsage);
-  if (number == 0) return FindUsageViolation(record);
-  return Violation{v1::RECORD_ERROR_REASON_USAGE_TYPE_UNSUPPORTED, "usage",
-                   "expected a usage type of this server, found field number " +
-                       std::to_string(number) + ": keep the record"};
+  if (const int number = UnknownFieldIn(record, kFirstUsage, kLastUsage)) {
+    return Violation{v1::RECORD_ERROR_REASON_USAGE_TYPE_UNSUPPORTED, "usage",
+                     "expected a usage type of this server, found field "
+                     "number " +
+                         std::to_string(number) + ": keep the record"};
+  }
+  if (record.usage_case() == v1::UsageRecord::USAGE_NOT_SET) {
+    return MissingField("usage");
+  }
+  if (record.has_usage_unknown() &&
+      record.usage_unknown().reason() == v1::UNKNOWN_USAGE_REASON_UNSPECIFIED) {
+    return MissingField("usage_unknown.reason");
+  }
+  const UsageRulesByMember::Member& member =
+      UsageRulesByMember::Get(record.usage_case());
+  std::optional<UsageViolation> violation = member.rules->Find(
+      record.GetReflection()->GetMessage(record, member.field));
+  if (!violation) return std::nullopt;
+  return Violation{violation->is_missing
+                       ? v1::RECORD_ERROR_REASON_FIELD_MISSING
+                       : v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE,
+                   std::string(member.field->name()) + '.' + violation->field,
+                   std::move(violation->message)};
+}
+
+std::optional<Violation> CheckUsageJson(const v1::UsageRecord& record) {
+  if (record.usage_json().size() <= kMaxUsageJsonBytes) return std::nullopt;
+  return Invalid("usage_json", "expected at most " +
+                                   std::to_string(kMaxUsageJsonBytes) +
+                                   " bytes, found " +
+                                   std::to_string(record.usage_json().size()));
 }
 
 std::optional<Violation> CheckOperation(const v1::UsageRecord& record) {
@@ -230,8 +296,9 @@ std::optional<Violation> CheckModel(const v1::UsageRecord& record) {
 // correction may have other rules for the fields after it, so it comes first:
 // its reporter must be told to keep the record.
 constexpr std::optional<Violation> (*kRules[])(const v1::UsageRecord&) = {
-    &CheckNoCorrection, &CheckId,    &CheckEventTime, &CheckOperation,
-    &CheckProvider,     &CheckModel, &CheckLabels,    &CheckUsage};
+    &CheckNoCorrection, &CheckId,        &CheckEventTime,
+    &CheckOperation,    &CheckProvider,  &CheckModel,
+    &CheckLabels,       &CheckUsageJson, &CheckUsage};
 
 }  // namespace
 

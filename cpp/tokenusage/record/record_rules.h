@@ -28,6 +28,7 @@ inline constexpr int kMaxNameBytes = 128;  // operation, provider, model
 inline constexpr int kMaxLabels = 16;
 inline constexpr int kMaxLabelKeyBytes = 63;
 inline constexpr int kMaxLabelValueBytes = 256;
+inline constexpr int kMaxUsageJsonBytes = 8192;
 inline constexpr int kMaxProjectBytes = 63;
 inline constexpr absl::Duration kMaxEventTimeAhead = absl::Minutes(5);
 

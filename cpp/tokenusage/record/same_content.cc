@@ -15,11 +15,11 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
-using google::protobuf::UnknownField;
-using google::protobuf::UnknownFieldSet;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::Reflection;
+using ::google::protobuf::UnknownField;
+using ::google::protobuf::UnknownFieldSet;
 
 // Sorts unknown fields, which come in any order.
 void Sort(UnknownFieldSet* fields) {
@@ -70,8 +70,8 @@ void SortUnknownFields(Message* message) {
 std::string BytesOf(const v1::UsageRecord& record) {
   std::string bytes;
   {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
+    ::google::protobuf::io::StringOutputStream stream(&bytes);
+    ::google::protobuf::io::CodedOutputStream coded(&stream);
     coded.SetSerializationDeterministic(true);
     static_cast<void>(record.SerializeToCodedStream(&coded));
   }
@@ -81,8 +81,10 @@ std::string BytesOf(const v1::UsageRecord& record) {
 }  // namespace
 
 bool SameContent(v1::UsageRecord a, v1::UsageRecord b) {
-  a.clear_receive_time();
-  b.clear_receive_time();
+  for (v1::UsageRecord* record : {&a, &b}) {
+    record->clear_receive_time();
+    record->clear_inconsistencies();
+  }
   if (BytesOf(a) == BytesOf(b)) return true;
   SortUnknownFields(&a);
   SortUnknownFields(&b);

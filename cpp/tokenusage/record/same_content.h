@@ -13,8 +13,8 @@ namespace tokenusage {
 
 // Returns whether all fields that the reporter set are equal: doubles bit for
 // bit, maps as sets, presence included, unknown fields as a set per field
-// number, receive_time left out. Compares parsed messages, never stored bytes,
-// whose order may change with the version of protobuf. Thread-safe.
+// number, output-only fields left out. Compares parsed messages, never stored
+// bytes, whose order may change with the version of protobuf. Thread-safe.
 bool SameContent(v1::UsageRecord a, v1::UsageRecord b);
 
 }  // namespace tokenusage

@@ -34,9 +34,9 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Message;
-using google::protobuf::util::JsonStringToMessage;
-using google::protobuf::util::MessageToJsonString;
+using ::google::protobuf::Message;
+using ::google::protobuf::util::JsonStringToMessage;
+using ::google::protobuf::util::MessageToJsonString;
 using simdjson::ondemand::parser;
 
 // Documents or messages in an order that changes from pass to pass: otherwise
@@ -116,8 +116,8 @@ bool ProtobufWrite(const Message& message, std::string* out) {
 }
 
 // A class made at run time, which has no generated code.
-Message* NewDynamic(const google::protobuf::Descriptor* descriptor) {
-  static auto* const factory = new google::protobuf::DynamicMessageFactory;
+Message* NewDynamic(const ::google::protobuf::Descriptor* descriptor) {
+  static auto* const factory = new ::google::protobuf::DynamicMessageFactory;
   return factory->GetPrototype(descriptor)->New();
 }
 

@@ -101,9 +101,9 @@ v1::UsageRecord RecordSource::Next() {
     usage->mutable_input_tokens_details()->set_image_tokens(Tokens());
   };
   if (series % 2 == 0) {
-    fill(record.mutable_images_edits());
+    fill(record.mutable_orq_images_edits());
   } else {
-    fill(record.mutable_images_variations());
+    fill(record.mutable_orq_images_variations());
   }
   return record;
 }
@@ -116,7 +116,7 @@ v1::ReportUsageRequest RecordSource::Batch(int records,
   return request;
 }
 
-grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message) {
+grpc::ByteBuffer ToBytes(const ::google::protobuf::MessageLite& message) {
   const grpc::Slice slice(message.SerializeAsString());
   return grpc::ByteBuffer(&slice, 1);
 }

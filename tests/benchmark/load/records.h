@@ -44,7 +44,7 @@ class RecordSource {
   std::int64_t last_nanos_;
 };
 
-grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message);
+grpc::ByteBuffer ToBytes(const ::google::protobuf::MessageLite& message);
 
 enum class Times { kNow, kOfSource };
 

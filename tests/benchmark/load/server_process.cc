@@ -84,7 +84,7 @@ class ParseService final : public RawService {
   grpc::ServerUnaryReactor* ReportUsage(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override {
-    google::protobuf::Arena arena;
+    ::google::protobuf::Arena arena;
     auto* parsed = v1::ReportUsageRequest::default_instance().New(&arena);
     grpc::ByteBuffer copy(*request);
     grpc::ProtoBufferReader reader(&copy);

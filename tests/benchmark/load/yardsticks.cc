@@ -191,9 +191,9 @@ void BareWriter::Begin() { Run(database_, "BEGIN IMMEDIATE"); }
 void BareWriter::Add(const v1::UsageRecord& record) {
   const std::int64_t series = SeriesOf(record);
   Insert(record, series);
-  const Sums sums = record.has_images_edits()
-                        ? SumsOf(record.images_edits())
-                        : SumsOf(record.images_variations());
+  const Sums sums = record.has_orq_images_edits()
+                        ? SumsOf(record.orq_images_edits())
+                        : SumsOf(record.orq_images_variations());
   const std::int64_t seconds = record.event_time().seconds();
   for (Rollup* rollup : {&quarter_hours_[{series, seconds - seconds % 900}],
                          &hours_[{series, seconds - seconds % 3600}]}) {

@@ -47,11 +47,11 @@ def at(text):
 
 
 def make_record(record_id, time="2024-05-01T12:00:00Z", counts=WHOLE, **fields):
-    """Returns a record of an image edit, or of `usage`='images_variations'.
+    """Returns a record of an image edit, or of `usage`='orq_images_variations'.
 
     `counts` are in the order of oracle.MEASURES; `time` is text, or nanoseconds.
     """
-    kind = fields.pop("usage", "images_edits")
+    kind = fields.pop("usage", "orq_images_edits")
     fields.setdefault("operation", kind.replace("_", "."))
     record = usage_record_pb2.UsageRecord(record_id=record_id, **fields)
     set_time(record.event_time, at(time) if isinstance(time, str) else time)
@@ -91,7 +91,7 @@ def random_record(rng, record_id=None, time=None):
         labels["team"] = rng.choice(("web", "", "Zürich", "a b", '"quoted"\\'))
     if rng.random() < 0.3:
         labels["customer_id"] = str(rng.randrange(5))
-    usage = rng.choice(("images_edits", "images_variations"))
+    usage = rng.choice(("orq_images_edits", "orq_images_variations"))
     return make_record(
         record_id,
         _random_time(rng) if time is None else time,

@@ -129,7 +129,7 @@ TEST_P(UsageStoreContract, IdsAreComparedByteForByte) {
   tokens = 0;
   for (const std::string& id : ids) {
     EXPECT_EQ(AppendOne(RecordAt(id, kNoon, ++tokens)), kDuplicate) << id;
-    EXPECT_EQ(store().GetRecord("p", id)->images_edits().total_tokens(),
+    EXPECT_EQ(store().GetRecord("p", id)->orq_images_edits().total_tokens(),
               tokens);
   }
 }
@@ -142,7 +142,7 @@ TEST_P(UsageStoreContract, ProjectsAreSeparate) {
   UsageQuery other = WholeTime();
   other.project = "q";
   EXPECT_EQ(Rows(other), Total(1, "2"));
-  EXPECT_EQ(store().GetRecord("q", "a")->images_edits().total_tokens(), 2);
+  EXPECT_EQ(store().GetRecord("q", "a")->orq_images_edits().total_tokens(), 2);
   EXPECT_THAT(store().GetRecord("r", "a"),
               StatusIs(absl::StatusCode::kNotFound));
 }
@@ -235,6 +235,20 @@ TEST_P(UsageStoreContract, GivesBackTheRecordAsItWasReported) {
   }
   EXPECT_EQ(store().GetRecord("p", "req-2").status().code(),
             absl::StatusCode::kNotFound);
+}
+
+TEST_P(UsageStoreContract, KeepsTheProvidersObjectVerbatim) {
+  const std::string object("{\"a\" : 1e400,\r\n\t\"a\":\"\xC3\xA4\0\"} // ",
+                           29);
+  v1::UsageRecord record = RecordAt("a", kNoon, 1);
+  record.set_usage_json(object);
+  EXPECT_EQ(AppendOne(record), kStored);
+  EXPECT_EQ(store().GetRecord("p", "a")->usage_json(), object);
+  EXPECT_EQ(AppendOne(record), kDuplicate);
+  record.set_usage_json(object + " ");
+  EXPECT_EQ(AppendOne(record), kConflict);
+  record.clear_usage_json();
+  EXPECT_EQ(AppendOne(record), kConflict);
 }
 
 TEST_P(UsageStoreContract, TheReceiveTimeIsThatOfTheFirstReport) {

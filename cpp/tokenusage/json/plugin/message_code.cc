@@ -19,10 +19,10 @@ namespace tokenusage {
 namespace json_plugin {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::compiler::cpp::FieldName;
-using google::protobuf::compiler::cpp::QualifiedClassName;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::compiler::cpp::FieldName;
+using ::google::protobuf::compiler::cpp::QualifiedClassName;
 using json_internal::FieldKind;
 using json_internal::FieldPlan;
 using json_internal::FieldShape;

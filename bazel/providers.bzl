@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The providers whose usage messages this package has."""
+
+load("@com_google_protobuf//bazel:cc_proto_library.bzl", "cc_proto_library")
+load("@com_google_protobuf//bazel:proto_library.bzl", "proto_library")
+load(":cc_json_proto_library.bzl", "cc_json_proto_library")
+
+# The version of each provider's API: its messages are in proto/tokenusage/PROVIDER/VERSION.
+PROVIDERS = {
+    "anthropic": "v1",
+    "bedrock": "v1",
+    "cohere": "v2",
+    "deepseek": "v1",
+    "google": "v1",
+    "groq": "v1",
+    "mistral": "v1",
+    "ollama": "v1",
+    "openai": "v1",
+    "openai_compatible": "v1",
+    "openrouter": "v1",
+    "orq": "v2",
+    "perplexity": "v1",
+    "sglang": "v1",
+    "xai": "v1",
+}
+
+def _target(provider, kind):
+    return "//proto/tokenusage/%s/%s:%s_%s" % (provider, PROVIDERS[provider], provider, kind)
+
+def provider_proto(provider):
+    """Declares PROVIDER_proto and PROVIDER_cc_proto of all .proto files in the package.
+
+    Args:
+      provider: a key of PROVIDERS.
+    """
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["*.proto"]),
+    )
+    proto_library(
+        name = provider + "_proto",
+        srcs = native.glob(["*.proto"]),
+        strip_import_prefix = "/proto",
+        deps = ["//proto/tokenusage/v1:options_proto"],
+    )
+    cc_proto_library(
+        name = provider + "_cc_proto",
+        deps = [":%s_proto" % provider],
+    )
+
+def provider_json(provider):
+    """Declares PROVIDER_json, the JSON mapping of the provider's messages.
+
+    Args:
+      provider: a key of PROVIDERS.
+    """
+    cc_json_proto_library(
+        name = provider + "_json",
+        srcs = [_target(provider, "proto")],
+        deps = [_target(provider, "cc_proto")],
+    )
+
+def provider_targets(kind):
+    """Returns the labels of PROVIDER_proto or PROVIDER_cc_proto of all providers.
+
+    Args:
+      kind: "proto" or "cc_proto".
+    """
+    return [_target(provider, kind) for provider in PROVIDERS]

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a record counts.
+//
+//   UsageCounts counts = CountRecord(record);
+
+#ifndef TOKENUSAGE_RECORD_RECORD_COUNTS_H_
+#define TOKENUSAGE_RECORD_RECORD_COUNTS_H_
+
+#include <vector>
+
+#include "tokenusage/usage/usage_counts.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage {
+
+// Returns the counts of the record's usage, by the rules of its provider. A
+// usage that is unknown, not set, or of a type that this schema does not have,
+// counts nothing. The counts must be in range: see CheckRecord. If `why` is not
+// null, a description of each contradiction is appended to it. Thread-safe.
+UsageCounts CountRecord(const v1::UsageRecord& record,
+                        std::vector<v1::UsageInconsistency>* why = nullptr);
+
+// Replaces `inconsistencies` by what contradicts in the record's usage.
+void SetInconsistencies(v1::UsageRecord* record);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_RECORD_RECORD_COUNTS_H_

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/usage/stated.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace tokenusage::usage_internal {
+namespace {
+
+// Returns the counts that are stated, as "prompt_tokens (12) + ...".
+std::string Describe(std::initializer_list<Stated> counts) {
+  std::vector<std::string> terms;
+  for (const Stated& count : counts) {
+    if (!count.is_set) continue;
+    terms.push_back(
+        absl::StrCat(count.field, " (", count.amount.ToDecimal(), ")"));
+  }
+  return absl::StrJoin(terms, " + ");
+}
+
+}  // namespace
+
+Stated Counter::OneOf(std::initializer_list<Stated> names) {
+  Stated first = *names.begin();
+  for (const Stated& other : names) {
+    if (!other.is_set) continue;
+    if (!first.is_set) first = other;
+    if (other.amount != first.amount) {
+      Note(v1::USAGE_INCONSISTENCY_REASON_DUPLICATES_DIFFER, {other},
+           " is not ", {first});
+    }
+  }
+  return first;
+}
+
+void Counter::Note(v1::UsageInconsistencyReason reason,
+                   std::initializer_list<Stated> counts, const char* relation,
+                   std::initializer_list<Stated> others) {
+  counts_.set_inconsistent();
+  if (why_ == nullptr) return;
+  v1::UsageInconsistency& inconsistency = why_->emplace_back();
+  inconsistency.set_reason(reason);
+  for (const Stated& count : counts) {
+    if (count.is_set) inconsistency.set_field(count.field);
+    if (count.is_set) break;
+  }
+  inconsistency.set_message(
+      absl::StrCat(Describe(counts), relation, Describe(others)));
+}
+
+}  // namespace tokenusage::usage_internal

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The words that a provider's counting rules are written in: see openai.cc.
+// Only for the files of this folder.
+
+#ifndef TOKENUSAGE_USAGE_STATED_H_
+#define TOKENUSAGE_USAGE_STATED_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <vector>
+
+#include "tokenusage/usage/amount.h"
+#include "tokenusage/usage/usage_counts.h"
+#include "tokenusage/v1/measures.pb.h"
+
+namespace tokenusage::usage_internal {
+
+// A count that a usage states, or does not.
+struct Stated {
+  bool is_set = false;
+  Amount amount;           // zero if not set
+  const char* field = "";  // its path from the usage message on
+};
+
+// Counts are checked before they are counted; those that are out of range are
+// taken as not stated rather than overflow.
+inline Stated MakeStated(bool is_set, std::int64_t count, const char* field) {
+  const bool good = is_set && count >= 0 && count <= std::int64_t{1} << 53;
+  return {good, good ? Amount::FromInteger(count) : Amount(), field};
+}
+inline Stated MakeStated(bool is_set, double count, const char* field) {
+  const bool good = is_set && count >= 0 && count <= kMaxCount;
+  return {good, good ? Amount::FromCount(count) : Amount(), field};
+}
+
+// The Stated of a singular field with presence. `path` is a string literal: ""
+// or the path of `message` with a dot at its end.
+#define STATED(path, message, name)                                \
+  ::tokenusage::usage_internal::MakeStated((message).has_##name(), \
+                                           (message).name(), path #name)
+
+// Puts counts under their measures and notes what contradicts.
+class Counter {
+ public:
+  // `why` may be null; else the contradictions are described there.
+  Counter(UsageCounts* counts, std::vector<v1::UsageInconsistency>* why)
+      : counts_(*counts), why_(why) {}
+
+  // Sets the measure if the count is stated. Returns the count.
+  const Stated& Set(v1::UsageMeasure measure, const Stated& count) {
+    if (count.is_set) counts_.Set(measure, count.amount);
+    return count;
+  }
+
+  // Returns the sum of the counts that are stated; it is not stated if none is.
+  // `name` is what messages call it, such as "all input tokens".
+  static Stated Sum(const char* name, std::initializer_list<Stated> counts) {
+    Stated sum = {false, Amount(), name};
+    for (const Stated& count : counts) {
+      sum.is_set = sum.is_set || count.is_set;
+      sum.amount += count.amount;
+    }
+    return sum;
+  }
+
+  // Returns the first count that is stated. Any other that is stated says the
+  // same, or contradicts it.
+  Stated OneOf(std::initializer_list<Stated> names);
+
+  // Notes a contradiction if the part is more than the whole. Does nothing if
+  // either is not stated.
+  void CheckPart(const Stated& part, const Stated& whole) {
+    if (part.is_set && whole.is_set && whole.amount < part.amount) {
+      Note(v1::USAGE_INCONSISTENCY_REASON_PART_EXCEEDS_WHOLE, {part},
+           " is more than ", {whole});
+    }
+  }
+
+  // The same for the sum of parts that exclude each other.
+  void CheckParts(std::initializer_list<Stated> parts, const Stated& whole) {
+    Amount sum;
+    for (const Stated& part : parts) sum += part.amount;
+    if (whole.is_set && whole.amount < sum) {
+      Note(v1::USAGE_INCONSISTENCY_REASON_PART_EXCEEDS_WHOLE, parts,
+           " is more than ", {whole});
+    }
+  }
+
+  // Notes a contradiction unless the whole is the sum of the parts. Does
+  // nothing if one of them is not stated.
+  void CheckSum(const Stated& whole, std::initializer_list<Stated> parts) {
+    Amount sum;
+    bool all = whole.is_set;
+    for (const Stated& part : parts) {
+      sum += part.amount;
+      all = all && part.is_set;
+    }
+    if (all && sum != whole.amount) {
+      Note(v1::USAGE_INCONSISTENCY_REASON_WHOLE_IS_NOT_SUM, {whole}, " is not ",
+           parts);
+    }
+  }
+
+ private:
+  // Marks the usage, and describes why: `counts` `relation` `others`.
+  void Note(v1::UsageInconsistencyReason reason,
+            std::initializer_list<Stated> counts, const char* relation,
+            std::initializer_list<Stated> others);
+
+  UsageCounts& counts_;
+  std::vector<v1::UsageInconsistency>* const why_;
+};
+
+}  // namespace tokenusage::usage_internal
+
+#endif  // TOKENUSAGE_USAGE_STATED_H_
