@@ -99,18 +99,18 @@ TEST_F(SpoolTest, HasOneOwner) {
 
 TEST_F(SpoolTest, IsOfOneProject) {
   ASSERT_THAT(Open(), IsOk());
-  EXPECT_THAT(Open("other"),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("expected project \"other\", found \"demo\"")));
+  EXPECT_THAT(
+      Open("other"),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               HasSubstr("expected project \"other\", found \"demo\"")));
 }
 
 TEST_F(SpoolTest, RefusesANewerVersion) {
   ASSERT_THAT(Open(), IsOk());
   files_.SetContent("spool/spool",
                     AddChecksum("tokenusage spool 2\nanything\n"));
-  EXPECT_THAT(Open(),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("which a newer tokenusage wrote")));
+  EXPECT_THAT(Open(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("which a newer tokenusage wrote")));
 }
 
 TEST_F(SpoolTest, CutsATornTail) {
@@ -228,8 +228,8 @@ class RandomDamage {
     std::string content = files_->Content(path);
     if (content.empty()) return;
     const std::size_t start = Below(content.size());
-    const std::size_t length = 1 + Below(std::min<std::size_t>(
-                                       1000, content.size() - start));
+    const std::size_t length =
+        1 + Below(std::min<std::size_t>(1000, content.size() - start));
     switch (Below(5)) {
       case 0:
         content[start] ^= static_cast<char>(1 << Below(8));
@@ -273,8 +273,8 @@ std::vector<std::uint64_t> IntactRecords(
     for (std::size_t start = 0; start < content.size(); ++sequence) {
       const std::size_t length =
           kFrameHeaderBytes + static_cast<unsigned char>(content[start + 4]);
-      if (content.compare(start, length, after, start < after.size() ? start : 0,
-                          length) == 0 &&
+      if (content.compare(start, length, after,
+                          start < after.size() ? start : 0, length) == 0 &&
           start + length <= after.size()) {
         intact.push_back(sequence);
       }
@@ -289,8 +289,7 @@ TEST_F(SpoolTest, ReadsAllThatIsIntactOfAThousandDamagedSpools) {
   std::mt19937_64 random(testing::TestSeed());
   constexpr std::uint64_t kRecords = 200, kDiscarded = 30;
   for (int variant = 0; variant < 1000; ++variant) {
-    files_.~MemoryFileSystem();
-    new (&files_) MemoryFileSystem;
+    files_.RemoveAll();
     {
       ASSERT_OK_AND_ASSIGN(const auto spool, Open());
       for (std::uint64_t i = 1; i <= kRecords; ++i) {
@@ -312,9 +311,9 @@ TEST_F(SpoolTest, ReadsAllThatIsIntactOfAThousandDamagedSpools) {
     const bool has_cursor =
         files_.Content("spool/cursor") == before["spool/cursor"];
     if (has_cursor) {
-      expected.erase(expected.begin(),
-                     std::upper_bound(expected.begin(), expected.end(),
-                                      kDiscarded));
+      expected.erase(
+          expected.begin(),
+          std::upper_bound(expected.begin(), expected.end(), kDiscarded));
     }
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
     std::vector<std::uint64_t> found;
@@ -323,8 +322,8 @@ TEST_F(SpoolTest, ReadsAllThatIsIntactOfAThousandDamagedSpools) {
     }
     ASSERT_EQ(found, expected) << "variant " << variant;
     // What is lost is counted, but for the records of the torn tail.
-    const auto counted = static_cast<std::uint64_t>(
-        spool->damage().lost_records) + found.size();
+    const auto counted =
+        static_cast<std::uint64_t>(spool->damage().lost_records) + found.size();
     const std::uint64_t all = kRecords - (has_cursor ? kDiscarded : 0);
     ASSERT_LE(counted, all) << "variant " << variant;
     if (spool->damage().torn_tails == 0 && has_cursor && !found.empty() &&

@@ -35,7 +35,9 @@ absl::StatusOr<std::string> LineOf(std::string_view record,
 
 absl::Status RefusedFile::Open() {
   if (file_ != nullptr) return absl::OkStatus();
-  TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<File> file, files_->Open(path_));
+  TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<File> file,
+                              files_->Open(folder_ + "/refused.jsonl"));
+  if (syncs_) TOKENUSAGE_RETURN_IF_ERROR(files_->SyncFolder(folder_));
   TOKENUSAGE_ASSIGN_OR_RETURN(size_, file->Size());
   std::string end;
   if (size_ > 0) TOKENUSAGE_RETURN_IF_ERROR(file->ReadAt(size_ - 1, 1, &end));

@@ -25,9 +25,9 @@ class RefusedFile {
  public:
   // The file is created with the first record. If `syncs`, each record is
   // synced to disk.
-  RefusedFile(std::string path, FileSystem* files, std::int64_t max_bytes,
+  RefusedFile(std::string folder, FileSystem* files, std::int64_t max_bytes,
               bool syncs)
-      : path_(std::move(path)),
+      : folder_(std::move(folder)),
         files_(files),
         max_bytes_(max_bytes),
         syncs_(syncs) {}
@@ -39,7 +39,7 @@ class RefusedFile {
  private:
   absl::Status Open();
 
-  const std::string path_;
+  const std::string folder_;
   FileSystem* const files_;
   const std::int64_t max_bytes_;
   const bool syncs_;

@@ -133,9 +133,9 @@ absl::StatusOr<std::unique_ptr<RecordLog>> UsageReporter::Impl::OpenLog() {
   spool.segment_bytes =
       std::min(kMaxSegmentBytes, options_.max_spool_bytes / 8);
   if (options_.log) spool.log = options_.log;
-  refused_ = std::make_unique<RefusedFile>(
-      options_.spool_folder + "/refused.jsonl", options_.files,
-      options_.max_refused_bytes, spool.syncs);
+  refused_ =
+      std::make_unique<RefusedFile>(options_.spool_folder, options_.files,
+                                    options_.max_refused_bytes, spool.syncs);
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<Spool> opened,
                               Spool::Open(std::move(spool)));
   spool_ = opened.get();

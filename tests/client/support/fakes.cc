@@ -33,7 +33,9 @@ void FakeClock::Wait(std::condition_variable* condition,
   const std::lock_guard own_lock(mutex_);
   if (timeout == absl::InfiniteDuration()) return;
   longest_wait_ = std::max(longest_wait_, timeout);
-  if (advances_itself_ && !is_notified) uptime_ += timeout;
+  if (advances_itself_ && !is_notified) {
+    uptime_ += std::min(timeout, absl::Seconds(1));
+  }
 }
 
 void FakeClock::Advance(absl::Duration time) {
@@ -64,11 +66,15 @@ ReportResult FakeService::Report(const std::string& request) {
   if (fault) {
     if (auto result = fault(parsed)) return *result;
   }
+  return Store(parsed);
+}
+
+ReportResult FakeService::Store(const v1::ReportUsageRequest& request) {
   ReportResult result;
   const std::lock_guard lock(mutex_);
-  batch_sizes_.push_back(parsed.records_size());
-  for (int i = 0; i < parsed.records_size(); ++i) {
-    const v1::UsageRecord& record = parsed.records(i);
+  batch_sizes_.push_back(request.records_size());
+  for (int i = 0; i < request.records_size(); ++i) {
+    const v1::UsageRecord& record = request.records(i);
     auto error = CheckRecord(record);
     if (!error.has_value() && refused_ids_.count(record.record_id()) > 0) {
       error.emplace();

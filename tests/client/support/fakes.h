@@ -24,8 +24,8 @@
 
 namespace tokenusage::testing {
 
-// Time that passes only by Advance, or by itself: then every wait is over at
-// once, and time advances by as much. Thread-safe.
+// Time that passes only by Advance, or by itself: then a second passes in each
+// millisecond that a thread waits. Thread-safe.
 class FakeClock : public Clock {
  public:
   explicit FakeClock(bool advances_itself = false)
@@ -60,6 +60,10 @@ class FakeService {
       const v1::ReportUsageRequest& request)>;
 
   ReportResult Report(const std::string& request);
+
+  // Stores the records, whatever the fault is.
+  ReportResult Store(const v1::ReportUsageRequest& request);
+
   void SetFault(Fault fault);
 
   // Refuses records with these ids.

@@ -162,6 +162,14 @@ absl::StatusOr<std::unique_ptr<File>> MemoryFileSystem::Lock(
   return std::make_unique<MemoryFile>(this, path, node, true);
 }
 
+void MemoryFileSystem::RemoveAll() {
+  KillProcess();
+  const std::lock_guard lock(mutex_);
+  nodes_.clear();
+  synced_names_.clear();
+  folders_.clear();
+}
+
 void MemoryFileSystem::KillProcess() {
   const std::lock_guard lock(mutex_);
   ++process_;

@@ -39,6 +39,9 @@ class MemoryFileSystem : public FileSystem {
   absl::Status SyncFolder(const std::string& folder) override;
   absl::StatusOr<std::unique_ptr<File>> Lock(const std::string& path) override;
 
+  // Removes all files and folders, and ends the process that uses them.
+  void RemoveAll();
+
   // Ends the process that uses the files.
   void KillProcess();
 
