@@ -7,8 +7,21 @@ load(":cc_json_proto_library.bzl", "cc_json_proto_library")
 
 # The version of each provider's API: its messages are in proto/tokenusage/PROVIDER/VERSION.
 PROVIDERS = {
+    "anthropic": "v1",
+    "bedrock": "v1",
+    "cohere": "v2",
+    "deepseek": "v1",
+    "google": "v1",
+    "groq": "v1",
+    "mistral": "v1",
+    "ollama": "v1",
     "openai": "v1",
+    "openai_compatible": "v1",
+    "openrouter": "v1",
     "orq": "v2",
+    "perplexity": "v1",
+    "sglang": "v1",
+    "xai": "v1",
 }
 
 def _target(provider, kind):

@@ -59,7 +59,7 @@ TEST_F(ReportLineTest, TakesTheFlagsIfTheLineSaysNothing) {
   const std::string expected =
       R"({"record_id":"file:7","event_time":"2025-06-15T15:06:40Z",)"
       R"("operation":"images.edits","provider":"","model":"gpt-image-1",)"
-      R"("labels":{"team":"web"},"orq_images_edits":)" +
+      R"("labels":{"team":"web"},"usage_json":"","orq_images_edits":)" +
       std::string(kUsage) + "}";
   EXPECT_EQ(ParseToJson(kUsage), expected);
   EXPECT_EQ(ParseToJson(Envelope("")), expected);
@@ -110,10 +110,12 @@ TEST_F(ReportLineTest, LetsTheLineWin) {
       ParseToJson(
           Envelope(R"("record_id":"a","event_time":"2025-01-01T00:00:00Z",)"
                    R"("operation":"x","provider":"p","model":"m",)"
-                   R"("labels":{"team":"ios","tier":"free"},)")),
+                   R"("labels":{"team":"ios","tier":"free"},)"
+                   R"("usage_json":"{}",)")),
       std::string(R"({"record_id":"a","event_time":"2025-01-01T00:00:00Z",)"
                   R"("operation":"x","provider":"p","model":"m",)"
-                  R"("labels":{"team":"ios","tier":"free"},"orq_images_edits":)") +
+                  R"("labels":{"team":"ios","tier":"free"},"usage_json":"{}",)"
+                  R"("orq_images_edits":)") +
           kUsage + "}");
 }
 

@@ -9,4 +9,5 @@ for program; do
 done
 export PYTHONPATH="$PWD/tests/e2e:$PWD/tests/e2e/messages"
 export PYTHONDONTWRITEBYTECODE=1
-exec /usr/bin/python3 "$file"
+# bazel test --test_filter=NAME, as GoogleTest reads it.
+exec /usr/bin/python3 "$file" ${TESTBRIDGE_TEST_ONLY:+-k "$TESTBRIDGE_TEST_ONLY"}

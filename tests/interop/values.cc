@@ -14,9 +14,9 @@
 namespace tokenusage::interop {
 namespace {
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::Reflection;
 
 std::string Quoted(const std::string& text) {
   return absl::StrCat(

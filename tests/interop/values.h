@@ -20,7 +20,7 @@
 
 namespace tokenusage::interop {
 
-std::string ValuesOf(const google::protobuf::Message& message);
+std::string ValuesOf(const ::google::protobuf::Message& message);
 
 }  // namespace tokenusage::interop
 

@@ -39,11 +39,11 @@
 namespace tokenusage::interop {
 namespace {
 
-using google::protobuf::DescriptorPool;
-using google::protobuf::FileDescriptor;
-using google::protobuf::Message;
-using google::protobuf::MessageFactory;
-using google::protobuf::TextFormat;
+using ::google::protobuf::DescriptorPool;
+using ::google::protobuf::FileDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::MessageFactory;
+using ::google::protobuf::TextFormat;
 
 int failures = 0;
 
@@ -112,8 +112,8 @@ std::vector<Vector> ReadVectors(const std::string& folder) {
 std::string BinaryOf(const Message& message) {
   // The vectors' maps have their keys in an order that this may not keep.
   std::string binary;
-  google::protobuf::io::StringOutputStream stream(&binary);
-  google::protobuf::io::CodedOutputStream coded(&stream);
+  ::google::protobuf::io::StringOutputStream stream(&binary);
+  ::google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
   static_cast<void>(message.SerializeToCodedStream(&coded));
   coded.Trim();

@@ -23,7 +23,7 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 using json_internal::GeneratedMessage;
 using json_internal::Registration;
 using testing::Bits;
@@ -58,7 +58,7 @@ TEST(GeneratedMessageTest, ReadsAndWritesAllValidDocuments) {
     const auto messages = testing::NewMessages(golden.message_type);
     const GeneratedMessage& code = *Registration::Find(*messages[0]);
     const std::unique_ptr<Message> expected(messages[0]->New());
-    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+    ASSERT_TRUE(::google::protobuf::TextFormat::ParseFromString(
         golden.message_text, expected.get()));
     EXPECT_TRUE(code.read(golden.json, "", false, messages[0].get()))
         << golden.name;

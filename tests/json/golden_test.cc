@@ -50,9 +50,9 @@ class ValidTest : public ::testing::TestWithParam<Golden> {};
 TEST_P(ValidTest, ReadsAndWrites) {
   const Golden& golden = GetParam();
   for (const auto& expected : testing::NewMessages(golden.message_type)) {
-    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+    ASSERT_TRUE(::google::protobuf::TextFormat::ParseFromString(
         golden.message_text, expected.get()));
-    const std::unique_ptr<google::protobuf::Message> message(expected->New());
+    const std::unique_ptr<::google::protobuf::Message> message(expected->New());
     const absl::Status status = ParseJson(golden.json, message.get());
     ASSERT_THAT(status, IsOk());
     EXPECT_EQ(testing::Bits(*message), testing::Bits(*expected))

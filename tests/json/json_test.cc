@@ -75,7 +75,7 @@ TEST(ParseJsonTest, ReplacesWhatTheMessageHeld) {
 }
 
 TEST(ParseJsonTest, FillsMessagesOnAnArena) {
-  google::protobuf::Arena arena;
+  ::google::protobuf::Arena arena;
   auto* const usage =
       PostV2ProxyImagesEditsUsage::default_instance().New(&arena);
   ASSERT_THAT(ParseJson(kExample, usage), IsOk());
@@ -110,7 +110,7 @@ TEST(ParseJsonTest, OtherStatusesCarryNoJsonError) {
 // of exactly its size, whose end the sanitizer guards. Long documents are read
 // in place, except for their last bytes.
 void ExpectReadsNothingBeyond(const std::string& json,
-                              google::protobuf::Message* message) {
+                              ::google::protobuf::Message* message) {
   for (std::size_t length = 0; length <= json.size(); ++length) {
     const std::unique_ptr<char[]> block(new char[length]);
     json.copy(block.get(), length);
@@ -299,7 +299,7 @@ TEST(ParseJsonAtTest, StrictIsAboutTheMessageOnly) {
 // ------------------------------------------------------------------- writing
 
 // That writing fails so, and appends nothing.
-void ExpectNotWritten(const google::protobuf::Message& message,
+void ExpectNotWritten(const ::google::protobuf::Message& message,
                       JsonError::Kind kind, const std::string& text) {
   std::string out = "before";
   const absl::Status status = AppendJson(message, &out);
@@ -397,7 +397,7 @@ TEST(WriteJsonTest, AMapMadeOfEntriesIsWrittenAsAMap) {
 
 // ------------------------------------------------------------- message types
 
-void ExpectUnmappable(google::protobuf::Message* message,
+void ExpectUnmappable(::google::protobuf::Message* message,
                       const std::string& text) {
   const std::string name(message->GetDescriptor()->full_name());
   const absl::Status read = ParseJson("{}", message);
@@ -451,7 +451,7 @@ TEST(MessageTypeTest, WhatHasNoExactFormIsRefusedByName) {
 }
 
 TEST(MessageTypeTest, AWellKnownTypeIsNoDocument) {
-  google::protobuf::Duration duration;
+  ::google::protobuf::Duration duration;
   const absl::Status status = ParseJson("{}", &duration);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(status.message(),

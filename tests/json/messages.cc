@@ -17,13 +17,13 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::DescriptorPool;
-using google::protobuf::DynamicMessageFactory;
-using google::protobuf::FileDescriptor;
-using google::protobuf::FileDescriptorProto;
-using google::protobuf::Message;
-using google::protobuf::MessageFactory;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::DescriptorPool;
+using ::google::protobuf::DynamicMessageFactory;
+using ::google::protobuf::FileDescriptor;
+using ::google::protobuf::FileDescriptorProto;
+using ::google::protobuf::Message;
+using ::google::protobuf::MessageFactory;
 
 void CopyFile(const FileDescriptor& file, DescriptorPool* pool) {
   if (pool->FindFileByName(std::string(file.name())) != nullptr) return;
@@ -67,8 +67,8 @@ std::vector<std::unique_ptr<Message>> NewMessages(
 
 std::string Bits(const Message& message) {
   std::string bits;
-  google::protobuf::io::StringOutputStream stream(&bits);
-  google::protobuf::io::CodedOutputStream coded(&stream);
+  ::google::protobuf::io::StringOutputStream stream(&bits);
+  ::google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
   EXPECT_TRUE(message.SerializePartialToCodedStream(&coded));
   coded.Trim();

@@ -20,10 +20,10 @@ namespace {
 // What strings consist of: runs of plain text, and everything that is special
 // in them, good and bad.
 constexpr std::string_view kPieces[] = {
-    "a",          "plain text",   "~ !#",        "\u00e9",  "\u20ac",
-    "\U0001F600", "\u07ff",       "\u0800",      "\uffff",  "\U0010FFFF",
-    "\\n",        "\\\"",         "\\\\",        "\\u00e9", "\\ud83d\\ude00",
-    "\x7F",       "\xED\x9F\xBF", "\xEE\x80\x80"};
+    "a",          "plain text",   "~ !#",         "\u00e9",  "\u20ac",
+    "\U0001F600", "\u07ff",       "\u0800",       "\uffff",  "\U0010FFFF",
+    "\\n",        "\\\"",         "\\\\",         "\\u00e9", "\\ud83d\\ude00",
+    "\x7F",       "\xED\x9F\xBF", "\xEE\x80\x80", "\\uD7FF", "\\uDBFF\\uDFFF"};
 constexpr std::string_view kBadPieces[] = {"\x80",
                                            "\xC0\x80",
                                            "\xC1\xBF",
@@ -41,6 +41,7 @@ constexpr std::string_view kBadPieces[] = {"\x80",
                                            "\\x",
                                            "\\ud83d",
                                            "\\udc00",
+                                           "\\ud83d\\u00e9",
                                            "\\u12g4",
                                            "\\u",
                                            "\\"};

@@ -27,9 +27,9 @@ TEST(ArenaBlocksTest, BlocksEndWhereAnythingMayStand) {
 }
 
 std::uintptr_t FirstAddress() {
-  google::protobuf::Arena arena(ReusingArena(32 << 10));
+  ::google::protobuf::Arena arena(ReusingArena(32 << 10));
   return reinterpret_cast<std::uintptr_t>(
-      google::protobuf::Arena::CreateArray<char>(&arena, 8));
+      ::google::protobuf::Arena::CreateArray<char>(&arena, 8));
 }
 
 TEST(ArenaBlocksTest, ABlockIsUsedAgain) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "tests/support/status_matchers.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/record/same_content.h"
+#include "tokenusage/v1/options.pb.h"
 
 namespace tokenusage {
 namespace {
@@ -57,6 +59,7 @@ void ExpectAccepted(const Mutation& mutate) {
 TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
   v1::UsageRecord record = ValidRecord();
   record.mutable_receive_time()->set_seconds(7);
+  record.add_inconsistencies()->set_field("made up");
   record.mutable_receive_time()
       ->GetReflection()
       ->MutableUnknownFields(record.mutable_receive_time())
@@ -66,14 +69,16 @@ TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
   const CheckedRecord* checked = batch->begin().operator->();
   EXPECT_TRUE(SameContent(checked->record(), reported));
   EXPECT_FALSE(checked->record().has_receive_time());
+  EXPECT_EQ(checked->record().inconsistencies_size(), 0);
   const v1::UsageRecord stored = checked->stored_record();
   EXPECT_TRUE(SameContent(stored, reported));
   EXPECT_EQ(stored.receive_time().seconds(), 1785585601);
   EXPECT_EQ(stored.receive_time().nanos(), 500000000);
   EXPECT_EQ(checked->event_time_nanos(), 1785585600000000001);
   EXPECT_FALSE(checked->too_far_ahead());
-  EXPECT_EQ(checked->counts()[TokenMeasure::kTotal]->ToDecimal(), "8105.75");
-  EXPECT_EQ(checked->counts()[TokenMeasure::kInputImage]->ToDecimal(),
+  EXPECT_EQ(checked->counts()[v1::USAGE_MEASURE_TOTAL_TOKENS].ToDecimal(),
+            "8105.75");
+  EXPECT_EQ(checked->counts()[v1::USAGE_MEASURE_INPUT_IMAGE_TOKENS].ToDecimal(),
             "1501.66");
 
   v1::UsageRecord read;
@@ -208,10 +213,13 @@ TEST(CheckedRecordTest, ChecksLabels) {
 TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
   constexpr auto kMissing = v1::RECORD_ERROR_REASON_FIELD_MISSING;
   ExpectError([](auto* r) { r->clear_usage(); }, kMissing, "usage", "required");
-  ExpectError([](auto* r) { r->mutable_orq_images_edits()->clear_total_tokens(); },
-              kMissing, "orq_images_edits.total_tokens", "required");
   ExpectError(
-      [](auto* r) { r->mutable_orq_images_edits()->clear_input_tokens_details(); },
+      [](auto* r) { r->mutable_orq_images_edits()->clear_total_tokens(); },
+      kMissing, "orq_images_edits.total_tokens", "required");
+  ExpectError(
+      [](auto* r) {
+        r->mutable_orq_images_edits()->clear_input_tokens_details();
+      },
       kMissing, "orq_images_edits.input_tokens_details", "required");
   ExpectError(
       [](auto* r) {
@@ -219,7 +227,8 @@ TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
             ->mutable_input_tokens_details()
             ->clear_text_tokens();
       },
-      kMissing, "orq_images_edits.input_tokens_details.text_tokens", "required");
+      kMissing, "orq_images_edits.input_tokens_details.text_tokens",
+      "required");
   ExpectError(
       [](auto* r) {
         r->mutable_orq_images_variations()->set_total_tokens(1);
@@ -228,61 +237,94 @@ TEST(CheckedRecordTest, ChecksThatTheUsageIsComplete) {
       kMissing, "orq_images_variations.output_tokens", "required");
 }
 
-google::protobuf::Message* FindPart(v1::UsageRecord* record,
-                                    const std::string& path) {
-  google::protobuf::Message* part = record;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+
+// Returns a nested message; the first one if the field is repeated.
+Message* MutablePart(Message* message, const FieldDescriptor* field) {
+  const auto* reflection = message->GetReflection();
+  if (!field->is_repeated()) return reflection->MutableMessage(message, field);
+  return reflection->FieldSize(*message, field) == 0
+             ? reflection->AddMessage(message, field)
+             : reflection->MutableRepeatedMessage(message, field, 0);
+}
+
+Message* FindPart(v1::UsageRecord* record, const std::string& path) {
+  Message* part = record;
   for (std::size_t start = 0; start < path.size();) {
     const std::size_t end = std::min(path.find('.', start), path.size());
-    part = part->GetReflection()->MutableMessage(
-        part, part->GetDescriptor()->FindFieldByName(
-                  path.substr(start, end - start)));
+    part = MutablePart(part, part->GetDescriptor()->FindFieldByName(
+                                 path.substr(start, end - start)));
     start = end + 1;
   }
   return part;
 }
 
-void Fill(google::protobuf::Message* message) {
+bool IsNumber(const FieldDescriptor* field) {
+  return field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE ||
+         field->cpp_type() == FieldDescriptor::CPPTYPE_INT64;
+}
+
+void SetNumber(const FieldDescriptor* field, int number, Message* message) {
+  const auto* reflection = message->GetReflection();
+  const bool is_double = field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE;
+  if (field->is_repeated()) {
+    is_double ? reflection->AddDouble(message, field, number)
+              : reflection->AddInt64(message, field, number);
+  } else {
+    is_double ? reflection->SetDouble(message, field, number)
+              : reflection->SetInt64(message, field, number);
+  }
+}
+
+// Sets what is required, and every number. `depth` ends types that contain
+// themselves.
+void Fill(Message* message, int depth = 0) {
   for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
-    const auto* field = message->GetDescriptor()->field(i);
-    const auto* reflection = message->GetReflection();
+    const FieldDescriptor* field = message->GetDescriptor()->field(i);
     if (field->message_type() != nullptr) {
-      Fill(reflection->MutableMessage(message, field));
-    } else {
-      reflection->SetDouble(message, field, 1);
+      if (depth < 5) Fill(MutablePart(message, field), depth + 1);
+    } else if (IsNumber(field)) {
+      SetNumber(field, 1, message);
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM &&
+               !field->is_repeated()) {
+      message->GetReflection()->SetEnumValue(message, field, 1);
     }
   }
 }
 
-// Expects that no field of the message at `path` may be left out, and no count
-// may be out of range, while all others are set.
-void ExpectAllChecked(const std::string& path,
-                      const google::protobuf::Descriptor* type) {
+// Expects that no required field of the message at `path` may be left out, and
+// no number may be out of range, while all others are set. `types` are those of
+// the messages around it.
+void ExpectAllChecked(const std::string& path, const Descriptor* type,
+                      std::set<const Descriptor*> types = {}) {
+  if (!types.insert(type).second) return;
   for (int i = 0; i < type->field_count(); ++i) {
-    const auto* field = type->field(i);
+    const FieldDescriptor* field = type->field(i);
     const std::string field_path = path + "." + std::string(field->name());
     const std::string member = path.substr(0, path.find('.'));
+    SCOPED_TRACE(field_path);
     const auto mutate = [&](const auto& change) {
       return [&](v1::UsageRecord* record) {
         Fill(FindPart(record, member));
-        google::protobuf::Message* part = FindPart(record, path);
-        change(part->GetReflection(), part);
+        change(FindPart(record, path));
       };
     };
-    ExpectError(mutate([&](const auto* reflection, auto* part) {
-                  reflection->ClearField(part, field);
-                }),
-                v1::RECORD_ERROR_REASON_FIELD_MISSING, field_path, "");
-    if (field->message_type() != nullptr) {
-      ExpectAllChecked(field_path, field->message_type());
-      continue;
+    const auto clear = mutate(
+        [&](Message* part) { part->GetReflection()->ClearField(part, field); });
+    if (field->options().GetExtension(v1::required)) {
+      ExpectError(clear, v1::RECORD_ERROR_REASON_FIELD_MISSING, field_path, "");
+    } else {
+      ExpectAccepted(clear);
     }
-    ExpectError(mutate([&](const auto* reflection, auto* part) {
-                  reflection->SetDouble(part, field, -1);
-                }),
-                v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE, field_path, "");
-    ExpectAccepted(mutate([&](const auto* reflection, auto* part) {
-      reflection->SetDouble(part, field, 0);
-    }));
+    if (field->message_type() != nullptr) {
+      ExpectAllChecked(field_path, field->message_type(), types);
+    } else if (IsNumber(field)) {
+      ExpectError(mutate([&](Message* part) { SetNumber(field, -1, part); }),
+                  v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE, field_path, "");
+      ExpectAccepted(mutate([&](Message* part) { SetNumber(field, 0, part); }));
+    }
   }
 }
 
@@ -292,6 +334,31 @@ TEST(CheckedRecordTest, ChecksEveryFieldOfEveryUsage) {
     ExpectAllChecked(std::string(usage->field(i)->name()),
                      usage->field(i)->message_type());
   }
+}
+
+TEST(CheckedRecordTest, BoundsTheProvidersObject) {
+  ExpectError([](auto* r) { r->set_usage_json(std::string(8193, ' ')); },
+              v1::RECORD_ERROR_REASON_FIELD_INVALID, "usage_json",
+              "at most 8192 bytes, found 8193");
+  for (const std::string& text :
+       {std::string(8192, ' '), std::string("not JSON\n\0\x7F", 11)}) {
+    ExpectAccepted([&](auto* r) { r->set_usage_json(text); });
+  }
+}
+
+TEST(CheckedRecordTest, AnUnknownUsageNeedsAReason) {
+  constexpr auto kMissing = v1::RECORD_ERROR_REASON_FIELD_MISSING;
+  ExpectError([](auto* r) { r->mutable_usage_unknown(); }, kMissing,
+              "usage_unknown.reason", "");
+  ExpectError(
+      [](auto* r) {
+        r->mutable_usage_unknown()->set_reason(
+            v1::UNKNOWN_USAGE_REASON_UNSPECIFIED);
+      },
+      kMissing, "usage_unknown.reason", "");
+  ExpectAccepted([](auto* r) {
+    r->mutable_usage_unknown()->set_reason(v1::UNKNOWN_USAGE_REASON_NULL);
+  });
 }
 
 TEST(CheckedRecordTest, ChecksCounts) {
@@ -306,14 +373,15 @@ TEST(CheckedRecordTest, ChecksCounts) {
   for (const double count :
        {std::nan(""), std::numeric_limits<double>::infinity(),
         -std::numeric_limits<double>::infinity(), -1e-300, -5e-324,
-        std::nextafter(kMaxTokenCount, 1e300), 1e300}) {
+        std::nextafter(kMaxCount, 1e300), 1e300}) {
     ExpectError(image_tokens(count), kOutOfRange,
                 "orq_images_edits.input_tokens_details.image_tokens",
                 "0 to 9007199254740992 (2^53)");
   }
   ExpectError(image_tokens(-2.5), kOutOfRange,
-              "orq_images_edits.input_tokens_details.image_tokens", "found -2.5");
-  for (const double count : {0.0, -0.0, 5e-324, kMaxTokenCount}) {
+              "orq_images_edits.input_tokens_details.image_tokens",
+              "found -2.5");
+  for (const double count : {0.0, -0.0, 5e-324, kMaxCount}) {
     ExpectAccepted(image_tokens(count));
   }
 }
@@ -356,7 +424,7 @@ TEST(CheckedRecordTest, ACorrectionIsNamedBeforeAnyOtherViolation) {
 
 TEST(CheckedRecordTest, KeepsOtherUnknownFields) {
   v1::UsageRecord record = ValidRecord();
-  UnknownField(8)(&record);
+  UnknownField(1001)(&record);
   UnknownField(1000)(&record);
   auto* usage = record.mutable_orq_images_edits();
   usage->GetReflection()->MutableUnknownFields(usage)->AddVarint(12, 5);

@@ -12,10 +12,10 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::UnknownFieldSet;
+using ::google::protobuf::UnknownFieldSet;
 using testing::ValidRecord;
 
-UnknownFieldSet* UnknownOf(google::protobuf::Message* message) {
+UnknownFieldSet* UnknownOf(::google::protobuf::Message* message) {
   return message->GetReflection()->MutableUnknownFields(message);
 }
 
@@ -49,13 +49,18 @@ TEST(SameContentTest, EveryFieldOfTheReporterCounts) {
       [](auto* r) { r->set_provider("x"); },
       [](auto* r) { r->clear_model(); },
       [](auto* r) { (*r->mutable_labels())["x"] = ""; },
+      [](auto* r) { r->set_usage_json("{}"); },
       [](auto* r) { r->clear_usage(); },
       [](auto* r) { r->mutable_orq_images_edits()->set_total_tokens(8105.76); },
       [](auto* r) { r->mutable_orq_images_edits()->clear_total_tokens(); },
-      [](auto* r) { r->mutable_orq_images_edits()->clear_input_tokens_details(); },
+      [](auto* r) {
+        r->mutable_orq_images_edits()->clear_input_tokens_details();
+      },
       [](auto* r) { r->mutable_orq_images_variations(); },
       [](auto* r) { UnknownOf(r)->AddVarint(1000, 0); },
-      [](auto* r) { UnknownOf(r->mutable_orq_images_edits())->AddVarint(9, 0); },
+      [](auto* r) {
+        UnknownOf(r->mutable_orq_images_edits())->AddVarint(9, 0);
+      },
       [](auto* r) { UnknownOf(r->mutable_event_time())->AddVarint(9, 0); },
   };
   for (const auto& change : changes) {
@@ -69,13 +74,15 @@ TEST(SameContentTest, TheSameCountsAsAnotherKindOfUsageDiffer) {
   v1::UsageRecord edits = ValidRecord();
   v1::UsageRecord variations = edits;
   std::string bytes = edits.orq_images_edits().SerializeAsString();
-  ASSERT_TRUE(variations.mutable_orq_images_variations()->ParseFromString(bytes));
+  ASSERT_TRUE(
+      variations.mutable_orq_images_variations()->ParseFromString(bytes));
   ExpectDifferent(edits, variations);
 }
 
-TEST(SameContentTest, ReceiveTimeIsLeftOut) {
+TEST(SameContentTest, OutputOnlyFieldsAreLeftOut) {
   v1::UsageRecord received = ValidRecord();
   received.mutable_receive_time()->set_seconds(5);
+  received.add_inconsistencies()->set_field("total_tokens");
   ExpectSame(received, ValidRecord());
 }
 

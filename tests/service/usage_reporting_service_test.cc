@@ -128,9 +128,79 @@ TEST_F(UsageReportingServiceTest, ReturnsRecordsAsReported) {
       FromGrpcStatus(stub_->GetUsageRecord(&context, request, &response)),
       IsOk());
   EXPECT_EQ(response.record().receive_time().seconds(), kNowSeconds);
+  // The provider's example contradicts itself.
+  ASSERT_EQ(response.record().inconsistencies_size(), 1);
+  EXPECT_EQ(response.record().inconsistencies(0).reason(),
+            v1::USAGE_INCONSISTENCY_REASON_WHOLE_IS_NOT_SUM);
+  EXPECT_EQ(response.record().inconsistencies(0).field(), "total_tokens");
   response.mutable_record()->clear_receive_time();
+  response.mutable_record()->clear_inconsistencies();
   EXPECT_EQ(response.record().SerializeAsString(),
             ValidRecord("a").SerializeAsString());
+}
+
+TEST_F(UsageReportingServiceTest, ListsInconsistentRecordsWithTheirReasons) {
+  auto unknown = ValidRecord("b");
+  unknown.mutable_usage_unknown()->set_reason(v1::UNKNOWN_USAGE_REASON_NULL);
+  Report({ValidRecord("a"), unknown, ValidRecord("c")});
+  v1::ListUsageRecordsRequest request;
+  request.set_project("demo");
+  request.mutable_start_time()->set_seconds(kNowSeconds - 86400);
+  request.mutable_end_time()->set_seconds(kNowSeconds + 86400);
+  request.set_page_size(1);
+  request.set_inconsistent_only(true);
+  const auto list = [&] {
+    v1::ListUsageRecordsResponse response;
+    grpc::ClientContext context;
+    EXPECT_THAT(
+        FromGrpcStatus(stub_->ListUsageRecords(&context, request, &response)),
+        IsOk());
+    return response;
+  };
+  const auto first = list();
+  ASSERT_EQ(first.records_size(), 1);
+  EXPECT_EQ(first.records(0).record_id(), "a");
+  EXPECT_EQ(first.records(0).inconsistencies_size(), 1);
+  request.set_page_token(first.next_page_token());
+  const auto second = list();
+  ASSERT_EQ(second.records_size(), 1);
+  EXPECT_EQ(second.records(0).record_id(), "c");
+  EXPECT_EQ(second.next_page_token(), "");
+  // The token is bound to the filter.
+  request.set_inconsistent_only(false);
+  v1::ListUsageRecordsResponse response;
+  grpc::ClientContext context;
+  EXPECT_EQ(
+      FromGrpcStatus(stub_->ListUsageRecords(&context, request, &response))
+          .code(),
+      absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(UsageReportingServiceTest, TotalsSayHowManyRecordsStateAMeasure) {
+  auto chat = ValidRecord("a");
+  chat.mutable_openai_chat()->set_prompt_tokens(10);
+  chat.mutable_openai_chat()->set_completion_tokens(5);
+  chat.mutable_openai_chat()->set_total_tokens(15);
+  auto cached = chat;
+  cached.set_record_id("b");
+  cached.mutable_openai_chat()
+      ->mutable_prompt_tokens_details()
+      ->set_cached_tokens(0);
+  auto unknown = chat;
+  unknown.set_record_id("c");
+  unknown.mutable_usage_unknown()->set_reason(v1::UNKNOWN_USAGE_REASON_NULL);
+  Report({chat, cached, unknown, ValidRecord("d")});
+  const auto response = QueryAll();
+  ASSERT_EQ(response.rows_size(), 1);
+  const v1::UsageTotals& totals = response.rows(0).totals();
+  EXPECT_EQ(totals.record_count(), 4);
+  EXPECT_EQ(totals.inconsistent_record_count(), 1);
+  EXPECT_EQ(totals.unknown_usage_record_count(), 1);
+  EXPECT_EQ(totals.total_tokens().exact(), "8135.75");
+  EXPECT_EQ(totals.total_tokens().record_count(), 3);
+  EXPECT_EQ(totals.cache_read_tokens().exact(), "0");
+  EXPECT_EQ(totals.cache_read_tokens().record_count(), 1);
+  EXPECT_FALSE(totals.has_reasoning_tokens());
 }
 
 TEST_F(UsageReportingServiceTest, SaysThatARecordDoesNotExist) {

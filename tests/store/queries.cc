@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/support/records.h"
@@ -46,11 +47,27 @@ v1::UsageRecord RecordAt(std::string_view id, std::string_view time,
   v1::UsageRecord record = ValidRecord(id, Nanos(time));
   auto* usage = record.mutable_orq_images_edits();
   usage->set_total_tokens(tokens);
-  usage->set_input_tokens(0);
+  usage->set_input_tokens(tokens);
   usage->set_output_tokens(0);
   usage->mutable_input_tokens_details()->set_text_tokens(0);
   usage->mutable_input_tokens_details()->set_image_tokens(0);
   return record;
+}
+
+std::string SumText(const UsageSum& sum) {
+  std::string text = absl::StrCat(
+      sum.record_count, " records, ", sum.inconsistent_record_count,
+      " inconsistent, ", sum.unknown_usage_record_count, " unknown");
+  char separator = ';';
+  sum.ForEach([&](v1::UsageMeasure measure, const MeasureSum& part) {
+    absl::StrAppend(
+        &text, std::string(1, separator), " ",
+        std::string(
+            v1::TokenUsage::descriptor()->FindFieldByNumber(measure)->name()),
+        " ", part.amount.ToDecimal(), " of ", part.record_count);
+    separator = ',';
+  });
+  return text;
 }
 
 std::string RowText(const UsageQueryRow& row) {
@@ -59,11 +76,11 @@ std::string RowText(const UsageQueryRow& row) {
     if (!group.empty()) group += ",";
     group += value ? "'" + *value + "'" : "-";
   }
-  const auto& total = row.sum.counts[TokenMeasure::kTotal];
+  const MeasureSum* const total = row.sum.Find(v1::USAGE_MEASURE_TOTAL_TOKENS);
   return TimeText(row.bucket.start_nanos) + "/" +
          TimeText(row.bucket.end_nanos) + " [" + group + "] " +
          std::to_string(row.sum.record_count) + " " +
-         (total ? total->ToDecimal() : "none");
+         (total != nullptr ? total->amount.ToDecimal() : "none");
 }
 
 std::vector<std::string> RowTexts(const UsageQueryPage& page) {

@@ -24,9 +24,13 @@ RecordQuery RecordQueryOf(std::string_view start, std::string_view end);
 
 UsageField LabelField(std::string key);
 
-// Returns a record with `tokens` total tokens and no other counts.
+// Returns a record of `tokens` input tokens, and as many in total.
 v1::UsageRecord RecordAt(std::string_view id, std::string_view time,
                          double tokens);
+
+// Returns a sum as text, such as "3 records, 1 inconsistent, 1 unknown;
+// input_tokens 8105.75 of 2, images 1 of 1".
+std::string SumText(const UsageSum& sum);
 
 // Returns a row as text: "start/end [group] count total".
 std::string RowText(const UsageQueryRow& row);

@@ -25,29 +25,29 @@ inline constexpr std::int64_t kMaxTimeSeconds = 7'258'118'400;
 
 // Returns `nanos` since 1970-01-01T00:00:00Z as a Timestamp, whose own `nanos`
 // count forward before 1970, too.
-inline google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
+inline ::google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
   std::int64_t rest = nanos % kNanosPerSecond;
   if (rest < 0) rest += kNanosPerSecond;
-  google::protobuf::Timestamp timestamp;
+  ::google::protobuf::Timestamp timestamp;
   timestamp.set_seconds((nanos - rest) / kNanosPerSecond);
   timestamp.set_nanos(static_cast<std::int32_t>(rest));
   return timestamp;
 }
 
 // Truncates to nanoseconds and clamps to their range in 64 bits.
-inline google::protobuf::Timestamp TimestampFromTime(absl::Time time) {
+inline ::google::protobuf::Timestamp TimestampFromTime(absl::Time time) {
   return TimestampFromNanos(absl::ToUnixNanos(time));
 }
 
 // Returns nanoseconds since 1970. The timestamp must be within about 292 years
 // of 1970.
 inline std::int64_t NanosFromTimestamp(
-    const google::protobuf::Timestamp& timestamp) {
+    const ::google::protobuf::Timestamp& timestamp) {
   return timestamp.seconds() * kNanosPerSecond + timestamp.nanos();
 }
 
 // Returns whether `nanos` is in the range that Timestamp allows.
-inline bool HasValidNanos(const google::protobuf::Timestamp& timestamp) {
+inline bool HasValidNanos(const ::google::protobuf::Timestamp& timestamp) {
   return timestamp.nanos() >= 0 && timestamp.nanos() < kNanosPerSecond;
 }
 

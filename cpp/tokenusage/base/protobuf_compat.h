@@ -5,7 +5,7 @@
 //
 //   tokenusage::SilenceProtobuf();
 //   tokenusage::ProtoTextError error;
-//   google::protobuf::TextFormat::Parser parser;
+//   ::google::protobuf::TextFormat::Parser parser;
 //   parser.RecordErrorsTo(&error);
 //   if (!parser.ParseFromString(text, &message)) Show(error.message());
 
@@ -27,21 +27,21 @@ namespace tokenusage {
 // abseil, whose settings apply. Call it before any thread is started.
 inline void SilenceProtobuf() {
 #if GOOGLE_PROTOBUF_VERSION < 4022000
-  google::protobuf::SetLogHandler(nullptr);
+  ::google::protobuf::SetLogHandler(nullptr);
 #endif
 }
 
 // The first error that protobuf finds in a text format document. Not
 // thread-safe.
-class ProtoTextError : public google::protobuf::io::ErrorCollector {
+class ProtoTextError : public ::google::protobuf::io::ErrorCollector {
  public:
 #if GOOGLE_PROTOBUF_VERSION < 4022000
-  void AddError(int line, google::protobuf::io::ColumnNumber column,
+  void AddError(int line, ::google::protobuf::io::ColumnNumber column,
                 const std::string& message) override {
     Keep(line, column, message);
   }
 #else
-  void RecordError(int line, google::protobuf::io::ColumnNumber column,
+  void RecordError(int line, ::google::protobuf::io::ColumnNumber column,
                    absl::string_view message) override {
     Keep(line, column, std::string(message));
   }

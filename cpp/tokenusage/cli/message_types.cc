@@ -14,8 +14,8 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
 
 // Returns the messages that can be named: all of these files.
 std::vector<const Descriptor*> NameableMessages() {
@@ -39,7 +39,7 @@ absl::Status UnknownMessage(std::string_view name,
 
 }  // namespace
 
-absl::StatusOr<const google::protobuf::Message*> FindMessageType(
+absl::StatusOr<const ::google::protobuf::Message*> FindMessageType(
     std::string_view name) {
   std::vector<const Descriptor*> matches;
   std::vector<std::string> known;
@@ -50,7 +50,7 @@ absl::StatusOr<const google::protobuf::Message*> FindMessageType(
     if (message->name() == name) matches.push_back(message);
   }
   if (matches.size() != 1) return UnknownMessage(name, known);
-  return google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+  return ::google::protobuf::MessageFactory::generated_factory()->GetPrototype(
       matches.front());
 }
 

@@ -17,13 +17,13 @@ namespace tokenusage {
 // part if that is unique, "UsageRecord". The prototype lives forever.
 //
 // Errors: INVALID_ARGUMENT, listing the known names.
-absl::StatusOr<const google::protobuf::Message*> FindMessageType(
+absl::StatusOr<const ::google::protobuf::Message*> FindMessageType(
     std::string_view name);
 
 // Finds the field of UsageRecord's oneof `usage` that holds this message.
 //
 // Errors: INVALID_ARGUMENT, listing the messages that a record can hold.
-absl::StatusOr<const google::protobuf::FieldDescriptor*> FindUsageField(
+absl::StatusOr<const ::google::protobuf::FieldDescriptor*> FindUsageField(
     std::string_view message_name);
 
 }  // namespace tokenusage

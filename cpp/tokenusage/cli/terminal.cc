@@ -29,9 +29,9 @@ std::size_t DisplayWidth(std::string_view text) {
   return width;
 }
 
-// Returns the length of a decimal from its point on.
+// Returns the length of a decimal from its point, or what follows it, on.
 std::size_t FractionWidth(const std::string& decimal) {
-  const std::size_t point = decimal.find('.');
+  const std::size_t point = decimal.find_first_of(". ");
   return point == std::string::npos ? 0 : decimal.size() - point;
 }
 

@@ -32,7 +32,7 @@ absl::Status DataError();
 
 // Formats rows of cells as lines of aligned columns. The first row is the
 // heading. Columns from `first_number_column` on hold decimals, aligned at the
-// point.
+// point; text may follow one after a space.
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows,
                         std::size_t first_number_column);
 

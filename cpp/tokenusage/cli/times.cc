@@ -15,7 +15,7 @@ namespace {
 
 // Parses a time as the JSON mapping does, which is stricter than absl: only
 // RFC 3339, with at most nine decimals.
-absl::StatusOr<google::protobuf::Timestamp> ParseRfc3339(
+absl::StatusOr<::google::protobuf::Timestamp> ParseRfc3339(
     const std::string& text) {
   v1::UsageRecord record;
   if (text.find_first_of("\"\\") != std::string::npos) {
@@ -27,11 +27,11 @@ absl::StatusOr<google::protobuf::Timestamp> ParseRfc3339(
 }
 
 // Returns the first instant of a day.
-google::protobuf::Timestamp StartOf(absl::CivilDay day,
-                                    absl::TimeZone time_zone) {
+::google::protobuf::Timestamp StartOf(absl::CivilDay day,
+                                      absl::TimeZone time_zone) {
   // If clocks skip midnight, the day starts at the transition.
   const auto info = time_zone.At(absl::CivilSecond(day));
-  google::protobuf::Timestamp timestamp;
+  ::google::protobuf::Timestamp timestamp;
   timestamp.set_seconds(absl::ToUnixSeconds(
       info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre));
   return timestamp;
@@ -39,7 +39,7 @@ google::protobuf::Timestamp StartOf(absl::CivilDay day,
 
 }  // namespace
 
-absl::StatusOr<google::protobuf::Timestamp> ParseTime(
+absl::StatusOr<::google::protobuf::Timestamp> ParseTime(
     const std::string& flag, const std::string& text,
     absl::TimeZone time_zone) {
   if (const auto utc = ParseRfc3339(text + "T00:00:00Z"); utc.ok()) {
@@ -60,7 +60,7 @@ absl::StatusOr<absl::TimeZone> ParseTimeZone(const std::string& name) {
                    Excerpt(name), "\""));
 }
 
-absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
+absl::Time ToTime(const ::google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixSeconds(timestamp.seconds()) +
          absl::Nanoseconds(timestamp.nanos());
 }

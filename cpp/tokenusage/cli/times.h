@@ -20,16 +20,15 @@ inline constexpr char kTimeHelp[] =
 
 // Parses an RFC 3339 time, or a date, which is the first instant of that day in
 // `time_zone`. Errors: INVALID_ARGUMENT, naming `flag`.
-absl::StatusOr<google::protobuf::Timestamp> ParseTime(const std::string& flag,
-                                                      const std::string& text,
-                                                      absl::TimeZone time_zone);
+absl::StatusOr<::google::protobuf::Timestamp> ParseTime(
+    const std::string& flag, const std::string& text, absl::TimeZone time_zone);
 
 // Finds the zone with this IANA name on this machine; empty is UTC. Errors:
 // INVALID_ARGUMENT, naming --time-zone.
 absl::StatusOr<absl::TimeZone> ParseTimeZone(const std::string& name);
 
 // Converts a Timestamp.
-absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
+absl::Time ToTime(const ::google::protobuf::Timestamp& timestamp);
 
 }  // namespace tokenusage
 

@@ -16,7 +16,7 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 using json_internal::GeneratedMessage;
 using json_internal::ReflectionTable;
 using json_internal::Violation;

@@ -46,7 +46,7 @@ struct JsonParseOptions {
 // when), the status is FAILED_PRECONDITION and has no JsonError; this holds for
 // all functions below. Thread-safe for distinct messages.
 absl::Status ParseJson(std::string_view json,
-                       google::protobuf::Message* message,
+                       ::google::protobuf::Message* message,
                        const JsonParseOptions& options = {});
 
 // Replaces `message` with the object found under `path` in a larger document:
@@ -58,7 +58,7 @@ absl::Status ParseJson(std::string_view json,
 // is anything else but an object, kWrongType. These errors' field_path is as
 // much of the path as was found to be so.
 absl::Status ParseJsonAt(std::string_view json, std::string_view path,
-                         google::protobuf::Message* message,
+                         ::google::protobuf::Message* message,
                          const JsonParseOptions& options = {});
 
 // Reads JSON Lines: a document in each line, lines ended by line feeds.
@@ -79,7 +79,7 @@ class JsonLinesReader {
   // result, and a line that was refused leaves `message` unchanged. Skips lines
   // of white space. Returns false if no line is left; `message` is then
   // unchanged and status() OK.
-  bool Next(google::protobuf::Message* message);
+  bool Next(::google::protobuf::Message* message);
 
   // The result of the last call of Next. Places in errors are those in the
   // whole text.
@@ -100,15 +100,16 @@ class JsonLinesReader {
 // declaration order. If a required field is not set, or a number is NaN or
 // infinite, nothing is appended and the status is INVALID_ARGUMENT with a
 // JsonError. Thread-safe.
-absl::Status AppendJson(const google::protobuf::Message& message,
+absl::Status AppendJson(const ::google::protobuf::Message& message,
                         std::string* out);
 
 // Appends the message's JSON and a line feed: one line of JSON Lines.
-absl::Status AppendJsonLine(const google::protobuf::Message& message,
+absl::Status AppendJsonLine(const ::google::protobuf::Message& message,
                             std::string* out);
 
 // Returns the message's JSON.
-absl::StatusOr<std::string> WriteJson(const google::protobuf::Message& message);
+absl::StatusOr<std::string> WriteJson(
+    const ::google::protobuf::Message& message);
 
 }  // namespace tokenusage
 

@@ -87,8 +87,8 @@ void DeallocateBlock(void* block, std::size_t size) {
 
 }  // namespace
 
-google::protobuf::ArenaOptions ReusingArena(std::size_t expected_bytes) {
-  google::protobuf::ArenaOptions options;
+::google::protobuf::ArenaOptions ReusingArena(std::size_t expected_bytes) {
+  ::google::protobuf::ArenaOptions options;
   options.max_block_size = kBlockBytes;
   options.start_block_size =
       expected_bytes > kMaxSmallBytes

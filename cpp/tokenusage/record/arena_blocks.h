@@ -2,7 +2,7 @@
 
 // Arenas that reuse memory.
 //
-//   google::protobuf::Arena arena(ReusingArena(request_bytes));
+//   ::google::protobuf::Arena arena(ReusingArena(request_bytes));
 //
 // A thousand records take half a megabyte. Returning its pages to the system
 // and fetching them again costs a tenth of the time of the whole call.
@@ -19,7 +19,7 @@ namespace tokenusage {
 // Returns options for an arena that will hold about `expected_bytes`. If that
 // is more than a few kilobytes, its blocks come from a pool of this process,
 // which keeps at most 16 MiB. Thread-safe.
-google::protobuf::ArenaOptions ReusingArena(std::size_t expected_bytes);
+::google::protobuf::ArenaOptions ReusingArena(std::size_t expected_bytes);
 
 }  // namespace tokenusage
 

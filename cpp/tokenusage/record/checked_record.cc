@@ -79,7 +79,7 @@ std::shared_ptr<const CheckedBatch> CheckedBatch::Of(
 }
 
 void CheckedBatch::Check(
-    google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
+    ::google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
     absl::Time receive_time) {
   receive_time_ = receive_time;
   latest_event_nanos_ = absl::ToUnixNanos(receive_time + kMaxEventTimeAhead);

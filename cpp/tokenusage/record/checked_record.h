@@ -92,13 +92,13 @@ class CheckedBatch {
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
 
   // The arena to create the request in, so that it lives as long as the batch.
-  google::protobuf::Arena* arena() { return &arena_; }
+  ::google::protobuf::Arena* arena() { return &arena_; }
 
   // Checks the records, which must be in the arena or outlive the batch, and
   // must not change afterwards. Clears the fields that are output only. Only
   // notes whether event_time is too far ahead: a stored record is a duplicate
   // all the same. Must be called once.
-  void Check(google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
+  void Check(::google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
              absl::Time receive_time);
 
   // The records that keep the rules, in their order.
@@ -124,7 +124,7 @@ class CheckedBatch {
  private:
   friend class CheckedRecord;
 
-  google::protobuf::Arena arena_;
+  ::google::protobuf::Arena arena_;
   absl::Time receive_time_;
   std::int64_t latest_event_nanos_ = 0;  // later is too far ahead
   // receive_time as a serialized field of a record.

@@ -155,7 +155,7 @@ std::optional<Violation> CheckEventTime(const v1::UsageRecord& record) {
   constexpr std::int64_t kMaxSeconds =
       std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
   if (!record.has_event_time()) return MissingField("event_time");
-  const google::protobuf::Timestamp& time = record.event_time();
+  const ::google::protobuf::Timestamp& time = record.event_time();
   if (!HasValidNanos(time)) {
     return Invalid("event_time", "expected nanos from 0 to 999999999, found " +
                                      std::to_string(time.nanos()));
@@ -200,7 +200,7 @@ int UnknownFieldIn(const v1::UsageRecord& record, int first, int last) {
   // Looking up the Reflection takes longer than asking it.
   static const auto& reflection =
       *v1::UsageRecord::default_instance().GetReflection();
-  const google::protobuf::UnknownFieldSet& fields =
+  const ::google::protobuf::UnknownFieldSet& fields =
       reflection.GetUnknownFields(record);
   for (int i = 0; i < fields.field_count(); ++i) {
     const int number = fields.field(i).number();
@@ -222,7 +222,7 @@ std::optional<Violation> CheckNoCorrection(const v1::UsageRecord& record) {
 class UsageRulesByMember {
  public:
   struct Member {
-    const google::protobuf::FieldDescriptor* field = nullptr;
+    const ::google::protobuf::FieldDescriptor* field = nullptr;
     std::unique_ptr<const UsageRules> rules;
   };
 
@@ -236,7 +236,7 @@ class UsageRulesByMember {
     const auto* const oneof =
         v1::UsageRecord::descriptor()->FindOneofByName("usage");
     for (int i = 0; i < oneof->field_count(); ++i) {
-      const google::protobuf::FieldDescriptor* const field = oneof->field(i);
+      const ::google::protobuf::FieldDescriptor* const field = oneof->field(i);
       members_[static_cast<std::size_t>(field->number())] = {
           field, std::make_unique<UsageRules>(field->message_type())};
     }

@@ -15,11 +15,11 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
-using google::protobuf::UnknownField;
-using google::protobuf::UnknownFieldSet;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::Reflection;
+using ::google::protobuf::UnknownField;
+using ::google::protobuf::UnknownFieldSet;
 
 // Sorts unknown fields, which come in any order.
 void Sort(UnknownFieldSet* fields) {
@@ -70,8 +70,8 @@ void SortUnknownFields(Message* message) {
 std::string BytesOf(const v1::UsageRecord& record) {
   std::string bytes;
   {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
+    ::google::protobuf::io::StringOutputStream stream(&bytes);
+    ::google::protobuf::io::CodedOutputStream coded(&stream);
     coded.SetSerializationDeterministic(true);
     static_cast<void>(record.SerializeToCodedStream(&coded));
   }

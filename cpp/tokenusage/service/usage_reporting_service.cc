@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/service/error_info.h"
 #include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/rpc/request_checks.h"
@@ -28,7 +29,7 @@ constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
 
 // Checks what would make a small request a large message.
 absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
-                                const google::protobuf::Message*) {
+                                const ::google::protobuf::Message*) {
   return CheckReadSize(bytes.Length());
 }
 
@@ -199,6 +200,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::GetUsageRecord(
               {{"field", "record_id"}});
         }
         if (!record.ok()) return OnStoreError(record.status());
+        SetInconsistencies(&*record);
         *response->mutable_record() = *std::move(record);
         return absl::OkStatus();
       });
@@ -216,10 +218,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
         checked.query.limits = std::move(limits);
         auto page = store_->ListRecords(checked.query);
         if (!page.ok()) return OnStoreError(page.status());
-        for (v1::UsageRecord& record : page->records) {
-          *response->add_records() = std::move(record);
-        }
-        if (page->has_more) {
+        if (!AddRecords(*std::move(page), response)) {
           const v1::UsageRecord& last =
               response->records(response->records_size() - 1);
           response->set_next_page_token(page_tokens_.Encode(
@@ -260,7 +259,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
 
 void UsageReportingServiceImpl::FinishRead(
     grpc::CallbackServerContext* context, UnaryCall* call,
-    const std::string& project, const google::protobuf::Message& response,
+    const std::string& project, const ::google::protobuf::Message& response,
     grpc::ByteBuffer* raw_response) {
   constexpr std::int64_t kPerCall = 16 << 10;
   auto share = unwritten_.TryTake(

@@ -101,7 +101,7 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   // project's answers waits for callers to read it.
   void FinishRead(grpc::CallbackServerContext* context, UnaryCall* call,
                   const std::string& project,
-                  const google::protobuf::Message& response,
+                  const ::google::protobuf::Message& response,
                   grpc::ByteBuffer* raw_response);
 
   // Finishes a call with an error, with the pushback trailer if the server is

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/field_values.h"
@@ -27,7 +28,6 @@ namespace {
 struct StoredRecord {
   v1::UsageRecord record;
   std::int64_t event_time_nanos;
-  TokenCounts counts;
 };
 
 struct Project {
@@ -60,8 +60,8 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
     return AppendOutcome::kCardinalityLimit;
   }
   project->series.insert(std::move(series));
-  const auto stored = std::make_shared<const StoredRecord>(StoredRecord{
-      record.stored_record(), record.event_time_nanos(), record.counts()});
+  const auto stored = std::make_shared<const StoredRecord>(
+      StoredRecord{record.stored_record(), record.event_time_nanos()});
   project->by_id.emplace(id, stored);
   project->by_time.emplace(std::make_pair(stored->event_time_nanos, id),
                            stored);
@@ -163,9 +163,10 @@ absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     if (!PassesAll(query.filters, record->record)) continue;
-    rows.Add(record->event_time_nanos,
-             EncodedGroup(GroupKeyOf(query.group_by, record->record)),
-             UsageSum{1, record->counts});
+    UsageSum* const sum =
+        rows.SumOf(record->event_time_nanos,
+                   EncodedGroup(GroupKeyOf(query.group_by, record->record)));
+    if (sum != nullptr) sum->Add(CountRecord(record->record));
   }
   return rows.Finish();
 }
@@ -193,6 +194,10 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
                   std::string_view(record->record.record_id())) <=
             std::pair(query.after->event_time_nanos,
                       std::string_view(query.after->record_id))) {
+      continue;
+    }
+    if (query.inconsistent_only &&
+        !CountRecord(record->record).inconsistent()) {
       continue;
     }
     v1::UsageRecord* const next = page.Add(record->record.ByteSizeLong());

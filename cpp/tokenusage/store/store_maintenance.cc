@@ -31,7 +31,7 @@ std::string DescribeProblem(const CheckProblem& problem) {
                       "\", provider \"", problem.provider, "\", model \"",
                       problem.model, "\", ", TimeText(problem.cell.start_nanos),
                       " to ", TimeText(problem.cell.end_nanos), ", ",
-                      problem.measure, ": expected ", problem.expected,
+                      problem.field, ": expected ", problem.expected,
                       ", found ", problem.found);
 }
 

@@ -77,8 +77,8 @@ struct CheckProblem {
   std::string provider;
   std::string model;
   TimeWindow cell;
-  std::string measure;   // a field of tokenusage.v1.UsageTotals
-  std::string expected;  // decimal, or "none" if no record carries it
+  std::string field;     // of UsageTotals, such as "images.record_count"
+  std::string expected;  // a decimal, or "none" if no record states it
   std::string found;
 };
 

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "tokenusage/record/token_counts.h"
+#include "tokenusage/record/usage_sum.h"
 #include "tokenusage/v1/usage_record.pb.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
@@ -107,7 +107,8 @@ struct RecordPosition {
 struct RecordQuery {
   std::string project;
   TimeWindow window;
-  int page_size = 1000;  // at least 1
+  int page_size = 1000;            // at least 1
+  bool inconsistent_only = false;  // only records that contradict themselves
   // A page ends before its records, serialized, exceed this together; it holds
   // at least one record all the same.
   std::int64_t max_page_bytes = 3 << 20;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 #include "absl/numeric/int128.h"
@@ -16,11 +17,22 @@ namespace {
 constexpr int kDecimals = 12;
 constexpr std::uint64_t kPicosPerUnit = 1'000'000'000'000;
 
+// Returns the picos of the shortest decimal that reads back to `count`, if that
+// is a whole number of 1 / parts_per_unit.
+//
 // Decimals of at most 15 significant digits read to distinct doubles. So if
-// hundredths / 100 with fewer than 10^15 hundredths reads to `count`, it is the
-// shortest decimal that does: any as short or shorter has at most 15 digits,
-// too.
-constexpr double kMaxFastCount = 1e13;
+// parts / parts_per_unit with fewer than 10^15 parts reads to `count`, it is
+// the shortest decimal that does: any as short or shorter has at most 15
+// digits, too.
+std::optional<absl::int128> PicosOfParts(double count,
+                                         std::int64_t parts_per_unit) {
+  const auto scale = static_cast<double>(parts_per_unit);
+  if (count * scale >= 1e15) return std::nullopt;
+  const auto parts = static_cast<std::int64_t>(count * scale + 0.5);
+  if (static_cast<double>(parts) / scale != count) return std::nullopt;
+  return absl::int128(parts) *
+         (static_cast<std::int64_t>(kPicosPerUnit) / parts_per_unit);
+}
 
 std::uint64_t PowerOfTen(int exponent) {
   std::uint64_t power = 1;
@@ -63,11 +75,10 @@ absl::int128 PicosOfShortestDecimal(double count) {
 }  // namespace
 
 Amount Amount::FromFraction(double count) {
-  if (count < kMaxFastCount) {
-    const auto hundredths = static_cast<std::int64_t>(count * 100 + 0.5);
-    if (static_cast<double>(hundredths) / 100 == count) {
-      return FromPicos(absl::int128(hundredths) * (kPicosPerUnit / 100));
-    }
+  // Counts have few decimals, costs have many.
+  if (const auto picos = PicosOfParts(count, 100)) return FromPicos(*picos);
+  if (const auto picos = PicosOfParts(count, kPicosPerUnit)) {
+    return FromPicos(*picos);
   }
   return FromPicos(PicosOfShortestDecimal(count));
 }

@@ -13,10 +13,10 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::Reflection;
 
 bool IsNumber(const FieldDescriptor* field) {
   return field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE ||

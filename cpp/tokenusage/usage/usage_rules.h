@@ -32,7 +32,7 @@ struct UsageViolation {
 class UsageRules {
  public:
   // Builds the rules: reading options takes several times longer than a check.
-  explicit UsageRules(const google::protobuf::Descriptor* type);
+  explicit UsageRules(const ::google::protobuf::Descriptor* type);
 
   UsageRules(const UsageRules&) = delete;
   UsageRules& operator=(const UsageRules&) = delete;
@@ -41,28 +41,28 @@ class UsageRules {
   // marked with (tokenusage.v1.required) and not set, or is a number that is
   // not finite or not from 0 to kMaxCount. `usage` is of the type.
   std::optional<UsageViolation> Find(
-      const google::protobuf::Message& usage) const;
+      const ::google::protobuf::Message& usage) const;
 
  private:
   // The fields of one message type that have a rule, in declaration order.
   struct TypeRules {
     struct Field {
-      const google::protobuf::FieldDescriptor* field;
+      const ::google::protobuf::FieldDescriptor* field;
       bool required;
       const TypeRules* nested;  // null unless the field is a message
     };
     std::vector<Field> fields;
   };
 
-  const TypeRules& Build(const google::protobuf::Descriptor* type);
+  const TypeRules& Build(const ::google::protobuf::Descriptor* type);
 
   static std::optional<UsageViolation> FindInFields(
-      const google::protobuf::Message& message, const TypeRules& rules);
+      const ::google::protobuf::Message& message, const TypeRules& rules);
   static std::optional<UsageViolation> FindInValue(
-      const google::protobuf::Message& message, const TypeRules::Field& rule,
+      const ::google::protobuf::Message& message, const TypeRules::Field& rule,
       int index);
 
-  std::map<const google::protobuf::Descriptor*, TypeRules> types_;
+  std::map<const ::google::protobuf::Descriptor*, TypeRules> types_;
   const TypeRules& root_;
 };
 

@@ -88,7 +88,7 @@ void ExpectUsage(UsageSet set, bool written_as_is) {
   for (const std::string& json : MakeUsageDocuments(set)) {
     Usage expected, ours, simdjson;
     ASSERT_TRUE(
-        google::protobuf::util::JsonStringToMessage(json, &expected).ok())
+        ::google::protobuf::util::JsonStringToMessage(json, &expected).ok())
         << json;
     const std::string bits = expected.SerializeAsString();
     ASSERT_TRUE(ParseJson(json, &ours).ok()) << json;

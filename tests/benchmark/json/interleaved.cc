@@ -37,9 +37,11 @@ bool Interleaved::Wants(const std::string& row) const {
 }
 
 void Interleaved::Add(const std::string& row, const std::string& contender,
-                      std::size_t items, Pass pass) {
+                      std::size_t items, Pass pass,
+                      std::function<void()> prepare) {
   if (!Wants(row) || (!only_.empty() && contender != only_)) return;
-  contenders_.push_back({row, contender, items, std::move(pass)});
+  contenders_.push_back(
+      {row, contender, items, std::move(pass), std::move(prepare)});
 }
 
 bool Interleaved::Warm() {
@@ -60,6 +62,7 @@ void Interleaved::Measure() {
   for (int round = 0; round < rounds_; ++round) {
     std::shuffle(order.begin(), order.end(), random);
     for (Contender* contender : order) {
+      if (contender->prepare) contender->prepare();
       const auto start = std::chrono::steady_clock::now();
       contender->pass();
       const std::chrono::duration<double, std::nano> elapsed =

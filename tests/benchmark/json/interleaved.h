@@ -30,9 +30,10 @@ class Interleaved {
   bool Wants(const std::string& row) const;
 
   // Registers a contender in a row of the table. The first one added to a row
-  // is the one that the others are compared with.
+  // is the one that the others are compared with. `prepare` runs before each
+  // pass and is not measured.
   void Add(const std::string& row, const std::string& contender,
-           std::size_t items, Pass pass);
+           std::size_t items, Pass pass, std::function<void()> prepare = {});
 
   // Runs all passes in random order, many times, and prints the least time per
   // item of each, and in brackets the first contender's time divided by it.
@@ -45,6 +46,7 @@ class Interleaved {
     std::string name;
     std::size_t items;
     Pass pass;
+    std::function<void()> prepare;
     double least_nanos = 1e300;
   };
 

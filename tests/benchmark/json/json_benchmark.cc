@@ -9,10 +9,15 @@
 // document, and in brackets tokenusage's time divided by it: below 1,
 // tokenusage is the faster one.
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <numeric>
+#include <random>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "google/protobuf/dynamic_message.h"
@@ -29,10 +34,43 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Message;
-using google::protobuf::util::JsonStringToMessage;
-using google::protobuf::util::MessageToJsonString;
+using ::google::protobuf::Message;
+using ::google::protobuf::util::JsonStringToMessage;
+using ::google::protobuf::util::MessageToJsonString;
 using simdjson::ondemand::parser;
+
+// Documents or messages in an order that changes from pass to pass: otherwise
+// the processor's branch prediction learns the data by heart, of as many of the
+// contenders as it can hold. They stay in the same memory, one behind the
+// other.
+template <typename Item>
+class Shuffled {
+ public:
+  explicit Shuffled(const std::vector<Item>& items)
+      : items_(items), slots_(items.size()), order_(items.size()) {
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    if constexpr (std::is_same_v<Item, std::string>) {
+      std::size_t size = 0;
+      for (const Item& item : items_) size = std::max(size, item.size());
+      for (Item& slot : slots_) slot.reserve(size + kSimdjsonPadding);
+    }
+    Shuffle();
+  }
+
+  void Shuffle() {
+    std::shuffle(order_.begin(), order_.end(), random_);
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      slots_[i] = items_[order_[i]];
+    }
+  }
+  const std::vector<Item>& slots() const { return slots_; }
+
+ private:
+  const std::vector<Item> items_;
+  std::vector<Item> slots_;
+  std::vector<std::size_t> order_;
+  std::mt19937 random_;
+};
 
 // Returns a pass that reads each document into one message that is reused.
 template <typename Class, typename Parse>
@@ -78,8 +116,8 @@ bool ProtobufWrite(const Message& message, std::string* out) {
 }
 
 // A class made at run time, which has no generated code.
-Message* NewDynamic(const google::protobuf::Descriptor* descriptor) {
-  static auto* const factory = new google::protobuf::DynamicMessageFactory;
+Message* NewDynamic(const ::google::protobuf::Descriptor* descriptor) {
+  static auto* const factory = new ::google::protobuf::DynamicMessageFactory;
   return factory->GetPrototype(descriptor)->New();
 }
 
@@ -94,51 +132,67 @@ Interleaved::Pass ReflectionPass(const std::vector<std::string>& documents,
   };
 }
 
-// Data that lives as long as the benchmark.
-template <typename T>
-const T& Keep(T value) {
-  return *new T(std::move(value));
-}
+// The contenders of a row, which all work through the same data.
+template <typename Item>
+class Row {
+ public:
+  // `items` live as long as the benchmark.
+  Row(const std::string& name, const std::vector<Item>& items,
+      Interleaved* race)
+      : name_(name), items_(*new Shuffled<Item>(items)), race_(*race) {}
+
+  const std::vector<Item>& items() const { return items_.slots(); }
+  void Add(const std::string& contender, Interleaved::Pass pass) {
+    race_.Add(name_, contender, items().size(), std::move(pass),
+              [&items = items_] { items.Shuffle(); });
+  }
+
+ private:
+  const std::string name_;
+  Shuffled<Item>& items_;
+  Interleaved& race_;
+};
 
 template <typename Usage>
 void AddUsage(const std::string& name, UsageSet set, Interleaved* race) {
-  const std::string read = "read " + name, write = "write " + name;
-  if (!race->Wants(read) && !race->Wants(write)) return;
-  const auto& documents = Keep(MakeUsageDocuments(set));
-  const std::size_t count = documents.size();
-  race->Add(read, "tokenusage", count, ReadPass<Usage>(documents, Read));
-  race->Add(
-      read, "simdjson", count,
-      ReadPass<Usage>(documents, [parser = std::make_shared<parser>()](
-                                     const std::string& json, Usage* usage) {
+  if (!race->Wants("read " + name) && !race->Wants("write " + name)) return;
+  const std::vector<std::string> documents = MakeUsageDocuments(set);
+  Row<std::string> read("read " + name, documents, race);
+  const std::vector<std::string>& shuffled = read.items();
+  read.Add("tokenusage", ReadPass<Usage>(shuffled, Read));
+  read.Add(
+      "simdjson",
+      ReadPass<Usage>(shuffled, [parser = std::make_shared<parser>()](
+                                    const std::string& json, Usage* usage) {
         return SimdjsonParse(parser.get(), json, usage);
       }));
-  race->Add(read, "protobuf", count, ReadPass<Usage>(documents, ProtobufRead));
-  race->Add(read, "reflection", count, ReflectionPass(documents, Usage()));
+  read.Add("protobuf", ReadPass<Usage>(shuffled, ProtobufRead));
+  read.Add("reflection", ReflectionPass(shuffled, Usage()));
   if (set == UsageSet::kOpenAiChatIndented) return;
 
-  std::vector<Usage> messages(count);
-  for (std::size_t i = 0; i < count; ++i) Read(documents[i], &messages[i]);
-  const auto& kept = Keep(std::move(messages));
-  race->Add(write, "tokenusage", count, WritePass<Usage>(kept, Write));
-  race->Add(write, "rapidjson", count,
-            WritePass<Usage>(kept, [](const Usage& usage, std::string* out) {
+  std::vector<Usage> messages(documents.size());
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    Read(documents[i], &messages[i]);
+  }
+  Row<Usage> write("write " + name, messages, race);
+  write.Add("tokenusage", WritePass<Usage>(write.items(), Write));
+  write.Add("rapidjson", WritePass<Usage>(write.items(), [](const Usage& usage,
+                                                            std::string* out) {
               return RapidJsonAppend(usage, out);
             }));
-  race->Add(write, "protobuf", count, WritePass<Usage>(kept, ProtobufWrite));
+  write.Add("protobuf", WritePass<Usage>(write.items(), ProtobufWrite));
 }
 
 void AddReply(const std::string& name, ReplyText text, Interleaved* race) {
-  const std::string row = "read in a 2.3 KB reply, " + name;
-  if (!race->Wants(row)) return;
-  const auto& documents = Keep(MakeChatReplies(text));
-  race->Add(row, "tokenusage", documents.size(),
-            ReadPass<OpenAiChatUsage>(documents, ReadUsage));
-  race->Add(
-      row, "simdjson", documents.size(),
+  const std::string title = "read in a 2.3 KB reply, " + name;
+  if (!race->Wants(title)) return;
+  Row<std::string> row(title, MakeChatReplies(text), race);
+  row.Add("tokenusage", ReadPass<OpenAiChatUsage>(row.items(), ReadUsage));
+  row.Add(
+      "simdjson",
       ReadPass<OpenAiChatUsage>(
-          documents, [parser = std::make_shared<parser>()](
-                         const std::string& json, OpenAiChatUsage* usage) {
+          row.items(), [parser = std::make_shared<parser>()](
+                           const std::string& json, OpenAiChatUsage* usage) {
             return SimdjsonParseUsage(parser.get(), json, usage);
           }));
 }
@@ -148,59 +202,57 @@ bool IsCompact(SeedSet set) {
 }
 
 void AddSeed(const std::string& name, SeedSet set, Interleaved* race) {
-  const std::string read = "read seed, " + name, write = "write seed, " + name;
-  if (!race->Wants(read) && !race->Wants(write)) return;
-  const SeedDocuments& documents = Keep(MakeSeedDocuments(set));
-  race->Add(read, "tokenusage", kSeedCount,
-            ReadPass<SeedMessage>(documents.json, Read));
-  race->Add(
-      read, "simdjson", kSeedCount,
-      ReadPass<SeedMessage>(documents.json,
-                            [parser = std::make_shared<parser>()](
-                                const std::string& json, SeedMessage* message) {
-                              message->Clear();
-                              return SimdjsonParse(parser.get(), json, message);
-                            }));
+  const std::string read_title = "read seed, " + name;
+  const std::string write_title = "write seed, " + name;
+  if (!race->Wants(read_title) && !race->Wants(write_title)) return;
+  const SeedDocuments documents = MakeSeedDocuments(set);
+  Row<std::string> read(read_title, documents.json, race);
+  const std::vector<std::string>& shuffled = read.items();
+  read.Add("tokenusage", ReadPass<SeedMessage>(shuffled, Read));
+  read.Add("simdjson",
+           ReadPass<SeedMessage>(
+               shuffled, [parser = std::make_shared<parser>()](
+                             const std::string& json, SeedMessage* message) {
+                 message->Clear();
+                 return SimdjsonParse(parser.get(), json, message);
+               }));
   if (IsCompact(set)) {
-    race->Add(read, "yardstick", kSeedCount,
-              ReadPass<SeedMessage>(documents.json, [](const std::string& json,
-                                                       SeedMessage* message) {
-                return YardstickParse(json.data(), json.size(), message);
-              }));
+    read.Add("yardstick",
+             ReadPass<SeedMessage>(
+                 shuffled, [](const std::string& json, SeedMessage* message) {
+                   return YardstickParse(json.data(), json.size(), message);
+                 }));
   }
-  race->Add(read, "protobuf", kSeedCount,
-            ReadPass<SeedMessage>(documents.json, ProtobufRead));
-  race->Add(read, "reflection", kSeedCount,
-            ReflectionPass(documents.json, SeedMessage()));
+  read.Add("protobuf", ReadPass<SeedMessage>(shuffled, ProtobufRead));
+  read.Add("reflection", ReflectionPass(shuffled, SeedMessage()));
   if (!IsCompact(set)) return;
 
-  race->Add(write, "tokenusage", kSeedCount,
-            WritePass<SeedMessage>(documents.messages, Write));
-  race->Add(write, "yardstick", kSeedCount,
-            WritePass<SeedMessage>(documents.messages,
+  Row<SeedMessage> write(write_title, documents.messages, race);
+  write.Add("tokenusage", WritePass<SeedMessage>(write.items(), Write));
+  write.Add("yardstick",
+            WritePass<SeedMessage>(write.items(),
                                    [](const SeedMessage& m, std::string* out) {
                                      YardstickAppend(m, out);
                                      return true;
                                    }));
-  race->Add(write, "rapidjson", kSeedCount,
-            WritePass<SeedMessage>(documents.messages,
+  write.Add("rapidjson",
+            WritePass<SeedMessage>(write.items(),
                                    [](const SeedMessage& m, std::string* out) {
                                      return RapidJsonAppend(m, out);
                                    }));
-  race->Add(write, "protobuf", kSeedCount,
-            WritePass<SeedMessage>(documents.messages, ProtobufWrite));
+  write.Add("protobuf", WritePass<SeedMessage>(write.items(), ProtobufWrite));
 }
 
 void AddResponse(Interleaved* race) {
   const std::string row = "read in a 1 MB response";
   if (!race->Wants(row)) return;
-  const auto& response = Keep(MakeSeedDocuments(SeedSet::kMoney)).response;
-  race->Add(row, "tokenusage", 1,
-            [&response, message = std::make_shared<SeedMessage>()] {
-              return std::size_t{ReadUsage(response, message.get())};
-            });
+  static const auto& response =
+      *new std::string(MakeSeedDocuments(SeedSet::kMoney).response);
+  race->Add(row, "tokenusage", 1, [message = std::make_shared<SeedMessage>()] {
+    return std::size_t{ReadUsage(response, message.get())};
+  });
   race->Add(row, "simdjson", 1,
-            [&response, message = std::make_shared<SeedMessage>(),
+            [message = std::make_shared<SeedMessage>(),
              parser = std::make_shared<parser>()] {
               return std::size_t{
                   SimdjsonParseUsage(parser.get(), response, message.get())};

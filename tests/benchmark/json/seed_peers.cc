@@ -53,11 +53,11 @@ bool ReadDocument(simdjson::ondemand::document_reference document,
 }  // namespace
 
 bool ProtobufParse(const std::string& json, SeedMessage* message) {
-  return google::protobuf::util::JsonStringToMessage(json, message).ok();
+  return ::google::protobuf::util::JsonStringToMessage(json, message).ok();
 }
 
 bool ProtobufAppend(const SeedMessage& message, std::string* out) {
-  return google::protobuf::util::MessageToJsonString(message, out).ok();
+  return ::google::protobuf::util::MessageToJsonString(message, out).ok();
 }
 
 bool RapidJsonParse(const std::string& json, SeedMessage* message) {

@@ -39,9 +39,7 @@ class NullStore final : public UsageStore {
   void AppendAsync(std::string, std::shared_ptr<const CheckedBatch> batch,
                    CallLimits, AppendCallback done) override {
     UsageSum sum;
-    for (const CheckedRecord& record : *batch) {
-      sum.Add(UsageSum{1, record.counts()});
-    }
+    for (const CheckedRecord& record : *batch) sum.Add(record.counts());
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       total_.Add(sum);
@@ -84,7 +82,7 @@ class ParseService final : public RawService {
   grpc::ServerUnaryReactor* ReportUsage(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override {
-    google::protobuf::Arena arena;
+    ::google::protobuf::Arena arena;
     auto* parsed = v1::ReportUsageRequest::default_instance().New(&arena);
     grpc::ByteBuffer copy(*request);
     grpc::ProtoBufferReader reader(&copy);

@@ -19,12 +19,12 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::compiler::DiskSourceTree;
-using google::protobuf::compiler::Importer;
-using google::protobuf::compiler::MultiFileErrorCollector;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::compiler::DiskSourceTree;
+using ::google::protobuf::compiler::Importer;
+using ::google::protobuf::compiler::MultiFileErrorCollector;
 
 class Errors : public MultiFileErrorCollector {
  public:
@@ -137,7 +137,7 @@ class Testee {
   Errors errors_;
   DiskSourceTree sources_;
   Importer importer_;
-  google::protobuf::DynamicMessageFactory factory_;
+  ::google::protobuf::DynamicMessageFactory factory_;
 };
 
 // Requests and answers follow their size, four bytes, the lowest first.

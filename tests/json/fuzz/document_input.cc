@@ -13,7 +13,7 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 constexpr std::string_view kPaths[] = {"", "usage", "a.b", "response.usage",
                                        "."};

@@ -18,7 +18,7 @@ namespace testing {
 struct DocumentInput {
   // Empty messages to call New() of: the compiled-in class, and the class made
   // at run time from the same descriptor.
-  std::vector<const google::protobuf::Message*> prototypes;
+  std::vector<const ::google::protobuf::Message*> prototypes;
   bool strict = false;
   std::string_view path;  // for ParseJsonAt; empty: the document itself
   std::string_view json;
@@ -28,7 +28,7 @@ struct DocumentInput {
 const std::vector<std::string>& FuzzedTypes();
 
 // The empty messages of the n-th type.
-const std::vector<const google::protobuf::Message*>& PrototypesOf(
+const std::vector<const ::google::protobuf::Message*>& PrototypesOf(
     std::size_t type);
 
 // The first letter is the type's; of the second, '0' to '9', odd ones are

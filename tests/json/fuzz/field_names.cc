@@ -8,7 +8,7 @@
 namespace tokenusage {
 namespace testing {
 
-std::string WireName(const google::protobuf::FieldDescriptor& field) {
+std::string WireName(const ::google::protobuf::FieldDescriptor& field) {
   const std::string name = field.options().GetExtension(v1::wire_name);
   return name.empty() ? std::string(field.name()) : name;
 }
@@ -29,11 +29,11 @@ std::string LowerCamelCase(const std::string& name) {
   return camel;
 }
 
-bool IsRequired(const google::protobuf::FieldDescriptor& field) {
+bool IsRequired(const ::google::protobuf::FieldDescriptor& field) {
   return field.is_required() || field.options().GetExtension(v1::required);
 }
 
-bool IsTimestamp(const google::protobuf::Descriptor& type) {
+bool IsTimestamp(const ::google::protobuf::Descriptor& type) {
   return type.full_name() == "google.protobuf.Timestamp";
 }
 

@@ -12,14 +12,14 @@
 namespace tokenusage {
 namespace testing {
 
-std::string WireName(const google::protobuf::FieldDescriptor& field);
+std::string WireName(const ::google::protobuf::FieldDescriptor& field);
 
 // total_tokens as totalTokens.
 std::string LowerCamelCase(const std::string& name);
 
-bool IsRequired(const google::protobuf::FieldDescriptor& field);
+bool IsRequired(const ::google::protobuf::FieldDescriptor& field);
 
-bool IsTimestamp(const google::protobuf::Descriptor& type);
+bool IsTimestamp(const ::google::protobuf::Descriptor& type);
 
 }  // namespace testing
 }  // namespace tokenusage

@@ -27,7 +27,7 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 struct Line {
   std::size_t number = 0;
@@ -114,7 +114,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   const std::vector<testing::Line> expected = testing::ReferenceLines(input);
   testing::OnEveryEngine(input.prototypes,
                          [&](const std::string& engine,
-                             const google::protobuf::Message& prototype) {
+                             const ::google::protobuf::Message& prototype) {
                            testing::Compare(input, expected, engine, prototype);
                          });
   return 0;

@@ -27,7 +27,7 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 std::string Written(const Message& message) {
   const absl::StatusOr<std::string> json = WriteJson(message);

@@ -13,7 +13,7 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 }  // namespace
 
@@ -48,7 +48,7 @@ void ReadInEveryWay(
                   }
                   check("ParseJson, " + engine,
                         ParseJson(json, message.get(), options), *message);
-                  google::protobuf::Arena arena;
+                  ::google::protobuf::Arena arena;
                   Message* const on_arena = prototype.New(&arena);
                   prepare(on_arena);
                   check("ParseJson on an arena, " + engine,

@@ -20,18 +20,19 @@ namespace testing {
 // Calls `call` for each engine with its name and an empty message of a class
 // that uses it.
 void OnEveryEngine(
-    const std::vector<const google::protobuf::Message*>& prototypes,
+    const std::vector<const ::google::protobuf::Message*>& prototypes,
     const std::function<void(const std::string& engine,
-                             const google::protobuf::Message& prototype)>&
+                             const ::google::protobuf::Message& prototype)>&
         call);
 
 // Reads the document in each way into a message that `prepare` has filled.
 // `check` gets the way's name, what came of it, and the message.
 void ReadInEveryWay(
     const DocumentInput& input,
-    const std::function<void(google::protobuf::Message* message)>& prepare,
+    const std::function<void(::google::protobuf::Message* message)>& prepare,
     const std::function<void(const std::string& way, const absl::Status& status,
-                             const google::protobuf::Message& message)>& check);
+                             const ::google::protobuf::Message& message)>&
+        check);
 
 }  // namespace testing
 }  // namespace tokenusage

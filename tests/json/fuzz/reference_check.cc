@@ -17,7 +17,7 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 std::string Describe(const std::optional<ReferenceError>& error) {
   if (!error.has_value()) return "accepted";

@@ -17,10 +17,10 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::Reflection;
 using Kind = JsonError::Kind;
 using Type = DocumentValue::Type;
 

@@ -42,9 +42,9 @@ struct ReferenceOptions {
 
 // Replaces `message` with what `json` holds. On an error `message` may hold
 // anything.
-std::optional<ReferenceError> ReferenceRead(std::string_view json,
-                                            const ReferenceOptions& options,
-                                            google::protobuf::Message* message);
+std::optional<ReferenceError> ReferenceRead(
+    std::string_view json, const ReferenceOptions& options,
+    ::google::protobuf::Message* message);
 
 }  // namespace testing
 }  // namespace tokenusage

@@ -24,7 +24,7 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 // The offset that an error's text names by "(line 3, column 18)".
 std::size_t OffsetOf(const std::string& error, const std::string& json) {
@@ -48,7 +48,7 @@ TEST_P(GoldenTest, IsReadAsWritten) {
     const std::optional<ReferenceError> error =
         ReferenceRead(golden.json, options, message.get());
     if (golden.error.empty()) {
-      ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      ASSERT_TRUE(::google::protobuf::TextFormat::ParseFromString(
           golden.message_text, expected.get()));
       ASSERT_FALSE(error.has_value()) << error->offset;
       EXPECT_EQ(Bits(*message), Bits(*expected)) << message->DebugString();

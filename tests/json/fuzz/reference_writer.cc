@@ -19,10 +19,10 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::Reflection;
 
 // What is not writable is empty, all the way up.
 using Text = std::optional<std::string>;

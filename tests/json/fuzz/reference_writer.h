@@ -16,7 +16,7 @@ namespace testing {
 
 // The message's JSON; empty where the rules refuse the message.
 std::optional<std::string> ReferenceWrite(
-    const google::protobuf::Message& message);
+    const ::google::protobuf::Message& message);
 
 }  // namespace testing
 }  // namespace tokenusage

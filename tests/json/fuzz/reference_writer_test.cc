@@ -22,7 +22,7 @@ TEST(ReferenceWriterTest, WritesTheGoldenDocuments) {
   for (const Golden& golden : ReadGoldens()) {
     if (!golden.error.empty()) continue;
     for (const auto& message : NewMessages(golden.message_type)) {
-      ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      ASSERT_TRUE(::google::protobuf::TextFormat::ParseFromString(
           golden.message_text, message.get()));
       EXPECT_EQ(ReferenceWrite(*message).value_or("") + "\n", golden.written)
           << golden.name;

@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                            testing::FuzzedTypes().size();
   testing::CheckAgainstReferenceWriter(
       testing::PrototypesOf(type),
-      [&bytes](google::protobuf::Message* message) {
+      [&bytes](::google::protobuf::Message* message) {
         testing::ByteSource rest = bytes;
         testing::FillMessage(&rest, message);
       });

@@ -185,9 +185,9 @@ TEST(SystematicTest, LargeDocuments) {
 
 // ------------------------------------------------------------------- writing
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::Reflection;
 
 // The prototypes of the type that a letter of ReadDocumentInput stands for.
 const std::vector<const Message*>& PrototypesOfLetter(const char* letters) {

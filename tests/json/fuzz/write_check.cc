@@ -19,7 +19,7 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 void CheckRefused(const absl::Status& status, const std::string& json) {
   const JsonError error = CheckedWriteError(status);

@@ -17,8 +17,8 @@ namespace testing {
 // written as the reference writer does, byte for byte, or refused where that
 // refuses; and unless both readers read back what was written, bit for bit.
 void CheckAgainstReferenceWriter(
-    const std::vector<const google::protobuf::Message*>& prototypes,
-    const std::function<void(google::protobuf::Message* message)>& fill);
+    const std::vector<const ::google::protobuf::Message*>& prototypes,
+    const std::function<void(::google::protobuf::Message* message)>& fill);
 
 }  // namespace testing
 }  // namespace tokenusage

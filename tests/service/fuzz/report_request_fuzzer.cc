@@ -17,10 +17,10 @@
 #include "grpcpp/support/slice.h"
 #include "tests/support/fuzzing/fuzz_target.h"
 #include "tokenusage/record/checked_record.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/same_content.h"
-#include "tokenusage/record/token_amount.h"
-#include "tokenusage/record/token_counts.h"
 #include "tokenusage/service/rpc/request_parsing.h"
+#include "tokenusage/usage/amount.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {
@@ -46,10 +46,14 @@ void CheckStored(const CheckedRecord& record) {
   if (stored.receive_time().seconds() != absl::ToUnixSeconds(kNow)) {
     FuzzFail("is stored with another receive_time");
   }
-  const TokenCounts counts = record.counts();
-  for (const TokenMeasure measure : kTokenMeasures) {
-    const std::optional<TokenAmount>& amount = counts[measure];
-    if (amount && amount->nanos() < 0) FuzzFail("an amount below zero");
+  const UsageCounts counts = record.counts();
+  counts.ForEach([](v1::UsageMeasure, Amount amount) {
+    if (amount < Amount()) FuzzFail("an amount below zero");
+  });
+  stored.mutable_inconsistencies()->Clear();
+  SetInconsistencies(&stored);
+  if ((stored.inconsistencies_size() > 0) != counts.inconsistent()) {
+    FuzzFail("is marked without a reason, or has one without a mark");
   }
 }
 
@@ -108,7 +112,8 @@ std::vector<std::string> SeedInputs() {
   inputs.push_back(request.SerializeAsString());
   *request.add_records() = Example("0191e0a4-0000-7000-8000-000000000000");
   request.mutable_records(1)->mutable_receive_time()->set_seconds(1);
-  request.mutable_records(1)->mutable_orq_images_variations()->set_total_tokens(-1);
+  request.mutable_records(1)->mutable_orq_images_variations()->set_total_tokens(
+      -1);
   request.add_records();
   inputs.push_back(request.SerializeAsString());
   // An unknown group, an unknown field, and an end without a beginning.

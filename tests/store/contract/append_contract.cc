@@ -237,6 +237,20 @@ TEST_P(UsageStoreContract, GivesBackTheRecordAsItWasReported) {
             absl::StatusCode::kNotFound);
 }
 
+TEST_P(UsageStoreContract, KeepsTheProvidersObjectVerbatim) {
+  const std::string object("{\"a\" : 1e400,\r\n\t\"a\":\"\xC3\xA4\0\"} // ",
+                           29);
+  v1::UsageRecord record = RecordAt("a", kNoon, 1);
+  record.set_usage_json(object);
+  EXPECT_EQ(AppendOne(record), kStored);
+  EXPECT_EQ(store().GetRecord("p", "a")->usage_json(), object);
+  EXPECT_EQ(AppendOne(record), kDuplicate);
+  record.set_usage_json(object + " ");
+  EXPECT_EQ(AppendOne(record), kConflict);
+  record.clear_usage_json();
+  EXPECT_EQ(AppendOne(record), kConflict);
+}
+
 TEST_P(UsageStoreContract, TheReceiveTimeIsThatOfTheFirstReport) {
   ASSERT_THAT(
       store().Append("p", CheckedOf({RecordAt("a", kNoon, 1)}, Time(kNoon))),

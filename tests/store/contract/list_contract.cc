@@ -159,6 +159,46 @@ TEST_P(UsageStoreContract, ListPagesKeepToTheirBytes) {
   EXPECT_EQ(AllIds(&store(), query), (Texts{"id-0", "id-1", "id-2", "id-3"}));
 }
 
+TEST_P(UsageStoreContract, ListsOnlyWhatContradictsItself) {
+  // Every second record of each time, in all orders of ids.
+  const Texts ids = MixedIds();
+  Texts expected;
+  std::vector<v1::UsageRecord> records;
+  for (const char* time : {"2026-08-01T12:00:00Z", "2026-08-01T12:00:01Z"}) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const std::string id = time[18] == '1' ? ids[i] + "-2" : ids[i];
+      records.push_back(RecordAt(id, time, 5));
+      if (i % 2 == 0) continue;
+      records.back().mutable_orq_images_edits()->set_total_tokens(4);
+      expected.push_back(id);
+    }
+  }
+  std::sort(expected.begin() + static_cast<std::ptrdiff_t>(ids.size() / 2),
+            expected.end());
+  v1::UsageRecord unknown = RecordAt("unknown", "2026-08-01T12:00:00Z", 0);
+  unknown.mutable_usage_unknown()->set_reason(v1::UNKNOWN_USAGE_REASON_ABORTED);
+  records.push_back(std::move(unknown));
+  Append(std::move(records));
+  RecordQuery query =
+      RecordQueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:00:02Z");
+  query.inconsistent_only = true;
+  for (int page_size = 1; page_size <= 21; ++page_size) {
+    query.page_size = page_size;
+    ASSERT_EQ(AllIds(&store(), query), expected) << page_size;
+  }
+  query.window.end_nanos = Nanos("2026-08-01T12:00:01Z");
+  EXPECT_EQ(AllIds(&store(), query).size(), ids.size() / 2);
+  query.project = "q";
+  EXPECT_EQ(AllIds(&store(), query), Texts());
+  // Removed with the others.
+  query.project = "p";
+  ASSERT_THAT(maintenance().RemoveRecordsBefore(
+                  "p", Time("2026-08-01T13:00:00Z"), CallLimits()),
+              IsOk());
+  query.window = {Nanos("2026-08-01T13:00:00Z"), Nanos("2026-08-02T00:00:00Z")};
+  EXPECT_EQ(AllIds(&store(), query), Texts());
+}
+
 TEST_P(UsageStoreContract, ListEndsAtItsDeadline) {
   RecordQuery query =
       RecordQueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:00:03Z");

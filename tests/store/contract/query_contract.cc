@@ -23,15 +23,6 @@ const UsageField kOperation{UsageField::Kind::kOperation, ""};
 const UsageField kProvider{UsageField::Kind::kProvider, ""};
 const UsageField kModel{UsageField::Kind::kModel, ""};
 
-std::vector<std::string> Decimals(const TokenCounts& counts) {
-  std::vector<std::string> decimals;
-  for (const TokenMeasure measure : kTokenMeasures) {
-    const auto& amount = counts[measure];
-    decimals.push_back(amount ? amount->ToDecimal() : "none");
-  }
-  return decimals;
-}
-
 TEST_P(UsageStoreContract, SumsEveryMeasureExactly) {
   std::vector<v1::UsageRecord> records;
   for (int i = 0; i < 1000; ++i) {
@@ -40,9 +31,9 @@ TEST_P(UsageStoreContract, SumsEveryMeasureExactly) {
                     Nanos("2026-08-01T12:00:00Z") + i * 7'000'000'000);
     auto* usage = record.mutable_orq_images_variations();
     usage->set_total_tokens(0.1);
-    usage->set_input_tokens(kMaxTokenCount);
+    usage->set_input_tokens(kMaxCount);
     usage->set_output_tokens(0);
-    usage->mutable_input_tokens_details()->set_text_tokens(1e-9);
+    usage->mutable_input_tokens_details()->set_text_tokens(1e-12);
     usage->mutable_input_tokens_details()->set_image_tokens(5727.82);
     records.push_back(std::move(record));
   }
@@ -54,11 +45,89 @@ TEST_P(UsageStoreContract, SumsEveryMeasureExactly) {
         QueryOf("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z", bucket));
     ASSERT_THAT(page, IsOk());
     ASSERT_EQ(page->rows.size(), 1u);
-    EXPECT_EQ(page->rows[0].sum.record_count, 1000);
-    EXPECT_EQ(
-        Decimals(page->rows[0].sum.counts),
-        (Texts{"100", "9007199254740992000", "0", "0.000001", "5727820"}));
+    EXPECT_EQ(SumText(page->rows[0].sum),
+              "1000 records, 1000 inconsistent, 0 unknown; "
+              "total_tokens 100 of 1000, "
+              "input_tokens 9007199254740992000 of 1000, "
+              "output_tokens 0 of 1000, "
+              "input_text_tokens 0.000000001 of 1000, "
+              "input_image_tokens 5727820 of 1000");
   }
+}
+
+// Records of several kinds, each stating other measures.
+std::vector<v1::UsageRecord> MixedRecords() {
+  std::vector<v1::UsageRecord> records;
+  const auto add = [&records](const std::string& minute) -> v1::UsageRecord* {
+    records.push_back(ValidRecord("mixed-" + std::to_string(records.size()),
+                                  Nanos("2026-08-01T10:" + minute + ":00Z")));
+    return &records.back();
+  };
+  auto* chat = add("00")->mutable_openai_chat();
+  chat->set_prompt_tokens(100);
+  chat->set_completion_tokens(20);
+  chat->set_total_tokens(120);
+  chat = add("01")->mutable_openai_chat();
+  chat->set_prompt_tokens(1000);
+  chat->set_completion_tokens(1);
+  chat->set_total_tokens(1001);
+  chat->mutable_prompt_tokens_details()->set_cached_tokens(0);
+  // More of it was cached than was given.
+  chat = add("20")->mutable_openai_chat();
+  chat->set_prompt_tokens(7);
+  chat->set_completion_tokens(0);
+  chat->set_total_tokens(7);
+  chat->mutable_prompt_tokens_details()->set_cached_tokens(8);
+  add("20");  // the provider's example, which contradicts itself
+  auto* usage = add("40")->mutable_token_usage();
+  usage->set_cost_usd(0.000000000001);
+  usage->set_pages(2.5);
+  add("40")->mutable_token_usage();  // states nothing
+  add("41")->mutable_usage_unknown()->set_reason(
+      v1::UNKNOWN_USAGE_REASON_ABSENT);
+  return records;
+}
+
+TEST_P(UsageStoreContract, CountsWhatEachKindOfUsageStates) {
+  Append(MixedRecords());
+  const std::string total =
+      "7 records, 2 inconsistent, 1 unknown; total_tokens 9233.75 of 4, "
+      "input_tokens 8558.29 of 4, output_tokens 1463.01 of 4, "
+      "input_text_tokens 5727.82 of 1, input_image_tokens 1501.66 of 1, "
+      "cache_read_tokens 8 of 2, pages 2.5 of 1, cost_usd 0.000000000001 of 1";
+  // From hours, from quarter hours, and from the records.
+  UsageQuery hours = QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z");
+  UsageQuery quarter_hours =
+      QueryOf("2026-08-01T10:00:00Z", "2026-08-01T10:45:00Z");
+  UsageQuery records = QueryOf("2026-08-01T10:00:00Z", "2026-08-01T10:41:01Z");
+  records.filters = {{LabelField("team"), {}, true}};
+  for (const UsageQuery& query : {hours, quarter_hours, records}) {
+    const auto page = store().Query(query);
+    ASSERT_THAT(page, IsOk());
+    ASSERT_EQ(page->rows.size(), 1u);
+    EXPECT_EQ(SumText(page->rows[0].sum), total);
+  }
+  const auto page =
+      store().Query(QueryOf("2026-08-01T10:30:00Z", "2026-08-01T10:45:00Z"));
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(SumText(page->rows.at(0).sum),
+            "3 records, 0 inconsistent, 1 unknown; pages 2.5 of 1, "
+            "cost_usd 0.000000000001 of 1");
+}
+
+TEST_P(UsageStoreContract, RemovedRecordsStayInTheCountsOfEachKind) {
+  std::vector<v1::UsageRecord> records = MixedRecords();
+  Append(records);
+  const UsageQuery query =
+      QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z");
+  const std::string before = SumText(store().Query(query)->rows.at(0).sum);
+  ASSERT_THAT(maintenance().RemoveRecordsBefore(
+                  "p", Time("2026-08-01T11:00:00Z"), CallLimits()),
+              IsOk());
+  EXPECT_EQ(SumText(store().Query(query)->rows.at(0).sum), before);
+  EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
+  ASSERT_THAT(maintenance().RebuildRollups(CallLimits()), IsOk());
+  EXPECT_EQ(SumText(store().Query(query)->rows.at(0).sum), before);
 }
 
 // Records at the edges of a minute, an hour and a day; 2^n tokens each, so that

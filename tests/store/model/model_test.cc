@@ -30,12 +30,7 @@ std::int64_t FromEnvironment(const char* name, std::int64_t otherwise) {
 std::string TextOf(const UsageQueryPage& page) {
   std::string text;
   for (const UsageQueryRow& row : page.rows) {
-    text += RowText(row);
-    for (const TokenMeasure measure : kTokenMeasures) {
-      const auto& amount = row.sum.counts[measure];
-      text += amount ? " " + amount->ToDecimal() : " none";
-    }
-    text += "\n";
+    text += RowText(row) + " " + SumText(row.sum) + "\n";
   }
   return text + (page.has_more ? "more" : "end");
 }
@@ -214,6 +209,7 @@ void Model::List() {
   query.project = Project();
   query.window = random_.Window();
   query.page_size = static_cast<int>(1 + random_.Below(50));
+  query.inconsistent_only = random_.Below(3) == 0;
   if (random_.Below(3) == 0) {
     query.after = RecordPosition{random_.Time(), random_.Id()};
   }

@@ -51,13 +51,53 @@ std::string RandomUsage::Id() {
 std::string RandomUsage::Name() { return std::string(1, "abc"[Below(3)]); }
 
 double RandomUsage::Count() {
-  switch (Below(3)) {
+  switch (Below(4)) {
     case 0:
       return static_cast<double>(Below(1000));
     case 1:
+      return static_cast<double>(Below(1'000'000)) / 1e12;
+    case 2:
       return static_cast<double>(Below(10'000'000)) / 100;
     default:
       return static_cast<double>(Below(1'000'000'000'000)) / 7;
+  }
+}
+
+void RandomUsage::SetUsage(v1::UsageRecord* record) {
+  switch (Below(5)) {
+    case 0: {
+      auto* usage = record->mutable_orq_images_variations();
+      usage->set_total_tokens(Count());
+      usage->set_input_tokens(Count());
+      usage->set_output_tokens(Count());
+      usage->mutable_input_tokens_details()->set_text_tokens(Count());
+      usage->mutable_input_tokens_details()->set_image_tokens(Count());
+      break;
+    }
+    case 1: {
+      auto* usage = record->mutable_openai_chat();
+      usage->set_prompt_tokens(1000 + Below(1000));
+      usage->set_completion_tokens(Below(1000));
+      usage->set_total_tokens(usage->prompt_tokens() +
+                              usage->completion_tokens());
+      if (Below(2) == 0) {
+        usage->mutable_prompt_tokens_details()->set_cached_tokens(Below(1500));
+      }
+      break;
+    }
+    case 2:
+      record->mutable_usage_unknown()->set_reason(
+          static_cast<v1::UnknownUsageReason>(1 + Below(4)));
+      break;
+    default: {
+      auto* usage = record->mutable_token_usage();
+      const auto& fields = *v1::TokenUsage::descriptor();
+      for (std::int64_t n = Below(12); n > 0; --n) {
+        usage->GetReflection()->SetDouble(
+            usage, fields.field(static_cast<int>(Below(fields.field_count()))),
+            Count());
+      }
+    }
   }
 }
 
@@ -68,12 +108,7 @@ v1::UsageRecord RandomUsage::Record() {
   record.set_model(Name());
   if (Below(2) == 0) (*record.mutable_labels())["team"] = Name();
   if (Below(4) == 0) (*record.mutable_labels())["env"] = "";
-  auto* usage = record.mutable_orq_images_variations();
-  usage->set_total_tokens(Count());
-  usage->set_input_tokens(Count());
-  usage->set_output_tokens(Count());
-  usage->mutable_input_tokens_details()->set_text_tokens(Count());
-  usage->mutable_input_tokens_details()->set_image_tokens(Count());
+  SetUsage(&record);
   return record;
 }
 

@@ -35,6 +35,8 @@ class RandomUsage {
   std::string Id();
   std::string Name();
   double Count();
+  // Sets a usage of one of several kinds, often one that contradicts itself.
+  void SetUsage(v1::UsageRecord* record);
   v1::UsageRecord Record();
 
   // Contains some records twice, changed or not.

@@ -111,7 +111,7 @@ TEST(PostgresAppendTest, InsertsInTheOrderOfIds) {
   ASSERT_EQ(AppendOne(store.get(), Record("first")), AppendOutcome::kStored);
   const auto insert = [](const std::string& id) {
     return "INSERT INTO tokenusage.usage_record VALUES('p', '" + id +
-           "', 0, '')";
+           "', 0, false, '')";
   };
   Session last(url);
   ASSERT_EQ(last.Run("BEGIN"), "");

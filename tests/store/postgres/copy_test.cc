@@ -37,6 +37,16 @@ class CopyTest : public ::testing::Test {
             RecordAt("id-" + std::to_string(i), kStart, i + 0.25));
         SetEventTime(Nanos(kStart) + i * 61'000'000'000, &records.back());
         records.back().set_model("m" + std::to_string(i % 3));
+        if (i % 5 == 0) {
+          records.back().mutable_usage_unknown()->set_reason(
+              v1::UNKNOWN_USAGE_REASON_ABORTED);
+        } else if (i % 5 == 1) {
+          // It contradicts itself.
+          auto* usage = records.back().mutable_token_usage();
+          usage->set_input_tokens(i);
+          usage->set_cache_read_tokens(i + 1);
+          usage->set_cost_usd(0.000000000001 * i);
+        }
       }
       const std::string project = first / 100 % 4 == 3 ? "q" : "p";
       const auto outcomes = store->Append(
@@ -70,6 +80,11 @@ class CopyTest : public ::testing::Test {
       query.group_by = {{UsageField::Kind::kModel, ""}};
       EXPECT_EQ(AllRowTexts(source.get(), query),
                 AllRowTexts(destination.get(), query));
+      RecordQuery list =
+          RecordQueryOf("2026-08-01T05:00:00Z", "2027-01-01T00:00:00Z");
+      list.project = project;
+      list.inconsistent_only = true;
+      EXPECT_EQ(AllIds(source.get(), list), AllIds(destination.get(), list));
     }
     const auto record = source->GetRecord("p", "id-250");
     ASSERT_THAT(record, IsOk());

@@ -25,7 +25,12 @@ UsageQuery HourQuery(int page_size) {
   return query;
 }
 
-UsageSum One() { return {1, {}}; }
+// Adds a record without counts.
+void Add(std::int64_t nanos, const std::string& group, RowAggregator* rows) {
+  if (UsageSum* const sum = rows->SumOf(nanos, Group(group))) {
+    sum->Add(UsageCounts());
+  }
+}
 
 TEST(RowAggregatorTest, TheEndFallsAsThePageFills) {
   const UsageQuery query = HourQuery(2);
@@ -33,16 +38,15 @@ TEST(RowAggregatorTest, TheEndFallsAsThePageFills) {
   EXPECT_EQ(rows.start_nanos(), query.window.start_nanos);
   for (const char* hour : {"09", "08", "07"}) {
     EXPECT_EQ(rows.end_nanos(), query.window.end_nanos);
-    rows.Add(Nanos("2026-08-01T" + std::string(hour) + ":30:00Z"), Group("a"),
-             One());
+    Add(Nanos("2026-08-01T" + std::string(hour) + ":30:00Z"), "a", &rows);
   }
   // Two rows and one that says that there are more; of the last one's hour
   // another group may still come before it.
   EXPECT_EQ(rows.end_nanos(), Nanos("2026-08-01T10:00:00Z"));
-  rows.Add(Nanos("2026-08-01T03:00:00Z"), Group("a"), One());
+  Add(Nanos("2026-08-01T03:00:00Z"), "a", &rows);
   EXPECT_EQ(rows.end_nanos(), Nanos("2026-08-01T09:00:00Z"));
-  rows.Add(Nanos("2026-08-01T09:00:00Z"), Group("a"), One());
-  rows.Add(Nanos("2026-08-01T07:59:59Z"), Group("a"), One());
+  Add(Nanos("2026-08-01T09:00:00Z"), "a", &rows);
+  Add(Nanos("2026-08-01T07:59:59Z"), "a", &rows);
   const UsageQueryPage page = rows.Finish();
   EXPECT_TRUE(page.has_more);
   ASSERT_EQ(page.rows.size(), 2u);
@@ -55,9 +59,9 @@ TEST(RowAggregatorTest, ALaterPageStartsAtTheBucketOfTheRowBefore) {
   query.after = RowPosition{Nanos("2026-08-01T07:00:00Z"), Group("b").encoded};
   RowAggregator rows(query);
   EXPECT_EQ(rows.start_nanos(), Nanos("2026-08-01T07:00:00Z"));
-  rows.Add(Nanos("2026-08-01T06:30:00Z"), Group("c"), One());
+  Add(Nanos("2026-08-01T06:30:00Z"), "c", &rows);
   for (const char* group : {"a", "b", "c"}) {
-    rows.Add(Nanos("2026-08-01T07:30:00Z"), Group(group), One());
+    Add(Nanos("2026-08-01T07:30:00Z"), group, &rows);
   }
   const UsageQueryPage page = rows.Finish();
   EXPECT_FALSE(page.has_more);

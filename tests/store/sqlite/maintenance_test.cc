@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Maintenance of SQLite databases, beyond the contract of all stores: damage is
-// found and named, rollups are rebuilt, copies and migrations are complete.
+// found and named, rollups are rebuilt, copies are complete.
 
 #include "tokenusage/store/sqlite/maintenance.h"
 
@@ -71,17 +71,20 @@ TEST(SqliteMaintenanceTest, AWrongRollupIsNamedAndRebuilt) {
   const std::string path = NewDatabase();
   const Texts rows = Rows(path);
   ASSERT_EQ(Problems(path), Texts());
-  // Records 0 and 1 are in the first quarter hour; 2^0 is the even one's.
+  // Records 0 and 1 are in the first quarter hour; 2^0 is the even one's. Five
+  // measures of one record each: total_tokens and input_tokens are 1, the
+  // others 0.
   RunSql(path,
-         "UPDATE rollup_quarter SET total_tokens="
-         "x'0000000000000000000000003b9aca01' WHERE (series_id, cell_start)="
+         "UPDATE rollup_quarter SET measure_sums="
+         "x'0101050110a5d4e80201050010a5d4e8030100040100050100' "
+         "WHERE (series_id, cell_start)="
          "(SELECT series_id, min(cell_start) FROM rollup_quarter "
          "JOIN series USING(series_id) WHERE model='even')");
   EXPECT_EQ(Problems(path),
             (Texts{"project p: rollup: operation \"images.edits\", provider "
                    "\"openai\", model \"even\", 2026-08-01T12:00Z to "
                    "2026-08-01T12:15Z, total_tokens: expected 1, found "
-                   "1.000000001"}));
+                   "1.000000000001"}));
   Rebuild(path);
   EXPECT_EQ(Problems(path), Texts());
   EXPECT_EQ(Rows(path), rows);
@@ -105,27 +108,44 @@ TEST(SqliteMaintenanceTest, EveryKindOfWrongRollupIsFound) {
   // 40 records in 7 hours of two series, 14 cells of hours.
   expect_rebuilt("UPDATE rollup_hour SET record_count=record_count+1", 14,
                  "record_count: expected 3, found 4");
-  expect_rebuilt("UPDATE rollup_hour SET output_tokens=NULL", 14,
-                 "output_tokens: expected 0, found none");
+  expect_rebuilt("UPDATE rollup_hour SET inconsistent_record_count=1", 14,
+                 "inconsistent_record_count: expected 0, found 1");
+  expect_rebuilt("UPDATE rollup_hour SET unknown_usage_record_count=1", 14,
+                 "unknown_usage_record_count: expected 0, found 1");
+  // Without the last measure, and with another number of records of it.
+  expect_rebuilt(
+      "UPDATE rollup_hour SET "
+      "measure_sums=substr(measure_sums,1,length(measure_sums)-3)",
+      14, "input_image_tokens: expected 0, found none");
+  expect_rebuilt(
+      "UPDATE rollup_quarter SET "
+      "measure_sums=x'0101050010a5d4e80201050010a5d4e8030100040100050200' "
+      "WHERE (series_id, cell_start)="
+      "(SELECT series_id, min(cell_start) FROM rollup_quarter "
+      "JOIN series USING(series_id) WHERE model='even')",
+      1, "input_image_tokens.record_count: expected 1, found 2");
   expect_rebuilt(
       "DELETE FROM rollup_quarter WHERE cell_start="
       "(SELECT min(cell_start) FROM rollup_quarter)",
       2, "record_count: expected 1, found none");
   expect_rebuilt(
-      "INSERT INTO rollup_hour SELECT series_id, 7200, 5, total_tokens, NULL, "
-      "NULL, NULL, NULL FROM rollup_hour LIMIT 1",
+      "INSERT INTO rollup_hour SELECT series_id, 7200, 5, 0, 0, "
+      "measure_sums FROM rollup_hour LIMIT 1",
       1, "record_count: expected none, found 5");
   expect_rebuilt(
-      "UPDATE rollup_hour SET total_tokens=x'01' WHERE cell_start="
+      "UPDATE rollup_hour SET measure_sums=x'01' WHERE cell_start="
       "(SELECT min(cell_start) FROM rollup_hour)",
-      4, "a sum does not have 16 bytes");
+      4, "at 2026-08-01T12:00Z cannot be read");
+  expect_rebuilt("UPDATE rollup_hour SET inconsistent_record_count=4", 28,
+                 "cannot be read");
 }
 
 TEST(SqliteMaintenanceTest, AMissingOrForeignRecordIsFound) {
   const std::string path = NewDatabase();
   RunSql(path, "DELETE FROM usage_record WHERE record_id='r0'");
-  // There is one quarter hour too many; the hour's count and tokens differ.
-  EXPECT_EQ(Problems(path).size(), 3u);
+  // There is one quarter hour too many. In the hour the number of records, two
+  // sums, and the numbers of records of all five measures differ.
+  EXPECT_EQ(Problems(path).size(), 9u);
   RunSql(path, "UPDATE usage_record SET record_id='x' WHERE record_id='r1'");
   Texts problems = Problems(path);
   ASSERT_FALSE(problems.empty());
@@ -151,6 +171,29 @@ TEST(SqliteMaintenanceTest, AMissingOrForeignRecordIsFound) {
       absl::StatusCode::kDataLoss);
 }
 
+TEST(SqliteMaintenanceTest, AWrongMarkOfARecordIsFoundAndRebuilt) {
+  const std::string path = NewDatabase();
+  v1::UsageRecord record = RecordAt("bad", kNoon, 7);
+  record.mutable_orq_images_edits()->set_total_tokens(6);
+  Open(path)->Append("q", CheckedOf({record})).value();
+  ASSERT_EQ(Problems(path), Texts());
+  RunSql(path,
+         "UPDATE usage_record SET inconsistent=1-inconsistent "
+         "WHERE record_id IN ('bad', 'r3')");
+  const Texts problems = Problems(path);
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_EQ(problems[0],
+            "project p: record: row 4: it is marked as contradicting itself, "
+            "but does not");
+  EXPECT_EQ(problems[1],
+            "project q: record: row 41: it contradicts itself, but is not "
+            "marked");
+  EXPECT_EQ(
+      Open(path)->maintenance()->RebuildRollups(CallLimits())->record_count,
+      41);
+  EXPECT_EQ(Problems(path), Texts());
+}
+
 TEST(SqliteMaintenanceTest, OrphansAreFound) {
   const std::string path = NewDatabase();
   RunSql(path, "DELETE FROM series WHERE model='odd'");
@@ -166,7 +209,7 @@ TEST(SqliteMaintenanceTest, OrphansAreFound) {
 
 TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
   const std::string path = NewDatabase();
-  RunSql(path, "UPDATE rollup_hour SET record_count=0, input_tokens=NULL");
+  RunSql(path, "UPDATE rollup_hour SET record_count=0");
   CheckOptions options;
   options.max_problems = 3;
   const auto report = CheckSqliteDatabase(path, options);
@@ -185,7 +228,7 @@ TEST(SqliteMaintenanceTest, ACheckInSmallPartsFindsTheSame) {
   EXPECT_EQ(sound.record_count, 40);
   EXPECT_EQ(sound.rollup_count,
             CheckSqliteDatabase(path, CheckOptions())->rollup_count);
-  RunSql(path, "UPDATE rollup_hour SET record_count=0");
+  RunSql(path, "UPDATE rollup_hour SET record_count=9");
   EXPECT_EQ(CheckSqliteDatabase(path, options)->problem_count, 14);
 }
 
@@ -286,7 +329,7 @@ TEST(SqliteMaintenanceTest, AnInterruptedDeletionContinues) {
   }
 }
 
-// ------------------------------------------------- backup and older versions
+// ------------------------------------------------------------------ backup
 
 TEST(SqliteMaintenanceTest, ABackupIsADatabaseLikeTheOriginal) {
   const std::string path = NewDatabase();
@@ -325,56 +368,10 @@ TEST(SqliteMaintenanceTest, WhatIsNotThereIsNotMade) {
             kNotFound);
   EXPECT_EQ(BackupSqliteDatabase(path, path + ".copy").status().code(),
             kNotFound);
-  EXPECT_EQ(MigrateSqliteDatabase(path).status().code(), kNotFound);
   SqliteStoreOptions options;
   options.create_if_missing = false;
   EXPECT_EQ(OpenSqliteStore(path, options).status().code(), kNotFound);
   EXPECT_TRUE(std::filesystem::is_empty(folder));
-}
-
-// The database that version 1 of this program made of 24 records for each of
-// two projects.
-std::string Version1Database() {
-  const std::string path = NewFolder() + "/version_1.db";
-  WriteFile(path, ReadFile("tests/store/sqlite/data/version_1.db"));
-  return path;
-}
-
-TEST(SqliteMaintenanceTest, Version1IsRefusedUntilItIsMigrated) {
-  const std::string path = Version1Database();
-  const std::string content = ReadFile(path);
-  const absl::Status refused = OpenSqliteStore(path).status();
-  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_NE(
-      refused.message().find("tokenusage db migrate --store=sqlite://" + path),
-      absl::string_view::npos)
-      << refused;
-  EXPECT_EQ(ReadFile(path), content);
-
-  // It can be backed up, and the copy is as old.
-  ASSERT_THAT(BackupSqliteDatabase(path, path + ".copy"), IsOk());
-  EXPECT_EQ(RunSql(path + ".copy", "PRAGMA user_version"), "1");
-
-  const auto migration = MigrateSqliteDatabase(path);
-  ASSERT_THAT(migration, IsOk());
-  EXPECT_EQ(migration->from_version, 1);
-  EXPECT_EQ(migration->to_version, 2);
-  EXPECT_EQ(MigrateSqliteDatabase(path)->from_version, 2);
-  EXPECT_EQ(Problems(path), Texts());
-  UsageQuery query = QueryOf("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z");
-  query.project = "demo";
-  EXPECT_EQ(AllRowTexts(Open(path).get(), query),
-            (Texts{"2026-03-01T00:00:00Z/2026-04-01T00:00:00Z [] 24 194814"}));
-}
-
-TEST(SqliteMaintenanceTest, AChangedVersion1IsNotMigrated) {
-  const std::string path = Version1Database();
-  RunSql(path, "CREATE TABLE retention(x)");
-  const absl::Status status = MigrateSqliteDatabase(path).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_NE(status.message().find("changed by something else"),
-            absl::string_view::npos);
-  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "1");
 }
 
 }  // namespace

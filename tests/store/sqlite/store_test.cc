@@ -358,13 +358,11 @@ TEST(SqliteStoreTest, RefusesOtherVersionsAndOtherTables) {
   const auto set_version = [&path](int version) {
     RunSql(path, "PRAGMA user_version=" + std::to_string(version));
   };
-  set_version(3);
-  ExpectRefusedUntouched(path, kCode, "use a newer program");
-  set_version(1);
-  ExpectRefusedUntouched(path, kCode, "tokenusage db migrate");
-  set_version(0);
-  ExpectRefusedUntouched(path, kCode, "has version 0");
   set_version(2);
+  ExpectRefusedUntouched(path, kCode, "use a newer program");
+  set_version(0);
+  ExpectRefusedUntouched(path, kCode, "has version 0; this program knows 1");
+  set_version(1);
   RunSql(path, "CREATE TABLE extra(x)");
   ExpectRefusedUntouched(path, kCode, "does not have the tables");
   RunSql(path, "DROP TABLE extra; DROP INDEX usage_record_by_time");
@@ -446,7 +444,7 @@ TEST_F(DamagedFileTest, RefusesALogWithoutItsDatabase) {
 }
 
 TEST_F(DamagedFileTest, NamesSumsAndRecordsThatCannotBeRead) {
-  RunSql(path_, "UPDATE rollup_hour SET total_tokens=x'01'");
+  RunSql(path_, "UPDATE rollup_hour SET measure_sums=x'01'");
   RunSql(path_, "UPDATE usage_record SET record=x'ff'");
   const auto store = Open(path_);
   const auto code = [](const auto& result) { return result.status().code(); };
@@ -547,7 +545,7 @@ TEST(SqliteStoreTest, AskingWhetherItIsWritableChangesNothing) {
   const std::int64_t before = store->Stats().size_bytes;
   EXPECT_THAT(store->CheckWritable(), IsOk());
   EXPECT_GT(store->Stats().size_bytes, before);  // it did write
-  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "2");
+  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "1");
   EXPECT_EQ(store->Append("p", Records("a", 1)).value(),
             std::vector<AppendOutcome>{AppendOutcome::kDuplicate});
 }
@@ -638,10 +636,9 @@ TEST(SqliteStoreTest, SumsAreExactBeyondWhatIsRemembered) {
   // The records are alike.
   for (const char* table : {"rollup_quarter", "rollup_hour"}) {
     EXPECT_EQ(
-        RunSql(path, std::string("SELECT count(DISTINCT total_tokens) ||"
-                                 " ' ' || min(total_tokens IS NULL) FROM ") +
+        RunSql(path, std::string("SELECT count(DISTINCT measure_sums) FROM ") +
                          table + " WHERE cell_start<1780000000"),
-        "1 0");
+        "1");
   }
 }
 
@@ -665,17 +662,17 @@ TEST(SqliteStoreTest, RollupsHoldWhatTheRecordsHold) {
             RunSql(path, "SELECT count(*) FROM rollup_hour"));
   for (const char* table : {"rollup_quarter", "rollup_hour"}) {
     EXPECT_EQ(RunSql(path, std::string("SELECT sum(record_count) FROM ") +
-                               table + " WHERE length(total_tokens)=16"),
+                               table + " WHERE length(measure_sums)>0"),
               "3000");
   }
   EXPECT_EQ(RunSql(path, "PRAGMA integrity_check"), "ok");
 }
 
 // Readers of old programs, and old files, depend on this text.
-TEST(SqliteStoreTest, TheTablesAreThoseOfVersion2) {
+TEST(SqliteStoreTest, TheTablesAreThoseOfVersion1) {
   const std::string path = NewFolder() + "/usage.db";
   Open(path);
-  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "2");
+  EXPECT_EQ(RunSql(path, "PRAGMA user_version"), "1");
   EXPECT_EQ(RunSql(path, "PRAGMA application_id"), "1953459054");
   EXPECT_EQ(RunSql(path, "PRAGMA journal_mode"), "wal");
   EXPECT_EQ(
@@ -687,18 +684,22 @@ TEST(SqliteStoreTest, TheTablesAreThoseOfVersion2) {
       "NULL,UNIQUE(project_id,operation,provider,model))\n"
       "CREATE TABLE usage_record(row_id INTEGER PRIMARY KEY,project_id INTEGER "
       "NOT NULL,record_id BLOB NOT NULL,event_time INTEGER NOT NULL,series_id "
-      "INTEGER NOT NULL,record BLOB NOT NULL,UNIQUE(project_id,record_id))\n"
+      "INTEGER NOT NULL,inconsistent INTEGER NOT NULL,record BLOB NOT NULL,"
+      "UNIQUE(project_id,record_id))\n"
       "CREATE INDEX usage_record_by_time ON "
       "usage_record(project_id,event_time,record_id)\n"
+      "CREATE INDEX inconsistent_record_by_time ON "
+      "usage_record(project_id,event_time,record_id) WHERE inconsistent=1\n"
       "CREATE TABLE rollup_quarter(series_id INTEGER NOT NULL,cell_start "
-      "INTEGER NOT NULL,record_count INTEGER NOT NULL,total_tokens BLOB,"
-      "input_tokens BLOB,output_tokens BLOB,input_text_tokens BLOB,"
-      "input_image_tokens BLOB,PRIMARY KEY(series_id,cell_start)) WITHOUT "
-      "ROWID\n"
-      "CREATE TABLE rollup_hour(series_id INTEGER NOT NULL,cell_start INTEGER "
-      "NOT NULL,record_count INTEGER NOT NULL,total_tokens BLOB,input_tokens "
-      "BLOB,output_tokens BLOB,input_text_tokens BLOB,input_image_tokens BLOB,"
+      "INTEGER NOT NULL,record_count INTEGER NOT NULL,"
+      "inconsistent_record_count INTEGER NOT NULL,unknown_usage_record_count "
+      "INTEGER NOT NULL,measure_sums BLOB NOT NULL,"
       "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID\n"
+      "CREATE TABLE rollup_hour(series_id INTEGER NOT NULL,cell_start INTEGER "
+      "NOT NULL,record_count INTEGER NOT NULL,inconsistent_record_count "
+      "INTEGER NOT NULL,unknown_usage_record_count INTEGER NOT NULL,"
+      "measure_sums BLOB NOT NULL,PRIMARY KEY(series_id,cell_start)) WITHOUT "
+      "ROWID\n"
       "CREATE TABLE retention(project_id INTEGER PRIMARY KEY,horizon INTEGER "
       "NOT NULL,retain_seconds INTEGER)");
 }

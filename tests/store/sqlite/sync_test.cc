@@ -150,17 +150,5 @@ TEST(SqliteSyncTest, ABackupIsOnDiskBeforeItHasItsName) {
   ExpectDurable(TakeEvents(), "copy.db" + kUnfinished, NameOf(folder));
 }
 
-TEST(SqliteSyncTest, AMigrationIsOnDisk) {
-  const std::string path = NewFolder() + "/usage.db";
-  WriteFile(path, ReadFile("tests/store/sqlite/data/version_1.db"));
-  TakeEvents();
-  ASSERT_THAT(MigrateSqliteDatabase(path), IsOk());
-  const auto all = TakeEvents();
-  for (const std::string file : {"usage.db-wal", "usage.db"}) {
-    EXPECT_GE(Last(all, "write " + file), 0) << file;
-    EXPECT_GT(Last(all, "sync " + file), Last(all, "write " + file)) << file;
-  }
-}
-
 }  // namespace
 }  // namespace tokenusage::testing

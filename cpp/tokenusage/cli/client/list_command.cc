@@ -24,7 +24,8 @@ Fields that this version does not know are not printed.
 
 Examples:
   tokenusage list --project=demo --limit=10
-  tokenusage list --project=demo --start=2026-11-01 --end=2026-11-02)";
+  tokenusage list --project=demo --start=2026-11-01 --end=2026-11-02
+  tokenusage list --project=demo --inconsistent)";
 
 constexpr std::int64_t kMaxPageSize = 1000;
 
@@ -32,6 +33,7 @@ struct ListFlags {
   ServiceFlags service;
   WindowFlags window;
   std::int64_t limit = 0;
+  bool inconsistent = false;
 };
 
 absl::StatusOr<v1::ListUsageRecordsRequest> RequestFromFlags(ListFlags* flags) {
@@ -40,6 +42,7 @@ absl::StatusOr<v1::ListUsageRecordsRequest> RequestFromFlags(ListFlags* flags) {
   TOKENUSAGE_RETURN_IF_ERROR(ParseWindow(&flags->window,
                                          request.mutable_start_time(),
                                          request.mutable_end_time()));
+  request.set_inconsistent_only(flags->inconsistent);
   return request;
 }
 
@@ -82,6 +85,9 @@ Command AddListCommand(CLI::App* app) {
                    "The most records to print; 0 is all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_flag("--inconsistent", flags->inconsistent,
+                    "Only records whose usage contradicts itself; each line "
+                    "says why");
   return {command, [flags] {
             auto request = RequestFromFlags(flags.get());
             if (!request.ok()) return FinishLocal(request.status());

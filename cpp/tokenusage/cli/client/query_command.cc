@@ -24,9 +24,11 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-A field is operation, provider, model or labels.KEY. In the table, - is a count that no
-record carries, and <none> a missing label; --json is unambiguous. Totals are exact
-decimals. Weeks are those of ISO 8601, such as 2026-W45.
+A field is operation, provider, model or labels.KEY. The table has a column for each
+measure that a record of the answer states. In it, - is a measure that no record of the
+row states, 120 (3 of 4) one that 3 of its 4 records state, and <none> a missing label;
+--json is unambiguous. Totals are exact decimals. Weeks are those of ISO 8601, such as
+2026-W45.
 
 Examples:
   tokenusage query --project=demo
@@ -109,58 +111,90 @@ std::string BucketLabel(const v1::UsageRow& row, v1::TimeBucket bucket,
   }
 }
 
+// Returns a total, and how many of the row's records state it if not all do.
+std::string FormatTotal(const v1::MeasureTotal& total,
+                        std::int64_t record_count) {
+  if (total.record_count() == record_count) return total.exact();
+  return absl::StrCat(total.exact(), " (", total.record_count(), " of ",
+                      record_count, ")");
+}
+
+// The rows of the answer, with those columns that a row has a value for.
 class Table {
  public:
   Table(const QueryFlags& flags, const v1::QueryUsageRequest& request)
       : bucket_(request.bucket()), zone_(flags.window.zone) {
-    std::vector<std::string> heading;
-    if (has_bucket()) heading.push_back(flags.bucket);
+    if (has_bucket()) heading_.push_back(flags.bucket);
     for (const std::string& field : request.group_by()) {
-      heading.push_back(field);
+      heading_.push_back(field);
     }
-    first_number_column_ = heading.size();
-    for (const char* name : {"records", "total_tokens", "input_tokens",
-                             "output_tokens", "input_text", "input_image"}) {
-      heading.push_back(name);
-    }
-    rows_.push_back(std::move(heading));
   }
 
   void Add(const v1::UsageRow& row) {
-    std::vector<std::string> cells;
-    if (has_bucket()) cells.push_back(BucketLabel(row, bucket_, zone_));
+    Row& added = rows_.emplace_back();
+    if (has_bucket()) added.group.push_back(BucketLabel(row, bucket_, zone_));
     for (const v1::GroupValue& group : row.group()) {
       // Escaped, so that a value cannot control the terminal.
-      cells.push_back(group.has_value()
-                          ? Excerpt(group.value(), /*max_chars=*/SIZE_MAX)
-                          : "<none>");
+      added.group.push_back(group.has_value()
+                                ? Excerpt(group.value(), /*max_chars=*/SIZE_MAX)
+                                : "<none>");
     }
     const v1::UsageTotals& totals = row.totals();
-    cells.push_back(absl::StrCat(totals.record_count()));
-    const auto add = [&cells](bool is_set, const v1::TokenTotal& total) {
-      cells.push_back(is_set ? total.exact() : "-");
+    const auto add_count = [&](Column column, const char* name,
+                               std::int64_t count) {
+      if (count == 0) return;
+      columns_[column] = name;
+      added.numbers[column] = absl::StrCat(count);
     };
-    add(totals.has_total_tokens(), totals.total_tokens());
-    add(totals.has_input_tokens(), totals.input_tokens());
-    add(totals.has_output_tokens(), totals.output_tokens());
-    add(totals.has_input_text_tokens(), totals.input_text_tokens());
-    add(totals.has_input_image_tokens(), totals.input_image_tokens());
-    rows_.push_back(std::move(cells));
+    add_count(kRecords, "records", totals.record_count());
+    add_count(kInconsistent, "inconsistent",
+              totals.inconsistent_record_count());
+    add_count(kUnknownUsage, "unknown_usage",
+              totals.unknown_usage_record_count());
+    const auto& fields = *v1::UsageTotals::descriptor();
+    for (int measure = 1; measure <= v1::UsageMeasure_MAX; ++measure) {
+      const auto* const field = fields.FindFieldByNumber(measure);
+      if (!totals.GetReflection()->HasField(totals, field)) continue;
+      columns_[measure] = std::string(field->name());
+      added.numbers[measure] =
+          FormatTotal(static_cast<const v1::MeasureTotal&>(
+                          totals.GetReflection()->GetMessage(totals, field)),
+                      totals.record_count());
+    }
   }
 
-  bool empty() const { return rows_.size() == 1; }
+  bool empty() const { return rows_.empty(); }
 
   std::string Format() const {
-    return FormatTable(rows_, first_number_column_);
+    std::vector<std::vector<std::string>> cells = {heading_};
+    for (const auto& [column, name] : columns_) cells[0].push_back(name);
+    for (const Row& row : rows_) {
+      cells.push_back(row.group);
+      for (const auto& [column, name] : columns_) {
+        const auto number = row.numbers.find(column);
+        cells.back().push_back(number == row.numbers.end() ? "-"
+                                                           : number->second);
+      }
+    }
+    return FormatTable(cells, heading_.size());
   }
 
  private:
+  // Columns of numbers: these, and from 1 on the measures by their numbers.
+  enum Column { kRecords = -2, kInconsistent = -1, kUnknownUsage = 0 };
+
+  struct Row {
+    std::vector<std::string> group;
+    std::map<int, std::string> numbers;  // by column
+  };
+
   bool has_bucket() const { return bucket_ != v1::TIME_BUCKET_NONE; }
 
   const v1::TimeBucket bucket_;
   const absl::TimeZone zone_;
-  std::size_t first_number_column_ = 0;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<std::string> heading_;
+  std::map<int, std::string> columns_ = {{kRecords, "records"}};
+  std::vector<Row> rows_;
 };
 
 absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {

@@ -21,14 +21,14 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::FileDescriptorProto;
-using google::protobuf::Message;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::FileDescriptorProto;
+using ::google::protobuf::Message;
 
 constexpr char kUsage[] = "usage";
 
-const google::protobuf::OneofDescriptor* UsageOneof() {
+const ::google::protobuf::OneofDescriptor* UsageOneof() {
   return v1::UsageRecord::descriptor()->FindOneofByName(kUsage);
 }
 
@@ -80,8 +80,8 @@ bool IsUnknownField(const absl::Status& status) {
 // Refuses members that an envelope does not have. `line` is valid JSON.
 absl::Status CheckMemberNames(std::string_view line,
                               const Descriptor& envelope) {
-  google::protobuf::Struct object;
-  if (!google::protobuf::util::JsonStringToMessage(std::string(line), &object)
+  ::google::protobuf::Struct object;
+  if (!::google::protobuf::util::JsonStringToMessage(std::string(line), &object)
            .ok()) {
     return absl::InvalidArgumentError("expected JSON, found something else");
   }
@@ -89,8 +89,8 @@ absl::Status CheckMemberNames(std::string_view line,
     if (envelope.FindFieldByName(name) == nullptr &&
         envelope.FindFieldByCamelcaseName(name) == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "expected record_id, event_time, operation, provider, model, labels "
-          "and usage, found \"",
+          "expected record_id, event_time, operation, provider, model, labels, "
+          "usage_json and usage, found \"",
           Excerpt(name), "\"; --ignore-unknown ignores it"));
     }
   }
@@ -129,22 +129,29 @@ absl::Status ForgottenMessage() {
       "objects, or have one in \"usage\", --message must name its type");
 }
 
-// Returns the operation that belongs to this kind of usage: images.edits for
-// orq_images_edits.
-std::string OperationOf(const FieldDescriptor& usage_field) {
-  return absl::StrReplaceAll(ToAbsl(std::string(usage_field.name())),
-                             {{"_", "."}});
+// Returns the provider of this kind of usage, and the operation that belongs to
+// it: orq and images.edits for orq_images_edits.
+std::pair<std::string, std::string> OperationOf(
+    const FieldDescriptor& usage_field) {
+  return absl::StrSplit(
+      absl::StrReplaceAll(std::string(usage_field.name()), {{"_", "."}}),
+      absl::MaxSplits('.', 1));
 }
 
-// Refuses a record whose operation is that of another kind of usage.
+// Refuses a record whose operation is that of another kind of usage of the same
+// provider.
 absl::Status CheckOperation(const v1::UsageRecord& record) {
   const FieldDescriptor* usage =
       record.GetReflection()->GetOneofFieldDescriptor(record, UsageOneof());
+  const auto [provider, operation] = OperationOf(*usage);
   for (int i = 0; i < UsageOneof()->field_count(); ++i) {
     const FieldDescriptor* other = UsageOneof()->field(i);
-    if (other == usage || record.operation() != OperationOf(*other)) continue;
+    if (other == usage ||
+        OperationOf(*other) != std::pair(provider, record.operation())) {
+      continue;
+    }
     return absl::InvalidArgumentError(
-        absl::StrCat("operation: expected ", OperationOf(*usage), " with a ",
+        absl::StrCat("operation: expected ", operation, " with a ",
                      std::string(usage->message_type()->name()), ", found ",
                      record.operation()));
   }
@@ -160,7 +167,7 @@ absl::Status Missing(const char* field, const char* flag) {
 
 ReportLineParser::ReportLineParser(ReportLineFormat format)
     : format_(std::move(format)),
-      pool_(google::protobuf::DescriptorPool::generated_pool()) {
+      pool_(::google::protobuf::DescriptorPool::generated_pool()) {
   if (format_.usage_field == nullptr) return;
   factory_.SetDelegateToGeneratedFactory(true);
   const auto* file = pool_.BuildFile(EnvelopeFile(*format_.usage_field));

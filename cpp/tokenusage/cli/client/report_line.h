@@ -24,7 +24,7 @@ struct ReportLineFormat {
   // The field of UsageRecord whose message each line holds, either bare or as
   // `usage` in an envelope, which is a record with its usage under that name.
   // Null: each line is a UsageRecord, as `tokenusage list` prints it.
-  const google::protobuf::FieldDescriptor* usage_field = nullptr;
+  const ::google::protobuf::FieldDescriptor* usage_field = nullptr;
 
   // Supplies the fields that a line leaves out or empty. In record_id, "{line}"
   // stands for the line's number.
@@ -59,9 +59,9 @@ class ReportLineParser {
                         v1::UsageRecord* record) const;
 
   const ReportLineFormat format_;
-  google::protobuf::DescriptorPool pool_;
-  google::protobuf::DynamicMessageFactory factory_;
-  const google::protobuf::Message* envelope_ = nullptr;  // a prototype
+  ::google::protobuf::DescriptorPool pool_;
+  ::google::protobuf::DynamicMessageFactory factory_;
+  const ::google::protobuf::Message* envelope_ = nullptr;  // a prototype
 };
 
 }  // namespace tokenusage

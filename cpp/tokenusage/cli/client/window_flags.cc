@@ -29,8 +29,8 @@ void AddWindowFlags(CLI::App* command, WindowFlags* flags) {
 }
 
 absl::Status ParseWindow(WindowFlags* flags,
-                         google::protobuf::Timestamp* start_time,
-                         google::protobuf::Timestamp* end_time) {
+                         ::google::protobuf::Timestamp* start_time,
+                         ::google::protobuf::Timestamp* end_time) {
   TOKENUSAGE_ASSIGN_OR_RETURN(flags->zone, ParseTimeZone(flags->time_zone));
   TOKENUSAGE_ASSIGN_OR_RETURN(*start_time,
                               ParseTime("--start", flags->start, flags->zone));
@@ -40,7 +40,7 @@ absl::Status ParseWindow(WindowFlags* flags,
 }
 
 bool StartAtHorizon(const WindowFlags& flags, const absl::Status& status,
-                    google::protobuf::Timestamp* start_time) {
+                    ::google::protobuf::Timestamp* start_time) {
   if (status.ok() || flags.start != kDefaultStart) return false;
   const std::optional<ErrorInfo> info = GetErrorInfo(status);
   if (!info || info->reason != "WINDOW_BEFORE_HORIZON") return false;

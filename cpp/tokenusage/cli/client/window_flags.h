@@ -28,13 +28,13 @@ void AddWindowFlags(CLI::App* command, WindowFlags* flags);
 // Sets a request's start_time and end_time. Errors: INVALID_ARGUMENT, naming
 // the flag.
 absl::Status ParseWindow(WindowFlags* flags,
-                         google::protobuf::Timestamp* start_time,
-                         google::protobuf::Timestamp* end_time);
+                         ::google::protobuf::Timestamp* start_time,
+                         ::google::protobuf::Timestamp* end_time);
 
 // Returns true if a call failed because the records at the start of the default
 // window were removed: then sets start_time to the horizon, and says so.
 bool StartAtHorizon(const WindowFlags& flags, const absl::Status& status,
-                    google::protobuf::Timestamp* start_time);
+                    ::google::protobuf::Timestamp* start_time);
 
 }  // namespace tokenusage
 

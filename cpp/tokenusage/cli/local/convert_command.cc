@@ -18,7 +18,7 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::Message;
+using ::google::protobuf::Message;
 
 constexpr char kFooter[] = R"(
 By default it reads JSON and prints JSON: it checks and normalises. On bad input it
@@ -44,7 +44,7 @@ struct ConvertFlags {
 
 absl::Status ParseText(const std::string& input, Message* message) {
   ProtoTextError error;
-  google::protobuf::TextFormat::Parser parser;
+  ::google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
   if (parser.ParseFromString(input, message)) return absl::OkStatus();
   // Worded like the errors of ParseJson.
@@ -68,7 +68,7 @@ absl::StatusOr<std::string> WriteAs(const std::string& format,
   if (format == "binary") return message.SerializeAsString();
   std::string line;
   if (format == "text") {
-    google::protobuf::TextFormat::Printer printer;
+    ::google::protobuf::TextFormat::Printer printer;
     printer.SetSingleLineMode(true);
     if (!printer.PrintToString(message, &line)) {
       return absl::InternalError("the message could not be written as text");

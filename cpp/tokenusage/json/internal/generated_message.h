@@ -119,7 +119,7 @@ using Map = FieldType<kKind, FieldShape::kMap, false, false>;
 // ----------------------------------------------------- what is made of it
 
 inline void PutTimestamp(const UnixTime& time,
-                         google::protobuf::Timestamp* timestamp) {
+                         ::google::protobuf::Timestamp* timestamp) {
   timestamp->Clear();
   timestamp->set_seconds(time.seconds);
   timestamp->set_nanos(time.nanos);
@@ -225,7 +225,7 @@ class GeneratedField {
   static auto table() { return GeneratedTable<ValueType>(); }
   static const EnumNames& enum_names() {
     static const auto* const names =
-        new EnumNames(*google::protobuf::GetEnumDescriptor<ValueType>());
+        new EnumNames(*::google::protobuf::GetEnumDescriptor<ValueType>());
     return *names;
   }
 
@@ -397,7 +397,7 @@ class GeneratedTable {
   }
 
   static void ClearUnknownFields(Class* message) {
-    static const google::protobuf::Reflection* const reflection =
+    static const ::google::protobuf::Reflection* const reflection =
         Class::GetReflection();
     if (!reflection->GetUnknownFields(*message).empty()) {
       reflection->MutableUnknownFields(message)->Clear();
@@ -411,8 +411,8 @@ class GeneratedTable {
 // only say that there is an error: Reflection finds out which.
 struct GeneratedMessage {
   bool (*read)(std::string_view json, std::string_view path, bool strict,
-               google::protobuf::Message* message);
-  bool (*write)(const google::protobuf::Message& message, std::string* out);
+               ::google::protobuf::Message* message);
+  bool (*write)(const ::google::protobuf::Message& message, std::string* out);
 };
 
 // Makes the code for a class known. Objects of this type are global variables.
@@ -429,7 +429,7 @@ class Registration {
   // Returns the code for the message's class; null if there is none.
   // Thread-safe.
   static const GeneratedMessage* Find(
-      const google::protobuf::Message& message) {
+      const ::google::protobuf::Message& message) {
     const std::type_info& type = typeid(message);
     const Registration* entry = BucketOf(type).load(std::memory_order_acquire);
     while (entry != nullptr && &entry->type_ != &type) entry = entry->next_;
@@ -455,22 +455,23 @@ class Registration {
 template <typename Class>
 class RegistrationOf {
  private:
-  using Message = google::protobuf::Message;
+  using Message = ::google::protobuf::Message;
 
   static bool Read(std::string_view json, std::string_view path, bool strict,
                    Message* message) {
+    if (json.size() > kMaxBytesOfKept) {
+      return ReadInto(json, path, strict, std::make_unique<Class>().get(),
+                      message);
+    }
     // Reads into a message that is kept for the next time, so that it takes no
     // memory once it has what it needs. It gets the old contents of `message`.
     thread_local const auto kept = std::make_unique<Class>();
-    if (json.size() > kMaxBytesOfKept) {
-      Class parsed;
-      return ReadInto(json, path, strict, &parsed, message);
-    }
     return ReadInto(json, path, strict, kept.get(), message);
   }
 
-  static bool ReadInto(std::string_view json, std::string_view path,
-                       bool strict, Class* parsed, Message* message) {
+  TOKENUSAGE_INLINE static bool ReadInto(std::string_view json,
+                                         std::string_view path, bool strict,
+                                         Class* parsed, Message* message) {
     Reader<false> reader(json, strict, nullptr);
     if (!reader.ReadDocument(path, GeneratedTable<Class>(), parsed)) {
       return false;

@@ -19,9 +19,9 @@ namespace tokenusage {
 namespace json_internal {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::DescriptorPool;
-using google::protobuf::FieldDescriptor;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::DescriptorPool;
+using ::google::protobuf::FieldDescriptor;
 
 absl::Status Refuse(const FieldDescriptor& field, std::string_view why) {
   return absl::FailedPreconditionError(
@@ -253,9 +253,9 @@ class PlanCache {
 
 }  // namespace
 
-EnumNames::EnumNames(const google::protobuf::EnumDescriptor& type) {
+EnumNames::EnumNames(const ::google::protobuf::EnumDescriptor& type) {
   for (int i = 0; i < type.value_count(); ++i) {
-    const google::protobuf::EnumValueDescriptor& value = *type.value(i);
+    const ::google::protobuf::EnumValueDescriptor& value = *type.value(i);
     numbers_.emplace(std::string(value.name()), value.number());
     names_.emplace(value.number(), std::string(value.name()));
   }

@@ -29,7 +29,7 @@ struct MessagePlan;
 // The names of an enum's values. Thread-safe.
 class EnumNames {
  public:
-  explicit EnumNames(const google::protobuf::EnumDescriptor& type);
+  explicit EnumNames(const ::google::protobuf::EnumDescriptor& type);
 
   // Returns false if there is no value of that name.
   bool FindNumber(std::string_view name, int* number) const;
@@ -43,7 +43,7 @@ class EnumNames {
 };
 
 struct FieldPlan {
-  const google::protobuf::FieldDescriptor* field = nullptr;
+  const ::google::protobuf::FieldDescriptor* field = nullptr;
   FieldKind kind = FieldKind::kDouble;  // of each element; kMessage for a map
   FieldShape shape = FieldShape::kSingular;
   std::size_t index = 0;  // in MessagePlan::fields
@@ -67,7 +67,7 @@ struct MessagePlan {
 };
 
 // The plans of a message and of all messages in it.
-using PlanSet = absl::flat_hash_map<const google::protobuf::Descriptor*,
+using PlanSet = absl::flat_hash_map<const ::google::protobuf::Descriptor*,
                                     std::unique_ptr<MessagePlan>>;
 
 // A message's plan, and its owner if it does not live as long as the process.
@@ -83,7 +83,7 @@ struct PlanHandle {
 // Timestamp that ProtoJSON represents in its own way. Plans of compiled-in
 // messages are kept. Thread-safe.
 absl::StatusOr<PlanHandle> GetMessagePlan(
-    const google::protobuf::Descriptor* descriptor);
+    const ::google::protobuf::Descriptor* descriptor);
 
 // Returns a name in lowerCamelCase, as ProtoJSON derives it.
 std::string LowerCamelCase(std::string_view name);

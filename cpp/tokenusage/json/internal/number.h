@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "tokenusage/json/internal/digits.h"
+#include "tokenusage/json/internal/field_kind.h"
 
 namespace tokenusage {
 namespace json_internal {
@@ -56,16 +57,21 @@ inline const char* TakeShortInteger(const char* p, std::uint32_t* value) {
   const std::uint64_t others = NotDigits(values);
   if (others == 0) return nullptr;
   const auto count = static_cast<std::uint32_t>(__builtin_ctzll(others)) / 8;
-  if (count == 0 || (*p == '0' && count != 1)) return nullptr;
+  // One branch, which is hardly ever taken.
   const char next = p[count];
-  if (next == '.' || IsExponent(next)) return nullptr;
+  const bool bad = (count == 0) | ((*p == '0') & (count != 1)) | (next == '.') |
+                   IsExponent(next);
+  if (__builtin_expect(bad, 0)) return nullptr;
   *value = static_cast<std::uint32_t>(FromDigits(values << (64 - 8 * count)));
   return p + count;
 }
 
+inline constexpr double kPowersOfTen[] = {1e0, 1e1, 1e2, 1e3,
+                                          1e4, 1e5, 1e6, 1e7};
+
 // Takes a number of at most eight characters, without sign and exponent;
 // returns null for anything else.
-inline const char* TakeShortDouble(const char* p, double* value) {
+TOKENUSAGE_INLINE const char* TakeShortDouble(const char* p, double* value) {
   const std::uint64_t values = LoadWord(p) ^ kEightZeros;
   const std::uint64_t later = LoadWord(p + 1) ^ kEightZeros;
   const std::uint64_t others = NotDigits(later);
@@ -73,7 +79,9 @@ inline const char* TakeShortDouble(const char* p, double* value) {
   // The positions of bits stand for those of characters.
   const auto whole = static_cast<std::uint32_t>(__builtin_ctzll(others));
   const auto first = static_cast<std::uint8_t>(values);
-  if (first > 9 || (first == 0 && whole != 7)) return nullptr;
+  if (__builtin_expect(first - 1u > 8, 0) && (first != 0 || whole != 7)) {
+    return nullptr;
+  }
   const char* end = p + whole / 8 + 1;
   if (*end != '.') {
     *value = static_cast<double>(
@@ -86,12 +94,11 @@ inline const char* TakeShortDouble(const char* p, double* value) {
   end = p + all / 8 + 1;
   if (all - whole == 8 || IsExponent(*end)) return nullptr;
   // Close the gap that the point leaves.
-  constexpr double kPowers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
   const std::uint64_t before = (std::uint64_t{2} << whole) - 1;
   const std::uint64_t digits = (values & before) | (later & ~before);
   *value = static_cast<double>(
                static_cast<std::int64_t>(FromDigits(digits << (71 - all)))) /
-           kPowers[(all - whole) / 8 - 2];
+           kPowersOfTen[(all - whole) / 8 - 1];
   return end;
 }
 

@@ -27,15 +27,17 @@ inline constexpr std::size_t kNumberRoom = 48;
 char* PutLongDouble(double value, char* out);
 char* PutFloat(float value, char* out);
 
+// The least number of one digit, of two, and so on.
+inline constexpr std::uint32_t kLeastOfDigits[] = {
+    0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+
 // Writes a number below 10^8.
 inline char* PutShortInteger(std::uint32_t value, char* out) {
   // The number of digits comes from its bits, not from the digits: what follows
   // waits for the end of this number, but not for its digits.
-  constexpr std::uint32_t kPowers[] = {
-      0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
   const int bits = 32 - __builtin_clz(value | 1);
   const int guess = (bits * 1233) >> 12;
-  const int digits = guess + (value >= kPowers[guess] ? 1 : 0);
+  const int digits = guess + (value >= kLeastOfDigits[guess] ? 1 : 0);
   StoreWord((ToDigits(value) | kEightZeros) >> (64 - 8 * digits), out);
   return out + digits;
 }

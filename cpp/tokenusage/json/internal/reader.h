@@ -194,7 +194,7 @@ class Reader {
   const char* MoveToWindow(const char* p);
 
   TOKENUSAGE_INLINE const char* SkipSpace(const char* p) {
-    if (static_cast<unsigned char>(*p) > ' ') return p;
+    if (__builtin_expect(static_cast<unsigned char>(*p) > ' ', 1)) return p;
     if (*p == ' ' && static_cast<unsigned char>(p[1]) > ' ') return p + 1;
     return SkipSpaces(p);
   }
@@ -254,8 +254,8 @@ class Reader {
   // Behind the bracket, and the space after it.
   TOKENUSAGE_INLINE const char* Enter(const char* p, char open,
                                       std::string_view expected) {
-    if (*p != open) return FailType(p, expected);
-    if (depth_ == kMaxDepth) {
+    if (__builtin_expect(*p != open, 0)) return FailType(p, expected);
+    if (__builtin_expect(depth_ == kMaxDepth, 0)) {
       return Fail(Kind::kTooDeep, p, "at most 100 levels of nesting",
                   "one more");
     }
@@ -264,10 +264,11 @@ class Reader {
   }
   // At the next name's quote, or the object's bracket.
   TOKENUSAGE_INLINE const char* FirstName(const char* p) {
-    if (*p == '"' || *p == '}') return Ready(p);
+    if (__builtin_expect(*p == '"', 1) || *p == '}') return Ready(p);
     return FailSyntax(p, "a name in double quotes or \"}\"");
   }
   TOKENUSAGE_INLINE const char* NextName(const char* p) {
+    if (p[0] == ',' && p[1] == '"') return Ready(p + 1);
     p = SkipSpace(p);
     if (*p != ',') return *p == '}' ? p : FailSyntax(p, "\",\" or \"}\"");
     p = SkipLine(p + 1);
@@ -480,7 +481,7 @@ template <typename Table, typename Field>
 TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadMember(
     const char* name, const char* p, const Field& field,
     ObjectState<Table>* state, typename Table::Message* message) {
-  if (!state->seen.Add(field.index())) {
+  if (__builtin_expect(!state->seen.Add(field.index()), 0)) {
     if constexpr (kExplain) {
       Text text;
       ReadName(name, &text);
@@ -502,7 +503,7 @@ template <typename Table, typename Field>
 TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadField(
     const char* name, const char* p, const Field& field,
     ObjectState<Table>* state, typename Table::Message* message) {
-  if (*p == 'n') return ReadNull(p, field, message);
+  if (__builtin_expect(*p == 'n', 0)) return ReadNull(p, field, message);
   if (field.oneof() >= 0 && !state->AddOneof(field.oneof())) {
     if constexpr (kExplain) {
       if (!StartsValue(*p)) return FailSyntax(p, field.Expected());

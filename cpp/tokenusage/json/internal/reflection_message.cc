@@ -11,10 +11,10 @@ namespace tokenusage {
 namespace json_internal {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using ::google::protobuf::Reflection;
 
 // google.protobuf.Timestamp's fields.
 constexpr int kSecondsNumber = 1;

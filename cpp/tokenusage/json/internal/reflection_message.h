@@ -29,13 +29,13 @@ namespace json_internal {
 class ReflectionTable;
 
 // Reads a google.protobuf.Timestamp, which may be another pool's.
-UnixTime LoadTime(const google::protobuf::Message& timestamp);
+UnixTime LoadTime(const ::google::protobuf::Message& timestamp);
 
 // Where a value of a field goes: a singular field is set, a repeated one gets
 // one more element.
 class ReflectionSlot {
  public:
-  ReflectionSlot(const FieldPlan& plan, google::protobuf::Message* message)
+  ReflectionSlot(const FieldPlan& plan, ::google::protobuf::Message* message)
       : plan_(plan), message_(message) {}
 
   void Put(double value) const;
@@ -48,18 +48,18 @@ class ReflectionSlot {
   void PutText(std::string_view text) const;
   void PutEnum(int number) const;
   void PutTime(const UnixTime& time) const;
-  google::protobuf::Message* NewMessage() const;
+  ::google::protobuf::Message* NewMessage() const;
 
  private:
   bool repeated() const { return plan_.shape == FieldShape::kRepeated; }
 
   const FieldPlan& plan_;
-  google::protobuf::Message* const message_;
+  ::google::protobuf::Message* const message_;
 };
 
 class ReflectionField {
  public:
-  using Message = google::protobuf::Message;
+  using Message = ::google::protobuf::Message;
   static constexpr bool kGenerated = false;
 
   explicit ReflectionField(const FieldPlan& plan) : plan_(plan) {}
@@ -132,7 +132,7 @@ class ReflectionField {
 
 class ReflectionTable {
  public:
-  using Message = google::protobuf::Message;
+  using Message = ::google::protobuf::Message;
   class Seen {
    public:
     explicit Seen(const ReflectionTable& table)
@@ -187,8 +187,8 @@ template <FieldKind kKind, typename Write>
 auto ReflectionField::LoadValue(const FieldPlan& plan, const Message& message,
                                 int index, Write write) {
   using Kind = FieldKind;
-  const google::protobuf::Reflection& reflection = *message.GetReflection();
-  const google::protobuf::FieldDescriptor* const field = plan.field;
+  const ::google::protobuf::Reflection& reflection = *message.GetReflection();
+  const ::google::protobuf::FieldDescriptor* const field = plan.field;
 #define TOKENUSAGE_LOAD(Type)                                \
   (index == kSingular ? reflection.Get##Type(message, field) \
                       : reflection.GetRepeated##Type(message, field, index))

@@ -16,6 +16,10 @@
 #include <string>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "tokenusage/json/internal/digits.h"
 
 namespace tokenusage {
@@ -33,9 +37,20 @@ struct TextError {
 // `*escaped` if there are escapes in it.
 const char* FindLongStringEnd(const char* p, const char* end, bool* escaped);
 
-// The same, byte by byte; on an error it is described in `*error`. The text,
-// with its escapes resolved, is appended to `*unescaped`. Either may be null.
+// The same, 64 bytes at a time, for processors with AVX2.
+const char* FindStringEndByBlocks(const char* p, const char* end,
+                                  bool* escaped);
+
+// The same, character by character; on an error it is described in `*error`.
+// The text, with its escapes resolved, is appended to `*unescaped`. Either may
+// be null.
 const char* ScanString(const char* p, const char* end, std::string* unescaped,
+                       TextError* error);
+
+// Takes the escape that starts at the backslash `p`: a pair of surrogates is
+// one. Returns its end; null, and the error in `*error` unless that is null, if
+// it is not valid.
+const char* TakeEscape(const char* p, const char* end, std::uint32_t* code,
                        TextError* error);
 
 // Returns the first of the eight bytes at `p` that does not stand for itself in
@@ -52,18 +67,32 @@ inline const char* FindNotPlain(const char* p) {
   return found == 0 ? nullptr : p + __builtin_ctzll(found) / 8;
 }
 
+// Finds the first of the 16 bytes at `p` for which FindNotPlain looks.
+inline const char* FindNotPlainOf16(const char* p) {
+#if defined(__SSE2__)
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  // Bytes that are not ASCII are negative.
+  const __m128i special =
+      _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
+                   _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+  const int found = _mm_movemask_epi8(special);
+  return found == 0 ? nullptr : p + __builtin_ctz(static_cast<unsigned>(found));
+#else
+  const char* const found = FindNotPlain(p);
+  return found != nullptr ? found : FindNotPlain(p + 8);
+#endif
+}
+
 // FindLongStringEnd for text that is mostly short, of which kShortText bytes
 // are readable wherever it ends.
 inline constexpr std::ptrdiff_t kShortText = 32;
 
 inline const char* FindStringEnd(const char* p, const char* end,
                                  bool* escaped) {
-  for (std::ptrdiff_t i = 0; i < kShortText; i += 8) {
-    const char* const stop = FindNotPlain(p + i);
-    if (stop == nullptr) continue;
-    if (*stop == '"') return stop;
-    break;
-  }
+  const char* stop = FindNotPlainOf16(p);
+  if (stop == nullptr) stop = FindNotPlainOf16(p + 16);
+  if (stop != nullptr && *stop == '"') return stop;
   return FindLongStringEnd(p, end, escaped);
 }
 

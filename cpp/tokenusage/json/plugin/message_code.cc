@@ -18,10 +18,10 @@ namespace tokenusage {
 namespace json_plugin {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldOptions;
-using google::protobuf::compiler::cpp::FieldName;
-using google::protobuf::compiler::cpp::QualifiedClassName;
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldOptions;
+using ::google::protobuf::compiler::cpp::FieldName;
+using ::google::protobuf::compiler::cpp::QualifiedClassName;
 using json_internal::FieldKind;
 using json_internal::FieldPlan;
 using json_internal::FieldShape;

@@ -18,7 +18,7 @@ namespace json_plugin {
 // that names the field, if the message cannot be mapped to JSON or if its class
 // lacks the accessors that the code would call.
 absl::StatusOr<std::string> MessageCode(
-    const google::protobuf::Descriptor& message);
+    const ::google::protobuf::Descriptor& message);
 
 }  // namespace json_plugin
 }  // namespace tokenusage

@@ -38,7 +38,7 @@ CallCounterFactory::Methods Methods() {
       "grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch",
       "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
       "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
-  const google::protobuf::ServiceDescriptor* const service =
+  const ::google::protobuf::ServiceDescriptor* const service =
       v1::ReportUsageRequest::descriptor()->file()->service(0);
   for (int i = 0; i < service->method_count(); ++i) {
     methods.raw.push_back(std::string(service->full_name()) + "/" +

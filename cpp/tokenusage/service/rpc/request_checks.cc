@@ -41,8 +41,8 @@ std::uint64_t FingerprintOf(std::string_view method, Request request) {
   request.clear_page_token();
   std::string bytes(method);
   {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
+    ::google::protobuf::io::StringOutputStream stream(&bytes);
+    ::google::protobuf::io::CodedOutputStream coded(&stream);
     coded.SetSerializationDeterministic(true);
     // Fails only if a proto2 required field is missing; there are none.
     static_cast<void>(request.SerializeToCodedStream(&coded));
@@ -52,7 +52,7 @@ std::uint64_t FingerprintOf(std::string_view method, Request request) {
 
 absl::StatusOr<std::int64_t> CheckWindowEnd(
     const std::string& field, bool is_set,
-    const google::protobuf::Timestamp& time) {
+    const ::google::protobuf::Timestamp& time) {
   const bool in_range =
       is_set && HasValidNanos(time) && time.seconds() >= kMinTimeSeconds &&
       (time.seconds() < kMaxTimeSeconds ||
@@ -288,6 +288,7 @@ absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
   TOKENUSAGE_ASSIGN_OR_RETURN(query.window, CheckWindow(request));
   TOKENUSAGE_ASSIGN_OR_RETURN(query.page_size,
                               CheckPageSize(request.page_size()));
+  query.inconsistent_only = request.inconsistent_only();
   result.fingerprint = FingerprintOf("ListUsageRecords", request);
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(

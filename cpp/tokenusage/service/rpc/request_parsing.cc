@@ -15,12 +15,12 @@
 namespace tokenusage {
 namespace {
 
-using google::protobuf::internal::WireFormatLite;
+using ::google::protobuf::internal::WireFormatLite;
 
 }  // namespace
 
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes,
-                          google::protobuf::Message* request) {
+                          ::google::protobuf::Message* request) {
   // Reading consumes the buffer: a copy shares its slices.
   grpc::ByteBuffer copy(bytes);
   grpc::ProtoBufferReader reader(&copy);
@@ -38,7 +38,7 @@ int CountFields(const grpc::ByteBuffer& bytes, int number) {
   grpc::ByteBuffer copy(bytes);
   grpc::ProtoBufferReader reader(&copy);
   if (!reader.status().ok()) return 0;
-  google::protobuf::io::CodedInputStream in(&reader);
+  ::google::protobuf::io::CodedInputStream in(&reader);
   const std::uint32_t wanted = WireFormatLite::MakeTag(
       number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
   int count = 0;
@@ -49,7 +49,7 @@ int CountFields(const grpc::ByteBuffer& bytes, int number) {
   return count;
 }
 
-grpc::ByteBuffer ToByteBuffer(const google::protobuf::Message& response) {
+grpc::ByteBuffer ToByteBuffer(const ::google::protobuf::Message& response) {
   grpc_slice raw = grpc_slice_malloc(response.ByteSizeLong());
   static_cast<void>(
       response.SerializeWithCachedSizesToArray(GRPC_SLICE_START_PTR(raw)));

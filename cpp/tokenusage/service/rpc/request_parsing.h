@@ -14,7 +14,7 @@ namespace tokenusage {
 
 // Parses `bytes` into `request`; REQUEST_MALFORMED.
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes,
-                          google::protobuf::Message* request);
+                          ::google::protobuf::Message* request);
 
 // Returns how often the message has the length-delimited field `number`,
 // without allocating memory for them: a field of two bytes may become a message
@@ -22,7 +22,7 @@ absl::Status ParseRequest(const grpc::ByteBuffer& bytes,
 int CountFields(const grpc::ByteBuffer& bytes, int number);
 
 // Serializes `response`.
-grpc::ByteBuffer ToByteBuffer(const google::protobuf::Message& response);
+grpc::ByteBuffer ToByteBuffer(const ::google::protobuf::Message& response);
 
 }  // namespace tokenusage
 

@@ -2,11 +2,14 @@
 
 #include "tokenusage/service/rpc/responses.h"
 
-#include <cstdint>
-#include <optional>
+#include <cstddef>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/message.h"
 #include "tokenusage/base/proto_time.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/record/usage_sum.h"
 
 namespace tokenusage {
 namespace {
@@ -48,13 +51,25 @@ v1::RecordError ErrorOf(AppendOutcome outcome) {
   return error;
 }
 
-void SetTotal(const std::optional<TokenAmount>& amount,
-              v1::TokenTotal* (v1::UsageTotals::*mutable_total)(),
-              v1::UsageTotals* totals) {
-  if (!amount) return;
-  v1::TokenTotal* total = (totals->*mutable_total)();
-  total->set_rounded(amount->ToDouble());
-  total->set_exact(amount->ToDecimal());
+// A measure's total is the field of UsageTotals with its number.
+v1::MeasureTotal* MutableTotal(v1::UsageMeasure measure,
+                               v1::UsageTotals* totals) {
+  const auto* const field =
+      v1::UsageTotals::descriptor()->FindFieldByNumber(measure);
+  return static_cast<v1::MeasureTotal*>(
+      totals->GetReflection()->MutableMessage(totals, field));
+}
+
+void SetTotals(const UsageSum& sum, v1::UsageTotals* totals) {
+  totals->set_record_count(sum.record_count);
+  totals->set_inconsistent_record_count(sum.inconsistent_record_count);
+  totals->set_unknown_usage_record_count(sum.unknown_usage_record_count);
+  sum.ForEach([totals](v1::UsageMeasure measure, const MeasureSum& part) {
+    v1::MeasureTotal* const total = MutableTotal(measure, totals);
+    total->set_rounded(part.amount.ToDouble());
+    total->set_exact(part.amount.ToDecimal());
+    total->set_record_count(part.record_count);
+  });
 }
 
 }  // namespace
@@ -77,7 +92,7 @@ void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
 
 v1::UsageRow ToUsageRow(
     const UsageQueryRow& row,
-    const google::protobuf::RepeatedPtrField<std::string>& group_by) {
+    const ::google::protobuf::RepeatedPtrField<std::string>& group_by) {
   v1::UsageRow result;
   *result.mutable_bucket_start_time() =
       TimestampFromNanos(row.bucket.start_nanos);
@@ -88,19 +103,21 @@ v1::UsageRow ToUsageRow(
     const auto& value = row.key[static_cast<std::size_t>(i)];
     if (value) group->set_value(*value);
   }
-  v1::UsageTotals* totals = result.mutable_totals();
-  totals->set_record_count(row.sum.record_count);
-  const TokenCounts& counts = row.sum.counts;
-  using Totals = v1::UsageTotals;
-  SetTotal(counts[TokenMeasure::kTotal], &Totals::mutable_total_tokens, totals);
-  SetTotal(counts[TokenMeasure::kInput], &Totals::mutable_input_tokens, totals);
-  SetTotal(counts[TokenMeasure::kOutput], &Totals::mutable_output_tokens,
-           totals);
-  SetTotal(counts[TokenMeasure::kInputText], &Totals::mutable_input_text_tokens,
-           totals);
-  SetTotal(counts[TokenMeasure::kInputImage],
-           &Totals::mutable_input_image_tokens, totals);
+  SetTotals(row.sum, result.mutable_totals());
   return result;
+}
+
+bool AddRecords(RecordPage page, v1::ListUsageRecordsResponse* response) {
+  // A store bounds its pages, but does not know the inconsistencies.
+  constexpr std::size_t kMaxBytes = 4'000'000;
+  std::size_t bytes = 0;
+  for (v1::UsageRecord& record : page.records) {
+    SetInconsistencies(&record);
+    bytes += record.ByteSizeLong();
+    if (bytes > kMaxBytes && response->records_size() > 0) return false;
+    *response->add_records() = std::move(record);
+  }
+  return !page.has_more;
 }
 
 }  // namespace tokenusage

@@ -23,7 +23,11 @@ void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
 // wrote them.
 v1::UsageRow ToUsageRow(
     const UsageQueryRow& row,
-    const google::protobuf::RepeatedPtrField<std::string>& group_by);
+    const ::google::protobuf::RepeatedPtrField<std::string>& group_by);
+
+// Moves the records of a page to `response`, each with its inconsistencies, up
+// to about 4 MB. Returns whether they are the last ones of the listing.
+bool AddRecords(RecordPage page, v1::ListUsageRecordsResponse* response);
 
 }  // namespace tokenusage
 

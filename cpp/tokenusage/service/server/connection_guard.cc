@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -34,6 +35,12 @@ constexpr std::int64_t kBusyBytes = 1 << 20;
 
 // How long the guard waits when a connection cannot be accepted.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
+
+// While connections are closed because of what they hold, and for a while
+// after, what gRPC has freed is returned to the system: malloc would keep it,
+// and new connections would add to it.
+constexpr absl::Duration kTrim = absl::Milliseconds(100);
+constexpr absl::Duration kExcessTime = absl::Seconds(1);
 
 // How long idle connections have to hear that the server ends.
 constexpr absl::Duration kGoodbye = absl::Milliseconds(200);
@@ -331,7 +338,7 @@ void ConnectionGuard::Accept(int listener) {
                            &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       if (!std::exchange(is_accepting_, true)) events_.on_accepting(true);
-      Add(fd, PeerOf(address));
+      Add(fd, listener, PeerOf(address));
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
@@ -345,7 +352,7 @@ void ConnectionGuard::Accept(int listener) {
   }
 }
 
-void ConnectionGuard::Add(int fd, const std::string& peer) {
+void ConnectionGuard::Add(int fd, int listener, const std::string& peer) {
   const int duplicate = MakeRoom() ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
   if (duplicate < 0) {
     close(fd);
@@ -365,6 +372,7 @@ void ConnectionGuard::Add(int fd, const std::string& peer) {
   events_.on_count(static_cast<int>(connections_.size()));
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
       parameters;
+  parameters.listener_fd = listener;  // required since gRPC's EventEngine
   parameters.fd = fd;
   acceptor_->HandleNewConnection(&parameters);
 }
@@ -396,9 +404,20 @@ void ConnectionGuard::Look() {
   }
   for (const std::size_t i : ConnectionsToClose(states, limits_)) {
     Close(connections[i]);
+    last_excess_ = now;
+    next_trim_ = std::min(next_trim_, now + kTrim);
   }
+  if (now >= next_trim_) ReturnMemory(now);
   is_busy_ = pending > kBusyBytes;
   next_look_ = now + (is_busy_ ? kBusyLook : kLook);
+}
+
+void ConnectionGuard::ReturnMemory(absl::Time now) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  next_trim_ =
+      now - last_excess_ < kExcessTime ? now + kTrim : absl::InfiniteFuture();
 }
 
 ConnectionState ConnectionGuard::StateOf(Connection* connection,

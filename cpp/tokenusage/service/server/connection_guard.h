@@ -113,9 +113,10 @@ class ConnectionGuard {
   // Returns the number of calls of closed connections, which gRPC takes a while
   // to end.
   int OrphanedCalls() const;
-  void Add(int fd, const std::string& peer);
+  void Add(int fd, int listener, const std::string& peer);
   bool MakeRoom();
   void Look();
+  void ReturnMemory(absl::Time now);
   ConnectionState StateOf(Connection* connection, absl::Time now) const;
   void CloseIdle(absl::Time now);
   void Close(const std::shared_ptr<Connection>& connection);
@@ -139,6 +140,8 @@ class ConnectionGuard {
   absl::Time accept_again_ = absl::InfinitePast();
   absl::Time close_idle_ = absl::InfiniteFuture();
   absl::Time next_look_ = absl::InfinitePast();
+  absl::Time last_excess_ = absl::InfinitePast();
+  absl::Time next_trim_ = absl::InfiniteFuture();
   bool is_busy_ = false;  // look often
 
   std::mutex mutex_;

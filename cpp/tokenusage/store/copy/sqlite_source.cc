@@ -82,8 +82,10 @@ absl::StatusOr<SqliteSource::RollupCursor> SqliteSource::ReadRollups(
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database_->Cached(absl::StrCat(
-          "SELECT cell_start, operation, provider, model, ",
-          SqliteRollupColumns(), " FROM series JOIN ", table.name,
+          "SELECT ", kRollupColumns,
+          ", operation, provider, model FROM "
+          "series JOIN ",
+          table.name,
           " USING(series_id) WHERE project_id=?1 AND cell_start>=?2 AND "
           "cell_start<?3 ORDER BY cell_start, operation, provider, model")));
   RollupCursor cursor(path(), cell_seconds, select);
@@ -100,14 +102,15 @@ SqliteSource::RollupCursor::Next() {
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select_.Step());
   at_end_ = !row;
   if (at_end_) return std::nullopt;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
-                              ReadRollup(select_, 4, path_));
+  UsageSum sum;
+  TOKENUSAGE_RETURN_IF_ERROR(AddRollup(select_, path_, &sum));
+  constexpr int kNames = kRollupColumnCount;
   const RollupKey key = {
       cell_seconds_,
-      select_.Int64(0),
-      {std::string(select_.Text(1)), std::string(select_.Text(2)),
-       std::string(select_.Text(3))}};
-  return Rollups::value_type(key, sum);
+      select_.Int64(kCellStartColumn),
+      {std::string(select_.Text(kNames)), std::string(select_.Text(kNames + 1)),
+       std::string(select_.Text(kNames + 2))}};
+  return Rollups::value_type(key, std::move(sum));
 }
 
 }  // namespace tokenusage

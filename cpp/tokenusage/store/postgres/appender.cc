@@ -169,15 +169,18 @@ class AppendRun {
 void AppendRun::SendInsert(const Records& sorted) {
   PostgresArray ids = PostgresArray::Texts(sorted.size());
   PostgresArray times = PostgresArray::Int64s(sorted.size());
+  PostgresArray inconsistent = PostgresArray::Bools(sorted.size());
   PostgresArray bytes = PostgresArray::Bytes(sorted.size());
   for (const CheckedRecord* record : sorted) {
     ids.Add(std::string_view(IdOf(*record)));
     times.Add(record->event_time_nanos());
+    inconsistent.AddBool(record->counts().inconsistent());
     bytes.Add(std::string_view(record->bytes()));
   }
   PostgresParams params = ProjectParams();
   params.AddArray(std::move(ids));
   params.AddArray(std::move(times));
+  params.AddArray(std::move(inconsistent));
   params.AddArray(std::move(bytes));
   connection_.Send(sql::kInsertRecords, params);
 }

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/postgres/record_steps.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
@@ -128,11 +129,15 @@ void CheckRun::CheckRecord(const PostgresResult& row,
     detail = "its operation, provider and model are no series of its project";
   }
   if (detail.empty()) {
-    expected->Add(record_, time, CountsOf(record_));
-  } else {
-    report_.AddRecordProblem(project_,
-                             absl::StrCat("record ", ToAbsl(id), ": ", detail));
+    const UsageCounts counts = CountRecord(record_);
+    expected->Add(record_, time, counts);
+    if (row.Bool(0, 3) == counts.inconsistent()) return;
+    detail = counts.inconsistent()
+                 ? "it contradicts itself, but is not marked"
+                 : "it is marked as contradicting itself, but does not";
   }
+  report_.AddRecordProblem(project_,
+                           absl::StrCat("record ", ToAbsl(id), ": ", detail));
 }
 
 absl::Status CheckRun::ReadRollups(std::int64_t cell_seconds, CellRange range,

@@ -68,6 +68,10 @@ class PostgresResult {
   }
   // Returns a value of type text or bytea.
   std::string_view Bytes(int row, int column) const;
+  // Returns a value of type boolean.
+  bool Bool(int row, int column) const {
+    return Bytes(row, column) == std::string_view("\1", 1);
+  }
   // Returns a value of type bigint.
   std::int64_t Int64(int row, int column) const {
     return DecodePostgresInt64(Bytes(row, column));

@@ -10,6 +10,7 @@
 
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/check.h"
 #include "tokenusage/store/postgres/record_steps.h"
@@ -57,6 +58,41 @@ absl::Status RemoveInSteps(PostgresConnection* connection,
       });
 }
 
+// Adds the records of a window to the rollups, and marks those that contradict
+// themselves by the rules of this program.
+absl::Status RebuildStep(PostgresConnection* connection,
+                         const std::string& project, TimeWindow window,
+                         const CallLimits& limits, Rebuild* rebuild) {
+  PostgresRollups rollups;
+  std::vector<std::string> wrongly_marked;
+  v1::UsageRecord record;
+  PostgresParams params = ParamsOf(project, window.start_nanos);
+  params.AddInt64(window.end_nanos);
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
+      sql::kCheckRecords, params, limits,
+      [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+        TOKENUSAGE_RETURN_IF_ERROR(
+            ReadStoredRecord(connection->display(), row.Bytes(0, 2), &record));
+        const UsageCounts counts = CountRecord(record);
+        rollups.Add(record, row.Int64(0, 0), counts);
+        if (row.Bool(0, 3) != counts.inconsistent()) {
+          wrongly_marked.emplace_back(row.Bytes(0, 1));
+        }
+        ++rebuild->record_count;
+        return true;
+      }));
+  if (rollups.empty()) return absl::OkStatus();
+  const Rollups all = rollups.All();
+  connection->Send(sql::AddToRollups(), RollupParams(project, all));
+  rebuild->rollup_count += static_cast<std::int64_t>(all.size());
+  if (!wrongly_marked.empty()) {
+    PostgresParams toggle = ParamsOf(project);
+    toggle.AddTextArray(wrongly_marked);
+    connection->Send(sql::kToggleInconsistent, toggle);
+  }
+  return Sync(connection).status();
+}
+
 absl::Status RebuildProject(PostgresConnection* connection,
                             const std::string& project,
                             const CallLimits& limits, Rebuild* rebuild) {
@@ -67,25 +103,8 @@ absl::Status RebuildProject(PostgresConnection* connection,
   const std::int64_t horizon = locked[1].Int64(0, 1);
   connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, horizon));
   TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
-  v1::UsageRecord record;
-  const auto add_step = [&](TimeWindow window) -> absl::Status {
-    PostgresRollups rollups;
-    PostgresParams params = ParamsOf(project, window.start_nanos);
-    params.AddInt64(window.end_nanos);
-    TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
-        sql::kScanRecords, params, limits,
-        [&](const PostgresResult& row) -> absl::StatusOr<bool> {
-          TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(
-              connection->display(), row.Bytes(0, 1), &record));
-          rollups.Add(record, row.Int64(0, 0), CountsOf(record));
-          ++rebuild->record_count;
-          return true;
-        }));
-    if (rollups.empty()) return absl::OkStatus();
-    const Rollups all = rollups.All();
-    connection->Send(sql::AddToRollups(), RollupParams(project, all));
-    rebuild->rollup_count += static_cast<std::int64_t>(all.size());
-    return Sync(connection).status();
+  const auto add_step = [&](TimeWindow window) {
+    return RebuildStep(connection, project, window, limits, rebuild);
   };
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
       connection, project, horizon * kNanosPerSecond, limits, add_step));

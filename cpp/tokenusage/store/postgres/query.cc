@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -33,7 +34,7 @@ constexpr std::size_t kMaxBuckets = 4000;
 constexpr int kTimeColumn = 0;
 constexpr int kNamesColumn = 1;
 constexpr int kSumColumn = 4;
-constexpr int kRecordColumn = 10;
+constexpr int kRecordColumn = kSumColumn + postgres_sql::kSumColumns;
 
 // One query's work.
 class QueryRun {
@@ -182,18 +183,18 @@ absl::Status QueryRun::AddTotals(std::int64_t time, const PostgresResult& row) {
   for (const UsageField& field : query_.group_by) {
     key.emplace_back(std::string(FieldValue(field, names)));
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
-                              ReadPostgresSum(connection_, row, 0, kSumColumn));
-  rows_.Add(time, EncodedGroup(std::move(key)), sum);
-  return absl::OkStatus();
+  UsageSum* const sum = rows_.SumOf(time, EncodedGroup(std::move(key)));
+  if (sum == nullptr) return absl::OkStatus();
+  return AddPostgresSum(connection_, row, kSumColumn, sum);
 }
 
 absl::Status QueryRun::AddRecord(std::int64_t time, std::string_view bytes) {
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(connection_.display(), bytes, &record_));
   if (!PassesAll(query_.filters, record_)) return absl::OkStatus();
-  rows_.Add(time, EncodedGroup(GroupKeyOf(query_.group_by, record_)),
-            UsageSum{1, CountsOf(record_)});
+  UsageSum* const sum =
+      rows_.SumOf(time, EncodedGroup(GroupKeyOf(query_.group_by, record_)));
+  if (sum != nullptr) sum->Add(CountRecord(record_));
   return absl::OkStatus();
 }
 

@@ -34,7 +34,9 @@ absl::StatusOr<RecordPage> ListFrom(PostgresConnection* connection,
   params.AddInt64(query.page_size + 1);
   ListPage page(query);
   TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
-      postgres_sql::kListRecords, params, query.limits,
+      query.inconsistent_only ? postgres_sql::kListInconsistent
+                              : postgres_sql::kListRecords,
+      params, query.limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
         const std::string_view bytes = row.Bytes(0, 0);
         v1::UsageRecord* const next = page.Add(bytes.size());

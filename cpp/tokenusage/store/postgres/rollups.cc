@@ -16,7 +16,7 @@
 namespace tokenusage {
 namespace {
 
-constexpr std::size_t kDecimals = 9;
+constexpr std::size_t kDecimals = 12;
 
 // Appends a decimal digit to `value`; returns false if it is not a digit or the
 // result would overflow.
@@ -29,11 +29,10 @@ bool AppendDigit(char digit, absl::int128* value) {
   return true;
 }
 
-// Parses the output of TokenAmount::ToDecimal. Zeros may follow the last
-// decimal, such as in "8205.750000000". Returns nullopt for any other text,
-// negative numbers, more than nine decimals, and numbers beyond TokenAmount's
-// range.
-std::optional<TokenAmount> AmountFromDecimal(std::string_view decimal) {
+// Parses the output of Amount::ToDecimal. Zeros may follow the last decimal,
+// such as in "8205.750000000". Returns nullopt for any other text, negative
+// numbers, more than twelve decimals, and numbers beyond Amount's range.
+std::optional<Amount> AmountFromDecimal(std::string_view decimal) {
   const std::size_t point = decimal.find('.');
   const std::string_view whole = decimal.substr(0, point);
   std::string_view fraction;
@@ -42,19 +41,40 @@ std::optional<TokenAmount> AmountFromDecimal(std::string_view decimal) {
     if (fraction.empty()) return std::nullopt;
   }
   if (whole.empty()) return std::nullopt;
-  absl::int128 nanos = 0;
+  absl::int128 picos = 0;
   for (const char digit : whole) {
-    if (!AppendDigit(digit, &nanos)) return std::nullopt;
+    if (!AppendDigit(digit, &picos)) return std::nullopt;
   }
   for (std::size_t i = 0; i < kDecimals; ++i) {
     const char digit = i < fraction.size() ? fraction[i] : '0';
-    if (!AppendDigit(digit, &nanos)) return std::nullopt;
+    if (!AppendDigit(digit, &picos)) return std::nullopt;
   }
   if (fraction.size() > kDecimals &&
       fraction.find_first_not_of('0', kDecimals) != std::string_view::npos) {
     return std::nullopt;
   }
-  return TokenAmount::FromNanos(nanos);
+  return Amount::FromPicos(picos);
+}
+
+// Reads the two columns of a measure. Returns false if they contradict.
+bool AddMeasure(const PostgresResult& row, int first_column,
+                v1::UsageMeasure measure, UsageSum* sum) {
+  const bool stated = !row.IsNull(0, first_column);
+  if (stated == row.IsNull(0, first_column + 1)) return false;
+  if (!stated) return true;
+  const std::int64_t records = row.Int64(0, first_column);
+  const std::optional<Amount> amount =
+      AmountFromDecimal(row.Bytes(0, first_column + 1));
+  if (!amount || records <= 0) return false;
+  sum->AddMeasure(measure, {records, *amount});
+  return true;
+}
+
+template <typename Visitor>
+void ForEachMeasure(const Visitor& visit) {
+  for (int number = 1; number <= kMaxUsageMeasure; ++number) {
+    visit(static_cast<v1::UsageMeasure>(number));
+  }
 }
 
 }  // namespace
@@ -67,53 +87,64 @@ Rollups PostgresRollups::All() const {
 
 PostgresParams RollupParams(const std::string& project,
                             const Rollups& rollups) {
-  PostgresArray seconds = PostgresArray::Int64s(rollups.size());
-  PostgresArray starts = PostgresArray::Int64s(rollups.size());
-  PostgresArray operations = PostgresArray::Texts(rollups.size());
-  PostgresArray providers = PostgresArray::Texts(rollups.size());
-  PostgresArray models = PostgresArray::Texts(rollups.size());
-  PostgresArray counts = PostgresArray::Int64s(rollups.size());
-  for (const auto& [key, sum] : rollups) {
-    seconds.Add(key.cell_seconds);
-    starts.Add(key.start_seconds);
-    operations.Add(std::string_view(key.series.operation));
-    providers.Add(std::string_view(key.series.provider));
-    models.Add(std::string_view(key.series.model));
-    counts.Add(sum.record_count);
-  }
   PostgresParams params;
   params.AddText(project);
-  for (PostgresArray* array :
-       {&seconds, &starts, &operations, &providers, &models, &counts}) {
-    params.AddArray(std::move(*array));
-  }
-  for (const TokenMeasure measure : kTokenMeasures) {
-    PostgresArray sums = PostgresArray::Texts(rollups.size());
+  const auto add_numbers = [&](const auto& number_of) {
+    PostgresArray numbers = PostgresArray::Int64s(rollups.size());
+    for (const auto& [key, sum] : rollups) numbers.Add(number_of(key, sum));
+    params.AddArray(std::move(numbers));
+  };
+  add_numbers([](const RollupKey& key, auto&) { return key.cell_seconds; });
+  add_numbers([](const RollupKey& key, auto&) { return key.start_seconds; });
+  for (std::string SeriesNames::*name :
+       {&SeriesNames::operation, &SeriesNames::provider, &SeriesNames::model}) {
+    PostgresArray names = PostgresArray::Texts(rollups.size());
     for (const auto& [key, sum] : rollups) {
-      const std::optional<TokenAmount>& amount = sum.counts[measure];
-      amount ? sums.Add(std::string_view(amount->ToDecimal())) : sums.AddNull();
+      names.Add(std::string_view(key.series.*name));
     }
-    params.AddArray(std::move(sums));
+    params.AddArray(std::move(names));
   }
+  for (std::int64_t UsageSum::*count :
+       {&UsageSum::record_count, &UsageSum::inconsistent_record_count,
+        &UsageSum::unknown_usage_record_count}) {
+    add_numbers([count](auto&, const UsageSum& sum) { return sum.*count; });
+  }
+  ForEachMeasure([&](v1::UsageMeasure measure) {
+    PostgresArray records = PostgresArray::Int64s(rollups.size());
+    PostgresArray amounts = PostgresArray::Texts(rollups.size());
+    for (const auto& [key, sum] : rollups) {
+      if (const MeasureSum* const found = sum.Find(measure)) {
+        records.Add(found->record_count);
+        amounts.Add(std::string_view(found->amount.ToDecimal()));
+      } else {
+        records.AddNull();
+        amounts.AddNull();
+      }
+    }
+    params.AddArray(std::move(records));
+    params.AddArray(std::move(amounts));
+  });
   return params;
 }
 
-absl::StatusOr<UsageSum> ReadPostgresSum(const PostgresConnection& connection,
-                                         const PostgresResult& rows, int row,
-                                         int first_column) {
-  UsageSum sum;
-  sum.record_count = rows.Int64(row, first_column);
-  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
-    const int column = first_column + 1 + static_cast<int>(i);
-    if (rows.IsNull(row, column)) continue;
-    const std::optional<TokenAmount> amount =
-        AmountFromDecimal(rows.Bytes(row, column));
-    if (!amount) {
-      return DamagedError(connection.display(), "a rollup cannot be read");
-    }
-    sum.counts[kTokenMeasures[i]] = *amount;
-  }
-  return sum;
+absl::Status AddPostgresSum(const PostgresConnection& connection,
+                            const PostgresResult& row, int first_column,
+                            UsageSum* sum) {
+  const std::int64_t records = row.Int64(0, first_column);
+  const std::int64_t inconsistent = row.Int64(0, first_column + 1);
+  const std::int64_t unknown = row.Int64(0, first_column + 2);
+  sum->record_count += records;
+  sum->inconsistent_record_count += inconsistent;
+  sum->unknown_usage_record_count += unknown;
+  bool good = records > 0 && inconsistent >= 0 && inconsistent <= records &&
+              unknown >= 0 && unknown <= records;
+  int column = first_column + 3;
+  ForEachMeasure([&](v1::UsageMeasure measure) {
+    good = good && AddMeasure(row, column, measure, sum);
+    column += 2;
+  });
+  if (good) return absl::OkStatus();
+  return DamagedError(connection.display(), "a rollup cannot be read");
 }
 
 absl::Status ForEachPostgresRollup(
@@ -127,10 +158,10 @@ absl::Status ForEachPostgresRollup(
   params.AddInt64(range.start_seconds);
   params.AddInt64(range.end_seconds);
   return connection->Stream(
-      postgres_sql::kSelectRollups, params, limits,
+      postgres_sql::SelectRollups(), params, limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
-        TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
-                                    ReadPostgresSum(*connection, row, 0, 4));
+        UsageSum sum;
+        TOKENUSAGE_RETURN_IF_ERROR(AddPostgresSum(*connection, row, 4, &sum));
         return each({cell_seconds, row.Int64(0, 0), SeriesOf(row, 0, 1)}, sum);
       });
 }

@@ -12,7 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tokenusage/record/token_counts.h"
+#include "tokenusage/record/usage_sum.h"
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/values.h"
 #include "tokenusage/store/rollup/rollup.h"
@@ -24,9 +24,8 @@ namespace tokenusage {
 class PostgresRollups {
  public:
   void Add(const v1::UsageRecord& record, std::int64_t event_time_nanos,
-           const TokenCounts& counts) {
-    quarter_hours_[RollupKeyOf(record, event_time_nanos)].Add(
-        UsageSum{1, counts});
+           const UsageCounts& counts) {
+    quarter_hours_[RollupKeyOf(record, event_time_nanos)].Add(counts);
   }
 
   bool empty() const { return quarter_hours_.empty(); }
@@ -42,11 +41,11 @@ class PostgresRollups {
 // order of the key, so that transactions cannot deadlock.
 PostgresParams RollupParams(const std::string& project, const Rollups& rollups);
 
-// Reads the sum in a row whose columns from `first_column` on are record_count
-// and the five sums as decimals. DATA_LOSS if one is not an amount.
-absl::StatusOr<UsageSum> ReadPostgresSum(const PostgresConnection& connection,
-                                         const PostgresResult& rows, int row,
-                                         int first_column);
+// Adds the sum in a row, whose columns from `first_column` on are those of
+// postgres_sql::kSumColumns, to `sum`. DATA_LOSS if it is none.
+absl::Status AddPostgresSum(const PostgresConnection& connection,
+                            const PostgresResult& row, int first_column,
+                            UsageSum* sum);
 
 // Calls `each` with a project's rollups of one cell length, in the order of
 // their key, until it returns false.

@@ -43,17 +43,23 @@ constexpr const char* kUsageRecord =
     "CREATE TABLE tokenusage.usage_record("
     "project text COLLATE \"C\" NOT NULL,"
     "record_id text COLLATE \"C\" NOT NULL,"
-    "event_time bigint NOT NULL,"  // nanoseconds since 1970, UTC
-    "record bytea NOT NULL,"       // a tokenusage.v1.UsageRecord, whole
+    "event_time bigint NOT NULL,"     // nanoseconds since 1970, UTC
+    "inconsistent boolean NOT NULL,"  // whether the usage contradicts itself
+    "record bytea NOT NULL,"          // a tokenusage.v1.UsageRecord, whole
     "PRIMARY KEY (project, record_id))";
 
 constexpr const char* kRecordByTime =
     "CREATE INDEX usage_record_by_time ON "
     "tokenusage.usage_record(project, event_time, record_id)";
 
-// The sums of a series' records in each quarter hour and each hour of UTC. A
-// row exists once the cell has a record. Pages are half filled, so that rows
-// are updated in place.
+constexpr const char* kInconsistentByTime =
+    "CREATE INDEX inconsistent_record_by_time ON "
+    "tokenusage.usage_record(project, event_time, record_id) "
+    "WHERE inconsistent";
+
+// The sums of a series' records in each quarter hour and each hour of UTC; with
+// the columns of all measures. A row exists once the cell has a record. Pages
+// are half filled, so that rows are updated in place.
 constexpr const char* kUsageRollup =
     "CREATE TABLE tokenusage.usage_rollup("
     "project text COLLATE \"C\" NOT NULL,"
@@ -63,13 +69,23 @@ constexpr const char* kUsageRollup =
     "provider text COLLATE \"C\" NOT NULL,"
     "model text COLLATE \"C\" NOT NULL,"
     "record_count bigint NOT NULL,"
-    "total_tokens numeric,"  // these five: NULL if no record carries it
-    "input_tokens numeric,"
-    "output_tokens numeric,"
-    "input_text_tokens numeric,"
-    "input_image_tokens numeric,"
+    "inconsistent_record_count bigint NOT NULL,"
+    "unknown_usage_record_count bigint NOT NULL,"
     "PRIMARY KEY (project, cell_seconds, cell_start, operation, provider, "
     "model)) WITH (fillfactor = 50)";
+
+// Adds the columns of the measures with greater numbers than `last`, which must
+// not be the last measure. Without a default, this only changes the catalogue.
+std::string AddMeasureColumnsSql(int last) {
+  std::string columns;
+  for (int number = last + 1; number <= kMaxUsageMeasure; ++number) {
+    const std::string name(
+        postgres_sql::MeasureColumn(static_cast<v1::UsageMeasure>(number)));
+    absl::StrAppend(&columns, columns.empty() ? "" : ", ", "ADD COLUMN ", name,
+                    "_records bigint, ADD COLUMN ", name, " numeric");
+  }
+  return "ALTER TABLE tokenusage.usage_rollup " + columns;
+}
 
 // Co-located with the first of them.
 constexpr const char* kDistributedTables[] = {
@@ -140,11 +156,17 @@ absl::Status CreateTables(PostgresConnection* connection) {
   for (const std::string& statement : PostgresSchemaStatements()) {
     TOKENUSAGE_RETURN_IF_ERROR(connection->Execute(statement).status());
   }
+  return absl::OkStatus();
+}
+
+absl::Status SetSchemaVersion(PostgresConnection* connection) {
   return connection
       ->Execute(
           absl::StrCat("INSERT INTO tokenusage.property(name, value) VALUES"
                        "('schema_version', ",
-                       kPostgresSchemaVersion, ")"))
+                       kPostgresSchemaVersion,
+                       ") ON CONFLICT (name) DO UPDATE SET value = "
+                       "excluded.value"))
       .status();
 }
 
@@ -237,9 +259,17 @@ absl::StatusOr<PostgresMigration> MigrateInTransaction(
                               SchemaVersion(connection));
   TOKENUSAGE_RETURN_IF_ERROR(
       CheckNotNewer(*connection, migration.from_version));
-  // No older version exists yet.
   if (migration.from_version == 0) {
     TOKENUSAGE_RETURN_IF_ERROR(CreateTables(connection));
+  } else if (migration.from_version < kPostgresSchemaVersion) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        connection
+            ->Execute(AddMeasureColumnsSql(
+                static_cast<int>(migration.from_version % 100)))
+            .status());
+  }
+  if (migration.from_version != kPostgresSchemaVersion) {
+    TOKENUSAGE_RETURN_IF_ERROR(SetSchemaVersion(connection));
   }
   if (distribute) {
     TOKENUSAGE_RETURN_IF_ERROR(DistributeTables(connection, &migration));
@@ -256,7 +286,9 @@ std::vector<std::string> PostgresSchemaStatements() {
           kSeries,
           kUsageRecord,
           kRecordByTime,
-          kUsageRollup};
+          kInconsistentByTime,
+          kUsageRollup,
+          AddMeasureColumnsSql(0)};
 }
 
 absl::Status CheckPostgresSchema(PostgresConnection* connection) {

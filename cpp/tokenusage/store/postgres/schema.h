@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The layout of the PostgreSQL database, version 1: everything is in the schema
+// The layout of the PostgreSQL database: everything is in the schema
 // `tokenusage`.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_SCHEMA_H_
@@ -13,11 +13,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/usage/usage_counts.h"
 
 namespace tokenusage {
 
-// Incremented with every change of the schema.
-inline constexpr std::int64_t kPostgresSchemaVersion = 1;
+// Changes with every change of the schema: the version of the layout, which is
+// 1, and the number of measures, each of which has columns.
+inline constexpr std::int64_t kPostgresSchemaVersion = 100 + kMaxUsageMeasure;
 
 // The oldest supported version of PostgreSQL, as returned by PQserverVersion.
 inline constexpr int kMinPostgresVersion = 130000;
@@ -33,10 +35,10 @@ struct PostgresMigration {
   std::vector<std::string> distributed_tables;  // by this call
 };
 
-// Creates the tables, or migrates those of an older version, in one
-// transaction; does nothing if they have this version already. If `distribute`
-// is set, also spreads the tables over the nodes of a Citus cluster, by project
-// and co-located.
+// Creates the tables, or adds the columns of newer measures to those of an
+// older version, in one transaction; does nothing if they have this version
+// already. No table is rewritten. If `distribute` is set, also spreads the
+// tables over the nodes of a Citus cluster, by project and co-located.
 //
 // Errors: those of PostgresConnection; FAILED_PRECONDITION if the database has
 // a newer version, or no Citus.

@@ -3,56 +3,101 @@
 #include "tokenusage/store/postgres/sql.h"
 
 #include "absl/strings/str_cat.h"
-#include "tokenusage/record/token_counts.h"
+#include "tokenusage/v1/measures.pb.h"
 
 namespace tokenusage::postgres_sql {
 namespace {
 
+struct SumColumn {
+  std::string name;
+  bool is_amount = false;    // numeric, else bigint
+  bool is_nullable = false;  // NULL if no record states the measure
+};
+
+// See kSumColumns.
+const std::vector<SumColumn>& SumColumns() {
+  static const auto* const columns = [] {
+    auto* made = new std::vector<SumColumn>{{"record_count"},
+                                            {"inconsistent_record_count"},
+                                            {"unknown_usage_record_count"}};
+    for (int number = 1; number <= kMaxUsageMeasure; ++number) {
+      const std::string name(
+          MeasureColumn(static_cast<v1::UsageMeasure>(number)));
+      made->push_back({name + "_records", false, true});
+      made->push_back({name, true, true});
+    }
+    return made;
+  }();
+  return *columns;
+}
+
+std::string SumColumnNames() {
+  std::string names;
+  for (const SumColumn& column : SumColumns()) {
+    absl::StrAppend(&names, ", ", column.name);
+  }
+  return names;
+}
+
 // Adds to existing rollups, or replaces them.
 std::string RollupSql(bool add) {
-  std::string columns;
-  std::string names;
+  std::string parameters;
+  std::string values;
   std::string updates;
-  for (const char* sum : kTokenMeasureNames) {
-    absl::StrAppend(&columns, ", ", sum);
-    absl::StrAppend(&names, ", c.", sum, "::numeric");
-    if (add) {
+  int number = 6;
+  for (const auto& [name, is_amount, is_nullable] : SumColumns()) {
+    absl::StrAppend(&parameters, ", $", ++number,
+                    is_amount ? "::text[]" : "::bigint[]");
+    absl::StrAppend(&values, ", c.", name, is_amount ? "::numeric" : "");
+    absl::StrAppend(&updates, updates.empty() ? "" : ", ", name, " = ");
+    const std::string sum = absl::StrCat("r.", name, " + excluded.", name);
+    if (!add) {
+      absl::StrAppend(&updates, "excluded.", name);
+    } else if (is_nullable) {
       // NULL counts as 0, unless both are NULL.
-      absl::StrAppend(&updates, ", ", sum, " = coalesce(r.", sum,
-                      " + excluded.", sum, ", r.", sum, ", excluded.", sum,
-                      ")");
+      absl::StrAppend(&updates, "coalesce(", sum, ", r.", name, ", excluded.",
+                      name, ")");
     } else {
-      absl::StrAppend(&updates, ", ", sum, " = excluded.", sum);
+      absl::StrAppend(&updates, sum);
     }
   }
+  const std::string names = SumColumnNames();
   return absl::StrCat(
       "INSERT INTO tokenusage.usage_rollup AS r"
-      "(project, cell_seconds, cell_start, operation, provider, model, "
-      "record_count",
-      columns,
-      ") SELECT p.project, c.cell_seconds, c.cell_start, c.operation, "
-      "c.provider, c.model, c.record_count",
+      "(project, cell_seconds, cell_start, operation, provider, model",
       names,
+      ") SELECT p.project, c.cell_seconds, c.cell_start, c.operation, "
+      "c.provider, c.model",
+      values,
       " FROM tokenusage.project AS p, unnest($2::bigint[], $3::bigint[], "
-      "$4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], "
-      "$9::text[], $10::text[], $11::text[], $12::text[]) "
-      "AS c(cell_seconds, cell_start, operation, provider, model, record_count",
-      columns,
+      "$4::text[], $5::text[], $6::text[]",
+      parameters, ") AS c(cell_seconds, cell_start, operation, provider, model",
+      names,
       ") WHERE p.project = $1 ON CONFLICT (project, cell_seconds, cell_start, "
-      "operation, provider, model) DO UPDATE SET record_count = ",
-      add ? "r.record_count + " : "", "excluded.record_count", updates);
+      "operation, provider, model) DO UPDATE SET ",
+      updates);
+}
+
+std::string SelectRollupsSql() {
+  std::string sums;
+  for (const SumColumn& column : SumColumns()) {
+    absl::StrAppend(&sums, ", ", column.name, column.is_amount ? "::text" : "");
+  }
+  return absl::StrCat(
+      "SELECT cell_start, operation, provider, model", sums,
+      " FROM tokenusage.usage_rollup WHERE project = $1 "
+      "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4 "
+      "ORDER BY cell_start, operation, provider, model");
 }
 
 // Selects rollups of one cell length in a window, with the bucket of each.
 std::string BucketedRollupsSql(int cell_seconds, const char* start,
                                const char* end) {
-  std::string sums;
-  for (const char* sum : kTokenMeasureNames) absl::StrAppend(&sums, ", ", sum);
   return absl::StrCat(
       "SELECT CASE WHEN $15::bigint[] IS NULL THEN cell_start ELSE "
       "width_bucket(cell_start, $15::bigint[]) END AS bucket, cell_start, "
-      "operation, provider, model, record_count",
-      sums,
+      "operation, provider, model",
+      SumColumnNames(),
       " FROM tokenusage.usage_rollup WHERE project = $1 AND "
       "cell_seconds = ",
       cell_seconds, " AND cell_start >= ", start, " AND cell_start < ", end,
@@ -63,11 +108,12 @@ std::string BucketedRollupsSql(int cell_seconds, const char* start,
 
 // Selects the records of a window, in the columns of totals.
 std::string EdgeSql(const char* start, const char* end) {
-  return absl::StrCat(
-      "SELECT event_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
-      "NULL, record FROM tokenusage.usage_record WHERE project = $1 AND "
-      "event_time >= ",
-      start, " AND event_time < ", end);
+  std::string nulls;
+  for (int i = 0; i < kSumColumns; ++i) absl::StrAppend(&nulls, ", NULL");
+  return absl::StrCat("SELECT event_time, NULL, NULL, NULL", nulls,
+                      ", record FROM tokenusage.usage_record "
+                      "WHERE project = $1 AND event_time >= ",
+                      start, " AND event_time < ", end);
 }
 
 std::string TotalsSql(TotalsGroup group) {
@@ -81,12 +127,12 @@ std::string TotalsSql(TotalsGroup group) {
   add(group.provider, "provider");
   add(group.model, "model");
   std::string sums;
-  for (const char* sum : kTokenMeasureNames) {
-    absl::StrAppend(&sums, ", sum(", sum, ")::text AS ", sum);
+  for (const SumColumn& column : SumColumns()) {
+    absl::StrAppend(&sums, ", sum(", column.name,
+                    column.is_amount ? ")::text" : ")::bigint");
   }
   return absl::StrCat(
-      "SELECT * FROM ((SELECT min(cell_start) * 1000000000 AS at", names,
-      ", sum(record_count)::bigint AS record_count", sums,
+      "SELECT * FROM ((SELECT min(cell_start) * 1000000000 AS at", names, sums,
       ", NULL::bytea AS record FROM (",
       BucketedRollupsSql(3600, "$2::bigint", "$3::bigint"), " UNION ALL ",
       BucketedRollupsSql(900, "$4::bigint", "$5::bigint"), " UNION ALL ",
@@ -118,6 +164,10 @@ const std::vector<PostgresStatement>& TotalsStatements() {
 
 }  // namespace
 
+std::string_view MeasureColumn(v1::UsageMeasure measure) {
+  return v1::TokenUsage::descriptor()->FindFieldByNumber(measure)->name();
+}
+
 const PostgresStatement& AddToRollups() {
   static const auto* const sql = new std::string(RollupSql(/*add=*/true));
   static const PostgresStatement statement = {"add_to_rollups", sql->c_str()};
@@ -130,6 +180,12 @@ const PostgresStatement& SetRollups() {
   return statement;
 }
 
+const PostgresStatement& SelectRollups() {
+  static const auto* const sql = new std::string(SelectRollupsSql());
+  static const PostgresStatement statement = {"select_rollups", sql->c_str()};
+  return statement;
+}
+
 const PostgresStatement& SelectTotals(TotalsGroup group) {
   return TotalsStatements()[static_cast<std::size_t>(GroupNumber(group))];
 }
@@ -138,6 +194,7 @@ std::vector<PostgresStatement> AllStatements() {
   std::vector<PostgresStatement> all = TotalsStatements();
   all.insert(all.end(), {AddToRollups(),
                          SetRollups(),
+                         SelectRollups(),
                          kBegin,
                          kCommit,
                          kShareProject,
@@ -152,6 +209,7 @@ std::vector<PostgresStatement> AllStatements() {
                          kSelectRecords,
                          kSelectRecord,
                          kListRecords,
+                         kListInconsistent,
                          kScanRecords,
                          kSelectHorizon,
                          kRaiseHorizon,
@@ -162,7 +220,7 @@ std::vector<PostgresStatement> AllStatements() {
                          kNthRecordTime,
                          kCountRecordsBefore,
                          kCheckRecords,
-                         kSelectRollups,
+                         kToggleInconsistent,
                          kDeleteRecordsBefore,
                          kDeleteRollupsFrom,
                          kDeleteSeries,

@@ -16,13 +16,24 @@
 #define TOKENUSAGE_STORE_POSTGRES_SQL_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/usage/usage_counts.h"
 
 namespace tokenusage::postgres_sql {
 
 // The comments list parameters -> columns.
+
+// The columns of a sum: record_count, inconsistent_record_count,
+// unknown_usage_record_count; then, for each measure by its number, how many
+// records state it, and the amount as a decimal: NULL if none does.
+inline constexpr int kSumColumns = 3 + 2 * kMaxUsageMeasure;
+
+// Returns the name of the column with a measure's amounts. The column with the
+// number of records has this name and "_records".
+std::string_view MeasureColumn(v1::UsageMeasure measure);
 
 inline constexpr PostgresStatement kBegin = {"begin", "BEGIN"};
 inline constexpr PostgresStatement kCommit = {"commit", "COMMIT"};
@@ -76,15 +87,16 @@ inline constexpr PostgresStatement kInsertSeries = {
     "AS s(operation, provider, model) WHERE p.project = $1 "
     "ON CONFLICT (project, operation, provider, model) DO NOTHING"};
 
-// $1 project, $2 record ids, $3 event times (ns), $4 records -> the ids that
-// were inserted.
+// $1 project, $2 record ids, $3 event times (ns), $4 whether they contradict
+// themselves, $5 records -> the ids that were inserted.
 inline constexpr PostgresStatement kInsertRecords = {
     "insert_records",
     "INSERT INTO tokenusage.usage_record"
-    "(project, record_id, event_time, record) "
-    "SELECT p.project, r.record_id, r.event_time, r.record FROM "
-    "tokenusage.project AS p, unnest($2::text[], $3::bigint[], $4::bytea[]) "
-    "AS r(record_id, event_time, record) WHERE p.project = $1 "
+    "(project, record_id, event_time, inconsistent, record) "
+    "SELECT p.project, r.record_id, r.event_time, r.inconsistent, r.record "
+    "FROM tokenusage.project AS p, unnest($2::text[], $3::bigint[], "
+    "$4::boolean[], $5::bytea[]) AS r(record_id, event_time, inconsistent, "
+    "record) WHERE p.project = $1 "
     "ON CONFLICT (project, record_id) DO NOTHING RETURNING record_id"};
 
 // $1 project, $2 record id, $3 bytes. A row that is no record: to be rolled
@@ -92,7 +104,8 @@ inline constexpr PostgresStatement kInsertRecords = {
 inline constexpr PostgresStatement kInsertProbe = {
     "insert_probe",
     "INSERT INTO tokenusage.usage_record"
-    "(project, record_id, event_time, record) VALUES($1, $2, 0, $3)"};
+    "(project, record_id, event_time, inconsistent, record) "
+    "VALUES($1, $2, 0, false, $3)"};
 
 // $1 project, $2 record ids -> record_id, record of those that exist.
 inline constexpr PostgresStatement kSelectRecords = {
@@ -101,9 +114,8 @@ inline constexpr PostgresStatement kSelectRecords = {
     "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
 // $1 project, $2 cell_seconds, $3 cell_start, $4 operation, $5 provider,
-// $6 model, $7 record_count, $8-$12 the sums as decimals: arrays with one
-// element per rollup. AddToRollups adds to existing rollups, SetRollups
-// replaces them.
+// $6 model, from $7 on the columns of a sum: arrays with one element per
+// rollup. AddToRollups adds to existing rollups, SetRollups replaces them.
 const PostgresStatement& AddToRollups();
 const PostgresStatement& SetRollups();
 
@@ -116,11 +128,18 @@ inline constexpr PostgresStatement kSelectRecord = {
     "WHERE project = $1 AND record_id = $2"};
 
 // $1 project, $2 end (ns), $3 time (ns) and $4 record id to start after,
-// $5 the most records -> record.
+// $5 the most records -> record. Of all records, or of those that contradict
+// themselves.
 inline constexpr PostgresStatement kListRecords = {
     "list_records",
     "SELECT record FROM tokenusage.usage_record "
     "WHERE project = $1 AND event_time < $2 "
+    "AND (event_time, record_id) > ($3::bigint, $4::text) "
+    "ORDER BY event_time, record_id LIMIT $5"};
+inline constexpr PostgresStatement kListInconsistent = {
+    "list_inconsistent",
+    "SELECT record FROM tokenusage.usage_record "
+    "WHERE project = $1 AND inconsistent AND event_time < $2 "
     "AND (event_time, record_id) > ($3::bigint, $4::text) "
     "ORDER BY event_time, record_id LIMIT $5"};
 
@@ -147,8 +166,8 @@ struct TotalsGroup {
 // each cell by itself; $16: the most rows of totals, or NULL for all.
 //
 // -> the time (ns) of a cell in the row's bucket, or of a record; operation,
-// provider, model (NULL where not grouped by), record_count, the five sums as
-// decimals; then the record, which is NULL in rows of totals. In order of time.
+// provider, model (NULL where not grouped by); the columns of a sum; then the
+// record, which is NULL in rows of totals. In order of time.
 const PostgresStatement& SelectTotals(TotalsGroup group);
 
 // -------------------------------------------------------------- whole database
@@ -203,26 +222,26 @@ inline constexpr PostgresStatement kCountRecordsBefore = {
     "SELECT count(*) FROM tokenusage.usage_record "
     "WHERE project = $1 AND event_time < $2"};
 
-// $1 project, $2 start, $3 end (ns) -> event_time, record_id, record, in order
-// of time.
+// $1 project, $2 start, $3 end (ns) -> event_time, record_id, record,
+// inconsistent, in order of time.
 inline constexpr PostgresStatement kCheckRecords = {
     "check_records",
-    "SELECT event_time, record_id, record "
+    "SELECT event_time, record_id, record, inconsistent "
     "FROM tokenusage.usage_record WHERE project = $1 "
     "AND event_time >= $2 AND event_time < $3 "
     "ORDER BY event_time"};
 
+// $1 project, $2 record ids. Changes whether they are marked as contradicting
+// themselves.
+inline constexpr PostgresStatement kToggleInconsistent = {
+    "toggle_inconsistent",
+    "UPDATE tokenusage.usage_record SET inconsistent = NOT inconsistent "
+    "WHERE project = $1 AND record_id = ANY($2::text[])"};
+
 // $1 project, $2 cell_seconds, $3 start, $4 end (seconds) -> cell_start,
-// operation, provider, model, record_count and the five sums as decimals, in
-// the order of these.
-inline constexpr PostgresStatement kSelectRollups = {
-    "select_rollups",
-    "SELECT cell_start, operation, provider, model, record_count, "
-    "total_tokens::text, input_tokens::text, output_tokens::text, "
-    "input_text_tokens::text, input_image_tokens::text "
-    "FROM tokenusage.usage_rollup WHERE project = $1 "
-    "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4 "
-    "ORDER BY cell_start, operation, provider, model"};
+// operation, provider, model, and the columns of a sum, in the order of these
+// four.
+const PostgresStatement& SelectRollups();
 
 // $1 project, $2 a time: deletes records before it (ns), rollups from it on
 // (seconds).

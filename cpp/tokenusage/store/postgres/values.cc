@@ -6,6 +6,7 @@ namespace tokenusage {
 namespace {
 
 // Types of pg_type.dat, which never change.
+constexpr std::uint32_t kBool = 16;
 constexpr std::uint32_t kBytea = 17;
 constexpr std::uint32_t kInt8 = 20;
 constexpr std::uint32_t kText = 25;
@@ -34,6 +35,10 @@ PostgresArray PostgresArray::Int64s(std::size_t size) {
   return PostgresArray(kInt8, size);
 }
 
+PostgresArray PostgresArray::Bools(std::size_t size) {
+  return PostgresArray(kBool, size);
+}
+
 PostgresArray::PostgresArray(std::uint32_t element_type, std::size_t size) {
   AppendInt32(size == 0 ? 0 : 1, &encoded_);  // dimensions
   AppendInt32(1, &encoded_);                  // there may be NULLs
@@ -51,6 +56,11 @@ void PostgresArray::Add(std::string_view value) {
 void PostgresArray::Add(std::int64_t value) {
   AppendInt32(sizeof(value), &encoded_);
   AppendBigEndian(static_cast<std::uint64_t>(value), sizeof(value), &encoded_);
+}
+
+void PostgresArray::AddBool(bool value) {
+  AppendInt32(1, &encoded_);
+  encoded_.push_back(value ? 1 : 0);
 }
 
 void PostgresArray::AddNull() { AppendInt32(0xFFFFFFFF, &encoded_); }

@@ -22,13 +22,15 @@ namespace tokenusage {
 // An array parameter that is built element by element.
 class PostgresArray {
  public:
-  // For exactly `size` texts, byte strings or numbers.
+  // For exactly `size` texts, byte strings, numbers or booleans.
   static PostgresArray Texts(std::size_t size);
   static PostgresArray Bytes(std::size_t size);
   static PostgresArray Int64s(std::size_t size);
+  static PostgresArray Bools(std::size_t size);
 
   void Add(std::string_view value);
   void Add(std::int64_t value);
+  void AddBool(bool value);
   void AddNull();
 
  private:

@@ -18,23 +18,22 @@ RowAggregator::RowAggregator(const UsageQuery& query)
   }
 }
 
-void RowAggregator::Add(std::int64_t nanos, const EncodedGroup& group,
-                        const UsageSum& part) {
-  if (nanos < start_nanos_ || nanos >= end_nanos_) return;
+UsageSum* RowAggregator::SumOf(std::int64_t nanos, const EncodedGroup& group) {
+  if (nanos < start_nanos_ || nanos >= end_nanos_) return nullptr;
   const TimeWindow bucket = buckets_.Containing(nanos);
   const PositionView position(bucket.start_nanos, group.encoded);
   if (query_.after && position <= PositionView(query_.after->bucket_start_nanos,
                                                query_.after->encoded_key)) {
-    return;
+    return nullptr;
   }
   auto row = rows_.lower_bound(position);
   if (row == rows_.end() || Less()(position, row->first)) {
-    if (row == rows_.end() && rows_.size() == max_rows_) return;
+    if (row == rows_.end() && rows_.size() == max_rows_) return nullptr;
     row = rows_.emplace_hint(row, Position(position),
                              UsageQueryRow{bucket, group.key, UsageSum()});
     DropRowsBeyondPage();
   }
-  row->second.sum.Add(part);
+  return &row->second.sum;
 }
 
 void RowAggregator::DropRowsBeyondPage() {

@@ -3,7 +3,9 @@
 // Sums parts into the rows of one page of a query.
 //
 //   RowAggregator rows(query);
-//   rows.Add(event_time_nanos, group, UsageSum{1, CountsOf(record)});
+//   if (UsageSum* const sum = rows.SumOf(event_time_nanos, group)) {
+//     sum->Add(CountRecord(record));
+//   }
 //   return rows.Finish();
 
 #ifndef TOKENUSAGE_STORE_QUERY_ROW_AGGREGATOR_H_
@@ -16,7 +18,7 @@
 #include <string_view>
 #include <utility>
 
-#include "tokenusage/record/token_counts.h"
+#include "tokenusage/record/usage_sum.h"
 #include "tokenusage/store/query/time_buckets.h"
 #include "tokenusage/store/usage_query.h"
 
@@ -40,13 +42,14 @@ class RowAggregator {
   // `query` must outlive this.
   explicit RowAggregator(const UsageQuery& query);
 
-  // Only parts at or after start_nanos and before end_nanos can change the
-  // page; others need not be added. The end moves back as the page fills.
+  // Only what is at or after start_nanos and before end_nanos can change the
+  // page; the rest need not be read. The end moves back as the page fills.
   std::int64_t start_nanos() const { return start_nanos_; }
   std::int64_t end_nanos() const { return end_nanos_; }
 
-  // Adds a part whose records all lie in the bucket of `nanos`.
-  void Add(std::int64_t nanos, const EncodedGroup& group, const UsageSum& part);
+  // Returns the sum of the group's row in the bucket of `nanos`, to be added to
+  // at once; null if the row is not on the page. Valid until the next call.
+  UsageSum* SumOf(std::int64_t nanos, const EncodedGroup& group);
 
   // Returns the page. Call once, last.
   UsageQueryPage Finish();

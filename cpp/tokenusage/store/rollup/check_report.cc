@@ -2,18 +2,47 @@
 
 #include "tokenusage/store/rollup/check_report.h"
 
-#include <cstddef>
-#include <optional>
+#include <cstdint>
+#include <string>
+
+#include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {
 namespace {
 
-std::string TextOf(const std::optional<TokenAmount>& amount) {
-  return amount ? amount->ToDecimal() : "none";
-}
-
-std::string CountText(const UsageSum* sum) {
-  return sum == nullptr ? "none" : std::to_string(sum->record_count);
+// Calls `differ(field, expected, found)` for each field of UsageTotals in which
+// the sums differ. "none" stands for a measure that no record states.
+template <typename Differ>
+void CompareSums(const UsageSum& expected, const UsageSum& found,
+                 const Differ& differ) {
+  const auto compare = [&](const std::string& field, const std::string& right,
+                           const std::string& wrong) {
+    if (right != wrong) differ(field, right, wrong);
+  };
+  const auto compare_counts = [&](const std::string& field, std::int64_t right,
+                                  std::int64_t wrong) {
+    compare(field, std::to_string(right), std::to_string(wrong));
+  };
+  compare_counts("record_count", expected.record_count, found.record_count);
+  compare_counts("inconsistent_record_count",
+                 expected.inconsistent_record_count,
+                 found.inconsistent_record_count);
+  compare_counts("unknown_usage_record_count",
+                 expected.unknown_usage_record_count,
+                 found.unknown_usage_record_count);
+  for (int number = 1; number <= kMaxUsageMeasure; ++number) {
+    const auto measure = static_cast<v1::UsageMeasure>(number);
+    const MeasureSum* const right = expected.Find(measure);
+    const MeasureSum* const wrong = found.Find(measure);
+    if (right == nullptr && wrong == nullptr) continue;
+    const std::string name(
+        v1::UsageTotals::descriptor()->FindFieldByNumber(number)->name());
+    compare(name, right == nullptr ? "none" : right->amount.ToDecimal(),
+            wrong == nullptr ? "none" : wrong->amount.ToDecimal());
+    if (right == nullptr || wrong == nullptr) continue;
+    compare_counts(name + ".record_count", right->record_count,
+                   wrong->record_count);
+  }
 }
 
 }  // namespace
@@ -35,9 +64,8 @@ void CheckReportBuilder::CompareRollup(const std::string& project,
                                        const RollupKey& key,
                                        const UsageSum* expected,
                                        const UsageSum* found) {
-  const auto add = [&](const char* measure, std::string right,
-                       std::string wrong) {
-    if (right == wrong) return;
+  const auto add = [&](const std::string& field, const std::string& right,
+                       const std::string& wrong) {
     CheckProblem problem;
     problem.kind = CheckProblem::Kind::kRollup;
     problem.project = project;
@@ -46,18 +74,17 @@ void CheckReportBuilder::CompareRollup(const std::string& project,
     problem.model = key.series.model;
     problem.cell = {key.start_seconds * kNanosPerSecond,
                     (key.start_seconds + key.cell_seconds) * kNanosPerSecond};
-    problem.measure = measure;
-    problem.expected = std::move(right);
-    problem.found = std::move(wrong);
+    problem.field = field;
+    problem.expected = right;
+    problem.found = wrong;
     Add(std::move(problem));
   };
-  add("record_count", CountText(expected), CountText(found));
-  if (expected == nullptr || found == nullptr) return;
-  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
-    const TokenMeasure measure = kTokenMeasures[i];
-    if (expected->counts[measure] == found->counts[measure]) continue;
-    add(kTokenMeasureNames[i], TextOf(expected->counts[measure]),
-        TextOf(found->counts[measure]));
+  if (expected == nullptr) {
+    add("record_count", "none", std::to_string(found->record_count));
+  } else if (found == nullptr) {
+    add("record_count", std::to_string(expected->record_count), "none");
+  } else {
+    CompareSums(*expected, *found, add);
   }
 }
 

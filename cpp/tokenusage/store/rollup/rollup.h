@@ -15,7 +15,7 @@
 #include <tuple>
 #include <utility>
 
-#include "tokenusage/record/token_counts.h"
+#include "tokenusage/record/usage_sum.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/query_plan.h"
 

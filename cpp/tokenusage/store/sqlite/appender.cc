@@ -133,10 +133,12 @@ absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
         series_id, CreateSeries(project_name, record.record(), project));
     if (series_id == 0) return AppendOutcome::kCardinalityLimit;
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool inserted,
-                              Insert(record, project->project_id, series_id));
+  const UsageCounts counts = record.counts();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const bool inserted,
+      Insert(record, project->project_id, series_id, counts.inconsistent()));
   if (!inserted) return CompareWithStored(record, *project);
-  rollups_.Add(series_id, record.event_time_nanos(), record.counts());
+  rollups_.Add(series_id, record.event_time_nanos(), counts);
   return AppendOutcome::kStored;
 }
 
@@ -194,20 +196,22 @@ absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
 
 absl::StatusOr<bool> SqliteAppender::Insert(const CheckedRecord& record,
                                             std::int64_t project_id,
-                                            std::int64_t series_id) {
+                                            std::int64_t series_id,
+                                            bool inconsistent) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * insert,
       database_->Cached(
           "INSERT INTO usage_record(project_id, record_id, event_time, "
-          "series_id, record) VALUES(?1, ?2, ?3, ?4, ?5) "
+          "series_id, inconsistent, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
           "ON CONFLICT(project_id, record_id) DO NOTHING"));
   const RecordKey key = ToRecordKey(record.record().record_id());
   insert->Bind(1, project_id);
   BindRecordKey(key, 2, insert);
   insert->Bind(3, record.event_time_nanos());
   insert->Bind(4, series_id);
+  insert->Bind(5, inconsistent ? 1 : 0);
   record.SerializeTo(&bytes_);
-  insert->BindBlob(5, bytes_);
+  insert->BindBlob(6, bytes_);
   TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
   return database_->ChangedRows() == 1;
 }

@@ -90,7 +90,8 @@ class SqliteAppender {
                                             Project* project);
   // Returns whether the record was inserted: false if its id is taken.
   absl::StatusOr<bool> Insert(const CheckedRecord& record,
-                              std::int64_t project_id, std::int64_t series_id);
+                              std::int64_t project_id, std::int64_t series_id,
+                              bool inconsistent);
 
   std::unique_ptr<SqliteDatabase> database_;
   LruCache<Project> projects_;

@@ -19,7 +19,7 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
-#include "tokenusage/record/token_counts.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/check_report.h"
@@ -209,7 +209,7 @@ absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database_.Cached("SELECT row_id, series_id, event_time, record_id, "
-                       "record FROM usage_record INDEXED BY "
+                       "record, inconsistent FROM usage_record INDEXED BY "
                        "usage_record_by_time WHERE project_id=?1 AND "
                        "event_time>=?2 ORDER BY event_time"));
   const SqliteStatement::Use use(select);
@@ -246,9 +246,13 @@ std::string CheckRun::CheckRecord(const SqliteStatement& row, AllSeries* all) {
   }
   const auto [rollup, added] =
       series->second.expected.try_emplace(std::move(key));
-  rollup->second.Add(UsageSum{1, CountsOf(record_)});
+  const UsageCounts counts = CountRecord(record_);
+  rollup->second.Add(counts);
   if (added) ++expected_count_;
-  return "";
+  if (row.Int64(5) == (counts.inconsistent() ? 1 : 0)) return "";
+  return counts.inconsistent()
+             ? "it contradicts itself, but is not marked"
+             : "it is marked as contradicting itself, but does not";
 }
 
 absl::Status CheckRun::CompareUntil(const Project& project,
@@ -314,15 +318,13 @@ absl::StatusOr<Rollups> CheckRun::ReadRollups(const Project& project,
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
     if (!row) return rollups;
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    const std::int64_t start = select->Int64(0);
-    const auto sum = ReadRollup(*select, 1, database_.path());
-    if (sum.ok()) {
-      rollups[{table.cell_seconds, start, names}] = *sum;
+    UsageSum sum;
+    const absl::Status status = AddRollup(*select, database_.path(), &sum);
+    if (status.ok()) {
+      const std::int64_t start = select->Int64(kCellStartColumn);
+      rollups[{table.cell_seconds, start, names}] = std::move(sum);
     } else {
-      report_.AddStorageProblem(
-          project.name,
-          absl::StrCat(table.name, " of series ", series_id, " at ", start,
-                       ": a sum does not have 16 bytes"));
+      report_.AddStorageProblem(project.name, FromAbsl(status.message()));
     }
   }
 }

@@ -105,8 +105,7 @@ std::int64_t FileBytes(const std::string& path) {
   return error ? 0 : static_cast<std::int64_t>(size);
 }
 
-absl::StatusOr<bool> InspectDatabaseFile(const std::string& path,
-                                         std::int32_t oldest_version) {
+absl::StatusOr<bool> InspectDatabaseFile(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string header, ReadHeader(path));
   if (header.empty()) {
     std::error_code error;
@@ -125,18 +124,18 @@ absl::StatusOr<bool> InspectDatabaseFile(const std::string& path,
     return ForeignFileError(path,
                             "its application_id is " + std::to_string(id));
   }
-  TOKENUSAGE_RETURN_IF_ERROR(CheckSchemaVersion(
-      path, BigEndian32(view.substr(kUserVersionOffset)), oldest_version));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckSchemaVersion(path, BigEndian32(view.substr(kUserVersionOffset))));
   return true;
 }
 
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenBeside(
-    const std::string& path, std::int32_t oldest_version) {
+    const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
   TOKENUSAGE_RETURN_IF_ERROR(KeepLogOnClose(database.get()));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckSqliteSchema(database.get(), oldest_version));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckSqliteSchema(database.get()));
   return database;
 }
 

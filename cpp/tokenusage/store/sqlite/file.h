@@ -13,7 +13,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/store/sqlite/database.h"
-#include "tokenusage/store/sqlite/schema.h"
 
 namespace tokenusage {
 
@@ -30,13 +29,10 @@ std::int64_t FileBytes(const std::string& path);
 // Returns whether there is a database: false if the file is missing or empty.
 //
 // Errors, each naming the path: FAILED_PRECONDITION if the file is not a
-// database of tokenusage, has a version other than `oldest_version` to
-// kSqliteSchemaVersion, or has several hard links; DATA_LOSS if it is missing
-// or empty but its write-ahead log is not; PERMISSION_DENIED or UNAVAILABLE if
-// it cannot be read.
-absl::StatusOr<bool> InspectDatabaseFile(
-    const std::string& path,
-    std::int32_t oldest_version = kSqliteSchemaVersion);
+// database of tokenusage, has another version than kSqliteSchemaVersion, or has
+// several hard links; DATA_LOSS if it is missing or empty but its write-ahead
+// log is not; PERMISSION_DENIED or UNAVAILABLE if it cannot be read.
+absl::StatusOr<bool> InspectDatabaseFile(const std::string& path);
 
 // Returns DATA_LOSS if the database is damaged, FAILED_PRECONDITION if its
 // tables are not those of CheckSqliteSchema. Leaves the file as it is.
@@ -51,8 +47,7 @@ absl::Status CheckDatabase(const std::string& path);
 //
 // Errors: those of CheckSqliteSchema; DATA_LOSS, UNAVAILABLE.
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenBeside(
-    const std::string& path,
-    std::int32_t oldest_version = kSqliteSchemaVersion);
+    const std::string& path);
 
 }  // namespace tokenusage
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/list_page.h"
@@ -67,6 +68,10 @@ class ListRun {
   absl::Status AddTime(std::int64_t time, const std::string& after);
   // Adds a record, unless the page is full.
   absl::Status Add(std::string_view bytes);
+  // Returns the statement that selects `columns` of the records that match
+  // `condition`.
+  absl::StatusOr<SqliteStatement*> Select(const char* columns,
+                                          const char* condition);
 
   SqliteDatabase& database_;
   const RecordQuery& query_;
@@ -96,12 +101,10 @@ absl::StatusOr<RecordPage> ListRun::Run() {
 
 absl::StatusOr<std::optional<std::int64_t>> ListRun::AddUntilText(
     std::int64_t from) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached("SELECT event_time, record_id, record "
-                       "FROM usage_record INDEXED BY usage_record_by_time "
-                       "WHERE project_id=?1 AND event_time>=?2 AND "
-                       "event_time<?3 ORDER BY event_time, record_id"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
+                              Select("event_time, record_id, record",
+                                     "event_time>=?2 AND event_time<?3 "
+                                     "ORDER BY event_time, record_id"));
   const SqliteStatement::Use use(select);
   select->Bind(1, project_id_);
   select->Bind(2, from);
@@ -120,16 +123,13 @@ absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
   // x'' is greater than every TEXT and less than every other BLOB.
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * texts,
-      database_.Cached("SELECT record_id, record "
-                       "FROM usage_record INDEXED BY usage_record_by_time "
-                       "WHERE project_id=?1 AND event_time=?2 AND "
-                       "record_id>?3 AND record_id<x'' ORDER BY record_id"));
+      Select("record_id, record",
+             "event_time=?2 AND record_id>?3 AND record_id<x'' "
+             "ORDER BY record_id"));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * blobs,
-      database_.Cached("SELECT record_id, record "
-                       "FROM usage_record INDEXED BY usage_record_by_time "
-                       "WHERE project_id=?1 AND event_time=?2 AND "
-                       "record_id>=?3 ORDER BY record_id"));
+      Select("record_id, record",
+             "event_time=?2 AND record_id>=?3 ORDER BY record_id"));
   IdCursor text(texts);
   texts->Bind(1, project_id_);
   texts->Bind(2, time);
@@ -153,6 +153,16 @@ absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
     TOKENUSAGE_RETURN_IF_ERROR(next.Next());
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<SqliteStatement*> ListRun::Select(const char* columns,
+                                                 const char* condition) {
+  return database_.Cached(
+      absl::StrCat("SELECT ", columns, " FROM usage_record INDEXED BY ",
+                   query_.inconsistent_only
+                       ? "inconsistent_record_by_time WHERE inconsistent=1 AND "
+                       : "usage_record_by_time WHERE ",
+                   "project_id=?1 AND ", condition));
 }
 
 absl::Status ListRun::Add(std::string_view bytes) {

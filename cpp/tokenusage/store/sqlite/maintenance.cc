@@ -12,7 +12,6 @@
 #include "tokenusage/store/sqlite/check.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/file.h"
-#include "tokenusage/store/sqlite/file_lock.h"
 #include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/schema.h"
 #include "tokenusage/store/sqlite/unfinished_file.h"
@@ -23,11 +22,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // Returns the absolute path of an existing database.
-absl::StatusOr<std::string> FindDatabase(const std::string& path,
-                                         std::int32_t oldest_version) {
+absl::StatusOr<std::string> FindDatabase(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::string real_path, ResolveDatabasePath(path));
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool exists,
-                              InspectDatabaseFile(real_path, oldest_version));
+                              InspectDatabaseFile(real_path));
   if (exists) return real_path;
   return absl::NotFoundError("database " + path + ": there is none");
 }
@@ -49,7 +47,7 @@ absl::Status CopyPages(SqliteDatabase* from, SqliteDatabase* to) {
 
 absl::Status CopyTo(const std::string& path, const std::string& copy_path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
-                              OpenBeside(path, kOldestSqliteSchemaVersion));
+                              OpenBeside(path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> copy,
       SqliteDatabase::Open(copy_path,
@@ -64,8 +62,7 @@ absl::Status CheckCopy(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> copy,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckSqliteSchema(copy.get(), kOldestSqliteSchemaVersion));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckSqliteSchema(copy.get()));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string result,
                               copy->QueryText("PRAGMA integrity_check(1)"));
   return result == "ok" ? absl::OkStatus() : DamagedError(path, result);
@@ -75,8 +72,7 @@ absl::Status CheckCopy(const std::string& path) {
 
 absl::StatusOr<CheckReport> CheckSqliteDatabase(const std::string& path,
                                                 const CheckOptions& options) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path,
-                              FindDatabase(path, kSqliteSchemaVersion));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
                               OpenBeside(real_path));
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("PRAGMA query_only=ON;BEGIN"));
@@ -85,8 +81,7 @@ absl::StatusOr<CheckReport> CheckSqliteDatabase(const std::string& path,
 
 absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
     const std::string& path, const std::string& destination) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path,
-                              FindDatabase(path, kOldestSqliteSchemaVersion));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
   SqliteBackup backup;
   TOKENUSAGE_ASSIGN_OR_RETURN(backup.path, ResolveDatabasePath(destination));
   // Another database's log must not become the copy's.
@@ -108,39 +103,11 @@ absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
 absl::Status SetSqliteRetention(const std::string& path,
                                 const std::string& project,
                                 absl::Duration retain) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path,
-                              FindDatabase(path, kSqliteSchemaVersion));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
                               OpenBeside(real_path));
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("PRAGMA synchronous=FULL"));
   return WriteRetention(database.get(), project, retain);
-}
-
-absl::StatusOr<SqliteMigration> MigrateSqliteDatabase(const std::string& path) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path,
-                              ResolveDatabasePath(path));
-  TOKENUSAGE_RETURN_IF_ERROR(FileLock::CheckFree(real_path + ".lock"));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      FindDatabase(real_path, kOldestSqliteSchemaVersion).status());
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
-                              FileLock::Acquire(real_path + ".lock"));
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<SqliteDatabase> database,
-      SqliteDatabase::Open(real_path, SQLITE_OPEN_READWRITE));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckSqliteSchema(database.get(), kOldestSqliteSchemaVersion));
-  SqliteMigration migration;
-  migration.to_version = kSqliteSchemaVersion;
-  TOKENUSAGE_ASSIGN_OR_RETURN(migration.from_version,
-                              ReadSchemaVersion(database.get()));
-  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("PRAGMA synchronous=FULL"));
-  if (migration.from_version != migration.to_version) {
-    TOKENUSAGE_RETURN_IF_ERROR(MigrateSqliteSchema(database.get()));
-  }
-  // InspectDatabaseFile reads the version from the file, not from the log.
-  TOKENUSAGE_RETURN_IF_ERROR(
-      database->Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-  return migration;
 }
 
 }  // namespace tokenusage

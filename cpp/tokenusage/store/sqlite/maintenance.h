@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Maintenance of a SQLite database by its path: check and copy it beside the
-// service that has it open, or migrate it to this program's version.
+// service that has it open.
 //
 //   absl::StatusOr<CheckReport> report =
 //       CheckSqliteDatabase("/var/lib/tokenusage/usage.db", CheckOptions());
@@ -40,8 +40,7 @@ struct SqliteBackup {
 // Copies one snapshot of the database, in one step under one read transaction,
 // while a service may write to it; the write-ahead log can only grow meanwhile.
 // The copy is one file with the permissions of the database; it is named
-// `destination` only once it was checked for integrity and is on disk. Older
-// versions can be copied, too.
+// `destination` only once it was checked for integrity and is on disk.
 //
 // Errors: as above, for either path; FAILED_PRECONDITION if `destination`
 // exists.
@@ -54,17 +53,6 @@ absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
 absl::Status SetSqliteRetention(const std::string& path,
                                 const std::string& project,
                                 absl::Duration retain);
-
-struct SqliteMigration {
-  std::int64_t from_version = 0;
-  std::int64_t to_version = 0;  // this program's
-};
-
-// Migrates the database to this program's version, in one transaction. Does
-// nothing if it has that version already.
-//
-// Errors: as above, and FAILED_PRECONDITION if another process has it open.
-absl::StatusOr<SqliteMigration> MigrateSqliteDatabase(const std::string& path);
 
 }  // namespace tokenusage
 

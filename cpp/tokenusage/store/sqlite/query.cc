@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/query_plan.h"
@@ -127,11 +128,12 @@ absl::Status QueryRun::AddRollupsOf(const EncodedGroup& group,
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
     if (!row) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    const std::int64_t start = select->Int64(0) * kNanosPerSecond;
+    const std::int64_t start =
+        select->Int64(kCellStartColumn) * kNanosPerSecond;
     if (start >= rows_.end_nanos()) return absl::OkStatus();
-    TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
-                                ReadRollup(*select, 1, database_.path()));
-    rows_.Add(start, group, sum);
+    UsageSum* const sum = rows_.SumOf(start, group);
+    if (sum == nullptr) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(AddRollup(*select, database_.path(), sum));
   }
 }
 
@@ -164,13 +166,15 @@ absl::Status QueryRun::AddRecord(const EncodedGroup& group,
                                  std::string_view bytes) {
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(database_.path(), bytes, &record_));
-  const UsageSum part{1, CountsOf(record_)};
-  if (!uses_labels_) {
-    rows_.Add(event_time, group, part);
-  } else if (PassesAll(query_.filters, record_)) {
-    rows_.Add(event_time, EncodedGroup(GroupKeyOf(query_.group_by, record_)),
-              part);
+  if (uses_labels_ && !PassesAll(query_.filters, record_)) {
+    return absl::OkStatus();
   }
+  UsageSum* const sum =
+      uses_labels_
+          ? rows_.SumOf(event_time,
+                        EncodedGroup(GroupKeyOf(query_.group_by, record_)))
+          : rows_.SumOf(event_time, group);
+  if (sum != nullptr) sum->Add(CountRecord(record_));
   return absl::OkStatus();
 }
 

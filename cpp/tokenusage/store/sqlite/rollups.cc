@@ -3,45 +3,38 @@
 #include "tokenusage/store/sqlite/rollups.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/rollup/stored_record.h"
-#include "tokenusage/store/sqlite/amount_blob.h"
+#include "tokenusage/store/sqlite/measure_sums.h"
 
 namespace tokenusage {
 namespace {
 
-// About 200 bytes each, for each of the two tables.
+// Up to about a kilobyte each, for each of the two tables.
 constexpr std::size_t kMaxRememberedSums = 4096;
 
-// The most rollups that a rebuild holds in memory, about 200 bytes each.
-constexpr std::size_t kMaxRebuiltRollups = 200'000;
+// The most rollups that a rebuild holds in memory, of the same size.
+constexpr std::size_t kMaxRebuiltRollups = 100'000;
 
 constexpr char kKey[] = " WHERE series_id=?1 AND cell_start=?2";
 
 std::string InsertSql(const std::string& table) {
-  std::string sql =
-      absl::StrCat("INSERT INTO ", table, "(series_id, cell_start, ",
-                   SqliteRollupColumns(), ") VALUES(?1, ?2, ?3");
-  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
-    absl::StrAppend(&sql, ", ?", i + 4);
-  }
-  return sql + ")";
+  return absl::StrCat("INSERT INTO ", table, "(", kRollupColumns,
+                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
 }
 
 // Changes nothing if the number of records is not the expected one.
 std::string UpdateSql(const std::string& table) {
-  std::string sql = absl::StrCat("UPDATE ", table, " SET record_count=?3");
-  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
-    absl::StrAppend(&sql, ", ", kTokenMeasureNames[i], "=?", i + 4);
-  }
-  return absl::StrCat(sql, kKey, " AND record_count=?", kTokenMeasureCount + 4);
+  return absl::StrCat("UPDATE ", table,
+                      " SET record_count=?3, inconsistent_record_count=?4, "
+                      "unknown_usage_record_count=?5, measure_sums=?6",
+                      kKey, " AND record_count=?7");
 }
 
 // Appended to a statement on a table of rollups: those from their project's
@@ -51,15 +44,22 @@ constexpr char kFromHorizon[] =
     "JOIN retention USING(project_id) WHERE series.series_id=cell.series_id), "
     "cell_start)";
 
-// Adds all records from their project's horizon on to the rollups.
+// Adds all records from their project's horizon on to the rollups, and marks
+// those that contradict themselves by the rules of this program.
 absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
                         Rebuild* rebuild) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database->Cached(
-          "SELECT series_id, event_time, record FROM usage_record NOT INDEXED "
-          "WHERE event_time>=ifnull((SELECT horizon*1000000000 FROM retention "
+          "SELECT row_id, series_id, event_time, inconsistent, record "
+          "FROM usage_record NOT INDEXED WHERE event_time>=ifnull("
+          "(SELECT horizon*1000000000 FROM retention "
           "WHERE project_id=usage_record.project_id), event_time)"));
+  // The rows that are updated were read already.
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * mark,
+      database->Cached("UPDATE usage_record SET inconsistent=?2 "
+                       "WHERE row_id=?1"));
   const SqliteStatement::Use use(select);
   DeadlineCheck deadline(limits);
   SqliteRollups rollups;
@@ -69,8 +69,14 @@ absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
     if (!row) return rollups.Flush(database);
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     TOKENUSAGE_RETURN_IF_ERROR(
-        ReadStoredRecord(database->path(), select->Blob(2), &record));
-    rollups.Add(select->Int64(0), select->Int64(1), CountsOf(record));
+        ReadStoredRecord(database->path(), select->Blob(4), &record));
+    const UsageCounts counts = CountRecord(record);
+    rollups.Add(select->Int64(1), select->Int64(2), counts);
+    if (select->Int64(3) != (counts.inconsistent() ? 1 : 0)) {
+      mark->Bind(1, select->Int64(0));
+      mark->Bind(2, counts.inconsistent() ? 1 : 0);
+      TOKENUSAGE_RETURN_IF_ERROR(mark->Run());
+    }
     ++rebuild->record_count;
     if (rollups.size() >= kMaxRebuiltRollups) {
       TOKENUSAGE_RETURN_IF_ERROR(rollups.Flush(database));
@@ -81,15 +87,14 @@ absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
 }  // namespace
 
 SqliteRollups::Table::Table(const SqliteRollupTable& table)
-    : select(absl::StrCat("SELECT ", SqliteRollupColumns(), " FROM ",
-                          table.name, kKey)),
+    : select(
+          absl::StrCat("SELECT ", kRollupColumns, " FROM ", table.name, kKey)),
       insert(InsertSql(table.name)),
       update(UpdateSql(table.name)) {}
 
 void SqliteRollups::Add(std::int64_t series_id, std::int64_t event_time_nanos,
-                        const TokenCounts& counts) {
-  quarter_hours_[Cell(series_id, QuarterHourOf(event_time_nanos))].Add(
-      UsageSum{1, counts});
+                        const UsageCounts& counts) {
+  quarter_hours_[Cell(series_id, QuarterHourOf(event_time_nanos))].Add(counts);
 }
 
 absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
@@ -125,9 +130,10 @@ absl::Status SqliteRollups::AddSums(const Sums& sums, Table* table,
     if (is_new) {
       TOKENUSAGE_ASSIGN_OR_RETURN(sum, Read(cell, *table, database));
     }
-    const UsageSum before = sum;
+    const std::int64_t stored_records = sum.record_count;
     sum.Add(added);
-    TOKENUSAGE_RETURN_IF_ERROR(Write(cell, before, sum, *table, database));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        Write(cell, stored_records, sum, *table, database));
   }
   return absl::OkStatus();
 }
@@ -141,37 +147,28 @@ absl::StatusOr<UsageSum> SqliteRollups::Read(const Cell& cell,
   select->Bind(1, cell.first);
   select->Bind(2, cell.second);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
-  if (!found) return UsageSum();
-  TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum,
-                              ReadRollup(*select, 0, database->path()));
-  if (sum.record_count > 0) return sum;
-  return DamagedError(database->path(), "a rollup of no records");
+  UsageSum sum;
+  if (!found) return sum;
+  TOKENUSAGE_RETURN_IF_ERROR(AddRollup(*select, database->path(), &sum));
+  return sum;
 }
 
-absl::Status SqliteRollups::Write(const Cell& cell, const UsageSum& before,
+absl::Status SqliteRollups::Write(const Cell& cell, std::int64_t stored_records,
                                   const UsageSum& sum, const Table& table,
                                   SqliteDatabase* database) {
-  const bool is_new = before.record_count == 0;
+  const bool is_new = stored_records == 0;
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * write,
       database->Cached(is_new ? table.insert : table.update));
+  std::string measure_sums;
+  EncodeMeasureSums(sum, &measure_sums);
   write->Bind(1, cell.first);
   write->Bind(2, cell.second);
   write->Bind(3, sum.record_count);
-  std::array<AmountBlob, kTokenMeasureCount> blobs;
-  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
-    const auto& amount = sum.counts[kTokenMeasures[i]];
-    const int index = static_cast<int>(i) + 4;
-    if (!amount) {
-      write->BindNull(index);
-      continue;
-    }
-    blobs[i] = EncodeAmount(*amount);
-    write->BindBlob(index, {blobs[i].data(), blobs[i].size()});
-  }
-  if (!is_new) {
-    write->Bind(static_cast<int>(kTokenMeasureCount) + 4, before.record_count);
-  }
+  write->Bind(4, sum.inconsistent_record_count);
+  write->Bind(5, sum.unknown_usage_record_count);
+  write->BindBlob(6, measure_sums);
+  if (!is_new) write->Bind(7, stored_records);
   TOKENUSAGE_RETURN_IF_ERROR(write->Run());
   if (database->ChangedRows() == 1) return absl::OkStatus();
   return absl::UnavailableError(
@@ -179,32 +176,33 @@ absl::Status SqliteRollups::Write(const Cell& cell, const UsageSum& before,
                    ": its rollups were changed by something else"));
 }
 
-const std::string& SqliteRollupColumns() {
-  static const auto* const columns = new std::string(
-      absl::StrCat("record_count, ", absl::StrJoin(kTokenMeasureNames, ", ")));
-  return *columns;
-}
-
 absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
                                                const SqliteRollupTable& table) {
-  return database->Cached(absl::StrCat(
-      "SELECT cell_start, ", SqliteRollupColumns(), " FROM ", table.name,
-      " WHERE series_id=?1 AND cell_start>=?2 AND cell_start<?3 "
-      "ORDER BY cell_start"));
+  return database->Cached(
+      absl::StrCat("SELECT ", kRollupColumns, " FROM ", table.name,
+                   " WHERE series_id=?1 AND cell_start>=?2 AND cell_start<?3 "
+                   "ORDER BY cell_start"));
 }
 
-absl::StatusOr<UsageSum> ReadRollup(const SqliteStatement& row,
-                                    int first_column, const std::string& path) {
-  UsageSum sum;
-  sum.record_count = row.Int64(first_column);
-  for (std::size_t i = 0; i < kTokenMeasureCount; ++i) {
-    const int column = first_column + 1 + static_cast<int>(i);
-    if (row.IsNull(column)) continue;
-    const std::optional<TokenAmount> amount = DecodeAmount(row.Blob(column));
-    if (!amount) return DamagedError(path, "a rollup cannot be read");
-    sum.counts[kTokenMeasures[i]] = *amount;
+absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
+                       UsageSum* sum) {
+  const std::int64_t records = row.Int64(2);
+  const std::int64_t inconsistent = row.Int64(3);
+  const std::int64_t unknown = row.Int64(4);
+  sum->record_count += records;
+  sum->inconsistent_record_count += inconsistent;
+  sum->unknown_usage_record_count += unknown;
+  if (records > 0 && inconsistent >= 0 && inconsistent <= records &&
+      unknown >= 0 && unknown <= records && AddMeasureSums(row.Blob(5), sum)) {
+    return absl::OkStatus();
   }
-  return sum;
+  return DamagedError(
+      path, absl::StrCat("the rollup of series ", row.Int64(0), " at ",
+                         absl::FormatTime(
+                             "%Y-%m-%dT%H:%MZ",
+                             absl::FromUnixSeconds(row.Int64(kCellStartColumn)),
+                             absl::UTCTimeZone()),
+                         " cannot be read"));
 }
 
 absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,

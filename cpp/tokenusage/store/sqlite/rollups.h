@@ -13,7 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tokenusage/record/token_counts.h"
+#include "tokenusage/record/usage_sum.h"
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/store_maintenance.h"
@@ -28,17 +28,20 @@ inline constexpr SqliteRollupTable kQuarterHourTable = {"rollup_quarter",
                                                         kQuarterHourSeconds};
 inline constexpr SqliteRollupTable kHourTable = {"rollup_hour", kHourSeconds};
 
-// The columns that ReadRollup reads, as a list for SELECT.
-const std::string& SqliteRollupColumns();
+// The first columns of a SELECT whose rows AddRollup reads.
+inline constexpr char kRollupColumns[] =
+    "series_id, cell_start, record_count, inconsistent_record_count, "
+    "unknown_usage_record_count, measure_sums";
+inline constexpr int kCellStartColumn = 1;
+inline constexpr int kRollupColumnCount = 6;
 
-// Reads the sum from a row whose columns from `first_column` on are
-// SqliteRollupColumns. DATA_LOSS if one is not an amount.
-absl::StatusOr<UsageSum> ReadRollup(const SqliteStatement& row,
-                                    int first_column, const std::string& path);
+// Adds the sum in a row to `sum`. DATA_LOSS, naming the rollup, if it is none.
+absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
+                       UsageSum* sum);
 
 // Returns the statement that selects one series' rollups in order of time. Its
 // parameters are series_id and the start and end of a CellRange; its columns
-// cell_start and SqliteRollupColumns.
+// are kRollupColumns.
 absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
                                                const SqliteRollupTable& table);
 
@@ -48,7 +51,7 @@ absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
 class SqliteRollups {
  public:
   void Add(std::int64_t series_id, std::int64_t event_time_nanos,
-           const TokenCounts& counts);
+           const UsageCounts& counts);
 
   // Returns how many quarter hours have something to add.
   std::size_t size() const { return quarter_hours_.size(); }
@@ -80,7 +83,8 @@ class SqliteRollups {
   // Returns the stored sum; an empty one if there is none.
   static absl::StatusOr<UsageSum> Read(const Cell& cell, const Table& table,
                                        SqliteDatabase* database);
-  static absl::Status Write(const Cell& cell, const UsageSum& before,
+  // Replaces the stored sum, which is of `stored_records` records.
+  static absl::Status Write(const Cell& cell, std::int64_t stored_records,
                             const UsageSum& sum, const Table& table,
                             SqliteDatabase* database);
 

@@ -30,31 +30,35 @@ constexpr const char* kSeries =
 
 constexpr const char* kUsageRecord =
     "CREATE TABLE usage_record("
-    "row_id INTEGER PRIMARY KEY,"   // in the order of arrival
-    "project_id INTEGER NOT NULL,"  //
-    "record_id BLOB NOT NULL,"      // 16 bytes of a UUID, else TEXT: see
-                                    // record_key.h
-    "event_time INTEGER NOT NULL,"  // nanoseconds since 1970, UTC
-    "series_id INTEGER NOT NULL,"   //
-    "record BLOB NOT NULL,"         // a tokenusage.v1.UsageRecord, whole
+    "row_id INTEGER PRIMARY KEY,"     // in the order of arrival
+    "project_id INTEGER NOT NULL,"    //
+    "record_id BLOB NOT NULL,"        // 16 bytes of a UUID, else TEXT: see
+                                      // record_key.h
+    "event_time INTEGER NOT NULL,"    // nanoseconds since 1970, UTC
+    "series_id INTEGER NOT NULL,"     //
+    "inconsistent INTEGER NOT NULL,"  // whether the usage contradicts itself: 0
+                                      // or 1
+    "record BLOB NOT NULL,"           // a tokenusage.v1.UsageRecord, whole
     "UNIQUE(project_id,record_id))";
 
 constexpr const char* kRecordByTime =
     "CREATE INDEX usage_record_by_time ON "
     "usage_record(project_id,event_time,record_id)";
 
+constexpr const char* kInconsistentByTime =
+    "CREATE INDEX inconsistent_record_by_time ON "
+    "usage_record(project_id,event_time,record_id) WHERE inconsistent=1";
+
 // The sums of a series' records in each quarter hour, and each hour, of UTC. A
 // row exists once the cell has a record.
-constexpr const char* kRollupColumns =
+constexpr const char* kRollup =
     "("
     "series_id INTEGER NOT NULL,"
     "cell_start INTEGER NOT NULL,"    // seconds since 1970, UTC
     "record_count INTEGER NOT NULL,"  //
-    "total_tokens BLOB,"              // these five: see amount_blob.h; NULL
-    "input_tokens BLOB,"              // if no record carries the count
-    "output_tokens BLOB,"             //
-    "input_text_tokens BLOB,"         //
-    "input_image_tokens BLOB,"        //
+    "inconsistent_record_count INTEGER NOT NULL,"
+    "unknown_usage_record_count INTEGER NOT NULL,"
+    "measure_sums BLOB NOT NULL,"  // see measure_sums.h
     "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID";
 
 // Which of a project's records are kept. Projects of which nothing was removed,
@@ -67,11 +71,11 @@ constexpr const char* kRetention =
                                  // whole hour; 0 if nothing was removed
     "retain_seconds INTEGER)";   // NULL: the service's default
 
-std::string AllTables(std::int64_t version) {
-  return absl::StrCat(kProject, ";", kSeries, ";", kUsageRecord, ";",
-                      kRecordByTime, ";CREATE TABLE rollup_quarter",
-                      kRollupColumns, ";CREATE TABLE rollup_hour",
-                      kRollupColumns, ";", version >= 2 ? kRetention : "", ";");
+std::string AllTables() {
+  return absl::StrCat(
+      kProject, ";", kSeries, ";", kUsageRecord, ";", kRecordByTime, ";",
+      kInconsistentByTime, ";CREATE TABLE rollup_quarter", kRollup,
+      ";CREATE TABLE rollup_hour", kRollup, ";", kRetention, ";");
 }
 
 // Returns all that the database defines, without what ANALYZE adds.
@@ -83,11 +87,11 @@ absl::StatusOr<std::string> Definitions(SqliteDatabase* database) {
       "ORDER BY type, name)");
 }
 
-absl::StatusOr<std::string> ExpectedDefinitions(std::int64_t version) {
+absl::StatusOr<std::string> ExpectedDefinitions() {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SqliteDatabase> model,
       SqliteDatabase::Open(":memory:", SQLITE_OPEN_READWRITE));
-  TOKENUSAGE_RETURN_IF_ERROR(model->Execute(AllTables(version)));
+  TOKENUSAGE_RETURN_IF_ERROR(model->Execute(AllTables()));
   return Definitions(model.get());
 }
 
@@ -95,16 +99,12 @@ absl::StatusOr<std::string> ExpectedDefinitions(std::int64_t version) {
 
 absl::Status CreateSqliteSchema(SqliteDatabase* database) {
   return database->Execute(absl::StrCat(
-      "BEGIN IMMEDIATE;", AllTables(kSqliteSchemaVersion),
+      "BEGIN IMMEDIATE;", AllTables(),
       "PRAGMA application_id=", kSqliteApplicationId, ";",
       "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
 }
 
-absl::StatusOr<std::int64_t> ReadSchemaVersion(SqliteDatabase* database) {
-  return database->QueryInt64("PRAGMA user_version");
-}
-
-absl::Status CheckSqliteSchema(SqliteDatabase* database, std::int32_t oldest) {
+absl::Status CheckSqliteSchema(SqliteDatabase* database) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
                               database->QueryInt64("PRAGMA application_id"));
   if (id != kSqliteApplicationId) {
@@ -112,27 +112,15 @@ absl::Status CheckSqliteSchema(SqliteDatabase* database, std::int32_t oldest) {
                             absl::StrCat("its application_id is ", id));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
-                              ReadSchemaVersion(database));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckSchemaVersion(database->path(), version, oldest));
+                              database->QueryInt64("PRAGMA user_version"));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckSchemaVersion(database->path(), version));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string found, Definitions(database));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string expected,
-                              ExpectedDefinitions(version));
+                              ExpectedDefinitions());
   if (found == expected) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "database ", database->path(), " does not have the tables of version ",
       version, ": they were changed by something else"));
-}
-
-absl::Status MigrateSqliteSchema(SqliteDatabase* database) {
-  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckSqliteSchema(database, kOldestSqliteSchemaVersion));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
-                              ReadSchemaVersion(database));
-  if (version < 2) TOKENUSAGE_RETURN_IF_ERROR(database->Execute(kRetention));
-  return database->Execute(absl::StrCat(
-      "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
 }
 
 absl::Status ForeignFileError(const std::string& path, const std::string& why) {
@@ -140,26 +128,12 @@ absl::Status ForeignFileError(const std::string& path, const std::string& why) {
       absl::StrCat("file ", path, " is not a database of tokenusage: ", why));
 }
 
-absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version,
-                                std::int32_t oldest) {
-  if (version >= oldest && version <= kSqliteSchemaVersion) {
-    return absl::OkStatus();
-  }
-  const std::string what = absl::StrCat("database ", path, " has version ",
-                                        version, "; this program knows ");
-  if (version > kSqliteSchemaVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(what, kSqliteSchemaVersion, ": use a newer program"));
-  }
-  if (version < kOldestSqliteSchemaVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(what, kSqliteSchemaVersion, " only"));
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat(what, kSqliteSchemaVersion,
-                   ": back it up, then run tokenusage db migrate "
-                   "--store=sqlite://",
-                   path));
+absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version) {
+  if (version == kSqliteSchemaVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "database ", path, " has version ", version, "; this program knows ",
+      kSqliteSchemaVersion,
+      version > kSqliteSchemaVersion ? ": use a newer program" : " only"));
 }
 
 }  // namespace tokenusage

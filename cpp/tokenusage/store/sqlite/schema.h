@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The layout of the SQLite database, version 2.
-//
-// Version 1 had no table `retention`, and is the same otherwise.
+// The layout of the SQLite database.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_SCHEMA_H_
 #define TOKENUSAGE_STORE_SQLITE_SCHEMA_H_
@@ -19,35 +17,23 @@ namespace tokenusage {
 inline constexpr std::int32_t kSqliteApplicationId = 0x746F6B6E;
 
 // Incremented with every change of the schema.
-inline constexpr std::int32_t kSqliteSchemaVersion = 2;
-
-// The oldest version that MigrateSqliteSchema knows.
-inline constexpr std::int32_t kOldestSqliteSchemaVersion = 1;
+inline constexpr std::int32_t kSqliteSchemaVersion = 1;
 
 // Creates the tables in an empty database and marks it as one of tokenusage, in
 // one transaction.
 absl::Status CreateSqliteSchema(SqliteDatabase* database);
 
 // Returns FAILED_PRECONDITION, naming the path, unless the database is marked
-// as one of tokenusage, has a version from `oldest` to kSqliteSchemaVersion,
-// and exactly the tables and indexes of its version.
-absl::Status CheckSqliteSchema(SqliteDatabase* database,
-                               std::int32_t oldest = kSqliteSchemaVersion);
-
-// Returns the database's version, whatever it is.
-absl::StatusOr<std::int64_t> ReadSchemaVersion(SqliteDatabase* database);
-
-// Migrates a database that CheckSqliteSchema passes to kSqliteSchemaVersion, in
-// one transaction.
-absl::Status MigrateSqliteSchema(SqliteDatabase* database);
+// as one of tokenusage, of kSqliteSchemaVersion, and has exactly its tables and
+// indexes.
+absl::Status CheckSqliteSchema(SqliteDatabase* database);
 
 // Returns FAILED_PRECONDITION, naming the path: not a database of tokenusage.
 absl::Status ForeignFileError(const std::string& path, const std::string& why);
 
 // Returns FAILED_PRECONDITION, naming the path and the remedy, unless `version`
-// is from `oldest` to kSqliteSchemaVersion.
-absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version,
-                                std::int32_t oldest = kSqliteSchemaVersion);
+// is kSqliteSchemaVersion.
+absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version);
 
 }  // namespace tokenusage
 

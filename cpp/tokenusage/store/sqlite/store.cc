@@ -41,7 +41,7 @@ absl::Status CheckCommit(const std::string& path) {
       const std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
-                              ReadSchemaVersion(database.get()));
+                              database->QueryInt64("PRAGMA user_version"));
   // SQLite writes the first page even if the number stays the same.
   return database->Execute(absl::StrCat(
       "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=0;BEGIN IMMEDIATE;"

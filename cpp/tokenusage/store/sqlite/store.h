@@ -57,8 +57,7 @@ struct SqliteStoreOptions {
 //
 // Errors, each naming the path:
 //  - FAILED_PRECONDITION: another process has the store open; the file is not a
-//    database of tokenusage; it has a newer version, or an older one that must
-//    be migrated first: see MigrateSqliteDatabase.
+//    database of tokenusage, or one of another version.
 //  - DATA_LOSS: the file is damaged. It is left as it is.
 //  - NOT_FOUND: the folder is missing, or the database and create_if_missing is
 //    false.

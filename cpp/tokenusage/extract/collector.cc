@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/extract/collector.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/extract/merge.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/record/record_rules.h"
+#include "tokenusage/usage/anthropic.h"
+#include "tokenusage/usage/usage_rules.h"
+
+namespace tokenusage::extract_internal {
+namespace {
+
+using ::google::protobuf::Message;
+
+// Events from which the response's id and model are taken; later ones have them
+// only beside usage.
+constexpr int kMaxHeadEvents = 8;
+
+constexpr char kNoCount[] = "the usage states no count";
+
+// Returns whether the error is that there is no object at the path.
+bool IsNothingAt(std::string_view path, const JsonError& error) {
+  const std::string_view found = error.field_path;
+  return (error.kind == JsonError::Kind::kMissingField ||
+          error.kind == JsonError::Kind::kNullValue) &&
+         !found.empty() && path.substr(0, found.size()) == found &&
+         (path.size() == found.size() || path[found.size()] == '.');
+}
+
+std::string JoinPath(std::string_view path, std::string_view field) {
+  return absl::StrCat(std::string(path), path.empty() ? "" : ".",
+                      std::string(field));
+}
+
+const UsageRules& RulesOf(const ::google::protobuf::Descriptor* type) {
+  static const auto* const rules = [] {
+    auto* all = new std::map<const ::google::protobuf::Descriptor*, UsageRules>;
+    for (const Dialect& dialect : Dialects()) {
+      const auto* message = dialect.usage_field->message_type();
+      all->try_emplace(message, message);
+    }
+    return all;
+  }();
+  return rules->at(type);
+}
+
+// Refuses counts that are out of range.
+absl::Status CheckRange(std::string_view path, const Message& usage) {
+  const auto violation = RulesOf(usage.GetDescriptor()).Find(usage);
+  if (!violation || violation->is_missing) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(JoinPath(path, violation->field), ": ", violation->message));
+}
+
+// What is at a path.
+struct Reading {
+  bool is_read = false;  // a usage
+  bool is_null = false;
+  std::string missing;  // the error of a usage that lacks a member
+};
+
+absl::StatusOr<Reading> ReadUsage(std::string_view json, std::string_view path,
+                                  Message* usage) {
+  Reading reading;
+  const absl::Status status = ParseJsonAt(json, path, usage);
+  reading.is_read = status.ok();
+  if (status.ok()) {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckRange(path, *usage));
+    return reading;
+  }
+  std::optional<JsonError> error = GetJsonError(status);
+  if (!error || error->kind == JsonError::Kind::kSyntax) return status;
+  if (IsNothingAt(path, *error)) {
+    reading.is_null = error->kind == JsonError::Kind::kNullValue;
+    return reading;
+  }
+  error->field_path = JoinPath(path, error->field_path);
+  const absl::Status named = JsonErrorStatus(*error);
+  if (error->kind != JsonError::Kind::kMissingField &&
+      error->kind != JsonError::Kind::kNullValue) {
+    return named;
+  }
+  reading.missing = std::string(named.message());
+  return reading;
+}
+
+// Returns the record of a further model of the record's response.
+v1::UsageRecord FurtherRecord(const v1::UsageRecord& record,
+                              const std::string& suffix,
+                              v1::UsageRecord further) {
+  further.set_provider(record.provider());
+  further.set_operation(record.operation());
+  const std::string id = absl::StrCat(record.record_id(), ":", suffix);
+  if (!record.record_id().empty() && CheckRecordId(id).ok()) {
+    further.set_record_id(id);
+  }
+  return further;
+}
+
+template <typename Answers>
+bool AllFinished(const Answers& answers) {
+  return std::all_of(answers.begin(), answers.end(), [](const auto& answer) {
+    return !answer.finish_reason().empty();
+  });
+}
+
+}  // namespace
+
+Collector::Collector(const Dialect& dialect)
+    : dialect_(dialect), layout_(*dialect.layout) {}
+
+bool Collector::IsIdentified() const {
+  return layout_.is_anonymous ||
+         (!record_.model().empty() && !record_.record_id().empty());
+}
+
+// Reads what the object at the path says about the response, if there is one.
+absl::Status Collector::TakeHead(std::string_view json, std::string_view path,
+                                 Head* head) {
+  const absl::Status status = ParseJsonAt(json, path, head);
+  if (!status.ok()) {
+    const std::optional<JsonError> error = GetJsonError(status);
+    return error && IsNothingAt(path, *error) ? absl::OkStatus() : status;
+  }
+  const std::string& id = head->has_id() ? head->id() : head->response_id();
+  const std::string& model =
+      head->has_model() ? head->model() : head->model_version();
+  if (record_.record_id().empty() && CheckRecordId(id).ok()) {
+    record_.set_record_id(id);
+  }
+  if (record_.model().empty()) record_.set_model(model);
+  return status;
+}
+
+absl::StatusOr<bool> Collector::TakeUsageAt(std::string_view json,
+                                            const Place& place) {
+  const absl::StatusOr<Reading> reading =
+      ReadUsage(json, place.usage, later_.get());
+  TOKENUSAGE_RETURN_IF_ERROR(reading.status());
+  saw_null_ = saw_null_ || reading->is_null;
+  if (!reading->missing.empty()) incomplete_ = reading->missing;
+  if (!reading->is_read) return false;
+  Message* const usage =
+      record_.GetReflection()->MutableMessage(&record_, dialect_.usage_field);
+  MergeUsage(layout_.merge, later_.get(), usage);
+  TOKENUSAGE_RETURN_IF_ERROR(CheckRange(place.usage, *usage));
+  has_usage_ = true;
+  return true;
+}
+
+absl::StatusOr<const Place*> Collector::TakeUsage(
+    std::string_view json, const std::vector<Place>& places) {
+  if (layout_.needs_done) {
+    Head head;
+    TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, "", &head));
+    has_ended_ = head.done();
+    if (!has_ended_) return nullptr;
+  }
+  if (later_ == nullptr) {
+    later_.reset(::google::protobuf::MessageFactory::generated_factory()
+                     ->GetPrototype(dialect_.usage_field->message_type())
+                     ->New());
+  }
+  for (const Place& place : places) {
+    if (!place.MayBeIn(json)) continue;
+    // Streams repeat it in each event; one says enough.
+    if (saw_null_ && place.IsNullIn(json)) continue;
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
+    if (!found) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));
+    return &place;
+  }
+  return nullptr;
+}
+
+// The tools are models of their own: their tokens have other prices.
+absl::Status Collector::TakeToolUsage(std::string_view json,
+                                      const Place& place) {
+  static const auto* const name = new NameProbe("tool_usage");
+  if (layout_.tool_usage_field.empty() || !name->MayBeIn(json)) {
+    return absl::OkStatus();
+  }
+  v1::UsageRecord record;
+  Message* const usage = record.GetReflection()->MutableMessage(
+      &record,
+      v1::UsageRecord::descriptor()->FindFieldByName(layout_.tool_usage_field));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const Reading reading,
+      ReadUsage(json, JoinPath(place.head, name->name()), usage));
+  if (reading.is_read) tool_record_ = std::move(record);
+  return absl::OkStatus();
+}
+
+absl::Status Collector::ReadBody(std::string_view json) {
+  has_ended_ = true;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
+                              TakeUsage(json, layout_.body));
+  Head head;
+  if (place == nullptr) {
+    // Reading may have stopped where usage was missed.
+    TOKENUSAGE_RETURN_IF_ERROR(ParseJson(json, &head));
+    place = &layout_.body.front();
+  }
+  return IsIdentified() ? absl::OkStatus() : TakeHead(json, place->head, &head);
+}
+
+absl::Status Collector::ReadEvent(std::string_view json) {
+  if (json == "[DONE]") {
+    has_ended_ = true;
+    return absl::OkStatus();
+  }
+  ++event_count_;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
+                              TakeUsage(json, layout_.stream));
+  Head head;
+  if (place != nullptr) {
+    if (!IsIdentified() || layout_.final == Final::kChoices) {
+      TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, place->head, &head));
+    }
+    is_final_ = layout_.final == Final::kSeen ||
+                (layout_.final == Final::kChoices &&
+                 AllFinished(head.choices()) && AllFinished(head.candidates()));
+    if (layout_.merge == Merge::kEach) FinishRecord();
+  } else if (event_count_ <= kMaxHeadEvents && !IsIdentified()) {
+    for (const Place& other : layout_.stream) {
+      TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, other.head, &head));
+    }
+  }
+  return CheckEnd(json);
+}
+
+absl::Status Collector::CheckEnd(std::string_view json) {
+  for (const NameProbe& end : layout_.end_types) {
+    if (!end.MayBeIn(json)) continue;
+    Head head;
+    TOKENUSAGE_RETURN_IF_ERROR(ParseJson(json, &head));
+    has_ended_ = has_ended_ || end.name() == head.type();
+  }
+  return absl::OkStatus();
+}
+
+void Collector::FinishRecord() {
+  record_.set_provider(std::string(dialect_.provider));
+  record_.set_operation(std::string(dialect_.operation));
+  records_.push_back(std::move(record_));
+  record_.Clear();
+  const v1::UsageRecord record = records_.back();
+  if (tool_record_) {
+    records_.push_back(
+        FurtherRecord(record, "tool_usage", *std::move(tool_record_)));
+    tool_record_.reset();
+  }
+  int number = 0;
+  for (AnthropicPass& pass : FindOtherPasses(record.anthropic_messages())) {
+    v1::UsageRecord further;
+    further.set_model(pass.model.empty() ? record.model() : pass.model);
+    further.mutable_anthropic_messages()->Swap(&pass.usage);
+    records_.push_back(FurtherRecord(
+        record, absl::StrCat(pass.type, ".", ++number), std::move(further)));
+  }
+  has_usage_ = false;
+}
+
+v1::UnknownUsageReason Collector::ReasonOfNoUsage() const {
+  if (!incomplete_.empty()) return v1::UNKNOWN_USAGE_REASON_INCOMPLETE;
+  if (!has_ended_) return v1::UNKNOWN_USAGE_REASON_ABORTED;
+  return saw_null_ ? v1::UNKNOWN_USAGE_REASON_NULL
+                   : v1::UNKNOWN_USAGE_REASON_ABSENT;
+}
+
+Extraction Collector::Conclude() {
+  Extraction extraction;
+  extraction.is_complete = has_ended_ || is_final_;
+  if (has_usage_ && CountRecord(record_).measures().empty()) {
+    // A usage that is no object of its own is then not there at all.
+    if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
+    has_usage_ = false;
+  }
+  if (!has_usage_ && records_.empty()) {
+    extraction.unknown_reason = ReasonOfNoUsage();
+    extraction.detail = incomplete_;
+    record_.mutable_usage_unknown()->set_reason(extraction.unknown_reason);
+    has_usage_ = true;
+  }
+  if (has_usage_) FinishRecord();
+  extraction.records = std::move(records_);
+  return extraction;
+}
+
+}  // namespace tokenusage::extract_internal

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Collects what is known of one response. Only for the files of this folder.
+
+#ifndef TOKENUSAGE_EXTRACT_COLLECTOR_H_
+#define TOKENUSAGE_EXTRACT_COLLECTOR_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/extract/dialect.h"
+#include "tokenusage/extract/layout.h"
+#include "tokenusage/extract/usage_extractor.h"
+#include "tokenusage/internal/response_head.pb.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage::extract_internal {
+
+class Collector {
+ public:
+  explicit Collector(const Dialect& dialect);
+
+  // Reads a whole response.
+  absl::Status ReadBody(std::string_view json);
+
+  // Reads an event of a stream, or "[DONE]".
+  absl::Status ReadEvent(std::string_view json);
+
+  // Returns what was found. Nothing can be read after that.
+  Extraction Conclude();
+
+ private:
+  using Head = internal::ResponseHead;
+
+  // Reads the usage of the first place that has one into the record. Returns
+  // that place, or null.
+  absl::StatusOr<const Place*> TakeUsage(std::string_view json,
+                                         const std::vector<Place>& places);
+  absl::StatusOr<bool> TakeUsageAt(std::string_view json, const Place& place);
+  absl::Status TakeToolUsage(std::string_view json, const Place& place);
+  absl::Status TakeHead(std::string_view json, std::string_view path,
+                        Head* head);
+  absl::Status CheckEnd(std::string_view json);
+  bool IsIdentified() const;
+  // Closes the record, and those of further models with it.
+  void FinishRecord();
+  v1::UnknownUsageReason ReasonOfNoUsage() const;
+
+  const Dialect& dialect_;
+  const Layout& layout_;
+  v1::UsageRecord record_;                      // of the usage so far
+  std::optional<v1::UsageRecord> tool_record_;  // of the tools beside it
+  std::vector<v1::UsageRecord> records_;        // those that are closed
+  std::unique_ptr<::google::protobuf::Message> later_;  // one event's usage
+  bool has_usage_ = false;                              // in record_
+  bool is_final_ = false;   // the usage that was seen last
+  bool has_ended_ = false;  // nothing follows
+  bool saw_null_ = false;
+  std::string incomplete_;  // what a usage lacked
+  int event_count_ = 0;
+};
+
+}  // namespace tokenusage::extract_internal
+
+#endif  // TOKENUSAGE_EXTRACT_COLLECTOR_H_

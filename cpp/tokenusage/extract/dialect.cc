@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/extract/dialect.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "tokenusage/extract/layout.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage {
+namespace {
+
+using extract_internal::Final;
+using extract_internal::Layout;
+using extract_internal::Merge;
+using extract_internal::NameProbe;
+using extract_internal::Place;
+
+// The usage is in the response, and in one event of its stream.
+Layout Plain(std::string usage = "usage") {
+  return {{Place(usage)}, {Place(usage)}};
+}
+
+// The same, without id and model.
+Layout Anonymous(std::vector<NameProbe> end_types = {}) {
+  Layout layout = Plain();
+  layout.end_types = std::move(end_types);
+  layout.is_anonymous = true;
+  return layout;
+}
+
+// Streams state usage in their last event, or a running total in each.
+Layout Chat() {
+  Layout layout = Plain();
+  layout.final = Final::kChoices;
+  return layout;
+}
+
+// Groq's streams state it in both places, or in the second one.
+Layout GroqChat() {
+  Layout layout = Chat();
+  layout.stream.emplace_back("x_groq.usage");
+  return layout;
+}
+
+Layout Responses() {
+  Layout layout = {{Place("usage")}, {Place("response.usage", "response")}};
+  layout.end_types = {NameProbe("response.completed"),
+                      NameProbe("response.incomplete"),
+                      NameProbe("response.failed")};
+  return layout;
+}
+
+// OpenAI's, with the tools' usage beside the usage.
+Layout ResponsesWithTools() {
+  Layout layout = Responses();
+  layout.tool_usage_field = "openai_responses_tool_usage";
+  return layout;
+}
+
+// A response of one session after the other.
+Layout Realtime() {
+  Layout layout = {{Place("response.usage", "response")},
+                   {Place("response.usage", "response")}};
+  layout.merge = Merge::kEach;
+  return layout;
+}
+
+// message_start states all of it, and message_delta what has changed.
+Layout Messages() {
+  Layout layout = {{Place("usage")},
+                   {Place("message.usage", "message"), Place("usage")}};
+  layout.merge = Merge::kFieldsButZeros;
+  layout.final = Final::kEnded;
+  layout.end_types = {NameProbe("message_stop")};
+  return layout;
+}
+
+Layout GenerateContent() {
+  Layout layout = Plain("usageMetadata");
+  layout.merge = Merge::kFields;
+  layout.final = Final::kChoices;
+  return layout;
+}
+
+// Each message of a session states what it adds.
+Layout Live() {
+  Layout layout = Plain("usageMetadata");
+  layout.merge = Merge::kSum;
+  return layout;
+}
+
+// SDKs wrap the event's payload into the event's name.
+Layout Converse() {
+  Layout layout = {{Place("usage")},
+                   {Place("usage"), Place("metadata.usage", "metadata")}};
+  layout.merge = Merge::kEach;
+  layout.is_anonymous = true;
+  layout.streams_lines = true;
+  return layout;
+}
+
+Layout InvokeModel() {
+  Layout layout = Plain("amazon-bedrock-invocationMetrics");
+  layout.merge = Merge::kEach;
+  layout.is_anonymous = true;
+  layout.streams_lines = true;
+  return layout;
+}
+
+// The counts are members of the last object itself.
+Layout Ollama() {
+  Layout layout = Plain("");
+  layout.merge = Merge::kEach;
+  layout.needs_done = true;
+  layout.streams_lines = true;
+  return layout;
+}
+
+Layout Places(Place body, Place stream) {
+  return {{std::move(body)}, {std::move(stream)}};
+}
+
+struct Row {
+  std::string_view name;
+  Layout layout;
+  // Default: the dialect's name with an underscore.
+  std::string usage_field = "";
+  // Default: the endpoint in the dialect's name.
+  std::string_view operation = "";
+};
+
+std::vector<Row> Rows() {
+  return {
+      {"alibaba.chat", Chat(), "openai_compatible_chat"},
+      {"anthropic.messages", Messages()},
+      {"azure.chat", Chat(), "openai_compatible_chat"},
+      {"azure.responses", ResponsesWithTools(), "openai_responses"},
+      {"bedrock.converse", Converse()},
+      {"bedrock.invoke", InvokeModel(), "bedrock_invoke_model"},
+      {"cohere.chat", Places(Place("usage"), Place("delta.usage"))},
+      {"cohere.embed", Plain("meta"), "cohere_meta"},
+      {"cohere.rerank", Plain("meta"), "cohere_meta"},
+      {"deepseek.chat", Chat()},
+      {"fireworks.chat", Chat(), "openai_compatible_chat"},
+      {"google.embed_content", Plain("usageMetadata"),
+       "google_generate_content"},
+      {"google.generate_content", GenerateContent()},
+      {"google.interactions",
+       Places(Place("usage"), Place("interaction.usage", "interaction"))},
+      {"google.live", Live()},
+      {"google.predict_embeddings", Plain("")},
+      {"groq.chat", GroqChat()},
+      {"mistral.chat", Chat()},
+      {"mistral.conversations", Plain()},
+      {"mistral.embeddings", Plain(), "mistral_chat"},
+      {"mistral.ocr", Plain("usage_info")},
+      {"mistral.transcription", Plain(), "mistral_chat"},
+      {"moonshot.chat", Chat(), "openai_compatible_chat"},
+      {"ollama.chat", Ollama()},
+      {"ollama.embed", Plain("")},
+      {"ollama.generate", Ollama(), "ollama_chat"},
+      {"openai.batch", Plain()},
+      {"openai.chat", Chat()},
+      {"openai.completions", Chat(), "openai_chat"},
+      {"openai.embeddings", Plain()},
+      {"openai.images", Anonymous({NameProbe("image_generation.completed"),
+                                   NameProbe("image_edit.completed")})},
+      {"openai.realtime", Realtime()},
+      {"openai.responses", ResponsesWithTools()},
+      {"openai.speech", Anonymous({NameProbe("speech.audio.done")})},
+      {"openai.transcription", Anonymous({NameProbe("transcript.text.done")})},
+      {"openrouter.chat", Chat()},
+      {"openrouter.embeddings", Plain()},
+      {"openrouter.images", Plain()},
+      {"openrouter.messages", Messages()},
+      {"openrouter.rerank", Plain()},
+      {"openrouter.responses", Responses()},
+      {"openrouter.transcription", Plain()},
+      {"openrouter.video", Plain()},
+      {"orq.chat", Chat()},
+      {"orq.completions", Chat(), "orq_chat"},
+      {"orq.embeddings", Plain()},
+      {"orq.images", Anonymous(), "orq_images_generations"},
+      {"orq.images_edits", Anonymous(), "", "images.edits"},
+      {"orq.images_variations", Anonymous(), "", "images.variations"},
+      {"orq.ocr", Plain()},
+      {"orq.rerank", Plain()},
+      {"orq.responses", Responses()},
+      {"perplexity.chat", Chat()},
+      {"sglang.chat", Chat()},
+      {"together.chat", Chat(), "openai_compatible_chat"},
+      {"vllm.chat", Chat(), "openai_compatible_chat"},
+      {"voyage.embeddings", Plain(), "openai_compatible_chat"},
+      {"xai.chat", Chat()},
+      {"xai.images", Anonymous()},
+      {"xai.responses", Responses()},
+  };
+}
+
+Dialect MakeDialect(Row row) {
+  const std::size_t dot = row.name.find('.');
+  if (row.usage_field.empty()) {
+    row.usage_field = std::string(row.name);
+    row.usage_field[dot] = '_';
+  }
+  return {row.name,
+          row.name.substr(0, dot),
+          row.operation.empty() ? row.name.substr(dot + 1) : row.operation,
+          v1::UsageRecord::descriptor()->FindFieldByName(row.usage_field),
+          row.layout.streams_lines,
+          new Layout(std::move(row.layout))};
+}
+
+std::vector<Dialect> MakeDialects() {
+  std::vector<Dialect> dialects;
+  for (Row& row : Rows()) dialects.push_back(MakeDialect(std::move(row)));
+  return dialects;
+}
+
+}  // namespace
+
+const std::vector<Dialect>& Dialects() {
+  static const auto* const dialects = new std::vector<Dialect>(MakeDialects());
+  return *dialects;
+}
+
+const Dialect* FindDialect(std::string_view name) {
+  const auto found = std::find_if(
+      Dialects().begin(), Dialects().end(),
+      [&](const Dialect& dialect) { return dialect.name == name; });
+  return found == Dialects().end() ? nullptr : &*found;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The endpoints whose responses can be read: see usage_extractor.h.
+//
+//   const Dialect* dialect = FindDialect("openai.chat");
+//   if (dialect == nullptr) return absl::InvalidArgumentError("no such
+//   dialect");
+//
+// The dialect of a response is chosen by configuration and never guessed: the
+// same names mean different things to different providers.
+
+#ifndef TOKENUSAGE_EXTRACT_DIALECT_H_
+#define TOKENUSAGE_EXTRACT_DIALECT_H_
+
+#include <string_view>
+#include <vector>
+
+#include "google/protobuf/descriptor.h"
+
+namespace tokenusage {
+
+namespace extract_internal {
+struct Layout;
+}  // namespace extract_internal
+
+// An endpoint of a provider. All strings live forever.
+struct Dialect {
+  // PROVIDER.ENDPOINT in lower snake case, such as `openai.chat`.
+  std::string_view name;
+
+  // UsageRecord.provider and .operation of its records.
+  std::string_view provider;
+  std::string_view operation;
+
+  // The member of UsageRecord's oneof `usage` that holds its usage.
+  const ::google::protobuf::FieldDescriptor* usage_field;
+
+  // Whether each line of a file of JSON Lines is an event of a stream, and not
+  // a response.
+  bool streams_lines;
+
+  // Where its responses have what.
+  const extract_internal::Layout* layout;
+};
+
+// Returns the dialect of this name, or null. Thread-safe.
+const Dialect* FindDialect(std::string_view name);
+
+// Returns all dialects, by name. Thread-safe.
+const std::vector<Dialect>& Dialects();
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_EXTRACT_DIALECT_H_

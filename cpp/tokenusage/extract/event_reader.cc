@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/extract/event_reader.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+
+namespace tokenusage::extract_internal {
+namespace {
+
+bool TakePrefix(std::string_view prefix, std::string_view* text) {
+  if (text->substr(0, prefix.size()) != prefix) return false;
+  text->remove_prefix(prefix.size());
+  return true;
+}
+
+}  // namespace
+
+absl::Status EventReader::CheckSize(std::size_t more) const {
+  if (line_.size() + data_.size() + more <= kMaxEventBytes) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("expected events of at most ",
+                                                 kMaxEventBytes,
+                                                 " bytes (16 MiB), found a "
+                                                 "longer one"));
+}
+
+absl::Status EventReader::Feed(std::string_view chunk,
+                               const EventVisitor& visit) {
+  while (true) {
+    const std::size_t end = chunk.find('\n');
+    TOKENUSAGE_RETURN_IF_ERROR(CheckSize(std::min(end, chunk.size())));
+    if (end == std::string_view::npos) break;
+    const std::string_view rest = chunk.substr(end + 1);
+    if (line_.empty()) {
+      TOKENUSAGE_RETURN_IF_ERROR(TakeLine(chunk.substr(0, end), rest, visit));
+    } else {
+      line_.append(chunk.substr(0, end));
+      const std::string line = std::exchange(line_, "");
+      TOKENUSAGE_RETURN_IF_ERROR(TakeLine(line, rest, visit));
+    }
+    chunk = rest;
+  }
+  line_.append(chunk);
+  return absl::OkStatus();
+}
+
+// `rest` is what is known of the stream behind the line.
+absl::Status EventReader::TakeLine(std::string_view line, std::string_view rest,
+                                   const EventVisitor& visit) {
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  if (line.empty()) {
+    if (!std::exchange(has_data_, false)) return absl::OkStatus();
+    const absl::Status status = visit(data_);
+    data_.clear();
+    return status;
+  }
+  if (line.front() == '{') return visit(line);
+  if (!TakePrefix("data:", &line)) return absl::OkStatus();
+  TakePrefix(" ", &line);
+  if (!has_data_ && (TakePrefix("\n", &rest) || TakePrefix("\r\n", &rest))) {
+    return visit(line);  // the event's only line
+  }
+  if (std::exchange(has_data_, true)) data_.push_back('\n');
+  data_.append(line);
+  return absl::OkStatus();
+}
+
+std::string EventReader::TakeUnfinished() {
+  const EventVisitor keep = [](std::string_view) { return absl::OkStatus(); };
+  std::string last = std::exchange(line_, "");
+  if (last.substr(0, 1) != "{") {
+    static_cast<void>(TakeLine(last, "", keep));
+    last = data_;
+  }
+  data_.clear();
+  has_data_ = false;
+  return last;
+}
+
+}  // namespace tokenusage::extract_internal

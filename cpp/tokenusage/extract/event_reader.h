@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Finds the events of a stream in its bytes. Only for the files of this folder.
+//
+//   EventReader events;
+//   status = events.Feed(chunk, [&](std::string_view event) { ... });
+
+#ifndef TOKENUSAGE_EXTRACT_EVENT_READER_H_
+#define TOKENUSAGE_EXTRACT_EVENT_READER_H_
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace tokenusage::extract_internal {
+
+// Takes the data of one event, which lives as long as the call.
+using EventVisitor = std::function<absl::Status(std::string_view event)>;
+
+// Reads server-sent events, and lines that start with "{" as events, too. Lines
+// end with LF or CRLF. Copies only the events that do not lie in one chunk, or
+// have several lines of data.
+class EventReader {
+ public:
+  // The longest event; more is an error.
+  static constexpr std::size_t kMaxEventBytes = std::size_t{16} << 20;
+
+  // Calls `visit` for each event that the chunk completes. Stops at the first
+  // error: the visitor's, or INVALID_ARGUMENT for an event that is too long.
+  absl::Status Feed(std::string_view chunk, const EventVisitor& visit);
+
+  // Returns the data of an event that the stream did not end, or an empty one,
+  // and forgets it.
+  std::string TakeUnfinished();
+
+ private:
+  absl::Status TakeLine(std::string_view line, std::string_view rest,
+                        const EventVisitor& visit);
+  absl::Status CheckSize(std::size_t more) const;
+
+  std::string line_;  // the begin of a line that the chunks did not end yet
+  std::string data_;  // the data of the event's lines so far
+  bool has_data_ = false;
+};
+
+}  // namespace tokenusage::extract_internal
+
+#endif  // TOKENUSAGE_EXTRACT_EVENT_READER_H_

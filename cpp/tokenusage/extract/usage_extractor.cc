@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/extract/usage_extractor.h"
+
+#include <optional>
+#include <utility>
+
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/extract/collector.h"
+#include "tokenusage/json/json_error.h"
+
+namespace tokenusage {
+
+using extract_internal::Collector;
+using extract_internal::EventReader;
+
+UsageExtractor::UsageExtractor(const Dialect& dialect) : dialect_(dialect) {}
+UsageExtractor::~UsageExtractor() = default;
+
+absl::StatusOr<Extraction> UsageExtractor::Extract(
+    std::string_view body) const {
+  Collector response(dialect_);
+  TOKENUSAGE_RETURN_IF_ERROR(response.ReadBody(body));
+  return response.Conclude();
+}
+
+absl::Status UsageExtractor::Feed(std::string_view chunk) {
+  if (stream_ == nullptr) stream_ = std::make_unique<Collector>(dialect_);
+  if (status_.ok()) {
+    status_ = events_.Feed(chunk, [this](std::string_view event) {
+      return stream_->ReadEvent(event);
+    });
+  }
+  return status_;
+}
+
+absl::StatusOr<Extraction> UsageExtractor::Finish() {
+  TOKENUSAGE_RETURN_IF_ERROR(Feed(""));
+  const std::unique_ptr<Collector> stream = std::move(stream_);
+  const std::string last =
+      std::exchange(events_, EventReader()).TakeUnfinished();
+  const absl::Status status = std::exchange(status_, absl::OkStatus());
+  TOKENUSAGE_RETURN_IF_ERROR(status);
+  if (!last.empty()) {
+    const absl::Status read = stream->ReadEvent(last);
+    // It may have been cut.
+    const std::optional<JsonError> error = GetJsonError(read);
+    if (!error || error->kind != JsonError::Kind::kSyntax) {
+      TOKENUSAGE_RETURN_IF_ERROR(read);
+    }
+  }
+  return stream->Conclude();
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Finds the usage in a response of an AI API, or in a stream of its events.
+//
+//   UsageExtractor extractor(*FindDialect("openai.chat"));
+//   absl::StatusOr<Extraction> extraction = extractor.Extract(body);
+//   if (!extraction.ok()) return extraction.status();  // says which member
+//   for (v1::UsageRecord& record : extraction->records) Report(record);
+//
+// A stream, in chunks that may be cut anywhere:
+//
+//   while (Read(&chunk)) {
+//     if (absl::Status status = extractor.Feed(chunk); !status.ok()) ...
+//   }
+//   absl::StatusOr<Extraction> extraction = extractor.Finish();
+//
+// The records lack event_time, and whatever their response does not state.
+// docs/extraction.md lists the dialects, and says how each states its usage.
+
+#ifndef TOKENUSAGE_EXTRACT_USAGE_EXTRACTOR_H_
+#define TOKENUSAGE_EXTRACT_USAGE_EXTRACTOR_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/extract/dialect.h"
+#include "tokenusage/extract/event_reader.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage {
+
+namespace extract_internal {
+class Collector;
+}  // namespace extract_internal
+
+// What a response says about its usage.
+struct Extraction {
+  // A record for each model that worked, that of the response's own first; for
+  // dialects of sessions, one for each response. Never empty: if there is no
+  // usage, the record says why (usage_unknown).
+  //
+  // Set are usage, provider, operation, and, as the response states them, model
+  // and record_id: its id, with a suffix for further models. An id that is no
+  // record id is left out.
+  std::vector<v1::UsageRecord> records;
+
+  // Whether the usage is all of the response's. If the stream ended early, it
+  // is what had been stated until then.
+  bool is_complete = true;
+
+  // Why there is no usage. Not set if there is one.
+  v1::UnknownUsageReason unknown_reason = v1::UNKNOWN_USAGE_REASON_UNSPECIFIED;
+
+  // The same in words if the usage is incomplete: the member that is missing.
+  std::string detail;
+};
+
+// Reads the responses of one dialect, one after the other. Not thread-safe; a
+// constant one is.
+class UsageExtractor {
+ public:
+  // The longest event of a stream.
+  static constexpr std::size_t kMaxEventBytes =
+      extract_internal::EventReader::kMaxEventBytes;  // 16 MiB
+
+  explicit UsageExtractor(const Dialect& dialect);
+  ~UsageExtractor();
+
+  // Returns the usage in a response's body, one JSON object. All of it is
+  // checked, and nothing of it is kept; it is copied at most once, to explain
+  // why no usage was found.
+  //
+  // Errors: INVALID_ARGUMENT if it is not valid JSON, or a count has another
+  // type than the dialect's or is out of range. If JSON or a type is at fault,
+  // there is a JsonError (json_error.h).
+  absl::StatusOr<Extraction> Extract(std::string_view body) const;
+
+  // Reads the next bytes of a stream: server-sent events, or lines that are
+  // JSON objects, such as Ollama's or the payloads of AWS' events. Lines end
+  // with LF or CRLF. Events that cannot hold usage are not checked. Memory is
+  // bounded by kMaxEventBytes.
+  //
+  // Errors: as of Extract, and for an event of more than kMaxEventBytes. After
+  // an error, nothing is read before Finish.
+  absl::Status Feed(std::string_view chunk);
+
+  // Ends the stream and returns its usage, or the error of Feed. The next Feed
+  // starts a new stream.
+  absl::StatusOr<Extraction> Finish();
+
+ private:
+  const Dialect& dialect_;
+  extract_internal::EventReader events_;
+  std::unique_ptr<extract_internal::Collector> stream_;
+  absl::Status status_;  // of the stream
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_EXTRACT_USAGE_EXTRACTOR_H_

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the usage of Anthropic's endpoints counts.
+//
+//   UsageCounts counts = CountUsage(usage);
+//   for (const AnthropicPass& pass : FindOtherPasses(usage)) {
+//     Report(pass.model, CountUsage(pass.usage));
+//   }
+//
+// The counts of a usage must be from 0 to kMaxCount (others are left out): see
+// FindUsageViolation in usage_rules.h. If `why` is not null, a description of
+// each contradiction is appended to it. Thread-safe.
+
+#ifndef TOKENUSAGE_USAGE_ANTHROPIC_H_
+#define TOKENUSAGE_USAGE_ANTHROPIC_H_
+
+#include <string>
+#include <vector>
+
+#include "tokenusage/anthropic/v1/messages.pb.h"
+#include "tokenusage/usage/usage_counts.h"
+
+namespace tokenusage {
+
+// Counts the message's own counts, which hold only some of its iterations: see
+// FindOtherPasses.
+UsageCounts CountUsage(const anthropic::v1::MessagesUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+
+// A pass of a model that a message's own counts do not hold.
+struct AnthropicPass {
+  std::string model;  // empty if not stated: then the message's own
+  std::string type;   // MessagesIteration.type
+  anthropic::v1::MessagesUsage usage;
+};
+
+// Returns the iterations that are billed besides the message's own counts:
+// compactions, advisor messages, and models that declined before a fallback
+// answered. Iterations of unknown types are left out, since the message's
+// counts may hold them.
+std::vector<AnthropicPass> FindOtherPasses(
+    const anthropic::v1::MessagesUsage& usage);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_USAGE_ANTHROPIC_H_

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/usage/bedrock.h"
+
+#include "tokenusage/usage/token_parts.h"
+
+namespace tokenusage {
+namespace {
+
+using usage_internal::Counter;
+using usage_internal::IsSum;
+using usage_internal::MakeStated;
+using usage_internal::Stated;
+using usage_internal::TokenParts;
+
+constexpr char kDetail[] = "cache_details.input_tokens";
+
+// Sets the cache writes by lifetime, which are all of the cache writes.
+void CountLifetimes(const bedrock::v1::ConverseUsage& usage,
+                    const Stated& cache_write, Counter* counter) {
+  if (usage.cache_details().empty()) return;
+  Stated all = {false, Amount(), kDetail};
+  Stated five_minutes = all;
+  Stated one_hour = all;
+  for (const auto& detail : usage.cache_details()) {
+    const Stated tokens =
+        MakeStated(detail.has_input_tokens(), detail.input_tokens(), kDetail);
+    all = Counter::Sum(kDetail, {all, tokens});
+    if (detail.ttl() == "5m") {
+      five_minutes = Counter::Sum(kDetail, {five_minutes, tokens});
+    } else if (detail.ttl() == "1h") {
+      one_hour = Counter::Sum(kDetail, {one_hour, tokens});
+    }
+  }
+  counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_5M_TOKENS, five_minutes);
+  counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_1H_TOKENS, one_hour);
+  counter->CheckSum(cache_write, {all});
+}
+
+}  // namespace
+
+// The input leaves out what was read from the cache and written to it; the
+// total was seen with and without these.
+UsageCounts CountUsage(const bedrock::v1::ConverseUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  const Stated uncached = STATED("", usage, input_tokens);
+  TokenParts parts;
+  parts.total = STATED("", usage, total_tokens);
+  parts.output = STATED("", usage, output_tokens);
+  parts.cache_read =
+      counter.OneOf({STATED("", usage, cache_read_input_tokens),
+                     STATED("", usage, cache_read_input_token_count)});
+  parts.cache_write =
+      counter.OneOf({STATED("", usage, cache_write_input_tokens),
+                     STATED("", usage, cache_write_input_token_count)});
+  parts.input = Counter::Sum("all input tokens",
+                             {uncached, parts.cache_read, parts.cache_write});
+  if (!IsSum(parts.total, {uncached, parts.output})) {
+    counter.CheckSum(parts.total, {parts.input, parts.output});
+  }
+  CountTokens(parts, &counter);
+  CountLifetimes(usage, parts.cache_write, &counter);
+  return counts;
+}
+
+// The input leaves out what was read from the cache and written to it. No total
+// is stated.
+UsageCounts CountUsage(const bedrock::v1::InvokeModelUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  TokenParts parts;
+  parts.output = STATED("", usage, output_token_count);
+  parts.cache_read = STATED("", usage, cache_read_input_token_count);
+  parts.cache_write = STATED("", usage, cache_write_input_token_count);
+  parts.input =
+      Counter::Sum("all input tokens", {STATED("", usage, input_token_count),
+                                        parts.cache_read, parts.cache_write});
+  CountTokens(parts, &counter);
+  return counts;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the usage of Amazon Bedrock's endpoints counts.
+//
+//   UsageCounts counts = CountUsage(usage);
+//
+// The counts of a usage must be from 0 to kMaxCount (others are left out): see
+// UsageRules in usage_rules.h. If `why` is not null, a description of
+// each contradiction is appended to it. Thread-safe.
+
+#ifndef TOKENUSAGE_USAGE_BEDROCK_H_
+#define TOKENUSAGE_USAGE_BEDROCK_H_
+
+#include <vector>
+
+#include "tokenusage/bedrock/v1/converse.pb.h"
+#include "tokenusage/bedrock/v1/invoke_model.pb.h"
+#include "tokenusage/usage/usage_counts.h"
+
+namespace tokenusage {
+
+UsageCounts CountUsage(const bedrock::v1::ConverseUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const bedrock::v1::InvokeModelUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_USAGE_BEDROCK_H_

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/usage/cohere.h"
+
+#include "tokenusage/usage/token_parts.h"
+
+namespace tokenusage {
+namespace {
+
+using usage_internal::Counter;
+using usage_internal::Stated;
+using usage_internal::TokenParts;
+
+// What the model processed and what is charged are two bases; cached tokens
+// belong to the former. Cohere states no total.
+template <typename Usage>
+void CountProcessedAndBilled(const Usage& usage, Counter* counter) {
+  TokenParts parts;
+  parts.input = STATED("tokens.", usage.tokens(), input_tokens);
+  parts.output = STATED("tokens.", usage.tokens(), output_tokens);
+  parts.cache_read = STATED("", usage, cached_tokens);
+  CountTokens(parts, counter);
+  counter->Set(v1::USAGE_MEASURE_BILLED_OUTPUT_TOKENS,
+               STATED("billed_units.", usage.billed_units(), output_tokens));
+  counter->Set(v1::USAGE_MEASURE_SEARCH_UNITS,
+               STATED("billed_units.", usage.billed_units(), search_units));
+}
+
+}  // namespace
+
+UsageCounts CountUsage(const cohere::v2::ChatUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  CountProcessedAndBilled(usage, &counter);
+  counter.Set(v1::USAGE_MEASURE_BILLED_INPUT_TOKENS,
+              STATED("billed_units.", usage.billed_units(), input_tokens));
+  return counts;
+}
+
+// Image tokens are charged beside input tokens.
+UsageCounts CountUsage(const cohere::v2::MetaUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  CountProcessedAndBilled(usage, &counter);
+  const auto& billed = usage.billed_units();
+  counter.Set(v1::USAGE_MEASURE_BILLED_INPUT_TOKENS,
+              Counter::Sum("all billed input tokens",
+                           {STATED("billed_units.", billed, input_tokens),
+                            STATED("billed_units.", billed, image_tokens)}));
+  counter.Set(v1::USAGE_MEASURE_IMAGES,
+              STATED("billed_units.", billed, images));
+  return counts;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/usage/google.h"
+
+#include <string_view>
+
+#include "absl/strings/match.h"
+#include "tokenusage/usage/token_parts.h"
+
+namespace tokenusage {
+namespace {
+
+using usage_internal::Counter;
+using usage_internal::IsSum;
+using usage_internal::MakeStated;
+using usage_internal::Stated;
+
+// What a list of details states.
+struct Modalities {
+  Stated text, image, audio, video, document;
+};
+
+// What all of Google's usage objects state, under their different names.
+struct Tokens {
+  Stated prompt, tool_use, response, thoughts, cached, total;
+  Modalities prompt_by, tool_use_by, response_by, cached_by;
+};
+
+Stated TokensOf(const google::v1::InteractionsModalityTokens& detail,
+                const char* field) {
+  return MakeStated(detail.has_tokens(), detail.tokens(), field);
+}
+
+template <typename Detail>
+Stated TokensOf(const Detail& detail, const char* field) {
+  return MakeStated(detail.has_token_count(), detail.token_count(), field);
+}
+
+// Returns the place of a modality, upper or lower case; null if it is unknown.
+Stated* Find(std::string_view modality, Modalities* by) {
+  const auto is = [&](std::string_view name) {
+    return absl::EqualsIgnoreCase({modality.data(), modality.size()},
+                                  {name.data(), name.size()});
+  };
+  if (is("text")) return &by->text;
+  if (is("image")) return &by->image;
+  if (is("audio")) return &by->audio;
+  if (is("video")) return &by->video;
+  if (is("document")) return &by->document;
+  if (modality.empty() || is("modality_unspecified")) return &by->text;
+  return nullptr;
+}
+
+template <typename Details>
+void Divide(const Details& details, const char* field, Modalities* by) {
+  for (const auto& detail : details) {
+    Stated* const place = Find(detail.modality(), by);
+    if (place == nullptr) continue;
+    *place = Counter::Sum(field, {*place, TokensOf(detail, field)});
+  }
+}
+
+void CheckParts(const Modalities& by, const Stated& whole, Counter* counter) {
+  counter->CheckParts({by.text, by.image, by.audio, by.video, by.document},
+                      whole);
+}
+
+// Sets the measures by modality. Tool results are part of the input.
+void CountModalities(const Tokens& tokens, Counter* counter) {
+  const Modalities& prompt = tokens.prompt_by;
+  const Modalities& tool_use = tokens.tool_use_by;
+  const auto set_input = [&](v1::UsageMeasure measure, const Stated& a,
+                             const Stated& b) {
+    counter->Set(measure, Counter::Sum("", {a, b}));
+  };
+  set_input(v1::USAGE_MEASURE_INPUT_TEXT_TOKENS, prompt.text, tool_use.text);
+  set_input(v1::USAGE_MEASURE_INPUT_IMAGE_TOKENS, prompt.image, tool_use.image);
+  set_input(v1::USAGE_MEASURE_INPUT_AUDIO_TOKENS, prompt.audio, tool_use.audio);
+  set_input(v1::USAGE_MEASURE_INPUT_VIDEO_TOKENS, prompt.video, tool_use.video);
+  set_input(v1::USAGE_MEASURE_INPUT_DOCUMENT_TOKENS, prompt.document,
+            tool_use.document);
+  CheckParts(prompt, tokens.prompt, counter);
+  CheckParts(tool_use, tokens.tool_use, counter);
+
+  const Modalities& cached = tokens.cached_by;
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_TEXT_TOKENS, cached.text);
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_IMAGE_TOKENS, cached.image);
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_AUDIO_TOKENS, cached.audio);
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_VIDEO_TOKENS, cached.video);
+  CheckParts(cached, tokens.cached, counter);
+  counter->CheckPart(cached.text, prompt.text);
+  counter->CheckPart(cached.image, prompt.image);
+  counter->CheckPart(cached.audio, prompt.audio);
+  counter->CheckPart(cached.video, prompt.video);
+  counter->CheckPart(cached.document, prompt.document);
+
+  const Modalities& response = tokens.response_by;
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_TEXT_TOKENS, response.text);
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_IMAGE_TOKENS, response.image);
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_AUDIO_TOKENS, response.audio);
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_VIDEO_TOKENS, response.video);
+  CheckParts(response, tokens.response, counter);
+}
+
+// The prompt includes cached tokens and leaves out tool results. The response
+// leaves out thoughts, unless the total shows that it does not.
+void CountTokens(const Tokens& tokens, Counter* counter) {
+  const Stated input =
+      Counter::Sum("all input tokens", {tokens.prompt, tokens.tool_use});
+  Stated output = tokens.response;
+  if (!IsSum(tokens.total, {input, output})) {
+    output =
+        Counter::Sum("all output tokens", {tokens.response, tokens.thoughts});
+  }
+  counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, input);
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, output);
+  counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS, tokens.total);
+  counter->Set(v1::USAGE_MEASURE_TOOL_RESULT_TOKENS, tokens.tool_use);
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_TOKENS, tokens.cached);
+  counter->Set(v1::USAGE_MEASURE_REASONING_TOKENS, tokens.thoughts);
+  counter->CheckSum(tokens.total, {input, output});
+  counter->CheckPart(tokens.cached, tokens.prompt);
+  counter->CheckPart(tokens.thoughts, output);
+  CountModalities(tokens, counter);
+}
+
+// The members that have the same names in generateContent and in Live.
+template <typename Usage>
+Tokens CommonTokens(const Usage& usage) {
+  Tokens tokens;
+  tokens.prompt = STATED("", usage, prompt_token_count);
+  tokens.tool_use = STATED("", usage, tool_use_prompt_token_count);
+  tokens.thoughts = STATED("", usage, thoughts_token_count);
+  tokens.cached = STATED("", usage, cached_content_token_count);
+  tokens.total = STATED("", usage, total_token_count);
+  Divide(usage.prompt_tokens_details(), "prompt_tokens_details",
+         &tokens.prompt_by);
+  Divide(usage.tool_use_prompt_tokens_details(),
+         "tool_use_prompt_tokens_details", &tokens.tool_use_by);
+  Divide(usage.cache_tokens_details(), "cache_tokens_details",
+         &tokens.cached_by);
+  return tokens;
+}
+
+}  // namespace
+
+UsageCounts CountUsage(const google::v1::GenerateContentUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  Tokens tokens = CommonTokens(usage);
+  tokens.response = STATED("", usage, candidates_token_count);
+  Divide(usage.candidates_tokens_details(), "candidates_tokens_details",
+         &tokens.response_by);
+  CountTokens(tokens, &counter);
+  return counts;
+}
+
+UsageCounts CountUsage(const google::v1::LiveUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  Tokens tokens = CommonTokens(usage);
+  tokens.response = STATED("", usage, response_token_count);
+  Divide(usage.response_tokens_details(), "response_tokens_details",
+         &tokens.response_by);
+  CountTokens(tokens, &counter);
+  return counts;
+}
+
+UsageCounts CountUsage(const google::v1::InteractionsUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  Tokens tokens;
+  tokens.prompt = STATED("", usage, total_input_tokens);
+  tokens.tool_use = STATED("", usage, total_tool_use_tokens);
+  tokens.response = STATED("", usage, total_output_tokens);
+  tokens.thoughts = STATED("", usage, total_thought_tokens);
+  tokens.cached = STATED("", usage, total_cached_tokens);
+  tokens.total = STATED("", usage, total_tokens);
+  Divide(usage.input_tokens_by_modality(), "input_tokens_by_modality",
+         &tokens.prompt_by);
+  Divide(usage.tool_use_tokens_by_modality(), "tool_use_tokens_by_modality",
+         &tokens.tool_use_by);
+  Divide(usage.output_tokens_by_modality(), "output_tokens_by_modality",
+         &tokens.response_by);
+  Divide(usage.cached_tokens_by_modality(), "cached_tokens_by_modality",
+         &tokens.cached_by);
+  CountTokens(tokens, &counter);
+
+  Stated searches, calls;
+  for (const auto& tool : usage.grounding_tool_count()) {
+    const Stated count = STATED("grounding_tool_count.", tool, count);
+    calls = Counter::Sum("", {calls, count});
+    if (tool.type() == "google_search") {
+      searches = Counter::Sum("", {searches, count});
+    }
+  }
+  counter.Set(v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS, searches);
+  counter.Set(v1::USAGE_MEASURE_TOOL_CALLS, calls);
+  return counts;
+}
+
+// An embedding has no output: its input is its total.
+UsageCounts CountUsage(const google::v1::PredictEmbeddingsUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  Stated input;
+  for (const auto& prediction : usage.predictions()) {
+    const auto& statistics = prediction.embeddings().statistics();
+    input = Counter::Sum("", {input, STATED("", statistics, token_count)});
+  }
+  counter.Set(v1::USAGE_MEASURE_INPUT_TOKENS, input);
+  counter.Set(v1::USAGE_MEASURE_TOTAL_TOKENS, input);
+  counter.Set(v1::USAGE_MEASURE_CHARACTERS,
+              STATED("metadata.", usage.metadata(), billable_character_count));
+  return counts;
+}
+
+}  // namespace tokenusage

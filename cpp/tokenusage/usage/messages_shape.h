@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// How the usage objects of Anthropic's Messages API count, and those of other
+// providers that have the same members. Only for the files of this folder.
+
+#ifndef TOKENUSAGE_USAGE_MESSAGES_SHAPE_H_
+#define TOKENUSAGE_USAGE_MESSAGES_SHAPE_H_
+
+#include <string_view>
+
+#include "tokenusage/usage/stated.h"
+#include "tokenusage/usage/wholes.h"
+
+namespace tokenusage::usage_internal {
+
+// Whether the counts of a message hold one of its passes.
+enum class PassPlace { kInside, kOutside, kUnknown };
+
+// Returns where a pass of the type is counted. `has_fallback` says whether the
+// message has a pass of the type "fallback_message".
+inline PassPlace PlaceOfPass(std::string_view type, bool has_fallback) {
+  if (type == "fallback_message") return PassPlace::kInside;
+  if (type == "message") {
+    return has_fallback ? PassPlace::kOutside : PassPlace::kInside;
+  }
+  if (type == "compaction" || type == "advisor_message") {
+    return PassPlace::kOutside;
+  }
+  return PassPlace::kUnknown;
+}
+
+// Calls `visit(pass, place)` for each pass of the message.
+template <typename Usage, typename Visitor>
+void ForEachPass(const Usage& usage, const Visitor& visit) {
+  bool has_fallback = false;
+  for (const auto& pass : usage.iterations()) {
+    has_fallback = has_fallback || pass.type() == "fallback_message";
+  }
+  for (const auto& pass : usage.iterations()) {
+    visit(pass, PlaceOfPass(pass.type(), has_fallback));
+  }
+}
+
+// The counts that a message states, and each of its passes.
+struct PassCounts {
+  Stated input;
+  Stated output;
+  Stated read;
+  Stated write;
+};
+
+// Checks that the passes inside the message's counts add up to them. A pass of
+// an unknown type may be one of those, so that nothing can be said then.
+template <typename Usage>
+void CheckPasses(Counter* counter, const Usage& usage, const PassCounts& all) {
+  PassCounts sums;
+  sums.input.field = "iterations.input_tokens";
+  sums.output.field = "iterations.output_tokens";
+  sums.read.field = "iterations.cache_read_input_tokens";
+  sums.write.field = "iterations.cache_creation_input_tokens";
+  int inside = 0;
+  bool known = true;
+  const auto add = [&inside](const Stated& count, Stated* sum) {
+    sum->is_set = count.is_set && (sum->is_set || inside == 0);
+    sum->amount += count.amount;
+  };
+  ForEachPass(usage, [&](const auto& pass, PassPlace place) {
+    known = known && place != PassPlace::kUnknown;
+    if (place != PassPlace::kInside) return;
+    add(STATED("", pass, input_tokens), &sums.input);
+    add(STATED("", pass, output_tokens), &sums.output);
+    add(STATED("", pass, cache_read_input_tokens), &sums.read);
+    add(STATED("", pass, cache_creation_input_tokens), &sums.write);
+    ++inside;
+  });
+  if (!known) return;
+  counter->CheckSum(all.input, {sums.input});
+  counter->CheckSum(all.output, {sums.output});
+  counter->CheckSum(all.read, {sums.read});
+  counter->CheckSum(all.write, {sums.write});
+}
+
+// Counts a message. Its input_tokens exclude what was read from a cache or
+// written to one, and it states no total.
+template <typename Usage>
+void CountMessage(Counter* counter, const Usage& usage) {
+  const Stated uncached = STATED("", usage, input_tokens);
+  const Stated read = counter->Set(v1::USAGE_MEASURE_CACHE_READ_TOKENS,
+                                   STATED("", usage, cache_read_input_tokens));
+  const auto& creation = usage.cache_creation();
+  const Stated write_5m = counter->Set(
+      v1::USAGE_MEASURE_CACHE_WRITE_5M_TOKENS,
+      STATED("cache_creation.", creation, ephemeral_5m_input_tokens));
+  const Stated write_1h = counter->Set(
+      v1::USAGE_MEASURE_CACHE_WRITE_1H_TOKENS,
+      STATED("cache_creation.", creation, ephemeral_1h_input_tokens));
+  Stated write = STATED("", usage, cache_creation_input_tokens);
+  if (!write.is_set)
+    write = Counter::Sum("cache_creation", {write_5m, write_1h});
+  counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_TOKENS, write);
+  // They may be less than it: streams do not update them.
+  counter->CheckParts({write_5m, write_1h}, write);
+
+  const Stated output = STATED("", usage, output_tokens);
+  Stated input;
+  if (uncached.is_set) {
+    input = Counter::Sum("all input tokens", {uncached, read, write});
+  }
+  CountWholes(counter, input, output, Stated());
+
+  const Stated thinking =
+      counter->Set(v1::USAGE_MEASURE_REASONING_TOKENS,
+                   STATED("output_tokens_details.",
+                          usage.output_tokens_details(), thinking_tokens));
+  counter->CheckPart(thinking, output);
+
+  const auto& tools = usage.server_tool_use();
+  const Stated searches =
+      counter->Set(v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS,
+                   STATED("server_tool_use.", tools, web_search_requests));
+  counter->Set(v1::USAGE_MEASURE_TOOL_CALLS,
+               Counter::Sum("server_tool_use",
+                            {searches, STATED("server_tool_use.", tools,
+                                              web_fetch_requests)}));
+  if (!usage.iterations().empty()) {
+    CheckPasses(counter, usage, {uncached, output, read, write});
+  }
+}
+
+}  // namespace tokenusage::usage_internal
+
+#endif  // TOKENUSAGE_USAGE_MESSAGES_SHAPE_H_

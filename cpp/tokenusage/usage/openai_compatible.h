@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the usage of OpenAI-compatible servers' endpoints counts.
+//
+//   UsageCounts counts = CountUsage(usage);
+//
+// The counts of a usage must be from 0 to kMaxCount (others are left out): see
+// UsageRules in usage_rules.h. If `why` is not null, a description of
+// each contradiction is appended to it. Thread-safe.
+
+#ifndef TOKENUSAGE_USAGE_OPENAI_COMPATIBLE_H_
+#define TOKENUSAGE_USAGE_OPENAI_COMPATIBLE_H_
+
+#include <vector>
+
+#include "tokenusage/openai_compatible/v1/chat.pb.h"
+#include "tokenusage/usage/usage_counts.h"
+
+namespace tokenusage {
+
+UsageCounts CountUsage(const openai_compatible::v1::ChatUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_USAGE_OPENAI_COMPATIBLE_H_

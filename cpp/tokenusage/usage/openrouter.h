@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the usage of OpenRouter's endpoints counts.
+//
+//   UsageCounts counts = CountUsage(usage);
+//
+// The counts of a usage must be from 0 to kMaxCount (others are left out): see
+// FindUsageViolation in usage_rules.h. If `why` is not null, a description of
+// each contradiction is appended to it. Thread-safe.
+
+#ifndef TOKENUSAGE_USAGE_OPENROUTER_H_
+#define TOKENUSAGE_USAGE_OPENROUTER_H_
+
+#include <vector>
+
+#include "tokenusage/openrouter/v1/chat.pb.h"
+#include "tokenusage/openrouter/v1/embeddings.pb.h"
+#include "tokenusage/openrouter/v1/images.pb.h"
+#include "tokenusage/openrouter/v1/messages.pb.h"
+#include "tokenusage/openrouter/v1/rerank.pb.h"
+#include "tokenusage/openrouter/v1/responses.pb.h"
+#include "tokenusage/openrouter/v1/transcription.pb.h"
+#include "tokenusage/openrouter/v1/video.pb.h"
+#include "tokenusage/usage/usage_counts.h"
+
+namespace tokenusage {
+
+// Costs are `cost`: what OpenRouter charges, not what the provider behind it
+// charges in case of a key of the account's own.
+UsageCounts CountUsage(const openrouter::v1::ChatUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const openrouter::v1::ResponsesUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const openrouter::v1::MessagesUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const openrouter::v1::ImagesUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const openrouter::v1::EmbeddingsUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const openrouter::v1::RerankUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const openrouter::v1::TranscriptionUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const openrouter::v1::VideoUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_USAGE_OPENROUTER_H_

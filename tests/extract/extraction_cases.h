@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Runs cases of extraction.
+//
+//   for (const ExtractionCase& c : ReadText<ExtractionCases>(path).cases()) {
+//     CheckCase(c);
+//   }
+
+#ifndef TOKENUSAGE_TESTS_EXTRACT_EXTRACTION_CASES_H_
+#define TOKENUSAGE_TESTS_EXTRACT_EXTRACTION_CASES_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "google/protobuf/message.h"
+#include "tests/extract/extraction_cases.pb.h"
+#include "tokenusage/extract/usage_extractor.h"
+
+namespace tokenusage::testing {
+
+// Reads a message in text format. Fails the test if it cannot be read.
+void ReadTextInto(const std::string& path,
+                  ::google::protobuf::Message* message);
+template <typename Message>
+Message ReadText(const std::string& path) {
+  Message message;
+  ReadTextInto(path, &message);
+  return message;
+}
+
+// Returns the events as server-sent events.
+std::string AsServerSentEvents(const std::vector<std::string>& events);
+
+// Returns what is extracted from a stream, in chunks of this size.
+absl::StatusOr<Extraction> ExtractStream(const Dialect& dialect,
+                                         std::string_view stream,
+                                         std::size_t chunk_size);
+
+// Returns an extraction as text, for comparisons.
+std::string Describe(const absl::StatusOr<Extraction>& extraction);
+
+// Checks that the case's response gives what it says. Streams are given in
+// several representations, and cut at each byte.
+void CheckCase(const ExtractionCase& c);
+
+}  // namespace tokenusage::testing
+
+#endif  // TOKENUSAGE_TESTS_EXTRACT_EXTRACTION_CASES_H_

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The columns of measures, and the marks of records that contradict themselves.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/store/postgres/postgres_server.h"
+#include "tests/store/queries.h"
+#include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/store/postgres/schema.h"
+#include "tokenusage/store/postgres/store.h"
+
+namespace tokenusage::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr char kNoon[] = "2026-08-01T12:00:00Z";
+
+v1::UsageRecord Costing(const std::string& id, double dollars) {
+  v1::UsageRecord record = ValidRecord(id, Nanos(kNoon));
+  record.mutable_token_usage()->set_cost_usd(dollars);
+  return record;
+}
+
+// Part of the input exceeds it.
+v1::UsageRecord Contradicting(const std::string& id) {
+  v1::UsageRecord record = ValidRecord(id, Nanos(kNoon));
+  record.mutable_token_usage()->set_input_tokens(1);
+  record.mutable_token_usage()->set_cache_read_tokens(2);
+  return record;
+}
+
+class PostgresRollupTest : public ::testing::Test {
+ protected:
+  void Append(const std::vector<v1::UsageRecord>& records) {
+    ASSERT_THAT(store_->Append("p", CheckedOf(records)), IsOk());
+  }
+
+  std::string Sql(const std::string& sql) { return RunPostgresSql(url_, sql); }
+
+  absl::StatusOr<UsageQueryPage> Day() {
+    return store_->Query(
+        QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z"));
+  }
+
+  std::string SumOfDay() {
+    const auto page = Day();
+    return page.ok() ? SumText(page->rows.at(0).sum) : page.status().ToString();
+  }
+
+  const std::string url_ = SharedPostgresServer().NewDatabase();
+  std::unique_ptr<UsageStore> store_ = OpenPostgresStore(url_).value();
+};
+
+TEST_F(PostgresRollupTest, HasTwoColumnsForEachMeasure) {
+  Append({Costing("a", 0.000000000001), Costing("b", 2), Contradicting("c")});
+  EXPECT_EQ(Sql("SELECT cost_usd || ' of ' || cost_usd_records FROM "
+                "tokenusage.usage_rollup WHERE cell_seconds = 900"),
+            "2.000000000001 of 2");
+  EXPECT_EQ(Sql("SELECT num_nonnulls(images, images_records) FROM "
+                "tokenusage.usage_rollup WHERE cell_seconds = 900"),
+            "0");
+  EXPECT_EQ(SumOfDay(),
+            "3 records, 1 inconsistent, 0 unknown; input_tokens 1 of 1, "
+            "cache_read_tokens 2 of 1, cost_usd 2.000000000001 of 2");
+}
+
+TEST_F(PostgresRollupTest, AMigrationAddsTheColumnsOfNewMeasures) {
+  Append({Contradicting("a")});
+  store_.reset();
+  // As the program was before it knew the last two measures.
+  Sql("ALTER TABLE tokenusage.usage_rollup DROP COLUMN cost_usd, "
+      "DROP COLUMN cost_usd_records, DROP COLUMN tool_calls, "
+      "DROP COLUMN tool_calls_records");
+  Sql("UPDATE tokenusage.property SET value = value - 2 "
+      "WHERE name = 'schema_version'");
+  EXPECT_THAT(OpenPostgresStore(url_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("run `tokenusage db migrate`")));
+  const std::string file =
+      Sql("SELECT pg_relation_filenode('tokenusage.usage_rollup')");
+  const auto migration = MigratePostgresDatabase(url_, /*distribute=*/false);
+  ASSERT_THAT(migration, IsOk());
+  EXPECT_EQ(migration->from_version, kPostgresSchemaVersion - 2);
+  // The table was not rewritten.
+  EXPECT_EQ(Sql("SELECT pg_relation_filenode('tokenusage.usage_rollup')"),
+            file);
+  store_ = OpenPostgresStore(url_).value();
+  Append({Costing("b", 0.5)});
+  EXPECT_EQ(SumOfDay(),
+            "2 records, 1 inconsistent, 0 unknown; input_tokens 1 of 1, "
+            "cache_read_tokens 2 of 1, cost_usd 0.5 of 1");
+  EXPECT_EQ(store_->maintenance()->Check(CheckOptions())->problem_count, 0);
+}
+
+TEST_F(PostgresRollupTest, RefusesARollupThatIsNone) {
+  Append({Contradicting("a")});
+  for (const char* const damage :
+       {"input_tokens = NULL", "input_tokens_records = NULL",
+        "input_tokens_records = 0", "input_tokens = -1", "input_tokens = 'NaN'",
+        "input_tokens = 1e30", "input_tokens = 0.0000000000001",
+        "record_count = 0", "inconsistent_record_count = -1",
+        "inconsistent_record_count = 2", "unknown_usage_record_count = 2",
+        "images_records = 1"}) {
+    Sql(std::string("UPDATE tokenusage.usage_rollup SET ") + damage);
+    EXPECT_THAT(Day(), StatusIs(absl::StatusCode::kDataLoss,
+                                HasSubstr("a rollup cannot be read")))
+        << damage;
+    ASSERT_THAT(store_->maintenance()->RebuildRollups(CallLimits()), IsOk());
+    EXPECT_THAT(SumOfDay(), StartsWith("1 records, 1 inconsistent")) << damage;
+  }
+}
+
+TEST_F(PostgresRollupTest, ChecksAndRebuildsTheMarksOfRecords) {
+  Append({Contradicting("a"), Costing("b", 1), Contradicting("c")});
+  Sql("UPDATE tokenusage.usage_record SET inconsistent = NOT inconsistent "
+      "WHERE record_id < 'c'");
+  const auto report = store_->maintenance()->Check(CheckOptions());
+  ASSERT_THAT(report, IsOk());
+  ASSERT_EQ(report->problem_count, 2);
+  EXPECT_EQ(report->problems[0].detail,
+            "record a: it contradicts itself, but is not marked");
+  EXPECT_EQ(report->problems[1].detail,
+            "record b: it is marked as contradicting itself, but does not");
+  ASSERT_THAT(store_->maintenance()->RebuildRollups(CallLimits()), IsOk());
+  EXPECT_EQ(store_->maintenance()->Check(CheckOptions())->problem_count, 0);
+  RecordQuery query =
+      RecordQueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z");
+  query.inconsistent_only = true;
+  EXPECT_EQ(AllIds(store_.get(), query), (std::vector<std::string>{"a", "c"}));
+}
+
+}  // namespace
+}  // namespace tokenusage::testing
