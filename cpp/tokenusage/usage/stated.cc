@@ -23,19 +23,6 @@ std::string Describe(std::initializer_list<Stated> counts) {
 
 }  // namespace
 
-Stated Counter::OneOf(std::initializer_list<Stated> names) {
-  Stated first = *names.begin();
-  for (const Stated& other : names) {
-    if (!other.is_set) continue;
-    if (!first.is_set) first = other;
-    if (other.amount != first.amount) {
-      Note(v1::USAGE_INCONSISTENCY_REASON_DUPLICATES_DIFFER, {other},
-           " is not ", {first});
-    }
-  }
-  return first;
-}
-
 void Counter::Note(v1::UsageInconsistencyReason reason,
                    std::initializer_list<Stated> counts, const char* relation,
                    std::initializer_list<Stated> others) {

@@ -49,6 +49,13 @@ int main(int argc, char** argv) {
   app.add_option("--sustainable", options.sustainable,
                  "records per second that count as sustainable; 0: measured")
       ->capture_default_str();
+  const std::map<std::string, load::Usage> usages = {
+      {"images", load::Usage::kImages},
+      {"chat", load::Usage::kChat},
+      {"mixed", load::Usage::kMixed}};
+  app.add_option("--usage", options.usage,
+                 "usage of the records: images, chat or mixed; default: chat")
+      ->transform(CLI::Transformer(usages));
   app.add_option("--folder", options.folder, "where databases are made")
       ->capture_default_str();
   app.add_option("--serve", serve, "")->group("");

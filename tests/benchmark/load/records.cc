@@ -47,9 +47,10 @@ std::uint64_t Mix(std::uint64_t value) {
 
 }  // namespace
 
-RecordSource::RecordSource(Ids ids, std::uint64_t seed,
+RecordSource::RecordSource(Ids ids, Usage usage, std::uint64_t seed,
                            std::int64_t start_nanos, std::int64_t step_nanos)
     : ids_(ids),
+      usage_(usage),
       random_(seed),
       step_nanos_(step_nanos),
       last_nanos_(start_nanos != 0 ? start_nanos
@@ -81,6 +82,78 @@ double RecordSource::Tokens() {
   return static_cast<double>(random_() % 1'000'000) / 100;
 }
 
+std::int64_t RecordSource::WholeTokens() {
+  return static_cast<std::int64_t>(random_() % 10'000);
+}
+
+void RecordSource::SetImages(int series, v1::UsageRecord* record) {
+  const auto fill = [this](auto* usage) {
+    usage->set_total_tokens(Tokens());
+    usage->set_input_tokens(Tokens());
+    usage->set_output_tokens(Tokens());
+    usage->mutable_input_tokens_details()->set_text_tokens(Tokens());
+    usage->mutable_input_tokens_details()->set_image_tokens(Tokens());
+  };
+  if (series % 2 == 0) {
+    fill(record->mutable_orq_images_edits());
+  } else {
+    fill(record->mutable_orq_images_variations());
+  }
+}
+
+// Consistent, as nearly all usage is.
+void RecordSource::SetChat(v1::UsageRecord* record) {
+  auto* usage = record->mutable_openai_chat();
+  auto* in = usage->mutable_prompt_tokens_details();
+  auto* out = usage->mutable_completion_tokens_details();
+  in->set_cached_tokens(WholeTokens());
+  in->set_cache_write_tokens(WholeTokens());
+  in->set_text_tokens(in->cached_tokens() + in->cache_write_tokens());
+  in->set_audio_tokens(WholeTokens());
+  out->set_reasoning_tokens(WholeTokens());
+  out->set_accepted_prediction_tokens(WholeTokens());
+  out->set_rejected_prediction_tokens(WholeTokens());
+  out->set_text_tokens(out->reasoning_tokens() +
+                       out->accepted_prediction_tokens() +
+                       out->rejected_prediction_tokens());
+  out->set_audio_tokens(WholeTokens());
+  usage->set_prompt_tokens(in->text_tokens() + in->audio_tokens());
+  usage->set_completion_tokens(out->text_tokens() + out->audio_tokens());
+  usage->set_total_tokens(usage->prompt_tokens() + usage->completion_tokens());
+}
+
+void RecordSource::SetMixed(int series, v1::UsageRecord* record) {
+  if (series % 4 < 2) {
+    SetChat(record);
+    auto* usage = record->mutable_openai_chat();
+    usage->mutable_completion_tokens_details()
+        ->clear_accepted_prediction_tokens();
+    usage->mutable_completion_tokens_details()
+        ->clear_rejected_prediction_tokens();
+    if (series % 4 == 0) {
+      usage->mutable_prompt_tokens_details()->clear_audio_tokens();
+      usage->mutable_completion_tokens_details()->clear_audio_tokens();
+    } else {
+      usage->mutable_prompt_tokens_details()->clear_cached_tokens();
+      usage->mutable_prompt_tokens_details()->clear_cache_write_tokens();
+    }
+    return;
+  }
+  auto* usage = record->mutable_token_usage();
+  usage->set_output_text_tokens(Tokens());
+  usage->set_input_text_tokens(Tokens());
+  usage->set_input_image_tokens(Tokens());
+  usage->set_input_tokens(20'000);
+  usage->set_output_tokens(10'000);
+  usage->set_total_tokens(30'000);
+  usage->set_cost_usd(static_cast<double>(random_() % 1'000'000'000) / 1e9);
+  if (series % 4 == 2) {
+    usage->set_web_search_requests(3);
+  } else {
+    usage->set_images(1);
+  }
+}
+
 v1::UsageRecord RecordSource::Next() {
   last_nanos_ += step_nanos_;
   v1::UsageRecord record;
@@ -93,17 +166,16 @@ v1::UsageRecord RecordSource::Next() {
   record.set_provider("openai");
   record.set_model("gpt-image-" + std::to_string(series / 2));
   (*record.mutable_labels())["team"] = "team-" + std::to_string(random_() % 8);
-  const auto fill = [this](auto* usage) {
-    usage->set_total_tokens(Tokens());
-    usage->set_input_tokens(Tokens());
-    usage->set_output_tokens(Tokens());
-    usage->mutable_input_tokens_details()->set_text_tokens(Tokens());
-    usage->mutable_input_tokens_details()->set_image_tokens(Tokens());
-  };
-  if (series % 2 == 0) {
-    fill(record.mutable_orq_images_edits());
-  } else {
-    fill(record.mutable_orq_images_variations());
+  switch (usage_) {
+    case Usage::kImages:
+      SetImages(series, &record);
+      break;
+    case Usage::kChat:
+      SetChat(&record);
+      break;
+    case Usage::kMixed:
+      SetMixed(series, &record);
+      break;
   }
   return record;
 }

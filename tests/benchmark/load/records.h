@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Records such as an image gateway would report.
+// Records such as a gateway would report.
 
 #ifndef TOKENUSAGE_TESTS_BENCHMARK_LOAD_RECORDS_H_
 #define TOKENUSAGE_TESTS_BENCHMARK_LOAD_RECORDS_H_
@@ -20,6 +20,10 @@ namespace tokenusage::load {
 
 enum class Ids { kOrdered, kRandom };  // UUIDv7 and UUIDv4
 
+// Image edits and variations of 5 counts with two decimals, chat completions of
+// 12 whole counts, or by series one of four kinds of 8 counts.
+enum class Usage { kImages, kChat, kMixed };
+
 // The number of combinations of operation, provider and model.
 inline constexpr int kSeries = 20;
 
@@ -28,8 +32,8 @@ class RecordSource {
  public:
   // Event times start at `start_nanos`, or now if it is 0, and are `step_nanos`
   // apart.
-  RecordSource(Ids ids, std::uint64_t seed, std::int64_t start_nanos = 0,
-               std::int64_t step_nanos = 1000);
+  RecordSource(Ids ids, Usage usage, std::uint64_t seed,
+               std::int64_t start_nanos = 0, std::int64_t step_nanos = 1000);
 
   v1::UsageRecord Next();
   v1::ReportUsageRequest Batch(int records, const std::string& project);
@@ -37,8 +41,13 @@ class RecordSource {
  private:
   std::string NextId();
   double Tokens();
+  std::int64_t WholeTokens();
+  void SetImages(int series, v1::UsageRecord* record);
+  void SetChat(v1::UsageRecord* record);
+  void SetMixed(int series, v1::UsageRecord* record);
 
   const Ids ids_;
+  const Usage usage_;
   std::mt19937_64 random_;
   const std::int64_t step_nanos_;
   std::int64_t last_nanos_;

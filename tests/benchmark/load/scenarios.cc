@@ -70,14 +70,14 @@ std::uint64_t NextSeed() {
 }
 
 // Makes requests of `records` records whose event times are when they are sent.
-Requests NowRequests(Ids ids, int records, int batches) {
-  return Requests(ids, Times::kNow, RecordSource(ids, NextSeed()), records,
-                  batches, kProject);
+Requests NowRequests(Ids ids, Usage usage, int records, int batches) {
+  return Requests(ids, Times::kNow, RecordSource(ids, usage, NextSeed()),
+                  records, batches, kProject);
 }
 
 // Returns the records per second of batches of 1,000 at full speed.
-double BatchRate(int port, double seconds) {
-  Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
+double BatchRate(int port, Usage usage, double seconds) {
+  Requests requests = NowRequests(Ids::kOrdered, usage, kBatch, 64);
   const CallCounts counts =
       RunCalls(port, Plan(8, seconds), [&requests] { return requests.Next(); });
   RequireAllOk(counts);
@@ -87,7 +87,7 @@ double BatchRate(int port, double seconds) {
 double Sustainable(const ScenarioOptions& options) {
   if (options.sustainable > 0) return options.sustainable;
   const ServerProcess server("sqlite", options.folder + "/sustainable.db");
-  const double rate = BatchRate(server.port(), 5);
+  const double rate = BatchRate(server.port(), options.usage, 5);
   std::printf("sustainable: %.0f records/s\n", rate);
   return rate;
 }
@@ -125,9 +125,9 @@ std::vector<double> RunQueries(int port, double seconds, double pause) {
 }
 
 // Runs `work` while `rate` records per second are reported.
-void UnderLoad(int port, double rate, double seconds,
+void UnderLoad(int port, Usage usage, double rate, double seconds,
                const std::function<void()>& work) {
-  Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
+  Requests requests = NowRequests(Ids::kOrdered, usage, kBatch, 64);
   CallPlan plan = Plan(16, seconds + 2);
   plan.calls_per_second = rate / kBatch;
   std::thread load([&] {
@@ -157,7 +157,7 @@ void RunCallsScenario(const ScenarioOptions& options) {
   const ServerProcess echo("echo");
   for (const int connections : {1, kCallers}) {
     const auto rate = [&](const ServerProcess& server) {
-      Requests requests = NowRequests(Ids::kOrdered, 1, 64);
+      Requests requests = NowRequests(Ids::kOrdered, options.usage, 1, 64);
       CallPlan plan = Plan(kCallers, options.seconds);
       plan.connections = connections;
       const CallCounts counts = RunCalls(
@@ -178,7 +178,7 @@ void RunCallsScenario(const ScenarioOptions& options) {
   // The limits of SQLite and of the disk, with groups as large as those of the
   // service.
   constexpr int kGroup = 25;
-  RecordSource source(Ids::kOrdered, NextSeed());
+  RecordSource source(Ids::kOrdered, options.usage, NextSeed());
   std::vector<v1::ReportUsageRequest> groups;
   for (int i = 0; i < static_cast<int>(options.seconds * 1000); ++i) {
     groups.push_back(source.Batch(kGroup, kProject));
@@ -202,7 +202,7 @@ void RunBatchesScenario(const ScenarioOptions& options) {
     for (int round = 0; round < options.rounds; ++round) {
       // The same records for each: random ids get slower as the database grows.
       std::vector<v1::ReportUsageRequest> requests;
-      RecordSource source(ids, NextSeed());
+      RecordSource source(ids, options.usage, NextSeed());
       for (int i = 0; i < batches; ++i) {
         requests.push_back(source.Batch(kBatch, kProject));
       }
@@ -232,7 +232,7 @@ void RunCpuScenario(const ScenarioOptions& options) {
   const ServerProcess ours("null");
   const ServerProcess parse("parse");
   const auto cost = [&](const ServerProcess& server, int records, int callers) {
-    Requests requests = NowRequests(Ids::kOrdered, records, 64);
+    Requests requests = NowRequests(Ids::kOrdered, options.usage, records, 64);
     const double before = server.CpuSeconds();
     const CallCounts counts =
         RunCalls(server.port(), Plan(callers, options.seconds),
@@ -261,7 +261,7 @@ void RunQueriesScenario(const ScenarioOptions& options) {
     const ServerProcess server("sqlite", path);
     // Repeats one batch for each hour of the month.
     Requests requests(Ids::kOrdered, Times::kOfSource,
-                      RecordSource(Ids::kOrdered, NextSeed(),
+                      RecordSource(Ids::kOrdered, options.usage, NextSeed(),
                                    MonthStart() * 1'000'000'000, 3'600'000'000),
                       kBatch, kMonthSeconds / 3600, kProject);
     CallPlan plan = Plan(8, 3600);
@@ -286,23 +286,24 @@ void RunQueriesScenario(const ScenarioOptions& options) {
   std::printf("scan of the cells, idle: median %.1f ms, p99 %.1f ms\n",
               millis(idle_scan, 0.5), millis(idle_scan, 0.99));
   if (sustainable == 0) {
-    sustainable = BatchRate(server.port(), 5);
+    sustainable = BatchRate(server.port(), options.usage, 5);
     std::printf("sustainable: %.0f records/s\n", sustainable);
   }
   std::vector<double> ours;
   std::vector<double> scans;
   for (int round = 0; round < options.rounds; ++round) {
-    UnderLoad(server.port(), sustainable / 2, 2 * options.seconds, [&] {
-      for (const double time :
-           RunQueries(server.port(), options.seconds, 0.01)) {
-        ours.push_back(1000 * time);
-      }
-      for (const double time :
-           RunBareScans(path, MonthStart(), MonthStart() + kMonthSeconds,
-                        options.seconds, 0.01)) {
-        scans.push_back(1000 * time);
-      }
-    });
+    UnderLoad(server.port(), options.usage, sustainable / 2,
+              2 * options.seconds, [&] {
+                for (const double time :
+                     RunQueries(server.port(), options.seconds, 0.01)) {
+                  ours.push_back(1000 * time);
+                }
+                for (const double time : RunBareScans(
+                         path, MonthStart(), MonthStart() + kMonthSeconds,
+                         options.seconds, 0.01)) {
+                  scans.push_back(1000 * time);
+                }
+              });
   }
   PrintRatio("month by day, p99", "ms, half load", {Quantile(ours, 0.99)},
              {Quantile(scans, 0.99)});
@@ -314,7 +315,7 @@ void RunOverloadScenario(const ScenarioOptions& options) {
   const double sustainable = Sustainable(options);
   const ServerProcess server("sqlite", options.folder + "/overload.db");
   const double seconds = 10 * options.seconds;
-  Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
+  Requests requests = NowRequests(Ids::kOrdered, options.usage, kBatch, 64);
   CallPlan plan = Plan(512, seconds);
   plan.connections = 64;
   plan.calls_per_second = 3 * sustainable / kBatch;
@@ -334,7 +335,7 @@ void RunOverloadScenario(const ScenarioOptions& options) {
 void RunSoakScenario(const ScenarioOptions& options) {
   const double sustainable = Sustainable(options);
   const ServerProcess server("sqlite", options.folder + "/soak.db");
-  Requests requests = NowRequests(Ids::kOrdered, kBatch, 64);
+  Requests requests = NowRequests(Ids::kOrdered, options.usage, kBatch, 64);
   CallPlan plan = Plan(64, options.seconds);
   plan.connections = 64;
   plan.calls_per_second = 0.8 * sustainable / kBatch;

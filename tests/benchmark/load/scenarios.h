@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include "tests/benchmark/load/records.h"
+
 namespace tokenusage::load {
 
 struct ScenarioOptions {
@@ -15,6 +17,7 @@ struct ScenarioOptions {
   double seconds = 3;
   std::int64_t records = 10'000'000;
   double sustainable = 0;
+  Usage usage = Usage::kChat;  // of the records that are reported
   std::string folder = "/tmp";
 };
 

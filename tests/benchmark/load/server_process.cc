@@ -39,9 +39,7 @@ class NullStore final : public UsageStore {
   void AppendAsync(std::string, std::shared_ptr<const CheckedBatch> batch,
                    CallLimits, AppendCallback done) override {
     UsageSum sum;
-    for (const CheckedRecord& record : *batch) {
-      sum.Add(UsageSum{1, record.counts()});
-    }
+    for (const CheckedRecord& record : *batch) sum.Add(record.counts());
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       total_.Add(sum);

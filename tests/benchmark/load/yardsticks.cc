@@ -13,22 +13,22 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 
-#include "absl/numeric/int128.h"
 #include "absl/time/clock.h"
 #include "sqlite3.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/record/usage_sum.h"
+#include "tokenusage/store/sqlite/measure_sums.h"
 #include "tokenusage/store/sqlite/store.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage::load {
 namespace {
 
-constexpr std::size_t kSums = 5;  // of each rollup
-
-using Sums = std::array<absl::int128, kSums>;
 using Blob = std::array<char, 16>;
 
 void Check(bool ok, sqlite3* database) {
@@ -55,42 +55,24 @@ void StepToEnd(sqlite3* database, sqlite3_stmt* statement) {
   sqlite3_reset(statement);
 }
 
-Blob ToBlob(absl::int128 value) {
-  auto rest = static_cast<absl::uint128>(value);
-  Blob blob;
-  for (std::size_t i = blob.size(); i-- > 0; rest >>= 8) {
-    blob[i] = static_cast<char>(absl::Uint128Low64(rest) & 0xFF);
-  }
-  return blob;
+// Adds a rollup's encoded sums to `sum`.
+void AddSums(std::string_view bytes, UsageSum* sum) {
+  if (!AddMeasureSums(bytes, sum)) std::abort();
 }
 
-absl::int128 FromBlob(const void* blob) {
-  absl::uint128 value = 0;
-  for (std::size_t i = 0; i < sizeof(Blob); ++i) {
-    value = (value << 8) | static_cast<const unsigned char*>(blob)[i];
-  }
-  return static_cast<absl::int128>(value);
+std::string_view BlobOf(sqlite3_value* value) {
+  return {static_cast<const char*>(sqlite3_value_blob(value)),
+          static_cast<std::size_t>(sqlite3_value_bytes(value))};
 }
 
 void AddBlobs(sqlite3_context* context, int /*size*/, sqlite3_value** parts) {
-  const Blob sum = ToBlob(FromBlob(sqlite3_value_blob(parts[0])) +
-                          FromBlob(sqlite3_value_blob(parts[1])));
-  sqlite3_result_blob(context, sum.data(), static_cast<int>(sum.size()),
+  UsageSum sum;
+  AddSums(BlobOf(parts[0]), &sum);
+  AddSums(BlobOf(parts[1]), &sum);
+  std::string bytes;
+  EncodeMeasureSums(sum, &bytes);
+  sqlite3_result_blob(context, bytes.data(), static_cast<int>(bytes.size()),
                       SQLITE_TRANSIENT);
-}
-
-// Exact for the records of RecordSource, whose counts have two decimals.
-absl::int128 Nanos(double count) {
-  return absl::int128(static_cast<std::int64_t>(count * 100 + 0.5)) *
-         10'000'000;
-}
-
-template <typename Usage>
-Sums SumsOf(const Usage& usage) {
-  const auto& details = usage.input_tokens_details();
-  return {Nanos(usage.total_tokens()), Nanos(usage.input_tokens()),
-          Nanos(usage.output_tokens()), Nanos(details.text_tokens()),
-          Nanos(details.image_tokens())};
 }
 
 // The 16 bytes of a lower-case UUID.
@@ -108,13 +90,11 @@ Blob KeyOf(const std::string& uuid) {
 
 std::string AddSql(const std::string& table) {
   return "INSERT INTO " + table +
-         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT(series_id, "
-         "cell_start) DO UPDATE SET record_count=record_count+?3,"
-         "total_tokens=add_blobs(total_tokens,?4),"
-         "input_tokens=add_blobs(input_tokens,?5),"
-         "output_tokens=add_blobs(output_tokens,?6),"
-         "input_text_tokens=add_blobs(input_text_tokens,?7),"
-         "input_image_tokens=add_blobs(input_image_tokens,?8)";
+         " VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(series_id, cell_start) "
+         "DO UPDATE SET record_count=record_count+?3,"
+         "inconsistent_record_count=inconsistent_record_count+?4,"
+         "unknown_usage_record_count=unknown_usage_record_count+?5,"
+         "measure_sums=add_blobs(measure_sums,?6)";
 }
 
 // Stores records and keeps their rollups. One thread at a time.
@@ -132,15 +112,12 @@ class BareWriter {
   void Commit();
 
  private:
-  struct Rollup {
-    std::int64_t count = 0;
-    Sums sums{};
-  };
   // By series and start.
-  using Rollups = std::map<std::pair<std::int64_t, std::int64_t>, Rollup>;
+  using Rollups = std::map<std::pair<std::int64_t, std::int64_t>, UsageSum>;
 
   std::int64_t SeriesOf(const v1::UsageRecord& record);
-  void Insert(const v1::UsageRecord& record, std::int64_t series);
+  void Insert(const v1::UsageRecord& record, std::int64_t series,
+              bool inconsistent);
   void Write(sqlite3_stmt* statement, Rollups* rollups);
 
   sqlite3* database_ = nullptr;
@@ -170,7 +147,8 @@ BareWriter::BareWriter(const std::string& path) {
                              &AddBlobs, nullptr, nullptr, nullptr);
   insert_ = Prepare(database_,
                     "INSERT INTO usage_record(project_id, record_id, "
-                    "event_time, series_id, record) VALUES(1,?1,?2,?3,?4) "
+                    "event_time, series_id, inconsistent, record) "
+                    "VALUES(1,?1,?2,?3,?4,?5) "
                     "ON CONFLICT(project_id, record_id) DO NOTHING");
   add_series_ = Prepare(database_,
                         "INSERT INTO series(project_id, operation, provider, "
@@ -190,16 +168,11 @@ void BareWriter::Begin() { Run(database_, "BEGIN IMMEDIATE"); }
 
 void BareWriter::Add(const v1::UsageRecord& record) {
   const std::int64_t series = SeriesOf(record);
-  Insert(record, series);
-  const Sums sums = record.has_orq_images_edits()
-                        ? SumsOf(record.orq_images_edits())
-                        : SumsOf(record.orq_images_variations());
+  const UsageCounts counts = CountRecord(record);
+  Insert(record, series, counts.inconsistent());
   const std::int64_t seconds = record.event_time().seconds();
-  for (Rollup* rollup : {&quarter_hours_[{series, seconds - seconds % 900}],
-                         &hours_[{series, seconds - seconds % 3600}]}) {
-    ++rollup->count;
-    for (std::size_t i = 0; i < kSums; ++i) rollup->sums[i] += sums[i];
-  }
+  quarter_hours_[{series, seconds - seconds % 900}].Add(counts);
+  hours_[{series, seconds - seconds % 3600}].Add(counts);
 }
 
 void BareWriter::Commit() {
@@ -222,7 +195,8 @@ std::int64_t BareWriter::SeriesOf(const v1::UsageRecord& record) {
   return series = sqlite3_last_insert_rowid(database_);
 }
 
-void BareWriter::Insert(const v1::UsageRecord& record, std::int64_t series) {
+void BareWriter::Insert(const v1::UsageRecord& record, std::int64_t series,
+                        bool inconsistent) {
   const Blob key = KeyOf(record.record_id());
   if (!record.SerializeToString(&bytes_)) std::abort();
   sqlite3_bind_blob(insert_, 1, key.data(), sizeof(key), SQLITE_STATIC);
@@ -230,22 +204,22 @@ void BareWriter::Insert(const v1::UsageRecord& record, std::int64_t series) {
                      record.event_time().seconds() * 1'000'000'000 +
                          record.event_time().nanos());
   sqlite3_bind_int64(insert_, 3, series);
-  sqlite3_bind_blob(insert_, 4, bytes_.data(), static_cast<int>(bytes_.size()),
+  sqlite3_bind_int(insert_, 4, inconsistent ? 1 : 0);
+  sqlite3_bind_blob(insert_, 5, bytes_.data(), static_cast<int>(bytes_.size()),
                     SQLITE_STATIC);
   StepToEnd(database_, insert_);
 }
 
 void BareWriter::Write(sqlite3_stmt* statement, Rollups* rollups) {
-  for (const auto& [key, rollup] : *rollups) {
-    std::array<Blob, kSums> blobs;
+  for (const auto& [key, sum] : *rollups) {
+    EncodeMeasureSums(sum, &bytes_);
     sqlite3_bind_int64(statement, 1, key.first);
     sqlite3_bind_int64(statement, 2, key.second);
-    sqlite3_bind_int64(statement, 3, rollup.count);
-    for (std::size_t i = 0; i < kSums; ++i) {
-      blobs[i] = ToBlob(rollup.sums[i]);
-      sqlite3_bind_blob(statement, static_cast<int>(i) + 4, blobs[i].data(),
-                        sizeof(Blob), SQLITE_STATIC);
-    }
+    sqlite3_bind_int64(statement, 3, sum.record_count);
+    sqlite3_bind_int64(statement, 4, sum.inconsistent_record_count);
+    sqlite3_bind_int64(statement, 5, sum.unknown_usage_record_count);
+    sqlite3_bind_blob(statement, 6, bytes_.data(),
+                      static_cast<int>(bytes_.size()), SQLITE_STATIC);
     StepToEnd(database_, statement);
   }
   rollups->clear();
@@ -305,31 +279,23 @@ std::vector<double> RunBareScans(const std::string& path, std::int64_t start,
   Check(sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE,
                         nullptr) == SQLITE_OK,
         database);
-  sqlite3_stmt* scan = Prepare(
-      database,
-      "SELECT cell_start, record_count, total_tokens, input_tokens, "
-      "output_tokens, input_text_tokens, input_image_tokens FROM rollup_hour "
-      "WHERE series_id=?1 AND cell_start>=?2 AND cell_start<?3");
+  sqlite3_stmt* scan =
+      Prepare(database,
+              "SELECT cell_start, record_count, measure_sums FROM rollup_hour "
+              "WHERE series_id=?1 AND cell_start>=?2 AND cell_start<?3");
   std::vector<double> times;
   const absl::Time stop = absl::Now() + absl::Seconds(seconds);
   while (absl::Now() < stop) {
     const absl::Time begin = absl::Now();
-    struct Day {
-      std::int64_t count = 0;
-      Sums sums{};
-    };
-    std::unordered_map<std::int64_t, Day> days;
+    std::unordered_map<std::int64_t, UsageSum> days;
     for (int series = 1; series <= 20; ++series) {
       sqlite3_bind_int64(scan, 1, series);
       sqlite3_bind_int64(scan, 2, start);
       sqlite3_bind_int64(scan, 3, end);
       while (sqlite3_step(scan) == SQLITE_ROW) {
-        Day& day = days[sqlite3_column_int64(scan, 0) / 86400];
-        day.count += sqlite3_column_int64(scan, 1);
-        for (int i = 0; i < static_cast<int>(kSums); ++i) {
-          day.sums[static_cast<std::size_t>(i)] +=
-              FromBlob(sqlite3_column_blob(scan, i + 2));
-        }
+        UsageSum& day = days[sqlite3_column_int64(scan, 0) / 86400];
+        day.record_count += sqlite3_column_int64(scan, 1);
+        AddSums(BlobOf(sqlite3_column_value(scan, 2)), &day);
       }
       sqlite3_reset(scan);
     }
