@@ -86,10 +86,8 @@ inline const char* FindNotPlainOf16(const char* p) {
 }
 
 // Returns the closing quote of the string whose text starts at `p`, if the text
-// is short and stands for itself; null for any other. kShortText bytes must be
-// readable.
-inline constexpr std::ptrdiff_t kShortText = 32;
-
+// is shorter than 32 bytes and stands for itself; null otherwise. 32 bytes must
+// be readable.
 inline const char* FindShortStringEnd(const char* p) {
   const char* stop = FindNotPlainOf16(p);
   if (stop == nullptr) stop = FindNotPlainOf16(p + 16);

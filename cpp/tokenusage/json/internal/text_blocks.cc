@@ -23,8 +23,8 @@ TOKENUSAGE_AVX2 __m256i Or(__m256i a, __m256i b) {
 TOKENUSAGE_AVX2 __m256i And(__m256i a, __m256i b) {
   return _mm256_and_si256(a, b);
 }
-// Returns a vector of one byte, which the compiler must not know: it would
-// build the vector in each block.
+// Returns a vector of one byte. The compiler must not know which: it would
+// build the vector again for each block instead of keeping it.
 TOKENUSAGE_AVX2 __m256i All(char c) {
   __m256i bytes = _mm256_set1_epi8(c);
   asm("" : "+x"(bytes));
@@ -97,17 +97,18 @@ TOKENUSAGE_AVX2 std::uint64_t HighBits(__m256i a, __m256i b) {
              << 32;
 }
 
-// Classes of bytes: each has the same upper four bits. The first ones may stand
-// behind a backslash, and kD, the highest bit, is that of the letter.
+// Classes of bytes, as bits: a byte is of those that its upper and its lower
+// four bits have in common. The first four may follow a backslash. kD is the
+// letter in either case, and the bit that HighBits returns.
 enum ByteClass : int {
-  kSigns = 1,       // "/
-  kBackslash = 2,   // backslash
-  kBfn = 4,         // bfn
-  kRtu = 8,         // rtu
-  kEscapable = 15,  // all of these
+  kSigns = 1,
+  kBackslash = 2,
+  kBfn = 4,
+  kRtu = 8,
+  kEscapable = kSigns | kBackslash | kBfn | kRtu,
   kDigit = 16,
   kAToF = 32,
-  kHex = 48,
+  kHex = kDigit | kAToF,
   kD = -128
 };
 
@@ -129,8 +130,8 @@ class Block {
   TOKENUSAGE_AVX2 std::uint64_t Equals(char c) const {
     return HighBits(Equal(a_, c), Equal(b_, c));
   }
-  // The control characters, and what is not UTF-8 unless `is_ascii`. `before`
-  // is the half of a block before this one.
+  // Returns the control characters and, unless `is_ascii`, the bytes that are
+  // not UTF-8. `before` is the last half of the block before this one.
   TOKENUSAGE_AVX2 std::uint64_t Bad(bool is_ascii, __m256i before) const {
     __m256i a = Control(a_), b = Control(b_);
     if (!is_ascii) {
@@ -155,13 +156,11 @@ class Block {
 
  private:
   TOKENUSAGE_AVX2 static __m256i ClassesOf(__m256i bytes) {
-    constexpr int kLetter = kAToF | kDigit;
-    return And(
-        LookUp(High(bytes), 0, 0, kSigns, kDigit, kAToF | kD, kBackslash,
-               kBfn | kAToF | kD, kRtu, 0, 0, 0, 0, 0, 0, 0, 0),
-        LookUp(bytes, kDigit, kLetter, kLetter | kSigns | kBfn | kRtu, kLetter,
-               kLetter | kRtu | kD, kLetter | kRtu, kLetter | kBfn, kDigit,
-               kDigit, kDigit, 0, 0, kBackslash, 0, kBfn, kSigns));
+    return And(LookUp(High(bytes), 0, 0, kSigns, kDigit, kAToF | kD, kBackslash,
+                      kBfn | kAToF | kD, kRtu, 0, 0, 0, 0, 0, 0, 0, 0),
+               LookUp(bytes, kDigit, kHex, kHex | kSigns | kBfn | kRtu, kHex,
+                      kHex | kRtu | kD, kHex | kRtu, kHex | kBfn, kDigit,
+                      kDigit, kDigit, 0, 0, kBackslash, 0, kBfn, kSigns));
   }
   TOKENUSAGE_AVX2 static std::uint64_t NoneOf(int classes, __m256i a,
                                               __m256i b) {
@@ -252,8 +251,8 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
     }
     p += __builtin_ctzll(stops);
     if ((quotes & checked) != 0) return p;
-    // Both escapes of a pair are read on their own, and the text behind them is
-    // the start of another block.
+    // A pair of surrogates is rare: it is read by itself, and a new block
+    // starts behind it.
     std::uint32_t code;
     p = TakeEscape(p - 2, end, &code, nullptr);
     if (p == nullptr) return nullptr;
