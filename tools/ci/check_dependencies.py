@@ -17,7 +17,9 @@ import xml.etree.ElementTree as ElementTree
 _PROTO = {"proto", "@com_google_protobuf"}
 _BASE = {"base", "@com_google_absl", "@com_google_protobuf"}
 _JSON = _BASE | _PROTO | {"json"}
-_RECORD = _BASE | _PROTO | {"record"}
+_USAGE = _BASE | _PROTO | {"usage"}
+_RECORD = _USAGE | {"record"}
+_EXTRACT = _JSON | _RECORD | {"extract"}  # record: to count what was found
 _STORE = _RECORD | {"store"}
 _SQLITE = _STORE | {"store/sqlite", "@org_sqlite"}
 _POSTGRES = _STORE | {"store/postgres", "@libpq"}
@@ -32,14 +34,16 @@ ALLOWED = {
     "proto": _PROTO | {"@com_github_grpc_grpc"},  # the service's stubs
     "base": _BASE,
     "json": _JSON,
+    "usage": _USAGE,
     "record": _RECORD,
+    "extract": _EXTRACT,
     "store": _STORE,
     "store/sqlite": _SQLITE,
     "store/postgres": _POSTGRES,
     "store/copy": _COPY,
     "service": _SERVICE,
     "testing": _SERVICE | {"testing"},
-    "cli": _COPY | _SERVICE | _JSON | {"cli", "@cli11", "@com_github_gabime_spdlog"},
+    "cli": _COPY | _SERVICE | _EXTRACT | {"cli", "@cli11", "@com_github_gabime_spdlog"},
 }
 
 

@@ -101,7 +101,7 @@ v1::UsageRecord FurtherRecord(const v1::UsageRecord& record,
                               const std::string& suffix,
                               v1::UsageRecord further) {
   further.set_provider(record.provider());
-  further.set_operation(record.operation());
+  if (further.operation().empty()) further.set_operation(record.operation());
   const std::string id = absl::StrCat(record.record_id(), ":", suffix);
   if (!record.record_id().empty() && CheckRecordId(id).ok()) {
     further.set_record_id(id);
@@ -199,7 +199,11 @@ absl::Status Collector::TakeToolUsage(std::string_view json,
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const Reading reading,
       ReadUsage(json, JoinPath(place.head, name->name()), usage));
-  if (reading.is_read) tool_record_ = std::move(record);
+  if (reading.is_read) {
+    record.set_operation(
+        absl::StrCat(std::string(dialect_.operation), ".tool_usage"));
+    tool_record_ = std::move(record);
+  }
   return absl::OkStatus();
 }
 

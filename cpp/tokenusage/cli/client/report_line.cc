@@ -216,7 +216,6 @@ absl::Status ReportLineParser::ParseRecordLine(std::string_view line,
       absl::StrCat(status.message(), "; --ignore-unknown ignores it"));
 }
 
-// Fills in the defaults, then checks what every record needs.
 absl::Status ReportLineParser::Complete(std::int64_t line_number,
                                         v1::UsageRecord* record) const {
   v1::UsageRecord complete = format_.defaults;
