@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tokenusage/base/excerpt.h"
@@ -19,6 +20,14 @@ constexpr std::size_t kMaxDocumentBytes = std::size_t{256} << 20;
 
 bool IsBlank(const std::string& line) {
   return line.find_first_not_of(" \t\r") == std::string::npos;
+}
+
+// Returns whether the line is one of server-sent events.
+bool IsOfEvents(const std::string& line) {
+  for (const char* field : {"data", "event", "id", "retry", ""}) {
+    if (absl::StartsWith(line, absl::StrCat(field, ":"))) return true;
+  }
+  return false;
 }
 
 // Returns whether the text is one JSON object and nothing else.
@@ -104,9 +113,7 @@ absl::Status ReadResponses(
   std::string line;
   std::int64_t line_number = 0;
   TOKENUSAGE_RETURN_IF_ERROR(ReadFirstLine(input, &line, &line_number));
-  const std::size_t first = line.find_first_not_of(" \t\r");
-  const bool is_json = first == std::string::npos || line[first] == '{';
-  if (!is_json || (dialect.streams_lines && IsWholeObject(line))) {
+  if (IsOfEvents(line) || (dialect.streams_lines && IsWholeObject(line))) {
     return visit({0, ReadStream(dialect, std::move(line), input)});
   }
   return ReadDocumentsFrom(

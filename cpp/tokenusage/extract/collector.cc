@@ -236,7 +236,7 @@ absl::Status Collector::ReadEvent(std::string_view json) {
     is_final_ = layout_.final == Final::kSeen ||
                 (layout_.final == Final::kChoices &&
                  AllFinished(head.choices()) && AllFinished(head.candidates()));
-    if (layout_.merge == Merge::kEach) FinishRecord();
+    if (layout_.merge == Merge::kEach && HasCounts()) FinishRecord();
   } else if (event_count_ <= kMaxHeadEvents && !IsIdentified()) {
     for (const Place& other : layout_.stream) {
       TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, other.head, &head));
@@ -255,24 +255,33 @@ absl::Status Collector::CheckEnd(std::string_view json) {
   return absl::OkStatus();
 }
 
+bool Collector::HasCounts() {
+  if (has_usage_ && CountRecord(record_).measures().empty()) {
+    // A usage that is no object of its own is then not there at all.
+    if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
+    record_.clear_usage();
+    has_usage_ = false;
+  }
+  return has_usage_;
+}
+
 void Collector::FinishRecord() {
   record_.set_provider(std::string(dialect_.provider));
   record_.set_operation(std::string(dialect_.operation));
   records_.push_back(std::move(record_));
   record_.Clear();
   const v1::UsageRecord record = records_.back();
-  if (tool_record_) {
-    records_.push_back(
-        FurtherRecord(record, "tool_usage", *std::move(tool_record_)));
-    tool_record_.reset();
-  }
+  const auto add = [&](const std::string& suffix, v1::UsageRecord further) {
+    if (CountRecord(further).measures().empty()) return;
+    records_.push_back(FurtherRecord(record, suffix, std::move(further)));
+  };
+  if (tool_record_) add("tool_usage", *std::exchange(tool_record_, {}));
   int number = 0;
   for (AnthropicPass& pass : FindOtherPasses(record.anthropic_messages())) {
     v1::UsageRecord further;
     further.set_model(pass.model.empty() ? record.model() : pass.model);
     further.mutable_anthropic_messages()->Swap(&pass.usage);
-    records_.push_back(FurtherRecord(
-        record, absl::StrCat(pass.type, ".", ++number), std::move(further)));
+    add(absl::StrCat(pass.type, ".", ++number), std::move(further));
   }
   has_usage_ = false;
 }
@@ -287,12 +296,7 @@ v1::UnknownUsageReason Collector::ReasonOfNoUsage() const {
 Extraction Collector::Conclude() {
   Extraction extraction;
   extraction.is_complete = has_ended_ || is_final_;
-  if (has_usage_ && CountRecord(record_).measures().empty()) {
-    // A usage that is no object of its own is then not there at all.
-    if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
-    has_usage_ = false;
-  }
-  if (!has_usage_ && records_.empty()) {
+  if (!HasCounts() && records_.empty()) {
     extraction.unknown_reason = ReasonOfNoUsage();
     extraction.detail = incomplete_;
     record_.mutable_usage_unknown()->set_reason(extraction.unknown_reason);

@@ -54,6 +54,7 @@ FileDescriptorProto EnvelopeFile(const FieldDescriptor& usage_field) {
     auto* copy = envelope->add_field();
     field.CopyTo(copy);
     copy->clear_oneof_index();
+    copy->clear_proto3_optional();  // which is a oneof, too
     copy->set_name(is_usage ? kUsage : std::string(field.name()));
     copy->set_json_name(copy->name());
     // A map's entries are a nested type, which belongs to its own message.
