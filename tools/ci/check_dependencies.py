@@ -20,6 +20,7 @@ _JSON = _BASE | _PROTO | {"json"}
 _USAGE = _BASE | _PROTO | {"usage"}
 _RECORD = _USAGE | {"record"}
 _EXTRACT = _JSON | _RECORD | {"extract"}  # record: to count what was found
+_CLIENT = _JSON | _RECORD | {"client", "@com_github_grpc_grpc", "@zlib"}
 _STORE = _RECORD | {"store"}
 _SQLITE = _STORE | {"store/sqlite", "@org_sqlite"}
 _POSTGRES = _STORE | {"store/postgres", "@libpq"}
@@ -37,13 +38,18 @@ ALLOWED = {
     "usage": _USAGE,
     "record": _RECORD,
     "extract": _EXTRACT,
+    "client": _CLIENT,
     "store": _STORE,
     "store/sqlite": _SQLITE,
     "store/postgres": _POSTGRES,
     "store/copy": _COPY,
     "service": _SERVICE,
     "testing": _SERVICE | {"testing"},
-    "cli": _COPY | _SERVICE | _EXTRACT | {"cli", "@cli11", "@com_github_gabime_spdlog"},
+    "cli": _COPY
+    | _SERVICE
+    | _EXTRACT
+    | _CLIENT
+    | {"cli", "@cli11", "@com_github_gabime_spdlog"},
 }
 
 

@@ -46,11 +46,11 @@ UsageCounts CountUsage(const bedrock::v1::ConverseUsage& usage,
   parts.total = STATED("", usage, total_tokens);
   parts.output = STATED("", usage, output_tokens);
   parts.cache_read =
-      counter.OneOf({STATED("", usage, cache_read_input_tokens),
-                     STATED("", usage, cache_read_input_token_count)});
+      counter.OneOf(STATED("", usage, cache_read_input_tokens),
+                    STATED("", usage, cache_read_input_token_count));
   parts.cache_write =
-      counter.OneOf({STATED("", usage, cache_write_input_tokens),
-                     STATED("", usage, cache_write_input_token_count)});
+      counter.OneOf(STATED("", usage, cache_write_input_tokens),
+                    STATED("", usage, cache_write_input_token_count));
   parts.input = Counter::Sum("all input tokens",
                              {uncached, parts.cache_read, parts.cache_write});
   if (!IsSum(parts.total, {uncached, parts.output})) {

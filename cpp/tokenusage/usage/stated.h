@@ -70,17 +70,11 @@ class Counter {
 
   // Returns the first count that is stated. Any other that is stated says the
   // same, or contradicts it.
-  Stated OneOf(std::initializer_list<Stated> names) {
-    Stated first = *names.begin();
-    for (const Stated& other : names) {
-      if (!other.is_set) continue;
-      if (!first.is_set) first = other;
-      if (other.amount != first.amount) {
-        Note(v1::USAGE_INCONSISTENCY_REASON_DUPLICATES_DIFFER, {other},
-             " is not ", {first});
-      }
-    }
-    return first;
+  template <typename... Others>
+  Stated OneOf(const Stated& first, const Others&... others) {
+    Stated found = first;
+    (TakeAlias(others, &found), ...);
+    return found;
   }
 
   // Notes a contradiction if the part is more than the whole. Does nothing if
@@ -118,6 +112,15 @@ class Counter {
   }
 
  private:
+  void TakeAlias(const Stated& other, Stated* found) {
+    if (!other.is_set) return;
+    if (!found->is_set) *found = other;
+    if (other.amount != found->amount) {
+      Note(v1::USAGE_INCONSISTENCY_REASON_DUPLICATES_DIFFER, {other},
+           " is not ", {*found});
+    }
+  }
+
   // Marks the usage, and describes why: `counts` `relation` `others`.
   void Note(v1::UsageInconsistencyReason reason,
             std::initializer_list<Stated> counts, const char* relation,
