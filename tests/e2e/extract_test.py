@@ -3,7 +3,7 @@
 
 import json
 
-from harness import junit, program
+from harness import junit, oracle, program
 from harness.testcase import EndToEndTest
 
 DIALECT = "--dialect=openai.chat"
@@ -115,7 +115,7 @@ class CountTest(EndToEndTest):
         self.assertEqual(sorted(inconsistency), ["field", "message", "reason"])
 
 
-class ReportTest(EndToEndTest):
+class ReportingTest(EndToEndTest):
     def report(self, server, content, *flags):
         return program.run(
             "report",
@@ -125,6 +125,8 @@ class ReportTest(EndToEndTest):
             stdin=content.encode(),
         )
 
+
+class ReportTest(ReportingTest):
     def test_reports_responses_once(self):
         server = self.start_server()
         flags = [DIALECT, "--event-time=2026-11-01T09:30:00Z"]
@@ -143,6 +145,52 @@ class ReportTest(EndToEndTest):
         outcome = self.report(server, json.dumps(response(1)), DIALECT)
         self.assertEqual(outcome.exit_code, 2)
         self.assertIn(b"--event-time", outcome.stderr)
+
+
+class FaultsOfOthersTest(ReportingTest):
+    """What other products got wrong, and is not a matter of extraction.
+
+    The other faults are in tests/extract/testdata/faults.
+    """
+
+    def record(self, record_id, time, tokens):
+        record = {"record_id": record_id, "event_time": time, "operation": "chat"}
+        return json.dumps({**record, "token_usage": {"input_tokens": tokens}}) + "\n"
+
+    def query(self, server, command, *flags):
+        flags = ["--server=" + server.address, "--project=demo", *flags]
+        outcome = program.run(command, *flags)
+        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""))
+        return [json.loads(line) for line in outcome.stdout.splitlines()]
+
+    def test_other_content_under_a_known_id_is_refused(self):
+        """NOFireAI/ravel#1653: it was acknowledged and thrown away."""
+        server = self.start_server()
+        self.report(server, self.record("r-1", "2026-05-01T00:00:00Z", 100))
+        outcome = self.report(server, self.record("r-1", "2026-05-01T00:00:00Z", 7))
+        self.assertEqual(outcome.exit_code, 2)
+        self.assertIn(b"refused 1", outcome.stdout)
+        (row,) = self.query(server, "query", "--json")
+        self.assertEqual(row["totals"]["input_tokens"]["exact"], "100")
+
+    def test_days_follow_the_time_zone(self):
+        """TencentCloud/Octop#974: the window was in the zone, and its days in UTC."""
+        server = self.start_server()
+        times = ("2026-09-10T16:30:00Z", "2026-09-11T15:59:59Z", "2026-09-11T16:00:00Z")
+        for i, (time, tokens) in enumerate(zip(times, (70, 5, 1))):
+            self.report(server, self.record("r-%d" % i, time, tokens))
+        flags = ["--json", "--bucket=day", "--time-zone=Asia/Shanghai"]
+        rows = self.query(server, "query", *flags, "--start=2026-09-11", "--end=2026-09-12")
+        self.assertEqual([row["totals"]["input_tokens"]["exact"] for row in rows], ["75"])
+
+    def test_pages_have_each_record_once(self):
+        """getlago/lago-api#5587: records of the same time had no order between pages."""
+        server = self.start_server()
+        lines = [self.record("r-%d" % i, "2026-05-01T00:00:00Z", i) for i in range(1, 8)]
+        self.report(server, "".join(lines))
+        records = self.connect(server).list_all("demo", *oracle.ALL_TIME, page_size=3)
+        self.assertEqual([record.record_id for record in records], ["r-%d" % i for i in range(1, 8)])
+        self.assertEqual(sum(record.token_usage.input_tokens for record in records), 28)
 
 
 if __name__ == "__main__":

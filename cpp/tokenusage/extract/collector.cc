@@ -6,8 +6,10 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/extract/merge.h"
 #include "tokenusage/json/json.h"
@@ -56,12 +58,25 @@ const UsageRules& RulesOf(const Descriptor* type) {
   return rules->at(type);
 }
 
+// Returns the path of a field as JSON spells it.
+std::string WirePath(const Descriptor* type, const std::string& path) {
+  std::string wire_path;
+  for (const std::string& name :
+       std::vector<std::string>(absl::StrSplit(path, '.'))) {
+    const auto* field = type->FindFieldByName(name);
+    wire_path = JoinPath(wire_path, std::string(field->json_name()));
+    type = field->message_type();
+  }
+  return wire_path;
+}
+
 // Refuses counts that are out of range.
 absl::Status CheckRange(std::string_view path, const Message& usage) {
   const auto violation = RulesOf(usage.GetDescriptor()).Find(usage);
   if (!violation || violation->is_missing) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(JoinPath(path, violation->field), ": ", violation->message));
+  return absl::InvalidArgumentError(absl::StrCat(
+      JoinPath(path, WirePath(usage.GetDescriptor(), violation->field)), ": ",
+      violation->message));
 }
 
 // What is at a path.
