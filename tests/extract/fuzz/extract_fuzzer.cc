@@ -51,10 +51,9 @@ std::vector<std::string> SeedInputs() {
   for (std::size_t i = 0; i < Dialects().size(); ++i) {
     const std::string header = {static_cast<char>(i), '\7'};
     inputs.push_back(
-        header +
-        R"({"id":"a","model":"m","usage":{"prompt_tokens":1,)"
-        R"("completion_tokens":2,"total_tokens":3,"input_tokens":1,)"
-        R"("output_tokens":2}})");
+        header + R"({"id":"a","model":"m","usage":{"prompt_tokens":1,)"
+                 R"("completion_tokens":2,"total_tokens":3,"input_tokens":1,)"
+                 R"("output_tokens":2}})");
     inputs.push_back(
         header +
         "data: {\"type\":\"message_start\",\"message\":{\"usage\":"
