@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -22,6 +23,7 @@
 #include "tokenusage/cli/input.h"
 #include "tokenusage/cli/message_types.h"
 #include "tokenusage/cli/progress.h"
+#include "tokenusage/cli/responses.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
 
@@ -31,8 +33,10 @@ namespace {
 constexpr char kFooter[] = R"(
 The input is JSON Lines: one object per line; blank lines are skipped. With --message,
 each line is a usage object, or an envelope: record_id, event_time, operation, provider,
-model, labels, and the usage object as "usage". Without it, each line is a record as
-`tokenusage list` prints it. A line's own values win over the flags.
+model, labels, and the usage object as "usage". With --dialect, the input is what
+`tokenusage extract` takes: responses or a stream, which state id, operation, provider and
+model. Without both, each line is a record as `tokenusage list` prints it. A line's own
+values win over the flags.
 
 A bad line is reported with its number and skipped; the others are stored, and the exit
 code is 2. Reporting a file again is safe: each record is counted once. Records are sent
@@ -44,7 +48,9 @@ this --spool or for `tokenusage spool drain`.
 
 Examples:
   tokenusage report --project=demo records.jsonl
-  tokenusage report --project=demo --message=PostV2ProxyImagesEditsUsage log.jsonl
+  tokenusage report --project=demo --message=openai.v1.ChatUsage log.jsonl
+  tokenusage report --project=demo --dialect=openai.chat \
+    --event-time=2026-11-01T09:30:00Z response.json
   echo "$USAGE" | tokenusage report --project=demo \
     --message=PostV2ProxyImagesEditsUsage --record-id=$REQUEST_ID \
     --event-time=2026-11-01T09:30:00Z --operation=images.edits --model=gpt-image-1)";
@@ -59,6 +65,7 @@ constexpr std::size_t kMaxLineErrors = 1000;  // kept until they are printed
 struct ReportFlags {
   ServiceFlags service;
   std::string message;
+  std::string dialect;
   std::string record_id;
   std::string event_time;
   std::string operation;
@@ -101,7 +108,18 @@ class Reporter {
 
   // Reports all of `input`. Fails if the input cannot be read, or a batch is
   // not acknowledged; the batches before are stored.
-  absl::Status ReportAll(Input* input) {
+  // Responses of `dialect` if it is not null, else JSON Lines.
+  absl::Status ReportAll(const Dialect* dialect, Input* input) {
+    if (dialect == nullptr) return ReportLines(input);
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadResponses(*dialect, input, [&](const Response& response) {
+          return AddResponse(input->name(), response);
+        }));
+    return SendBatch(input->name());
+  }
+
+ private:
+  absl::Status ReportLines(Input* input) {
     std::string line;
     while (true) {
       ++line_number_;
@@ -119,7 +137,6 @@ class Reporter {
     }
   }
 
- private:
   absl::Status AddLine(const std::string& input_name, const std::string& line) {
     if (line_errors_.size() >= kMaxLineErrors) {
       TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
@@ -127,12 +144,38 @@ class Reporter {
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       return absl::OkStatus();
     }
-    auto record = parser_.Parse(line, line_number_);
+    const auto record = parser_.Parse(line, line_number_);
     if (absl::IsFailedPrecondition(record.status())) {
       TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
       return absl::InvalidArgumentError(absl::StrCat(
           input_name, ":", line_number_, ": ", record.status().message()));
     }
+    return AddRecord(input_name, record);
+  }
+
+  // Adds the records of a response. Those behind the first have an id of their
+  // own, or the first one's with a number.
+  absl::Status AddResponse(const std::string& input_name, Response response) {
+    line_number_ = std::max<std::int64_t>(response.line_number, 1);
+    if (!response.extraction.ok()) {
+      return AddRecord(input_name, response.extraction.status());
+    }
+    std::size_t number = 0;
+    for (v1::UsageRecord& record : response.extraction->records) {
+      const bool has_id = !record.record_id().empty();
+      const absl::Status status = parser_.Complete(line_number_, &record);
+      if (++number > 1 && !has_id) {
+        record.set_record_id(absl::StrCat(record.record_id(), ":", number));
+      }
+      TOKENUSAGE_RETURN_IF_ERROR(status.ok()
+                                     ? AddRecord(input_name, std::move(record))
+                                     : AddRecord(input_name, status));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRecord(const std::string& input_name,
+                         absl::StatusOr<v1::UsageRecord> record) {
     if (record.ok() &&
         record->record_id() == parser_.format().defaults.record_id() &&
         ++fixed_id_count_ > 1) {
@@ -177,7 +220,7 @@ class Reporter {
     if (request_.records_size() > 0) {
       v1::ReportUsageResponse response;
       status = client_.Report(request_, &response);
-      if (status.ok()) AddResponse(response);
+      if (status.ok()) AddAnswer(response);
     }
     PrintLineErrors(input_name);
     if (!status.ok()) return BatchError(input_name, status);
@@ -201,7 +244,7 @@ class Reporter {
             : lines + " were refused, later ones were not sent");
   }
 
-  void AddResponse(const v1::ReportUsageResponse& response) {
+  void AddAnswer(const v1::ReportUsageResponse& response) {
     counts_.stored += response.stored_count();
     counts_.duplicate += response.duplicate_count();
     counts_.refused += response.errors_size();
@@ -271,12 +314,13 @@ absl::StatusOr<ReportLineFormat> FormatFromFlags(const ReportFlags& flags) {
 
 // Reports through a spool. What the service does not answer for stays there.
 ExitCode RunSpoolReport(const ReportFlags& flags, ReportLineFormat format,
-                        const ConnectionOptions& connection, Input* input) {
+                        const ConnectionOptions& connection,
+                        const Dialect* dialect, Input* input) {
   const auto spool = StartSpoolReporter(flags.service, flags.spool);
   if (!spool.ok()) return FinishLocal(spool.status());
   Reporter reporter(flags, connection, std::move(format));
   reporter.UseSpool(spool->get());
-  absl::Status status = reporter.ReportAll(input);
+  absl::Status status = reporter.ReportAll(dialect, input);
   const absl::Status delivered = Deliver(spool->get());
   if (!delivered.ok()) PrintError(delivered);
   const UsageReporterCounters counters = (*spool)->counters();
@@ -296,15 +340,22 @@ ExitCode RunReport(const ReportFlags& flags) {
     if (!field.ok()) return Finish(field.status());
     format->usage_field = *field;
   }
+  const Dialect* dialect = nullptr;
+  if (!flags.dialect.empty()) {
+    const auto found = GetDialect(flags.dialect);
+    if (!found.ok()) return Finish(found.status());
+    dialect = *found;
+  }
   auto input = Input::Open(flags.file);
   if (!input.ok()) return Finish(input.status());
   const auto connection = ReadConnection(flags.service);
   if (!connection.ok()) return Finish(connection.status());
   if (!flags.spool.empty()) {
-    return RunSpoolReport(flags, *std::move(format), *connection, &*input);
+    return RunSpoolReport(flags, *std::move(format), *connection, dialect,
+                          &*input);
   }
   Reporter reporter(flags, *connection, *std::move(format));
-  const absl::Status status = reporter.ReportAll(&*input);
+  const absl::Status status = reporter.ReportAll(dialect, &*input);
   const ReportCounts& counts = reporter.counts();
   PrintData(absl::StrCat("stored ", counts.stored, ", duplicate ",
                          counts.duplicate, ", refused ", counts.refused,
@@ -321,9 +372,15 @@ Command AddReportCommand(CLI::App* app) {
       app->add_subcommand("report", "Report usage from a file of JSON Lines");
   command->footer(kFooter);
   AddServiceFlags(command, &flags->service);
-  command->add_option("--message", flags->message,
-                      "The usage message that each line holds, such as "
-                      "PostV2ProxyImagesEditsUsage");
+  CLI::Option* const message =
+      command->add_option("--message", flags->message,
+                          "The usage message that each line holds, such as "
+                          "openai.v1.ChatUsage");
+  command
+      ->add_option("--dialect", flags->dialect,
+                   "The provider and endpoint whose responses the input "
+                   "holds: see tokenusage dialects")
+      ->excludes(message);
   command->add_option("--record-id", flags->record_id,
                       "The record's id. For more than one line it must contain "
                       "{line}, which stands for the line's number");
