@@ -25,7 +25,9 @@ std::string Describe(std::initializer_list<Stated> counts) {
 
 Stated Counter::OneOf(std::initializer_list<Stated> names) {
   Stated first = *names.begin();
+  bool out_of_range = false;
   for (const Stated& other : names) {
+    out_of_range = out_of_range || other.out_of_range;
     if (!other.is_set) continue;
     if (!first.is_set) first = other;
     if (other.amount != first.amount) {
@@ -33,6 +35,7 @@ Stated Counter::OneOf(std::initializer_list<Stated> names) {
            " is not ", {first});
     }
   }
+  first.out_of_range = out_of_range;
   return first;
 }
 

@@ -21,17 +21,19 @@ struct Stated {
   bool is_set = false;
   Amount amount;           // zero if not set
   const char* field = "";  // its path from the usage message on
+  bool out_of_range = false;
 };
 
-// Counts are checked before they are counted; those that are out of range are
-// taken as not stated rather than overflow.
+// A count that is out of range is taken as not stated, rather than overflow.
 inline Stated MakeStated(bool is_set, std::int64_t count, const char* field) {
   const bool good = is_set && count >= 0 && count <= std::int64_t{1} << 53;
-  return {good, good ? Amount::FromInteger(count) : Amount(), field};
+  return {good, good ? Amount::FromInteger(count) : Amount(), field,
+          is_set && !good};
 }
 inline Stated MakeStated(bool is_set, double count, const char* field) {
   const bool good = is_set && count >= 0 && count <= kMaxCount;
-  return {good, good ? Amount::FromCount(count) : Amount(), field};
+  return {good, good ? Amount::FromCount(count) : Amount(), field,
+          is_set && !good};
 }
 
 // The Stated of a singular field with presence. `path` is a string literal: ""
@@ -50,6 +52,7 @@ class Counter {
   // Sets the measure if the count is stated. Returns the count.
   const Stated& Set(v1::UsageMeasure measure, const Stated& count) {
     if (count.is_set) counts_.Set(measure, count.amount);
+    if (count.out_of_range) counts_.set_out_of_range();
     return count;
   }
 
@@ -59,6 +62,7 @@ class Counter {
     Stated sum = {false, Amount(), name};
     for (const Stated& count : counts) {
       sum.is_set = sum.is_set || count.is_set;
+      sum.out_of_range = sum.out_of_range || count.out_of_range;
       sum.amount += count.amount;
     }
     return sum;

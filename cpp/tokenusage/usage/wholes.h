@@ -22,7 +22,7 @@ inline Wholes CountWholes(Counter* counter, const Stated& input,
                           const Stated& output, const Stated& total) {
   counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, input);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, output);
-  if (!total.is_set && input.is_set && output.is_set) {
+  if (!total.is_set && !total.out_of_range && input.is_set && output.is_set) {
     counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS,
                  Counter::Sum("total_tokens", {input, output}));
   } else {
