@@ -24,40 +24,43 @@ PROVIDERS = {
     "xai": "v1",
 }
 
-def _target(provider, kind):
-    return "//proto/tokenusage/%s/%s:%s_%s" % (provider, PROVIDERS[provider], provider, kind)
+def _package(provider):
+    return "//proto/tokenusage/%s/%s" % (provider, PROVIDERS[provider])
 
-def provider_proto(provider):
+def _target(provider, kind):
+    return "%s:%s_%s" % (_package(provider), provider, kind)
+
+def provider_proto(name):
     """Declares PROVIDER_proto and PROVIDER_cc_proto of all .proto files in the package.
 
     Args:
-      provider: a key of PROVIDERS.
+      name: the provider, a key of PROVIDERS.
     """
     native.filegroup(
         name = "sources",
         srcs = native.glob(["*.proto"]),
     )
     proto_library(
-        name = provider + "_proto",
+        name = name + "_proto",
         srcs = native.glob(["*.proto"]),
         strip_import_prefix = "/proto",
         deps = ["//proto/tokenusage/v1:options_proto"],
     )
     cc_proto_library(
-        name = provider + "_cc_proto",
-        deps = [":%s_proto" % provider],
+        name = name + "_cc_proto",
+        deps = [":%s_proto" % name],
     )
 
-def provider_json(provider):
+def provider_json(name):
     """Declares PROVIDER_json, the JSON mapping of the provider's messages.
 
     Args:
-      provider: a key of PROVIDERS.
+      name: the provider, a key of PROVIDERS.
     """
     cc_json_proto_library(
-        name = provider + "_json",
-        srcs = [_target(provider, "proto")],
-        deps = [_target(provider, "cc_proto")],
+        name = name + "_json",
+        srcs = [_target(name, "proto")],
+        deps = [_target(name, "cc_proto")],
     )
 
 def provider_targets(kind):
@@ -67,3 +70,7 @@ def provider_targets(kind):
       kind: "proto" or "cc_proto".
     """
     return [_target(provider, kind) for provider in PROVIDERS]
+
+def provider_sources():
+    """Returns the labels of the .proto files of all providers."""
+    return [_package(provider) + ":sources" for provider in PROVIDERS]

@@ -299,6 +299,7 @@ _SYSTEM_CC = {
     "org_sqlite": {":sqlite3": "sqlite3"},
     "rapidjson": {":rapidjson": "RapidJSON"},
     "simdjson": {":simdjson": "simdjson"},
+    "zlib": {":zlib": "zlib"},
 }
 
 def tokenusage_system_dependencies():

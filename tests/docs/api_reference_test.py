@@ -46,7 +46,7 @@ class ApiReferenceTest(unittest.TestCase):
 
     def test_everything_needs_a_comment(self):
         schema = "proto/tokenusage/v1/usage_record.proto"
-        code, error = self.check_changed(schema, "    // The usage of one image edit.\n", "")
+        code, error = self.check_changed(schema, "    // An image edit.\n", "")
         self.assertEqual(code, 1)
         self.assertIn("usage_record.proto: no comment at ", error)
 

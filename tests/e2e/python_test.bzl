@@ -4,30 +4,32 @@
 No py_test: its rules differ between the Bazel versions that this project supports.
 """
 
-def python_messages(name, protos, outs, folder):
-    """Generates Python modules with protoc.
+def python_messages(name, sources, protos):
+    """Generates Python modules with protoc, into NAME.zip, from which Python imports them.
 
     Args:
       name: the target's name.
+      sources: the .proto files, all in proto/.
       protos: the proto_library targets, with all that they import.
-      outs: the modules, as folder/package/file_pb2.py.
-      folder: the folder under which the modules are importable.
     """
-    sources = [
-        out[len(folder) + 1:].replace("_pb2.py", ".proto")
-        for out in outs
-    ]
     native.genrule(
         name = name,
         testonly = True,
-        srcs = protos,
-        outs = outs,
-        # The output of a proto_library is its descriptors.
-        cmd = " ".join([
-            "$(location @com_google_protobuf//:protoc)",
-            "--descriptor_set_in=$$(echo $(SRCS) | tr ' ' ':')",
-            "--python_out=$(RULEDIR)/" + folder,
-        ] + sources),
+        srcs = sources + protos,
+        outs = [name + ".zip"],
+        # The output of a proto_library is its descriptors. Python wants the folders in the
+        # archive, too, which protoc's own archives lack.
+        cmd = "; ".join([
+            "set -e",
+            "sources=' %s'" % " ".join(["$(locations %s)" % source for source in sources]),
+            "protos='%s'" % " ".join(["$(location %s)" % proto for proto in protos]),
+            "work=$$(mktemp -d)",
+            "$(location @com_google_protobuf//:protoc) --descriptor_set_in=$${protos// /:} " +
+            "--python_out=$$work $${sources// proto\\// }",
+            "find $$work -exec touch -d 2000-01-01 {} +",
+            "/usr/bin/python3 -m zipfile -c $@ $$work/tokenusage",
+            "rm -r $$work",
+        ]),
         tools = ["@com_google_protobuf//:protoc"],
     )
 

@@ -7,7 +7,7 @@ shift
 for program; do
   export "${program%%=*}=$PWD/${program#*=}"
 done
-export PYTHONPATH="$PWD/tests/e2e:$PWD/tests/e2e/messages"
+export PYTHONPATH="$PWD/tests/e2e:$PWD/tests/e2e/messages.zip"
 export PYTHONDONTWRITEBYTECODE=1
 # bazel test --test_filter=NAME, as GoogleTest reads it.
 exec /usr/bin/python3 "$file" ${TESTBRIDGE_TEST_ONLY:+-k "$TESTBRIDGE_TEST_ONLY"}

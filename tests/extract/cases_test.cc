@@ -32,7 +32,8 @@ void CheckFiles(const std::string& pattern) {
   for (const std::string& file : Files(pattern)) {
     SCOPED_TRACE(file);
     std::set<std::string> names;
-    for (const ExtractionCase& c : ReadText<ExtractionCases>(file).cases()) {
+    const auto cases = ReadText<ExtractionCases>(file);
+    for (const ExtractionCase& c : cases.cases()) {
       EXPECT_TRUE(names.insert(c.dialect() + c.name()).second) << c.name();
       CheckCase(c);
     }

@@ -267,7 +267,10 @@ TEST_P(DialectTest, NamesWhatAForeignUsageLacks) {
 // Replaces the first number of a usage.
 TEST_P(DialectTest, NamesTheMemberOfABadCount) {
   const std::string json = SmallUsageOf(dialect()).json();
-  const std::size_t begin = json.find_first_of("0123456789", json.find(':'));
+  std::size_t begin = json.find("\":") + 2;
+  while (json[begin] < '0' || json[begin] > '9') {
+    begin = json.find("\":", begin) + 2;
+  }
   const std::size_t end = json.find_first_not_of("0123456789.", begin);
   const std::size_t name_end = json.rfind('"', begin);
   const std::size_t name_begin = json.rfind('"', name_end - 1) + 1;

@@ -91,7 +91,8 @@ std::vector<std::string> Representations(
   for (const std::string& event : events) {
     if (event != "[DONE]") absl::StrAppend(&lines, event, "\n");
     absl::StrAppend(&several_lines, ": a comment\nevent: some\nid: 7\ndata:",
-                    absl::StrReplaceAll(event, {{"{", "{\ndata: "}}),
+                    event.substr(0, 1),
+                    (event.front() == '{' ? "\ndata: " : ""), event.substr(1),
                     "\nretry: 3\n\n\n");
   }
   std::vector<std::string> representations = {

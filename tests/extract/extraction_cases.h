@@ -2,9 +2,8 @@
 
 // Runs cases of extraction.
 //
-//   for (const ExtractionCase& c : ReadText<ExtractionCases>(path).cases()) {
-//     CheckCase(c);
-//   }
+//   const auto cases = ReadText<ExtractionCases>(path);
+//   for (const ExtractionCase& c : cases.cases()) CheckCase(c);
 
 #ifndef TOKENUSAGE_TESTS_EXTRACT_EXTRACTION_CASES_H_
 #define TOKENUSAGE_TESTS_EXTRACT_EXTRACTION_CASES_H_

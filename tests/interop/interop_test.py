@@ -15,6 +15,7 @@ import stock_python
 from harness import junit
 
 VECTORS = "tests/interop/vectors"
+GOLDEN_CASES = "tests/usage/testdata"
 WRITTEN = "tests/interop/written"
 PROGRAM = os.environ["TOKENUSAGE_VECTORS_PROGRAM"]
 
@@ -43,6 +44,16 @@ class InteropTest(unittest.TestCase):
         count, failures = stock_python.run(VECTORS, self.folder)
         self.assertEqual((count, failures), (self.count, []))
         self.assertEqual(run("read", VECTORS, self.folder), self.all_vectors)
+
+    def test_python_exchanges_every_usage(self):
+        made = os.path.join(self.folder, "made")
+        written = os.path.join(self.folder, "written")
+        for folder in (made, written):
+            os.mkdir(folder)
+        self.assertEqual(run("golden", GOLDEN_CASES, made), (0, ""))
+        count = len(os.listdir(GOLDEN_CASES))
+        self.assertEqual(stock_python.run(made, written), (count, []))
+        self.assertEqual(run("read", made, written), (0, "%d vectors\n" % count))
 
     def test_we_read_what_others_wrote(self):
         languages = sorted(os.listdir(WRITTEN))
@@ -84,10 +95,10 @@ class InteropTest(unittest.TestCase):
 
     def test_every_message_needs_a_vector(self):
         copy = self.copy_of_vectors()
-        os.remove(os.path.join(copy, "token_total.txtpb"))
+        os.remove(os.path.join(copy, "measure_total.txtpb"))
         code, said = run("check", copy)
         self.assertEqual(code, 1)
-        self.assertIn("tokenusage.v1.TokenTotal\nexpected: a vector", said)
+        self.assertIn("tokenusage.v1.MeasureTotal\nexpected: a vector", said)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 // The fields of a message as text that the test of every language can make,
 // independent of the encoding that it was read from.
 //
-//   message tokenusage.v1.TokenTotal
+//   message tokenusage.v1.MeasureTotal
 //   rounded 3fb99999a0000000
 //   exact "0.1"
 //

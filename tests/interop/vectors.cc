@@ -10,6 +10,9 @@
 //     a vector.
 //   vectors read FOLDER WRITTEN
 //     Reads WRITTEN/NAME.json, and .binpb if it exists.
+//   vectors golden CASES FOLDER
+//     Makes a vector of the case "full" of each file of tests/usage/testdata,
+//     which sets every field of a provider's message.
 //
 // Prints the differences and exits with 1, or prints the number of vectors.
 
@@ -31,15 +34,18 @@
 #include "google/protobuf/message.h"
 #include "google/protobuf/text_format.h"
 #include "tests/interop/values.h"
+#include "tests/usage/golden_cases.pb.h"
 #include "tokenusage/json/json.h"
-#include "tokenusage/orq/v2/images.pb.h"
+#include "tokenusage/v1/measures.pb.h"
 #include "tokenusage/v1/usage_record.pb.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage::interop {
 namespace {
 
+using ::google::protobuf::Descriptor;
 using ::google::protobuf::DescriptorPool;
+using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::FileDescriptor;
 using ::google::protobuf::Message;
 using ::google::protobuf::MessageFactory;
@@ -77,19 +83,25 @@ struct Vector {
   std::unique_ptr<Message> message;
 };
 
-// Reads the message of a text file, which names its type in its first line.
+// The first line of a text file names its message's type.
+constexpr std::string_view kTypeLine = "# proto-message: ";
+
+std::unique_ptr<Message> NewMessage(const Descriptor* type) {
+  return std::unique_ptr<Message>(
+      MessageFactory::generated_factory()->GetPrototype(type)->New());
+}
+
+// Reads the message of a text file.
 std::unique_ptr<Message> ReadText(const std::string& path) {
-  constexpr std::string_view kPrefix = "# proto-message: ";
   const std::string text = ReadFile(path);
   const std::string line = text.substr(0, text.find('\n'));
   const auto* type = DescriptorPool::generated_pool()->FindMessageTypeByName(
-      line.substr(std::min(line.size(), kPrefix.size())));
+      line.substr(std::min(line.size(), kTypeLine.size())));
   if (type == nullptr) {
     Fail(path, "a first line '# proto-message: TYPE'", line);
     return nullptr;
   }
-  std::unique_ptr<Message> message(
-      MessageFactory::generated_factory()->GetPrototype(type)->New());
+  std::unique_ptr<Message> message = NewMessage(type);
   if (!TextFormat::ParseFromString(text, message.get())) {
     Fail(path, "a message", "what protobuf says above");
   }
@@ -158,14 +170,55 @@ void Check(const Vector& vector) {
   ExpectJsonHolds(path + ".json", vector);
 }
 
-// Checks that every message of the public files has a vector.
+std::vector<const FieldDescriptor*> UsageMembers() {
+  const auto* oneof = v1::UsageRecord::descriptor()->FindOneofByName("usage");
+  std::vector<const FieldDescriptor*> members;
+  for (int i = 0; i < oneof->field_count(); ++i) {
+    members.push_back(oneof->field(i));
+  }
+  return members;
+}
+
+// Writes the vector of a usage's golden case "full" to the folder.
+void MakeGolden(const FieldDescriptor* member, const std::string& cases_folder,
+                const std::string& folder) {
+  const std::string path =
+      absl::StrCat(cases_folder, "/", member->name(), ".txtpb");
+  testing::GoldenCases cases;
+  if (!TextFormat::ParseFromString(ReadFile(path), &cases)) {
+    return Fail(path, "golden cases", "what protobuf says above");
+  }
+  for (const testing::GoldenCase& golden : cases.cases()) {
+    if (golden.name() != "full") continue;
+    Vector vector;
+    vector.name = std::string(member->name());
+    vector.path = absl::StrCat(folder, "/", vector.name);
+    vector.message = NewMessage(member->message_type());
+    const absl::Status status = ParseJson(golden.json(), vector.message.get());
+    if (!status.ok()) return Fail(path, "a usage", status.ToString());
+    std::string text;
+    TextFormat::PrintToString(*vector.message, &text);
+    WriteFile(vector.path + ".txtpb",
+              std::string(kTypeLine) +
+                  std::string(member->message_type()->full_name()) + "\n" +
+                  text);
+    return Make(vector);
+  }
+  Fail(path, "a case \"full\"", "none");
+}
+
+// Checks that every message of the service has a vector. Those of usages have
+// one by their golden cases.
 void CheckComplete(const std::vector<Vector>& vectors) {
   std::set<std::string> covered;
   for (const Vector& vector : vectors) {
     covered.emplace(vector.message->GetDescriptor()->full_name());
   }
+  for (const FieldDescriptor* member : UsageMembers()) {
+    covered.emplace(member->message_type()->full_name());
+  }
   for (const FileDescriptor* file :
-       {orq::v2::PostV2ProxyImagesEditsUsage::descriptor()->file(),
+       {v1::TokenUsage::descriptor()->file(),
         v1::UsageRecord::descriptor()->file(),
         v1::ReportUsageRequest::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
@@ -185,9 +238,17 @@ void Read(const Vector& vector, const std::string& written) {
 
 int Main(const std::vector<std::string>& args) {
   const std::string command = args.empty() ? "" : args[0];
-  if (args.size() != (command == "read" ? 3 : 2)) {
-    std::cerr << "usage: vectors make|check|read FOLDER [WRITTEN]\n";
+  const bool has_two_folders = command == "read" || command == "golden";
+  if (args.size() != (has_two_folders ? 3 : 2)) {
+    std::cerr << "usage: vectors make|check FOLDER, read FOLDER WRITTEN, or "
+                 "golden CASES FOLDER\n";
     return 64;
+  }
+  if (command == "golden") {
+    for (const FieldDescriptor* member : UsageMembers()) {
+      MakeGolden(member, args[1], args[2]);
+    }
+    return failures == 0 ? 0 : 1;
   }
   const std::vector<Vector> vectors = ReadVectors(args[1]);
   if (vectors.empty()) Fail(args[1], "vectors", "none");

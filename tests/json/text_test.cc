@@ -48,7 +48,7 @@ constexpr std::string_view kBadPieces[] = {"\x80",
 
 // Both find the same end, read nothing behind the text, and say whether there
 // were escapes in it.
-TEST(FindLongStringEndTest, IsWhereScanStringIs) {
+TEST(FindStringEndTest, IsWhereScanStringIs) {
   std::mt19937_64 random(testing::TestSeed());
   int found = 0;
   for (int round = 0; round < 100000; ++round) {
@@ -73,7 +73,7 @@ TEST(FindLongStringEndTest, IsWhereScanStringIs) {
     const char* const expected =
         ScanString(block.get(), end, &unescaped, &error);
     bool escaped = false;
-    ASSERT_EQ(FindLongStringEnd(block.get(), end, &escaped), expected) << text;
+    ASSERT_EQ(FindStringEnd(block.get(), end, &escaped), expected) << text;
     if (expected == nullptr) {
       ASSERT_FALSE(error.expected.empty());
       ASSERT_LE(error.at, end);

@@ -58,7 +58,8 @@ GoldenCases ReadCases(const FieldDescriptor* member) {
   text << file.rdbuf();
   GoldenCases cases;
   EXPECT_TRUE(file.good()) << path;
-  EXPECT_TRUE(::google::protobuf::TextFormat::ParseFromString(text.str(), &cases))
+  EXPECT_TRUE(
+      ::google::protobuf::TextFormat::ParseFromString(text.str(), &cases))
       << path;
   return cases;
 }

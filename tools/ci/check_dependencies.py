@@ -18,6 +18,7 @@ _PROTO = {"proto", "@com_google_protobuf"}
 _BASE = {"base", "@com_google_absl", "@com_google_protobuf"}
 _JSON = _BASE | _PROTO | {"json"}
 _RECORD = _BASE | _PROTO | {"record"}
+_CLIENT = _JSON | _RECORD | {"client", "@com_github_grpc_grpc", "@zlib"}
 _STORE = _RECORD | {"store"}
 _SQLITE = _STORE | {"store/sqlite", "@org_sqlite"}
 _POSTGRES = _STORE | {"store/postgres", "@libpq"}
@@ -33,13 +34,14 @@ ALLOWED = {
     "base": _BASE,
     "json": _JSON,
     "record": _RECORD,
+    "client": _CLIENT,
     "store": _STORE,
     "store/sqlite": _SQLITE,
     "store/postgres": _POSTGRES,
     "store/copy": _COPY,
     "service": _SERVICE,
     "testing": _SERVICE | {"testing"},
-    "cli": _COPY | _SERVICE | _JSON | {"cli", "@cli11", "@com_github_gabime_spdlog"},
+    "cli": _COPY | _SERVICE | _CLIENT | {"cli", "@cli11", "@com_github_gabime_spdlog"},
 }
 
 

@@ -15,6 +15,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/stubs/common.h"
 #if GOOGLE_PROTOBUF_VERSION < 4022000
@@ -28,6 +30,17 @@ namespace tokenusage {
 inline void SilenceProtobuf() {
 #if GOOGLE_PROTOBUF_VERSION < 4022000
   ::google::protobuf::SetLogHandler(nullptr);
+#endif
+}
+
+// Returns whether the accessors of a string or bytes field are those of a
+// std::string, which [ctype] and the feature string_type change.
+inline bool IsStdString(const ::google::protobuf::FieldDescriptor& field) {
+#if GOOGLE_PROTOBUF_VERSION < 6030000
+  return field.options().ctype() == ::google::protobuf::FieldOptions::STRING;
+#else
+  using Field = ::google::protobuf::FieldDescriptor;
+  return field.cpp_string_type() == Field::CppStringType::kString;
 #endif
 }
 

@@ -34,6 +34,7 @@ Command AddListCommand(CLI::App* app);
 Command AddQueryCommand(CLI::App* app);
 Command AddReportCommand(CLI::App* app);
 Command AddServeCommand(CLI::App* app);
+Command AddSpoolCommand(CLI::App* app);
 Command AddTokenCommand(CLI::App* app);
 Command AddVersionCommand(CLI::App* app);
 

@@ -19,6 +19,7 @@
 namespace tokenusage::extract_internal {
 namespace {
 
+using ::google::protobuf::Descriptor;
 using ::google::protobuf::Message;
 
 // Events from which the response's id and model are taken; later ones have them
@@ -41,11 +42,13 @@ std::string JoinPath(std::string_view path, std::string_view field) {
                       std::string(field));
 }
 
-const UsageRules& RulesOf(const ::google::protobuf::Descriptor* type) {
+// Returns the rules of a message that a record can have.
+const UsageRules& RulesOf(const Descriptor* type) {
   static const auto* const rules = [] {
-    auto* all = new std::map<const ::google::protobuf::Descriptor*, UsageRules>;
-    for (const Dialect& dialect : Dialects()) {
-      const auto* message = dialect.usage_field->message_type();
+    auto* all = new std::map<const Descriptor*, UsageRules>;
+    const auto* usage = v1::UsageRecord::descriptor()->FindOneofByName("usage");
+    for (int i = 0; i < usage->field_count(); ++i) {
+      const Descriptor* message = usage->field(i)->message_type();
       all->try_emplace(message, message);
     }
     return all;
@@ -162,8 +165,8 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
   if (layout_.needs_done) {
     Head head;
     TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, "", &head));
-    has_ended_ = head.done();
-    if (!has_ended_) return nullptr;
+    has_ended_ = head.done() || !head.has_done();
+    if (!head.done()) return nullptr;
   }
   if (later_ == nullptr) {
     later_.reset(::google::protobuf::MessageFactory::generated_factory()

@@ -70,15 +70,14 @@ absl::Status EventReader::TakeLine(std::string_view line, std::string_view rest,
 }
 
 std::string EventReader::TakeUnfinished() {
-  const EventVisitor keep = [](std::string_view) { return absl::OkStatus(); };
-  std::string last = std::exchange(line_, "");
-  if (last.substr(0, 1) != "{") {
-    static_cast<void>(TakeLine(last, "", keep));
-    last = data_;
-  }
-  data_.clear();
+  const std::string line = std::exchange(line_, "");
+  const EventVisitor keep = [this](std::string_view event) {
+    data_ = event;
+    return absl::OkStatus();
+  };
+  if (!line.empty()) static_cast<void>(TakeLine(line, "", keep));
   has_data_ = false;
-  return last;
+  return std::exchange(data_, "");
 }
 
 }  // namespace tokenusage::extract_internal

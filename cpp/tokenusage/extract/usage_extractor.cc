@@ -35,20 +35,19 @@ absl::Status UsageExtractor::Feed(std::string_view chunk) {
 }
 
 absl::StatusOr<Extraction> UsageExtractor::Finish() {
-  TOKENUSAGE_RETURN_IF_ERROR(Feed(""));
-  const std::unique_ptr<Collector> stream = std::move(stream_);
+  const std::unique_ptr<Collector> stream =
+      stream_ != nullptr ? std::move(stream_)
+                         : std::make_unique<Collector>(dialect_);
   const std::string last =
       std::exchange(events_, EventReader()).TakeUnfinished();
-  const absl::Status status = std::exchange(status_, absl::OkStatus());
-  TOKENUSAGE_RETURN_IF_ERROR(status);
-  if (!last.empty()) {
-    const absl::Status read = stream->ReadEvent(last);
-    // It may have been cut.
-    const std::optional<JsonError> error = GetJsonError(read);
-    if (!error || error->kind != JsonError::Kind::kSyntax) {
-      TOKENUSAGE_RETURN_IF_ERROR(read);
-    }
+  absl::Status status = std::exchange(status_, absl::OkStatus());
+  if (status.ok() && !last.empty()) {
+    status = stream->ReadEvent(last);
+    const std::optional<JsonError> error = GetJsonError(status);
+    const bool is_cut = error && error->kind == JsonError::Kind::kSyntax;
+    if (is_cut) status = absl::OkStatus();
   }
+  if (!status.ok()) return status;
   return stream->Conclude();
 }
 

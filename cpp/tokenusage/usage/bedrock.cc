@@ -19,18 +19,14 @@ constexpr char kDetail[] = "cache_details.input_tokens";
 void CountLifetimes(const bedrock::v1::ConverseUsage& usage,
                     const Stated& cache_write, Counter* counter) {
   if (usage.cache_details().empty()) return;
-  Stated all = {false, Amount(), kDetail};
-  Stated five_minutes = all;
-  Stated one_hour = all;
+  Stated all, five_minutes, one_hour;
+  all.field = kDetail;
   for (const auto& detail : usage.cache_details()) {
     const Stated tokens =
         MakeStated(detail.has_input_tokens(), detail.input_tokens(), kDetail);
-    all = Counter::Sum(kDetail, {all, tokens});
-    if (detail.ttl() == "5m") {
-      five_minutes = Counter::Sum(kDetail, {five_minutes, tokens});
-    } else if (detail.ttl() == "1h") {
-      one_hour = Counter::Sum(kDetail, {one_hour, tokens});
-    }
+    all += tokens;
+    if (detail.ttl() == "5m") five_minutes += tokens;
+    if (detail.ttl() == "1h") one_hour += tokens;
   }
   counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_5M_TOKENS, five_minutes);
   counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_1H_TOKENS, one_hour);
@@ -50,11 +46,11 @@ UsageCounts CountUsage(const bedrock::v1::ConverseUsage& usage,
   parts.total = STATED("", usage, total_tokens);
   parts.output = STATED("", usage, output_tokens);
   parts.cache_read =
-      counter.OneOf({STATED("", usage, cache_read_input_tokens),
-                     STATED("", usage, cache_read_input_token_count)});
+      counter.OneOf(STATED("", usage, cache_read_input_tokens),
+                    STATED("", usage, cache_read_input_token_count));
   parts.cache_write =
-      counter.OneOf({STATED("", usage, cache_write_input_tokens),
-                     STATED("", usage, cache_write_input_token_count)});
+      counter.OneOf(STATED("", usage, cache_write_input_tokens),
+                    STATED("", usage, cache_write_input_token_count));
   parts.input = Counter::Sum("all input tokens",
                              {uncached, parts.cache_read, parts.cache_write});
   if (!IsSum(parts.total, {uncached, parts.output})) {

@@ -20,9 +20,9 @@ UsageCounts CountUsage(const deepseek::v1::ChatUsage& usage,
   parts.input = STATED("", usage, prompt_tokens);
   parts.output = STATED("", usage, completion_tokens);
   parts.cache_read =
-      counter.OneOf({STATED("", usage, prompt_cache_hit_tokens),
-                     STATED("prompt_tokens_details.",
-                            usage.prompt_tokens_details(), cached_tokens)});
+      counter.OneOf(STATED("", usage, prompt_cache_hit_tokens),
+                    STATED("prompt_tokens_details.",
+                           usage.prompt_tokens_details(), cached_tokens));
   parts.reasoning = STATED("completion_tokens_details.",
                            usage.completion_tokens_details(), reasoning_tokens);
   counter.CheckSum(parts.total, {parts.input, parts.output});

@@ -4,7 +4,6 @@
 
 #include <string_view>
 
-#include "absl/strings/match.h"
 #include "tokenusage/usage/token_parts.h"
 
 namespace tokenusage {
@@ -36,18 +35,18 @@ Stated TokensOf(const Detail& detail, const char* field) {
   return MakeStated(detail.has_token_count(), detail.token_count(), field);
 }
 
-// Returns the place of a modality, upper or lower case; null if it is unknown.
+// Returns the place of a modality; null if it is unknown. Interactions spells
+// them in lower case.
 Stated* Find(std::string_view modality, Modalities* by) {
-  const auto is = [&](std::string_view name) {
-    return absl::EqualsIgnoreCase({modality.data(), modality.size()},
-                                  {name.data(), name.size()});
+  const auto is = [&](std::string_view upper, std::string_view lower) {
+    return modality == upper || modality == lower;
   };
-  if (is("text")) return &by->text;
-  if (is("image")) return &by->image;
-  if (is("audio")) return &by->audio;
-  if (is("video")) return &by->video;
-  if (is("document")) return &by->document;
-  if (modality.empty() || is("modality_unspecified")) return &by->text;
+  if (is("TEXT", "text")) return &by->text;
+  if (is("IMAGE", "image")) return &by->image;
+  if (is("AUDIO", "audio")) return &by->audio;
+  if (is("VIDEO", "video")) return &by->video;
+  if (is("DOCUMENT", "document")) return &by->document;
+  if (is("MODALITY_UNSPECIFIED", "")) return &by->text;
   return nullptr;
 }
 
@@ -56,7 +55,8 @@ void Divide(const Details& details, const char* field, Modalities* by) {
   for (const auto& detail : details) {
     Stated* const place = Find(detail.modality(), by);
     if (place == nullptr) continue;
-    *place = Counter::Sum(field, {*place, TokensOf(detail, field)});
+    *place += TokensOf(detail, field);
+    place->field = field;
   }
 }
 
@@ -67,39 +67,45 @@ void CheckParts(const Modalities& by, const Stated& whole, Counter* counter) {
 
 // Sets the measures by modality. Tool results are part of the input.
 void CountModalities(const Tokens& tokens, Counter* counter) {
-  const Modalities& prompt = tokens.prompt_by;
-  const Modalities& tool_use = tokens.tool_use_by;
-  const auto set_input = [&](v1::UsageMeasure measure, const Stated& a,
-                             const Stated& b) {
-    counter->Set(measure, Counter::Sum("", {a, b}));
-  };
-  set_input(v1::USAGE_MEASURE_INPUT_TEXT_TOKENS, prompt.text, tool_use.text);
-  set_input(v1::USAGE_MEASURE_INPUT_IMAGE_TOKENS, prompt.image, tool_use.image);
-  set_input(v1::USAGE_MEASURE_INPUT_AUDIO_TOKENS, prompt.audio, tool_use.audio);
-  set_input(v1::USAGE_MEASURE_INPUT_VIDEO_TOKENS, prompt.video, tool_use.video);
-  set_input(v1::USAGE_MEASURE_INPUT_DOCUMENT_TOKENS, prompt.document,
-            tool_use.document);
-  CheckParts(prompt, tokens.prompt, counter);
-  CheckParts(tool_use, tokens.tool_use, counter);
+  Modalities input = tokens.prompt_by;
+  input.text += tokens.tool_use_by.text;
+  input.image += tokens.tool_use_by.image;
+  input.audio += tokens.tool_use_by.audio;
+  input.video += tokens.tool_use_by.video;
+  input.document += tokens.tool_use_by.document;
+  counter->Set(v1::USAGE_MEASURE_INPUT_TEXT_TOKENS, input.text);
+  counter->Set(v1::USAGE_MEASURE_INPUT_IMAGE_TOKENS, input.image);
+  counter->Set(v1::USAGE_MEASURE_INPUT_AUDIO_TOKENS, input.audio);
+  counter->Set(v1::USAGE_MEASURE_INPUT_VIDEO_TOKENS, input.video);
+  counter->Set(v1::USAGE_MEASURE_INPUT_DOCUMENT_TOKENS, input.document);
 
   const Modalities& cached = tokens.cached_by;
   counter->Set(v1::USAGE_MEASURE_CACHE_READ_TEXT_TOKENS, cached.text);
   counter->Set(v1::USAGE_MEASURE_CACHE_READ_IMAGE_TOKENS, cached.image);
   counter->Set(v1::USAGE_MEASURE_CACHE_READ_AUDIO_TOKENS, cached.audio);
   counter->Set(v1::USAGE_MEASURE_CACHE_READ_VIDEO_TOKENS, cached.video);
+
+  const Modalities& output = tokens.response_by;
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_TEXT_TOKENS, output.text);
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_IMAGE_TOKENS, output.image);
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_AUDIO_TOKENS, output.audio);
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_VIDEO_TOKENS, output.video);
+}
+
+// Checks the modalities against their wholes, and the cached ones against the
+// prompt's.
+void CheckModalities(const Tokens& tokens, Counter* counter) {
+  const Modalities& prompt = tokens.prompt_by;
+  const Modalities& cached = tokens.cached_by;
+  CheckParts(prompt, tokens.prompt, counter);
+  CheckParts(tokens.tool_use_by, tokens.tool_use, counter);
   CheckParts(cached, tokens.cached, counter);
+  CheckParts(tokens.response_by, tokens.response, counter);
   counter->CheckPart(cached.text, prompt.text);
   counter->CheckPart(cached.image, prompt.image);
   counter->CheckPart(cached.audio, prompt.audio);
   counter->CheckPart(cached.video, prompt.video);
   counter->CheckPart(cached.document, prompt.document);
-
-  const Modalities& response = tokens.response_by;
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_TEXT_TOKENS, response.text);
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_IMAGE_TOKENS, response.image);
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_AUDIO_TOKENS, response.audio);
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_VIDEO_TOKENS, response.video);
-  CheckParts(response, tokens.response, counter);
 }
 
 // The prompt includes cached tokens and leaves out tool results. The response
@@ -122,6 +128,7 @@ void CountTokens(const Tokens& tokens, Counter* counter) {
   counter->CheckPart(tokens.cached, tokens.prompt);
   counter->CheckPart(tokens.thoughts, output);
   CountModalities(tokens, counter);
+  CheckModalities(tokens, counter);
 }
 
 // The members that have the same names in generateContent and in Live.
@@ -192,10 +199,8 @@ UsageCounts CountUsage(const google::v1::InteractionsUsage& usage,
   Stated searches, calls;
   for (const auto& tool : usage.grounding_tool_count()) {
     const Stated count = STATED("grounding_tool_count.", tool, count);
-    calls = Counter::Sum("", {calls, count});
-    if (tool.type() == "google_search") {
-      searches = Counter::Sum("", {searches, count});
-    }
+    calls += count;
+    if (tool.type() == "google_search") searches += count;
   }
   counter.Set(v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS, searches);
   counter.Set(v1::USAGE_MEASURE_TOOL_CALLS, calls);
@@ -210,7 +215,7 @@ UsageCounts CountUsage(const google::v1::PredictEmbeddingsUsage& usage,
   Stated input;
   for (const auto& prediction : usage.predictions()) {
     const auto& statistics = prediction.embeddings().statistics();
-    input = Counter::Sum("", {input, STATED("", statistics, token_count)});
+    input += STATED("", statistics, token_count);
   }
   counter.Set(v1::USAGE_MEASURE_INPUT_TOKENS, input);
   counter.Set(v1::USAGE_MEASURE_TOTAL_TOKENS, input);

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "tokenusage/usage/stated.h"
-#include "tokenusage/usage/wholes.h"
+#include "tokenusage/usage/token_parts.h"
 
 namespace tokenusage::usage_internal {
 
@@ -85,34 +85,27 @@ void CheckPasses(Counter* counter, const Usage& usage, const PassCounts& all) {
 template <typename Usage>
 void CountMessage(Counter* counter, const Usage& usage) {
   const Stated uncached = STATED("", usage, input_tokens);
-  const Stated read = counter->Set(v1::USAGE_MEASURE_CACHE_READ_TOKENS,
-                                   STATED("", usage, cache_read_input_tokens));
+  TokenParts parts;
+  parts.cache_read = STATED("", usage, cache_read_input_tokens);
   const auto& creation = usage.cache_creation();
-  const Stated write_5m = counter->Set(
-      v1::USAGE_MEASURE_CACHE_WRITE_5M_TOKENS,
-      STATED("cache_creation.", creation, ephemeral_5m_input_tokens));
-  const Stated write_1h = counter->Set(
-      v1::USAGE_MEASURE_CACHE_WRITE_1H_TOKENS,
-      STATED("cache_creation.", creation, ephemeral_1h_input_tokens));
-  Stated write = STATED("", usage, cache_creation_input_tokens);
-  if (!write.is_set)
-    write = Counter::Sum("cache_creation", {write_5m, write_1h});
-  counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_TOKENS, write);
-  // They may be less than it: streams do not update them.
-  counter->CheckParts({write_5m, write_1h}, write);
-
-  const Stated output = STATED("", usage, output_tokens);
-  Stated input;
-  if (uncached.is_set) {
-    input = Counter::Sum("all input tokens", {uncached, read, write});
+  parts.cache_write_5m =
+      STATED("cache_creation.", creation, ephemeral_5m_input_tokens);
+  parts.cache_write_1h =
+      STATED("cache_creation.", creation, ephemeral_1h_input_tokens);
+  // The whole may be more than the two: streams do not update them.
+  parts.cache_write = STATED("", usage, cache_creation_input_tokens);
+  if (!parts.cache_write.is_set) {
+    parts.cache_write = Counter::Sum(
+        "cache_creation", {parts.cache_write_5m, parts.cache_write_1h});
   }
-  CountWholes(counter, input, output, Stated());
-
-  const Stated thinking =
-      counter->Set(v1::USAGE_MEASURE_REASONING_TOKENS,
-                   STATED("output_tokens_details.",
-                          usage.output_tokens_details(), thinking_tokens));
-  counter->CheckPart(thinking, output);
+  if (uncached.is_set) {
+    parts.input = Counter::Sum("all input tokens",
+                               {uncached, parts.cache_read, parts.cache_write});
+  }
+  parts.output = STATED("", usage, output_tokens);
+  parts.reasoning = STATED("output_tokens_details.",
+                           usage.output_tokens_details(), thinking_tokens);
+  CountTokens(parts, counter);
 
   const auto& tools = usage.server_tool_use();
   const Stated searches =
@@ -123,7 +116,8 @@ void CountMessage(Counter* counter, const Usage& usage) {
                             {searches, STATED("server_tool_use.", tools,
                                               web_fetch_requests)}));
   if (!usage.iterations().empty()) {
-    CheckPasses(counter, usage, {uncached, output, read, write});
+    CheckPasses(counter, usage,
+                {uncached, parts.output, parts.cache_read, parts.cache_write});
   }
 }
 

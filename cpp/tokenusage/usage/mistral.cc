@@ -24,12 +24,12 @@ UsageCounts CountUsage(const mistral::v1::ChatUsage& usage,
   const auto& in = usage.prompt_tokens_details();
   const auto& in_again = usage.prompt_token_details();
   parts.cache_read =
-      counter.OneOf({STATED("prompt_tokens_details.", in, cached_tokens),
-                     STATED("prompt_token_details.", in_again, cached_tokens),
-                     STATED("", usage, num_cached_tokens)});
+      counter.OneOf(STATED("prompt_tokens_details.", in, cached_tokens),
+                    STATED("prompt_token_details.", in_again, cached_tokens),
+                    STATED("", usage, num_cached_tokens));
   parts.input_audio =
-      counter.OneOf({STATED("prompt_tokens_details.", in, audio_tokens),
-                     STATED("prompt_token_details.", in_again, audio_tokens)});
+      counter.OneOf(STATED("prompt_tokens_details.", in, audio_tokens),
+                    STATED("prompt_token_details.", in_again, audio_tokens));
   parts.reasoning = STATED("completion_tokens_details.",
                            usage.completion_tokens_details(), reasoning_tokens);
   counter.CheckSum(parts.total, {parts.input, parts.output});

@@ -20,12 +20,12 @@ void SetInputParts(const openai_compatible::v1::ChatUsage& usage,
                    Counter* counter, TokenParts* parts) {
   const auto& in = usage.prompt_tokens_details();
   parts->cache_read =
-      counter->OneOf({STATED("prompt_tokens_details.", in, cached_tokens),
-                      STATED("", usage, cached_tokens)});
+      counter->OneOf(STATED("prompt_tokens_details.", in, cached_tokens),
+                     STATED("", usage, cached_tokens));
   parts->cache_write = counter->OneOf(
-      {STATED("prompt_tokens_details.", in, cache_write_tokens),
-       STATED("prompt_tokens_details.", in, cache_creation_input_tokens),
-       STATED("prompt_tokens_details.", in, created_cache_tokens)});
+      STATED("prompt_tokens_details.", in, cache_write_tokens),
+      STATED("prompt_tokens_details.", in, cache_creation_input_tokens),
+      STATED("prompt_tokens_details.", in, created_cache_tokens));
 
   Stated image, audio, video;
   for (const auto& entry : in.multimodal_tokens()) {
@@ -35,13 +35,13 @@ void SetInputParts(const openai_compatible::v1::ChatUsage& usage,
     if (entry.first == "video") video = tokens;
   }
   parts->input_text = STATED("prompt_tokens_details.", in, text_tokens);
-  parts->input_image = counter->OneOf(
-      {STATED("prompt_tokens_details.", in, image_tokens), image});
+  parts->input_image =
+      counter->OneOf(STATED("prompt_tokens_details.", in, image_tokens), image);
   parts->input_audio =
-      counter->OneOf({STATED("prompt_tokens_details.", in, audio_tokens),
-                      STATED("", usage, audio_prompt_tokens), audio});
-  parts->input_video = counter->OneOf(
-      {STATED("prompt_tokens_details.", in, video_tokens), video});
+      counter->OneOf(STATED("prompt_tokens_details.", in, audio_tokens),
+                     STATED("", usage, audio_prompt_tokens), audio);
+  parts->input_video =
+      counter->OneOf(STATED("prompt_tokens_details.", in, video_tokens), video);
 }
 
 }  // namespace
@@ -59,9 +59,9 @@ UsageCounts CountUsage(const openai_compatible::v1::ChatUsage& usage,
   SetInputParts(usage, &counter, &parts);
 
   const auto& out = usage.completion_tokens_details();
-  parts.reasoning = counter.OneOf(
-      {STATED("completion_tokens_details.", out, reasoning_tokens),
-       STATED("", usage, reasoning_tokens)});
+  parts.reasoning =
+      counter.OneOf(STATED("completion_tokens_details.", out, reasoning_tokens),
+                    STATED("", usage, reasoning_tokens));
   parts.accepted_prediction =
       STATED("completion_tokens_details.", out, accepted_prediction_tokens);
   parts.rejected_prediction =

@@ -23,22 +23,6 @@ std::string Describe(std::initializer_list<Stated> counts) {
 
 }  // namespace
 
-Stated Counter::OneOf(std::initializer_list<Stated> names) {
-  Stated first = *names.begin();
-  bool out_of_range = false;
-  for (const Stated& other : names) {
-    out_of_range = out_of_range || other.out_of_range;
-    if (!other.is_set) continue;
-    if (!first.is_set) first = other;
-    if (other.amount != first.amount) {
-      Note(v1::USAGE_INCONSISTENCY_REASON_DUPLICATES_DIFFER, {other},
-           " is not ", {first});
-    }
-  }
-  first.out_of_range = out_of_range;
-  return first;
-}
-
 void Counter::Note(v1::UsageInconsistencyReason reason,
                    std::initializer_list<Stated> counts, const char* relation,
                    std::initializer_list<Stated> others) {

@@ -18,21 +18,29 @@ namespace tokenusage::usage_internal {
 
 // A count that a usage states, or does not.
 struct Stated {
-  bool is_set = false;
   Amount amount;           // zero if not set
   const char* field = "";  // its path from the usage message on
+  bool is_set = false;
   bool out_of_range = false;
+
+  // Adds a count. The sum is stated if one of them is.
+  Stated& operator+=(const Stated& other) {
+    amount += other.amount;
+    is_set = is_set || other.is_set;
+    out_of_range = out_of_range || other.out_of_range;
+    return *this;
+  }
 };
 
 // A count that is out of range is taken as not stated, rather than overflow.
 inline Stated MakeStated(bool is_set, std::int64_t count, const char* field) {
   const bool good = is_set && count >= 0 && count <= std::int64_t{1} << 53;
-  return {good, good ? Amount::FromInteger(count) : Amount(), field,
+  return {good ? Amount::FromInteger(count) : Amount(), field, good,
           is_set && !good};
 }
 inline Stated MakeStated(bool is_set, double count, const char* field) {
   const bool good = is_set && count >= 0 && count <= kMaxCount;
-  return {good, good ? Amount::FromCount(count) : Amount(), field,
+  return {good ? Amount::FromCount(count) : Amount(), field, good,
           is_set && !good};
 }
 
@@ -59,18 +67,19 @@ class Counter {
   // Returns the sum of the counts that are stated; it is not stated if none is.
   // `name` is what messages call it, such as "all input tokens".
   static Stated Sum(const char* name, std::initializer_list<Stated> counts) {
-    Stated sum = {false, Amount(), name};
-    for (const Stated& count : counts) {
-      sum.is_set = sum.is_set || count.is_set;
-      sum.out_of_range = sum.out_of_range || count.out_of_range;
-      sum.amount += count.amount;
-    }
+    Stated sum = {Amount(), name, false};
+    for (const Stated& count : counts) sum += count;
     return sum;
   }
 
   // Returns the first count that is stated. Any other that is stated says the
   // same, or contradicts it.
-  Stated OneOf(std::initializer_list<Stated> names);
+  template <typename... Others>
+  Stated OneOf(const Stated& first, const Others&... others) {
+    Stated found = first;
+    (TakeAlias(others, &found), ...);
+    return found;
+  }
 
   // Notes a contradiction if the part is more than the whole. Does nothing if
   // either is not stated.
@@ -107,6 +116,17 @@ class Counter {
   }
 
  private:
+  void TakeAlias(const Stated& other, Stated* found) {
+    if (other.out_of_range) counts_.set_out_of_range();
+    if (!other.is_set) return;
+    if (found->out_of_range) counts_.set_out_of_range();
+    if (!found->is_set) *found = other;
+    if (other.amount != found->amount) {
+      Note(v1::USAGE_INCONSISTENCY_REASON_DUPLICATES_DIFFER, {other},
+           " is not ", {*found});
+    }
+  }
+
   // Marks the usage, and describes why: `counts` `relation` `others`.
   void Note(v1::UsageInconsistencyReason reason,
             std::initializer_list<Stated> counts, const char* relation,

@@ -17,8 +17,9 @@ struct TokenParts {
   Stated total;
 
   Stated input;
-  Stated input_text, input_image, input_audio, input_video;
-  Stated cache_read, cache_write;
+  Stated input_text, input_image, input_audio, input_video, input_document;
+  Stated cache_read, cache_read_text, cache_read_image, cache_read_audio;
+  Stated cache_write, cache_write_5m, cache_write_1h;
   Stated tool_result;
 
   Stated output;
@@ -37,9 +38,42 @@ inline bool IsSum(const Stated& whole, std::initializer_list<Stated> parts) {
   return all && sum == whole.amount;
 }
 
+// Returns the wholes of a usage that calls them prompt_tokens and
+// completion_tokens, and checks that total_tokens is their sum.
+template <typename Usage>
+TokenParts PromptCompletion(const Usage& usage, Counter* counter) {
+  TokenParts parts;
+  parts.input = STATED("", usage, prompt_tokens);
+  parts.output = STATED("", usage, completion_tokens);
+  parts.total = STATED("", usage, total_tokens);
+  counter->CheckSum(parts.total, {parts.input, parts.output});
+  return parts;
+}
+
+// The same for input_tokens and output_tokens.
+template <typename Usage>
+TokenParts InputOutput(const Usage& usage, Counter* counter) {
+  TokenParts parts;
+  parts.input = STATED("", usage, input_tokens);
+  parts.output = STATED("", usage, output_tokens);
+  parts.total = STATED("", usage, total_tokens);
+  counter->CheckSum(parts.total, {parts.input, parts.output});
+  return parts;
+}
+
+// The same for embeddings, whose prompt_tokens are the total.
+template <typename Usage>
+TokenParts Embeddings(const Usage& usage, Counter* counter) {
+  TokenParts parts;
+  parts.input = STATED("", usage, prompt_tokens);
+  parts.total = STATED("", usage, total_tokens);
+  counter->CheckSum(parts.total, {parts.input});
+  return parts;
+}
+
 // Sets the measures of what is stated, and checks the parts against input and
-// output. The total is input and output if it is not stated; whether a stated
-// one must be their sum is for the caller to know.
+// output. The total is their sum if it is not stated; whether a stated one must
+// be is for the caller to know.
 inline void CountTokens(const TokenParts& parts, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, parts.input);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, parts.output);
@@ -47,14 +81,22 @@ inline void CountTokens(const TokenParts& parts, Counter* counter) {
     counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS, parts.total);
   } else if (parts.input.is_set && parts.output.is_set) {
     counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS,
-                 Counter::Sum("total tokens", {parts.input, parts.output}));
+                 Counter::Sum("total_tokens", {parts.input, parts.output}));
   }
   counter->Set(v1::USAGE_MEASURE_INPUT_TEXT_TOKENS, parts.input_text);
   counter->Set(v1::USAGE_MEASURE_INPUT_IMAGE_TOKENS, parts.input_image);
   counter->Set(v1::USAGE_MEASURE_INPUT_AUDIO_TOKENS, parts.input_audio);
   counter->Set(v1::USAGE_MEASURE_INPUT_VIDEO_TOKENS, parts.input_video);
+  counter->Set(v1::USAGE_MEASURE_INPUT_DOCUMENT_TOKENS, parts.input_document);
   counter->Set(v1::USAGE_MEASURE_CACHE_READ_TOKENS, parts.cache_read);
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_TEXT_TOKENS, parts.cache_read_text);
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_IMAGE_TOKENS,
+               parts.cache_read_image);
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_AUDIO_TOKENS,
+               parts.cache_read_audio);
   counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_TOKENS, parts.cache_write);
+  counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_5M_TOKENS, parts.cache_write_5m);
+  counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_1H_TOKENS, parts.cache_write_1h);
   counter->Set(v1::USAGE_MEASURE_TOOL_RESULT_TOKENS, parts.tool_result);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TEXT_TOKENS, parts.output_text);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_IMAGE_TOKENS, parts.output_image);
@@ -66,9 +108,17 @@ inline void CountTokens(const TokenParts& parts, Counter* counter) {
                parts.rejected_prediction);
 
   counter->CheckParts({parts.input_text, parts.input_image, parts.input_audio,
-                       parts.input_video},
+                       parts.input_video, parts.input_document},
                       parts.input);
   counter->CheckParts({parts.cache_read, parts.cache_write}, parts.input);
+  counter->CheckParts(
+      {parts.cache_read_text, parts.cache_read_image, parts.cache_read_audio},
+      parts.cache_read);
+  counter->CheckPart(parts.cache_read_text, parts.input_text);
+  counter->CheckPart(parts.cache_read_image, parts.input_image);
+  counter->CheckPart(parts.cache_read_audio, parts.input_audio);
+  counter->CheckParts({parts.cache_write_5m, parts.cache_write_1h},
+                      parts.cache_write);
   counter->CheckParts(
       {parts.output_text, parts.output_image, parts.output_audio},
       parts.output);

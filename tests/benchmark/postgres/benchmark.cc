@@ -169,16 +169,19 @@ class BareLoop {
     made.records.AddText(project);
     PostgresArray ids = PostgresArray::Texts(batch.size());
     PostgresArray times = PostgresArray::Int64s(batch.size());
+    PostgresArray inconsistent = PostgresArray::Bools(batch.size());
     PostgresArray bytes = PostgresArray::Bytes(batch.size());
     PostgresRollups rollups;
     for (const CheckedRecord& record : batch) {
       ids.Add(std::string_view(record.record().record_id()));
       times.Add(record.event_time_nanos());
+      inconsistent.AddBool(record.counts().inconsistent());
       bytes.Add(std::string_view(record.bytes()));
       rollups.Add(record.record(), record.event_time_nanos(), record.counts());
     }
     made.records.AddArray(std::move(ids));
     made.records.AddArray(std::move(times));
+    made.records.AddArray(std::move(inconsistent));
     made.records.AddArray(std::move(bytes));
     made.rollups = RollupParams(project, rollups.All());
     return made;
@@ -330,7 +333,11 @@ std::pair<double, double> RunProcesses(const std::string& url, int processes) {
     }
     children.push_back(child);
   }
-  for (const pid_t child : children) waitpid(child, nullptr, 0);
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (status != 0) std::abort();
+  }
   const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
   return {processes * kConnections * kBatchesPerConnection * kRecordsPerBatch /
               seconds,

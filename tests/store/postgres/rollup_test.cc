@@ -99,6 +99,16 @@ TEST_F(PostgresRollupTest, AMigrationAddsTheColumnsOfNewMeasures) {
   EXPECT_EQ(store_->maintenance()->Check(CheckOptions())->problem_count, 0);
 }
 
+TEST_F(PostgresRollupTest, AServiceRunsOnWhenNewerMeasuresGetColumns) {
+  Append({Costing("a", 1)});
+  ASSERT_THAT(Day(), IsOk());
+  Sql("ALTER TABLE tokenusage.usage_rollup ADD COLUMN coins numeric, "
+      "ADD COLUMN coins_records bigint");
+  Append({Costing("b", 2)});
+  EXPECT_EQ(SumOfDay(),
+            "2 records, 0 inconsistent, 0 unknown; cost_usd 3 of 2");
+}
+
 TEST_F(PostgresRollupTest, RefusesARollupThatIsNone) {
   Append({Contradicting("a")});
   for (const char* const damage :

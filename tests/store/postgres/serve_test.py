@@ -232,7 +232,7 @@ class DocumentTest(EndToEndTest):
             if "by" in block.directives:
                 self.run_block(block.code)
                 ran += 1
-        self.assertEqual(ran, 2)
+        self.assertEqual(ran, 3)
         self.assertEqual(self.postgres.sql("SELECT count(*) FROM tokenusage.usage_record"), "3")
 
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,10 +16,12 @@
 #include "tokenusage/cli/client/client.h"
 #include "tokenusage/cli/client/report_line.h"
 #include "tokenusage/cli/client/service_flags.h"
+#include "tokenusage/cli/client/spool_delivery.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/input.h"
 #include "tokenusage/cli/message_types.h"
+#include "tokenusage/cli/progress.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
 
@@ -33,6 +37,10 @@ model, labels, and the usage object as "usage". Without it, each line is a recor
 A bad line is reported with its number and skipped; the others are stored, and the exit
 code is 2. Reporting a file again is safe: each record is counted once. Records are sent
 1,000 at a time, the last ones at the end of the input.
+
+With --spool, records are first written to a folder, synced to disk. If the service does
+not answer for 15 seconds they wait there, with exit code 0, for the next report with
+this --spool or for `tokenusage spool drain`.
 
 Examples:
   tokenusage report --project=demo records.jsonl
@@ -58,6 +66,7 @@ struct ReportFlags {
   std::string model;
   std::vector<std::string> labels;
   bool ignore_unknown = false;
+  std::string spool;
   std::string file = "-";
 };
 
@@ -78,6 +87,17 @@ class Reporter {
   }
 
   const ReportCounts& counts() const { return counts_; }
+
+  // Returns UNAVAILABLE if records may not be on the spool's disk.
+  absl::Status SyncError() const {
+    if (sync_errors_ == 0) return absl::OkStatus();
+    return absl::UnavailableError(
+        "the spool could not be synced: report the input again, nothing is "
+        "counted twice");
+  }
+
+  // Gives the records to `spool` instead of sending them.
+  void UseSpool(UsageReporter* spool) { spool_ = spool; }
 
   // Reports all of `input`. Fails if the input cannot be read, or a batch is
   // not acknowledged; the batches before are stored.
@@ -124,6 +144,8 @@ class Reporter {
       AddBadLine(record.status());
       return absl::OkStatus();
     }
+    progress_.Show(line_number_, std::nullopt);
+    if (spool_ != nullptr) return Spool(input_name, *std::move(record));
     const std::size_t bytes = record->ByteSizeLong();
     if (request_.records_size() == kMaxBatchRecords ||
         batch_bytes_ + bytes > kMaxBatchBytes) {
@@ -133,6 +155,20 @@ class Reporter {
     batch_bytes_ += bytes + 6;
     *request_.add_records() = *std::move(record);
     batch_lines_.push_back(line_number_);
+    return absl::OkStatus();
+  }
+
+  absl::Status Spool(const std::string& input_name, v1::UsageRecord record) {
+    const absl::Status status = spool_->Report(
+        std::move(record),
+        [this](const absl::Status& synced) { sync_errors_ += !synced.ok(); });
+    if (absl::IsInvalidArgument(status)) {
+      AddBadLine(status);
+    } else if (!status.ok()) {
+      return absl::Status(
+          status.code(),
+          absl::StrCat(input_name, ":", line_number_, ": ", status.message()));
+    }
     return absl::OkStatus();
   }
 
@@ -187,6 +223,7 @@ class Reporter {
   }
 
   void PrintLineErrors(const std::string& input_name) {
+    if (!line_errors_.empty()) progress_.Clear();
     for (const auto& [line_number, message] : line_errors_) {
       PrintError(absl::StrCat(input_name, ":", line_number, ": ", message));
     }
@@ -194,7 +231,10 @@ class Reporter {
   }
 
   UsageClient client_;
+  UsageReporter* spool_ = nullptr;
+  std::atomic<int> sync_errors_{0};
   const ReportLineParser parser_;
+  Progress progress_{"lines"};
   ReportCounts counts_;
   std::int64_t line_number_ = 0;
   int fixed_id_count_ = 0;          // lines whose id is that of --record-id
@@ -229,6 +269,25 @@ absl::StatusOr<ReportLineFormat> FormatFromFlags(const ReportFlags& flags) {
   return format;
 }
 
+// Reports through a spool. What the service does not answer for stays there.
+ExitCode RunSpoolReport(const ReportFlags& flags, ReportLineFormat format,
+                        const ConnectionOptions& connection, Input* input) {
+  const auto spool = StartSpoolReporter(flags.service, flags.spool);
+  if (!spool.ok()) return FinishLocal(spool.status());
+  Reporter reporter(flags, connection, std::move(format));
+  reporter.UseSpool(spool->get());
+  absl::Status status = reporter.ReportAll(input);
+  const absl::Status delivered = Deliver(spool->get());
+  if (!delivered.ok()) PrintError(delivered);
+  const UsageReporterCounters counters = (*spool)->counters();
+  PrintData(absl::StrCat(DescribeDelivery(counters), ", bad lines ",
+                         reporter.counts().bad_lines, "\n"));
+  status.Update(reporter.SyncError());
+  if (!status.ok()) return Finish(status);
+  return counters.refused + reporter.counts().bad_lines == 0 ? kExitOk
+                                                             : kExitBadInput;
+}
+
 ExitCode RunReport(const ReportFlags& flags) {
   auto format = FormatFromFlags(flags);
   if (!format.ok()) return FinishLocal(format.status());
@@ -241,6 +300,9 @@ ExitCode RunReport(const ReportFlags& flags) {
   if (!input.ok()) return Finish(input.status());
   const auto connection = ReadConnection(flags.service);
   if (!connection.ok()) return Finish(connection.status());
+  if (!flags.spool.empty()) {
+    return RunSpoolReport(flags, *std::move(format), *connection, &*input);
+  }
   Reporter reporter(flags, *connection, *std::move(format));
   const absl::Status status = reporter.ReportAll(&*input);
   const ReportCounts& counts = reporter.counts();
@@ -281,6 +343,11 @@ Command AddReportCommand(CLI::App* app) {
   command->add_flag("--ignore-unknown", flags->ignore_unknown,
                     "Ignore unknown members of envelopes and records instead "
                     "of refusing the line");
+  command
+      ->add_option("--spool", flags->spool,
+                   "Write the records to this folder first, and leave there "
+                   "what the service does not answer for")
+      ->type_name("DIR");
   command->add_option("FILE", flags->file, "The input; - is standard input")
       ->capture_default_str();
   return {command, [flags] { return RunReport(*flags); }};

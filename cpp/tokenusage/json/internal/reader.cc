@@ -112,10 +112,15 @@ const char* Reader<kExplain>::FailType(const char* p,
 
 // -------------------------------------------------------------------- grammar
 
-// Checks the string at the quote `p`. Returns null if it is bad, with the
-// violation described.
+// Checks the string at the quote `p`.
 template <bool kExplain>
-const char* Reader<kExplain>::SkipString(const char* p) {
+TOKENUSAGE_INLINE const char* Reader<kExplain>::SkipString(const char* p) {
+  const char* const quote = FindShortStringEnd(p + 1);
+  return quote != nullptr ? Ready(quote + 1) : SkipLongString(p);
+}
+
+template <bool kExplain>
+const char* Reader<kExplain>::SkipLongString(const char* p) {
   bool escaped = false;
   const char* const quote = FindStringEnd(p + 1, end_, &escaped);
   return quote != nullptr ? Ready(quote + 1) : FailString(p);
@@ -133,9 +138,8 @@ const char* Reader<kExplain>::FailString(const char* p) {
   return nullptr;
 }
 
-// Reads the string at the quote `p`.
 template <bool kExplain>
-const char* Reader<kExplain>::ReadString(const char* p, Text* text) {
+const char* Reader<kExplain>::ReadLongString(const char* p, Text* text) {
   bool escaped = false;
   const char* const quote = FindStringEnd(p + 1, end_, &escaped);
   if (quote == nullptr) return FailString(p);

@@ -281,7 +281,9 @@ class Reader {
     return *p == ',' || *p == ']' ? p : FailSyntax(p, "\",\" or \"]\"");
   }
   const char* ReadString(const char* p, Text* text);
+  const char* ReadLongString(const char* p, Text* text);
   const char* SkipString(const char* p);
+  const char* SkipLongString(const char* p);
   const char* ReadColon(const char* p) {
     p = SkipSpace(p);
     return *p == ':' ? SkipSpace(p + 1) : FailSyntax(p, "\":\"");
@@ -355,6 +357,17 @@ extern template class Reader<true>;
 // ---------------------------------------------------------------------------
 // Implementation only below this line.
 // ---------------------------------------------------------------------------
+
+// Reads the string at the quote `p`.
+template <bool kExplain>
+TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadString(const char* p,
+                                                           Text* text) {
+  const char* const quote = FindShortStringEnd(p + 1);
+  if (quote == nullptr) return ReadLongString(p, text);
+  text->in_document = true;
+  text->view = {p + 1, static_cast<std::size_t>(quote - p - 1)};
+  return Ready(quote + 1);
+}
 
 // Reads the object at path[start, ...) of the object at `p`.
 template <bool kExplain>

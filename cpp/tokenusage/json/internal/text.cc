@@ -150,7 +150,7 @@ const char* ScanString(const char* p, const char* end, std::string* unescaped,
   }
 }
 
-const char* FindLongStringEnd(const char* p, const char* end, bool* escaped) {
+const char* FindStringEnd(const char* p, const char* end, bool* escaped) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) {
     return FindStringEndByBlocks(p, end, escaped);

@@ -35,7 +35,7 @@ struct TextError {
 // Returns the closing quote of the string whose text starts at `p`, behind the
 // opening one; null if the text is not valid or does not end before `end`. Sets
 // `*escaped` if there are escapes in it.
-const char* FindLongStringEnd(const char* p, const char* end, bool* escaped);
+const char* FindStringEnd(const char* p, const char* end, bool* escaped);
 
 // The same, 64 bytes at a time, for processors with AVX2.
 const char* FindStringEndByBlocks(const char* p, const char* end,
@@ -71,9 +71,10 @@ inline const char* FindNotPlain(const char* p) {
 inline const char* FindNotPlainOf16(const char* p) {
 #if defined(__SSE2__)
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  // Bytes that are not ASCII are negative.
+  // The highest bit of a byte counts: it is that of bytes that are not ASCII,
+  // and stays where the subtraction saturates.
   const __m128i special =
-      _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
+      _mm_or_si128(_mm_subs_epi8(bytes, _mm_set1_epi8(0x20)),
                    _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
                                 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
   const int found = _mm_movemask_epi8(special);
@@ -84,16 +85,13 @@ inline const char* FindNotPlainOf16(const char* p) {
 #endif
 }
 
-// FindLongStringEnd for text that is mostly short, of which kShortText bytes
-// are readable wherever it ends.
-inline constexpr std::ptrdiff_t kShortText = 32;
-
-inline const char* FindStringEnd(const char* p, const char* end,
-                                 bool* escaped) {
+// Returns the closing quote of the string whose text starts at `p`, if the text
+// is shorter than 32 bytes and stands for itself; null otherwise. 32 bytes must
+// be readable.
+inline const char* FindShortStringEnd(const char* p) {
   const char* stop = FindNotPlainOf16(p);
   if (stop == nullptr) stop = FindNotPlainOf16(p + 16);
-  if (stop != nullptr && *stop == '"') return stop;
-  return FindLongStringEnd(p, end, escaped);
+  return stop != nullptr && *stop == '"' ? stop : nullptr;
 }
 
 // Returns whether `text` stands for itself in a string.

@@ -23,12 +23,19 @@ TOKENUSAGE_AVX2 __m256i Or(__m256i a, __m256i b) {
 TOKENUSAGE_AVX2 __m256i And(__m256i a, __m256i b) {
   return _mm256_and_si256(a, b);
 }
+// Returns a vector of one byte. The compiler must not know which: it would
+// build the vector again for each block instead of keeping it.
+TOKENUSAGE_AVX2 __m256i All(char c) {
+  __m256i bytes = _mm256_set1_epi8(c);
+  asm("" : "+x"(bytes));
+  return bytes;
+}
 TOKENUSAGE_AVX2 __m256i Equal(__m256i bytes, char c) {
-  return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(c));
+  return _mm256_cmpeq_epi8(bytes, All(c));
 }
 // Returns the upper four bits of each byte.
 TOKENUSAGE_AVX2 __m256i High(__m256i bytes) {
-  return And(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0x0F));
+  return And(_mm256_srli_epi16(bytes, 4), All(0x0F));
 }
 // Looks each byte up by its lower four bits; 0 for bytes of 0x80 and above.
 template <typename... Chars>
@@ -61,11 +68,11 @@ TOKENUSAGE_AVX2 __m256i NotUtf8(__m256i before, __m256i bytes) {
              kTwoContinue, kTwoContinue, kTooShort | kOverlong2, kTooShort,
              kTooShort | kOverlong3 | kSurrogate,
              kTooShort | kTooLarge | kTooLarge1000 | kOverlong4);
-  const __m256i by_first_low = LookUp(
-      And(first, _mm256_set1_epi8(0x0F)),
-      kAny | kOverlong2 | kOverlong3 | kOverlong4, kAny | kOverlong2, kAny,
-      kAny, kAny | kTooLarge, kLarge, kLarge, kLarge, kLarge, kLarge, kLarge,
-      kLarge, kLarge, kLarge | kSurrogate, kLarge, kLarge);
+  const __m256i by_first_low =
+      LookUp(And(first, All(0x0F)), kAny | kOverlong2 | kOverlong3 | kOverlong4,
+             kAny | kOverlong2, kAny, kAny, kAny | kTooLarge, kLarge, kLarge,
+             kLarge, kLarge, kLarge, kLarge, kLarge, kLarge,
+             kLarge | kSurrogate, kLarge, kLarge);
   const __m256i by_second_high = LookUp(
       High(bytes), kTooShort, kTooShort, kTooShort, kTooShort, kTooShort,
       kTooShort, kTooShort, kTooShort,
@@ -77,12 +84,33 @@ TOKENUSAGE_AVX2 __m256i NotUtf8(__m256i before, __m256i bytes) {
   // Two bytes in a row that continue a character are right, and needed, as the
   // third or the fourth one of it.
   const __m256i third = _mm256_subs_epu8(_mm256_alignr_epi8(bytes, seam, 14),
-                                         _mm256_set1_epi8('\xE0' - '\x80'));
+                                         All('\xE0' - '\x80'));
   const __m256i fourth = _mm256_subs_epu8(_mm256_alignr_epi8(bytes, seam, 13),
-                                          _mm256_set1_epi8('\xF0' - '\x80'));
-  return _mm256_xor_si256(
-      wrong, And(Or(third, fourth), _mm256_set1_epi8(kTwoContinue)));
+                                          All('\xF0' - '\x80'));
+  return _mm256_xor_si256(wrong, And(Or(third, fourth), All(kTwoContinue)));
 }
+
+// Returns a word with the highest bit of each byte.
+TOKENUSAGE_AVX2 std::uint64_t HighBits(__m256i a, __m256i b) {
+  return static_cast<std::uint32_t>(_mm256_movemask_epi8(a)) |
+         std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(b))}
+             << 32;
+}
+
+// Classes of bytes, as bits: a byte is of those that its upper and its lower
+// four bits have in common. The first four may follow a backslash. kD is the
+// letter in either case, and the bit that HighBits returns.
+enum ByteClass : int {
+  kSigns = 1,
+  kBackslash = 2,
+  kBfn = 4,
+  kRtu = 8,
+  kEscapable = kSigns | kBackslash | kBfn | kRtu,
+  kDigit = 16,
+  kAToF = 32,
+  kHex = kDigit | kAToF,
+  kD = -128
+};
 
 class Block {
  public:
@@ -94,60 +122,62 @@ class Block {
 
   // Returns whether all bytes stand for themselves in a string.
   TOKENUSAGE_AVX2 bool IsPlain() const {
-    const __m256i special = Or(Special(a_), Special(b_));
-    return _mm256_testz_si256(special, special) != 0;
+    return _mm256_movemask_epi8(Or(Special(a_), Special(b_))) == 0;
+  }
+  TOKENUSAGE_AVX2 bool IsAscii() const {
+    return _mm256_movemask_epi8(Or(a_, b_)) == 0;
   }
   TOKENUSAGE_AVX2 std::uint64_t Equals(char c) const {
-    return Bits(Equal(a_, c), Equal(b_, c));
+    return HighBits(Equal(a_, c), Equal(b_, c));
   }
-  TOKENUSAGE_AVX2 std::uint64_t Control() const {
-    const __m256i last = _mm256_set1_epi8(0x1F);
-    return Bits(_mm256_cmpeq_epi8(_mm256_max_epu8(a_, last), last),
-                _mm256_cmpeq_epi8(_mm256_max_epu8(b_, last), last));
-  }
-  TOKENUSAGE_AVX2 std::uint64_t NotAscii() const { return Bits(a_, b_); }
-  // `before` is the half of a block before this one.
-  TOKENUSAGE_AVX2 std::uint64_t IsNotUtf8(__m256i before) const {
-    return ~Zero(NotUtf8(before, a_), NotUtf8(a_, b_));
+  // Returns the control characters and, unless `is_ascii`, the bytes that are
+  // not UTF-8. `before` is the last half of the block before this one.
+  TOKENUSAGE_AVX2 std::uint64_t Bad(bool is_ascii, __m256i before) const {
+    __m256i a = Control(a_), b = Control(b_);
+    if (!is_ascii) {
+      a = Or(a, NotUtf8(before, a_));
+      b = Or(b, NotUtf8(a_, b_));
+    }
+    const __m256i any = Or(a, b);
+    if (_mm256_testz_si256(any, any) != 0) return 0;
+    return ~HighBits(Equal(a, 0), Equal(b, 0));
   }
   TOKENUSAGE_AVX2 __m256i last_half() const { return b_; }
 
-  // The bytes that may stand behind a backslash, and hexadecimal digits.
-  TOKENUSAGE_AVX2 void FindEscapeBytes(std::uint64_t* escapable,
-                                       std::uint64_t* hex) const {
-    const __m256i a = EscapeClasses(a_), b = EscapeClasses(b_);
-    const __m256i letters = _mm256_set1_epi8(k2 | k5 | k6 | k7);
-    const __m256i digits = _mm256_set1_epi8(kDigit | kAToF);
-    *escapable = ~Zero(And(a, letters), And(b, letters));
-    *hex = ~Zero(And(a, digits), And(b, digits));
+  // Finds the bytes that are not of some classes, and those that are of kD.
+  TOKENUSAGE_AVX2 void Classify(std::uint64_t* not_escapable,
+                                std::uint64_t* not_hex,
+                                std::uint64_t* d) const {
+    const __m256i a = ClassesOf(a_), b = ClassesOf(b_);
+    *not_escapable = NoneOf(kEscapable, a, b);
+    *not_hex = NoneOf(kHex, a, b);
+    *d = HighBits(a, b);
   }
 
  private:
-  // Classes of bytes, each of some with the same upper four bits.
-  static constexpr int k2 = 1, k5 = 2, k6 = 4, k7 = 8;  // "/, \, bfn, rtu
-  static constexpr int kDigit = 16, kAToF = 32;
-
-  TOKENUSAGE_AVX2 static __m256i EscapeClasses(__m256i bytes) {
-    const __m256i by_high = LookUp(High(bytes), 0, 0, k2, kDigit, kAToF, k5,
-                                   k6 | kAToF, k7, 0, 0, 0, 0, 0, 0, 0, 0);
-    const __m256i by_low = LookUp(
-        bytes, kDigit, kDigit | kAToF, kDigit | kAToF | k2 | k6 | k7,
-        kDigit | kAToF, kDigit | kAToF | k7, kDigit | kAToF | k7,
-        kDigit | kAToF | k6, kDigit, kDigit, kDigit, 0, 0, k5, 0, k6, k2);
-    return And(by_high, by_low);
+  TOKENUSAGE_AVX2 static __m256i ClassesOf(__m256i bytes) {
+    return And(LookUp(High(bytes), 0, 0, kSigns, kDigit, kAToF | kD, kBackslash,
+                      kBfn | kAToF | kD, kRtu, 0, 0, 0, 0, 0, 0, 0, 0),
+               LookUp(bytes, kDigit, kHex, kHex | kSigns | kBfn | kRtu, kHex,
+                      kHex | kRtu | kD, kHex | kRtu, kHex | kBfn, kDigit,
+                      kDigit, kDigit, 0, 0, kBackslash, 0, kBfn, kSigns));
   }
+  TOKENUSAGE_AVX2 static std::uint64_t NoneOf(int classes, __m256i a,
+                                              __m256i b) {
+    const __m256i mask = All(static_cast<char>(classes));
+    return HighBits(Equal(And(a, mask), 0), Equal(And(b, mask), 0));
+  }
+  TOKENUSAGE_AVX2 static __m256i Control(__m256i bytes) {
+    const __m256i last = All(0x1F);
+    return _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, last), last);
+  }
+  // Sets the highest bit of bytes that do not stand for themselves: it is set
+  // in bytes that are not ASCII, and the subtraction saturates.
   TOKENUSAGE_AVX2 static __m256i Special(__m256i bytes) {
-    // Bytes that are not ASCII are negative.
-    const __m256i low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes);
-    return Or(low, Or(Equal(bytes, '"'), Equal(bytes, '\\')));
-  }
-  TOKENUSAGE_AVX2 static std::uint64_t Bits(__m256i a, __m256i b) {
-    return static_cast<std::uint32_t>(_mm256_movemask_epi8(a)) |
-           std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(b))}
-               << 32;
-  }
-  TOKENUSAGE_AVX2 static std::uint64_t Zero(__m256i a, __m256i b) {
-    return Bits(Equal(a, 0), Equal(b, 0));
+    const __m256i signs =
+        LookUp(bytes, -1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0);
+    return Or(_mm256_subs_epi8(bytes, All(0x20)),
+              _mm256_cmpeq_epi8(bytes, signs));
   }
 
   __m256i a_, b_;
@@ -189,10 +219,8 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
       p += Block::kSize;
       continue;
     }
-    std::uint64_t bad = block.Control();
-    const std::uint64_t not_ascii = block.NotAscii();
-    if ((not_ascii | rest) != 0) bad |= block.IsNotUtf8(before);
-    rest = not_ascii >> 63;
+    std::uint64_t bad = block.Bad(block.IsAscii() && rest == 0, before);
+    rest = bytes[Block::kSize - 1] < 0;
     before = block.last_half();
 
     std::uint64_t quotes = block.Equals('"');
@@ -201,15 +229,15 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
     if ((backslashes | escape | digits) != 0) {
       const std::uint64_t escaped = EscapedBytes(backslashes, &escape);
       const std::uint64_t unicode = escaped & block.Equals('u');
-      std::uint64_t escapable, hex;
-      block.FindEscapeBytes(&escapable, &hex);
+      std::uint64_t not_escapable, not_hex, d;
+      block.Classify(&not_escapable, &not_hex, &d);
       const std::uint64_t first = unicode << 1 | digits >> 3;
-      bad |= escaped & ~escapable;
-      bad |=
-          (first | unicode << 2 | unicode << 3 | unicode << 4 | digits) & ~hex;
+      bad |= escaped & not_escapable;
+      bad |= (first | unicode << 2 | unicode << 3 | unicode << 4 | digits) &
+             not_hex;
       digits = unicode >> 63 | unicode >> 62 | unicode >> 61 | unicode >> 60;
       // Perhaps: Hangul may have the same first digit.
-      surrogates = first & (block.Equals('d') | block.Equals('D'));
+      surrogates = first & d;
       quotes &= ~escaped;
     }
     // Bytes up to a stop are checked here: what is unfinished there is bad.
@@ -223,8 +251,8 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
     }
     p += __builtin_ctzll(stops);
     if ((quotes & checked) != 0) return p;
-    // Both escapes of a pair are read on their own, and the text behind them is
-    // the start of another block.
+    // A pair of surrogates is rare: it is read by itself, and a new block
+    // starts behind it.
     std::uint32_t code;
     p = TakeEscape(p - 2, end, &code, nullptr);
     if (p == nullptr) return nullptr;

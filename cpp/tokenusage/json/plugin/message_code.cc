@@ -10,7 +10,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
 #include "google/protobuf/compiler/cpp/names.h"
-#include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/descriptor.h"
+#include "tokenusage/base/protobuf_compat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/json/internal/message_plan.h"
 
@@ -19,7 +20,7 @@ namespace json_plugin {
 namespace {
 
 using ::google::protobuf::Descriptor;
-using ::google::protobuf::FieldOptions;
+using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::compiler::cpp::FieldName;
 using ::google::protobuf::compiler::cpp::QualifiedClassName;
 using json_internal::FieldKind;
@@ -82,9 +83,11 @@ absl::Status CheckAccessors(const Descriptor& message) {
         json_internal::kMaxGeneratedOneofs, " oneofs are not supported"));
   }
   for (int i = 0; i < message.field_count(); ++i) {
-    if (message.field(i)->options().ctype() != FieldOptions::STRING) {
+    const FieldDescriptor& field = *message.field(i);
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
+        !IsStdString(field)) {
       return absl::FailedPreconditionError(
-          absl::StrCat(std::string(message.field(i)->full_name()),
+          absl::StrCat(std::string(field.full_name()),
                        ": [ctype] is not supported, leave it out"));
     }
   }

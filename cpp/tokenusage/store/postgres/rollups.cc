@@ -2,12 +2,15 @@
 
 #include "tokenusage/store/postgres/rollups.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/numeric/int128.h"
+#include "absl/strings/numbers.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -18,39 +21,24 @@ namespace {
 
 constexpr std::size_t kDecimals = 12;
 
-// Appends a decimal digit to `value`; returns false if it is not a digit or the
-// result would overflow.
-bool AppendDigit(char digit, absl::int128* value) {
-  if (digit < '0' || digit > '9') return false;
-  constexpr absl::int128 kMax = absl::Int128Max();
-  const int number = digit - '0';
-  if (*value > (kMax - number) / 10) return false;
-  *value = *value * 10 + number;
-  return true;
-}
-
 // Parses the output of Amount::ToDecimal. Zeros may follow the last decimal,
 // such as in "8205.750000000". Returns nullopt for any other text, negative
 // numbers, more than twelve decimals, and numbers beyond Amount's range.
 std::optional<Amount> AmountFromDecimal(std::string_view decimal) {
-  const std::size_t point = decimal.find('.');
-  const std::string_view whole = decimal.substr(0, point);
-  std::string_view fraction;
-  if (point != std::string_view::npos) {
-    fraction = decimal.substr(point + 1);
-    if (fraction.empty()) return std::nullopt;
+  const std::size_t point = std::min(decimal.find('.'), decimal.size());
+  const std::size_t last = decimal.find_last_not_of('0');
+  if (point == 0 || point + 1 == decimal.size()) return std::nullopt;
+  if (last != std::string_view::npos && last > point + kDecimals) {
+    return std::nullopt;
   }
-  if (whole.empty()) return std::nullopt;
-  absl::int128 picos = 0;
-  for (const char digit : whole) {
-    if (!AppendDigit(digit, &picos)) return std::nullopt;
+  std::string digits(decimal.substr(0, point));
+  if (point < decimal.size()) {
+    digits += decimal.substr(point + 1, kDecimals);
   }
-  for (std::size_t i = 0; i < kDecimals; ++i) {
-    const char digit = i < fraction.size() ? fraction[i] : '0';
-    if (!AppendDigit(digit, &picos)) return std::nullopt;
-  }
-  if (fraction.size() > kDecimals &&
-      fraction.find_first_not_of('0', kDecimals) != std::string_view::npos) {
+  digits.resize(point + kDecimals, '0');
+  absl::int128 picos;
+  if (digits.find_first_not_of("0123456789") != std::string::npos ||
+      !absl::SimpleAtoi(digits, &picos)) {
     return std::nullopt;
   }
   return Amount::FromPicos(picos);

@@ -65,7 +65,8 @@ TEST(GatewayTest, ReportsToAServiceInItsOwnProcess) {
       std::chrono::duration_cast<std::chrono::seconds>(now).count());
   record->set_operation("images.edits");
   ASSERT_TRUE(
-      tokenusage::ParseJson(kEditsJson, record->mutable_orq_images_edits()).ok());
+      tokenusage::ParseJson(kEditsJson, record->mutable_orq_images_edits())
+          .ok());
 
   for (const int stored : {1, 0}) {  // The second time, it is a duplicate.
     tokenusage::v1::ReportUsageResponse response;

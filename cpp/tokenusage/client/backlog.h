@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The way of records from the threads that report them to those that send them:
+// bounds, batches, and what was answered.
+
+#ifndef TOKENUSAGE_CLIENT_BACKLOG_H_
+#define TOKENUSAGE_CLIENT_BACKLOG_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "tokenusage/client/clock.h"
+#include "tokenusage/client/record_log.h"
+
+namespace tokenusage {
+
+struct BacklogOptions {
+  BatchLimits batch;
+  // How long a record waits for others to fill its batch.
+  absl::Duration max_batch_age;
+  std::int64_t max_bytes = 0;
+};
+
+// Thread-safe.
+class Backlog {
+ public:
+  Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
+          Clock* clock);
+
+  // Appends a record in its binary form. While there is no room it waits, but
+  // not longer than `timeout`. If `on_synced` is given, RunSyncs calls it.
+  //
+  // Errors: RESOURCE_EXHAUSTED if there is no room; CANCELLED after
+  // StopAppends; those of the log.
+  absl::Status Append(std::string_view record, absl::Duration timeout,
+                      std::function<void(const absl::Status&)> on_synced);
+
+  // Waits for a batch and returns it. It may be empty if records were lost.
+  // Finish must be called with it, unless its outcome stays unknown.
+  //
+  // Errors: CANCELLED after Close; those of the log.
+  absl::StatusOr<Batch> Take();
+
+  // Drops a batch that was answered. Batches may be finished in any order.
+  absl::Status Finish(const Batch& batch);
+
+  // Waits until all records that were appended before are finished, but not
+  // longer than `timeout`. Returns whether they are.
+  bool Flush(absl::Duration timeout);
+
+  // Syncs the log whenever callbacks wait for it; returns after Close.
+  void RunSyncs();
+
+  // Appends no more.
+  void StopAppends();
+
+  // Ends all waits, and appends no more.
+  void Close();
+
+  std::int64_t record_count() const;
+  std::int64_t bytes() const { return log_->bytes(); }
+
+ private:
+  bool IsUnread() const { return log_->last_read() < log_->last_appended(); }
+  bool IsBatchFull() const;
+  bool HasRoomFor(std::string_view record) const;
+  absl::Status WaitForBatch();
+
+  const BacklogOptions options_;
+  const std::unique_ptr<RecordLog> log_;
+  Clock* const clock_;
+
+  std::mutex take_mutex_;    // held by Take
+  std::mutex finish_mutex_;  // held by Finish
+
+  mutable std::mutex mutex_;  // guards the members below
+  std::condition_variable readable_;
+  std::condition_variable has_room_;
+  std::condition_variable finished_changed_;
+  std::condition_variable sync_wanted_;
+  bool accepts_records_ = true;
+  bool is_closed_ = false;
+  int flush_count_ = 0;            // calls of Flush in progress
+  std::int64_t unread_bytes_ = 0;  // about
+  absl::Duration unread_since_;    // if there are unread records
+  std::uint64_t finished_ = 0;     // all records up to this one are finished
+  std::deque<std::pair<std::uint64_t, bool>> taken_;  // last, is finished
+  std::vector<std::function<void(const absl::Status&)>> unsynced_;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLIENT_BACKLOG_H_

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The records that the service has not answered for yet, in the order in which
+// they were reported: in memory, or in a spool.
+
+#ifndef TOKENUSAGE_CLIENT_RECORD_LOG_H_
+#define TOKENUSAGE_CLIENT_RECORD_LOG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace tokenusage {
+
+// Records on their way to the service.
+struct Batch {
+  // Each record as the field `records` of a ReportUsageRequest, in its binary
+  // form: a request is its project and this.
+  std::string records;
+  int count = 0;
+  // The sequence of the last record. Sequences count records from 1, and are
+  // never used again.
+  std::uint64_t last = 0;
+};
+
+// The most that a batch holds.
+struct BatchLimits {
+  int max_records = 1000;
+  std::size_t max_bytes = 1'000'000;
+};
+
+// Appends a record in its binary form.
+void AppendRecord(std::string_view record, Batch* batch);
+
+// Returns whether the batch can take a record of `record_bytes`. An empty batch
+// takes any.
+bool HasRoom(const Batch& batch, std::size_t record_bytes,
+             const BatchLimits& limits);
+
+// Returns the records in their binary form, as views into the batch.
+std::vector<std::string_view> RecordsOf(const Batch& batch);
+
+// Returns a ReportUsageRequest in its binary form.
+std::string EncodeRequest(std::string_view project, const Batch& batch);
+
+// Thread-safe, except that no two threads may append, or read, or discard at
+// once.
+class RecordLog {
+ public:
+  virtual ~RecordLog() = default;
+
+  // Appends a record in its binary form.
+  virtual absl::Status Append(std::string_view record) = 0;
+
+  // Makes all records that were appended survive a power failure.
+  virtual absl::Status Sync() = 0;
+
+  // Returns the next records; none if all were read.
+  virtual absl::StatusOr<Batch> Read(const BatchLimits& limits) = 0;
+
+  // Drops the records up to the sequence `last`.
+  virtual absl::Status Discard(std::uint64_t last) = 0;
+
+  // Returns the sequences of the last record that was appended, and of the last
+  // that was read.
+  virtual std::uint64_t last_appended() const = 0;
+  virtual std::uint64_t last_read() const = 0;
+
+  // Returns how many bytes the records take.
+  virtual std::int64_t bytes() const = 0;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLIENT_RECORD_LOG_H_

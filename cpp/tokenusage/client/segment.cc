@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/client/segment.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/base/string_view.h"
+
+namespace tokenusage {
+namespace {
+
+// No UTF-8 text holds the first or the last byte, so text in a record is never
+// taken for a frame.
+constexpr std::string_view kMarker = "\xf5TU\xff";
+constexpr std::string_view kSegmentSuffix = ".spool";
+constexpr std::size_t kReadBytes = 256 << 10;
+
+template <typename T>
+void AppendInteger(T value, std::string* out) {
+  for (std::size_t i = 0; i < sizeof(value); ++i) {
+    out->push_back(static_cast<char>(value >> (8 * i)));
+  }
+}
+
+template <typename T>
+T ReadInteger(std::string_view bytes) {
+  T value = 0;
+  for (std::size_t i = 0; i < sizeof(value); ++i) {
+    value |= static_cast<T>(static_cast<T>(static_cast<unsigned char>(bytes[i]))
+                            << (8 * i));
+  }
+  return value;
+}
+
+// Returns the CRC-32 of a header's length and sequence and of the record.
+std::uint32_t ChecksumOf(std::string_view header, std::string_view record) {
+  const auto add = [](uLong sum, std::string_view bytes) {
+    return crc32(sum, reinterpret_cast<const Bytef*>(bytes.data()),
+                 static_cast<uInt>(bytes.size()));
+  };
+  return static_cast<std::uint32_t>(
+      add(add(0, header.substr(kMarker.size(), 12)), record));
+}
+
+}  // namespace
+
+void EncodeFrame(std::uint64_t sequence, std::string_view record,
+                 std::string* frame) {
+  frame->assign(kMarker);
+  AppendInteger(static_cast<std::uint32_t>(record.size()), frame);
+  AppendInteger(sequence, frame);
+  AppendInteger(ChecksumOf(*frame, record), frame);
+  frame->append(record);
+}
+
+std::string SegmentName(std::uint64_t first) {
+  return absl::StrFormat("%020u%s", first, kSegmentSuffix);
+}
+
+std::optional<std::uint64_t> ParseSegmentName(std::string_view name) {
+  std::uint64_t first = 0;
+  if (!absl::SimpleAtoi(ToAbsl(name.substr(0, 20)), &first) ||
+      name != SegmentName(first)) {
+    return std::nullopt;
+  }
+  return first;
+}
+
+// Returns whether a frame with these values can be at position_.
+bool SegmentReader::IsPlausible(std::size_t length, std::uint64_t sequence,
+                                std::int64_t limit) const {
+  const std::int64_t end =
+      position_ + static_cast<std::int64_t>(kFrameHeaderBytes + length);
+  // Sequences have gaps only where frames were lost, each of which took room.
+  const std::uint64_t max_sequence =
+      first_ + static_cast<std::uint64_t>(position_) / kFrameHeaderBytes;
+  return length <= kMaxFrameRecordBytes && end <= limit && sequence >= next_ &&
+         sequence <= max_sequence;
+}
+
+absl::StatusOr<std::optional<SegmentReader::Frame>> SegmentReader::Next(
+    std::int64_t limit) {
+  while (true) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, SkipToMarker(limit));
+    if (!found) return std::nullopt;
+    const auto length = ReadInteger<std::uint32_t>(Rest().substr(4));
+    const auto sequence = ReadInteger<std::uint64_t>(Rest().substr(8));
+    if (IsPlausible(length, sequence, limit)) {
+      const std::size_t size = kFrameHeaderBytes + length;
+      TOKENUSAGE_ASSIGN_OR_RETURN(const bool filled, Fill(size, limit));
+      if (!filled) return std::nullopt;  // the file was cut meanwhile
+      const std::string_view frame = Rest().substr(0, size);
+      const std::string_view record = frame.substr(kFrameHeaderBytes);
+      if (ReadInteger<std::uint32_t>(frame.substr(16)) ==
+          ChecksumOf(frame, record)) {
+        position_ += static_cast<std::int64_t>(size);
+        frame_end_ = position_;
+        next_ = sequence + 1;
+        return Frame{sequence, record};
+      }
+    }
+    ++position_;
+  }
+}
+
+// Moves position_ to the next marker with a whole header after it.
+absl::StatusOr<bool> SegmentReader::SkipToMarker(std::int64_t limit) {
+  while (true) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool filled,
+                                Fill(kFrameHeaderBytes, limit));
+    if (!filled) return false;
+    const std::string_view rest = Rest();
+    const std::size_t found = rest.find(kMarker);
+    if (found == 0) return true;
+    // A marker may begin with the last bytes of the buffer.
+    const std::size_t skipped = found != std::string_view::npos
+                                    ? found
+                                    : rest.size() - (kMarker.size() - 1);
+    position_ += static_cast<std::int64_t>(skipped);
+  }
+}
+
+// Makes Rest() hold at least `size` bytes, all of them before `limit`. Returns
+// false if there are no more.
+absl::StatusOr<bool> SegmentReader::Fill(std::size_t size, std::int64_t limit) {
+  if (limit - position_ < static_cast<std::int64_t>(size)) return false;
+  if (Rest().size() < size) {
+    const auto wanted =
+        std::min(limit - position_,
+                 static_cast<std::int64_t>(std::max(size, kReadBytes)));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        file_->ReadAt(position_, static_cast<std::size_t>(wanted), &buffer_));
+    buffer_start_ = position_;
+  }
+  return Rest().size() >= size;
+}
+
+}  // namespace tokenusage

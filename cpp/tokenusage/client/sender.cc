@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/client/sender.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/string_view.h"
+
+namespace tokenusage {
+namespace {
+
+// A service that asks for more is not believed.
+constexpr absl::Duration kMaxPushback = absl::Minutes(10);
+
+// Returns whether the service refused the request, or the transport its size,
+// so that sending it again fails again.
+bool IsRefusedBatch(const ReportResult& result) {
+  if (result.pushback.has_value()) return false;
+  switch (result.status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      // The fault is not in the records.
+      return result.reason != "PROJECT_INVALID";
+    case absl::StatusCode::kResourceExhausted:
+      return result.reason.empty();
+    default:
+      return false;
+  }
+}
+
+// Returns whether the answer is about `count` records. Another one is treated
+// as a failed call.
+bool IsAnswerFor(int count, const v1::ReportUsageResponse& response) {
+  std::int64_t answered = response.errors_size();
+  answered += response.stored_count();
+  answered += response.duplicate_count();
+  if (answered != count || response.stored_count() < 0 ||
+      response.duplicate_count() < 0) {
+    return false;
+  }
+  int next = 0;
+  for (const v1::RecordError& error : response.errors()) {
+    if (error.index() < next || error.index() >= count) return false;
+    next = error.index() + 1;
+  }
+  return true;
+}
+
+}  // namespace
+
+void Sender::Run() {
+  int failures = 0;
+  while (true) {
+    const absl::StatusOr<Batch> batch = backlog_->Take();
+    if (absl::IsCancelled(batch.status())) return;
+    if (!batch.ok()) {
+      OnFailedCall(batch.status());
+      if (!Wait(RetryDelay(failures++))) return;
+      continue;
+    }
+    failures = 0;
+    if (batch->count > 0 && !Deliver(*batch)) return;
+    const absl::Status finished = backlog_->Finish(*batch);
+    if (!finished.ok() && options_.log) {
+      options_.log(
+          absl::StrCat("answered records may be sent again after a restart: ",
+                       finished.message()));
+    }
+  }
+}
+
+bool Sender::Deliver(const Batch& batch) {
+  const std::string request = EncodeRequest(options_.project, batch);
+  for (int failures = 0;; ++failures) {
+    ReportResult result = transport_->Report(request, options_.call_timeout);
+    if (result.status.ok()) {
+      if (IsAnswerFor(batch.count, result.response)) {
+        OnAnswer();
+        return Accept(batch, result.response);
+      }
+      result.status = absl::InternalError(
+          "the answer does not match the records that were sent");
+    } else if (IsRefusedBatch(result)) {
+      OnAnswer();
+      if (batch.count > 1) return DeliverHalves(batch);
+      v1::RecordError error;
+      error.set_message(absl::StrCat(result.reason,
+                                     result.reason.empty() ? "" : ": ",
+                                     result.status.message()));
+      return Refuse(RecordsOf(batch).front(), error);
+    }
+    OnFailedCall(result.status);
+    const absl::Duration delay = RetryDelay(failures);
+    const absl::Duration pushback =
+        std::min(result.pushback.value_or(absl::ZeroDuration()), kMaxPushback);
+    if (!Wait(std::max(delay, pushback))) return false;
+  }
+}
+
+bool Sender::DeliverHalves(const Batch& batch) {
+  Batch halves[2];
+  for (const std::string_view record : RecordsOf(batch)) {
+    AppendRecord(record, &halves[halves[0].count < batch.count / 2 ? 0 : 1]);
+  }
+  return Deliver(halves[0]) && Deliver(halves[1]);
+}
+
+bool Sender::Accept(const Batch& batch,
+                    const v1::ReportUsageResponse& response) {
+  {
+    const std::lock_guard lock(mutex_);
+    counters_.stored += response.stored_count();
+    counters_.duplicates += response.duplicate_count();
+  }
+  if (response.errors().empty()) return true;
+  const std::vector<std::string_view> records = RecordsOf(batch);
+  for (const v1::RecordError& error : response.errors()) {
+    if (!Refuse(records[static_cast<std::size_t>(error.index())], error)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Sender::Refuse(std::string_view record, const v1::RecordError& error) {
+  bool is_kept = refused_ != nullptr;
+  for (int failures = 0; refused_ != nullptr; ++failures) {
+    const absl::StatusOr<bool> kept =
+        refused_->Append(record, error, options_.clock->Now());
+    if (kept.ok()) {
+      is_kept = *kept;
+      break;
+    }
+    // The record must not be forgotten because the disk is full for a while.
+    OnFailedCall(kept.status());
+    if (!Wait(RetryDelay(failures))) return false;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    ++counters_.refused;
+    if (!is_kept) ++counters_.unkept_refused;
+  }
+  if (!options_.on_refused) return true;
+  v1::UsageRecord parsed;
+  parsed.ParseFromArray(record.data(), static_cast<int>(record.size()));
+  v1::RecordError described = error;
+  described.clear_index();
+  described.set_record_id(parsed.record_id());
+  options_.on_refused(parsed, described);
+  return true;
+}
+
+void Sender::OnFailedCall(const absl::Status& status) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopped_) return;
+    ++counters_.failed_calls;
+    if (std::exchange(is_failing_, true)) return;
+  }
+  if (options_.log) {
+    options_.log(absl::StrCat("records cannot be sent, and are kept: ",
+                              absl::StatusCodeToString(status.code()), ": ",
+                              status.message()));
+  }
+}
+
+void Sender::OnAnswer() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(is_failing_, false)) return;
+  }
+  if (options_.log) options_.log("records are sent again");
+}
+
+// Returns the delay after a failure that `failures` others came before.
+absl::Duration Sender::RetryDelay(int failures) {
+  absl::Duration delay = options_.min_retry_delay;
+  for (int i = 0; i < failures && delay < options_.max_retry_delay; ++i) {
+    delay *= 2;
+  }
+  delay = std::min(delay, options_.max_retry_delay);
+  const std::lock_guard lock(mutex_);
+  return delay * std::uniform_real_distribution<>(0.5, 1)(random_);
+}
+
+// Returns false if Stop was called.
+bool Sender::Wait(absl::Duration time) {
+  std::unique_lock lock(mutex_);
+  return !options_.clock->WaitUntil(&stop_, &lock, time,
+                                    [this] { return is_stopped_; });
+}
+
+void Sender::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    stop_.notify_all();
+  }
+  transport_->Cancel();
+}
+
+UsageReporterCounters Sender::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/extract/usage_extractor.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/extract/extraction_cases.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/extract/name_probe.h"
+#include "tokenusage/json/json_error.h"
+
+namespace tokenusage {
+namespace {
+
+using ::testing::HasSubstr;
+using ::tokenusage::extract_internal::NameProbe;
+using ::tokenusage::testing::AsServerSentEvents;
+using ::tokenusage::testing::Describe;
+using ::tokenusage::testing::ExtractStream;
+using ::tokenusage::testing::IsOk;
+using ::tokenusage::testing::StatusIs;
+
+constexpr char kChunk[] =
+    R"({"id":"c1","model":"m1","choices":[{"delta":{"content":"a"}}]})";
+constexpr char kLastChunk[] =
+    R"({"id":"c1","model":"m1","choices":[],"usage":)"
+    R"({"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}})";
+
+const Dialect& Chat() { return *FindDialect("openai.chat"); }
+
+TEST(UsageExtractorTest, ReadsStreamsOneAfterTheOther) {
+  UsageExtractor extractor(Chat());
+  const std::string stream = AsServerSentEvents({kChunk, kLastChunk, "[DONE]"});
+  ASSERT_THAT(extractor.Feed(stream), IsOk());
+  const std::string first = Describe(extractor.Finish());
+  EXPECT_THAT(first, HasSubstr("total_tokens: 9"));
+  EXPECT_EQ(Describe(ExtractStream(Chat(), stream, 3)), first);
+  ASSERT_THAT(extractor.Feed(stream), IsOk());
+  EXPECT_EQ(Describe(extractor.Finish()), first);
+}
+
+TEST(UsageExtractorTest, CallsAStreamWithoutEventsAborted) {
+  for (const char* stream : {"", "\n\n", ": keep-alive\n\n", "event: x\n\n"}) {
+    const auto extraction = ExtractStream(Chat(), stream, 100);
+    ASSERT_THAT(extraction, IsOk());
+    EXPECT_EQ(extraction->unknown_reason, v1::UNKNOWN_USAGE_REASON_ABORTED);
+    EXPECT_FALSE(extraction->is_complete);
+  }
+}
+
+TEST(UsageExtractorTest, TakesALastEventWithoutEmptyLine) {
+  for (const char* end : {"", "\n", "\r\n"}) {
+    const auto extraction =
+        ExtractStream(Chat(), absl::StrCat("data: ", kLastChunk, end), 10);
+    ASSERT_THAT(extraction, IsOk());
+    EXPECT_EQ(extraction->unknown_reason, v1::UNKNOWN_USAGE_REASON_UNSPECIFIED);
+  }
+}
+
+// Wherever the stream is cut, there is an answer.
+TEST(UsageExtractorTest, TakesAStreamThatIsCutAnywhere) {
+  const std::string stream = AsServerSentEvents({kChunk, kLastChunk});
+  const std::size_t usage_end = stream.size() - 2;
+  for (std::size_t size = 0; size <= stream.size(); ++size) {
+    const auto extraction =
+        ExtractStream(Chat(), stream.substr(0, size), stream.size());
+    ASSERT_THAT(extraction, IsOk()) << size;
+    EXPECT_EQ(extraction->unknown_reason,
+              size < usage_end ? v1::UNKNOWN_USAGE_REASON_ABORTED
+                               : v1::UNKNOWN_USAGE_REASON_UNSPECIFIED)
+        << size;
+    EXPECT_EQ(extraction->is_complete, size >= usage_end) << size;
+  }
+}
+
+TEST(UsageExtractorTest, KeepsTheErrorUntilFinish) {
+  UsageExtractor extractor(Chat());
+  const absl::Status error =
+      extractor.Feed("data: {\"usage\":{\"prompt_tokens\":\"x\"}}\n\n");
+  EXPECT_THAT(error, StatusIs(absl::StatusCode::kInvalidArgument,
+                              HasSubstr("usage.prompt_tokens: expected ")));
+  ASSERT_TRUE(GetJsonError(error).has_value());
+  EXPECT_EQ(GetJsonError(error)->field_path, "usage.prompt_tokens");
+  const std::string stream = AsServerSentEvents({kLastChunk});
+  EXPECT_EQ(extractor.Feed(stream), error);
+  EXPECT_EQ(extractor.Finish().status(), error);
+  EXPECT_THAT(extractor.Feed(stream), IsOk());
+  EXPECT_THAT(extractor.Finish(), IsOk());
+}
+
+TEST(UsageExtractorTest, RefusesALongEvent) {
+  const std::string block(std::size_t{1} << 20, 'A');
+  for (const char* begin : {"data: \"", "{\"a\":\"", "data: {\ndata: \""}) {
+    UsageExtractor extractor(Chat());
+    ASSERT_THAT(extractor.Feed(begin), IsOk());
+    for (int i = 0; i < 15; ++i) ASSERT_THAT(extractor.Feed(block), IsOk());
+    const absl::Status error = extractor.Feed(block);
+    EXPECT_THAT(error, StatusIs(absl::StatusCode::kInvalidArgument,
+                                HasSubstr("at most 16777216 bytes")));
+    EXPECT_EQ(extractor.Finish().status(), error);
+  }
+}
+
+TEST(UsageExtractorTest, TakesEventsWithoutUsageForever) {
+  UsageExtractor extractor(Chat());
+  const std::string event =
+      absl::StrCat("data: {\"content\":\"",
+                   std::string(std::size_t{1} << 20, 'A'), "\"}\n\n");
+  for (int i = 0; i < 100; ++i) ASSERT_THAT(extractor.Feed(event), IsOk());
+  ASSERT_THAT(extractor.Feed(AsServerSentEvents({kLastChunk})), IsOk());
+  EXPECT_THAT(Describe(extractor.Finish()), HasSubstr("total_tokens: 9"));
+}
+
+TEST(UsageExtractorTest, FindsNoUsageInAHundredMegabytes) {
+  const auto extraction = UsageExtractor(Chat()).Extract(
+      "{\"content\":\"" + std::string(100'000'000, 'A') + "\"}");
+  ASSERT_THAT(extraction, IsOk());
+  EXPECT_EQ(extraction->unknown_reason, v1::UNKNOWN_USAGE_REASON_ABSENT);
+}
+
+TEST(NameProbeTest, MissesNoSpelling) {
+  const NameProbe probe("usage");
+  EXPECT_TRUE(probe.MayBeIn(R"({"usage":1})"));
+  EXPECT_TRUE(probe.MayBeIn(R"({"\u0075sage":1})"));
+  EXPECT_TRUE(probe.MayBeIn(R"({"usag\u0065":1})"));
+  EXPECT_TRUE(probe.MayBeIn(R"({"\u0075\u0073\u0061\u0067\u0065":1})"));
+  EXPECT_FALSE(probe.MayBeIn(R"({"a":"usage of \"usage\""})"));
+  EXPECT_FALSE(probe.MayBeIn(R"({"a":"\u003c\u00e9\u0022"})"));
+  EXPECT_FALSE(probe.MayBeIn(R"({"a":"\u00)"));
+  EXPECT_FALSE(probe.MayBeIn(""));
+}
+
+TEST(NameProbeTest, KnowsNull) {
+  const NameProbe probe("usage");
+  EXPECT_TRUE(probe.IsNullIn(R"({"usage":null})"));
+  EXPECT_TRUE(probe.IsNullIn("{\"usage\" :\n null,\"a\":{\"usage\":null}}"));
+  EXPECT_FALSE(probe.IsNullIn(R"({"usage":null,"a":{"usage":{}}})"));
+  EXPECT_FALSE(probe.IsNullIn(R"({"usage":{}})"));
+  EXPECT_FALSE(probe.IsNullIn(R"({"a":"usage"})"));
+  EXPECT_FALSE(probe.IsNullIn(R"({"a":null})"));
+  EXPECT_FALSE(probe.IsNullIn(R"({"usage")"));
+}
+
+}  // namespace
+}  // namespace tokenusage
