@@ -189,9 +189,9 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
                      ->New());
   }
   for (const Place& place : places) {
-    if (!place.MayBeIn(json)) continue;
-    // Streams repeat it in each event; one says enough.
+    // Streams repeat null in each event; one says enough.
     if (saw_null_ && place.IsNullIn(json)) continue;
+    if (!place.MayBeIn(json)) continue;
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
     if (!found) continue;
     TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -107,7 +108,12 @@ bool ExtractByHand(std::string_view stream, parser* parser) {
     const std::string_view line = stream.substr(0, end);
     stream.remove_prefix(std::min(end + 1, stream.size()));
     if (line.substr(0, 6) != "data: ") continue;
-    if (line.find("\"usage\":{") == std::string_view::npos) continue;
+    // Several times as fast as std::string_view::find.
+    constexpr std::string_view kMember = "\"usage\":{";
+    if (memmem(line.data(), line.size(), kMember.data(), kMember.size()) ==
+        nullptr) {
+      continue;
+    }
     const simdjson::padded_string json(line.substr(6));
     simdjson::ondemand::document document;
     object root, counts;
