@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,6 +115,9 @@ class Reporter {
       }
       if (!*more) return SendBatch(input->name());
       TOKENUSAGE_RETURN_IF_ERROR(AddLine(input->name(), line));
+      if (line_number_ % 100 == 0) {
+        progress_.Show(line_number_, input->FractionRead());
+      }
     }
   }
 
@@ -144,7 +146,6 @@ class Reporter {
       AddBadLine(record.status());
       return absl::OkStatus();
     }
-    progress_.Show(line_number_, std::nullopt);
     if (spool_ != nullptr) return Spool(input_name, *std::move(record));
     const std::size_t bytes = record->ByteSizeLong();
     if (request_.records_size() == kMaxBatchRecords ||
