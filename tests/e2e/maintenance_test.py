@@ -4,7 +4,6 @@
 import concurrent.futures
 import contextlib
 import os
-import shutil
 import sqlite3
 import subprocess
 import time

@@ -77,7 +77,7 @@ TokenParts Embeddings(const Usage& usage, Counter* counter) {
 inline void CountTokens(const TokenParts& parts, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, parts.input);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, parts.output);
-  if (parts.total.is_set) {
+  if (parts.total.is_set || parts.total.out_of_range) {
     counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS, parts.total);
   } else if (parts.input.is_set && parts.output.is_set) {
     counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS,
