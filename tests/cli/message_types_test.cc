@@ -12,15 +12,17 @@ namespace tokenusage {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::StatusIs;
 
 auto IsInvalidArgument(const std::string& text) {
   return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(text));
 }
 
-TEST(MessageTypesTest, FindsMessagesByFullNameOrLastPart) {
-  for (const char* name : {"tokenusage.orq.v2.PostV2ProxyImagesEditsUsage",
-                           "PostV2ProxyImagesEditsUsage"}) {
+TEST(MessageTypesTest, FindsMessagesByFullNameOrItsEnd) {
+  for (const char* name :
+       {"tokenusage.orq.v2.PostV2ProxyImagesEditsUsage",
+        "v2.PostV2ProxyImagesEditsUsage", "PostV2ProxyImagesEditsUsage"}) {
     ASSERT_OK_AND_ASSIGN(const auto* message, FindMessageType(name));
     EXPECT_EQ(message->GetTypeName(),
               "tokenusage.orq.v2.PostV2ProxyImagesEditsUsage");
@@ -28,11 +30,21 @@ TEST(MessageTypesTest, FindsMessagesByFullNameOrLastPart) {
 }
 
 TEST(MessageTypesTest, RefusesOtherNamesAndListsTheKnownOnes) {
-  for (const char* name : {"", "Usage", "v2.PostV2ProxyImagesEditsUsage",
-                           "postv2proxyimageseditsusage"}) {
+  for (const char* name :
+       {"", "Usage", "ProxyImagesEditsUsage", "postv2proxyimageseditsusage"}) {
     EXPECT_THAT(FindMessageType(name),
-                IsInvalidArgument("PostV2ProxyImagesEditsUsage"));
+                IsInvalidArgument("orq.v2.PostV2ProxyImagesEditsUsage"));
   }
+}
+
+TEST(MessageTypesTest, ListsTheMessagesThatANameFits) {
+  const auto message = FindMessageType("ChatUsage");
+  EXPECT_THAT(message, IsInvalidArgument("openai.v1.ChatUsage, "));
+  EXPECT_THAT(message, Not(IsInvalidArgument("EmbeddingsUsage")));
+  EXPECT_THAT(FindUsageField("ChatUsage"),
+              IsInvalidArgument("openai.v1.ChatUsage, "));
+  ASSERT_OK_AND_ASSIGN(const auto* chat, FindUsageField("openai.v1.ChatUsage"));
+  EXPECT_EQ(chat->name(), "openai_chat");
 }
 
 TEST(MessageTypesTest, FindsTheUsageFieldThatHoldsAMessage) {
@@ -45,8 +57,9 @@ TEST(MessageTypesTest, RefusesMessagesThatNoUsageFieldHolds) {
   for (const char* name : {"PostV2ProxyImagesEditsInputTokensDetails",
                            "UsageRecord", "NoSuchUsage"}) {
     const auto field = FindUsageField(name);
-    EXPECT_THAT(field, IsInvalidArgument("PostV2ProxyImagesEditsUsage, "
-                                         "PostV2ProxyImagesVariationsUsage, "));
+    EXPECT_THAT(field,
+                IsInvalidArgument("orq.v2.PostV2ProxyImagesEditsUsage, "
+                                  "orq.v2.PostV2ProxyImagesVariationsUsage, "));
   }
 }
 

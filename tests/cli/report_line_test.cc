@@ -59,7 +59,7 @@ TEST_F(ReportLineTest, TakesTheFlagsIfTheLineSaysNothing) {
   const std::string expected =
       R"({"record_id":"file:7","event_time":"2025-06-15T15:06:40Z",)"
       R"("operation":"images.edits","provider":"","model":"gpt-image-1",)"
-      R"("labels":{"team":"web"},"usage_json":"","orq_images_edits":)" +
+      R"("labels":{"team":"web"},"orq_images_edits":)" +
       std::string(kUsage) + "}";
   EXPECT_EQ(ParseToJson(kUsage), expected);
   EXPECT_EQ(ParseToJson(Envelope("")), expected);

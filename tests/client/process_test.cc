@@ -21,15 +21,15 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/client/support/fakes.h"
-#include "tests/client/support/grpc_service.h"
 #include "tests/support/seed.h"
+#include "tests/support/status_matchers.h"
+#include "tokenusage/base/proto_time.h"
+#include "tokenusage/testing/in_process_server.h"
 
 namespace tokenusage {
 namespace {
 
-using testing::FakeService;
-using testing::GrpcService;
+using testing::IsOk;
 
 constexpr char kProgram[] = "tests/client/reporter_process";
 
@@ -82,6 +82,26 @@ class Process {
   int output_ = -1;
 };
 
+// Returns the ids of all records in the store, and checks that none is there
+// twice.
+std::set<std::string> RecordIds(UsageStore* store) {
+  std::set<std::string> ids;
+  RecordQuery query;
+  query.project = "demo";
+  query.window = {0, INT64_MAX};
+  while (true) {
+    const auto page = store->ListRecords(query);
+    EXPECT_THAT(page, IsOk());
+    if (!page.ok()) return ids;
+    for (const v1::UsageRecord& record : page->records) {
+      EXPECT_TRUE(ids.insert(record.record_id()).second) << record.record_id();
+    }
+    if (!page->has_more) return ids;
+    const v1::UsageRecord& last = page->records.back();
+    query.after = {NanosFromTimestamp(last.event_time()), last.record_id()};
+  }
+}
+
 class ProcessTest : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(All, ProcessTest,
@@ -94,26 +114,27 @@ TEST_P(ProcessTest, LosesNothingWhenItIsKilled) {
   std::mt19937_64 random(testing::TestSeed());
   const std::string folder =
       absl::StrCat(::testing::TempDir(), "/spool_", GetParam());
-  FakeService service;
-  GrpcService server(&service);
+  ASSERT_OK_AND_ASSIGN(const auto server, InProcessServer::Start());
   std::set<int> promised;
   int status = 0;
   for (int cycle = 0; cycle < cycles; ++cycle) {
-    Process process(server.address(), folder, GetParam(), cycle * kCount,
+    Process process(server->address(), folder, GetParam(), cycle * kCount,
                     kCount);
     // The service is away in a third of the cycles.
-    if (cycle % 3 == 1) server.Stop();
+    if (cycle % 3 == 1) server->Stop();
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
     process.Kill();
     promised.merge(process.Wait(&status));
     ASSERT_TRUE(WIFSIGNALED(status)) << "exit status " << status;
-    if (cycle % 3 == 1) server.Start();
+    if (cycle % 3 == 1) {
+      ASSERT_THAT(server->StartAgain(), IsOk());
+    }
   }
-  Process last(server.address(), folder, GetParam(), cycles * kCount, 1);
+  Process last(server->address(), folder, GetParam(), cycles * kCount, 1);
   promised.merge(last.Wait(&status));
   ASSERT_EQ(status, 0);
   ASSERT_FALSE(promised.empty());
-  const auto stored = service.records();
+  const std::set<std::string> stored = RecordIds(&server->store());
   for (const int number : promised) {
     ASSERT_EQ(stored.count("r" + std::to_string(number)), 1u) << number;
   }

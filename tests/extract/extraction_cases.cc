@@ -43,7 +43,9 @@ std::string UsageFieldOf(const v1::UsageRecord& record) {
 void CheckRecord(const ExpectedRecord& expected, const Dialect& dialect,
                  const v1::UsageRecord& record) {
   EXPECT_EQ(record.provider(), dialect.provider);
-  EXPECT_EQ(record.operation(), dialect.operation);
+  EXPECT_EQ(record.operation(), expected.operation().empty()
+                                    ? dialect.operation
+                                    : expected.operation());
   EXPECT_EQ(record.model(), expected.model());
   EXPECT_EQ(record.record_id(), expected.record_id());
   EXPECT_FALSE(record.has_event_time());

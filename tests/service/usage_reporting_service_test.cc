@@ -38,8 +38,8 @@ v1::UsageRecord ValidRecord(const std::string& id) {
 class UsageReportingServiceTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    UsageReportingServiceOptions options;
-    options.now = [] { return absl::FromUnixSeconds(kNowSeconds); };
+    InProcessServerOptions options;
+    options.service.now = [] { return absl::FromUnixSeconds(kNowSeconds); };
     auto server = InProcessServer::Start(options);
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);

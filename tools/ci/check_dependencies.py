@@ -17,7 +17,9 @@ import xml.etree.ElementTree as ElementTree
 _PROTO = {"proto", "@com_google_protobuf"}
 _BASE = {"base", "@com_google_absl", "@com_google_protobuf"}
 _JSON = _BASE | _PROTO | {"json"}
-_RECORD = _BASE | _PROTO | {"record"}
+_USAGE = _BASE | _PROTO | {"usage"}
+_RECORD = _USAGE | {"record"}
+_EXTRACT = _JSON | _RECORD | {"extract"}  # record: to count what was found
 _CLIENT = _JSON | _RECORD | {"client", "@com_github_grpc_grpc", "@zlib"}
 _STORE = _RECORD | {"store"}
 _SQLITE = _STORE | {"store/sqlite", "@org_sqlite"}
@@ -33,7 +35,9 @@ ALLOWED = {
     "proto": _PROTO | {"@com_github_grpc_grpc"},  # the service's stubs
     "base": _BASE,
     "json": _JSON,
+    "usage": _USAGE,
     "record": _RECORD,
+    "extract": _EXTRACT,
     "client": _CLIENT,
     "store": _STORE,
     "store/sqlite": _SQLITE,
@@ -41,7 +45,11 @@ ALLOWED = {
     "store/copy": _COPY,
     "service": _SERVICE,
     "testing": _SERVICE | {"testing"},
-    "cli": _COPY | _SERVICE | _CLIENT | {"cli", "@cli11", "@com_github_gabime_spdlog"},
+    "cli": _COPY
+    | _SERVICE
+    | _EXTRACT
+    | _CLIENT
+    | {"cli", "@cli11", "@com_github_gabime_spdlog"},
 }
 
 

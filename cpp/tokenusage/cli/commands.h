@@ -28,12 +28,16 @@ struct Command {
 ExitCode RunNamed(const std::vector<Command>& commands);
 
 Command AddConvertCommand(CLI::App* app);
+Command AddCountCommand(CLI::App* app);
 Command AddDbCommand(CLI::App* app);
+Command AddDialectsCommand(CLI::App* app);
+Command AddExtractCommand(CLI::App* app);
 Command AddGetCommand(CLI::App* app);
 Command AddListCommand(CLI::App* app);
 Command AddQueryCommand(CLI::App* app);
 Command AddReportCommand(CLI::App* app);
 Command AddServeCommand(CLI::App* app);
+Command AddSpoolCommand(CLI::App* app);
 Command AddTokenCommand(CLI::App* app);
 Command AddVersionCommand(CLI::App* app);
 

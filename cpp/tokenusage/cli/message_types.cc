@@ -2,13 +2,14 @@
 
 #include "tokenusage/cli/message_types.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tokenusage/base/excerpt.h"
-#include "tokenusage/orq/v2/images.pb.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
@@ -17,24 +18,52 @@ namespace {
 using ::google::protobuf::Descriptor;
 using ::google::protobuf::FieldDescriptor;
 
-// Returns the messages that can be named: all of these files.
+constexpr char kPackage[] = "tokenusage.";
+
+std::vector<const FieldDescriptor*> UsageFields() {
+  const auto* usage = v1::UsageRecord::descriptor()->FindOneofByName("usage");
+  std::vector<const FieldDescriptor*> fields;
+  for (int i = 0; i < usage->field_count(); ++i) {
+    fields.push_back(usage->field(i));
+  }
+  return fields;
+}
+
+// Returns the messages that can be named: all in the files of the usages.
 std::vector<const Descriptor*> NameableMessages() {
+  std::set<const ::google::protobuf::FileDescriptor*> files;
   std::vector<const Descriptor*> messages;
-  for (const auto* file :
-       {orq::v2::PostV2ProxyImagesEditsUsage::descriptor()->file(),
-        v1::UsageRecord::descriptor()->file()}) {
+  const auto add = [&](const ::google::protobuf::FileDescriptor* file) {
+    if (!files.insert(file).second) return;
     for (int i = 0; i < file->message_type_count(); ++i) {
       messages.push_back(file->message_type(i));
     }
+  };
+  add(v1::UsageRecord::descriptor()->file());
+  for (const FieldDescriptor* field : UsageFields()) {
+    add(field->message_type()->file());
   }
   return messages;
 }
 
+// Returns whether `name` is the message's full name, or the end of it behind a
+// dot.
+bool IsNameOf(std::string_view name, const Descriptor& message) {
+  const std::string full_name(message.full_name());
+  return full_name == name ||
+         (!name.empty() && absl::EndsWith(full_name, "." + std::string(name)));
+}
+
 absl::Status UnknownMessage(std::string_view name,
-                            const std::vector<std::string>& known) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--message: expected one of ", absl::StrJoin(known, ", "),
-                   ", found \"", Excerpt(name), "\""));
+                            const std::vector<const Descriptor*>& known) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--message: expected one of ",
+      absl::StrJoin(known, ", ",
+                    [](std::string* out, const Descriptor* message) {
+                      absl::StrAppend(out, std::string(message->full_name())
+                                               .substr(sizeof(kPackage) - 1));
+                    }),
+      ", found \"", Excerpt(name), "\""));
 }
 
 }  // namespace
@@ -42,30 +71,29 @@ absl::Status UnknownMessage(std::string_view name,
 absl::StatusOr<const ::google::protobuf::Message*> FindMessageType(
     std::string_view name) {
   std::vector<const Descriptor*> matches;
-  std::vector<std::string> known;
   for (const Descriptor* message : NameableMessages()) {
-    known.emplace_back(message->name());
-    if (message->full_name() == name) matches = {message};
-    if (message->full_name() == name) break;
-    if (message->name() == name) matches.push_back(message);
+    if (IsNameOf(name, *message)) matches.push_back(message);
   }
-  if (matches.size() != 1) return UnknownMessage(name, known);
-  return ::google::protobuf::MessageFactory::generated_factory()->GetPrototype(
-      matches.front());
+  if (matches.size() == 1) {
+    return ::google::protobuf::MessageFactory::generated_factory()
+        ->GetPrototype(matches.front());
+  }
+  return UnknownMessage(name, matches.empty() ? NameableMessages() : matches);
 }
 
 absl::StatusOr<const FieldDescriptor*> FindUsageField(
     std::string_view message_name) {
-  const auto* usage = v1::UsageRecord::descriptor()->FindOneofByName("usage");
-  std::vector<std::string> known;
-  for (int i = 0; i < usage->field_count(); ++i) {
-    const FieldDescriptor* field = usage->field(i);
-    const Descriptor* message = field->message_type();
-    if (message->full_name() == message_name) return field;
-    if (message->name() == message_name) return field;
-    known.emplace_back(message->name());
+  std::vector<const Descriptor*> known;
+  std::vector<const Descriptor*> matches;
+  const FieldDescriptor* found = nullptr;
+  for (const FieldDescriptor* field : UsageFields()) {
+    known.push_back(field->message_type());
+    if (!IsNameOf(message_name, *field->message_type())) continue;
+    matches.push_back(field->message_type());
+    found = field;
   }
-  return UnknownMessage(message_name, known);
+  if (matches.size() == 1) return found;
+  return UnknownMessage(message_name, matches.empty() ? known : matches);
 }
 
 }  // namespace tokenusage

@@ -13,16 +13,19 @@
 
 namespace tokenusage {
 
-// Finds a message by its full name, "tokenusage.v1.UsageRecord", or by its last
-// part if that is unique, "UsageRecord". The prototype lives forever.
+// Finds a message by its full name, "tokenusage.openai.v1.ChatUsage", or by the
+// end of it behind a dot if that is unique: "openai.v1.ChatUsage". The
+// prototype lives forever.
 //
-// Errors: INVALID_ARGUMENT, listing the known names.
+// Errors: INVALID_ARGUMENT, listing the known names, or those that match.
 absl::StatusOr<const ::google::protobuf::Message*> FindMessageType(
     std::string_view name);
 
-// Finds the field of UsageRecord's oneof `usage` that holds this message.
+// Finds the field of UsageRecord's oneof `usage` that holds this message, which
+// is named in the same way.
 //
-// Errors: INVALID_ARGUMENT, listing the messages that a record can hold.
+// Errors: INVALID_ARGUMENT, listing the messages that a record can hold, or
+// those that match.
 absl::StatusOr<const ::google::protobuf::FieldDescriptor*> FindUsageField(
     std::string_view message_name);
 

@@ -34,8 +34,9 @@ absl::Status Backlog::Append(
     clock_->WaitUntil(&has_room_, &lock, timeout,
                       [&] { return !accepts_records_ || HasRoomFor(record); });
   }
-  if (!accepts_records_)
+  if (!accepts_records_) {
     return absl::CancelledError("the reporter was stopped");
+  }
   if (!HasRoomFor(record)) {
     return absl::ResourceExhaustedError("the reporter is full");
   }

@@ -101,6 +101,8 @@ class UsageReporter::Impl {
   absl::StatusOr<std::unique_ptr<RecordLog>> OpenLog();
   absl::Status Append(std::string_view record,
                       std::function<void(const absl::Status&)> done);
+  // Counts a record that was not taken.
+  absl::Status CountError(absl::Status status);
   absl::Status Left() const;
 
   const UsageReporterOptions options_;
@@ -184,17 +186,24 @@ absl::Status UsageReporter::Impl::Report(
 
 absl::Status UsageReporter::Impl::Append(
     std::string_view record, std::function<void(const absl::Status&)> done) {
-  const bool syncs = options_.durability == Durability::kDisk;
-  std::function<void(const absl::Status&)> on_synced;
-  if (syncs) on_synced = std::move(done);
-  const absl::Status status =
-      backlog_->Append(record, options_.full_timeout, std::move(on_synced));
-  if (status.ok()) {
-    accepted_.fetch_add(1, std::memory_order_relaxed);
-    if (!syncs && done) done(status);
-  } else if (absl::IsResourceExhausted(status)) {
+  const auto on_promise = [this, done](const absl::Status& status) {
+    ++(status.ok() ? accepted_ : unwritable_);
+    if (done) done(status);
+  };
+  if (options_.durability != Durability::kDisk) {
+    const absl::Status status =
+        CountError(backlog_->Append(record, options_.full_timeout, nullptr));
+    if (status.ok()) on_promise(status);
+    return status;
+  }
+  return CountError(
+      backlog_->Append(record, options_.full_timeout, on_promise));
+}
+
+absl::Status UsageReporter::Impl::CountError(absl::Status status) {
+  if (absl::IsResourceExhausted(status)) {
     ++full_;
-  } else if (!absl::IsCancelled(status)) {
+  } else if (!status.ok() && !absl::IsCancelled(status)) {
     ++unwritable_;
   }
   return status;

@@ -6,8 +6,10 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/extract/merge.h"
 #include "tokenusage/json/json.h"
@@ -56,12 +58,25 @@ const UsageRules& RulesOf(const Descriptor* type) {
   return rules->at(type);
 }
 
+// Returns the path of a field as JSON spells it.
+std::string WirePath(const Descriptor* type, const std::string& path) {
+  std::string wire_path;
+  for (const std::string& name :
+       std::vector<std::string>(absl::StrSplit(path, '.'))) {
+    const auto* field = type->FindFieldByName(name);
+    wire_path = JoinPath(wire_path, std::string(field->json_name()));
+    type = field->message_type();
+  }
+  return wire_path;
+}
+
 // Refuses counts that are out of range.
 absl::Status CheckRange(std::string_view path, const Message& usage) {
   const auto violation = RulesOf(usage.GetDescriptor()).Find(usage);
   if (!violation || violation->is_missing) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(JoinPath(path, violation->field), ": ", violation->message));
+  return absl::InvalidArgumentError(absl::StrCat(
+      JoinPath(path, WirePath(usage.GetDescriptor(), violation->field)), ": ",
+      violation->message));
 }
 
 // What is at a path.
@@ -101,7 +116,7 @@ v1::UsageRecord FurtherRecord(const v1::UsageRecord& record,
                               const std::string& suffix,
                               v1::UsageRecord further) {
   further.set_provider(record.provider());
-  further.set_operation(record.operation());
+  if (further.operation().empty()) further.set_operation(record.operation());
   const std::string id = absl::StrCat(record.record_id(), ":", suffix);
   if (!record.record_id().empty() && CheckRecordId(id).ok()) {
     further.set_record_id(id);
@@ -174,9 +189,9 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
                      ->New());
   }
   for (const Place& place : places) {
-    if (!place.MayBeIn(json)) continue;
-    // Streams repeat it in each event; one says enough.
+    // Streams repeat null in each event; one says enough.
     if (saw_null_ && place.IsNullIn(json)) continue;
+    if (!place.MayBeIn(json)) continue;
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
     if (!found) continue;
     TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));
@@ -199,7 +214,11 @@ absl::Status Collector::TakeToolUsage(std::string_view json,
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const Reading reading,
       ReadUsage(json, JoinPath(place.head, name->name()), usage));
-  if (reading.is_read) tool_record_ = std::move(record);
+  if (reading.is_read) {
+    record.set_operation(
+        absl::StrCat(std::string(dialect_.operation), ".tool_usage"));
+    tool_record_ = std::move(record);
+  }
   return absl::OkStatus();
 }
 
@@ -232,7 +251,7 @@ absl::Status Collector::ReadEvent(std::string_view json) {
     is_final_ = layout_.final == Final::kSeen ||
                 (layout_.final == Final::kChoices &&
                  AllFinished(head.choices()) && AllFinished(head.candidates()));
-    if (layout_.merge == Merge::kEach) FinishRecord();
+    if (layout_.merge == Merge::kEach && HasCounts()) FinishRecord();
   } else if (event_count_ <= kMaxHeadEvents && !IsIdentified()) {
     for (const Place& other : layout_.stream) {
       TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, other.head, &head));
@@ -251,24 +270,33 @@ absl::Status Collector::CheckEnd(std::string_view json) {
   return absl::OkStatus();
 }
 
+bool Collector::HasCounts() {
+  if (has_usage_ && CountRecord(record_).measures().empty()) {
+    // A usage that is no object of its own is then not there at all.
+    if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
+    record_.clear_usage();
+    has_usage_ = false;
+  }
+  return has_usage_;
+}
+
 void Collector::FinishRecord() {
   record_.set_provider(std::string(dialect_.provider));
   record_.set_operation(std::string(dialect_.operation));
   records_.push_back(std::move(record_));
   record_.Clear();
   const v1::UsageRecord record = records_.back();
-  if (tool_record_) {
-    records_.push_back(
-        FurtherRecord(record, "tool_usage", *std::move(tool_record_)));
-    tool_record_.reset();
-  }
+  const auto add = [&](const std::string& suffix, v1::UsageRecord further) {
+    if (CountRecord(further).measures().empty()) return;
+    records_.push_back(FurtherRecord(record, suffix, std::move(further)));
+  };
+  if (tool_record_) add("tool_usage", *std::exchange(tool_record_, {}));
   int number = 0;
   for (AnthropicPass& pass : FindOtherPasses(record.anthropic_messages())) {
     v1::UsageRecord further;
     further.set_model(pass.model.empty() ? record.model() : pass.model);
     further.mutable_anthropic_messages()->Swap(&pass.usage);
-    records_.push_back(FurtherRecord(
-        record, absl::StrCat(pass.type, ".", ++number), std::move(further)));
+    add(absl::StrCat(pass.type, ".", ++number), std::move(further));
   }
   has_usage_ = false;
 }
@@ -283,12 +311,7 @@ v1::UnknownUsageReason Collector::ReasonOfNoUsage() const {
 Extraction Collector::Conclude() {
   Extraction extraction;
   extraction.is_complete = has_ended_ || is_final_;
-  if (has_usage_ && CountRecord(record_).measures().empty()) {
-    // A usage that is no object of its own is then not there at all.
-    if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
-    has_usage_ = false;
-  }
-  if (!has_usage_ && records_.empty()) {
+  if (!HasCounts() && records_.empty()) {
     extraction.unknown_reason = ReasonOfNoUsage();
     extraction.detail = incomplete_;
     record_.mutable_usage_unknown()->set_reason(extraction.unknown_reason);

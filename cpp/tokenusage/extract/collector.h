@@ -47,6 +47,8 @@ class Collector {
                         Head* head);
   absl::Status CheckEnd(std::string_view json);
   bool IsIdentified() const;
+  // Returns whether the usage counts anything; drops it if not.
+  bool HasCounts();
   // Closes the record, and those of further models with it.
   void FinishRecord();
   v1::UnknownUsageReason ReasonOfNoUsage() const;

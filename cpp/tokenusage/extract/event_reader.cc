@@ -2,6 +2,7 @@
 
 #include "tokenusage/extract/event_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

@@ -30,13 +30,30 @@ std::string ReceiveTimeField(absl::Time time) {
 
 // -------------------------------------------------------------- CheckedRecord
 
-CheckedRecord::CheckedRecord(const CheckedBatch& batch,
-                             const v1::UsageRecord& record, int index)
-    : batch_(&batch),
+CheckedRecord::CheckedRecord(CheckedBatch* batch, const v1::UsageRecord& record,
+                             const UsageCounts& counts, int index)
+    : batch_(batch),
       record_(&record),
       event_time_nanos_(NanosFromTimestamp(record.event_time())),
+      measures_(counts.measures()),
+      first_amount_(batch->amounts_.size()),
       index_(index),
-      too_far_ahead_(event_time_nanos_ > batch.latest_event_nanos_) {}
+      inconsistent_(counts.inconsistent()),
+      too_far_ahead_(event_time_nanos_ > batch->latest_event_nanos_) {
+  counts.ForEach([batch](v1::UsageMeasure, Amount amount) {
+    batch->amounts_.push_back(amount);
+  });
+}
+
+UsageCounts CheckedRecord::counts() const {
+  UsageCounts counts;
+  const Amount* amount = batch_->amounts_.data() + first_amount_;
+  measures_.ForEach(
+      [&](v1::UsageMeasure measure) { counts.Set(measure, *amount++); });
+  if (inconsistent_) counts.set_inconsistent();
+  if (record_->has_usage_unknown()) counts.set_unknown();
+  return counts;
+}
 
 std::string CheckedRecord::bytes() const {
   std::string bytes;
@@ -84,23 +101,28 @@ void CheckedBatch::Check(
   receive_time_ = receive_time;
   latest_event_nanos_ = absl::ToUnixNanos(receive_time + kMaxEventTimeAhead);
   receive_time_field_ = ReceiveTimeField(receive_time);
-  records_.reserve(static_cast<std::size_t>(records->size()));
+  constexpr std::size_t kUsualMeasures = 8;
+  const auto size = static_cast<std::size_t>(records->size());
+  records_.reserve(size);
+  amounts_.reserve(kUsualMeasures * size);
   for (int i = 0; i < records->size(); ++i) {
     v1::UsageRecord* record = records->Mutable(i);
-    if (std::optional<v1::RecordError> error = CheckRecord(*record)) {
+    const UsageCounts counts = CountRecord(*record);
+    if (std::optional<v1::RecordError> error = CheckRecord(*record, counts)) {
       error->set_index(i);
       errors_.push_back(*std::move(error));
       continue;
     }
     record->clear_receive_time();  // with its unknown fields
     record->clear_inconsistencies();
-    records_.push_back(CheckedRecord(*this, *record, i));
+    records_.push_back(CheckedRecord(this, *record, counts, i));
   }
 }
 
 std::int64_t CheckedBatch::memory_bytes() const {
   return static_cast<std::int64_t>(arena_.SpaceAllocated() +
-                                   records_.capacity() * sizeof(CheckedRecord));
+                                   records_.capacity() * sizeof(CheckedRecord) +
+                                   amounts_.capacity() * sizeof(Amount));
 }
 
 }  // namespace tokenusage

@@ -52,8 +52,9 @@ class CheckedRecord {
   // was received. Stores refuse such a record unless it is stored already.
   bool too_far_ahead() const { return too_far_ahead_; }
 
-  // Computed on each call.
-  UsageCounts counts() const { return CountRecord(*record_); }
+  // What the record counts: see CountRecord.
+  UsageCounts counts() const;
+  bool inconsistent() const { return inconsistent_; }
 
   // Serializes the record with receive_time set, for storing. Includes unknown
   // fields.
@@ -67,13 +68,17 @@ class CheckedRecord {
 
  private:
   friend class CheckedBatch;
-  CheckedRecord(const CheckedBatch& batch, const v1::UsageRecord& record,
-                int index);
+  CheckedRecord(CheckedBatch* batch, const v1::UsageRecord& record,
+                const UsageCounts& counts, int index);
 
   const CheckedBatch* batch_;
   const v1::UsageRecord* record_;
   std::int64_t event_time_nanos_;
+  // The counts, kept small: to count again would take longer than to copy.
+  MeasureSet measures_;
+  std::size_t first_amount_;  // in the batch's; in the order of measures_
   int index_;
+  bool inconsistent_;
   bool too_far_ahead_;
 };
 
@@ -130,6 +135,7 @@ class CheckedBatch {
   // receive_time as a serialized field of a record.
   std::string receive_time_field_;
   std::vector<CheckedRecord> records_;
+  std::vector<Amount> amounts_;  // of all records
   std::vector<v1::RecordError> errors_;
 };
 

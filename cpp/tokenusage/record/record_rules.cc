@@ -7,18 +7,16 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/utf8.h"
-#include "tokenusage/usage/usage_rules.h"
+#include "tokenusage/record/usage_member.h"
 
 namespace tokenusage {
 namespace {
@@ -26,8 +24,6 @@ namespace {
 // The field numbers that usage_record.proto sets apart.
 constexpr int kFirstCorrection = 10;
 constexpr int kLastCorrection = 15;
-constexpr int kFirstUsage = 16;
-constexpr int kLastUsage = 999;
 
 // A broken rule of a record.
 struct Violation {
@@ -218,35 +214,10 @@ std::optional<Violation> CheckNoCorrection(const v1::UsageRecord& record) {
                        ": this server does not know it; keep the record"};
 }
 
-// The rules of each member of the oneof `usage`.
-class UsageRulesByMember {
- public:
-  struct Member {
-    const ::google::protobuf::FieldDescriptor* field = nullptr;
-    std::unique_ptr<const UsageRules> rules;
-  };
-
-  static const Member& Get(int number) {
-    static const auto* const all = new UsageRulesByMember;
-    return all->members_[static_cast<std::size_t>(number)];
-  }
-
- private:
-  UsageRulesByMember() {
-    const auto* const oneof =
-        v1::UsageRecord::descriptor()->FindOneofByName("usage");
-    for (int i = 0; i < oneof->field_count(); ++i) {
-      const ::google::protobuf::FieldDescriptor* const field = oneof->field(i);
-      members_[static_cast<std::size_t>(field->number())] = {
-          field, std::make_unique<UsageRules>(field->message_type())};
-    }
-  }
-
-  std::array<Member, kLastUsage + 1> members_;
-};
-
-std::optional<Violation> CheckUsage(const v1::UsageRecord& record) {
-  if (const int number = UnknownFieldIn(record, kFirstUsage, kLastUsage)) {
+std::optional<Violation> CheckUsage(const v1::UsageRecord& record,
+                                    const UsageCounts& counts) {
+  if (const int number =
+          UnknownFieldIn(record, kFirstUsageMember, kLastUsageMember)) {
     return Violation{v1::RECORD_ERROR_REASON_USAGE_TYPE_UNSUPPORTED, "usage",
                      "expected a usage type of this server, found field "
                      "number " +
@@ -259,16 +230,13 @@ std::optional<Violation> CheckUsage(const v1::UsageRecord& record) {
       record.usage_unknown().reason() == v1::UNKNOWN_USAGE_REASON_UNSPECIFIED) {
     return MissingField("usage_unknown.reason");
   }
-  const UsageRulesByMember::Member& member =
-      UsageRulesByMember::Get(record.usage_case());
-  std::optional<UsageViolation> violation = member.rules->Find(
-      record.GetReflection()->GetMessage(record, member.field));
+  const UsageMember& member = UsageMember::Of(record);
+  std::optional<UsageViolation> violation = member.Find(record, counts);
   if (!violation) return std::nullopt;
-  return Violation{violation->is_missing
-                       ? v1::RECORD_ERROR_REASON_FIELD_MISSING
-                       : v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE,
-                   std::string(member.field->name()) + '.' + violation->field,
-                   std::move(violation->message)};
+  return Violation{
+      violation->is_missing ? v1::RECORD_ERROR_REASON_FIELD_MISSING
+                            : v1::RECORD_ERROR_REASON_COUNT_OUT_OF_RANGE,
+      member.name() + '.' + violation->field, std::move(violation->message)};
 }
 
 std::optional<Violation> CheckUsageJson(const v1::UsageRecord& record) {
@@ -292,28 +260,30 @@ std::optional<Violation> CheckModel(const v1::UsageRecord& record) {
   return CheckText("model", record.model(), kMaxNameBytes);
 }
 
-// Every rule, in the order in which the first violation is looked for. A
-// correction may have other rules for the fields after it, so it comes first:
-// its reporter must be told to keep the record.
-constexpr std::optional<Violation> (*kRules[])(const v1::UsageRecord&) = {
-    &CheckNoCorrection, &CheckId,        &CheckEventTime,
-    &CheckOperation,    &CheckProvider,  &CheckModel,
-    &CheckLabels,       &CheckUsageJson, &CheckUsage};
+// Returns the first violation. A correction may have other rules for the fields
+// after it, so it comes first: its reporter must be told to keep the record.
+std::optional<Violation> FindViolation(const v1::UsageRecord& record,
+                                       const UsageCounts& counts) {
+  for (const auto rule :
+       {&CheckNoCorrection, &CheckId, &CheckEventTime, &CheckOperation,
+        &CheckProvider, &CheckModel, &CheckLabels, &CheckUsageJson}) {
+    if (std::optional<Violation> violation = rule(record)) return violation;
+  }
+  return CheckUsage(record, counts);
+}
 
 }  // namespace
 
-std::optional<v1::RecordError> CheckRecord(const v1::UsageRecord& record) {
-  for (const auto rule : kRules) {
-    std::optional<Violation> violation = rule(record);
-    if (!violation) continue;
-    v1::RecordError error;
-    if (IsRecordId(record.record_id())) error.set_record_id(record.record_id());
-    error.set_reason(violation->reason);
-    error.set_field(std::move(violation->field));
-    error.set_message(std::move(violation->message));
-    return error;
-  }
-  return std::nullopt;
+std::optional<v1::RecordError> CheckRecord(const v1::UsageRecord& record,
+                                           const UsageCounts& counts) {
+  std::optional<Violation> violation = FindViolation(record, counts);
+  if (!violation) return std::nullopt;
+  v1::RecordError error;
+  if (IsRecordId(record.record_id())) error.set_record_id(record.record_id());
+  error.set_reason(violation->reason);
+  error.set_field(std::move(violation->field));
+  error.set_message(std::move(violation->message));
+  return error;
 }
 
 absl::Status CheckProject(std::string_view project) {

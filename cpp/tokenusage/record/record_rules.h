@@ -3,7 +3,8 @@
 // The rules of tokenusage/v1/usage_record.proto that can be checked without a
 // store.
 //
-//   if (std::optional<v1::RecordError> error = CheckRecord(record)) {
+//   if (std::optional<v1::RecordError> error =
+//           CheckRecord(record, CountRecord(record))) {
 //     return Refuse(*error);  // reason, field, message
 //   }
 //
@@ -17,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "tokenusage/usage/usage_counts.h"
 #include "tokenusage/v1/usage_record.pb.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
@@ -33,10 +35,11 @@ inline constexpr int kMaxProjectBytes = 63;
 inline constexpr absl::Duration kMaxEventTimeAhead = absl::Minutes(5);
 
 // Returns the first violation in the order of the fields in usage_record.proto,
-// without `index`; nothing if the record keeps every rule. Does not check
-// whether event_time is too far ahead, which depends on when the record is
-// received.
-std::optional<v1::RecordError> CheckRecord(const v1::UsageRecord& record);
+// without `index`; nothing if the record keeps every rule. `counts` are those
+// of the record: see CountRecord. Does not check whether event_time is too far
+// ahead, which depends on when the record is received.
+std::optional<v1::RecordError> CheckRecord(const v1::UsageRecord& record,
+                                           const UsageCounts& counts);
 
 // Returns INVALID_ARGUMENT, naming the rule, unless `project` is a project
 // name.

@@ -7,6 +7,7 @@ namespace tokenusage {
 void UsageSum::AddMeasure(v1::UsageMeasure measure, const MeasureSum& part) {
   const std::size_t index = IndexOf(measure);
   if (!measures_.Has(measure)) {
+    if (sums_.empty()) sums_.reserve(8);
     sums_.insert(sums_.begin() + static_cast<std::ptrdiff_t>(index),
                  MeasureSum());
     measures_.Add(measure);
@@ -19,8 +20,18 @@ void UsageSum::Add(const UsageCounts& counts) {
   ++record_count;
   if (counts.inconsistent()) ++inconsistent_record_count;
   if (counts.unknown()) ++unknown_usage_record_count;
-  counts.ForEach([this](v1::UsageMeasure measure, Amount amount) {
-    AddMeasure(measure, {1, amount});
+  if (!measures_.Contains(counts.measures())) {
+    counts.ForEach([this](v1::UsageMeasure measure, Amount) {
+      AddMeasure(measure, MeasureSum());
+    });
+  }
+  auto sum = sums_.begin();
+  measures_.ForEach([&](v1::UsageMeasure measure) {
+    if (counts.Has(measure)) {
+      ++sum->record_count;
+      sum->amount += counts[measure];
+    }
+    ++sum;
   });
 }
 

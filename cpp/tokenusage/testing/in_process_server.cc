@@ -2,6 +2,7 @@
 
 #include "tokenusage/testing/in_process_server.h"
 
+#include <mutex>
 #include <utility>
 
 #include "grpcpp/create_channel.h"
@@ -12,21 +13,104 @@
 
 namespace tokenusage {
 
+// Passes everything on to a store, and fails appends if it is told to.
+class InProcessServer::FaultyStore : public UsageStore {
+ public:
+  explicit FaultyStore(UsageStore* store)
+      : own_store_(store == nullptr ? NewMemoryStore() : nullptr),
+        store_(store == nullptr ? own_store_.get() : store) {}
+
+  UsageStore& target() { return *store_; }
+
+  void SetError(absl::Status error, bool is_stored) {
+    const std::lock_guard lock(mutex_);
+    error_ = std::move(error);
+    is_stored_ = is_stored;
+  }
+
+  void AppendAsync(std::string project,
+                   std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
+                   AppendCallback done) override {
+    absl::Status error;
+    bool is_stored = true;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!error_.ok()) is_stored = is_stored_;
+      error = error_;
+    }
+    if (!is_stored) return done(error);
+    store_->AppendAsync(
+        std::move(project), std::move(batch), std::move(limits),
+        [error, done = std::move(done)](AppendResult result) {
+          done(error.ok() ? std::move(result) : AppendResult(error));
+        });
+  }
+
+  absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
+    return store_->Query(query);
+  }
+  absl::StatusOr<v1::UsageRecord> GetRecord(
+      std::string_view project, std::string_view record_id) override {
+    return store_->GetRecord(project, record_id);
+  }
+  absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
+    return store_->ListRecords(query);
+  }
+  absl::Status CheckWritable() override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!error_.ok()) return error_;
+    }
+    return store_->CheckWritable();
+  }
+  StoreStats Stats() const override { return store_->Stats(); }
+  StoreMaintenance* maintenance() override { return store_->maintenance(); }
+
+ private:
+  const std::unique_ptr<UsageStore> own_store_;
+  UsageStore* const store_;
+  std::mutex mutex_;
+  absl::Status error_;  // guarded by mutex_, as is is_stored_
+  bool is_stored_ = false;
+};
+
+InProcessServer::InProcessServer(InProcessServerOptions options)
+    : options_(std::move(options)),
+      store_(std::make_unique<FaultyStore>(options_.store)) {}
+
+InProcessServer::~InProcessServer() = default;
+
 absl::StatusOr<std::unique_ptr<InProcessServer>> InProcessServer::Start(
-    UsageReportingServiceOptions options) {
-  std::unique_ptr<InProcessServer> result(new InProcessServer);
-  result->store_ = NewMemoryStore();
-  UsageServerOptions server_options;
-  server_options.address = "127.0.0.1:0";
-  server_options.service = std::move(options);
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      result->server_,
-      UsageServer::Start(result->store_.get(), std::move(server_options)));
+    InProcessServerOptions options) {
+  std::unique_ptr<InProcessServer> result(
+      new InProcessServer(std::move(options)));
+  TOKENUSAGE_RETURN_IF_ERROR(result->StartAgain());
   return result;
 }
 
-std::string InProcessServer::address() const {
-  return "127.0.0.1:" + std::to_string(server_->port());
+absl::Status InProcessServer::StartAgain() {
+  UsageServerOptions options;
+  options.address = options_.address;
+  options.service = options_.service;
+  if (options_.tls) options.tls = options_.tls();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      server_, UsageServer::Start(store_.get(), std::move(options)));
+  const std::string host =
+      options_.address.substr(0, options_.address.rfind(':'));
+  options_.address = host + ":" + std::to_string(server_->port());
+  return absl::OkStatus();
+}
+
+void InProcessServer::Stop(absl::Duration drain) {
+  if (server_ == nullptr) return;
+  server_->Shutdown(drain);
+  server_.reset();
+}
+
+UsageStore& InProcessServer::store() { return store_->target(); }
+
+void InProcessServer::FailReports(absl::Status error, bool is_stored) {
+  store_->SetError(std::move(error), is_stored);
 }
 
 std::shared_ptr<grpc::Channel> InProcessServer::NewChannel() const {

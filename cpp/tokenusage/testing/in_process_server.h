@@ -1,48 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A real server in the process of a test, on a free loopback port, with a store
-// in memory.
+// A real server in the process of a test, on a loopback port.
 //
 //   absl::StatusOr<std::unique_ptr<InProcessServer>> server =
 //       InProcessServer::Start();
 //   auto stub = tokenusage::v1::UsageReportingService::NewStub(
 //       (*server)->NewChannel());
 //
-// For tests only: nothing survives the object.
+// It can be stopped and started again, and made to fail:
+//
+//   (*server)->Stop();
+//   TOKENUSAGE_RETURN_IF_ERROR((*server)->StartAgain());
+//   (*server)->FailReports(absl::UnavailableError("the disk is full"));
 
 #ifndef TOKENUSAGE_TESTING_IN_PROCESS_SERVER_H_
 #define TOKENUSAGE_TESTING_IN_PROCESS_SERVER_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "grpcpp/channel.h"
+#include "tokenusage/service/tls/reloading_credentials.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
 
-// Thread-safe.
+struct InProcessServerOptions {
+  // host:port; port 0 takes a free one, which the server then keeps.
+  std::string address = "127.0.0.1:0";
+
+  // The store, which must outlive the server. Null: a new one in memory, which
+  // outlives Stop.
+  UsageStore* store = nullptr;
+
+  // Called at each start for the credentials of the port. Null: plain text.
+  std::function<std::shared_ptr<ReloadingCredentials>()> tls;
+
+  // Identities, limits and so on.
+  UsageReportingServiceOptions service;
+};
+
+// For tests only. Thread-safe, except that one thread at a time may call Stop
+// and StartAgain.
 class InProcessServer {
  public:
-  // Errors: UNAVAILABLE if it cannot listen on a port.
+  // Errors: UNAVAILABLE if it cannot listen on the port.
   static absl::StatusOr<std::unique_ptr<InProcessServer>> Start(
-      UsageReportingServiceOptions options = {});
+      InProcessServerOptions options = {});
 
-  // host:port.
-  std::string address() const;
+  ~InProcessServer();
+
+  // host:port, the same after each start.
+  std::string address() const { return options_.address; }
 
   // A new plain-text channel to the server.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 
-  // The server's store.
-  UsageStore& store() { return *store_; }
+  // The server's store, without the faults of FailReports.
+  UsageStore& store();
+
+  // Stops the server: waits at most `drain` for calls in progress, and breaks
+  // the rest.
+  void Stop(absl::Duration drain = absl::ZeroDuration());
+
+  // Starts the server again. Errors: as for Start.
+  absl::Status StartAgain();
+
+  // Fails each report as if the store had answered with `error`: UNAVAILABLE
+  // becomes STORE_FAILED, RESOURCE_EXHAUSTED becomes SERVER_BUSY, DATA_LOSS
+  // becomes STORE_DAMAGED. If `is_stored`, the records are stored all the same.
+  // OK ends it.
+  void FailReports(absl::Status error, bool is_stored = false);
 
  private:
-  InProcessServer() = default;
+  class FaultyStore;
 
-  std::unique_ptr<UsageStore> store_;
+  explicit InProcessServer(InProcessServerOptions options);
+
+  InProcessServerOptions options_;
+  const std::unique_ptr<FaultyStore> store_;
   std::unique_ptr<UsageServer> server_;
 };
 

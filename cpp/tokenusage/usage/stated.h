@@ -21,24 +21,27 @@ struct Stated {
   Amount amount;           // zero if not set
   const char* field = "";  // its path from the usage message on
   bool is_set = false;
+  bool out_of_range = false;
 
   // Adds a count. The sum is stated if one of them is.
   Stated& operator+=(const Stated& other) {
     amount += other.amount;
     is_set = is_set || other.is_set;
+    out_of_range = out_of_range || other.out_of_range;
     return *this;
   }
 };
 
-// Counts are checked before they are counted; those that are out of range are
-// taken as not stated rather than overflow.
+// A count that is out of range is taken as not stated, rather than overflow.
 inline Stated MakeStated(bool is_set, std::int64_t count, const char* field) {
   const bool good = is_set && count >= 0 && count <= std::int64_t{1} << 53;
-  return {good ? Amount::FromInteger(count) : Amount(), field, good};
+  return {good ? Amount::FromInteger(count) : Amount(), field, good,
+          is_set && !good};
 }
 inline Stated MakeStated(bool is_set, double count, const char* field) {
   const bool good = is_set && count >= 0 && count <= kMaxCount;
-  return {good ? Amount::FromCount(count) : Amount(), field, good};
+  return {good ? Amount::FromCount(count) : Amount(), field, good,
+          is_set && !good};
 }
 
 // The Stated of a singular field with presence. `path` is a string literal: ""
@@ -57,6 +60,7 @@ class Counter {
   // Sets the measure if the count is stated. Returns the count.
   const Stated& Set(v1::UsageMeasure measure, const Stated& count) {
     if (count.is_set) counts_.Set(measure, count.amount);
+    if (count.out_of_range) counts_.set_out_of_range();
     return count;
   }
 
@@ -113,7 +117,9 @@ class Counter {
 
  private:
   void TakeAlias(const Stated& other, Stated* found) {
+    if (other.out_of_range) counts_.set_out_of_range();
     if (!other.is_set) return;
+    if (found->out_of_range) counts_.set_out_of_range();
     if (!found->is_set) *found = other;
     if (other.amount != found->amount) {
       Note(v1::USAGE_INCONSISTENCY_REASON_DUPLICATES_DIFFER, {other},

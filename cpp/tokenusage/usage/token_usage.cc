@@ -56,7 +56,8 @@ UsageCounts CountUsage(const v1::TokenUsage& usage,
   counter.Set(v1::USAGE_MEASURE_COST_USD, STATED("", usage, cost_usd));
 
   Stated total = STATED("", usage, total_tokens);
-  if (!total.is_set && input_tokens.is_set && output_tokens.is_set) {
+  if (!total.is_set && !total.out_of_range && input_tokens.is_set &&
+      output_tokens.is_set) {
     total = Counter::Sum("total_tokens", {input_tokens, output_tokens});
   }
   counter.Set(v1::USAGE_MEASURE_TOTAL_TOKENS, total);

@@ -31,6 +31,9 @@ class MeasureSet {
   void Add(v1::UsageMeasure measure) { bits_ |= std::uint64_t{1} << measure; }
   bool empty() const { return bits_ == 0; }
 
+  // Returns whether all measures of `other` are in the set.
+  bool Contains(MeasureSet other) const { return (other.bits_ & ~bits_) == 0; }
+
   // Returns how many measures of the set have smaller numbers.
   int CountBelow(v1::UsageMeasure measure) const {
     return __builtin_popcountll(bits_ & ((std::uint64_t{1} << measure) - 1));
@@ -84,6 +87,10 @@ class UsageCounts {
   bool inconsistent() const { return inconsistent_; }
   void set_inconsistent() { inconsistent_ = true; }
 
+  // Whether a number that was counted is out of range, and therefore left out.
+  bool out_of_range() const { return out_of_range_; }
+  void set_out_of_range() { out_of_range_ = true; }
+
   // Whether the provider stated no usage (v1::UnknownUsage).
   bool unknown() const { return unknown_; }
   void set_unknown() { unknown_ = true; }
@@ -107,6 +114,7 @@ class UsageCounts {
   MeasureSet measures_;
   bool inconsistent_ = false;
   bool unknown_ = false;
+  bool out_of_range_ = false;
   std::array<Slot, kMaxUsageMeasure + 1> amounts_;
 };
 

@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::function<void(const load::ScenarioOptions&)>>
       scenarios = {{"calls", &load::RunCallsScenario},
                    {"batches", &load::RunBatchesScenario},
+                   {"reporter", &load::RunReporterScenario},
                    {"cpu", &load::RunCpuScenario},
                    {"queries", &load::RunQueriesScenario},
                    {"overload", &load::RunOverloadScenario},
@@ -37,7 +38,7 @@ int main(int argc, char** argv) {
 
   CLI::App app("Measures the service beside simpler programs.");
   app.add_option("scenarios", names,
-                 "calls, batches, cpu, queries, overload, soak");
+                 "calls, batches, reporter, cpu, queries, overload, soak");
   app.add_option("--rounds", options.rounds, "rounds of each contender")
       ->capture_default_str();
   app.add_option("--seconds", options.seconds,

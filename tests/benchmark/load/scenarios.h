@@ -28,6 +28,10 @@ void RunCallsScenario(const ScenarioOptions& options);
 // Batches of 1,000 with ordered and with random ids, beside SQLite alone.
 void RunBatchesScenario(const ScenarioOptions& options);
 
+// A UsageReporter with the promise of kDisk, through one connection, and a
+// spool of a million records, beside batches of 1,000.
+void RunReporterScenario(const ScenarioOptions& options);
+
 // Server time per 1,000 records without a store, beside one that only parses.
 void RunCpuScenario(const ScenarioOptions& options);
 

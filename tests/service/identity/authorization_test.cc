@@ -41,8 +41,8 @@ class TrustingAuthorizer final : public Authorizer {
 class AuthorizationTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    UsageReportingServiceOptions options;
-    options.authorizer = std::make_shared<const TrustingAuthorizer>();
+    InProcessServerOptions options;
+    options.service.authorizer = std::make_shared<const TrustingAuthorizer>();
     auto server = InProcessServer::Start(options);
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);

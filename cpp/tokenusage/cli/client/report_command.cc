@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,10 +17,13 @@
 #include "tokenusage/cli/client/client.h"
 #include "tokenusage/cli/client/report_line.h"
 #include "tokenusage/cli/client/service_flags.h"
+#include "tokenusage/cli/client/spool_delivery.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/input.h"
 #include "tokenusage/cli/message_types.h"
+#include "tokenusage/cli/progress.h"
+#include "tokenusage/cli/responses.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
 
@@ -27,16 +33,24 @@ namespace {
 constexpr char kFooter[] = R"(
 The input is JSON Lines: one object per line; blank lines are skipped. With --message,
 each line is a usage object, or an envelope: record_id, event_time, operation, provider,
-model, labels, and the usage object as "usage". Without it, each line is a record as
-`tokenusage list` prints it. A line's own values win over the flags.
+model, labels, and the usage object as "usage". With --dialect, the input is what
+`tokenusage extract` takes: responses or a stream, which state id, operation, provider and
+model. Without both, each line is a record as `tokenusage list` prints it. A line's own
+values win over the flags.
 
 A bad line is reported with its number and skipped; the others are stored, and the exit
 code is 2. Reporting a file again is safe: each record is counted once. Records are sent
 1,000 at a time, the last ones at the end of the input.
 
+With --spool, records are first written to a folder, synced to disk. If the service does
+not answer for 15 seconds they wait there, with exit code 0, for the next report with
+this --spool or for `tokenusage spool drain`.
+
 Examples:
   tokenusage report --project=demo records.jsonl
-  tokenusage report --project=demo --message=PostV2ProxyImagesEditsUsage log.jsonl
+  tokenusage report --project=demo --message=openai.v1.ChatUsage log.jsonl
+  tokenusage report --project=demo --dialect=openai.chat \
+    --event-time=2026-11-01T09:30:00Z response.json
   echo "$USAGE" | tokenusage report --project=demo \
     --message=PostV2ProxyImagesEditsUsage --record-id=$REQUEST_ID \
     --event-time=2026-11-01T09:30:00Z --operation=images.edits --model=gpt-image-1)";
@@ -51,6 +65,7 @@ constexpr std::size_t kMaxLineErrors = 1000;  // kept until they are printed
 struct ReportFlags {
   ServiceFlags service;
   std::string message;
+  std::string dialect;
   std::string record_id;
   std::string event_time;
   std::string operation;
@@ -58,6 +73,7 @@ struct ReportFlags {
   std::string model;
   std::vector<std::string> labels;
   bool ignore_unknown = false;
+  std::string spool;
   std::string file = "-";
 };
 
@@ -79,9 +95,31 @@ class Reporter {
 
   const ReportCounts& counts() const { return counts_; }
 
+  // Returns UNAVAILABLE if records may not be on the spool's disk.
+  absl::Status SyncError() const {
+    if (sync_errors_ == 0) return absl::OkStatus();
+    return absl::UnavailableError(
+        "the spool could not be synced: report the input again, nothing is "
+        "counted twice");
+  }
+
+  // Gives the records to `spool` instead of sending them.
+  void UseSpool(UsageReporter* spool) { spool_ = spool; }
+
   // Reports all of `input`. Fails if the input cannot be read, or a batch is
   // not acknowledged; the batches before are stored.
-  absl::Status ReportAll(Input* input) {
+  // Responses of `dialect` if it is not null, else JSON Lines.
+  absl::Status ReportAll(const Dialect* dialect, Input* input) {
+    if (dialect == nullptr) return ReportLines(input);
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadResponses(*dialect, input, [&](const Response& response) {
+          return AddResponse(input->name(), response);
+        }));
+    return SendBatch(input->name());
+  }
+
+ private:
+  absl::Status ReportLines(Input* input) {
     std::string line;
     while (true) {
       ++line_number_;
@@ -99,7 +137,6 @@ class Reporter {
     }
   }
 
- private:
   absl::Status AddLine(const std::string& input_name, const std::string& line) {
     if (line_errors_.size() >= kMaxLineErrors) {
       TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
@@ -107,12 +144,38 @@ class Reporter {
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       return absl::OkStatus();
     }
-    auto record = parser_.Parse(line, line_number_);
+    const auto record = parser_.Parse(line, line_number_);
     if (absl::IsFailedPrecondition(record.status())) {
       TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
       return absl::InvalidArgumentError(absl::StrCat(
           input_name, ":", line_number_, ": ", record.status().message()));
     }
+    return AddRecord(input_name, record);
+  }
+
+  // Adds the records of a response. Those behind the first have an id of their
+  // own, or the first one's with a number.
+  absl::Status AddResponse(const std::string& input_name, Response response) {
+    line_number_ = std::max<std::int64_t>(response.line_number, 1);
+    if (!response.extraction.ok()) {
+      return AddRecord(input_name, response.extraction.status());
+    }
+    std::size_t number = 0;
+    for (v1::UsageRecord& record : response.extraction->records) {
+      const bool has_id = !record.record_id().empty();
+      const absl::Status status = parser_.Complete(line_number_, &record);
+      if (++number > 1 && !has_id) {
+        record.set_record_id(absl::StrCat(record.record_id(), ":", number));
+      }
+      TOKENUSAGE_RETURN_IF_ERROR(status.ok()
+                                     ? AddRecord(input_name, std::move(record))
+                                     : AddRecord(input_name, status));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRecord(const std::string& input_name,
+                         absl::StatusOr<v1::UsageRecord> record) {
     if (record.ok() &&
         record->record_id() == parser_.format().defaults.record_id() &&
         ++fixed_id_count_ > 1) {
@@ -124,6 +187,8 @@ class Reporter {
       AddBadLine(record.status());
       return absl::OkStatus();
     }
+    progress_.Show(line_number_, std::nullopt);
+    if (spool_ != nullptr) return Spool(input_name, *std::move(record));
     const std::size_t bytes = record->ByteSizeLong();
     if (request_.records_size() == kMaxBatchRecords ||
         batch_bytes_ + bytes > kMaxBatchBytes) {
@@ -136,12 +201,26 @@ class Reporter {
     return absl::OkStatus();
   }
 
+  absl::Status Spool(const std::string& input_name, v1::UsageRecord record) {
+    const absl::Status status = spool_->Report(
+        std::move(record),
+        [this](const absl::Status& synced) { sync_errors_ += !synced.ok(); });
+    if (absl::IsInvalidArgument(status)) {
+      AddBadLine(status);
+    } else if (!status.ok()) {
+      return absl::Status(
+          status.code(),
+          absl::StrCat(input_name, ":", line_number_, ": ", status.message()));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status SendBatch(const std::string& input_name) {
     absl::Status status;
     if (request_.records_size() > 0) {
       v1::ReportUsageResponse response;
       status = client_.Report(request_, &response);
-      if (status.ok()) AddResponse(response);
+      if (status.ok()) AddAnswer(response);
     }
     PrintLineErrors(input_name);
     if (!status.ok()) return BatchError(input_name, status);
@@ -165,7 +244,7 @@ class Reporter {
             : lines + " were refused, later ones were not sent");
   }
 
-  void AddResponse(const v1::ReportUsageResponse& response) {
+  void AddAnswer(const v1::ReportUsageResponse& response) {
     counts_.stored += response.stored_count();
     counts_.duplicate += response.duplicate_count();
     counts_.refused += response.errors_size();
@@ -187,6 +266,7 @@ class Reporter {
   }
 
   void PrintLineErrors(const std::string& input_name) {
+    if (!line_errors_.empty()) progress_.Clear();
     for (const auto& [line_number, message] : line_errors_) {
       PrintError(absl::StrCat(input_name, ":", line_number, ": ", message));
     }
@@ -194,7 +274,10 @@ class Reporter {
   }
 
   UsageClient client_;
+  UsageReporter* spool_ = nullptr;
+  std::atomic<int> sync_errors_{0};
   const ReportLineParser parser_;
+  Progress progress_{"lines"};
   ReportCounts counts_;
   std::int64_t line_number_ = 0;
   int fixed_id_count_ = 0;          // lines whose id is that of --record-id
@@ -229,6 +312,26 @@ absl::StatusOr<ReportLineFormat> FormatFromFlags(const ReportFlags& flags) {
   return format;
 }
 
+// Reports through a spool. What the service does not answer for stays there.
+ExitCode RunSpoolReport(const ReportFlags& flags, ReportLineFormat format,
+                        const ConnectionOptions& connection,
+                        const Dialect* dialect, Input* input) {
+  const auto spool = StartSpoolReporter(flags.service, flags.spool);
+  if (!spool.ok()) return FinishLocal(spool.status());
+  Reporter reporter(flags, connection, std::move(format));
+  reporter.UseSpool(spool->get());
+  absl::Status status = reporter.ReportAll(dialect, input);
+  const absl::Status delivered = Deliver(spool->get());
+  if (!delivered.ok()) PrintError(delivered);
+  const UsageReporterCounters counters = (*spool)->counters();
+  PrintData(absl::StrCat(DescribeDelivery(counters), ", bad lines ",
+                         reporter.counts().bad_lines, "\n"));
+  status.Update(reporter.SyncError());
+  if (!status.ok()) return Finish(status);
+  return counters.refused + reporter.counts().bad_lines == 0 ? kExitOk
+                                                             : kExitBadInput;
+}
+
 ExitCode RunReport(const ReportFlags& flags) {
   auto format = FormatFromFlags(flags);
   if (!format.ok()) return FinishLocal(format.status());
@@ -237,12 +340,22 @@ ExitCode RunReport(const ReportFlags& flags) {
     if (!field.ok()) return Finish(field.status());
     format->usage_field = *field;
   }
+  const Dialect* dialect = nullptr;
+  if (!flags.dialect.empty()) {
+    const auto found = GetDialect(flags.dialect);
+    if (!found.ok()) return Finish(found.status());
+    dialect = *found;
+  }
   auto input = Input::Open(flags.file);
   if (!input.ok()) return Finish(input.status());
   const auto connection = ReadConnection(flags.service);
   if (!connection.ok()) return Finish(connection.status());
+  if (!flags.spool.empty()) {
+    return RunSpoolReport(flags, *std::move(format), *connection, dialect,
+                          &*input);
+  }
   Reporter reporter(flags, *connection, *std::move(format));
-  const absl::Status status = reporter.ReportAll(&*input);
+  const absl::Status status = reporter.ReportAll(dialect, &*input);
   const ReportCounts& counts = reporter.counts();
   PrintData(absl::StrCat("stored ", counts.stored, ", duplicate ",
                          counts.duplicate, ", refused ", counts.refused,
@@ -259,9 +372,15 @@ Command AddReportCommand(CLI::App* app) {
       app->add_subcommand("report", "Report usage from a file of JSON Lines");
   command->footer(kFooter);
   AddServiceFlags(command, &flags->service);
-  command->add_option("--message", flags->message,
-                      "The usage message that each line holds, such as "
-                      "PostV2ProxyImagesEditsUsage");
+  CLI::Option* const message =
+      command->add_option("--message", flags->message,
+                          "The usage message that each line holds, such as "
+                          "openai.v1.ChatUsage");
+  command
+      ->add_option("--dialect", flags->dialect,
+                   "The provider and endpoint whose responses the input "
+                   "holds: see tokenusage dialects")
+      ->excludes(message);
   command->add_option("--record-id", flags->record_id,
                       "The record's id. For more than one line it must contain "
                       "{line}, which stands for the line's number");
@@ -281,6 +400,11 @@ Command AddReportCommand(CLI::App* app) {
   command->add_flag("--ignore-unknown", flags->ignore_unknown,
                     "Ignore unknown members of envelopes and records instead "
                     "of refusing the line");
+  command
+      ->add_option("--spool", flags->spool,
+                   "Write the records to this folder first, and leave there "
+                   "what the service does not answer for")
+      ->type_name("DIR");
   command->add_option("FILE", flags->file, "The input; - is standard input")
       ->capture_default_str();
   return {command, [flags] { return RunReport(*flags); }};

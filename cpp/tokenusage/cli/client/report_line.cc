@@ -54,6 +54,7 @@ FileDescriptorProto EnvelopeFile(const FieldDescriptor& usage_field) {
     auto* copy = envelope->add_field();
     field.CopyTo(copy);
     copy->clear_oneof_index();
+    copy->clear_proto3_optional();  // which is a oneof, too
     copy->set_name(is_usage ? kUsage : std::string(field.name()));
     copy->set_json_name(copy->name());
     // A map's entries are a nested type, which belongs to its own message.
@@ -216,7 +217,6 @@ absl::Status ReportLineParser::ParseRecordLine(std::string_view line,
       absl::StrCat(status.message(), "; --ignore-unknown ignores it"));
 }
 
-// Fills in the defaults, then checks what every record needs.
 absl::Status ReportLineParser::Complete(std::int64_t line_number,
                                         v1::UsageRecord* record) const {
   v1::UsageRecord complete = format_.defaults;

@@ -50,13 +50,18 @@ class ReportLineParser {
   absl::StatusOr<v1::UsageRecord> Parse(std::string_view line,
                                         std::int64_t line_number) const;
 
+  // Fills the defaults into a record of the line, then checks what every record
+  // needs. Thread-safe.
+  //
+  // Errors: INVALID_ARGUMENT: a field is missing, whose flag is then named.
+  absl::Status Complete(std::int64_t line_number,
+                        v1::UsageRecord* record) const;
+
  private:
   absl::Status ParseUsageLine(std::string_view line,
                               v1::UsageRecord* record) const;
   absl::Status ParseRecordLine(std::string_view line,
                                v1::UsageRecord* record) const;
-  absl::Status Complete(std::int64_t line_number,
-                        v1::UsageRecord* record) const;
 
   const ReportLineFormat format_;
   ::google::protobuf::DescriptorPool pool_;

@@ -80,15 +80,19 @@ absl::Status ReadToken(const ServiceFlags& flags,
 }  // namespace
 
 void AddServiceFlags(CLI::App* command, ServiceFlags* flags) {
+  AddConnectionFlags(command, flags);
+  command->add_option("--project", flags->project, "The project's name")
+      ->type_name("NAME")
+      ->envname("TOKENUSAGE_PROJECT")
+      ->required();
+}
+
+void AddConnectionFlags(CLI::App* command, ServiceFlags* flags) {
   command->add_option("--server", flags->server, "The service's host:port")
       ->check(CheckServer)
       ->type_name("HOST:PORT")
       ->envname("TOKENUSAGE_SERVER")
       ->capture_default_str();
-  command->add_option("--project", flags->project, "The project's name")
-      ->type_name("NAME")
-      ->envname("TOKENUSAGE_PROJECT")
-      ->required();
   command
       ->add_option("--token-file", flags->token_file,
                    "The file with the token to show, from `tokenusage token "

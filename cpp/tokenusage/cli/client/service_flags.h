@@ -26,6 +26,9 @@ struct ServiceFlags {
 };
 void AddServiceFlags(CLI::App* command, ServiceFlags* flags);
 
+// Adds all of them but --project.
+void AddConnectionFlags(CLI::App* command, ServiceFlags* flags);
+
 // Reads the files that the flags name.
 //
 // Errors: those of ReadFile. FAILED_PRECONDITION if flags do not go together, a

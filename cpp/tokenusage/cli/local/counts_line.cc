@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/cli/local/counts_line.h"
+
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/json/internal/quoted.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/record/record_counts.h"
+
+namespace tokenusage {
+namespace {
+
+void AppendMember(const char* name, std::string_view text, std::string* line) {
+  absl::StrAppend(line, "\"", name, "\":");
+  json_internal::AppendQuoted(text, line);
+  line->push_back(',');
+}
+
+void AppendCounts(const UsageCounts& counts, std::string* line) {
+  constexpr std::size_t kPrefix = sizeof("USAGE_MEASURE_") - 1;
+  const char* separator = "";
+  line->append("\"counts\":{");
+  counts.ForEach([&](v1::UsageMeasure measure, Amount amount) {
+    const std::string name = v1::UsageMeasure_Name(measure).substr(kPrefix);
+    absl::StrAppend(line, separator, "\"", absl::AsciiStrToLower(name), "\":\"",
+                    amount.ToDecimal(), "\"");
+    separator = ",";
+  });
+  line->append("},");
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> CountsLine(const v1::UsageRecord& record,
+                                       bool is_complete) {
+  std::vector<v1::UsageInconsistency> why;
+  const UsageCounts counts = CountRecord(record, &why);
+  const auto* field = record.GetReflection()->GetOneofFieldDescriptor(
+      record, v1::UsageRecord::descriptor()->FindOneofByName("usage"));
+  std::string line = "{";
+  AppendMember("message", std::string(field->message_type()->full_name()),
+               &line);
+  AppendMember("model", record.model(), &line);
+  absl::StrAppend(&line, "\"complete\":", is_complete ? "true," : "false,");
+  if (record.has_usage_unknown()) {
+    AppendMember("unknown_reason",
+                 v1::UnknownUsageReason_Name(record.usage_unknown().reason()),
+                 &line);
+  }
+  AppendCounts(counts, &line);
+  line.append("\"inconsistencies\":[");
+  for (const v1::UsageInconsistency& inconsistency : why) {
+    if (&inconsistency != &why.front()) line.push_back(',');
+    TOKENUSAGE_RETURN_IF_ERROR(AppendJson(inconsistency, &line));
+  }
+  line.append("]}\n");
+  return line;
+}
+
+}  // namespace tokenusage

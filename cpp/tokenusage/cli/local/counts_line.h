@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a usage counts, as a line of JSON.
+
+#ifndef TOKENUSAGE_CLI_LOCAL_COUNTS_LINE_H_
+#define TOKENUSAGE_CLI_LOCAL_COUNTS_LINE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage {
+
+// Returns a line such as {"message":"tokenusage.openai.v1.ChatUsage",
+// "model":"m","complete":true,"counts":{"total_tokens":"9"},
+// "inconsistencies":[]}, with exact decimals, and "unknown_reason" if the usage
+// is unknown.
+absl::StatusOr<std::string> CountsLine(const v1::UsageRecord& record,
+                                       bool is_complete);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_LOCAL_COUNTS_LINE_H_

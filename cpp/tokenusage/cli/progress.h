@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Shows on a terminal how far a long command is.
+//
+//   Progress progress("records");
+//   while (...) progress.Show(done, done / total);
+
+#ifndef TOKENUSAGE_CLI_PROGRESS_H_
+#define TOKENUSAGE_CLI_PROGRESS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+
+namespace tokenusage {
+
+// One line of stderr, which is written again a few times a second and cleared
+// at the end; nothing if stderr is not a terminal. Not thread-safe.
+class Progress {
+ public:
+  // `unit` is what is counted, such as "records".
+  explicit Progress(std::string_view unit);
+  ~Progress() { Clear(); }
+
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // Shows how many are done, and which part of all that is, if that is known.
+  void Show(std::int64_t done, std::optional<double> fraction);
+
+  // Clears the line, so that another can be printed.
+  void Clear();
+
+ private:
+  const std::string unit_;
+  const bool is_terminal_;
+  const absl::Time start_;
+  absl::Time last_shown_;
+  bool is_shown_ = false;
+};
+
+// Returns the line, such as "1200 records, 60 %, 400/s, 2s left".
+std::string FormatProgress(std::string_view unit, std::int64_t done,
+                           std::optional<double> fraction,
+                           absl::Duration elapsed);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_PROGRESS_H_

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/record/usage_member.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "google/protobuf/message.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/v1/options.pb.h"
+
+namespace tokenusage {
+namespace {
+
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+
+bool IsNumber(const FieldDescriptor& field) {
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE ||
+         field.cpp_type() == FieldDescriptor::CPPTYPE_INT64;
+}
+
+// Returns whether the last field of the path is set, or cannot be: a message on
+// the way is not set.
+bool IsSetIfPossible(const Message& usage,
+                     const std::vector<const FieldDescriptor*>& path) {
+  const Message* message = &usage;
+  for (const FieldDescriptor* const field : path) {
+    if (!message->GetReflection()->HasField(*message, field)) {
+      return field != path.back();
+    }
+    if (field == path.back()) return true;
+    message = &message->GetReflection()->GetMessage(*message, field);
+  }
+  return true;
+}
+
+// Finds out, by trial on records of one kind of usage, what counting notices.
+class CountingTrial {
+ public:
+  // `member` is one of the oneof `usage`.
+  explicit CountingTrial(const FieldDescriptor* member) {
+    AddFields({member});
+    for (const Path& path : numbers_) SetNumber(path, 1, &complete_);
+  }
+
+  // Returns whether counting notices each number that is out of range, whether
+  // the others are set or not.
+  bool NoticesRange() const {
+    for (const Path& path : numbers_) {
+      for (v1::UsageRecord record : {complete_, v1::UsageRecord()}) {
+        SetNumber(path, -1, &record);
+        if (!CountRecord(record).out_of_range()) return false;
+      }
+    }
+    return is_plain_;
+  }
+
+  // From a record to a field in it.
+  using Path = std::vector<const FieldDescriptor*>;
+
+  // Returns the fields that are required.
+  const std::vector<Path>& required() const { return required_; }
+
+ private:
+  void AddFields(const Path& path) {
+    constexpr std::size_t kMaxDepth = 5;
+    const auto& type = *path.back()->message_type();
+    for (int i = 0; i < type.field_count(); ++i) {
+      const FieldDescriptor& field = *type.field(i);
+      Path field_path = path;
+      field_path.push_back(&field);
+      if (field.options().GetExtension(v1::required)) {
+        required_.push_back(field_path);
+      }
+      if (field.message_type() == nullptr && !IsNumber(field)) continue;
+      if (field.is_repeated() || path.size() == kMaxDepth) {
+        is_plain_ = false;
+      } else if (IsNumber(field)) {
+        numbers_.push_back(field_path);
+      } else {
+        AddFields(field_path);
+      }
+    }
+  }
+
+  // Returns the message that holds the field.
+  static Message* MutableMessage(const Path& path, v1::UsageRecord* record) {
+    Message* message = record;
+    for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+      message = message->GetReflection()->MutableMessage(message, path[i]);
+    }
+    return message;
+  }
+
+  static void SetNumber(const Path& path, int number, v1::UsageRecord* record) {
+    Message* const message = MutableMessage(path, record);
+    if (path.back()->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE) {
+      message->GetReflection()->SetDouble(message, path.back(), number);
+    } else {
+      message->GetReflection()->SetInt64(message, path.back(), number);
+    }
+  }
+
+  std::vector<Path> numbers_;
+  std::vector<Path> required_;
+  bool is_plain_ = true;  // no number is in a repeated field
+  v1::UsageRecord complete_;
+};
+
+using Members =
+    std::array<std::unique_ptr<const UsageMember>, kLastUsageMember + 1>;
+
+Members AllMembers() {
+  Members all;
+  const auto& oneof = *v1::UsageRecord::descriptor()->FindOneofByName("usage");
+  for (int i = 0; i < oneof.field_count(); ++i) {
+    const FieldDescriptor* const field = oneof.field(i);
+    all[static_cast<std::size_t>(field->number())] =
+        std::make_unique<UsageMember>(field);
+  }
+  return all;
+}
+
+}  // namespace
+
+UsageMember::UsageMember(const FieldDescriptor* field)
+    : field_(field), rules_(field->message_type()) {
+  const CountingTrial trial(field);
+  for (const auto& path : trial.required()) {
+    required_.emplace_back(path.begin() + 1, path.end());
+  }
+  counting_suffices_ = trial.NoticesRange();
+}
+
+const UsageMember& UsageMember::Of(const v1::UsageRecord& record) {
+  static const auto* const all = new Members(AllMembers());
+  return *(*all)[static_cast<std::size_t>(record.usage_case())];
+}
+
+// The rules use Reflection, which takes several times longer than counting.
+std::optional<UsageViolation> UsageMember::Find(
+    const v1::UsageRecord& record, const UsageCounts& counts) const {
+  const Message& usage = record.GetReflection()->GetMessage(record, field_);
+  if (counting_suffices_ && !counts.out_of_range() &&
+      std::all_of(required_.begin(), required_.end(),
+                  [&usage](const auto& path) {
+                    return IsSetIfPossible(usage, path);
+                  })) {
+    return std::nullopt;
+  }
+  return rules_.Find(usage);
+}
+
+}  // namespace tokenusage

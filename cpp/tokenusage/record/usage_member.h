@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The rules of each kind of usage that a record may have.
+//
+//   const UsageMember& member = UsageMember::Of(record);
+//   if (auto violation = member.Find(record, CountRecord(record))) {
+//     return Refuse(member.name(), *violation);
+//   }
+
+#ifndef TOKENUSAGE_RECORD_USAGE_MEMBER_H_
+#define TOKENUSAGE_RECORD_USAGE_MEMBER_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "google/protobuf/descriptor.h"
+#include "tokenusage/usage/usage_counts.h"
+#include "tokenusage/usage/usage_rules.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage {
+
+// The field numbers that usage_record.proto sets apart for the oneof `usage`.
+inline constexpr int kFirstUsageMember = 16;
+inline constexpr int kLastUsageMember = 999;
+
+// One member of the oneof `usage`. Thread-safe.
+class UsageMember {
+ public:
+  // Finds the rules of a member of the oneof.
+  explicit UsageMember(const ::google::protobuf::FieldDescriptor* field);
+
+  // Returns the member that the record has. Its usage must be set.
+  static const UsageMember& Of(const v1::UsageRecord& record);
+
+  std::string name() const { return std::string(field_->name()); }
+
+  // Returns the first violation of UsageRules in the usage of a record that has
+  // this member. `counts` are those of the record. Fast if there is none.
+  std::optional<UsageViolation> Find(const v1::UsageRecord& record,
+                                     const UsageCounts& counts) const;
+
+ private:
+  const ::google::protobuf::FieldDescriptor* const field_;
+  const UsageRules rules_;
+  // The required fields, each with those on the way from the usage to it.
+  std::vector<std::vector<const ::google::protobuf::FieldDescriptor*>>
+      required_;
+  // Whether a usage that has these, and in which counting notices no number
+  // that is out of range, keeps the rules.
+  bool counting_suffices_ = false;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_RECORD_USAGE_MEMBER_H_
