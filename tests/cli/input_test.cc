@@ -3,6 +3,7 @@
 #include "tokenusage/cli/input.h"
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,17 @@ std::vector<std::string> LinesOf(const std::string& content) {
 }
 
 using Lines = std::vector<std::string>;
+
+TEST(InputTest, TellsWhichPartOfAFileWasRead) {
+  Input input = OpenWith("a\nbcd\n");
+  std::string line;
+  EXPECT_EQ(input.FractionRead(), 0);
+  ASSERT_TRUE(*input.ReadLine(100, &line));
+  EXPECT_EQ(input.FractionRead(), 2.0 / 6);
+  ASSERT_TRUE(*input.ReadLine(100, &line));
+  EXPECT_EQ(input.FractionRead(), 1);
+  EXPECT_EQ(Input::Open("/dev/null")->FractionRead(), std::nullopt);
+}
 
 TEST(InputTest, SplitsLinesWithAndWithoutALineFeed) {
   EXPECT_EQ(LinesOf(""), Lines());

@@ -148,6 +148,15 @@ class IdentityTest(EndToEndTest):
         client.token = token
         self.assert_outcomes(client, "demo", OK, OK)
 
+    def test_a_call_with_two_tokens_is_refused(self):
+        tokens = [self.new_token("one"), self.new_token("two")]
+        server = self.start_server("usage.db", "--identities=" + self.identities)
+        client = self.connect(server)
+        headers = [("authorization", "Bearer " + token) for token in tokens]
+        for metadata, outcome in ((headers[:1], OK), (headers[1:], OK), (headers, INVALID)):
+            client.metadata = lambda: metadata
+            self.assert_outcomes(client, "demo", outcome, outcome)
+
     def test_the_program_as_a_client(self):
         self.new_token("both")
         server = self.start_tls()

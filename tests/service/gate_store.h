@@ -40,11 +40,16 @@ class GateStore final : public UsageStore {
     LetThrough();
   }
 
-  // A query for the project "slow" waits until the gate opens.
+  // A query for the project "slow" waits until the gate opens, or until its
+  // deadline; one for "broken" fails.
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
+    if (query.project == "broken") return absl::UnavailableError("broken");
     if (query.project == "slow") {
       std::unique_lock<std::mutex> lock(mutex_);
-      changed_.wait(lock, [&] { return open_; });
+      const auto deadline = absl::ToChronoTime(query.limits.deadline);
+      if (!changed_.wait_until(lock, deadline, [&] { return open_; })) {
+        return absl::DeadlineExceededError("slow");
+      }
     }
     return memory_->Query(query);
   }
@@ -60,6 +65,12 @@ class GateStore final : public UsageStore {
   void Await(std::size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [&] { return seen_ >= count; });
+  }
+
+  // Returns the deadline of the first waiting append.
+  absl::Time FirstDeadline() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return waiting_.front().limits.deadline;
   }
 
   // Waits until the first waiting append reaches its limits. The caller's own

@@ -157,6 +157,17 @@ TEST(OverloadTest, SlowQueriesDoNotDelayAnotherProject) {
   for (std::thread& caller : callers) caller.join();
 }
 
+TEST(OverloadTest, AQueryEndsAtTheServersOwnLimit) {
+  GateStore store;
+  UsageReportingServiceOptions options;
+  options.limits.max_read_time = absl::Milliseconds(100);
+  const auto server = Start(&store, options);
+  const absl::Status status =
+      Query(v1::UsageReportingService::NewStub(Channel(*server)).get(), "slow");
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(ReasonOf(status), "QUERY_TIMED_OUT");
+}
+
 TEST(OverloadTest, WhatExpiresInTheQueueIsNotStored) {
   GateStore store;
   const auto server = Start(&store);
@@ -165,6 +176,7 @@ TEST(OverloadTest, WhatExpiresInTheQueueIsNotStored) {
       Report(stub.get(), Request("demo", "late"), absl::Milliseconds(300));
   EXPECT_EQ(answer.status.code(), absl::StatusCode::kDeadlineExceeded);
   store.Await(1);
+  EXPECT_LT(store.FirstDeadline(), absl::Now() + absl::Seconds(1));
   store.AwaitLimits();
   store.Open();
   EXPECT_THAT(store.GetRecord("demo", "late-0"), Not(IsOk()));
@@ -182,6 +194,68 @@ TEST(OverloadTest, CountsRecordsBeforeTheyTakeMemory) {
   const Answer answer = Report(stub.get(), request);
   EXPECT_EQ(ReasonOf(answer.status), "TOO_MANY_RECORDS");
   EXPECT_EQ(GetErrorInfo(answer.status)->metadata.at("actual"), "500000");
+}
+
+// Waits for the next step of a call; returns whether it succeeded.
+bool AwaitStep(grpc::CompletionQueue* queue) {
+  void* tag = nullptr;
+  bool ok = false;
+  return queue->Next(&tag, &ok) && ok;
+}
+
+TEST(OverloadTest, AnAnswerThatIsNotReadIsCancelled) {
+  GateStore store;
+  store.Open();
+  UsageReportingServiceOptions options;
+  options.limits.max_answer_time = absl::Milliseconds(200);
+  const auto server = Start(&store, options);
+  const auto stub = v1::UsageReportingService::NewStub(Channel(*server));
+  v1::ReportUsageRequest request = Request("demo", "a", 200);
+  for (v1::UsageRecord& record : *request.mutable_records()) {
+    for (int i = 0; i < 12; ++i) {
+      (*record.mutable_labels())["label-" + std::to_string(i)] =
+          std::string(250, 'x');
+    }
+  }
+  EXPECT_EQ(Report(stub.get(), request).response.stored_count(), 200);
+
+  // A caller that sends its request and then reads nothing.
+  v1::ListUsageRecordsRequest list;
+  list.set_project("demo");
+  list.mutable_start_time()->set_seconds(1'700'000'000);
+  list.mutable_end_time()->set_seconds(1'800'000'000);
+  const grpc::Slice slice(list.SerializeAsString());
+  grpc::ChannelArguments small_window;
+  small_window.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  small_window.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 << 10);
+  small_window.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  grpc::GenericStub generic(grpc::CreateCustomChannel(
+      "127.0.0.1:" + std::to_string(server->port()),
+      grpc::InsecureChannelCredentials(), small_window));
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(30)));
+  const auto call = generic.PrepareCall(
+      &context, "/tokenusage.v1.UsageReportingService/ListUsageRecords",
+      &queue);
+  call->StartCall(nullptr);
+  EXPECT_TRUE(AwaitStep(&queue));
+  call->WriteLast(grpc::ByteBuffer(&slice, 1), {}, nullptr);
+  EXPECT_TRUE(AwaitStep(&queue));
+  absl::SleepFor(absl::Seconds(1));
+  grpc::ByteBuffer answer;
+  call->Read(&answer, nullptr);
+  EXPECT_FALSE(AwaitStep(&queue));
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  EXPECT_TRUE(AwaitStep(&queue));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
+  // One that reads is answered, and nothing of the call is left.
+  grpc::ClientContext reader;
+  v1::ListUsageRecordsResponse response;
+  EXPECT_THAT(FromGrpcStatus(stub->ListUsageRecords(&reader, list, &response)),
+              IsOk());
+  EXPECT_EQ(response.records_size(), 200);
 }
 
 long PeakKilobytes() {

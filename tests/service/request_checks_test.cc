@@ -102,6 +102,23 @@ TEST_F(RequestChecksTest, RefusesBadWindows) {
             reason);
 }
 
+// As bytes the two requests may be the same.
+TEST_F(RequestChecksTest, APageTokenIsThatOfItsMethod) {
+  const v1::QueryUsageRequest query = ValidQuery();
+  v1::ListUsageRecordsRequest list;
+  list.set_project(query.project());
+  *list.mutable_start_time() = query.start_time();
+  *list.mutable_end_time() = query.end_time();
+  ASSERT_EQ(list.SerializeAsString(), query.SerializeAsString());
+  const auto checked = CheckQueryRequest(query, time_zones_, page_tokens_);
+  ASSERT_THAT(checked, IsOk());
+  list.set_page_token(page_tokens_.Encode(
+      {checked->fingerprint, checked->query.window.start_nanos, "id"}));
+  const auto refused = CheckListRequest(list, page_tokens_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(GetErrorInfo(refused.status())->reason, "PAGE_TOKEN_INVALID");
+}
+
 TEST_F(RequestChecksTest, RefusesBadGroupsAndFilters) {
   EXPECT_EQ(QueryRefusal([](Request* r) { r->add_group_by("user"); }),
             "GROUP_BY_INVALID");

@@ -283,6 +283,24 @@ struct StoreFailure {
   bool is_logged;
 };
 
+// Returns how a stream of one record ends.
+absl::Status StreamOne(v1::UsageReportingService::Stub* stub,
+                       const v1::UsageRecord& record) {
+  grpc::ClientContext context;
+  const auto stream = stub->StreamUsage(&context);
+  v1::StreamUsageRequest request;
+  request.set_sequence(1);
+  request.set_project("demo");
+  *request.add_records() = record;
+  stream->Write(request);
+  v1::StreamUsageResponse response;
+  EXPECT_FALSE(stream->Read(&response));
+  const absl::Status status = FromGrpcStatus(stream->Finish());
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"),
+            0u);
+  return status;
+}
+
 class StoreFailureTest : public ::testing::TestWithParam<StoreFailure> {};
 
 TEST_P(StoreFailureTest, TellsTheOperatorWhyAndTheCallerWhatToDo) {
@@ -306,6 +324,7 @@ TEST_P(StoreFailureTest, TellsTheOperatorWhyAndTheCallerWhatToDo) {
   grpc::ClientContext context;
   const absl::Status status =
       FromGrpcStatus(stub->ReportUsage(&context, request, &response));
+  const absl::Status of_stream = StreamOne(stub.get(), ValidRecord("a"));
   (*server)->Shutdown(absl::Seconds(5));
 
   EXPECT_EQ(status.code(), GetParam().caller_code);
@@ -314,7 +333,14 @@ TEST_P(StoreFailureTest, TellsTheOperatorWhyAndTheCallerWhatToDo) {
   EXPECT_EQ(status.message().find("secret"), absl::string_view::npos);
   EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"),
             GetParam().has_pushback ? 1u : 0u);
-  EXPECT_EQ(logged.size(), GetParam().is_logged ? 1u : 0u);
+  EXPECT_EQ(logged.size(), GetParam().is_logged ? 2u : 0u);
+  // A stream has no pushback: it is not told that the server is busy.
+  const bool is_busy = GetParam().reason == "SERVER_BUSY";
+  EXPECT_EQ(of_stream.code(),
+            is_busy ? absl::StatusCode::kUnavailable : GetParam().caller_code);
+  ASSERT_TRUE(GetErrorInfo(of_stream).has_value());
+  EXPECT_EQ(GetErrorInfo(of_stream)->reason,
+            is_busy ? "STORE_FAILED" : GetParam().reason);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -325,6 +351,9 @@ INSTANTIATE_TEST_SUITE_P(
                       StoreFailure{absl::StatusCode::kDataLoss,
                                    absl::StatusCode::kDataLoss, "STORE_DAMAGED",
                                    false, true},
+                      StoreFailure{absl::StatusCode::kDeadlineExceeded,
+                                   absl::StatusCode::kDeadlineExceeded,
+                                   "REPORT_TIMED_OUT", false, false},
                       StoreFailure{absl::StatusCode::kResourceExhausted,
                                    absl::StatusCode::kResourceExhausted,
                                    "SERVER_BUSY", true, false}));

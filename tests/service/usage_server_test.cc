@@ -3,12 +3,22 @@
 #include "tokenusage/service/usage_server.h"
 
 #include <cerrno>
+#include <future>
+#include <memory>
 #include <string>
+#include <thread>
 
+#include "absl/time/time.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
+#include "tests/service/gate_store.h"
+#include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
 #include "tokenusage/service/server/listen_address.h"
 #include "tokenusage/store/memory_store.h"
+#include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
 
 namespace tokenusage {
 namespace {
@@ -73,6 +83,75 @@ TEST(UsageServerTest, SaysWhyItCannotListen) {
       UsageServer::Start(store.get(), options),
       StatusIs(absl::StatusCode::kUnavailable, HasSubstr("no such host")));
   EXPECT_THAT(ListenErrorText(EACCES), HasSubstr("CAP_NET_BIND_SERVICE"));
+}
+
+// Returns the answer of gRPC's health service: 1 is SERVING, 2 NOT_SERVING.
+int HealthOf(const std::shared_ptr<grpc::Channel>& channel) {
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const grpc::Slice empty;
+  const auto call =
+      stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
+                            grpc::ByteBuffer(&empty, 1), &queue);
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  call->StartCall();
+  call->Finish(&response, &status, nullptr);
+  void* tag;
+  bool ok;
+  grpc::Slice bytes;
+  if (!queue.Next(&tag, &ok) || !status.ok() ||
+      !response.DumpToSingleSlice(&bytes).ok() || bytes.size() != 2) {
+    return -1;
+  }
+  return bytes.begin()[1];  // of field 1
+}
+
+TEST(UsageServerTest, AStoreThatRecoversDoesNotEndTheShutdown) {
+  testing::GateStore store;
+  UsageServerOptions options;
+  options.address = "127.0.0.1:0";
+  options.recovery_interval = absl::Milliseconds(50);
+  std::promise<void> recovered;
+  options.on_health_change = [&](const HealthChange& change) {
+    if (change.healthy) recovered.set_value();
+  };
+  const auto server = UsageServer::Start(&store, options).value();
+  const auto channel =
+      grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()),
+                          grpc::InsecureChannelCredentials());
+  const auto stub = v1::UsageReportingService::NewStub(channel);
+  EXPECT_EQ(HealthOf(channel), 1);
+  // A message without an answer holds up the shutdown.
+  grpc::ClientContext context;
+  const auto stream = stub->StreamUsage(&context);
+  v1::StreamUsageRequest message;
+  message.set_sequence(1);
+  message.set_project("demo");
+  *message.add_records() =
+      testing::ValidRecord("a", testing::Nanos("2026-08-01T12:00:00Z"));
+  ASSERT_TRUE(stream->Write(message));
+  store.Await(1);
+  std::thread shutdown([&] { server->Shutdown(absl::Seconds(30)); });
+  while (HealthOf(channel) == 1) std::this_thread::yield();
+
+  grpc::ClientContext query_context;
+  v1::QueryUsageRequest query;
+  query.set_project("broken");
+  query.mutable_start_time()->set_seconds(1'700'000'000);
+  query.mutable_end_time()->set_seconds(1'800'000'000);
+  v1::QueryUsageResponse response;
+  EXPECT_EQ(stub->QueryUsage(&query_context, query, &response).error_code(),
+            grpc::StatusCode::UNAVAILABLE);
+  recovered.get_future().wait();
+  EXPECT_EQ(HealthOf(channel), 2);
+  store.Open();
+  v1::StreamUsageResponse answer;
+  EXPECT_TRUE(stream->Read(&answer));
+  EXPECT_FALSE(stream->Read(&answer));
+  stream->Finish();
+  shutdown.join();
 }
 
 }  // namespace

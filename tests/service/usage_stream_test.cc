@@ -197,6 +197,19 @@ TEST_F(UsageStreamTest, ReadsNoFurtherThanItMay) {
   EXPECT_THAT(End(), IsOk());
 }
 
+TEST_F(UsageStreamTest, ReadsMoreThanMayBeUnansweredAtOnce) {
+  store_.Open();
+  UsageReportingServiceOptions options;
+  options.limits.max_unanswered_bytes = 500;  // a few messages
+  Start(options);
+  for (int i = 1; i <= 20; ++i) {
+    ASSERT_TRUE(stream_->Write(Message(i, "id-" + std::to_string(i))));
+    EXPECT_EQ(Read(i).stored_count(), 1);
+  }
+  stream_->WritesDone();
+  EXPECT_THAT(End(), IsOk());
+}
+
 TEST_F(UsageStreamTest, WaitsForTheBudgetInsteadOfFailing) {
   UsageReportingServiceOptions options;
   options.limits.max_admitted_bytes = 40'000;  // a few messages

@@ -2,6 +2,8 @@
 
 #include "tokenusage/cli/input.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -42,6 +44,16 @@ absl::StatusOr<bool> Input::ReadLine(std::size_t max_bytes, std::string* line) {
         absl::StrCat("expected a line of at most ", max_bytes, " bytes"));
   }
   return c == '\n' || !line->empty();
+}
+
+std::optional<double> Input::FractionRead() const {
+  struct stat stat;
+  if (fstat(fileno(file_.get()), &stat) != 0 || !S_ISREG(stat.st_mode) ||
+      stat.st_size == 0) {
+    return std::nullopt;
+  }
+  return static_cast<double>(ftello(file_.get())) /
+         static_cast<double>(stat.st_size);
 }
 
 absl::StatusOr<std::string> Input::ReadAll(std::size_t max_bytes) {

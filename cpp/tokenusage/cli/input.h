@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -34,6 +35,10 @@ class Input {
   // Errors: INVALID_ARGUMENT. OUT_OF_RANGE if the line is longer than
   // `max_bytes`; the line is skipped, and reading can continue.
   absl::StatusOr<bool> ReadLine(std::size_t max_bytes, std::string* line);
+
+  // Returns which part of the input was read, if it is a file whose size is
+  // known.
+  std::optional<double> FractionRead() const;
 
   // Reads the rest. Errors: INVALID_ARGUMENT, also if it is longer than
   // `max_bytes`.

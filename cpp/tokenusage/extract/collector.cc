@@ -28,6 +28,9 @@ using ::google::protobuf::Message;
 // only beside usage.
 constexpr int kMaxHeadEvents = 8;
 
+// Most bodies have usage, and explaining that one has none copies it.
+constexpr std::size_t kMaxUnprobedBytes = std::size_t{16} << 20;
+
 constexpr char kNoCount[] = "the usage states no count";
 
 // Returns whether the error is that there is no object at the path.
@@ -176,7 +179,7 @@ absl::StatusOr<bool> Collector::TakeUsageAt(std::string_view json,
 }
 
 absl::StatusOr<const Place*> Collector::TakeUsage(
-    std::string_view json, const std::vector<Place>& places) {
+    std::string_view json, const std::vector<Place>& places, bool is_probed) {
   if (layout_.needs_done) {
     Head head;
     TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, "", &head));
@@ -191,7 +194,7 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
   for (const Place& place : places) {
     // Streams repeat null in each event; one says enough.
     if (saw_null_ && place.IsNullIn(json)) continue;
-    if (!place.MayBeIn(json)) continue;
+    if (is_probed && !place.MayBeIn(json)) continue;
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
     if (!found) continue;
     TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));
@@ -224,8 +227,9 @@ absl::Status Collector::TakeToolUsage(std::string_view json,
 
 absl::Status Collector::ReadBody(std::string_view json) {
   has_ended_ = true;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
-                              TakeUsage(json, layout_.body));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const Place* place,
+      TakeUsage(json, layout_.body, json.size() > kMaxUnprobedBytes));
   Head head;
   if (place == nullptr) {
     // Reading may have stopped where usage was missed.
@@ -242,22 +246,28 @@ absl::Status Collector::ReadEvent(std::string_view json) {
   }
   ++event_count_;
   TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
-                              TakeUsage(json, layout_.stream));
-  Head head;
+                              TakeUsage(json, layout_.stream, true));
   if (place != nullptr) {
-    if (!IsIdentified() || layout_.final == Final::kChoices) {
-      TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, place->head, &head));
-    }
-    is_final_ = layout_.final == Final::kSeen ||
-                (layout_.final == Final::kChoices &&
-                 AllFinished(head.choices()) && AllFinished(head.candidates()));
-    if (layout_.merge == Merge::kEach && HasCounts()) FinishRecord();
+    TOKENUSAGE_RETURN_IF_ERROR(FinishEvent(json, *place));
   } else if (event_count_ <= kMaxHeadEvents && !IsIdentified()) {
+    Head head;
     for (const Place& other : layout_.stream) {
       TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, other.head, &head));
     }
   }
   return CheckEnd(json);
+}
+
+absl::Status Collector::FinishEvent(std::string_view json, const Place& place) {
+  Head head;
+  if (!IsIdentified() || layout_.final == Final::kChoices) {
+    TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, place.head, &head));
+  }
+  is_final_ = layout_.final == Final::kSeen ||
+              (layout_.final == Final::kChoices &&
+               AllFinished(head.choices()) && AllFinished(head.candidates()));
+  if (layout_.merge == Merge::kEach && HasCounts()) FinishRecord();
+  return absl::OkStatus();
 }
 
 absl::Status Collector::CheckEnd(std::string_view json) {

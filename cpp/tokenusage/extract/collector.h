@@ -38,13 +38,16 @@ class Collector {
   using Head = internal::ResponseHead;
 
   // Reads the usage of the first place that has one into the record. Returns
-  // that place, or null.
+  // that place, or null. `is_probed` says whether to look for its name first.
   absl::StatusOr<const Place*> TakeUsage(std::string_view json,
-                                         const std::vector<Place>& places);
+                                         const std::vector<Place>& places,
+                                         bool is_probed);
   absl::StatusOr<bool> TakeUsageAt(std::string_view json, const Place& place);
   absl::Status TakeToolUsage(std::string_view json, const Place& place);
   absl::Status TakeHead(std::string_view json, std::string_view path,
                         Head* head);
+  // Reads what else an event says that has usage.
+  absl::Status FinishEvent(std::string_view json, const Place& place);
   absl::Status CheckEnd(std::string_view json);
   bool IsIdentified() const;
   // Returns whether the usage counts anything; drops it if not.

@@ -113,16 +113,17 @@ class UsageClient:
     def call(self, method, request, timeout=30):
         """Makes one call; raises grpc.RpcError."""
         return self._methods[method](
-            request, timeout=timeout, metadata=self._metadata()
+            request, timeout=timeout, metadata=self.metadata()
         )
 
     def start(self, method, request, timeout=30):
         """Starts a call and returns its future."""
         return self._methods[method].future(
-            request, timeout=timeout, metadata=self._metadata()
+            request, timeout=timeout, metadata=self.metadata()
         )
 
-    def _metadata(self):
+    def metadata(self):
+        """What each call sends."""
         if self.token is None:
             return None
         return [("authorization", "Bearer " + self.token)]

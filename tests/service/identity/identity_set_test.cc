@@ -62,6 +62,17 @@ TEST(IdentitySetTest, KnowsNobodyElse) {
   }
 }
 
+TEST(IdentitySetTest, ComparesWholeDigests) {
+  TokenDigest digest = DigestOf("one");
+  for (std::size_t i = 8; i < digest.size(); ++i) {
+    digest[i] = static_cast<std::uint8_t>(~digest[i]);
+  }
+  const auto set =
+      IdentitySet::Parse("a demo query sha256:" + HexOf(digest) + "\n");
+  ASSERT_THAT(set, IsOk());
+  EXPECT_EQ(set->FindByToken("one"), nullptr);
+}
+
 TEST(IdentitySetTest, NamesTheLineThatIsWrongButNoCredential) {
   const std::string good = "a demo query " + HashOf("one") + "\n";
   // A token where the credential belongs.

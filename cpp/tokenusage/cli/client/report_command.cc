@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -134,6 +133,9 @@ class Reporter {
       }
       if (!*more) return SendBatch(input->name());
       TOKENUSAGE_RETURN_IF_ERROR(AddLine(input->name(), line));
+      if (line_number_ % 100 == 0) {
+        progress_.Show(line_number_, input->FractionRead());
+      }
     }
   }
 
@@ -187,7 +189,6 @@ class Reporter {
       AddBadLine(record.status());
       return absl::OkStatus();
     }
-    progress_.Show(line_number_, std::nullopt);
     if (spool_ != nullptr) return Spool(input_name, *std::move(record));
     const std::size_t bytes = record->ByteSizeLong();
     if (request_.records_size() == kMaxBatchRecords ||

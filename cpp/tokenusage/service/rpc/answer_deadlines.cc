@@ -15,22 +15,22 @@ AnswerDeadlines::AnswerDeadlines(absl::Duration limit)
 AnswerDeadlines::Token AnswerDeadlines::Add(
     grpc::CallbackServerContext* context) {
   const absl::Time deadline = absl::Now() + limit_;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
   return answers_.insert(answers_.end(), {deadline, context, false});
 }
 
 void AnswerDeadlines::Remove(Token token) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
   (token->is_cancelled ? cancelled_ : answers_).erase(token);
 }
 
 void AnswerDeadlines::CancelExpired() {
   const absl::Time now = absl::Now();
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
   while (!answers_.empty() && answers_.front().deadline <= now) {
     answers_.front().is_cancelled = true;
-    answers_.front().context->TryCancel();
     cancelled_.splice(cancelled_.end(), answers_, answers_.begin());
+    cancelled_.back().context->TryCancel();
   }
 }
 

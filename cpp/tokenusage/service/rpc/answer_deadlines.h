@@ -51,7 +51,7 @@ class AnswerDeadlines {
   void CancelExpired();
 
   const absl::Duration limit_;
-  std::mutex mutex_;
+  std::recursive_mutex mutex_;   // cancelling a call may end, and Remove, it
   std::list<Answer> answers_;    // guarded by mutex_, as are those below
   std::list<Answer> cancelled_;  // but not over yet
   Repeater thread_;              // last: it uses all of the above

@@ -36,6 +36,11 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
     Finish(status);
   }
 
+  // gRPC then runs OnDone, which does little, on the thread that finished the
+  // call, as it does for its own reactors. Otherwise it wakes another thread,
+  // which costs half as much as all else of a small call.
+  bool InternalInlineable() override { return true; }
+
   void OnDone() override {
     if (answer_) deadlines_->Remove(*answer_);
     delete this;

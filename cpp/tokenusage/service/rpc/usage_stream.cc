@@ -24,6 +24,14 @@ absl::Status SequenceError(std::int64_t expected, std::int64_t found) {
        {"actual", absl::StrCat(found)}});
 }
 
+// A stream has no pushback, and RESOURCE_EXHAUSTED without one is not retried.
+absl::Status ForStream(const absl::Status& status) {
+  if (!absl::IsResourceExhausted(status)) return status;
+  return ErrorWithInfo(absl::StatusCode::kUnavailable, "STORE_FAILED",
+                       "the server's store has too much to do: send what was "
+                       "not answered again later");
+}
+
 }  // namespace
 
 UsageStream::UsageStream(grpc::CallbackServerContext* context, Parts parts)
@@ -127,7 +135,7 @@ void UsageStream::OnAppended(
   Message& message = messages_[static_cast<std::size_t>(
       sequence - messages_.front().sequence)];
   message.is_ready = true;
-  message.status = response.status();
+  message.status = ForStream(response.status());
   message.report->HoldAnswer(answer.Length());
   message.answer = answer;
   Advance();
