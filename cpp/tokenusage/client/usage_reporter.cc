@@ -21,6 +21,7 @@
 #include "tokenusage/client/refused_file.h"
 #include "tokenusage/client/sender.h"
 #include "tokenusage/client/spool.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
 
 namespace tokenusage {
@@ -169,7 +170,7 @@ absl::Status UsageReporter::Impl::Start() {
 absl::Status UsageReporter::Impl::Report(
     v1::UsageRecord record, std::function<void(const absl::Status&)> done) {
   Complete(options_.clock, &record);
-  if (const auto error = CheckRecord(record)) {
+  if (const auto error = CheckRecord(record, CountRecord(record))) {
     ++invalid_;
     return InvalidRecord(*error);
   }

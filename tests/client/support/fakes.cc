@@ -9,6 +9,7 @@
 
 #include "absl/time/clock.h"
 #include "tests/support/records.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
 
 namespace tokenusage::testing {
@@ -75,7 +76,7 @@ ReportResult FakeService::Store(const v1::ReportUsageRequest& request) {
   batch_sizes_.push_back(request.records_size());
   for (int i = 0; i < request.records_size(); ++i) {
     const v1::UsageRecord& record = request.records(i);
-    auto error = CheckRecord(record);
+    auto error = CheckRecord(record, CountRecord(record));
     if (!error.has_value() && refused_ids_.count(record.record_id()) > 0) {
       error.emplace();
       error->set_reason(v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT);

@@ -37,7 +37,7 @@ void CheckRecords(const absl::StatusOr<Extraction>& extraction) {
     record.set_model("m");
     record.mutable_event_time()->set_seconds(1'700'000'000);
     if (record.record_id().empty()) record.set_record_id("r");
-    if (const auto error = CheckRecord(record)) {
+    if (const auto error = CheckRecord(record, CountRecord(record))) {
       FuzzFail("no record: " + error->DebugString());
     }
   }
