@@ -77,6 +77,23 @@ TEST(UsageExtractorTest, TakesAStreamThatIsCutAnywhere) {
   }
 }
 
+TEST(UsageExtractorTest, NamesTheMemberFromTheRoot) {
+  const auto path_of = [](const char* dialect, const char* body) {
+    const auto extraction = UsageExtractor(*FindDialect(dialect)).Extract(body);
+    return GetJsonError(extraction.status()).value_or(JsonError()).field_path;
+  };
+  EXPECT_EQ(path_of("openai.chat", R"({"usage":[]})"), "usage");
+  EXPECT_EQ(path_of("openai.chat", R"({"usage":{"total_tokens":"x"}})"),
+            "usage.total_tokens");
+  EXPECT_EQ(path_of("openai.realtime", R"({"response":[]})"), "response");
+  EXPECT_EQ(path_of("openai.realtime", R"({"response":{"usage":1}})"),
+            "response.usage");
+  EXPECT_EQ(path_of("ollama.embed", R"({"prompt_eval_count":"x"})"),
+            "prompt_eval_count");
+  EXPECT_EQ(UsageExtractor(Chat()).Extract("[]").status().message(),
+            "expected an object, found an array (line 1, column 1)");
+}
+
 TEST(UsageExtractorTest, KeepsTheErrorUntilFinish) {
   UsageExtractor extractor(Chat());
   const absl::Status error =

@@ -33,13 +33,20 @@ constexpr std::size_t kMaxUnprobedBytes = std::size_t{16} << 20;
 
 constexpr char kNoCount[] = "the usage states no count";
 
+// Returns whether the error is not in the object at the path, but on the way to
+// it.
+bool IsOnTheWay(std::string_view path, const JsonError& error) {
+  const std::string_view found = error.field_path;
+  return found.empty() ||
+         (path.substr(0, found.size()) == found &&
+          (path.size() == found.size() || path[found.size()] == '.'));
+}
+
 // Returns whether the error is that there is no object at the path.
 bool IsNothingAt(std::string_view path, const JsonError& error) {
-  const std::string_view found = error.field_path;
-  return (error.kind == JsonError::Kind::kMissingField ||
-          error.kind == JsonError::Kind::kNullValue) &&
-         !found.empty() && path.substr(0, found.size()) == found &&
-         (path.size() == found.size() || path[found.size()] == '.');
+  return !error.field_path.empty() && IsOnTheWay(path, error) &&
+         (error.kind == JsonError::Kind::kMissingField ||
+          error.kind == JsonError::Kind::kNullValue);
 }
 
 std::string JoinPath(std::string_view path, std::string_view field) {
@@ -104,6 +111,7 @@ absl::StatusOr<Reading> ReadUsage(std::string_view json, std::string_view path,
     reading.is_null = error->kind == JsonError::Kind::kNullValue;
     return reading;
   }
+  if (IsOnTheWay(path, *error)) return status;
   error->field_path = JoinPath(path, error->field_path);
   const absl::Status named = JsonErrorStatus(*error);
   if (error->kind != JsonError::Kind::kMissingField &&
