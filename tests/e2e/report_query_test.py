@@ -12,7 +12,7 @@ from harness.records import FRACTIONAL, FRACTIONAL_JSON, WHOLE, at, make_record
 from harness.testcase import EndToEndTest, seeded_random
 
 EDITS = "--message=PostV2ProxyImagesEditsUsage"
-_RECEIVE_TIME = re.compile(rb'"receive_time":"[^"]+",')
+_OUTPUT_ONLY = re.compile(rb'"receive_time":"[^"]+",|"inconsistencies":\[[^]]*\],')
 
 
 def summary(stored=0, duplicate=0, refused=0, bad_lines=0):
@@ -88,10 +88,14 @@ class ReportTest(ServiceTest):
         line = (
             '{"record_id":"req-1","event_time":"2024-05-01T12:00:00.250Z",'
             '"operation":"images.edits","provider":"openai","model":"gpt-image-1",'
-            '"labels":{"note":"a=b","team":"web"},"orq_images_edits":%s}\n' % FRACTIONAL_JSON
+            '"labels":{"note":"a=b","team":"web"},"receive_time":...,"inconsistencies":['
+            '{"reason":"USAGE_INCONSISTENCY_REASON_WHOLE_IS_NOT_SUM","field":"total_tokens",'
+            '"message":"total_tokens (8105.75) is not input_tokens (7451.29) + '
+            'output_tokens (1442.01)"}],"orq_images_edits":%s}\n' % FRACTIONAL_JSON
         )
         self.assertEqual((got.exit_code, got.stderr), (0, b""))
-        self.assertEqual(_RECEIVE_TIME.sub(b"", got.stdout).decode(), line)
+        found = re.sub('"receive_time":"[^"]+"', '"receive_time":...', got.stdout.decode())
+        self.assertEqual(found, line)
         self.assertEqual(self.list(), got.stdout)
 
     def test_envelope_from_file_wins_over_flags(self):
@@ -106,7 +110,7 @@ class ReportTest(ServiceTest):
         )
         self.assert_output(outcome, summary(stored=1))
         (stored,) = map(json.loads, self.list().splitlines())
-        del stored["receive_time"]
+        del stored["receive_time"], stored["inconsistencies"]
         self.assertEqual(stored, records.record_object(record))
 
     def test_envelope_and_flags_fill_each_other(self):
@@ -123,7 +127,7 @@ class ReportTest(ServiceTest):
                 "x", "2024-05-01T00:00:00Z", FRACTIONAL, labels={"a": "1", "b": "3"}
             ),
         ]
-        stored = [json.loads(_RECEIVE_TIME.sub(b"", l)) for l in self.list().splitlines()]
+        stored = [json.loads(_OUTPUT_ONLY.sub(b"", l)) for l in self.list().splitlines()]
         self.assertEqual(stored, list(map(records.record_object, expected)))
 
     def test_misspelt_members_are_refused(self):
@@ -328,8 +332,9 @@ class ReportTest(ServiceTest):
                 ["--message=UsageRecord"],
                 2,
                 (
-                    "--message: expected one of PostV2ProxyImagesEditsUsage, "
-                    'PostV2ProxyImagesVariationsUsage, found "UsageRecord"',
+                    "--message: expected one of v1.TokenUsage, ",
+                    "orq.v2.PostV2ProxyImagesVariationsUsage, ",
+                    'found "UsageRecord"',
                 ),
             ),
             (["--event-time=yesterday"], 64, ("--event-time", "yesterday")),
@@ -406,7 +411,7 @@ class GetAndListTest(ServiceTest):
         outcome = self.report(listed, project="copy")
         self.assert_output(outcome, summary(stored=len(self.reported) + 120))
         self.assertEqual(
-            _RECEIVE_TIME.sub(b"", self.list("copy")), _RECEIVE_TIME.sub(b"", listed)
+            _OUTPUT_ONLY.sub(b"", self.list("copy")), _OUTPUT_ONLY.sub(b"", listed)
         )
         flags = ("--bucket=hour", "--group-by=model,labels.team", "--json")
         original = self.run_client("query", *flags)
@@ -462,51 +467,51 @@ class QueryTest(ServiceTest):
             (
                 [],
                 """\
-records  total_tokens  input_tokens   output_tokens           input_text  input_image
-      4       8306.25       7551.29  1542.010000001  9007199254746739.82      1581.66
+records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
+      4             2       8306.25       7551.29  1542.010000001  9007199254746739.82             1581.66
 """,
             ),
             (
                 ["--bucket=day", "--time-zone=Europe/Berlin"],
                 """\
-day         records  total_tokens  input_tokens   output_tokens           input_text  input_image
-2024-03-31        2       8205.75       7501.29  1492.01                     5737.82      1541.66
-2024-04-01        2        100.5          50       50.000000001  9007199254741002           40
+day         records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
+2024-03-31        2             1       8205.75       7501.29  1492.01                     5737.82             1541.66
+2024-04-01        2             1        100.5          50       50.000000001  9007199254741002                  40
 """,
             ),
             (
                 ["--bucket=hour", "--group-by=model", "--end=2024-04-01"],
                 """\
-hour               model        records  total_tokens  input_tokens  output_tokens  input_text  input_image
-2024-03-30T23:00Z  gpt-image-1        1       8105.75       7451.29        1442.01     5727.82      1501.66
-2024-03-31T00:00Z  Ünïcode            1        100            50             50          10           40
-2024-03-31T22:00Z  gpt-image-1        1        100            50             50          10           40
+hour               model        records  inconsistent  total_tokens  input_tokens  output_tokens  input_text_tokens  input_image_tokens
+2024-03-30T23:00Z  gpt-image-1        1             1       8105.75       7451.29        1442.01            5727.82             1501.66
+2024-03-31T00:00Z  Ünïcode            1             -        100            50             50                 10                  40
+2024-03-31T22:00Z  gpt-image-1        1             -        100            50             50                 10                  40
 """,
             ),
             (
                 ["--bucket=minute", "--filter=model=gpt-image-1"],
                 """\
-minute             records  total_tokens  input_tokens  output_tokens  input_text  input_image
-2024-03-30T23:30Z        1       8105.75       7451.29        1442.01     5727.82      1501.66
-2024-03-31T22:00Z        1        100            50             50          10           40
+minute             records  inconsistent  total_tokens  input_tokens  output_tokens  input_text_tokens  input_image_tokens
+2024-03-30T23:30Z        1             1       8105.75       7451.29        1442.01            5727.82             1501.66
+2024-03-31T22:00Z        1             -        100            50             50                 10                  40
 """,
             ),
             (
                 ["--bucket=week", "--group-by=labels.team"],
                 """\
-week      labels.team  records  total_tokens  input_tokens   output_tokens           input_text  input_image
-2024-W13  <none>             1        100            50       50                          10           40
-2024-W13                     1        100            50       50                          10           40
-2024-W13  web                1       8105.75       7451.29  1442.01                     5727.82      1501.66
-2024-W14  <none>             1          0.5           0        0.000000001  9007199254740992            0
+week      labels.team  records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
+2024-W13  <none>             1             -        100            50       50                          10                  40
+2024-W13                     1             -        100            50       50                          10                  40
+2024-W13  web                1             1       8105.75       7451.29  1442.01                     5727.82             1501.66
+2024-W14  <none>             1             1          0.5           0        0.000000001  9007199254740992                   0
 """,
             ),
             (
                 ["--bucket=month", "--filter-missing=labels.team", "--filter=labels.team=web"],
                 """\
-month    records  total_tokens  input_tokens   output_tokens           input_text  input_image
-2024-03        2       8205.75       7501.29  1492.01                     5737.82      1541.66
-2024-04        1          0.5           0        0.000000001  9007199254740992            0
+month    records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
+2024-03        2             1       8205.75       7501.29  1492.01                     5737.82             1541.66
+2024-04        1             1          0.5           0        0.000000001  9007199254740992                   0
 """,
             ),
         ):
@@ -518,27 +523,27 @@ month    records  total_tokens  input_tokens   output_tokens           input_tex
         first = make_record("1", counts=FRACTIONAL, labels={"team": ""})
         self.report(records.json_lines(map(records.record_object, [first, make_record("2")])))
         flags = ("--bucket=day", "--group-by=operation,labels.team", "--json")
-        whole = """{"rounded":%s,"exact":"%s"}"""
+        whole = """{"rounded":%s,"exact":"%s","record_count":1}"""
         line = (
             '{"bucket_start_time":"2024-05-01T00:00:00Z",'
             '"bucket_end_time":"2024-05-02T00:00:00Z",'
             '"group":[{"field":"operation","value":"images.edits"},'
             '{"field":"labels.team"%s}],'
-            '"totals":{"record_count":1,"total_tokens":%s,"input_tokens":%s,'
+            '"totals":{"record_count":1,"inconsistent_record_count":%d,'
+            '"unknown_usage_record_count":0,"total_tokens":%s,"input_tokens":%s,'
             '"output_tokens":%s,"input_text_tokens":%s,"input_image_tokens":%s}}\n'
         )
         lines = ""
         for value, counts in (("", WHOLE), (',"value":""', FRACTIONAL)):
             texts = [oracle.sum_texts([count]) for count in counts]
-            lines += line % (value, *(whole % (text, text) for text in texts))
+            inconsistent = counts is FRACTIONAL
+            totals = (whole % (text, text) for text in texts)
+            lines += line % (value, inconsistent, *totals)
         self.assert_output(self.run_client("query", *flags), lines)
 
     def test_nothing_to_count(self):
-        header = (
-            b"records  total_tokens  input_tokens  output_tokens  input_text  input_image\n"
-        )
         outcome = self.run_client("query")
-        self.assert_one_line_error(outcome, 0, "no records match", stdout=header)
+        self.assert_one_line_error(outcome, 0, "no records match", stdout=b"records\n")
         self.assert_output(self.run_client("query", "--json"), b"")
 
     def test_invalid_queries(self):

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 
-from harness import oracle
+from harness import oracle, records
 from harness.client import UsageClient
 from harness.load import PROJECT
 from harness.testcase import SERVING, EndToEndTest
@@ -48,7 +48,7 @@ class DurableTest(EndToEndTest):
         stored = {}
         for (data,) in rows:
             record = usage_record_pb2.UsageRecord.FromString(data)
-            record.ClearField("receive_time")
+            records.as_reported(record)
             self.assertNotIn(record.record_id, stored)
             stored[record.record_id] = record
         return stored
@@ -78,7 +78,7 @@ class DurableTest(EndToEndTest):
         with contextlib.closing(UsageClient(server.address)) as client:
             listed = client.list_all(PROJECT, *oracle.ALL_TIME)
         for record in listed:
-            record.ClearField("receive_time")
+            records.as_reported(record)
         self.assertEqual(len(listed), len(expected))
         self.assertEqual({record.record_id: record for record in listed}, expected)
 

@@ -52,9 +52,9 @@ def counts_of(record):
 
 
 def amount(count):
-    """Returns a count as it is summed: its shortest decimal, to nine decimals, half to even."""
+    """Returns a count as it is summed: its shortest decimal, to 12 decimals, half to even."""
     return decimal.Decimal(repr(count)).quantize(
-        decimal.Decimal("1e-9"), context=_CONTEXT
+        decimal.Decimal("1e-12"), context=_CONTEXT
     )
 
 

@@ -46,13 +46,25 @@ def at(text):
     return calendar.timegm(parsed.timetuple()) * 10**9 + int(fraction.ljust(9, "0"))
 
 
+def _operation_of(kind):
+    """Returns `images.edits` for `orq_images_edits`."""
+    return kind[len("orq_") :].replace("_", ".")
+
+
+def as_reported(record):
+    """Clears the fields of a record that are output only."""
+    record.ClearField("receive_time")
+    record.ClearField("inconsistencies")
+    return record
+
+
 def make_record(record_id, time="2024-05-01T12:00:00Z", counts=WHOLE, **fields):
     """Returns a record of an image edit, or of `usage`='orq_images_variations'.
 
     `counts` are in the order of oracle.MEASURES; `time` is text, or nanoseconds.
     """
     kind = fields.pop("usage", "orq_images_edits")
-    fields.setdefault("operation", kind.replace("_", "."))
+    fields.setdefault("operation", _operation_of(kind))
     record = usage_record_pb2.UsageRecord(record_id=record_id, **fields)
     set_time(record.event_time, at(time) if isinstance(time, str) else time)
     usage = getattr(record, kind)
@@ -97,7 +109,7 @@ def random_record(rng, record_id=None, time=None):
         _random_time(rng) if time is None else time,
         [_random_count(rng) for _ in range(5)],
         usage=usage,
-        operation=rng.choice((usage.replace("_", "."), "images.other")),
+        operation=rng.choice((_operation_of(usage), "images.other")),
         provider=rng.choice(("", "openai", "orq")),
         model=rng.choice(("", "gpt-image-1", "gpt-image-1-mini", "modèle-é", "😀")),
         labels=labels,
