@@ -157,6 +157,105 @@ class IdentityTest(EndToEndTest):
             client.metadata = lambda: metadata
             self.assert_outcomes(client, "demo", outcome, outcome)
 
+    def test_refusals_are_logged_but_no_secret(self):
+        token = self.new_token("gateway", "mine", "report")
+        server = self.start_tls()
+        client = self.connect_tls(server)
+        for _ in range(50):
+            self.assert_outcomes(client, "mine", MISSING, MISSING)
+        client.token = "tokenusage_wrong"
+        self.assert_outcomes(client, "mine", INVALID, INVALID)
+        self.assertEqual(server.log().count("call refused"), 10)
+        self.assertRegex(
+            server.log(), "warn.* call refused peer=.?ipv4:127.0.0.1:.* caller=unknown"
+            " reason=CREDENTIALS_MISSING"
+        )
+        self.assertEqual(server.stop(), 0)
+        server = self.start_tls()
+        client = self.connect_tls(server, token)
+        self.assert_outcomes(client, "theirs", FORBIDDEN, FORBIDDEN)
+        self.assert_outcomes(client, "mine", OK, NO_ROLE)
+        self.assertIn("caller=gateway reason=PROJECT_FORBIDDEN", server.log())
+        self.assertIn("caller=gateway reason=ROLE_FORBIDDEN", server.log())
+        self.assertNotIn("handshake", server.log())
+        host, port = server.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 10) as plain:
+            with contextlib.suppress(OSError):
+                plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                plain.recv(1)
+        server.await_log("handshake may have failed.* peer=")
+        self.assert_no_secrets(server)
+
+    def test_tokens_that_expire(self):
+        short = self.new_token("short")
+        long = self.new_token("long")
+        lines = read(self.identities).decode().splitlines()
+        now = time.time()
+        stamp = lambda t: time.strftime(" expires:%Y-%m-%dT%H:%M:%SZ", time.gmtime(t))
+        with open(self.identities, "w", encoding="utf-8") as file:
+            for line in lines:
+                ends = {"short": now + 3, "long": now + 3600}.get(line.split()[0])
+                file.write(line + (stamp(ends) if ends else "") + "\n")
+        server = self.start_server("usage.db", "--identities=" + self.identities)
+        client = self.connect(server)
+        client.token = short
+        while True:
+            try:
+                client.report("demo", [make_record("a")])
+            except grpc.RpcError as error:
+                self.assertEqual(failure_of(error).reason, "CREDENTIALS_INVALID")
+                break
+            time.sleep(0.1)
+        self.assertGreaterEqual(time.time(), now + 2)
+        client.token = long
+        self.assert_outcomes(client, "demo", OK, OK)
+
+    def test_new_tokens_with_expiry_and_their_list(self):
+        self.new_token("gateway", "web,demo", "report")
+        made = program.run(
+            "token", "new", "--name=batch", "--projects=*", "--roles=query,report",
+            "--expires=2100-01-31", "--token-file=" + self.path("batch.token"),
+        )
+        self.assertTrue(made.stdout.endswith(b" expires:2100-01-31T00:00:00Z\n"), made)
+        self.add_identity(made.stdout.decode() + "web * query dns:web.example.com\n")
+        digests = [line.split()[3][:19] for line in read(self.identities).decode().splitlines()[1:3]]
+        listed = program.run("token", "list", "--identities=" + self.identities)
+        self.assertEqual(
+            listed.stdout.decode().splitlines(),
+            ["gateway\tdemo,web\treport\t%s\tnever" % digests[0],
+             "batch\t*\treport,query\t%s\t2100-01-31T00:00:00Z" % digests[1],
+             "web\t*\tquery\tdns:web.example.com\tnever"],
+        )
+        past = program.run(
+            "token", "new", "--name=a", "--projects=a", "--roles=query",
+            "--expires=2020-01-01", "--token-file=" + self.path("past.token"),
+        )
+        self.assertEqual(past.exit_code, 64, past)
+        self.assertFalse(os.path.exists(self.path("past.token")))
+
+    def test_a_configuration_is_checked_without_serving(self):
+        self.new_token("gateway")
+        flags = ["serve", "--check", "--store=sqlite://" + self.path("none.db"),
+                 "--identities=" + self.identities, "--tls-certificate=" + self.certificate]
+        good = program.run(*flags, "--tls-key=" + self.key)
+        self.assertEqual((good.exit_code, good.stdout, good.stderr), (0, b"", b""))
+        self.assertFalse(os.path.exists(self.path("none.db")))
+        missing = program.run(*flags, "--tls-key=" + self.path("missing.key"))
+        self.assertNotEqual(missing.exit_code, 0)
+        self.assertIn(b"missing.key", missing.stderr)
+        self.add_identity("nonsense\n")
+        bad = program.run(*flags, "--tls-key=" + self.key)
+        self.assertNotEqual(bad.exit_code, 0)
+        self.assertIn(b"line 3", bad.stderr)
+
+    def test_unknown_variables_are_named(self):
+        known = {"TOKENUSAGE_LISTEN": "127.0.0.1:0", "TOKENUSAGE_PROJECT": "demo"}
+        checked = program.run("serve", "--check", env={"TOKENUSAGE_IDENTITY": "x", **known})
+        self.assertEqual(
+            (checked.exit_code, checked.stderr),
+            (0, b"tokenusage: no flag has the environment variable TOKENUSAGE_IDENTITY\n"),
+        )
+
     def test_the_program_as_a_client(self):
         self.new_token("both")
         server = self.start_tls()

@@ -30,6 +30,12 @@ std::string_view SqlitePathOf(std::string_view url) {
   return url.substr(kSqliteScheme.size());
 }
 
+absl::Status CheckStoreUrl(const std::string& url) {
+  return IsPostgresUrl(url) || !SqlitePathOf(url).empty()
+             ? absl::OkStatus()
+             : InvalidStoreUrl(url);
+}
+
 absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
                                               std::string_view postgres_hint) {
   if (IsPostgresUrl(url)) {

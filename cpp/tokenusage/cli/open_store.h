@@ -43,6 +43,9 @@ std::string_view SqlitePathOf(std::string_view url);
 absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
                                               std::string_view postgres_hint);
 
+// Returns INVALID_ARGUMENT unless OpenStore knows such URLs. Opens nothing.
+absl::Status CheckStoreUrl(const std::string& url);
+
 // Replaces a password in the URL by "***", for logs and messages.
 std::string MaskStoreUrl(std::string_view url);
 

@@ -62,6 +62,13 @@ struct ServiceLimits {
   absl::Duration failure_pushback = absl::Seconds(1);
 };
 
+// A call, or a message of a stream, that was refused because of its caller.
+struct RefusedCall {
+  std::string peer;    // as grpc::ServerContext::peer() has it
+  std::string caller;  // the identity's name; empty if there is none
+  std::string reason;  // of the ErrorInfo, such as CREDENTIALS_INVALID
+};
+
 // Callbacks, called from any thread. They must not block.
 struct ServiceObserver {
   // Called with each failure of the store. Its details, such as paths, are for
@@ -73,6 +80,10 @@ struct ServiceObserver {
   // caller gets it.
   std::function<void(const v1::ReportUsageResponse&)> on_report =
       [](const v1::ReportUsageResponse&) {};
+
+  // Called when credentials, a project or a role are refused.
+  std::function<void(const RefusedCall&)> on_refused = [](const RefusedCall&) {
+  };
 };
 
 struct UsageReportingServiceOptions {

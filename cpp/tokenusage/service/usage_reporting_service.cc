@@ -15,6 +15,7 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/service/error_info.h"
+#include "tokenusage/service/rpc/access.h"
 #include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/rpc/request_checks.h"
 #include "tokenusage/service/rpc/request_parsing.h"
@@ -45,13 +46,14 @@ absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
 // Identifies the caller, parses the request, and checks the caller's access.
 template <typename Request>
 absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
-    const Authorizer& authorizer, const grpc::CallbackServerContext& context,
-    const grpc::ByteBuffer& bytes, Request* request) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, authorizer.Identify(context));
+    const UsageReportingServiceOptions& options,
+    const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
+    Request* request) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, context));
   TOKENUSAGE_RETURN_IF_ERROR(CheckBeforeParsing(bytes, request));
   TOKENUSAGE_RETURN_IF_ERROR(ParseRequest(bytes, request));
   TOKENUSAGE_RETURN_IF_ERROR(
-      caller->CheckAccess(request->project(), Role::kQuery));
+      CheckAccess(options, context, *caller, request->project(), Role::kQuery));
   return caller;
 }
 
@@ -235,8 +237,7 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
     grpc::ByteBuffer* raw_response, ReadFunction read) {
   auto* const call = new UnaryCall(context, &answer_deadlines_);
   auto request = std::make_shared<Request>();
-  const auto caller =
-      AdmitRead(*options_.authorizer, *context, raw_request, request.get());
+  const auto caller = AdmitRead(options_, *context, raw_request, request.get());
   if (!caller.ok()) {
     FinishWithError(context, call, caller.status());
     return call;

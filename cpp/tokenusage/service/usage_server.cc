@@ -122,6 +122,7 @@ ConnectionGuard::Events UsageServer::GuardEvents() {
     }
     options_.on_accepting(is_accepting);
   };
+  if (options_.tls != nullptr) events.on_unused = options_.on_unused_connection;
   if (options_.metrics != nullptr) {
     events.on_count = [this](int count) {
       options_.metrics->OnConnectionCount(count);

@@ -61,6 +61,11 @@ struct UsageServerOptions {
   // memory, and when they can again. From one thread; must not block.
   std::function<void(bool is_accepting)> on_accepting = [](bool) {};
 
+  // Called when a TLS connection ended without a call: most likely its
+  // handshake failed. From one thread; must not block.
+  std::function<void(const std::string& peer)> on_unused_connection =
+      [](const std::string&) {};
+
   // Called when the store fails and when it has recovered, from one thread.
   std::function<void(const HealthChange&)> on_health_change =
       [](const HealthChange&) {};

@@ -2,12 +2,18 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/terminal.h"
+#include "tokenusage/cli/times.h"
 #include "tokenusage/service/identity/identity_set.h"
 #include "tokenusage/service/identity/token.h"
 
@@ -15,15 +21,17 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Writes the token to a new file that only you may read, and prints the line to add to
+`new` writes a token to a new file that only you may read, and prints the line to add to
 the file of `tokenusage serve --identities=FILE`. The line holds the token's SHA-256
-and no secret.
+and no secret. `list` prints the name, projects, roles, first digits of the hash and
+expiry of each line of that file, separated by tabs.
 
 Examples:
   tokenusage token new --name=gateway --projects=demo,web --roles=report \
     --token-file=gateway.token >> identities
   tokenusage token new --name=finance --projects='*' --roles=query \
-    --token-file=finance.token >> identities
+    --token-file=finance.token --expires=2100-01-01 >> identities
+  tokenusage token list --identities=identities
   tokenusage report --token-file=gateway.token --project=demo records.jsonl)";
 
 struct TokenFlags {
@@ -31,13 +39,26 @@ struct TokenFlags {
   std::string projects;
   std::string roles;
   std::string token_file;
+  std::string expires;
 };
 
+absl::StatusOr<absl::Time> ExpiryOf(const std::string& text) {
+  if (text.empty()) return absl::InfiniteFuture();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const auto timestamp, ParseTime("--expires", text, absl::UTCTimeZone()));
+  if (ToTime(timestamp) > absl::Now()) return ToTime(timestamp);
+  return absl::InvalidArgumentError(
+      absl::StrCat("--expires: expected a time to come, found ", text));
+}
+
 absl::Status NewTokenFile(const TokenFlags& flags) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time expires,
+                              ExpiryOf(flags.expires));
   const std::string token = NewToken();
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::string line,
-      FormatIdentity(flags.name, flags.projects, flags.roles, DigestOf(token)));
+      FormatIdentity(flags.name, flags.projects, flags.roles, DigestOf(token),
+                     expires));
   TOKENUSAGE_RETURN_IF_ERROR(
       WriteNewPrivateFile(flags.token_file, token + "\n"));
   PrintData(line + "\n");
@@ -51,7 +72,7 @@ std::string ErrorIn(const std::string& name, const std::string& projects,
       FormatIdentity(name, projects, roles, TokenDigest()).status().message());
 }
 
-Command AddNewCommand(CLI::App* app) {
+Command AddTokenNewCommand(CLI::App* app) {
   auto flags = std::make_shared<TokenFlags>();
   CLI::App* command = app->add_subcommand("new", "Create a token");
   command->add_option("--name", flags->name, "The caller's name, for logs")
@@ -73,17 +94,64 @@ Command AddNewCommand(CLI::App* app) {
                    "The file to write the token to; must not exist")
       ->type_name("FILE")
       ->required();
+  command
+      ->add_option("--expires", flags->expires,
+                   std::string("When it stops being valid: ") + kTimeHelp)
+      ->type_name("TIME");
   return {command, [flags] { return FinishLocal(NewTokenFile(*flags)); }};
+}
+
+// Returns enough of a credential to tell it from others.
+std::string BriefCredential(const std::string& credential) {
+  constexpr std::size_t kBytes = 7 + 12;  // "sha256:" and some digits
+  return credential.compare(0, 7, "sha256:") == 0 ? credential.substr(0, kBytes)
+                                                  : credential;
+}
+
+absl::Status ListIdentities(const std::string& path) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  const auto identities = ParseIdentities(text);
+  if (!identities.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("file ", path, ": ", identities.status().message()));
+  }
+  for (const auto& [caller, credential, line] : *identities) {
+    std::vector<std::string> roles;
+    for (const Role role : caller.roles) roles.emplace_back(RoleName(role));
+    PrintData(absl::StrCat(
+        caller.name, "\t", absl::StrJoin(caller.projects, ","), "\t",
+        absl::StrJoin(roles, ","), "\t", BriefCredential(credential), "\t",
+        caller.expires == absl::InfiniteFuture()
+            ? "never"
+            : absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", caller.expires,
+                               absl::UTCTimeZone()),
+        "\n"));
+  }
+  return absl::OkStatus();
+}
+
+Command AddTokenListCommand(CLI::App* app) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* command = app->add_subcommand(
+      "list", "Show whose credentials an identity file holds");
+  command
+      ->add_option("--identities", *path,
+                   "The file of `tokenusage serve --identities`")
+      ->type_name("FILE")
+      ->required();
+  return {command, [path] { return FinishLocal(ListIdentities(*path)); }};
 }
 
 }  // namespace
 
 Command AddTokenCommand(CLI::App* app) {
-  CLI::App* command =
-      app->add_subcommand("token", "Create tokens for callers of a service");
+  CLI::App* command = app->add_subcommand(
+      "token", "Create and list tokens for callers of a service");
   command->footer(kFooter);  // its subcommand's too
   command->require_subcommand(1);
-  return AddNewCommand(command);
+  const std::vector<Command> commands = {AddTokenNewCommand(command),
+                                         AddTokenListCommand(command)};
+  return {command, [commands] { return RunNamed(commands); }};
 }
 
 }  // namespace tokenusage

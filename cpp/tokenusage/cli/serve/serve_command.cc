@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -21,6 +22,7 @@
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/cli/serve/config_file.h"
+#include "tokenusage/cli/serve/rate_limit.h"
 #include "tokenusage/cli/serve/serve_flags.h"
 #include "tokenusage/cli/serve/server_log.h"
 #include "tokenusage/cli/serve/service_manager.h"
@@ -41,6 +43,8 @@ the address of the metrics is a second line. SIGTERM or SIGINT stops it: active 
 may finish, for at most --drain-seconds; a second signal stops it at once. SIGHUP
 reloads the identities and the TLS files; if they are invalid, it keeps the current ones.
 
+With --check it only says what is wrong with its flags, identities and TLS files.
+
 A flag can also be set in the environment, such as TOKENUSAGE_LISTEN, or in the file of
 --config, such as listen = "127.0.0.1:8105". The command line wins over the environment,
 and that over the file.
@@ -57,6 +61,10 @@ Examples:
 
 // How long calls may take to end once the drain is over and they are cancelled.
 constexpr absl::Duration kCancelTime = absl::Seconds(2);
+
+// How many refused calls and connections are logged.
+constexpr absl::Duration kRefusalInterval = absl::Seconds(6);
+constexpr int kRefusals = 10;
 
 std::string TextOf(const absl::Status& status) { return status.ToString(); }
 
@@ -164,6 +172,16 @@ class LiveFiles {
   std::shared_ptr<ReloadingCredentials> tls_;
 };
 
+// Logs something that outsiders can cause at will.
+void LogRefusal(RateLimit* limit, std::string_view message, LogFields fields) {
+  const std::optional<int> left_out = limit->Admit(absl::Now());
+  if (!left_out) return;
+  if (*left_out > 0) {
+    fields.emplace_back("left_out", absl::StrCat(*left_out));
+  }
+  Log(LogLevel::kWarning, message, fields);
+}
+
 UsageServerOptions ServerOptions(const ServeFlags& flags,
                                  const LiveFiles& files,
                                  std::shared_ptr<ServerMetrics> metrics) {
@@ -188,6 +206,19 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
       Log(LogLevel::kError, "cannot accept connections; retrying",
           {{"error", "out of file descriptors or memory"}});
     }
+  };
+  const auto limit = std::make_shared<RateLimit>(kRefusalInterval, kRefusals);
+  options.service.observer.on_refused = [limit](const RefusedCall& call) {
+    LogRefusal(limit.get(), "call refused",
+               {{"peer", call.peer},
+                {"caller", call.caller.empty() ? "unknown" : call.caller},
+                {"reason", call.reason}});
+  };
+  options.on_unused_connection = [limit](const std::string& peer) {
+    LogRefusal(limit.get(),
+               "connection ended without a call; its TLS handshake may have "
+               "failed",
+               {{"peer", peer}});
   };
   options.on_health_change = [](const HealthChange& change) {
     if (change.healthy) {
@@ -311,10 +342,25 @@ absl::Status Serve(const ServeFlags& flags) {
   return absl::OkStatus();
 }
 
+// Checks what can be checked beside a service that runs.
+absl::Status CheckConfiguration(const ServeFlags& flags) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckServeFlags(flags));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckStoreUrl(flags.store));
+  StartLog(flags.parsed_log_format(), LogLevel::kError);
+  const auto metrics = std::make_shared<ServerMetrics>(kVersion);
+  LiveFiles files;
+  TOKENUSAGE_RETURN_IF_ERROR(files.Load(flags, metrics.get()));
+  return CheckServedAddress(ServerOptions(flags, files, metrics));
+}
+
 absl::Status RunServe(CLI::App* command, const ServeFlags& flags) {
   if (!flags.config.empty()) {
     TOKENUSAGE_RETURN_IF_ERROR(ApplyConfigFile(command, flags.config));
   }
+  for (const std::string& name : UnknownVariables(*command->get_parent())) {
+    PrintError("no flag has the environment variable " + name);
+  }
+  if (flags.check) return CheckConfiguration(flags);
   if (!flags.print_config) return Serve(flags);
   PrintData(EffectiveConfig(*command));
   return absl::OkStatus();

@@ -2,8 +2,13 @@
 
 #include "tokenusage/cli/serve/serve_flags.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -14,9 +19,23 @@
 namespace tokenusage {
 namespace {
 
+constexpr std::string_view kVariablePrefix = "TOKENUSAGE_";
+
+// Adds the variables of the flags of the command and of its subcommands.
+void AddVariables(const CLI::App& command, std::set<std::string>* names) {
+  for (const CLI::Option* option : command.get_options()) {
+    names->insert(option->get_envname());
+  }
+  for (const CLI::App* subcommand :
+       command.get_subcommands([](const CLI::App*) { return true; })) {
+    AddVariables(*subcommand, names);
+  }
+}
+
 // Names the environment variable: TOKENUSAGE_TLS_KEY for --tls-key.
 CLI::Option* WithEnvironment(CLI::Option* option) {
-  std::string name = "TOKENUSAGE_" + option->get_lnames().front();
+  std::string name =
+      std::string(kVariablePrefix) + option->get_lnames().front();
   std::replace(name.begin(), name.end(), '-', '_');
   absl::AsciiStrToUpper(&name);
   return option->envname(name);
@@ -123,6 +142,25 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
       ->add_flag("--print-config", flags->print_config,
                  "Print each flag that has a value, and exit")
       ->configurable(false);
+  command
+      ->add_flag("--check", flags->check,
+                 "Check the flags, the identities and the TLS files, and exit")
+      ->configurable(false);
+}
+
+std::vector<std::string> UnknownVariables(const CLI::App& program) {
+  std::set<std::string> known;
+  AddVariables(program, &known);
+  std::vector<std::string> unknown;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    std::string name = text.substr(0, text.find('='));
+    if (name.compare(0, kVariablePrefix.size(), kVariablePrefix) == 0 &&
+        known.count(name) == 0) {
+      unknown.push_back(std::move(name));
+    }
+  }
+  return unknown;
 }
 
 absl::Status CheckServeFlags(const ServeFlags& flags) {

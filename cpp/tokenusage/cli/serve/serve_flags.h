@@ -6,6 +6,7 @@
 #define TOKENUSAGE_CLI_SERVE_SERVE_FLAGS_H_
 
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
@@ -33,6 +34,7 @@ struct ServeFlags {
 
   std::string config;
   bool print_config = false;
+  bool check = false;
 
   bool has_tls() const { return !tls.certificate.empty(); }
   ClientCertificate client_certificate() const;
@@ -43,6 +45,10 @@ struct ServeFlags {
 // Each flag can also be given in the environment, such as TOKENUSAGE_LISTEN, or
 // in the file of --config.
 void AddServeFlags(CLI::App* command, ServeFlags* flags);
+
+// Returns the environment's variables that look like a flag of some command of
+// the program, and are none.
+std::vector<std::string> UnknownVariables(const CLI::App& program);
 
 // Errors: INVALID_ARGUMENT if flags do not go together.
 absl::Status CheckServeFlags(const ServeFlags& flags);

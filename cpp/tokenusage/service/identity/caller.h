@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 namespace tokenusage {
 
@@ -34,6 +35,9 @@ struct Caller {
   std::set<std::string, std::less<>> projects;
 
   std::set<Role> roles;
+
+  // From then on the credential is not valid.
+  absl::Time expires = absl::InfiniteFuture();
 
   // Returns whether the caller may act in the project.
   //

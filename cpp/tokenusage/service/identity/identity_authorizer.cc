@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/security/auth_context.h"
 #include "tokenusage/base/file.h"
@@ -92,6 +93,16 @@ absl::Status IdentityAuthorizer::Reload() {
 }
 
 absl::StatusOr<std::shared_ptr<const Caller>> IdentityAuthorizer::Identify(
+    const grpc::CallbackServerContext& context) const {
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Find(context));
+  if (absl::Now() >= caller->expires) {
+    return Unauthenticated("CREDENTIALS_INVALID",
+                           "the token or certificate of this call has expired");
+  }
+  return caller;
+}
+
+absl::StatusOr<std::shared_ptr<const Caller>> IdentityAuthorizer::Find(
     const grpc::CallbackServerContext& context) const {
   const std::shared_ptr<const IdentitySet> identities = Identities();
   const auto [first, last] =

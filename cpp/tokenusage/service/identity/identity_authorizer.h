@@ -46,6 +46,8 @@ class IdentityAuthorizer final : public Authorizer {
  private:
   explicit IdentityAuthorizer(std::string path) : path_(std::move(path)) {}
 
+  absl::StatusOr<std::shared_ptr<const Caller>> Find(
+      const grpc::CallbackServerContext& context) const;
   std::shared_ptr<const IdentitySet> Identities() const;
 
   const std::string path_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/record_rules.h"
@@ -19,6 +21,7 @@ namespace tokenusage {
 namespace {
 
 constexpr std::string_view kTokenScheme = "sha256:";
+constexpr std::string_view kExpires = "expires:";
 constexpr std::string_view kNameRule =
     "a name of 1 to 128 letters, digits and signs";
 
@@ -80,18 +83,93 @@ bool IsCertificateName(absl::string_view name) {
   return false;
 }
 
+std::optional<TokenDigest> DigestOfCredential(std::string_view credential) {
+  if (credential.substr(0, kTokenScheme.size()) != kTokenScheme) return {};
+  return DigestFromHex(credential.substr(kTokenScheme.size()));
+}
+
+// Errors never repeat the credential, which may be a token by mistake.
+absl::Status CheckCredential(absl::string_view credential) {
+  if (absl::StartsWith(credential, ToAbsl(kTokenScheme))) {
+    return DigestOfCredential(FromAbsl(credential))
+               ? absl::OkStatus()
+               : Expected("64 lower-case hexadecimal digits after sha256:");
+  }
+  return IsCertificateName(credential)
+             ? absl::OkStatus()
+             : Expected(
+                   "a credential: sha256:HEX, uri:URI, dns:NAME or cn:NAME");
+}
+
+absl::StatusOr<absl::Time> ParseExpiry(absl::string_view word) {
+  absl::Time time;
+  std::string error;
+  if (!absl::ConsumePrefix(&word, ToAbsl(kExpires)) ||
+      !absl::ParseTime(absl::RFC3339_full, word, &time, &error)) {
+    return Expected("expires:TIME, such as expires:2027-01-31T00:00:00Z");
+  }
+  return time;
+}
+
+std::string ExpiryOf(absl::Time time) {
+  return absl::StrCat(
+      ToAbsl(kExpires),
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()));
+}
+
+// Returns nothing for a comment or an empty line.
+absl::StatusOr<std::optional<Identity>> ParseLine(absl::string_view line) {
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
+  if (words.empty() || absl::StartsWith(words[0], "#")) return std::nullopt;
+  if (words.size() != 4 && words.size() != 5) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "expected the words name, projects, roles, credential and, if it "
+        "expires, expires:TIME, found ",
+        words.size()));
+  }
+  Identity identity;
+  if (!IsIdentityName(FromAbsl(words[0]))) return Expected(kNameRule);
+  identity.caller.name = std::string(words[0]);
+  TOKENUSAGE_ASSIGN_OR_RETURN(identity.caller.projects,
+                              ParseProjects(words[1]));
+  TOKENUSAGE_ASSIGN_OR_RETURN(identity.caller.roles, ParseRoles(words[2]));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckCredential(words[3]));
+  identity.credential = std::string(words[3]);
+  if (words.size() == 5) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(identity.caller.expires, ParseExpiry(words[4]));
+  }
+  return identity;
+}
+
+absl::Status OfLine(int number, const absl::Status& status) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("line ", number, ": ", status.message()));
+}
+
 }  // namespace
 
-absl::StatusOr<IdentitySet> IdentitySet::Parse(std::string_view text) {
-  IdentitySet set;
+absl::StatusOr<std::vector<Identity>> ParseIdentities(std::string_view text) {
+  std::vector<Identity> identities;
   int number = 0;
   for (const absl::string_view line : absl::StrSplit(ToAbsl(text), '\n')) {
     ++number;
-    const absl::Status status = set.AddLine(FromAbsl(line));
-    if (!status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("line ", number, ": ", status.message()));
-    }
+    absl::StatusOr<std::optional<Identity>> identity = ParseLine(line);
+    if (!identity.ok()) return OfLine(number, identity.status());
+    if (!*identity) continue;
+    identities.push_back(**std::move(identity));
+    identities.back().line = number;
+  }
+  return identities;
+}
+
+absl::StatusOr<IdentitySet> IdentitySet::Parse(std::string_view text) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Identity> identities,
+                              ParseIdentities(text));
+  IdentitySet set;
+  for (const Identity& identity : identities) {
+    const absl::Status status = set.Add(identity);
+    if (!status.ok()) return OfLine(identity.line, status);
   }
   if (set.size() == 0) {
     return absl::InvalidArgumentError(
@@ -101,51 +179,19 @@ absl::StatusOr<IdentitySet> IdentitySet::Parse(std::string_view text) {
   return set;
 }
 
-absl::Status IdentitySet::AddLine(std::string_view line) {
-  const std::vector<absl::string_view> words =
-      absl::StrSplit(ToAbsl(line), absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
-  if (words.empty() || absl::StartsWith(words[0], "#")) {
-    return absl::OkStatus();
+absl::Status IdentitySet::Add(const Identity& identity) {
+  auto caller = std::make_shared<const Caller>(identity.caller);
+  if (const auto digest = DigestOfCredential(identity.credential)) {
+    return tokens_.emplace(KeyOf(*digest), Token{*digest, std::move(caller)})
+                   .second
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError(
+                     "the token's hash is on another line already");
   }
-  if (words.size() != 4) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected four words, name, projects, roles and "
-                     "credential, found ",
-                     words.size()));
-  }
-  auto caller = std::make_shared<Caller>();
-  if (!IsIdentityName(FromAbsl(words[0]))) {
-    return Expected(kNameRule);
-  }
-  caller->name = std::string(words[0]);
-  TOKENUSAGE_ASSIGN_OR_RETURN(caller->projects, ParseProjects(words[1]));
-  TOKENUSAGE_ASSIGN_OR_RETURN(caller->roles, ParseRoles(words[2]));
-  return AddCredential(FromAbsl(words[3]), std::move(caller));
-}
-
-// Errors never repeat the credential, which may be a token by mistake.
-absl::Status IdentitySet::AddCredential(std::string_view credential,
-                                        std::shared_ptr<const Caller> caller) {
-  if (absl::StartsWith(ToAbsl(credential), ToAbsl(kTokenScheme))) {
-    const auto digest = DigestFromHex(credential.substr(kTokenScheme.size()));
-    if (!digest) {
-      return Expected("64 lower-case hexadecimal digits after sha256:");
-    }
-    if (!tokens_.emplace(KeyOf(*digest), Token{*digest, std::move(caller)})
-             .second) {
-      return absl::InvalidArgumentError(
-          "the token's hash is on another line already");
-    }
-    return absl::OkStatus();
-  }
-  if (!IsCertificateName(ToAbsl(credential))) {
-    return Expected("a credential: sha256:HEX, uri:URI, dns:NAME or cn:NAME");
-  }
-  if (!certificates_.emplace(credential, std::move(caller)).second) {
-    return absl::InvalidArgumentError(
-        "the certificate's name is on another line already");
-  }
-  return absl::OkStatus();
+  return certificates_.emplace(identity.credential, std::move(caller)).second
+             ? absl::OkStatus()
+             : absl::InvalidArgumentError(
+                   "the certificate's name is on another line already");
 }
 
 std::shared_ptr<const Caller> IdentitySet::FindByToken(
@@ -167,12 +213,15 @@ std::shared_ptr<const Caller> IdentitySet::FindByCertificate(
 absl::StatusOr<std::string> FormatIdentity(const std::string& name,
                                            const std::string& projects,
                                            const std::string& roles,
-                                           const TokenDigest& digest) {
+                                           const TokenDigest& digest,
+                                           absl::Time expires) {
   if (!IsIdentityName(name)) return Expected(kNameRule);
   TOKENUSAGE_RETURN_IF_ERROR(ParseProjects(projects).status());
   TOKENUSAGE_RETURN_IF_ERROR(ParseRoles(roles).status());
-  return absl::StrCat(name, " ", projects, " ", roles, " ",
-                      ToAbsl(kTokenScheme), HexOf(digest));
+  return absl::StrCat(
+      name, " ", projects, " ", roles, " ", ToAbsl(kTokenScheme), HexOf(digest),
+      expires == absl::InfiniteFuture() ? ""
+                                        : absl::StrCat(" ", ExpiryOf(expires)));
 }
 
 }  // namespace tokenusage

@@ -19,6 +19,9 @@
 //  - uri:URI or dns:NAME, a subject alternative name;
 //  - cn:NAME, the subject's common name, if it holds no spaces.
 //
+// A fifth word, such as expires:2027-01-31T00:00:00Z, says when the credential
+// stops being valid.
+//
 // The file holds no secrets.
 
 #ifndef TOKENUSAGE_SERVICE_IDENTITY_IDENTITY_SET_H_
@@ -28,13 +31,26 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tokenusage/service/identity/caller.h"
 #include "tokenusage/service/identity/token.h"
 
 namespace tokenusage {
+
+// A line of an identity file.
+struct Identity {
+  Caller caller;
+  std::string credential;
+  int line = 0;  // its number, from 1
+};
+
+// Returns the lines of an identity file. Errors: those of IdentitySet::Parse
+// that concern one line.
+absl::StatusOr<std::vector<Identity>> ParseIdentities(std::string_view text);
 
 // Immutable, so thread-safe.
 class IdentitySet {
@@ -60,9 +76,7 @@ class IdentitySet {
     std::shared_ptr<const Caller> caller;
   };
 
-  absl::Status AddLine(std::string_view line);
-  absl::Status AddCredential(std::string_view credential,
-                             std::shared_ptr<const Caller> caller);
+  absl::Status Add(const Identity& identity);
 
   // By the digest's first bytes. The time of a look-up may reveal something of
   // a digest, which does not help to find its token.
@@ -74,10 +88,10 @@ class IdentitySet {
 // the file.
 //
 // Errors: INVALID_ARGUMENT: what the file may not hold.
-absl::StatusOr<std::string> FormatIdentity(const std::string& name,
-                                           const std::string& projects,
-                                           const std::string& roles,
-                                           const TokenDigest& digest);
+absl::StatusOr<std::string> FormatIdentity(
+    const std::string& name, const std::string& projects,
+    const std::string& roles, const TokenDigest& digest,
+    absl::Time expires = absl::InfiniteFuture());
 
 }  // namespace tokenusage
 

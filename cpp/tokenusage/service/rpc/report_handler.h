@@ -26,6 +26,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/checked_record.h"
+#include "tokenusage/service/rpc/access.h"
 #include "tokenusage/service/rpc/request_checks.h"
 #include "tokenusage/service/rpc/request_parsing.h"
 #include "tokenusage/service/server/admission_budget.h"
@@ -98,16 +99,15 @@ template <typename Request>
 absl::StatusOr<const Request*> ReportHandler::Parse(
     const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
     Report* report) const {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const auto caller,
-                              options_.authorizer->Identify(context));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto caller, Identify(options_, context));
   TOKENUSAGE_RETURN_IF_ERROR(CheckReportSize(
       CountFields(bytes, Request::kRecordsFieldNumber), bytes.Length()));
   CheckedBatch& batch = report->batch;
   auto* request = Request::default_instance().New(batch.arena());
   TOKENUSAGE_RETURN_IF_ERROR(ParseRequest(bytes, request));
   TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request->project()));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      caller->CheckAccess(request->project(), Role::kReport));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckAccess(options_, context, *caller,
+                                         request->project(), Role::kReport));
   report->project = request->project();
   batch.Check(request->mutable_records(), options_.now());
   report->share.GrowTo(batch.memory_bytes());

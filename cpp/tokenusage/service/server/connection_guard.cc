@@ -108,6 +108,7 @@ struct ConnectionGuard::Connection {
   const std::string peer;
   std::atomic<bool> is_identified{false};
   std::atomic<bool> is_over_limit{false};  // and shut down
+  std::atomic<bool> has_called{false};
   std::atomic<int> live_calls{0};
   // The part of the received bytes that was in requests that arrived whole.
   std::atomic<std::int64_t> whole_bytes{kBytesPerConnection};
@@ -124,6 +125,7 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
        bool is_raw)
       : guard_(*guard), connection_(std::move(connection)), is_raw_(is_raw) {
     ++guard_.live_calls_;
+    connection_->has_called = true;
     // At once: the guard's thread would see it thousands of calls later.
     if (++connection_->live_calls > guard_.limits_.max_live_calls &&
         !connection_->is_over_limit.exchange(true)) {
@@ -295,6 +297,13 @@ void ConnectionGuard::TakeEvents(int timeout_millis) {
       const auto found = connections_.find(id);
       if (found == connections_.end()) continue;
       if (found->second->is_over_limit) events_.on_closed();
+      if (!found->second->has_called && !draining_) {
+        StateOf(found->second.get(), absl::Now());
+        // The peer's end of the connection counts as a byte.
+        if (found->second->received_bytes > 1) {
+          events_.on_unused(found->second->peer);
+        }
+      }
       Forget(id);
     }
   }

@@ -58,6 +58,11 @@ class ConnectionGuard {
 
     // A connection was closed because of the limits.
     std::function<void()> on_closed = [] {};
+
+    // A connection ended that had sent something, and no call: with TLS, most
+    // likely because its handshake failed.
+    std::function<void(const std::string& peer)> on_unused =
+        [](const std::string&) {};
   };
 
   // Listens on `address`, a host:port. Connections wait until Start.

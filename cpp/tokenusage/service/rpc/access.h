@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Identifies callers and checks what they may do, and tells the observer of
+// those who are refused.
+//
+//   TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, context));
+//   TOKENUSAGE_RETURN_IF_ERROR(CheckAccess(options, context, *caller,
+//                                          request.project(), Role::kQuery));
+
+#ifndef TOKENUSAGE_SERVICE_RPC_ACCESS_H_
+#define TOKENUSAGE_SERVICE_RPC_ACCESS_H_
+
+#include <memory>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/server_context.h"
+#include "tokenusage/service/usage_reporting_options.h"
+
+namespace tokenusage {
+
+// Returns who makes the call. Errors: those of Authorizer::Identify.
+absl::StatusOr<std::shared_ptr<const Caller>> Identify(
+    const UsageReportingServiceOptions& options,
+    const grpc::CallbackServerContext& context);
+
+// Errors: those of Caller::CheckAccess.
+absl::Status CheckAccess(const UsageReportingServiceOptions& options,
+                         const grpc::CallbackServerContext& context,
+                         const Caller& caller, std::string_view project,
+                         Role role);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_RPC_ACCESS_H_
