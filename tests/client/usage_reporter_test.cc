@@ -320,7 +320,8 @@ TEST_F(UsageReporterTest, WaitsLongerAfterEachFailureAndAsLongAsItIsAsked) {
                                  between(absl::Seconds(2.5), absl::Seconds(5)),
                                  between(absl::Seconds(2.5), absl::Seconds(5)),
                                  absl::Seconds(100)));
-  // Once for the failures, once for the recovery.
+  // Once for the failures, once for the recovery, which follows the answer.
+  ASSERT_THAT(reporter->Flush(kLong), IsOk());
   EXPECT_THAT(messages(), ElementsAre(HasSubstr("cannot be sent"),
                                       HasSubstr("sent again")));
 }
