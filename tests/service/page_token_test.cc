@@ -15,6 +15,7 @@ namespace tokenusage {
 namespace {
 
 using testing::IsOk;
+using ::testing::Not;
 
 const PageTokens kTokens("key");
 
@@ -47,18 +48,17 @@ TEST(PageTokenTest, RefusesEveryChangedBit) {
   for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
     std::string changed = bytes;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << (bit % 8)));
-    EXPECT_FALSE(kTokens
-                     .Decode(absl::WebSafeBase64Escape(changed), 42, 0,
-                             std::numeric_limits<std::int64_t>::max())
-                     .ok())
+    EXPECT_THAT(kTokens.Decode(absl::WebSafeBase64Escape(changed), 42, 0,
+                               std::numeric_limits<std::int64_t>::max()),
+                Not(IsOk()))
         << "bit " << bit;
   }
 }
 
 TEST(PageTokenTest, OtherServersTakeItIfTheirKeyIsTheSame) {
   const std::string token = kTokens.Encode({42, 1, "record-1"});
-  EXPECT_TRUE(PageTokens("key").Decode(token, 42, 0, 9).ok());
-  EXPECT_FALSE(PageTokens("other").Decode(token, 42, 0, 9).ok());
+  EXPECT_THAT(PageTokens("key").Decode(token, 42, 0, 9), IsOk());
+  EXPECT_THAT(PageTokens("other").Decode(token, 42, 0, 9), Not(IsOk()));
 }
 
 // Servers of one database may be of several builds: the hash must not change.

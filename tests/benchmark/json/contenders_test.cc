@@ -13,12 +13,15 @@
 #include "tests/benchmark/json/usage_documents.h"
 #include "tests/benchmark/json/usage_peers.h"
 #include "tests/benchmark/json/yardstick.h"
+#include "tests/support/status_matchers.h"
 #include "tokenusage/json/json.h"
 
 namespace tokenusage {
 namespace {
 
-class SeedContendersTest : public testing::TestWithParam<SeedSet> {
+using testing::IsOk;
+
+class SeedContendersTest : public ::testing::TestWithParam<SeedSet> {
  protected:
   bool IsCompact() const {
     return GetParam() != SeedSet::kPretty && GetParam() != SeedSet::kShuffled;
@@ -57,7 +60,7 @@ TEST_P(SeedContendersTest, WriteTheSameBytes) {
   if (!IsCompact()) GTEST_SKIP() << "nobody writes these";
   for (std::size_t i = 0; i < kSeedCount; ++i) {
     std::string ours, yardstick;
-    ASSERT_TRUE(AppendJson(documents_.messages[i], &ours).ok());
+    ASSERT_THAT(AppendJson(documents_.messages[i], &ours), IsOk());
     ASSERT_EQ(ours, documents_.json[i]);
     YardstickAppend(documents_.messages[i], &yardstick);
     ASSERT_EQ(yardstick, documents_.json[i]);
@@ -77,9 +80,9 @@ TEST_P(SeedContendersTest, FindUsageInResponses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(SeedSets, SeedContendersTest,
-                         testing::Values(SeedSet::kMoney, SeedSet::kInts,
-                                         SeedSet::kFull, SeedSet::kPretty,
-                                         SeedSet::kShuffled));
+                         ::testing::Values(SeedSet::kMoney, SeedSet::kInts,
+                                           SeedSet::kFull, SeedSet::kPretty,
+                                           SeedSet::kShuffled));
 
 // protobuf's own reading of the documents is the truth.
 template <typename Usage>
@@ -91,12 +94,12 @@ void ExpectUsage(UsageSet set, bool written_as_is) {
         ::google::protobuf::util::JsonStringToMessage(json, &expected).ok())
         << json;
     const std::string bits = expected.SerializeAsString();
-    ASSERT_TRUE(ParseJson(json, &ours).ok()) << json;
+    ASSERT_THAT(ParseJson(json, &ours), IsOk()) << json;
     ASSERT_EQ(ours.SerializeAsString(), bits) << json;
     ASSERT_TRUE(SimdjsonParse(&parser, json, &simdjson)) << json;
     ASSERT_EQ(simdjson.SerializeAsString(), bits) << json;
     std::string our_json, rapidjson_json;
-    ASSERT_TRUE(AppendJson(expected, &our_json).ok());
+    ASSERT_THAT(AppendJson(expected, &our_json), IsOk());
     ASSERT_TRUE(RapidJsonAppend(expected, &rapidjson_json));
     ASSERT_EQ(our_json, rapidjson_json);
     if (written_as_is) {
@@ -121,7 +124,7 @@ TEST(UsageContendersTest, FindUsageInReplies) {
                                ReplyText::kAccents, ReplyText::kManyEscapes}) {
     for (const std::string& json : MakeChatReplies(text)) {
       OpenAiChatUsage ours, simdjson;
-      ASSERT_TRUE(ParseJsonAt(json, "usage", &ours).ok()) << json;
+      ASSERT_THAT(ParseJsonAt(json, "usage", &ours), IsOk()) << json;
       ASSERT_TRUE(SimdjsonParseUsage(&parser, json, &simdjson)) << json;
       ASSERT_EQ(ours.SerializeAsString(), simdjson.SerializeAsString());
     }

@@ -11,9 +11,12 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 
 namespace tokenusage {
 namespace {
+
+using testing::IsOk;
 
 // Files of this process may not grow beyond `bytes` while it exists.
 class FileSizeLimit {
@@ -31,12 +34,12 @@ class FileSizeLimit {
 
 TEST(DiskSpaceTest, TellsWhetherAReportFits) {
   std::signal(SIGXFSZ, SIG_IGN);
-  const std::string folder = testing::TempDir() + "/disk_space_test";
+  const std::string folder = ::testing::TempDir() + "/disk_space_test";
   std::filesystem::create_directory(folder);
   const int file = open(folder.c_str(), O_TMPFILE | O_WRONLY, 0600);
   if (file < 0) GTEST_SKIP() << "the file system has no files without a name";
   close(file);
-  EXPECT_TRUE(CheckDiskSpace(folder + "/usage.db").ok());
+  EXPECT_THAT(CheckDiskSpace(folder + "/usage.db"), IsOk());
   {
     const FileSizeLimit limit(512 << 10);
     const absl::Status status = CheckDiskSpace(folder + "/usage.db");
