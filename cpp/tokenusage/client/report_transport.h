@@ -28,7 +28,7 @@
 
 namespace tokenusage {
 
-// What came of a ReportUsage call.
+// The outcome of a ReportUsage call.
 struct ReportResult {
   absl::Status status;
   std::string reason;                      // of the error's ErrorInfo, or empty

@@ -47,7 +47,7 @@ class SegmentReader {
   // file; nothing if there is none. The file must not change before `limit`.
   absl::StatusOr<std::optional<Frame>> Next(std::int64_t limit);
 
-  // Where the last frame that was returned ends.
+  // The offset behind the last frame that was returned.
   std::int64_t frame_end() const { return frame_end_; }
 
  private:

@@ -24,7 +24,7 @@ constexpr char kLockFile[] = "lock";
 constexpr std::size_t kMaxSmallFileBytes = 4096;
 constexpr int kVersion = 1;
 
-// What the files of a spool say, besides its records.
+// The state of a spool's files, without its records.
 struct Layout {
   std::optional<std::string> project;         // nothing: not readable
   std::optional<std::uint64_t> acknowledged;  // nothing: not readable

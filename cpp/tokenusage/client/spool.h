@@ -38,13 +38,13 @@ struct SpoolOptions {
   // A segment that has reached this size is followed by a new one. It is
   // deleted once all of its records are answered.
   std::int64_t segment_bytes = 8 << 20;
-  // Whether Sync will be called.
+  // Set if Sync will be called.
   bool syncs = true;
   // Called with each damage that is found. Must be thread-safe.
   std::function<void(std::string_view message)> log = [](std::string_view) {};
 };
 
-// What was lost to damage since the spool was opened.
+// The losses to damage since the spool was opened.
 struct SpoolDamage {
   std::int64_t lost_records = 0;  // unreadable, before others that were read
   std::int64_t torn_tails = 0;    // a last write that was cut, or damage to it
@@ -123,7 +123,7 @@ class Spool : public RecordLog {
   std::optional<SegmentReader::Frame> unread_frame_;
 };
 
-// What `tokenusage spool` shows of a spool.
+// A spool's contents, for `tokenusage spool`.
 struct SpoolSummary {
   std::string project;  // empty if it cannot be read
   std::int64_t segments = 0;

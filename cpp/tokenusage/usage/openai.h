@@ -5,7 +5,7 @@
 //   UsageCounts counts = CountUsage(usage);
 //
 // The counts of a usage must be from 0 to kMaxCount (others are left out): see
-// FindUsageViolation in usage_rules.h. If `why` is not null, a description of
+// UsageRules in usage_rules.h. If `why` is not null, a description of
 // each contradiction is appended to it. Thread-safe.
 
 #ifndef TOKENUSAGE_USAGE_OPENAI_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What `tokenusage report --spool` and `tokenusage spool drain` share: a
+// Shared by `tokenusage report --spool` and `tokenusage spool drain`: a
 // UsageReporter on a spool, and waiting until it is empty.
 
 #ifndef TOKENUSAGE_CLI_CLIENT_SPOOL_DELIVERY_H_

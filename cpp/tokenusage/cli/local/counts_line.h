@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a usage counts, as a line of JSON.
+// Formats the counts of a usage as a line of JSON.
 
 #ifndef TOKENUSAGE_CLI_LOCAL_COUNTS_LINE_H_
 #define TOKENUSAGE_CLI_LOCAL_COUNTS_LINE_H_
