@@ -57,9 +57,14 @@ class Model {
     SetFaults(0);
     Restart();
     ASSERT_THAT(reporter_->Stop(kLong), IsOk());
-    EXPECT_EQ(reporter_->counters().lost_records, 0);
     const auto stored = service_.records();
     const std::string refused = files_.Content("spool/refused.jsonl");
+    // A record whose Report failed may be in the spool, and be damaged there.
+    int unpromised = 0;
+    for (const auto& [id, record] : reported_) {
+      if (promised_.count(id) == 0 && stored.count(id) == 0) ++unpromised;
+    }
+    EXPECT_LE(reporter_->counters().lost_records, unpromised);
     for (const auto& [id, record] : promised_) {
       if (refused_ids_.count(id) > 0) {
         EXPECT_NE(refused.find("\"" + id + "\""), std::string::npos) << id;
