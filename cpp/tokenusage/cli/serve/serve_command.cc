@@ -201,7 +201,10 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
       flags.insecure_plaintext_on_any_address;
   options.reflection = flags.reflection;
   // Calls are counted only if /metrics shows the counts.
-  if (!flags.http_listen.empty()) options.metrics = std::move(metrics);
+  if (!flags.http_listen.empty()) {
+    options.metrics = std::move(metrics);
+    options.connections.other_connections = HttpLimits().max_connections;
+  }
   if (files.identities() != nullptr) {
     options.service.authorizer = files.identities();
   } else {  // nobody is more trusted than others

@@ -169,9 +169,7 @@ CallOrigin ConnectCall::origin() const {
 CallLimits ConnectCall::limits() const {
   CallLimits limits;
   limits.deadline = deadline_;
-  limits.is_cancelled = [exchange = exchange_] {
-    return exchange->is_cancelled();
-  };
+  limits.is_cancelled = exchange_->is_cancelled();
   return limits;
 }
 
@@ -202,9 +200,8 @@ void ConnectCall::FinishWithError(const absl::Status& status,
 
 void ConnectCall::Respond(HttpResponse response) {
   response.route = route_;
-  const std::shared_ptr<HttpExchange> exchange = exchange_;
+  exchange_->Respond(std::move(response));
   delete this;
-  exchange->Respond(std::move(response));
 }
 
 }  // namespace tokenusage

@@ -112,7 +112,7 @@ class Connection final
   }
 
   void Close() override {
-    is_cancelled_ = true;
+    *cancelled_ = true;
     asio::post(stream_.get_executor(),
                [self = this->shared_from_this()] { self->lowest().close(); });
   }
@@ -126,21 +126,40 @@ class Connection final
 
   const HttpPeer& peer() const override { return peer_; }
   HttpRequest& request() override { return request_; }
-  bool is_cancelled() const override { return is_cancelled_; }
+  std::function<bool()> is_cancelled() const override {
+    return [cancelled = cancelled_] { return cancelled->load(); };
+  }
 
   void Respond(HttpResponse response) override {
-    // Before on_answer: the server may end once all calls are answered.
     asio::post(
         stream_.get_executor(),
         [self = this->shared_from_this(),
          response = std::make_shared<HttpResponse>(std::move(response))] {
           self->Write(std::move(*response), self->keep_alive_);
-          self->events_.on_answer();
         });
   }
 
  private:
   static constexpr bool kIsTls = std::is_same_v<Stream, TlsStream>;
+
+  // What a handler has of the connection. Once all of them are gone, the server
+  // may be destroyed: so the connection itself goes on the server's threads.
+  class Lease {
+   public:
+    explicit Lease(std::shared_ptr<Connection> connection)
+        : connection_(std::move(connection)) {}
+    ~Lease() {
+      const HttpConnectionEvents& events = connection_->events_;
+      {
+        const auto executor = connection_->stream_.get_executor();
+        asio::post(executor, [gone = std::move(connection_)] {});
+      }
+      events.on_answer();
+    }
+
+   private:
+    std::shared_ptr<Connection> connection_;
+  };
 
   beast::tcp_stream& lowest() {
     if constexpr (kIsTls) {
@@ -263,8 +282,12 @@ class Connection final
     request_ = parser_->release();
     keep_alive_ = request_.keep_alive();
     lowest().expires_never();
+    // One for the handler, one for the response.
     events_.on_call();
-    handler_.Handle(this->shared_from_this());
+    events_.on_call();
+    is_answering_ = true;
+    auto lease = std::make_shared<Lease>(this->shared_from_this());
+    handler_.Handle(std::shared_ptr<HttpExchange>(std::move(lease), this));
   }
 
   void Write(HttpResponse response, bool keep_alive) {
@@ -283,6 +306,7 @@ class Connection final
 
   void OnWritten(const error_code& error) {
     response_ = HttpResponse();
+    if (std::exchange(is_answering_, false)) events_.on_answer();
     if (error && error != http::error::end_of_stream) return;
     if (!keep_alive_) return Shutdown();
     ReadHeader();
@@ -331,7 +355,9 @@ class Connection final
   absl::Time start_;
   bool keep_alive_ = false;
   bool is_draining_ = false;
-  std::atomic<bool> is_cancelled_{false};
+  bool is_answering_ = false;  // a request of the handler's
+  const std::shared_ptr<std::atomic<bool>> cancelled_ =
+      std::make_shared<std::atomic<bool>>(false);
   std::array<char, 4096> scratch_;
   std::size_t lingered_ = 0;
 };

@@ -30,7 +30,8 @@ struct HttpConnectionEvents {
   // whole.
   std::function<void(std::int64_t bytes)> on_pending;
 
-  // A request was handed to the handler; its response is there.
+  // A request is about to be handed to the handler; and its response has been
+  // written or given up, and the handler is done with it.
   std::function<void()> on_call;
   std::function<void()> on_answer;
 

@@ -6,7 +6,9 @@
 #ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_EXCHANGE_H_
 #define TOKENUSAGE_SERVICE_HTTP_HTTP_EXCHANGE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,10 +47,11 @@ class HttpExchange {
   // Not thread-safe: only the exchange's owner may change the request.
   virtual HttpRequest& request() = 0;
 
-  // Returns whether nobody waits for the response any more. Thread-safe.
-  virtual bool is_cancelled() const = 0;
+  // Returns whether nobody waits for the response any more: a function that may
+  // be called at any time, on any thread.
+  virtual std::function<bool()> is_cancelled() const = 0;
 
-  // Sends the response. Call it once, on any thread.
+  // Sends the response. Call it once, on any thread, then drop the exchange.
   virtual void Respond(HttpResponse response) = 0;
 };
 

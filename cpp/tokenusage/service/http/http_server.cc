@@ -25,6 +25,7 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/service/http/http_connection.h"
 #include "tokenusage/service/http/http_routes.h"
+#include "tokenusage/service/server/connection_limits.h"
 #include "tokenusage/service/server/listen_address.h"
 #include "tokenusage/service/server/listening_sockets.h"
 
@@ -227,6 +228,10 @@ class HttpServer::Impl {
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
     UsageReportingServiceImpl* service, HttpServerOptions options) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckAddress(options.address));
+  // Descriptors are shared with gRPC.
+  ConnectionLimits limits;
+  limits.other_connections = options.limits.max_connections;
+  options.limits.max_connections = FitToDescriptors(limits).other_connections;
   TOKENUSAGE_ASSIGN_OR_RETURN(ListeningSockets sockets,
                               ListeningSockets::Bind(options.address));
   return std::unique_ptr<HttpServer>(new HttpServer(
