@@ -71,7 +71,7 @@ UsageReportingServiceImpl::UsageReportingServiceImpl(
     UsageStore* store, UsageReportingServiceOptions options)
     : store_(store),
       options_(std::move(options)),
-      page_tokens_(options_.page_token_key),
+      page_tokens_(store->page_token_key()),
       answer_deadlines_(options_.limits.max_answer_time),
       unwritten_(options_.limits.max_unwritten_bytes),
       reports_(store, options_),

@@ -5,6 +5,7 @@
 
 #include "tokenusage/store/sqlite/maintenance.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -331,6 +332,25 @@ TEST(SqliteMaintenanceTest, AnInterruptedDeletionContinues) {
 
 // ------------------------------------------------------------------ backup
 
+Texts FilesIn(const std::string& folder) {
+  Texts names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(SqliteMaintenanceTest, NothingIsLeftBesideTheDatabase) {
+  const std::string path = NewDatabase();
+  const std::string folder = std::filesystem::path(path).parent_path();
+  const Texts files = FilesIn(folder);
+  EXPECT_EQ(Problems(path), Texts());
+  EXPECT_EQ(FilesIn(folder), files);
+  ASSERT_THAT(BackupSqliteDatabase(path, NewFolder() + "/copy.db"), IsOk());
+  EXPECT_EQ(FilesIn(folder), files);
+}
+
 TEST(SqliteMaintenanceTest, ABackupIsADatabaseLikeTheOriginal) {
   const std::string path = NewDatabase();
   const std::string folder = NewFolder();
@@ -343,12 +363,7 @@ TEST(SqliteMaintenanceTest, ABackupIsADatabaseLikeTheOriginal) {
             static_cast<std::int64_t>(std::filesystem::file_size(copy)));
   EXPECT_EQ(std::filesystem::status(copy).permissions(),
             std::filesystem::perms(0600));
-  int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    EXPECT_EQ(entry.path().filename(), "copy.db");
-    ++files;
-  }
-  EXPECT_EQ(files, 1);
+  EXPECT_EQ(FilesIn(folder), Texts{"copy.db"});
   EXPECT_EQ(Problems(copy), Texts());
   EXPECT_EQ(Rows(copy), Rows(path));
 
