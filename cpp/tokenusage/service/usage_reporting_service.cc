@@ -14,7 +14,8 @@
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
+#include "tokenusage/rpc/pushback.h"
 #include "tokenusage/service/rpc/access.h"
 #include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/rpc/request_checks.h"
@@ -24,9 +25,6 @@
 
 namespace tokenusage {
 namespace {
-
-// gRPC's retry mechanism waits this many milliseconds (gRFC A6).
-constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
 
 // Checks what would make a small request a large message.
 absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,

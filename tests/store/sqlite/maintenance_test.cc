@@ -6,9 +6,11 @@
 #include "tokenusage/store/sqlite/maintenance.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -218,6 +220,36 @@ TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
   EXPECT_EQ(report->problem_count, 28);
   EXPECT_EQ(report->problems.size(), 3u);
   EXPECT_EQ(report->record_count, 40);
+}
+
+TEST(SqliteMaintenanceTest, ShowsProgress) {
+  const std::string path = NewDatabase();
+  // The copies of each record have another id.
+  RunSql(path,
+         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
+         "60) INSERT INTO usage_record SELECT NULL, project_id, "
+         "CAST(record_id || '-' || i AS BLOB), event_time, series_id, "
+         "inconsistent, record FROM usage_record, n");
+  std::int64_t checked = 0;
+  CheckOptions options;
+  options.on_progress = [&](std::int64_t records,
+                            std::optional<double> fraction) {
+    checked = records;
+    EXPECT_DOUBLE_EQ(fraction.value(), static_cast<double>(records) / 2440);
+  };
+  ASSERT_THAT(CheckSqliteDatabase(path, options), IsOk());
+  EXPECT_EQ(checked, 2000);
+
+  std::int64_t copied = 0;
+  const auto backup = BackupSqliteDatabase(
+      path, NewFolder() + "/copy.db",
+      [&](std::int64_t bytes, std::optional<double> fraction) {
+        EXPECT_LT(copied, bytes);
+        EXPECT_LE(fraction.value(), 1);
+        copied = bytes;
+      });
+  ASSERT_THAT(backup, IsOk());
+  EXPECT_EQ(copied, backup->bytes);
 }
 
 TEST(SqliteMaintenanceTest, ACheckInSmallPartsFindsTheSame) {

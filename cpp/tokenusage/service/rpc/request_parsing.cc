@@ -10,7 +10,7 @@
 #include "grpc/slice.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/slice.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 namespace {
