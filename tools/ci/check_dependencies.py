@@ -22,13 +22,13 @@ _RECORD = _USAGE | {"record"}
 _EXTRACT = _JSON | _RECORD | {"extract"}  # record: to count what was found
 _RPC = _BASE | _PROTO | {"rpc", "@com_github_grpc_grpc"}  # what both ends of a call share
 _CLIENT = _JSON | _RECORD | _RPC | {"client", "@zlib"}
+_PAGE = _BASE | {"page", "@boringssl"}
 _STORE = _RECORD | {"store"}
 _SQLITE = _STORE | {"store/sqlite", "@org_sqlite"}
 _POSTGRES = _STORE | {"store/postgres", "@libpq"}
 _COPY = _SQLITE | _POSTGRES | {"store/copy"}
-_SERVICE = _STORE | _RPC | {
+_SERVICE = _STORE | _RPC | _PAGE | {
     "service",
-    "@boringssl",
     "@com_github_jupp0r_prometheus_cpp",
 }
 ALLOWED = {
@@ -40,6 +40,7 @@ ALLOWED = {
     "rpc": _RPC,
     "extract": _EXTRACT,
     "client": _CLIENT,
+    "page": _PAGE,
     "store": _STORE,
     "store/sqlite": _SQLITE,
     "store/postgres": _POSTGRES,
