@@ -30,7 +30,9 @@ _COPY = _SQLITE | _POSTGRES | {"store/copy"}
 _SERVICE = _STORE | _RPC | _PAGE | {
     "service",
     "@com_github_jupp0r_prometheus_cpp",
+    "@zlib",
 }
+_HTTP = _SERVICE | _JSON | {"service/http", "@boost.asio", "@boost.beast"}
 ALLOWED = {
     "proto": _PROTO | {"@com_github_grpc_grpc"},  # the service's stubs
     "base": _BASE,
@@ -46,9 +48,10 @@ ALLOWED = {
     "store/postgres": _POSTGRES,
     "store/copy": _COPY,
     "service": _SERVICE,
+    "service/http": _HTTP,
     "testing": _SERVICE | {"testing"},
     "cli": _COPY
-    | _SERVICE
+    | _HTTP
     | _EXTRACT
     | _CLIENT
     | {"cli", "@cli11", "@com_github_gabime_spdlog"},
