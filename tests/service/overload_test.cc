@@ -23,7 +23,7 @@
 #include "tests/store/sqlite/sqlite_files.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/sqlite/store.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"

@@ -7,7 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 namespace {

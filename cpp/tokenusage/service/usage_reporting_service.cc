@@ -13,7 +13,8 @@
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
+#include "tokenusage/rpc/pushback.h"
 #include "tokenusage/service/rpc/access.h"
 #include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/rpc/request_checks.h"
@@ -70,7 +71,7 @@ UsageReportingServiceImpl::UsageReportingServiceImpl(
     UsageStore* store, UsageReportingServiceOptions options)
     : store_(store),
       options_(std::move(options)),
-      page_tokens_(options_.page_token_key),
+      page_tokens_(store->page_token_key()),
       unwritten_(options_.limits.max_unwritten_bytes),
       reports_(store, options_),
       readers_(options_.limits.read_threads,

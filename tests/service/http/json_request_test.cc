@@ -6,7 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/rpc/gzip.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 

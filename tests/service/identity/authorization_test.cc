@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/testing/in_process_server.h"
 

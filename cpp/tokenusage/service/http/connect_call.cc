@@ -17,7 +17,7 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/json/json.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/http/connect_error.h"
 #include "tokenusage/service/http/json_request.h"
 #include "tokenusage/service/rpc/grpc_request.h"

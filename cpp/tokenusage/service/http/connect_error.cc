@@ -11,7 +11,7 @@
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/internal/connect_error.pb.h"
 #include "tokenusage/json/json.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 namespace {

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/json/json.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/rpc/gzip.h"
 #include "tokenusage/service/rpc/request_checks.h"
 

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/string_view.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 

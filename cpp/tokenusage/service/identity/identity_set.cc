@@ -62,7 +62,8 @@ absl::StatusOr<std::set<Role>> ParseRoles(absl::string_view text) {
       if (role == ToAbsl(RoleName(at))) known = at;
     }
     if (!known) {
-      return Expected("the roles report, query and metrics, separated by commas");
+      return Expected(
+          "the roles report, query and metrics, separated by commas");
     }
     roles.insert(*known);
   }

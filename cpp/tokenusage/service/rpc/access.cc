@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 namespace {

@@ -22,7 +22,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "grpcpp/support/status.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/rpc/answer_deadlines.h"
 #include "tokenusage/service/rpc/grpc_request.h"
 #include "tokenusage/service/rpc/unary_call.h"

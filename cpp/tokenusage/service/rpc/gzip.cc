@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/rpc/request_checks.h"
 
 namespace tokenusage {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/rpc/grpc_request.h"
 #include "tokenusage/service/rpc/store_errors.h"
 
