@@ -428,6 +428,12 @@ class HttpTest(EndToEndTest):
 
     # ------------------------------------------------------------- what is open
 
+    def test_page(self):
+        status, headers, body = self.call("/", method="GET")
+        self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+        self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+        self.assertRegex(body.decode(), r"(?i)\A<!doctype html>")
+
     def test_health(self):
         status, _, body = self.call("/healthz", method="GET")
         self.assertEqual((status, body), (200, b"serving\n"))

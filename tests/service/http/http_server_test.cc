@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <future>
 #include <memory>
@@ -189,7 +191,8 @@ TEST_F(HttpServerTest, SaysThatItDoesNotServe) {
   HttpServerOptions options;
   options.is_serving = [] { return false; };
   Start(options);
-  EXPECT_THAT(Ask(kHealth), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(Ask("GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 503 "));
 }
 
 TEST_F(HttpServerTest, WaitsForCallsAtTheEnd) {
@@ -211,7 +214,7 @@ TEST_F(HttpServerTest, WaitsForCallsAtTheEnd) {
   EXPECT_THAT(answer, HasSubstr("\"stored_count\":1"));
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
   end.get();
-  EXPECT_EQ(store_.seen(), 1);
+  EXPECT_EQ(store_.seen(), 1u);
 }
 
 TEST_F(HttpServerTest, CancelsCallsAtTheDeadline) {

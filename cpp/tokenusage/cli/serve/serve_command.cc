@@ -29,6 +29,7 @@
 #include "tokenusage/cli/serve/stoppable_start.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/version.h"
+#include "tokenusage/page/page.h"
 #include "tokenusage/service/http/http_server.h"
 #include "tokenusage/service/identity/identity_authorizer.h"
 #include "tokenusage/service/metrics/server_metrics.h"
@@ -248,6 +249,8 @@ HttpServerOptions HttpOptions(const ServeFlags& flags, const LiveFiles& files,
   options.check_host = files.identities() == nullptr;
   options.is_serving = [server] { return server->is_serving(); };
   options.metrics = [metrics, store] { return metrics->Text(*store); };
+  options.page = PageHtml();
+  options.page_policy = std::string(PageContentSecurityPolicy());
   options.on_response = [metrics](std::string_view route, int status,
                                   absl::Duration time) {
     metrics->OnHttpResponse(route, status, time);

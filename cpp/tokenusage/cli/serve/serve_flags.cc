@@ -148,7 +148,7 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
   AddText(
       command, "--http-listen", &flags->http_listen, "HOST:PORT",
       "Also serve HTTP there, under the same rules: the same methods by the "
-      "Connect protocol, /metrics and /healthz");
+      "Connect protocol, a page at /, /metrics and /healthz");
   WithEnvironment(command->add_option(
                       "--drain-seconds", flags->drain_seconds,
                       "How long active calls may take to finish at shutdown"))

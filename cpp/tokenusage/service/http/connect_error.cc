@@ -12,6 +12,7 @@
 #include "tokenusage/internal/connect_error.pb.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/rpc/error_info.h"
+#include "tokenusage/rpc/pushback.h"
 
 namespace tokenusage {
 namespace {
@@ -96,7 +97,7 @@ HttpResponse ErrorResponse(const absl::Status& status,
     message.set(http::field::www_authenticate, "Bearer");
   }
   if (pushback > absl::ZeroDuration()) {
-    message.set("Trailer-Grpc-Retry-Pushback-Ms",
+    message.set(absl::StrCat("Trailer-", kPushbackTrailer),
                 absl::StrCat(absl::ToInt64Milliseconds(pushback)));
     message.set(http::field::retry_after,
                 absl::StrCat(absl::ToInt64Seconds(

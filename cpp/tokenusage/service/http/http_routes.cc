@@ -2,12 +2,13 @@
 
 #include "tokenusage/service/http/http_routes.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/service/http/connect_call.h"
@@ -16,6 +17,7 @@
 #include "tokenusage/service/rpc/request_checks.h"
 #include "tokenusage/service/rpc/store_errors.h"
 #include "tokenusage/service/server/listen_address.h"
+#include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {
 namespace {
@@ -41,21 +43,23 @@ UsageReportingServiceImpl::Method MethodOf(std::string_view path) {
                       : nullptr;
 }
 
-// Returns the path as a name that lives forever and that callers cannot invent.
-std::string_view RouteOf(std::string_view path) {
-  static const auto* const routes = new std::vector<std::string>{
-      "/",
-      "/healthz",
-      "/metrics",
-      absl::StrCat(ToAbsl(kServicePath), "ReportUsage"),
-      absl::StrCat(ToAbsl(kServicePath), "QueryUsage"),
-      absl::StrCat(ToAbsl(kServicePath), "GetUsageRecord"),
-      absl::StrCat(ToAbsl(kServicePath), "ListUsageRecords"),
-      absl::StrCat(ToAbsl(kServicePath), "ListProjects")};
-  for (const std::string& route : *routes) {
-    if (path == route) return route;
+std::vector<std::string> AllRoutes() {
+  std::vector<std::string> routes = {"/", "/healthz", "/metrics"};
+  const ::google::protobuf::ServiceDescriptor* const service =
+      v1::ReportUsageRequest::descriptor()->file()->service(0);
+  for (int i = 0; i < service->method_count(); ++i) {
+    routes.push_back(std::string(kServicePath) +
+                     std::string(service->method(i)->name()));
   }
-  return kOtherRoute;
+  return routes;
+}
+
+// Returns the path as a name that lives forever, and that callers cannot
+// invent.
+std::string_view RouteOf(std::string_view path) {
+  static const auto* const routes = new auto(AllRoutes());
+  const auto found = std::find(routes->begin(), routes->end(), path);
+  return found == routes->end() ? kOtherRoute : std::string_view(*found);
 }
 
 HttpResponse WithStatus(http::status status, HttpResponse response) {

@@ -23,6 +23,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "grpcpp/support/status.h"
 #include "tokenusage/rpc/error_info.h"
+#include "tokenusage/rpc/pushback.h"
 #include "tokenusage/service/rpc/answer_deadlines.h"
 #include "tokenusage/service/rpc/grpc_request.h"
 #include "tokenusage/service/rpc/unary_call.h"
@@ -32,9 +33,6 @@ namespace tokenusage {
 // Deletes itself when the call is over.
 class GrpcCall final : public grpc::ServerUnaryReactor, public UnaryCall {
  public:
-  // gRPC's retry mechanism waits this many milliseconds (gRFC A6).
-  static constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
-
   // `deadlines` must outlive the call.
   GrpcCall(grpc::CallbackServerContext* context,
            const grpc::ByteBuffer& request, grpc::ByteBuffer* response,
