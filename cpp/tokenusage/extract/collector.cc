@@ -24,12 +24,10 @@ namespace {
 using ::google::protobuf::Descriptor;
 using ::google::protobuf::Message;
 
-// Events from which the response's id and model are taken; later ones have them
-// only beside usage.
-constexpr int kMaxHeadEvents = 8;
-
 // Most bodies have usage, and explaining that one has none copies it.
 constexpr std::size_t kMaxUnprobedBytes = std::size_t{16} << 20;
+
+constexpr std::string_view kDone = "[DONE]";
 
 constexpr char kNoCount[] = "the usage states no count";
 
@@ -201,8 +199,7 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
   }
   for (const Place& place : places) {
     // Streams repeat null in each event; one says enough.
-    if (saw_null_ && place.IsNullIn(json)) continue;
-    if (is_probed && !place.MayBeIn(json)) continue;
+    if (is_probed && !place.MayBeIn(json, /*skips_null=*/saw_null_)) continue;
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
     if (!found) continue;
     TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));
@@ -248,22 +245,33 @@ absl::Status Collector::ReadBody(std::string_view json) {
 }
 
 absl::Status Collector::ReadEvent(std::string_view json) {
-  if (json == "[DONE]") {
+  if (json == kDone) {
     has_ended_ = true;
     return absl::OkStatus();
   }
-  ++event_count_;
   TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
                               TakeUsage(json, layout_.stream, true));
   if (place != nullptr) {
     TOKENUSAGE_RETURN_IF_ERROR(FinishEvent(json, *place));
-  } else if (event_count_ <= kMaxHeadEvents && !IsIdentified()) {
+  } else if (NeedsHead()) {
+    --head_events_;
     Head head;
     for (const Place& other : layout_.stream) {
       TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, other.head, &head));
     }
   }
   return CheckEnd(json);
+}
+
+std::size_t Collector::FindEventToRead(std::string_view bytes) const {
+  const std::vector<NameProbe>& marks = layout_.marks;
+  if (marks.empty() || NeedsHead()) return 0;
+  std::size_t first = bytes.size();
+  for (const NameProbe& mark : marks) {
+    first = std::min(first, mark.Find(bytes.substr(0, first), saw_null_));
+  }
+  first = std::min(first, FindEscapedLetter(bytes.substr(0, first)));
+  return std::min(first, FindPart(bytes.substr(0, first), kDone));
 }
 
 absl::Status Collector::FinishEvent(std::string_view json, const Place& place) {
@@ -317,6 +325,7 @@ void Collector::FinishRecord() {
     add(absl::StrCat(pass.type, ".", ++number), std::move(further));
   }
   has_usage_ = false;
+  head_events_ = 0;  // What says more of later responses is beside their usage.
 }
 
 v1::UnknownUsageReason Collector::ReasonOfNoUsage() const {
