@@ -176,6 +176,7 @@ absl::StatusOr<bool> Collector::TakeUsageAt(std::string_view json,
   saw_null_ = saw_null_ || reading->is_null;
   if (!reading->missing.empty()) incomplete_ = reading->missing;
   if (!reading->is_read) return false;
+  incomplete_.clear();
   Message* const usage =
       record_.GetReflection()->MutableMessage(&record_, dialect_.usage_field);
   MergeUsage(layout_.merge, later_.get(), usage);
@@ -337,10 +338,12 @@ v1::UnknownUsageReason Collector::ReasonOfNoUsage() const {
 
 Extraction Collector::Conclude() {
   Extraction extraction;
-  extraction.is_complete = has_ended_ || is_final_;
-  if (!HasCounts() && records_.empty()) {
+  const bool has_counts = HasCounts();
+  extraction.is_complete =
+      (has_ended_ || is_final_) && (!has_counts || incomplete_.empty());
+  extraction.detail = incomplete_;
+  if (!has_counts && records_.empty()) {
     extraction.unknown_reason = ReasonOfNoUsage();
-    extraction.detail = incomplete_;
     record_.mutable_usage_unknown()->set_reason(extraction.unknown_reason);
     has_usage_ = true;
   }
