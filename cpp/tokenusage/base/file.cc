@@ -30,6 +30,21 @@ absl::Status ErrorOf(const std::string& path, int error) {
   return FileError("file " + path, error);
 }
 
+// Writes a file that is created, with this mode, if it does not exist.
+absl::Status Write(const std::string& path, int flags, mode_t mode,
+                   std::string_view content) {
+  const Descriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode));
+  if (file.number() < 0) return ErrorOf(path, errno);
+  while (!content.empty()) {
+    const ssize_t count = write(file.number(), content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrorOf(path, errno);
+    content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status FileError(std::string_view what, int error) {
@@ -74,19 +89,13 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
   }
 }
 
+absl::Status WriteFile(const std::string& path, std::string_view content) {
+  return Write(path, O_TRUNC, 0666, content);
+}
+
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content) {
-  const Descriptor file(open(path.c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                             S_IRUSR | S_IWUSR));
-  if (file.number() < 0) return ErrorOf(path, errno);
-  while (!content.empty()) {
-    const ssize_t count = write(file.number(), content.data(), content.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrorOf(path, errno);
-    content.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return absl::OkStatus();
+  return Write(path, O_EXCL, S_IRUSR | S_IWUSR, content);
 }
 
 }  // namespace tokenusage

@@ -26,6 +26,11 @@ absl::Status FileError(std::string_view what, int error);
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      std::size_t max_bytes = 16 << 20);
 
+// Writes a file, in place of what it held. If that fails, it may hold a part.
+//
+// Errors, each naming the path: those of FileError.
+absl::Status WriteFile(const std::string& path, std::string_view content);
+
 // Creates a file that only its owner may read and write.
 //
 // Errors, each naming the path: those of FileError.

@@ -94,11 +94,6 @@ struct UsageReportingServiceOptions {
 
   ServiceObserver observer;
 
-  // Authenticates page tokens. Servers of one database need the same key, so
-  // that callers can get their pages from any of them. The empty key still
-  // detects every damaged token, but anyone can make one.
-  std::string page_token_key;
-
   // The server's clock, for receive_time and the check of event_time.
   std::function<absl::Time()> now = absl::Now;
 };

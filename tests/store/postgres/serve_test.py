@@ -135,6 +135,11 @@ class ServeTest(EndToEndTest):
         totals = [client.query_all("p", *_DAY) for _, client in servers]
         self.assertEqual(totals[0][0].totals.record_count, 500)
         self.assertEqual(totals[0], totals[1])
+        # They take each other's page tokens.
+        first = servers[0][1].list("p", *_DAY, page_size=300)
+        rest = servers[1][1].list("p", *_DAY, page_token=first.next_page_token)
+        ids = {record.record_id for page in (first, rest) for record in page.records}
+        self.assertEqual((len(ids), rest.next_page_token), (500, ""))
 
         self.postgres.stop()
         for server, client in servers:

@@ -2,9 +2,16 @@
 
 #include "tokenusage/service/metrics/server_metrics.h"
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
+#include "prometheus/client_metric.h"
+#include "prometheus/metric_family.h"
+#include "prometheus/text_serializer.h"
 #include "tokenusage/service/metrics/call_counter.h"
 
 namespace tokenusage {
@@ -47,6 +54,18 @@ CallCounterFactory::Methods Methods() {
   return methods;
 }
 
+prometheus::MetricFamily GaugeOf(const std::string& name,
+                                 const std::string& help, std::int64_t value) {
+  prometheus::ClientMetric metric;
+  metric.gauge.value = static_cast<double>(value);
+  prometheus::MetricFamily family;
+  family.name = name;
+  family.help = help;
+  family.type = prometheus::MetricType::Gauge;
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
 }  // namespace
 
 ServerMetrics::ServerMetrics(const std::string& version)
@@ -64,6 +83,10 @@ ServerMetrics::ServerMetrics(const std::string& version)
                   .Help("How long the store's commits took.")
                   .Register(*registry_)
                   .Add({}, kCommitBuckets)),
+      http_(prometheus::BuildHistogram()
+                .Name("http_server_request_duration_seconds")
+                .Help("How long requests over HTTP took, by route and status.")
+                .Register(*registry_)),
       healthy_(prometheus::BuildGauge()
                    .Name("tokenusage_store_healthy")
                    .Help("1 while the store works, 0 since it failed.")
@@ -130,6 +153,29 @@ void ServerMetrics::OnCertificate(absl::Time expires) {
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 ServerMetrics::NewCallCounter() {
   return std::make_unique<CallCounterFactory>(registry_.get(), Methods());
+}
+
+void ServerMetrics::OnHttpResponse(std::string_view route, int status,
+                                   absl::Duration time) {
+  http_
+      .Add({{"http_route", std::string(route)},
+            {"http_response_status_code", absl::StrCat(status)}},
+           SecondsBuckets())
+      .Observe(absl::ToDoubleSeconds(time));
+}
+
+std::string ServerMetrics::Text(const UsageStore& store) const {
+  std::vector<prometheus::MetricFamily> families = registry_->Collect();
+  const StoreStats stats = store.Stats();
+  families.push_back(GaugeOf("tokenusage_queue_batches",
+                             "Batches waiting for the store.",
+                             stats.queued_batches));
+  families.push_back(GaugeOf("tokenusage_queue_bytes",
+                             "Estimated memory of the waiting batches.",
+                             stats.queued_bytes));
+  families.push_back(GaugeOf("tokenusage_store_size_bytes",
+                             "The store's size on disk.", stats.size_bytes));
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace tokenusage

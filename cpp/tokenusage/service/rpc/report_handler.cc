@@ -3,7 +3,6 @@
 #include "tokenusage/service/rpc/report_handler.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -73,16 +72,6 @@ void ReportHandler::Append(std::shared_ptr<Report> report, CallLimits limits,
         options_.observer.on_report(response);
         done(std::move(response));
       });
-}
-
-CallLimits LimitsOf(const grpc::CallbackServerContext& context) {
-  CallLimits limits;
-  const auto deadline = context.deadline();
-  if (deadline != std::chrono::system_clock::time_point::max()) {
-    limits.deadline = absl::FromChrono(deadline);
-  }
-  limits.is_cancelled = [&context] { return context.IsCancelled(); };
-  return limits;
 }
 
 }  // namespace tokenusage
