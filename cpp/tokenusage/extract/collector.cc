@@ -16,6 +16,7 @@
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
 #include "tokenusage/usage/anthropic.h"
+#include "tokenusage/usage/openrouter.h"
 #include "tokenusage/usage/usage_rules.h"
 
 namespace tokenusage::extract_internal {
@@ -318,13 +319,19 @@ void Collector::FinishRecord() {
     records_.push_back(FurtherRecord(record, suffix, std::move(further)));
   };
   if (tool_record_) add("tool_usage", *std::exchange(tool_record_, {}));
-  int number = 0;
-  for (AnthropicPass& pass : FindOtherPasses(record.anthropic_messages())) {
-    v1::UsageRecord further;
-    further.set_model(pass.model.empty() ? record.model() : pass.model);
-    further.mutable_anthropic_messages()->Swap(&pass.usage);
-    add(absl::StrCat(pass.type, ".", ++number), std::move(further));
-  }
+  const auto add_other_passes = [&](const auto& usage) {
+    int number = 0;
+    for (const auto& pass : FindOtherPasses(usage)) {
+      v1::UsageRecord further;
+      further.set_model(pass.model.empty() ? record.model() : pass.model);
+      further.GetReflection()
+          ->MutableMessage(&further, dialect_.usage_field)
+          ->CopyFrom(pass.usage);
+      add(absl::StrCat(pass.type, ".", ++number), std::move(further));
+    }
+  };
+  add_other_passes(record.anthropic_messages());
+  add_other_passes(record.openrouter_messages());
   has_usage_ = false;
   head_events_ = 0;  // What says more of later responses is beside their usage.
 }
