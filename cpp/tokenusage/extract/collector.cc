@@ -199,15 +199,43 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
                      ->GetPrototype(dialect_.usage_field->message_type())
                      ->New());
   }
+  const Place* taken = nullptr;
   for (const Place& place : places) {
     // Streams repeat null in each event; one says enough.
     if (is_probed && !place.MayBeIn(json, /*skips_null=*/saw_null_)) continue;
+    if (taken != nullptr) {
+      TOKENUSAGE_RETURN_IF_ERROR(CheckSame(json, place, *taken));
+      continue;
+    }
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
     if (!found) continue;
     TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));
-    return &place;
+    if (layout_.merge != Merge::kLast) return &place;
+    taken = &place;
   }
-  return nullptr;
+  return taken;
+}
+
+absl::Status Collector::CheckSame(std::string_view json, const Place& place,
+                                  const Place& taken) const {
+  v1::UsageRecord again;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Reading reading,
+                              ReadUsage(json, place.usage,
+                                        again.GetReflection()->MutableMessage(
+                                            &again, dialect_.usage_field)));
+  if (!reading.is_read) return absl::OkStatus();
+  const UsageCounts counts = CountRecord(record_);
+  absl::Status status;
+  CountRecord(again).ForEach([&](v1::UsageMeasure measure, Amount amount) {
+    if (!counts.Has(measure) || counts[measure] == amount) return;
+    const auto* const field =
+        v1::TokenUsage::descriptor()->FindFieldByNumber(measure);
+    status = absl::InvalidArgumentError(
+        absl::StrCat(place.usage, ": expected the ", std::string(field->name()),
+                     " of ", taken.usage, ", ", counts[measure].ToDecimal(),
+                     ", found ", amount.ToDecimal()));
+  });
+  return status;
 }
 
 // The tools are models of their own: their tokens have other prices.

@@ -50,6 +50,10 @@ class Collector {
                                          const std::vector<Place>& places,
                                          bool is_probed);
   absl::StatusOr<bool> TakeUsageAt(std::string_view json, const Place& place);
+  // Returns an error if the place states other counts than the one whose usage
+  // was taken.
+  absl::Status CheckSame(std::string_view json, const Place& place,
+                         const Place& taken) const;
   absl::Status TakeToolUsage(std::string_view json, const Place& place);
   absl::Status TakeHead(std::string_view json, std::string_view path,
                         Head* head);
