@@ -19,9 +19,9 @@ import grpc
 from harness import junit, oracle, program
 from harness.client import UsageClient, failure_of
 from harness.faults import Faults
-from harness.records import make_record
+from harness.records import FRACTIONAL, make_record
 from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
-from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
+from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as service_pb2
 
 
 def metrics_of(server):
@@ -73,11 +73,15 @@ class OperationTest(EndToEndTest):
         server = self.start_server("usage.db", "--http-listen=127.0.0.1:0")
         client = self.connect(server)
         conflict = make_record("a", counts=(1.0, 1.0, 1.0, 1.0, 1.0))
+        unknown = make_record("u")
+        unknown.usage_unknown.reason = usage_record_pb2.UNKNOWN_USAGE_REASON_ABORTED
         sent = received = 0  # bytes, as the service sees it
         for records in (
             [make_record("a"), make_record("b")],
             [make_record("a"), make_record("c"), make_record("")],
             [conflict, conflict],
+            [make_record("i", counts=FRACTIONAL), unknown],
+            [make_record("i", counts=FRACTIONAL), unknown],
         ):
             request = service_pb2.ReportUsageRequest(project="demo", records=records)
             received += request.ByteSize()
@@ -92,17 +96,19 @@ class OperationTest(EndToEndTest):
         size = "grpc_server_call_%s_total_compressed_message_size_bytes_"
         refused = 'tokenusage_records_refused_total{reason="%s"}'
         expected = {
-            "tokenusage_records_stored_total": 3,
-            "tokenusage_records_duplicate_total": 1,
+            "tokenusage_records_stored_total": 5,
+            "tokenusage_records_duplicate_total": 3,
+            "tokenusage_records_inconsistent_total": 1,
+            'tokenusage_records_unknown_usage_total{reason="ABORTED"}': 1,
             refused % "FIELD_MISSING": 1,
             refused % "RECORD_ID_CONFLICT": 2,
-            "tokenusage_commit_duration_seconds_count": 3,
+            "tokenusage_commit_duration_seconds_count": 5,
             "tokenusage_queue_batches": 0,
             "tokenusage_queue_bytes": 0,
             "tokenusage_store_healthy": 1,
-            'grpc_server_call_started_total{grpc_method="%s/ReportUsage"}' % service: 3,
-            "grpc_server_call_duration_seconds_count" + reported: 3,
-            size % "rcvd" + "count" + reported: 3,
+            'grpc_server_call_started_total{grpc_method="%s/ReportUsage"}' % service: 5,
+            "grpc_server_call_duration_seconds_count" + reported: 5,
+            size % "rcvd" + "count" + reported: 5,
             size % "rcvd" + "sum" + reported: received,
             size % "sent" + "sum" + reported: sent,
             'grpc_server_call_duration_seconds_count{grpc_method="%s/GetUsageRecord",'

@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tokenusage/record/checked_record.h"
 #include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
@@ -80,6 +81,10 @@ struct ServiceObserver {
   // caller gets it.
   std::function<void(const v1::ReportUsageResponse&)> on_report =
       [](const v1::ReportUsageResponse&) {};
+
+  // Called with each record that was stored, before on_report.
+  std::function<void(const CheckedRecord&)> on_stored =
+      [](const CheckedRecord&) {};
 
   // Called when credentials, a project or a role are refused.
   std::function<void(const RefusedCall&)> on_refused = [](const RefusedCall&) {

@@ -108,6 +108,10 @@ UsageReportingServiceOptions UsageServer::ServiceOptions() {
           options_.service.observer.on_report(response);
           options_.metrics->OnReport(response);
         };
+    service.observer.on_stored = [this](const CheckedRecord& record) {
+      options_.service.observer.on_stored(record);
+      options_.metrics->OnStored(record);
+    };
   }
   return service;
 }

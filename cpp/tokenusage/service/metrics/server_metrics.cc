@@ -31,10 +31,11 @@ prometheus::Counter& RecordCounter(prometheus::Registry* registry,
       .Add({});
 }
 
-std::string ReasonName(v1::RecordErrorReason reason) {
-  constexpr std::size_t kPrefix = sizeof("RECORD_ERROR_REASON_") - 1;
-  const std::string name(v1::RecordErrorReason_Name(reason));
-  return name.size() > kPrefix ? name.substr(kPrefix) : "UNSPECIFIED";
+// Returns the label of a reason: its name in the schema without the prefix.
+prometheus::Labels ReasonLabel(std::string_view name, std::string_view prefix) {
+  const bool is_known = name.substr(0, prefix.size()) == prefix;
+  return {{"reason",
+           is_known ? std::string(name.substr(prefix.size())) : "UNSPECIFIED"}};
 }
 
 // Returns the methods that a server may have. Those of our service are all raw:
@@ -78,6 +79,14 @@ ServerMetrics::ServerMetrics(const std::string& version)
                    .Name("tokenusage_records_refused_total")
                    .Help("Records refused, by reason.")
                    .Register(*registry_)),
+      inconsistent_(
+          RecordCounter(registry_.get(), "inconsistent",
+                        "Records stored whose usage contradicts itself.")),
+      unknown_usage_(
+          prometheus::BuildCounter()
+              .Name("tokenusage_records_unknown_usage_total")
+              .Help("Records stored whose usage is not known, by reason.")
+              .Register(*registry_)),
       commit_(prometheus::BuildHistogram()
                   .Name("tokenusage_commit_duration_seconds")
                   .Help("How long the store's commits took.")
@@ -125,8 +134,17 @@ void ServerMetrics::OnReport(const v1::ReportUsageResponse& response) {
   stored_.Increment(response.stored_count());
   duplicate_.Increment(response.duplicate_count());
   for (const v1::RecordError& error : response.errors()) {
-    refused_.Add({{"reason", ReasonName(error.reason())}}).Increment();
+    const std::string name(v1::RecordErrorReason_Name(error.reason()));
+    refused_.Add(ReasonLabel(name, "RECORD_ERROR_REASON_")).Increment();
   }
+}
+
+void ServerMetrics::OnStored(const CheckedRecord& record) {
+  if (record.inconsistent()) inconsistent_.Increment();
+  if (!record.record().has_usage_unknown()) return;
+  const std::string name(
+      v1::UnknownUsageReason_Name(record.record().usage_unknown().reason()));
+  unknown_usage_.Add(ReasonLabel(name, "UNKNOWN_USAGE_REASON_")).Increment();
 }
 
 void ServerMetrics::OnCommit(absl::Duration time) {

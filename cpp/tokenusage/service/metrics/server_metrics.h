@@ -21,6 +21,7 @@
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "tokenusage/record/checked_record.h"
 #include "tokenusage/store/usage_store.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
@@ -33,6 +34,9 @@ class ServerMetrics {
 
   // Counts the records of an answer.
   void OnReport(const v1::ReportUsageResponse& response);
+
+  // Counts a stored record whose usage contradicts itself or is not known.
+  void OnStored(const CheckedRecord& record);
 
   // Counts a commit of the store, which took `time`.
   void OnCommit(absl::Duration time);
@@ -67,6 +71,8 @@ class ServerMetrics {
   prometheus::Counter& stored_;
   prometheus::Counter& duplicate_;
   prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Counter& inconsistent_;
+  prometheus::Family<prometheus::Counter>& unknown_usage_;
   prometheus::Histogram& commit_;
   prometheus::Family<prometheus::Histogram>& http_;
   prometheus::Gauge& healthy_;

@@ -68,6 +68,10 @@ void ReportHandler::Append(std::shared_ptr<Report> report, CallLimits limits,
           }
           return done(ErrorForReporter(outcomes.status()));
         }
+        for (std::size_t i = 0; i < outcomes->size(); ++i) {
+          if ((*outcomes)[i] != AppendOutcome::kStored) continue;
+          options_.observer.on_stored(report->batch[i]);
+        }
         v1::ReportUsageResponse response = ResponseOf(report->batch, *outcomes);
         options_.observer.on_report(response);
         done(std::move(response));
