@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 namespace tokenusage {
@@ -28,6 +29,30 @@ class Descriptor {
 
 absl::Status ErrorOf(const std::string& path, int error) {
   return FileError("file " + path, error);
+}
+
+absl::Status WriteAndSync(const std::string& path, std::string_view content) {
+  const Descriptor file(open(path.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                             S_IRUSR | S_IWUSR));
+  if (file.number() < 0) return ErrorOf(path, errno);
+  while (!content.empty()) {
+    const ssize_t count = write(file.number(), content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrorOf(path, errno);
+    content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return fsync(file.number()) == 0 ? absl::OkStatus() : ErrorOf(path, errno);
+}
+
+absl::Status SyncFolderOf(const std::string& path) {
+  const std::filesystem::path parent =
+      std::filesystem::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  const Descriptor file(open(folder.c_str(), O_RDONLY | O_CLOEXEC));
+  return file.number() >= 0 && fsync(file.number()) == 0
+             ? absl::OkStatus()
+             : ErrorOf(folder, errno);
 }
 
 }  // namespace
@@ -76,17 +101,19 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
 
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content) {
-  const Descriptor file(open(path.c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                             S_IRUSR | S_IWUSR));
-  if (file.number() < 0) return ErrorOf(path, errno);
-  while (!content.empty()) {
-    const ssize_t count = write(file.number(), content.data(), content.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrorOf(path, errno);
-    content.remove_prefix(static_cast<std::size_t>(count));
+  const std::string unfinished = path + ".new-" + std::to_string(getpid());
+  // In containers, a killed process had the same number.
+  unlink(unfinished.c_str());
+  absl::Status status = WriteAndSync(unfinished, content);
+  // Unlike rename, link does not replace a file.
+  if (status.ok() && link(unfinished.c_str(), path.c_str()) != 0) {
+    status = ErrorOf(path, errno);
   }
-  return absl::OkStatus();
+  unlink(unfinished.c_str());
+  if (!status.ok()) return status;
+  status = SyncFolderOf(path);
+  if (!status.ok()) unlink(path.c_str());
+  return status;
 }
 
 }  // namespace tokenusage

@@ -26,7 +26,8 @@ absl::Status FileError(std::string_view what, int error);
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      std::size_t max_bytes = 16 << 20);
 
-// Creates a file that only its owner may read and write.
+// Creates a file that only its owner may read and write. When it returns OK,
+// the whole file is on disk, with its name; else there is none.
 //
 // Errors, each naming the path: those of FileError.
 absl::Status WriteNewPrivateFile(const std::string& path,
