@@ -92,6 +92,7 @@ class AttackTest(EndToEndTest):
         self.assertLess(peak_memory(server), MAX_RESIDENT)
         self.assertEqual(caller.lost, [])
         self.assertGreater(caller.reported, 1)
+        server.kill()
 
     def connect_raw(self, server, **kwargs):
         """A connection of an attacker."""
@@ -241,6 +242,17 @@ class AttackTest(EndToEndTest):
                         attacker.send(attacker.reset(stream))
 
                 self.keep_attacking(attack)
+
+    def test_calls_that_wait(self):
+        """25,000 of them over 100 connections, of which health watches need no token."""
+        for method in ("/grpc.health.v1.Health/Watch", "StreamUsage"):
+            with self.subTest(method), self.attacked() as server:
+                for _ in range(100):
+                    attacker = self.connect_raw(server)
+                    with contextlib.suppress(OSError):
+                        for _ in range(250):
+                            attacker.start_call(method, b"" if "/" in method else None)
+                self.assertGreater(metric(server, "tokenusage_connections_closed_total"), 0)
 
     def test_no_caller_is_taken_for_an_attacker(self):
         """More than all requests under way may hold, over one connection."""
