@@ -138,7 +138,7 @@ class Chart {
     const y = (value) => bottom - (bottom - MARGIN.top) * value / ticks[ticks.length - 1];
     this.mark = drawing('rect', {class: 'mark', y: MARGIN.top, height: bottom - MARGIN.top, width: 0});
     this.plot.replaceChildren(drawing(
-        'svg', {width, height: HEIGHT, 'aria-hidden': 'true'}, this.mark,
+        'svg', {width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, 'aria-hidden': 'true'}, this.mark,
         ...ticks.map((tick) => drawing('line', {class: tick ? 'grid' : 'axis', x1: MARGIN.left, x2: right, y1: y(tick), y2: y(tick)})),
         ...ticks.map((tick) => drawing('text', {class: 'tick', x: MARGIN.left - 8, y: y(tick) + 4, 'text-anchor': 'end'}, shorten.format(tick))),
         ...timeTicks(this.range, this.view.bucket, this.view.zone, Math.max(1, (right - MARGIN.left) / 72))

@@ -19,7 +19,6 @@ class Page {
     this.table = new Table(byId('table'), byId('more'), (sort) => this.change({sort}));
     document.body.classList.add(file ? 'file' : 'live');
     byId('app').hidden = false;
-    byId('question').hidden = Boolean(file);
     this.form.addEventListener('submit', (event) => this.addFilter(event));
     this.form.addEventListener('change', (event) => this.changeControl(event.target));
     this.form.filter.addEventListener('input', () => this.form.filter.setCustomValidity(''));
@@ -145,7 +144,7 @@ class Page {
         ...(current ? [] : [element('option', {}, 'Custom')]));
     form.preset.value = current?.[0] ?? 'Custom';
     for (const name of ['start', 'end']) {
-      form[name].type = /T/.test(view[name]) ? 'text' : 'date';
+      form[name].type = isDate(view[name]) ? 'date' : 'text';
       [form[name].min, form[name].max] = [FIRST_DAY, LAST_DAY];
     }
     for (const name of ['project', 'start', 'end', 'zone', 'bucket']) form[name].value = view[name];
@@ -243,6 +242,8 @@ class Page {
       output_tokens: input && totals.output_tokens && `${formatShare(unitsOf(total, 'output_tokens'), input + unitsOf(total, 'output_tokens'))} of input + output`,
       cache_read_tokens: input && totals.cache_read_tokens && `${formatShare(unitsOf(total, 'cache_read_tokens'), input)} of the input`,
     };
+    // The note about calls of unknown usage says that these state nothing.
+    const unknown = totals.unknown_usage_record_count ?? 0n;
     byId('totals').replaceChildren(...TILES.map(([key, name]) => {
       const stated = totals[key]?.record_count ?? 0n;
       const none = totals.record_count - BigInt(stated);
@@ -251,7 +252,7 @@ class Page {
           element('dt', {}, key === 'cost_usd' ? 'Cost, USD' : capitalize(name.replace(/^total$/, 'total tokens'))),
           element('dd', {id: `total-${key}`}, stated ? decimal(unitsOf(total, key)) : '–'),
           stated && hints[key] ? element('dd', {class: 'hint'}, hints[key]) : '',
-          none > 0n ? element('dd', {class: 'gap'}, stated ? gap : 'no record states it') : '');
+          none > unknown ? element('dd', {class: 'gap'}, stated ? gap : 'no record states it') : '');
     }), element('div', {}, element('dt', {}, 'Records'), element('dd', {id: 'total-record_count'}, formatCount(totals.record_count))));
     this.showNotes(totals);
   }

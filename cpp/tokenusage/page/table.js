@@ -110,7 +110,7 @@ class Table {
     this.shown = end;
     const left = this.rows.length - end;
     this.more.hidden = left === 0;
-    this.more.textContent = `Show ${formatCount(Math.min(left, ROWS_AT_ONCE))} more of ${formatCount(left)}`;
+    this.more.textContent = left > ROWS_AT_ONCE ? `Show ${ROWS_AT_ONCE} of ${formatCount(left)} more` : `Show ${left} more`;
   }
 
   heading(column, sort) {
@@ -136,11 +136,12 @@ class Table {
     if (units === undefined) {
       return element('td', {class: 'number'}, element('span', {class: 'missing', title: 'no record states it'}, '–'));
     }
-    const cell = element('td', {class: 'number'}, decimal(units, this.widths[index]));
+    const cell = element('td', {class: units || column.stated ? 'number' : 'number zero'});
     const [stated, all] = [column.stated?.(row), row.totals.record_count];
     if (stated !== undefined && BigInt(stated) < BigInt(all)) {
       cell.append(element('small', {title: 'of the records state it'}, `${formatCount(stated)} of ${formatCount(all)}`));
     }
+    cell.append(decimal(units, this.widths[index]));
     return cell;
   }
 }
