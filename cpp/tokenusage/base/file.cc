@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
+
+#include "tokenusage/base/status_macros.h"
 
 namespace tokenusage {
 namespace {
@@ -32,7 +35,7 @@ absl::Status ErrorOf(const std::string& path, int error) {
 
 // Writes a file that is created, with this mode, if it does not exist.
 absl::Status Write(const std::string& path, int flags, mode_t mode,
-                   std::string_view content) {
+                   std::string_view content, bool syncs = false) {
   const Descriptor file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode));
   if (file.number() < 0) return ErrorOf(path, errno);
@@ -41,6 +44,19 @@ absl::Status Write(const std::string& path, int flags, mode_t mode,
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return ErrorOf(path, errno);
     content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  if (syncs && fsync(file.number()) != 0) return ErrorOf(path, errno);
+  return absl::OkStatus();
+}
+
+// Syncs the folder that a file is in, and with it the file's name.
+absl::Status SyncFolderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder =
+      slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Descriptor file(open(folder.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0 || fsync(file.number()) != 0) {
+    return FileError("folder " + folder, errno);
   }
   return absl::OkStatus();
 }
@@ -96,6 +112,18 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content) {
   return Write(path, O_EXCL, S_IRUSR | S_IWUSR, content);
+}
+
+absl::Status ReplaceFile(const std::string& path, std::string_view content) {
+  const std::string unfinished = path + ".new";
+  absl::Status status =
+      Write(unfinished, O_TRUNC, 0666, content, /*syncs=*/true);
+  if (status.ok() && std::rename(unfinished.c_str(), path.c_str()) != 0) {
+    status = ErrorOf(path, errno);
+  }
+  if (status.ok()) return SyncFolderOf(path);
+  unlink(unfinished.c_str());
+  return status;
 }
 
 }  // namespace tokenusage

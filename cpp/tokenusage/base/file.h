@@ -37,6 +37,14 @@ absl::Status WriteFile(const std::string& path, std::string_view content);
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content);
 
+// Writes a file in such a way that its name always stands for all of the old
+// content or all of the new, even after a power failure: writes PATH.new, syncs
+// it, and renames it.
+//
+// Errors, each naming the path: those of FileError, among them UNAVAILABLE if
+// the disk is full. PATH.new is then removed.
+absl::Status ReplaceFile(const std::string& path, std::string_view content);
+
 }  // namespace tokenusage
 
 #endif  // TOKENUSAGE_BASE_FILE_H_
