@@ -172,6 +172,15 @@ class Tab:
             "(document.querySelector(%s))" % (json.dumps(value), json.dumps(selector))
         )
 
+    def set_and_go(self, selector, value):
+        """Sets a control that changes the address, and waits until the page has seen that."""
+        self.run(
+            "((e) => new Promise((done) => {"
+            " addEventListener('hashchange', () => done(true), {once: true}); e.value = %s;"
+            " e.dispatchEvent(new Event('change', {bubbles: true})); }))"
+            "(document.querySelector(%s))" % (json.dumps(value), json.dumps(selector))
+        )
+
     def press(self, key):
         """Presses a key in the focused element."""
         for kind in ("keyDown", "keyUp"):
