@@ -26,7 +26,7 @@ function drawing(name, attributes = {}, ...children) {
 function groupValue(value) {
   // <bdi> keeps text that runs from right to left within its place.
   return value ? element('bdi', {}, value) :
-      element('i', {}, value === undefined ? 'none' : 'empty');
+                 element('i', {}, value === undefined ? 'none' : 'empty');
 }
 
 /** Shows an exact decimal: digits grouped, the fraction less prominent. */

@@ -3,11 +3,16 @@
 // The page: shows what the address asks for, from the service or from the file's own answer.
 
 const ROW_LIMIT = 100000;
+// Measure, title, and what a record lacks that does not state it.
 const TILES = [
-  ['total_tokens', 'total'], ['input_tokens', 'input tokens'], ['output_tokens', 'output tokens'],
-  ['cache_read_tokens', 'cache reads'], ['cost_usd', 'cost'],
+  ['total_tokens', 'Total tokens', 'total'],
+  ['input_tokens', 'Input tokens', 'input tokens'],
+  ['output_tokens', 'Output tokens', 'output tokens'],
+  ['cache_read_tokens', 'Cache reads', 'cache reads'],
+  ['cost_usd', 'Cost, USD', 'cost'],
 ];
 
+/** Shows the view of the address, and goes to the address of a changed view. */
 class Page {
   constructor(file) {
     this.file = file;
@@ -19,7 +24,6 @@ class Page {
     this.table = new Table(byId('table'), byId('more'), (sort) => this.change({sort}));
     document.body.classList.add(file ? 'file' : 'live');
     byId('app').hidden = false;
-    byId('question').hidden = Boolean(file);
     this.form.addEventListener('submit', (event) => this.addFilter(event));
     this.form.addEventListener('change', (event) => this.changeControl(event.target));
     this.form.filter.addEventListener('input', () => this.form.filter.setCustomValidity(''));
@@ -34,7 +38,8 @@ class Page {
 
   async start() {
     if (!this.file) {
-      byId('zones').append(...Intl.supportedValuesOf('timeZone').map((value) => element('option', {value})));
+      byId('zones').append(
+          ...Intl.supportedValuesOf('timeZone').map((value) => element('option', {value})));
       await this.loadProjects();
     }
     this.open();
@@ -49,15 +54,18 @@ class Page {
       this.projects = [];
     }
     const names = this.projects.length > 1 ? ['-', ...this.projects] : this.projects;
-    byId('projects').replaceChildren(...names.map((value) =>
-      element('option', {value, label: value === '-' ? 'all projects' : value})));
+    byId('projects')
+        .replaceChildren(...names.map(
+            (value) => element('option', {value, label: value === '-' ? 'all projects' : value})));
   }
 
   /** Shows a changed view by going to its address. */
   change(changes) {
     const address = addressOfView({...this.view, ...changes}, Boolean(this.file));
-    if (address === location.hash) this.open();
-    else location.hash = address;
+    if (address === location.hash)
+      this.open();
+    else
+      location.hash = address;
   }
 
   /** Shows the view of the address. */
@@ -65,7 +73,8 @@ class Page {
     const view = viewOfAddress(location.hash);
     if (!view.project) view.project = this.projects?.length > 1 ? '-' : this.projects?.[0] ?? '';
     if (this.file) Object.assign(view, viewOfRequest(this.file.request));
-    if (!['input-output', 'cache', ...view.groups].includes(view.stack)) view.stack = view.groups[0] ?? '';
+    const isStack = isFixedStack(view.stack) || view.groups.includes(view.stack);
+    if (!isStack) view.stack = view.groups[0] ?? '';
     this.view = view;
     this.showControls();
     if (this.file) return this.show();
@@ -77,8 +86,10 @@ class Page {
       return this.showError(`The window is not valid: ${error.message}.`);
     }
     const question = JSON.stringify(request);
-    if (question === this.question) this.show();
-    else this.load(request, question);
+    if (question === this.question)
+      this.show();
+    else
+      this.load(request, question);
   }
 
   async load(request, question) {
@@ -95,7 +106,8 @@ class Page {
       if (!this.projects) await this.loadProjects();
       if (!this.view.project) {
         if (this.projects?.length) return this.open();
-        if (this.projects) return this.showError('Choose a project: the service lists none that you may query.');
+        if (this.projects)
+          return this.showError('Choose a project: the service lists none that you may query.');
       }
       const options = {token: this.token, signal: calls.signal, limit: ROW_LIMIT, progress};
       const {rows, isComplete} = await queryRows(request, options);
@@ -104,8 +116,10 @@ class Page {
     } catch (error) {
       if (calls.signal.aborted) return;
       this.showError(error.message);
-      if (error.code === 'unauthenticated') this.askToken(error.message);
-      else if (!(error instanceof ServiceError)) throw error;
+      if (error.code === 'unauthenticated')
+        this.askToken(error.message);
+      else if (!(error instanceof ServiceError))
+        throw error;
     }
   }
 
@@ -141,22 +155,26 @@ class Page {
     const {form, view} = this;
     const windows = presets(view.zone === '' || isZone(view.zone) ? view.zone : '');
     const current = windows.find(([, start, end]) => start === view.start && end === view.end);
-    form.preset.replaceChildren(...windows.map(([name]) => element('option', {}, name)),
+    form.preset.replaceChildren(
+        ...windows.map(([name]) => element('option', {}, name)),
         ...(current ? [] : [element('option', {}, 'Custom')]));
     form.preset.value = current?.[0] ?? 'Custom';
     for (const name of ['start', 'end']) {
-      form[name].type = /T/.test(view[name]) ? 'text' : 'date';
+      form[name].type = isDate(view[name]) ? 'date' : 'text';
       [form[name].min, form[name].max] = [FIRST_DAY, LAST_DAY];
     }
     for (const name of ['project', 'start', 'end', 'zone', 'bucket']) form[name].value = view[name];
     for (const box of form.group) box.checked = view.groups.includes(box.value);
-    const keys = view.groups.filter((field) => field.startsWith('labels.')).map((field) => field.slice(7));
+    const keys =
+        view.groups.filter((field) => field.startsWith('labels.')).map((field) => field.slice(7));
     form.labels.value = keys.join(',');
     byId('chips').replaceChildren(...filterFlags(view.filters).map(([, text]) => {
       const shown = text.includes('=') ? text : `without ${text}`;
-      const chip = element('button', {type: 'button', 'aria-label': `Remove filter ${shown}`},
+      const chip = element(
+          'button', {type: 'button', 'aria-label': `Remove filter ${shown}`},
           element('bdi', {}, shown), element('span', {'aria-hidden': 'true'}, ' ×'));
-      chip.addEventListener('click', () => this.change({filters: removeFilter(view.filters, text)}));
+      chip.addEventListener(
+          'click', () => this.change({filters: removeFilter(view.filters, text)}));
       return element('li', {}, chip);
     }));
   }
@@ -172,7 +190,12 @@ class Page {
       const chosen = [...form.group].filter((box) => box.checked).map((box) => box.value);
       const fields = [...chosen, ...keys.map((key) => `labels.${key}`)];
       // Fields that were chosen before keep their order.
-      this.change({groups: [...view.groups.filter((f) => fields.includes(f)), ...fields.filter((f) => !view.groups.includes(f))]});
+      this.change({
+        groups: [
+          ...view.groups.filter((f) => fields.includes(f)),
+          ...fields.filter((f) => !view.groups.includes(f))
+        ]
+      });
     } else {
       this.change({[control.name]: control.value.trim()});
     }
@@ -185,9 +208,11 @@ class Page {
     if (!text) return;
     const field = text.split('=')[0];
     if (!text.includes('=') && !text.startsWith('labels.')) {
-      form.filter.setCustomValidity('Write FIELD=VALUE, or labels.KEY for records without that label.');
+      form.filter.setCustomValidity(
+          'Write FIELD=VALUE, or labels.KEY for records without that label.');
     } else if (this.file && !view.groups.includes(field)) {
-      form.filter.setCustomValidity(`This file is grouped by ${view.groups.join(', ') || 'nothing'}.`);
+      form.filter.setCustomValidity(
+          `This file is grouped by ${view.groups.join(', ') || 'nothing'}.`);
     }
     if (!form.filter.reportValidity()) return;
     form.filter.value = '';
@@ -200,18 +225,29 @@ class Page {
     this.change({filters: addFilter(filters, key === undefined ? stack : `${stack}=${key}`)});
   }
 
+  /** Sums the rows that the view's filters leave, unless that is done. */
+  summarize() {
+    const {view, file, rows} = this;
+    const filters = JSON.stringify(file ? view.filters : []);
+    if (this.summary?.from === rows && this.summary.filters === filters) return;
+    const left = file ? rows.filter((row) => matchesFilters(row, view.filters)) : rows;
+    const total = totalOfRows(left);
+    const columns = columnsOfTotal(total, view);
+    this.summary = {from: rows, filters, rows: left, total, columns};
+  }
+
   /** Shows the rows that are there. */
   show() {
-    const {view, file} = this;
-    const rows = file ? this.rows.filter((row) => matchesFilters(row, view.filters)) : this.rows;
-    const total = totalOfRows(rows);
-    const columns = columnsOfRows(rows, view);
-    this.shown = {rows: sortRows(rows, columns, view.sort), columns};
+    const {view} = this;
+    this.summarize();
+    const {rows, total, columns} = this.summary;
+    this.sorted = sortRows(rows, columns, view.sort);
     this.showError('');
     document.title = `Token usage: ${view.project === '-' ? 'all projects' : view.project}`;
     byId('subject').textContent = this.subject();
     byId('row-count').textContent = formatCount(rows.length);
-    byId('status').textContent = rows.length ? '' : 'No records match. Choose another window, or remove a filter.';
+    byId('status').textContent =
+        rows.length ? '' : 'No records match. Choose another window, or remove a filter.';
     this.showCommands(total);
     const main = document.querySelector('main');
     main.classList.remove('stale');
@@ -219,7 +255,7 @@ class Page {
     if (rows.length === 0) return;
     this.showTotals(total);
     this.showChart(rows, total);
-    this.table.show(this.shown.rows, columns, total, view.sort);
+    this.table.show(this.sorted, columns, total, view.sort);
     this.suggest(rows);
   }
 
@@ -237,107 +273,147 @@ class Page {
 
   showTotals(total) {
     const {totals} = total;
-    const input = totals.input_tokens && unitsOf(total, 'input_tokens');
-    const hints = {
-      input_tokens: totals.output_tokens && input && `${formatShare(input, input + unitsOf(total, 'output_tokens'))} of input + output`,
-      output_tokens: input && totals.output_tokens && `${formatShare(unitsOf(total, 'output_tokens'), input + unitsOf(total, 'output_tokens'))} of input + output`,
-      cache_read_tokens: input && totals.cache_read_tokens && `${formatShare(unitsOf(total, 'cache_read_tokens'), input)} of the input`,
-    };
-    byId('totals').replaceChildren(...TILES.map(([key, name]) => {
-      const stated = totals[key]?.record_count ?? 0n;
-      const none = totals.record_count - BigInt(stated);
-      const gap = `${formatCount(none)} of ${formatCount(totals.record_count)} records state no ${name}`;
-      return element('div', {},
-          element('dt', {}, key === 'cost_usd' ? 'Cost, USD' : capitalize(name.replace(/^total$/, 'total tokens'))),
-          element('dd', {id: `total-${key}`}, stated ? decimal(unitsOf(total, key)) : '–'),
-          stated && hints[key] ? element('dd', {class: 'hint'}, hints[key]) : '',
-          none > 0n ? element('dd', {class: 'gap'}, stated ? gap : 'no record states it') : '');
-    }), element('div', {}, element('dt', {}, 'Records'), element('dd', {id: 'total-record_count'}, formatCount(totals.record_count))));
+    const shares = {};
+    if (totals.input_tokens && totals.output_tokens) {
+      const [input, output] = [unitsOf(total, 'input_tokens'), unitsOf(total, 'output_tokens')];
+      shares.input_tokens = `${formatShare(input, input + output)} of input + output`;
+      shares.output_tokens = `${formatShare(output, input + output)} of input + output`;
+    }
+    if (totals.input_tokens && totals.cache_read_tokens) {
+      const read = unitsOf(total, 'cache_read_tokens');
+      shares.cache_read_tokens =
+          `${formatShare(read, unitsOf(total, 'input_tokens'))} of the input`;
+    }
+    byId('totals').replaceChildren(
+        ...TILES.map(
+            ([key, title, noun]) => element(
+                'div', {}, element('dt', {}, title),
+                element(
+                    'dd', {id: `total-${key}`}, totals[key] ? decimal(unitsOf(total, key)) : '–'),
+                ...(shares[key] ? [element('dd', {class: 'hint'}, shares[key])] : []),
+                ...this.coverage(totals, key, noun))),
+        element(
+            'div', {}, element('dt', {}, 'Records'),
+            element('dd', {id: 'total-record_count'}, formatCount(totals.record_count))));
     this.showNotes(totals);
+  }
+
+  /** Says how many records do not state a measure. */
+  coverage(totals, key, noun) {
+    const none = totals.record_count - (totals[key]?.record_count ?? 0n);
+    // The note about calls of unknown usage says that these state nothing.
+    if (none <= (totals.unknown_usage_record_count ?? 0n)) return [];
+    const text = totals[key] ?
+        `${formatCount(none)} of ${formatCount(totals.record_count)} records state no ${noun}` :
+        'no record states it';
+    return [element('dd', {class: 'gap'}, text)];
   }
 
   showNotes(totals) {
     const notes = [];
     const of = (count) => `${formatCount(count)} of ${formatCount(totals.record_count)} records`;
     if (!this.isComplete) {
-      notes.push(`Only the first ${formatCount(this.rows.length)} rows were read, so all sums are too small. Choose a coarser bucket or fewer groups.`);
+      notes.push(`Only the first ${
+          formatCount(
+              this.rows
+                  .length)} rows were read, so all sums are too small. Choose a coarser bucket or fewer groups.`);
     }
     if (totals.inconsistent_record_count) {
-      notes.push(`${of(totals.inconsistent_record_count)} contradict themselves. They are counted as stated; the command below lists them.`);
+      notes.push(`${
+          of(totals
+                 .inconsistent_record_count)} contradict themselves. They are counted as stated; the command below lists them.`);
     }
     if (totals.unknown_usage_record_count) {
-      notes.push(`${of(totals.unknown_usage_record_count)} are calls whose usage the provider did not state. The sums are too small by these.`);
+      notes.push(`${
+          of(totals
+                 .unknown_usage_record_count)} are calls whose usage the provider did not state. The sums are too small by these.`);
     }
     byId('notes').replaceChildren(...notes.map((note) => element('li', {}, note)));
   }
 
-  showChart(rows, total) {
+  showChart(rows, {totals}) {
     const {view} = this;
-    const measures = MEASURES.filter((key) => total.totals[key]);
-    const measure = measures.includes(view.measure) ? view.measure :
-        view.measure === 'record_count' ? view.measure : measures[0] ?? 'record_count';
-    byId('measure').replaceChildren(...[...measures, 'record_count'].map((value) => element('option', {value}, measureName(value))));
-    byId('measure').value = measure;
-    const stacks = view.groups.map((field) => [field, field]);
-    if (!stacks.length) stacks.push(['', 'nothing']);
-    stacks.push(['input-output', 'input and output'], ['cache', 'cached and not']);
-    byId('stack').replaceChildren(...stacks.map(([value, name]) => element('option', {value}, name)));
-    byId('stack').value = view.stack;
+    const measures = [...MEASURES.filter((key) => totals[key]), 'record_count'];
+    const measure = measures.includes(view.measure) ? view.measure : measures[0];
+    setOptions(byId('measure'), measures.map((key) => [key, measureName(key)]), measure);
+    byId('measure').disabled = isFixedStack(view.stack);
+    const groups =
+        view.groups.length ? view.groups.map((field) => [field, field]) : [['', 'nothing']];
+    const stacks = [...groups, ['input-output', 'input and output'], ['cache', 'cached and not']];
+    setOptions(byId('stack'), stacks, view.stack);
     const fixed = {'input-output': 'Input and output tokens', cache: 'Input tokens'}[view.stack];
-    byId('measure').disabled = Boolean(fixed);
     const name = fixed ?? capitalize(measureName(measure));
     byId('chart-title').textContent = view.bucket === 'none' ? name : `${name} by ${view.bucket}`;
     byId('chart').className = view.bucket === 'none' ? 'flat' : '';
-    // The window of all time is mostly empty: only what holds rows is shown.
-    const starts = rows.map((row) => Date.parse(row.bucket_start_time));
-    const ends = rows.map((row) => Date.parse(row.bucket_end_time));
-    const least = (values) => values.reduce((a, b) => Math.min(a, b));
-    const from = view.start === FIRST_DAY ? least(starts) : Date.parse(instantOf(view.start, view.zone));
-    const to = view.end === LAST_DAY ? -least(ends.map((end) => -end)) : Date.parse(instantOf(view.end, view.zone));
-    this.chart.show(rows, {...view, measure}, [from, to]);
+    this.chart.show(rows, {...view, measure}, this.range(rows));
+  }
+
+  /** Returns the window as two instants; of all time, only what holds rows. */
+  range(rows) {
+    const {start, end, zone} = this.view;
+    const min = (a, b) => Math.min(a, Date.parse(b.bucket_start_time));
+    const max = (a, b) => Math.max(a, Date.parse(b.bucket_end_time));
+    return [
+      start === FIRST_DAY ? rows.reduce(min, Infinity) : Date.parse(instantOf(start, zone)),
+      end === LAST_DAY ? rows.reduce(max, -Infinity) : Date.parse(instantOf(end, zone)),
+    ];
   }
 
   showCommands(total) {
     const {view, file} = this;
-    const filters = file ? [...filterFlags(file.request.filters ?? []), ...filterFlags(view.filters)]
-        .reduce((all, [, text]) => addFilter(all, text), []) : view.filters;
+    const filters = file ?
+        [...filterFlags(file.request.filters ?? []), ...filterFlags(view.filters)].reduce(
+            (all, [, text]) => addFilter(all, text), []) :
+        view.filters;
     const asked = {...view, filters};
     const commands = [commandOfView(asked)];
     if (!file) commands.push(curlOfView(asked, location.origin, Boolean(this.token)));
     if (total.totals.inconsistent_record_count) commands.push(commandOfView(asked, 'list'));
-    byId('commands').replaceChildren(byId('commands').querySelector('summary'), ...commands.map((text) => {
-      const code = element('code', {}, text);
-      const button = element('button', {type: 'button'}, 'Copy');
-      button.addEventListener('click', async () => {
-        try {
-          await navigator.clipboard.writeText(text);
-          button.textContent = 'Copied';
-        } catch {
-          // Over plain HTTP there is no clipboard.
-          getSelection().selectAllChildren(code);
-          button.textContent = 'Selected';
-        }
-      });
-      return element('div', {class: 'command'}, element('pre', {tabindex: 0}, code), button);
-    }));
+    const summary = byId('commands').querySelector('summary');
+    byId('commands').replaceChildren(summary, ...commands.map(commandToCopy));
   }
 
   suggest(rows) {
     const found = new Set();
     for (const {group = []} of rows) {
-      for (const {field, value} of group) found.add(value === undefined ? field : `${field}=${value}`);
+      for (const {field, value} of group)
+        found.add(value === undefined ? field : `${field}=${value}`);
       if (found.size > 200) break;
     }
-    byId('suggestions').replaceChildren(...[...found].sort().map((value) => element('option', {value})));
+    byId('suggestions')
+        .replaceChildren(...[...found].sort().map((value) => element('option', {value})));
   }
 
   download() {
-    const {rows, columns} = this.shown;
-    const url = URL.createObjectURL(new Blob([csvOfRows(rows, columns, this.view)], {type: 'text/csv'}));
-    const name = `usage-${this.view.project === '-' ? 'all' : this.view.project}-${this.view.start}.csv`;
+    const csv = csvOfRows(this.sorted, this.summary.columns, this.view);
+    const url = URL.createObjectURL(new Blob([csv], {type: 'text/csv'}));
+    const name =
+        `usage-${this.view.project === '-' ? 'all' : this.view.project}-${this.view.start}.csv`;
     element('a', {href: url, download: name}).click();
     setTimeout(() => URL.revokeObjectURL(url), MINUTE);
   }
+}
+
+function setOptions(select, options, value) {
+  select.replaceChildren(...options.map(([value, name]) => element('option', {value}, name)));
+  select.value = value;
+}
+
+/** Returns a command with a button that copies it. */
+function commandToCopy(text) {
+  const code = element('code', {}, text);
+  const button = element('button', {type: 'button'}, 'Copy');
+  button.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = 'Copied';
+    } catch {
+      // Over plain HTTP there is no clipboard.
+      getSelection().selectAllChildren(code);
+      button.textContent = 'Selected';
+    }
+  });
+  return element('div', {class: 'command'}, element('pre', {tabindex: 0}, code), button);
 }
 
 function isZone(zone) {

@@ -50,15 +50,17 @@ std::string EscapeHtml(const std::string& text) {
                              {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}});
 }
 
-std::string HtmlTable(const std::vector<std::vector<std::string>>& table) {
-  std::string html = "<table>\n";
+std::string HtmlTable(const PageAnswer& answer) {
+  std::string html = absl::StrCat("<table>\n<caption>",
+                                  EscapeHtml(answer.caption), "</caption>\n");
   const char* tag = "th";
-  for (const std::vector<std::string>& row : table) {
+  for (const std::vector<std::string>& row : answer.table) {
     absl::StrAppend(&html, "<tr>");
-    for (const std::string& cell : row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
       // <bdi> keeps text that runs from right to left within its cell.
-      absl::StrAppend(&html, "<", tag, "><bdi>", EscapeHtml(cell), "</bdi></",
-                      tag, ">");
+      absl::StrAppend(&html, "<", tag,
+                      i < answer.first_number_column ? "" : " class=number",
+                      "><bdi>", EscapeHtml(row[i]), "</bdi></", tag, ">");
     }
     absl::StrAppend(&html, "</tr>\n");
     tag = "td";
@@ -79,13 +81,12 @@ std::string_view PageContentSecurityPolicy() {
   return *kPolicy;
 }
 
-std::string PageHtmlWithAnswer(
-    std::string_view json, const std::vector<std::vector<std::string>>& table) {
+std::string PageHtmlWithAnswer(const PageAnswer& answer) {
   // In JSON, < occurs in strings only; escaped, none of them ends the script.
   return Page(absl::StrCat(
-      "<noscript>", HtmlTable(table),
+      "<noscript>", HtmlTable(answer),
       "</noscript>\n<script type=\"application/json\" id=\"answer\">",
-      absl::StrReplaceAll(ToAbsl(json), {{"<", "\\u003c"}}), "</script>"));
+      absl::StrReplaceAll(answer.json, {{"<", "\\u003c"}}), "</script>"));
 }
 
 }  // namespace tokenusage

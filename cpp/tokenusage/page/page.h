@@ -13,6 +13,7 @@
 #ifndef TOKENUSAGE_PAGE_PAGE_H_
 #define TOKENUSAGE_PAGE_PAGE_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,14 +27,21 @@ std::string_view PageHtml();
 // Returns the value of the page's Content-Security-Policy header. Thread-safe.
 std::string_view PageContentSecurityPolicy();
 
-// Returns the page with an answer inside, which needs no service.
-//
-// `json` is an object with the members `request` (a QueryUsageRequest) and
-// `rows` (those of all pages). `table` is what a browser without scripts shows:
-// rows of cells in UTF-8, the first of them the heading. Both may hold any
-// text. Thread-safe.
-std::string PageHtmlWithAnswer(
-    std::string_view json, const std::vector<std::vector<std::string>>& table);
+// The answer to a query. All of it may hold any text in UTF-8.
+struct PageAnswer {
+  // An object with the members `request` (a QueryUsageRequest), `rows` (those
+  // of all pages) and `query_time`.
+  std::string json;
+
+  // What a browser without scripts shows: rows of cells, the first of them the
+  // heading.
+  std::string caption;
+  std::vector<std::vector<std::string>> table;
+  std::size_t first_number_column = 0;
+};
+
+// Returns the page with an answer inside, which needs no service. Thread-safe.
+std::string PageHtmlWithAnswer(const PageAnswer& answer);
 
 }  // namespace tokenusage
 

@@ -14,7 +14,8 @@ class ServiceError extends Error {
 async function callService(method, request, token, signal) {
   const headers = {'Content-Type': 'application/json', 'Connect-Protocol-Version': '1'};
   if (token) headers.Authorization = `Bearer ${token}`;
-  const options = {method: 'POST', headers, body: JSON.stringify(request), cache: 'no-store', signal};
+  const options =
+      {method: 'POST', headers, body: JSON.stringify(request), cache: 'no-store', signal};
   let response;
   let answer;
   try {
@@ -22,9 +23,10 @@ async function callService(method, request, token, signal) {
     answer = await response.json();
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new ServiceError('', response ?
-        `The service answered with HTTP status ${response.status}, and not in JSON.` :
-        'The service did not answer.');
+    throw new ServiceError(
+        '',
+        response ? `The service answered with HTTP status ${response.status}, and not in JSON.` :
+                   'The service did not answer.');
   }
   if (response.ok) return answer;
   throw new ServiceError(answer.code ?? '', answer.message || `HTTP status ${response.status}`);

@@ -5,8 +5,8 @@
 // So many more rows are shown at a time; 100,000 would make the page slow.
 const ROWS_AT_ONCE = 200;
 
-/** Returns the columns that the rows need: those of numbers have `units`. */
-function columnsOfRows(rows, view) {
+/** Returns the columns for rows with this total: those of numbers have `units`. */
+function columnsOfTotal({totals}, view) {
   const columns = [];
   if (view.bucket !== 'none') {
     const name = (row) => bucketName(row.bucket_start_time, view.bucket, view.zone);
@@ -18,14 +18,14 @@ function columnsOfRows(rows, view) {
   const counts = {
     record_count: 'records',
     inconsistent_record_count: 'inconsistent',
-    unknown_usage_record_count: 'unknown usage',
+    unknown_usage_record_count: 'unknown',
   };
   for (const [key, name] of Object.entries(counts)) {
-    if (key !== 'record_count' && !rows.some((row) => Number(row.totals[key] ?? 0))) continue;
+    if (!totals[key]) continue;
     columns.push({key, name, units: (row) => BigInt(row.totals[key] ?? 0) * ONE});
   }
   for (const key of MEASURES) {
-    if (!rows.some((row) => row.totals[key])) continue;
+    if (!totals[key]) continue;
     columns.push({
       key,
       name: measureName(key).replace(/ tokens$/, ''),
@@ -42,13 +42,12 @@ function sortRows(rows, columns, sort) {
   if (!column) return rows;
   const sign = sort.startsWith('-') ? -1 : 1;
   const compare = column.units ? compareUnits : (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-  return rows
-    .map((row) => [column.units ? column.units(row) : column.text(row), row])
-    .sort(([a], [b]) => {
-      if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
-      return sign * compare(a, b);
-    })
-    .map(([, row]) => row);
+  return rows.map((row) => [column.units ? column.units(row) : column.text(row), row])
+      .sort(([a], [b]) => {
+        if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
+        return sign * compare(a, b);
+      })
+      .map(([, row]) => row);
 }
 
 /** Sums rows: a row of totals like the service's, without a group. */
@@ -89,13 +88,17 @@ class Table {
     this.shown = 0;
     this.body = element('tbody');
     const first = columns.findIndex((column) => column.units);
-    this.widths = columns.map((column) => column.units && Math.max(...rows.slice(0, 5000).concat(total).map(
-        (row) => (formatDecimal(column.units(row) ?? 0n).split('.')[1] ?? '').length)));
+    this.widths = columns.map(
+        (column) => column.units &&
+            Math.max(...rows.slice(0, 5000).concat(total).map(
+                (row) => (formatDecimal(column.units(row) ?? 0n).split('.')[1] ?? '').length)));
     const label = first > 0 ? [element('th', {scope: 'row', colspan: first}, 'Total')] : [];
-    const sums = columns.map((column, i) => column.units && this.cell(column, total, i)).filter(Boolean);
-    this.place.replaceChildren(element('table', {},
-        element('caption', {}, 'Totals by bucket and group'),
-        element('thead', {}, element('tr', {}, ...columns.map((column) => this.heading(column, sort)))),
+    const sums =
+        columns.map((column, i) => column.units && this.cell(column, total, i)).filter(Boolean);
+    this.place.replaceChildren(element(
+        'table', {}, element('caption', {}, 'Totals by bucket and group'),
+        element(
+            'thead', {}, element('tr', {}, ...columns.map((column) => this.heading(column, sort)))),
         this.body, element('tfoot', {}, element('tr', {}, ...label, ...sums))));
     this.add(ROWS_AT_ONCE);
   }
@@ -105,12 +108,15 @@ class Table {
     if (!this.rows) return;
     const end = Math.min(this.shown + count, this.rows.length);
     for (const row of this.rows.slice(this.shown, end)) {
-      this.body.append(element('tr', {}, ...this.columns.map((column, i) => this.cell(column, row, i))));
+      this.body.append(
+          element('tr', {}, ...this.columns.map((column, i) => this.cell(column, row, i))));
     }
     this.shown = end;
     const left = this.rows.length - end;
     this.more.hidden = left === 0;
-    this.more.textContent = `Show ${formatCount(Math.min(left, ROWS_AT_ONCE))} more of ${formatCount(left)}`;
+    this.more.textContent = left > ROWS_AT_ONCE ?
+        `Show ${ROWS_AT_ONCE} of ${formatCount(left)} more` :
+        `Show ${left} more`;
   }
 
   heading(column, sort) {
@@ -119,12 +125,18 @@ class Table {
     const button = element('button', {type: 'button', title: column.key}, column.name);
     // Numbers are sorted largest first; a third click restores the order of the service.
     const [first, second] = column.units ? ['-', ''] : ['', '-'];
-    const next = !isSorted ? first + column.key : isDown === Boolean(first) ? second + column.key : '';
+    const next = !isSorted        ? first + column.key :
+        isDown === Boolean(first) ? second + column.key :
+                                    '';
     button.addEventListener('click', () => this.sort(next));
     const order = isDown ? 'descending' : 'ascending';
-    return element('th', {
-      scope: 'col', class: column.units ? 'number' : undefined, 'aria-sort': isSorted ? order : undefined,
-    }, button);
+    return element(
+        'th', {
+          scope: 'col',
+          class: column.units ? 'number' : undefined,
+          'aria-sort': isSorted ? order : undefined,
+        },
+        button);
   }
 
   cell(column, row, index) {
@@ -134,13 +146,18 @@ class Table {
     }
     const units = column.units(row);
     if (units === undefined) {
-      return element('td', {class: 'number'}, element('span', {class: 'missing', title: 'no record states it'}, '–'));
+      return element(
+          'td', {class: 'number'},
+          element('span', {class: 'missing', title: 'no record states it'}, '–'));
     }
-    const cell = element('td', {class: 'number'}, decimal(units, this.widths[index]));
+    const cell = element('td', {class: units || column.stated ? 'number' : 'number zero'});
     const [stated, all] = [column.stated?.(row), row.totals.record_count];
     if (stated !== undefined && BigInt(stated) < BigInt(all)) {
-      cell.append(element('small', {title: 'of the records state it'}, `${formatCount(stated)} of ${formatCount(all)}`));
+      cell.append(element(
+          'small', {title: 'of the records state it'},
+          `${formatCount(stated)} of ${formatCount(all)}`));
     }
+    cell.append(decimal(units, this.widths[index]));
     return cell;
   }
 }

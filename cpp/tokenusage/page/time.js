@@ -19,9 +19,13 @@ function civilTime(instant, zone) {
   return clocks.get(zone).format(instant).replace(' ', 'T');
 }
 
+function isDate(text) {
+  return /^\d{4}-\d\d-\d\d$/.test(text);
+}
+
 /** Returns the first instant of a date, or the instant of an RFC 3339 time, as text. */
 function instantOf(text, zone) {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return text;
+  if (!isDate(text)) return text;
   const midnight = Date.parse(text);
   // Midnight by the offset before and after a change of clocks near it. Both exist if clocks
   // show midnight twice, and neither if they skip it: the day then starts at the change.

@@ -4,20 +4,46 @@
 
 // In the order of UsageTotals.
 const MEASURES = [
-  'total_tokens', 'input_tokens', 'output_tokens', 'input_text_tokens', 'input_image_tokens',
-  'input_audio_tokens', 'input_video_tokens', 'input_document_tokens', 'cache_read_tokens',
-  'cache_read_text_tokens', 'cache_read_image_tokens', 'cache_read_audio_tokens',
-  'cache_read_video_tokens', 'cache_write_tokens', 'cache_write_5m_tokens',
-  'cache_write_1h_tokens', 'tool_result_tokens', 'output_text_tokens', 'output_image_tokens',
-  'output_audio_tokens', 'output_video_tokens', 'reasoning_tokens',
-  'accepted_prediction_tokens', 'rejected_prediction_tokens', 'billed_input_tokens',
-  'billed_output_tokens', 'input_audio_seconds', 'images', 'pages', 'characters',
-  'search_units', 'web_search_requests', 'tool_calls', 'cost_usd',
+  'total_tokens',
+  'input_tokens',
+  'output_tokens',
+  'input_text_tokens',
+  'input_image_tokens',
+  'input_audio_tokens',
+  'input_video_tokens',
+  'input_document_tokens',
+  'cache_read_tokens',
+  'cache_read_text_tokens',
+  'cache_read_image_tokens',
+  'cache_read_audio_tokens',
+  'cache_read_video_tokens',
+  'cache_write_tokens',
+  'cache_write_5m_tokens',
+  'cache_write_1h_tokens',
+  'tool_result_tokens',
+  'output_text_tokens',
+  'output_image_tokens',
+  'output_audio_tokens',
+  'output_video_tokens',
+  'reasoning_tokens',
+  'accepted_prediction_tokens',
+  'rejected_prediction_tokens',
+  'billed_input_tokens',
+  'billed_output_tokens',
+  'input_audio_seconds',
+  'images',
+  'pages',
+  'characters',
+  'search_units',
+  'web_search_requests',
+  'tool_calls',
+  'cost_usd',
 ];
 
 /** Returns a measure's name for people: `cache read tokens`. */
 function measureName(measure) {
-  return measure === 'cost_usd' ? 'cost in USD' : measure.replace(/_/g, ' ').replace('record count', 'records');
+  return measure === 'cost_usd' ? 'cost in USD' :
+                                  measure.replace(/_/g, ' ').replace('record count', 'records');
 }
 
 function capitalize(text) {
@@ -104,23 +130,26 @@ function addFilter(filters, text) {
   const [, field, value] = /^([^=]*)=?([^]*)$/.exec(text);
   const filter = filters.find((f) => f.field === field) ?? {field};
   const added = {...filter};
-  if (!text.includes('=')) added.match_missing = true;
-  else added.values = [...new Set([...(filter.values ?? []), value])];
+  if (!text.includes('='))
+    added.match_missing = true;
+  else
+    added.values = [...new Set([...(filter.values ?? []), value])];
   return [...filters.filter((f) => f !== filter), added];
 }
 
 function removeFilter(filters, text) {
   return filterFlags(filters)
-    .map(([, other]) => other)
-    .filter((other) => other !== text)
-    .reduce(addFilter, []);
+      .map(([, other]) => other)
+      .filter((other) => other !== text)
+      .reduce(addFilter, []);
 }
 
 /** Returns filters as flags of `tokenusage query`: [name, value]. */
 function filterFlags(filters) {
-  return filters.flatMap(({field, values = [], match_missing}) => [
-    ...values.map((value) => ['filter', `${field}=${value}`]),
-    ...(match_missing ? [['filter-missing', field]] : []),
+  return filters.flatMap(
+      ({field, values = [], match_missing}) =>
+          [...values.map((value) => ['filter', `${field}=${value}`]),
+           ...(match_missing ? [['filter-missing', field]] : []),
   ]);
 }
 
@@ -134,7 +163,7 @@ function matchesFilters(row, filters) {
 }
 
 function quote(word) {
-  return /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+  return /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replace(/'/g, '\'\\\'\'')}'`;
 }
 
 /** Returns the call of the program that asks the same. */
@@ -155,8 +184,9 @@ function commandOfView(view, command = 'query') {
 
 /** Returns the call of curl that asks the same. */
 function curlOfView(view, origin, hasToken) {
-  const words = ["curl -sS -H 'Content-Type: application/json'"];
+  const words = ['curl -sS -H \'Content-Type: application/json\''];
   if (hasToken) words.push('-H "Authorization: Bearer $TOKEN"');
-  words.push('-d', quote(JSON.stringify(requestOfView(view))), quote(origin + METHODS + 'QueryUsage'));
+  words.push(
+      '-d', quote(JSON.stringify(requestOfView(view))), quote(origin + METHODS + 'QueryUsage'));
   return words.join(' ');
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -188,7 +189,7 @@ class Table {
     return cells;
   }
 
-  std::string Format() const { return FormatTable(Cells(), heading_.size()); }
+  std::size_t first_number_column() const { return heading_.size(); }
 
  private:
   // Columns of numbers: these, and from 1 on the measures by their numbers.
@@ -209,18 +210,24 @@ class Table {
 };
 
 // Writes the page with the request and its rows, each in JSON.
-absl::Status WritePage(const std::string& path,
+absl::Status WritePage(const QueryFlags& flags,
                        const v1::QueryUsageRequest& request,
                        const std::vector<std::string>& rows,
                        const Table& table) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string request_json,
                               WriteJson(request));
-  const std::string json = absl::StrCat(
-      "{\"query_time\":\"",
-      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone()),
-      "\",\"request\":", request_json, ",\"rows\":[\n",
-      absl::StrJoin(rows, ",\n"), "]}");
-  return WriteFile(path, PageHtmlWithAnswer(json, table.Cells()));
+  const std::string now =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
+  PageAnswer answer;
+  answer.json =
+      absl::StrCat("{\"query_time\":\"", now, "\",\"request\":", request_json,
+                   ",\"rows\":[\n", absl::StrJoin(rows, ",\n"), "]}");
+  answer.caption =
+      absl::StrCat("Project ", request.project(), ", from ", flags.window.start,
+                   " to ", flags.window.end, " (exclusive), as of ", now);
+  answer.table = table.Cells();
+  answer.first_number_column = table.first_number_column();
+  return WriteFile(flags.html, PageHtmlWithAnswer(answer));
 }
 
 absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
@@ -252,10 +259,9 @@ absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
   } while (!request.page_token().empty());
   if (flags.json) return absl::OkStatus();
   if (!flags.html.empty()) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        WritePage(flags.html, request, json_rows, table));
+    TOKENUSAGE_RETURN_IF_ERROR(WritePage(flags, request, json_rows, table));
   } else {
-    PrintData(table.Format());
+    PrintData(FormatTable(table.Cells(), table.first_number_column()));
   }
   if (table.empty()) PrintError("no records match");
   return absl::OkStatus();
