@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "tests/json/kinds.pb.h"
 #include "tokenusage/json/json.h"
@@ -38,9 +39,9 @@ void ExpectNoAllocation(const std::string& json) {
   for (int round = 0; round < 3; ++round) {
     before = allocations;
     out.clear();
-    EXPECT_TRUE(ParseJson(json, &message).ok());
-    EXPECT_TRUE(AppendJson(message, &out).ok());
-    EXPECT_TRUE(ParseJsonAt(larger, "usage", &message).ok());
+    EXPECT_EQ(ParseJson(json, &message), absl::OkStatus());
+    EXPECT_EQ(AppendJson(message, &out), absl::OkStatus());
+    EXPECT_EQ(ParseJsonAt(larger, "usage", &message), absl::OkStatus());
   }
   EXPECT_EQ(allocations - before, 0U) << json;
 }

@@ -176,8 +176,10 @@ TEST(OverloadTest, WhatExpiresInTheQueueIsNotStored) {
       Report(stub.get(), Request("demo", "late"), absl::Milliseconds(300));
   EXPECT_EQ(answer.status.code(), absl::StatusCode::kDeadlineExceeded);
   store.Await(1);
-  EXPECT_LT(store.FirstDeadline(), absl::Now() + absl::Seconds(1));
-  store.AwaitLimits();
+  const bool has_deadline =
+      store.FirstDeadline() < absl::Now() + absl::Seconds(1);
+  EXPECT_TRUE(has_deadline) << "the caller's deadline does not reach the store";
+  if (has_deadline) store.AwaitLimits();
   store.Open();
   EXPECT_THAT(store.GetRecord("demo", "late-0"), Not(IsOk()));
   EXPECT_THAT(Report(stub.get(), Request("demo", "late")).status, IsOk());

@@ -15,11 +15,12 @@
 
 #include "absl/status/status.h"
 
-#define TOKENUSAGE_RETURN_IF_ERROR(expression)                \
-  do {                                                        \
-    if (absl::Status status_ = (expression); !status_.ok()) { \
-      return status_;                                         \
-    }                                                         \
+#define TOKENUSAGE_RETURN_IF_ERROR(expression)         \
+  do {                                                 \
+    if (absl::Status tokenusage_status = (expression); \
+        !tokenusage_status.ok()) {                     \
+      return tokenusage_status;                        \
+    }                                                  \
   } while (false)
 
 #define TOKENUSAGE_MACRO_JOIN_(a, b) a##b

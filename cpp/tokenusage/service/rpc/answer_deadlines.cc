@@ -2,6 +2,8 @@
 
 #include "tokenusage/service/rpc/answer_deadlines.h"
 
+#include <utility>
+
 #include "absl/time/clock.h"
 
 namespace tokenusage {
@@ -12,11 +14,10 @@ AnswerDeadlines::AnswerDeadlines(absl::Duration limit)
         return limit_ / 8;
       }) {}
 
-AnswerDeadlines::Token AnswerDeadlines::Add(
-    grpc::CallbackServerContext* context) {
+AnswerDeadlines::Token AnswerDeadlines::Add(std::function<void()> cancel) {
   const absl::Time deadline = absl::Now() + limit_;
   const std::lock_guard<std::recursive_mutex> lock(mutex_);
-  return answers_.insert(answers_.end(), {deadline, context, false});
+  return answers_.insert(answers_.end(), {deadline, std::move(cancel), false});
 }
 
 void AnswerDeadlines::Remove(Token token) {
@@ -30,7 +31,9 @@ void AnswerDeadlines::CancelExpired() {
   while (!answers_.empty() && answers_.front().deadline <= now) {
     answers_.front().is_cancelled = true;
     cancelled_.splice(cancelled_.end(), answers_, answers_.begin());
-    cancelled_.back().context->TryCancel();
+    // Moved, since it may erase the answer that holds it.
+    const std::function<void()> cancel = std::move(cancelled_.back().cancel);
+    cancel();
   }
 }
 

@@ -14,6 +14,7 @@
 #ifndef TOKENUSAGE_SERVICE_RPC_ANSWER_DEADLINES_H_
 #define TOKENUSAGE_SERVICE_RPC_ANSWER_DEADLINES_H_
 
+#include <functional>
 #include <list>
 #include <mutex>
 
@@ -28,7 +29,7 @@ class AnswerDeadlines {
  private:
   struct Answer {
     absl::Time deadline;
-    grpc::CallbackServerContext* context;
+    std::function<void()> cancel;
     bool is_cancelled;
   };
 
@@ -41,8 +42,14 @@ class AnswerDeadlines {
   AnswerDeadlines(const AnswerDeadlines&) = delete;
   AnswerDeadlines& operator=(const AnswerDeadlines&) = delete;
 
-  // The server begins to write an answer. `context` must stay until Remove.
-  Token Add(grpc::CallbackServerContext* context);
+  // The server begins to write an answer. `cancel` is called at most once, not
+  // after Remove, which it may call itself by ending the call at once.
+  Token Add(std::function<void()> cancel);
+
+  // The same for a call of gRPC. `context` must stay until Remove.
+  Token Add(grpc::CallbackServerContext* context) {
+    return Add([context] { context->TryCancel(); });
+  }
 
   // The answer has been written, or the call is over.
   void Remove(Token token);
@@ -51,7 +58,7 @@ class AnswerDeadlines {
   void CancelExpired();
 
   const absl::Duration limit_;
-  std::recursive_mutex mutex_;   // cancelling a call may end, and Remove, it
+  std::recursive_mutex mutex_;   // `cancel` may Remove its own answer
   std::list<Answer> answers_;    // guarded by mutex_, as are those below
   std::list<Answer> cancelled_;  // but not over yet
   Repeater thread_;              // last: it uses all of the above

@@ -25,7 +25,7 @@ constexpr char kEditsJson[] =
 
 TEST(GatewayTest, ReadsAndWritesTheProvidersMessages) {
   tokenusage::orq::v2::PostV2ProxyImagesEditsUsage usage;
-  ASSERT_TRUE(tokenusage::ParseJson(kEditsJson, &usage).ok());
+  ASSERT_EQ(tokenusage::ParseJson(kEditsJson, &usage), absl::OkStatus());
   EXPECT_EQ(usage.input_tokens_details().text_tokens(), 5727.82);
   EXPECT_EQ(tokenusage::WriteJson(usage).value(), kEditsJson);
 }
@@ -36,7 +36,7 @@ TEST(GatewayTest, ReadsAndWritesItsOwnMessages) {
       R"("usage":{"total_tokens":0.5,"model":"gpt-image-1"},"image_edits":)" +
       kEditsJson + "}";
   InvoiceLine line;
-  ASSERT_TRUE(tokenusage::ParseJson(json, &line).ok());
+  ASSERT_EQ(tokenusage::ParseJson(json, &line), absl::OkStatus());
   EXPECT_EQ(line.usage().total_tokens(), 0.5);
   EXPECT_EQ(line.image_edits().total_tokens(), 8105.75);
   EXPECT_EQ(tokenusage::WriteJson(line).value(), json);
@@ -64,9 +64,9 @@ TEST(GatewayTest, ReportsToAServiceInItsOwnProcess) {
   record->mutable_event_time()->set_seconds(
       std::chrono::duration_cast<std::chrono::seconds>(now).count());
   record->set_operation("images.edits");
-  ASSERT_TRUE(
-      tokenusage::ParseJson(kEditsJson, record->mutable_orq_images_edits())
-          .ok());
+  ASSERT_EQ(
+      tokenusage::ParseJson(kEditsJson, record->mutable_orq_images_edits()),
+      absl::OkStatus());
 
   for (const int stored : {1, 0}) {  // The second time, it is a duplicate.
     tokenusage::v1::ReportUsageResponse response;
