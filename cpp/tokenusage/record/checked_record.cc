@@ -115,7 +115,7 @@ void CheckedBatch::Check(
   receive_time_ = receive_time;
   latest_event_nanos_ = absl::ToUnixNanos(receive_time + kMaxEventTimeAhead);
   receive_time_field_ = ReceiveTimeField(receive_time);
-  constexpr std::size_t kUsualMeasures = 8;
+  constexpr std::size_t kUsualMeasures = 12;
   const auto size = static_cast<std::size_t>(records->size());
   records_.reserve(size);
   amounts_.reserve(kUsualMeasures * size);

@@ -30,7 +30,9 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::function<void(const load::ScenarioOptions&)>>
       scenarios = {{"calls", &load::RunCallsScenario},
                    {"batches", &load::RunBatchesScenario},
+                   {"http", &load::RunHttpScenario},
                    {"reporter", &load::RunReporterScenario},
+                   {"streams", &load::RunStreamsScenario},
                    {"cpu", &load::RunCpuScenario},
                    {"queries", &load::RunQueriesScenario},
                    {"overload", &load::RunOverloadScenario},
@@ -38,7 +40,8 @@ int main(int argc, char** argv) {
 
   CLI::App app("Measures the service beside simpler programs.");
   app.add_option("scenarios", names,
-                 "calls, batches, reporter, cpu, queries, overload, soak");
+                 "calls, batches, http, reporter, streams, cpu, queries, "
+                 "overload, soak");
   app.add_option("--rounds", options.rounds, "rounds of each contender")
       ->capture_default_str();
   app.add_option("--seconds", options.seconds,

@@ -28,9 +28,16 @@ void RunCallsScenario(const ScenarioOptions& options);
 // Batches of 1,000 with ordered and with random ids, beside SQLite alone.
 void RunBatchesScenario(const ScenarioOptions& options);
 
+// Batches of 100 over HTTP, in JSON and in binary form, beside gRPC.
+void RunHttpScenario(const ScenarioOptions& options);
+
 // A UsageReporter with the promise of kDisk, through one connection, and a
 // spool of a million records, beside batches of 1,000.
 void RunReporterScenario(const ScenarioOptions& options);
+
+// Batches over one call of StreamUsage, beside calls of ReportUsage over one
+// connection, with as many in flight.
+void RunStreamsScenario(const ScenarioOptions& options);
 
 // Server time per 1,000 records without a store, beside one that only parses.
 void RunCpuScenario(const ScenarioOptions& options);

@@ -8,8 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client/client.h"
 #include "tokenusage/cli/client/service_flags.h"
@@ -19,6 +23,7 @@
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
 #include "tokenusage/json/json.h"
+#include "tokenusage/page/page.h"
 
 namespace tokenusage {
 namespace {
@@ -28,14 +33,16 @@ A field is operation, provider, model or labels.KEY. The table has a column for 
 measure that a record of the answer states. In it, - is a measure that no record of the
 row states, 120 (3 of 4) one that 3 of its 4 records state, and <none> a missing label;
 --json is unambiguous. Totals are exact decimals. Weeks are those of ISO 8601, such as
-2026-W45.
+2026-W45. --html writes a page that shows the same in a browser, with a chart, and can be
+sent as it is.
 
 Examples:
   tokenusage query --project=demo
   tokenusage query --project=demo --bucket=day --group-by=model,operation
   tokenusage query --project=demo --start=2026-11-01 --end=2026-12-01 \
     --time-zone=Europe/Berlin --bucket=day --filter=model=gpt-image-1
-  tokenusage query --project=demo --group-by=labels.team --json)";
+  tokenusage query --project=demo --group-by=labels.team --json
+  tokenusage query --project=demo --bucket=day --group-by=model --html=usage.html)";
 
 struct QueryFlags {
   ServiceFlags service;
@@ -45,6 +52,7 @@ struct QueryFlags {
   std::vector<std::string> filters;
   std::vector<std::string> missing;
   bool json = false;
+  std::string html;
 };
 
 const std::map<std::string, v1::TimeBucket>& BucketNames() {
@@ -165,7 +173,8 @@ class Table {
 
   bool empty() const { return rows_.empty(); }
 
-  std::string Format() const {
+  // Returns the heading and the rows.
+  std::vector<std::vector<std::string>> Cells() const {
     std::vector<std::vector<std::string>> cells = {heading_};
     for (const auto& [column, name] : columns_) cells[0].push_back(name);
     for (const Row& row : rows_) {
@@ -176,8 +185,10 @@ class Table {
                                                            : number->second);
       }
     }
-    return FormatTable(cells, heading_.size());
+    return cells;
   }
+
+  std::string Format() const { return FormatTable(Cells(), heading_.size()); }
 
  private:
   // Columns of numbers: these, and from 1 on the measures by their numbers.
@@ -197,11 +208,27 @@ class Table {
   std::vector<Row> rows_;
 };
 
+// Writes the page with the request and its rows, each in JSON.
+absl::Status WritePage(const std::string& path,
+                       const v1::QueryUsageRequest& request,
+                       const std::vector<std::string>& rows,
+                       const Table& table) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string request_json,
+                              WriteJson(request));
+  const std::string json = absl::StrCat(
+      "{\"query_time\":\"",
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone()),
+      "\",\"request\":", request_json, ",\"rows\":[\n",
+      absl::StrJoin(rows, ",\n"), "]}");
+  return WriteFile(path, PageHtmlWithAnswer(json, table.Cells()));
+}
+
 absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
                               ReadConnection(flags.service));
   UsageClient client(connection);
   Table table(flags, request);
+  std::vector<std::string> json_rows;  // for the page
   do {
     v1::QueryUsageResponse response;
     absl::Status status = client.Query(request, &response);
@@ -210,19 +237,26 @@ absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
     }
     TOKENUSAGE_RETURN_IF_ERROR(status);
     for (const v1::UsageRow& row : response.rows()) {
-      if (!flags.json) {
-        table.Add(row);
-        continue;
+      if (!flags.json) table.Add(row);
+      if (!flags.json && flags.html.empty()) continue;
+      TOKENUSAGE_ASSIGN_OR_RETURN(std::string line, WriteJson(row));
+      if (flags.json) {
+        PrintData(line + "\n");
+      } else {
+        json_rows.push_back(std::move(line));
       }
-      TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(row));
-      PrintData(line + "\n");
     }
     // The disk is full, or `head` has seen enough.
     if (!FlushData()) return absl::OkStatus();
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
   if (flags.json) return absl::OkStatus();
-  PrintData(table.Format());
+  if (!flags.html.empty()) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        WritePage(flags.html, request, json_rows, table));
+  } else {
+    PrintData(table.Format());
+  }
   if (table.empty()) PrintError("no records match");
   return absl::OkStatus();
 }
@@ -252,8 +286,14 @@ Command AddQueryCommand(CLI::App* app) {
                    "labels.KEY: count records without this label, beside those "
                    "that --filter selects by it. Repeatable")
       ->allow_extra_args(false);
-  command->add_flag("--json", flags->json,
-                    "Print one JSON object per row instead of a table");
+  CLI::Option* json =
+      command->add_flag("--json", flags->json,
+                        "Print one JSON object per row instead of a table");
+  command
+      ->add_option("--html", flags->html,
+                   "Write a page for browsers to this file instead")
+      ->type_name("FILE")
+      ->excludes(json);
   return {command, [flags] {
             auto request = RequestFromFlags(flags.get());
             if (!request.ok()) return FinishLocal(request.status());

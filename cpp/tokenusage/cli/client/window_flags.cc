@@ -8,7 +8,7 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 

@@ -20,11 +20,12 @@ namespace tokenusage {
 
 // What a caller may do in its projects.
 enum class Role {
-  kReport,  // ReportUsage, StreamUsage
-  kQuery,   // QueryUsage, GetUsageRecord, ListUsageRecords
+  kReport,   // ReportUsage, StreamUsage
+  kQuery,    // QueryUsage, GetUsageRecord, ListUsageRecords
+  kMetrics,  // /metrics over HTTP, of the whole server
 };
 
-// Returns `report` or `query`, as identity files spell it.
+// Returns `report`, `query` or `metrics`, as identity files spell it.
 std::string_view RoleName(Role role);
 
 struct Caller {
@@ -44,6 +45,9 @@ struct Caller {
   // Errors: PERMISSION_DENIED, as usage_reporting_service.proto has them:
   // PROJECT_FORBIDDEN, ROLE_FORBIDDEN.
   absl::Status CheckAccess(std::string_view project, Role role) const;
+
+  // Returns whether the caller has the role. Errors: ROLE_FORBIDDEN.
+  absl::Status CheckRole(Role role) const;
 };
 
 }  // namespace tokenusage

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace tokenusage {
 namespace {
@@ -15,6 +16,8 @@ constexpr std::int64_t kStallBytes = 64 << 10;
 constexpr rlim_t kOtherDescriptors = 128;
 // gRPC's and the guard's.
 constexpr rlim_t kDescriptorsPerConnection = 2;
+// Other listeners get at most one in so many.
+constexpr rlim_t kOthersShare = 5;
 
 bool IsOut(const ConnectionState& connection, const ConnectionLimits& limits) {
   return connection.live_calls > limits.max_live_calls ||
@@ -23,63 +26,78 @@ bool IsOut(const ConnectionState& connection, const ConnectionLimits& limits) {
           connection.silence > limits.max_stall);
 }
 
+// Moves from `kept` to `out` what has to go so that no more than `max` is held
+// in all, and no more than `max_unidentified` by unidentified connections.
+// Those that hold most go first, and unidentified ones before all others.
+void Bound(const std::vector<ConnectionState>& connections,
+           const std::function<std::int64_t(const ConnectionState&)>& held,
+           std::int64_t max, std::int64_t max_unidentified,
+           std::vector<std::size_t>* kept, std::vector<std::size_t>* out) {
+  std::int64_t total = 0;
+  std::int64_t unidentified = 0;
+  for (const std::size_t i : *kept) {
+    total += held(connections[i]);
+    if (!connections[i].is_identified) unidentified += held(connections[i]);
+  }
+  if (total <= max && unidentified <= max_unidentified) return;
+  std::sort(kept->begin(), kept->end(), [&](std::size_t a, std::size_t b) {
+    const ConnectionState& x = connections[a];
+    const ConnectionState& y = connections[b];
+    if (x.is_identified != y.is_identified) return !x.is_identified;
+    return held(x) > held(y);
+  });
+  auto next = kept->begin();
+  for (; next != kept->end(); ++next) {
+    const ConnectionState& connection = connections[*next];
+    if (total <= max &&
+        (connection.is_identified || unidentified <= max_unidentified)) {
+      break;
+    }
+    total -= held(connection);
+    if (!connection.is_identified) unidentified -= held(connection);
+  }
+  out->insert(out->end(), kept->begin(), next);
+  kept->erase(kept->begin(), next);
+}
+
 }  // namespace
 
 std::vector<std::size_t> ConnectionsToClose(
     const std::vector<ConnectionState>& connections,
     const ConnectionLimits& limits) {
   std::vector<std::size_t> out;
-  std::vector<std::size_t> rest;
-  std::int64_t pending = 0;
-  std::int64_t unidentified = 0;
+  std::vector<std::size_t> kept;
   for (std::size_t i = 0; i < connections.size(); ++i) {
-    const ConnectionState& connection = connections[i];
-    if (IsOut(connection, limits)) {
-      out.push_back(i);
-      continue;
-    }
-    pending += connection.pending_bytes;
-    if (!connection.is_identified) unidentified += connection.pending_bytes;
-    rest.push_back(i);
+    (IsOut(connections[i], limits) ? out : kept).push_back(i);
   }
-  if (pending <= limits.max_pending_bytes &&
-      unidentified <= limits.max_unidentified_pending_bytes) {
-    return out;
-  }
-  std::sort(rest.begin(), rest.end(), [&](std::size_t a, std::size_t b) {
-    const ConnectionState& x = connections[a];
-    const ConnectionState& y = connections[b];
-    if (x.is_identified != y.is_identified) return !x.is_identified;
-    return x.pending_bytes > y.pending_bytes;
-  });
-  for (const std::size_t i : rest) {
-    const ConnectionState& connection = connections[i];
-    if (pending <= limits.max_pending_bytes &&
-        (connection.is_identified ||
-         unidentified <= limits.max_unidentified_pending_bytes)) {
-      break;
-    }
-    out.push_back(i);
-    pending -= connection.pending_bytes;
-    if (!connection.is_identified) unidentified -= connection.pending_bytes;
-  }
+  Bound(
+      connections, [](const ConnectionState& c) { return c.pending_bytes; },
+      limits.max_pending_bytes, limits.max_unidentified_pending_bytes, &kept,
+      &out);
+  Bound(
+      connections,
+      [](const ConnectionState& c) { return std::int64_t{c.live_calls}; },
+      limits.max_total_calls, limits.max_unidentified_calls, &kept, &out);
   return out;
 }
 
 ConnectionLimits FitToDescriptors(ConnectionLimits limits) {
   rlimit files = {};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return limits;
+  const auto others = static_cast<rlim_t>(limits.other_connections);
   const rlim_t wanted =
-      kOtherDescriptors +
+      kOtherDescriptors + others +
       kDescriptorsPerConnection * static_cast<rlim_t>(limits.max_connections);
   if (files.rlim_cur < wanted) {
     const rlimit raised = {std::min(wanted, files.rlim_max), files.rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) files = raised;
   }
-  const rlim_t fit =
-      files.rlim_cur > kOtherDescriptors
-          ? (files.rlim_cur - kOtherDescriptors) / kDescriptorsPerConnection
-          : 1;
+  const rlim_t other_fit = std::min(others, files.rlim_cur / kOthersShare);
+  const rlim_t taken = kOtherDescriptors + other_fit;
+  const rlim_t fit = files.rlim_cur > taken
+                         ? (files.rlim_cur - taken) / kDescriptorsPerConnection
+                         : 1;
+  limits.other_connections = static_cast<int>(other_fit);
   limits.max_connections = static_cast<int>(
       std::min(fit, static_cast<rlim_t>(limits.max_connections)));
   limits.max_unidentified =

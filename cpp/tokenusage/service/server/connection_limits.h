@@ -25,11 +25,22 @@ struct ConnectionLimits {
   // Those of them that are not identified.
   int max_unidentified = 512;
 
+  // Connections of other listeners of the process, at one descriptor each. See
+  // FitToDescriptors.
+  int other_connections = 0;
+
   // Calls of one connection that have started and not ended. Streams that the
   // caller has reset count until the server is done with them, which is what
   // bounds rapid resets (CVE-2023-44487). While as many calls of connections
   // that are closed have not ended, none is accepted.
   int max_live_calls = 512;
+
+  // The same of all connections together, and of all unidentified ones. Each
+  // call takes about 18 KiB, even if it only waits, as a health watch does.
+  // Beyond it the connection with the most calls is closed, unidentified ones
+  // first.
+  int max_total_calls = 6144;
+  int max_unidentified_calls = 2048;
 
   // Bytes received that belong to no request that has arrived whole, of all
   // connections together. Beyond it the connection that holds most is closed,
@@ -52,14 +63,15 @@ struct ConnectionState {
   absl::Duration silence;  // since it last sent something
 };
 
-// The indices of those that have to go to satisfy the limits of bytes, calls
-// and stalls.
+// Returns the indices of those that have to go to satisfy the limits of bytes,
+// calls and stalls.
 std::vector<std::size_t> ConnectionsToClose(
     const std::vector<ConnectionState>& connections,
     const ConnectionLimits& limits);
 
 // Raises the soft limit of open files as far as `limits` needs and the hard
-// limit allows. Returns the limits lowered to the descriptors that there are.
+// limit allows. Returns the limits lowered to the descriptors that there are;
+// `other_connections` gets at most a fifth of them.
 ConnectionLimits FitToDescriptors(ConnectionLimits limits);
 
 }  // namespace tokenusage

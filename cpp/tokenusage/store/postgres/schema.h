@@ -50,6 +50,9 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
 absl::StatusOr<std::int64_t> ReadPostgresHorizon(PostgresConnection* connection,
                                                  const std::string& project);
 
+// Returns the value of UsageStore::page_token_key.
+absl::StatusOr<std::string> ReadPageTokenKey(PostgresConnection* connection);
+
 // Returns the statements that create the tables, in order; for tests.
 std::vector<std::string> PostgresSchemaStatements();
 
