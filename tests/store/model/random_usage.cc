@@ -109,13 +109,23 @@ v1::UsageRecord RandomUsage::Record() {
   if (Below(2) == 0) (*record.mutable_labels())["team"] = Name();
   if (Below(4) == 0) (*record.mutable_labels())["env"] = "";
   SetUsage(&record);
+  if (Below(4) == 0) Correct(Id(), &record);
   return record;
+}
+
+void RandomUsage::Correct(const std::string& id, v1::UsageRecord* record) {
+  if (id == record->record_id()) return;
+  record->set_corrects(id);
+  if (Below(2) == 0) record->clear_usage();
 }
 
 std::vector<v1::UsageRecord> RandomUsage::Batch() {
   std::vector<v1::UsageRecord> records;
   for (std::int64_t n = Below(Below(10) == 0 ? 60 : 6); n >= 0; --n) {
     records.push_back(Record());
+    if (records.size() > 1 && Below(10) == 0) {
+      Correct(records[records.size() - 2].record_id(), &records.back());
+    }
     if (Below(5) == 0) records.push_back(records.back());
     if (Below(20) == 0) records.back().set_model(Name());
   }

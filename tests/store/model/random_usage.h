@@ -37,9 +37,13 @@ class RandomUsage {
   double Count();
   // Sets a usage of one of several kinds, often one that contradicts itself.
   void SetUsage(v1::UsageRecord* record);
+  // Lets the record correct another, unless that is itself; often as a void.
+  void Correct(const std::string& id, v1::UsageRecord* record);
+  // Returns a record that sometimes corrects another.
   v1::UsageRecord Record();
 
-  // Contains some records twice, changed or not.
+  // Contains some records twice, changed or not, and some that correct an
+  // earlier one.
   std::vector<v1::UsageRecord> Batch();
 
   TimeWindow Window();

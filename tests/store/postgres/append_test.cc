@@ -136,6 +136,51 @@ TEST(PostgresAppendTest, InsertsInTheOrderOfIds) {
             std::vector<AppendOutcome>(3, AppendOutcome::kStored));
 }
 
+TEST(PostgresAppendTest, OfCorrectionsByTwoProcessesOneWins) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto first = OpenAt(url);
+  const auto second = OpenAt(url);
+  for (int round = 0; round < 20; ++round) {
+    const std::string id = "r" + std::to_string(round);
+    ASSERT_EQ(AppendOne(first.get(), Record(id)), AppendOutcome::kStored);
+    const auto correct = [&](UsageStore* store, const std::string& name) {
+      v1::UsageRecord correction = Record(id + name);
+      correction.set_corrects(id);
+      return AppendOne(store, correction);
+    };
+    auto other = std::async(std::launch::async,
+                            [&] { return correct(second.get(), "b"); });
+    const AppendOutcome a = correct(first.get(), "a");
+    const AppendOutcome b = other.get();
+    const auto lost = [&](const std::string& winner) {
+      return AppendOutcome(AppendOutcome::kAlreadyCorrected, id + winner);
+    };
+    EXPECT_TRUE((a == AppendOutcome::kStored && b == lost("a")) ||
+                (b == AppendOutcome::kStored && a == lost("b")))
+        << a << ", " << b;
+  }
+  const auto check = first->maintenance()->Check(CheckOptions()).value();
+  EXPECT_EQ(check.problem_count, 0);
+  EXPECT_EQ(check.record_count, 40);
+}
+
+TEST(PostgresAppendTest, ARollupWithoutWhatIsCorrectedIsRefused) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto store = OpenAt(url);
+  ASSERT_EQ(AppendOne(store.get(), Record("a")), AppendOutcome::kStored);
+  RunPostgresSql(url, "DELETE FROM tokenusage.usage_rollup");
+  v1::UsageRecord taken_back = Record("v");
+  taken_back.set_corrects("a");
+  taken_back.clear_usage();
+  const AppendResult result = store->Append("p", CheckedOf({taken_back}));
+  EXPECT_THAT(result, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_EQ(store->GetRecord("p", "a")->corrected_by(), "");
+  ASSERT_THAT(store->maintenance()->RebuildRollups(CallLimits()), IsOk());
+  EXPECT_EQ(AppendOne(store.get(), taken_back), AppendOutcome::kStored);
+  EXPECT_EQ(RunPostgresSql(url, "SELECT count(*) FROM tokenusage.usage_rollup"),
+            "0");
+}
+
 TEST(PostgresAppendTest, DamageFailsOnlyTheBatchThatMeetsIt) {
   const std::string url = SharedPostgresServer().NewDatabase();
   PostgresStoreOptions options;

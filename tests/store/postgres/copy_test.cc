@@ -155,6 +155,47 @@ TEST_F(CopyTest, CopiesTheTotalsOfRemovedRecords) {
   ExpectSame();
 }
 
+TEST_F(CopyTest, CopiesCorrectionsAsTheyAre) {
+  Fill(0, 700);
+  const auto correct = [this](const std::string& id,
+                              const std::string& corrects,
+                              const std::string& time) {
+    v1::UsageRecord record = RecordAt(id, time, 1000);
+    record.set_corrects(corrects);
+    const auto source = OpenSqliteStore(path_).value();
+    EXPECT_EQ(source->Append("p", CheckedOf({record})).value().at(0),
+              AppendOutcome::kStored);
+  };
+  constexpr char kLate[] = "2026-08-01T10:00:00Z";
+  correct("c1", "id-210", kLate);
+  correct("c2", "c1", kLate);
+  // One of each pair is removed below.
+  correct("late", "id-3", kLate);
+  correct("early", "id-260", kStart);
+  EXPECT_THAT(
+      OpenSqliteStore(path_).value()->maintenance()->RemoveRecordsBefore(
+          "p", Time("2026-08-01T02:00:00Z"), CallLimits()),
+      IsOk());
+  ASSERT_THAT(Copy(), IsOk());
+  const auto expect_corrected = [this](const std::string& id,
+                                       const std::string& by) {
+    const auto destination = OpenPostgresStore(url_).value();
+    const auto record = destination->GetRecord("p", id);
+    ASSERT_THAT(record, IsOk());
+    EXPECT_EQ(record->corrected_by(), by);
+  };
+  expect_corrected("id-210", "c1");
+  expect_corrected("c1", "c2");
+  expect_corrected("id-260", "early");
+  expect_corrected("late", "");
+
+  // A record that was copied before it was corrected.
+  correct("c3", "id-250", kLate);
+  ASSERT_THAT(Copy(), IsOk());
+  expect_corrected("id-250", "c3");
+  ExpectSame();
+}
+
 TEST_F(CopyTest, NamesARollupThatDiffers) {
   Fill(0, 300);
   ASSERT_THAT(Copy(), IsOk());

@@ -41,6 +41,16 @@ int Uses(const std::string& sql, const std::string& how) {
                         "usage_rollup)\\b");
 }
 
+// Without a regular expression: those recurse, and statements are long.
+bool SetsProject(const std::string& sql) {
+  for (std::size_t at = sql.find(" SET "); at != std::string::npos;
+       at = sql.find(" SET ", at + 1)) {
+    const std::string set = sql.substr(at, sql.find("WHERE", at) - at);
+    if (set.find(" project = ") != std::string::npos) return true;
+  }
+  return false;
+}
+
 // Returns the rules that a statement breaks.
 std::vector<std::string> BrokenRules(const std::string& sql) {
   std::vector<std::string> broken;
@@ -63,8 +73,7 @@ std::vector<std::string> BrokenRules(const std::string& sql) {
   check(Count(sql, "ON CONFLICT") ==
             Count(sql, "ON CONFLICT \\((project|name)\\b"),
         "each key that is named begins with project");
-  check(Count(sql, "SET (?:(?!WHERE).)*\\bproject = ") == 0,
-        "the distribution column does not change");
+  check(!SetsProject(sql), "the distribution column does not change");
   check(Count(sql, "unnest") == 0 || Count(sql, "INSERT INTO") == 1,
         "lists are expanded only to insert them");
   // Every table that is named is one we know of, and has its schema.
@@ -84,11 +93,11 @@ TEST(PostgresSqlTest, EveryStatementKeepsTheRulesOfCitus) {
     EXPECT_EQ(BrokenRules(statement.sql), std::vector<std::string>())
         << statement.name << ": " << statement.sql;
   }
-  // None is forgotten: those of sql.h, three on rollups, and one of totals for
+  // None is forgotten: those of sql.h, four on rollups, and one of totals for
   // each grouping.
   std::ifstream header("cpp/tokenusage/store/postgres/sql.h");
   const std::string text((std::istreambuf_iterator<char>(header)), {});
-  EXPECT_EQ(names.size(), Count(text, "constexpr PostgresStatement k") + 11u);
+  EXPECT_EQ(names.size(), Count(text, "constexpr PostgresStatement k") + 12u);
 }
 
 TEST(PostgresSqlTest, TheRulesNoticeWhatBreaksThem) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -14,7 +15,9 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
@@ -59,17 +62,30 @@ bool IsSame(const PostgresResult& row, const PostgresProject& known) {
          row.Int64(0, 1) == known.horizon_seconds;
 }
 
+bool IsBeforeHorizon(std::int64_t event_time_nanos,
+                     const PostgresProject& project) {
+  return event_time_nanos / kNanosPerSecond < project.horizon_seconds;
+}
+
 bool IsBeforeHorizon(const CheckedRecord& record,
                      const PostgresProject& project) {
-  return record.event_time_nanos() / kNanosPerSecond < project.horizon_seconds;
+  return IsBeforeHorizon(record.event_time_nanos(), project);
+}
+
+// Returns whether the record corrects another, or is a copy of one that is
+// corrected.
+bool HasCorrection(const CheckedRecord* record) {
+  return !record->record().corrects().empty() ||
+         !record->record().corrected_by().empty();
 }
 
 // Returns whether nothing but a taken id can refuse a record, if all series are
 // known.
-bool AreInTime(const PostgresProject& known, const Records& records) {
+bool OnlyIdsCanRefuse(const PostgresProject& known, const Records& records) {
   return std::all_of(
       records.begin(), records.end(), [&](const CheckedRecord* record) {
-        return !record->too_far_ahead() && !IsBeforeHorizon(*record, known);
+        return !record->too_far_ahead() && !IsBeforeHorizon(*record, known) &&
+               !HasCorrection(record);
       });
 }
 
@@ -111,7 +127,7 @@ class AppendRun {
 
  private:
   struct Stored {
-    v1::UsageRecord record;
+    v1::UsageRecord record;  // with corrected_by
     std::string bytes;
   };
 
@@ -127,7 +143,8 @@ class AppendRun {
 
   void SendInsert(const Records& sorted);
   void SendSelect(const std::vector<std::string>& ids);
-  // Asks for those of the records, and those of their series, that are there.
+  // Asks for those of the records, of those that they correct, and of their
+  // series, that are there.
   void SendReads();
   void SendInsertSeries();
   absl::Status ReadStored(const PostgresResult& rows);
@@ -149,9 +166,14 @@ class AppendRun {
                            const PostgresProject& project);
   AppendOutcome CompareWithStored(const CheckedRecord& record,
                                   const Stored& stored);
+  // Returns whether a record with this id may be corrected; kStored if so.
+  AppendOutcome ResolveCorrected(const std::string& record_id,
+                                 const PostgresProject& project) const;
 
   // Writes the rollups of the accepted records, and commits.
   absl::Status Finish();
+  // Marks what is corrected, and writes the rollups without it.
+  absl::Status WriteCorrections(PostgresRollups rollups);
 
   PostgresConnection& connection_;
   const std::string& project_;
@@ -161,6 +183,8 @@ class AppendRun {
   absl::flat_hash_map<std::string, Stored> stored_;  // by id
   absl::flat_hash_map<std::string_view, const CheckedRecord*> accepted_;
   absl::flat_hash_set<std::string_view> own_;  // see CompareWithStored
+  // The ids of records that become corrected, and what corrects them.
+  std::map<std::string_view, std::string_view> corrections_;
   SeriesKeys series_;                   // that the project is known to have
   std::vector<SeriesNames> new_names_;  // of series to add
   std::optional<PostgresProject> learned_;
@@ -197,6 +221,8 @@ void AppendRun::SendReads() {
   for (const CheckedRecord* record : records_) {
     names.insert(SeriesNamesOf(record->record()));
     ids.push_back(IdOf(*record));
+    const std::string& corrects = record->record().corrects();
+    if (!corrects.empty()) ids.push_back(corrects);
   }
   connection_.Send(sql::kFindSeries,
                    SeriesParams(project_, {names.begin(), names.end()}));
@@ -215,6 +241,7 @@ absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
     stored.bytes = std::string(rows.Bytes(row, 1));
     TOKENUSAGE_RETURN_IF_ERROR(
         ReadStoredRecord(connection_.display(), stored.bytes, &stored.record));
+    stored.record.set_corrected_by(std::string(rows.Bytes(row, 2)));
     stored_.emplace(rows.Bytes(row, 0), std::move(stored));
   }
   return absl::OkStatus();
@@ -254,6 +281,12 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
   if (IsBeforeHorizon(record, project)) return AppendOutcome::kBeforeHorizon;
+  const std::string& corrects = record.record().corrects();
+  const std::string& corrected_by = record.record().corrected_by();
+  AppendOutcome correction = AppendOutcome::kStored;
+  if (!corrects.empty()) correction = ResolveCorrected(corrects, project);
+  const bool can_correct = correction.kind == AppendOutcome::kStored;
+  if (!can_correct && !record.is_copy()) return correction;
   std::string series = SeriesKey(record.record());
   if (!series_.contains(series)) {
     const std::int64_t count =
@@ -263,7 +296,30 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
     new_names_.push_back(SeriesNamesOf(record.record()));
   }
   accepted_.emplace(IdOf(record), &record);
+  if (!corrects.empty() && can_correct) {
+    corrections_.emplace(corrects, IdOf(record));
+  }
+  if (!corrected_by.empty()) corrections_.emplace(IdOf(record), corrected_by);
   return AppendOutcome::kStored;
+}
+
+AppendOutcome AppendRun::ResolveCorrected(
+    const std::string& record_id, const PostgresProject& project) const {
+  if (const auto found = corrections_.find(record_id);
+      found != corrections_.end()) {
+    return {AppendOutcome::kAlreadyCorrected, std::string(found->second)};
+  }
+  if (accepted_.contains(record_id)) return AppendOutcome::kStored;
+  const auto found = stored_.find(record_id);
+  // A removal may not have deleted it yet.
+  if (found == stored_.end() ||
+      IsBeforeHorizon(NanosFromTimestamp(found->second.record.event_time()),
+                      project)) {
+    return AppendOutcome::kCorrectedRecordNotFound;
+  }
+  const std::string& other = found->second.record.corrected_by();
+  if (other.empty()) return AppendOutcome::kStored;
+  return {AppendOutcome::kAlreadyCorrected, other};
 }
 
 Outcomes AppendRun::Resolve(const PostgresProject& project) {
@@ -279,15 +335,59 @@ absl::Status AppendRun::Finish() {
   if (!new_names_.empty()) SendInsertSeries();
   PostgresRollups rollups;
   for (const auto& [id, record] : accepted_) {
+    if (!Counts(record->record())) continue;
     rollups.Add(record->record(), record->event_time_nanos(), record->counts());
   }
-  if (!rollups.empty()) {
+  if (!corrections_.empty()) {
+    TOKENUSAGE_RETURN_IF_ERROR(WriteCorrections(std::move(rollups)));
+  } else if (!rollups.empty()) {
     connection_.Send(sql::AddToRollups(),
                      RollupParams(project_, rollups.All()));
   }
   connection_.Send(sql::kCommit);
   commit_sent_ = true;
   return Sync().status();
+}
+
+absl::Status AppendRun::WriteCorrections(PostgresRollups rollups) {
+  std::vector<std::string> corrected;
+  std::vector<std::string> corrected_by;
+  for (const auto& [id, by] : corrections_) {
+    corrected.emplace_back(id);
+    corrected_by.emplace_back(by);
+    const auto accepted = accepted_.find(id);
+    const v1::UsageRecord& record = accepted != accepted_.end()
+                                        ? accepted->second->record()
+                                        : stored_.find(corrected.back())->second.record;
+    if (!Counts(record)) continue;
+    rollups.Subtract(record, NanosFromTimestamp(record.event_time()),
+                     CountRecord(record));
+  }
+  PostgresParams marks = ProjectParams();
+  marks.AddTextArray(corrected);
+  marks.AddTextArray(corrected_by);
+  connection_.Send(sql::kMarkCorrected, marks);
+  if (rollups.empty()) return absl::OkStatus();
+  connection_.Send(sql::ChangeRollups(), RollupParams(project_, rollups.All()));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
+                              Sync());
+  const PostgresResult& changed = results.back();
+  std::set<std::int64_t> empty;  // the starts of their cells
+  for (int row = 0; row < changed.rows(); ++row) {
+    const std::int64_t records = changed.Int64(row, 1);
+    if (records < 0) {
+      return DamagedError(connection_.display(),
+                          "a rollup lacks records that are corrected");
+    }
+    if (records == 0) empty.insert(changed.Int64(row, 0));
+  }
+  if (empty.empty()) return absl::OkStatus();
+  PostgresArray starts = PostgresArray::Int64s(empty.size());
+  for (const std::int64_t start : empty) starts.Add(start);
+  PostgresParams params = ProjectParams();
+  params.AddArray(std::move(starts));
+  connection_.Send(sql::kDeleteEmptyRollups, params);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
@@ -351,7 +451,9 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
 absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
     const std::optional<PostgresProject>& known) {
   connection_.Send(sql::kBegin);
-  const bool full = known && known->series_count >= kMaxSeriesPerProject;
+  const bool full =
+      known && known->series_count >= kMaxSeriesPerProject &&
+      std::none_of(records_.begin(), records_.end(), &HasCorrection);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::optional<PostgresProject> project,
                               full ? ReadFull(*known) : LockAndRead());
   if (!project) return std::nullopt;
@@ -399,7 +501,7 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
     const std::optional<PostgresProject> known = cache_.Find(project);
     AppendRun run(connection, project, records, *maybe_committed);
     absl::StatusOr<std::optional<Outcomes>> result =
-        known && AreInTime(*known, records) &&
+        known && OnlyIdsCanRefuse(*known, records) &&
                 cache_.HasAll(known->incarnation, series)
             ? run.InsertFirst(*known, series)
             : run.ReadFirst(known);

@@ -21,7 +21,8 @@ namespace tokenusage {
 //
 // If the cache shows that nothing but a taken id can refuse a record, the
 // records are inserted at once, which takes two round trips; else the project
-// is locked and read first.
+// is locked and read first. So are those that correct others: of two that race,
+// the second sees what the first has done.
 class PostgresAppender {
  public:
   // `pool` must outlive this.

@@ -17,6 +17,7 @@
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/rollup/correction_check.h"
 #include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
@@ -55,6 +56,7 @@ class CheckRun {
   const CallLimits& limits_;
   CheckReportBuilder& report_;
   std::set<SeriesNames> series_;
+  CorrectionCheck corrections_;
   v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
@@ -77,9 +79,11 @@ absl::Status CheckRun::Run() {
                               Sync());
   report_.AddLeftOver(left_over[0].Int64(0, 0));
   TOKENUSAGE_RETURN_IF_ERROR(CheckHoursBefore(horizon));
-  return ForEachRecordStep(
+  TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
       &connection_, project_, horizon * kNanosPerSecond, limits_,
-      [this](TimeWindow window) { return CheckWindow(window); });
+      [this](TimeWindow window) { return CheckWindow(window); }));
+  if (horizon == 0) corrections_.AddProblems(project_, &report_);
+  return absl::OkStatus();
 }
 
 absl::Status CheckRun::CheckHoursBefore(std::int64_t horizon_seconds) {
@@ -129,8 +133,10 @@ void CheckRun::CheckRecord(const PostgresResult& row,
     detail = "its operation, provider and model are no series of its project";
   }
   if (detail.empty()) {
+    record_.set_corrected_by(std::string(row.Bytes(0, 4)));
+    corrections_.Add(record_);
     const UsageCounts counts = CountRecord(record_);
-    expected->Add(record_, time, counts);
+    if (Counts(record_)) expected->Add(record_, time, counts);
     if (row.Bool(0, 3) == counts.inconsistent()) return;
     detail = counts.inconsistent()
                  ? "it contradicts itself, but is not marked"

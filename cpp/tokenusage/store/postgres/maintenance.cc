@@ -58,8 +58,8 @@ absl::Status RemoveInSteps(PostgresConnection* connection,
       });
 }
 
-// Adds the records of a window to the rollups, and marks those that contradict
-// themselves by the rules of this program.
+// Adds the records of a window that count to the rollups, and marks those that
+// contradict themselves by the rules of this program.
 absl::Status RebuildStep(PostgresConnection* connection,
                          const std::string& project, TimeWindow window,
                          const CallLimits& limits, Rebuild* rebuild) {
@@ -74,17 +74,22 @@ absl::Status RebuildStep(PostgresConnection* connection,
         TOKENUSAGE_RETURN_IF_ERROR(
             ReadStoredRecord(connection->display(), row.Bytes(0, 2), &record));
         const UsageCounts counts = CountRecord(record);
-        rollups.Add(record, row.Int64(0, 0), counts);
+        const bool is_corrected = !row.Bytes(0, 4).empty();
+        if (!is_corrected && Counts(record)) {
+          rollups.Add(record, row.Int64(0, 0), counts);
+        }
         if (row.Bool(0, 3) != counts.inconsistent()) {
           wrongly_marked.emplace_back(row.Bytes(0, 1));
         }
         ++rebuild->record_count;
         return true;
       }));
-  if (rollups.empty()) return absl::OkStatus();
+  if (rollups.empty() && wrongly_marked.empty()) return absl::OkStatus();
   const Rollups all = rollups.All();
-  connection->Send(sql::AddToRollups(), RollupParams(project, all));
-  rebuild->rollup_count += static_cast<std::int64_t>(all.size());
+  if (!all.empty()) {
+    connection->Send(sql::AddToRollups(), RollupParams(project, all));
+    rebuild->rollup_count += static_cast<std::int64_t>(all.size());
+  }
   if (!wrongly_marked.empty()) {
     PostgresParams toggle = ParamsOf(project);
     toggle.AddTextArray(wrongly_marked);

@@ -191,6 +191,7 @@ absl::Status QueryRun::AddTotals(std::int64_t time, const PostgresResult& row) {
 absl::Status QueryRun::AddRecord(std::int64_t time, std::string_view bytes) {
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(connection_.display(), bytes, &record_));
+  if (!Counts(record_)) return absl::OkStatus();
   if (!PassesAll(query_.filters, record_)) return absl::OkStatus();
   UsageSum* const sum =
       rows_.SumOf(time, EncodedGroup(GroupKeyOf(query_.group_by, record_)));

@@ -19,6 +19,17 @@
 namespace tokenusage {
 namespace {
 
+// Reads a record, as it is returned, from two columns of the first row: record
+// and corrected_by.
+absl::Status ReadRecord(const PostgresConnection& connection,
+                        const PostgresResult& row, int first_column,
+                        v1::UsageRecord* record) {
+  TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(
+      connection.display(), row.Bytes(0, first_column), record));
+  record->set_corrected_by(std::string(row.Bytes(0, first_column + 1)));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<RecordPage> ListFrom(PostgresConnection* connection,
                                     const RecordQuery& query) {
   // No id is empty, so (start, "") is before all records at the start.
@@ -38,11 +49,9 @@ absl::StatusOr<RecordPage> ListFrom(PostgresConnection* connection,
                               : postgres_sql::kListRecords,
       params, query.limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
-        const std::string_view bytes = row.Bytes(0, 0);
-        v1::UsageRecord* const next = page.Add(bytes.size());
+        v1::UsageRecord* const next = page.Add(row.Bytes(0, 0).size());
         if (next == nullptr) return false;
-        TOKENUSAGE_RETURN_IF_ERROR(
-            ReadStoredRecord(connection->display(), bytes, next));
+        TOKENUSAGE_RETURN_IF_ERROR(ReadRecord(*connection, row, 0, next));
         return true;
       }));
   return page.Finish();
@@ -115,8 +124,8 @@ absl::StatusOr<v1::UsageRecord> PostgresReader::GetRecord(
           return absl::NotFoundError("no such record");
         }
         v1::UsageRecord record;
-        TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(
-            connection->display(), results[0].Bytes(0, 1), &record));
+        TOKENUSAGE_RETURN_IF_ERROR(
+            ReadRecord(*connection, results[0], 1, &record));
         return record;
       });
 }

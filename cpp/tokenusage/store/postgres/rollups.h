@@ -19,13 +19,19 @@
 
 namespace tokenusage {
 
-// Collects what a transaction adds to the rollups of one project, so that each
+// Collects how a transaction changes the rollups of one project, so that each
 // is written once. One thread at a time.
 class PostgresRollups {
  public:
   void Add(const v1::UsageRecord& record, std::int64_t event_time_nanos,
            const UsageCounts& counts) {
     quarter_hours_[RollupKeyOf(record, event_time_nanos)].Add(counts);
+  }
+
+  // Takes away a record that was added before, by this transaction or another.
+  void Subtract(const v1::UsageRecord& record, std::int64_t event_time_nanos,
+                const UsageCounts& counts) {
+    quarter_hours_[RollupKeyOf(record, event_time_nanos)].Subtract(counts);
   }
 
   bool empty() const { return quarter_hours_.empty(); }
@@ -37,8 +43,8 @@ class PostgresRollups {
   absl::flat_hash_map<RollupKey, UsageSum> quarter_hours_;
 };
 
-// Returns the parameters of postgres_sql::AddToRollups and SetRollups, in the
-// order of the key, so that transactions cannot deadlock.
+// Returns the parameters of postgres_sql::AddToRollups, SetRollups and
+// ChangeRollups, in the order of the key, so that transactions cannot deadlock.
 PostgresParams RollupParams(const std::string& project, const Rollups& rollups);
 
 // Adds the sum in a row, whose columns from `first_column` on are those of

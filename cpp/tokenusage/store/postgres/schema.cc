@@ -51,6 +51,8 @@ constexpr const char* kUsageRecord =
     "event_time bigint NOT NULL,"     // nanoseconds since 1970, UTC
     "inconsistent boolean NOT NULL,"  // whether the usage contradicts itself
     "record bytea NOT NULL,"          // a tokenusage.v1.UsageRecord, whole
+    // The record_id of the record that corrects it, or NULL.
+    "corrected_by text COLLATE \"C\","
     "PRIMARY KEY (project, record_id))";
 
 constexpr const char* kRecordByTime =

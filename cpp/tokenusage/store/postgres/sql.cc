@@ -39,27 +39,39 @@ std::string SumColumnNames() {
   return names;
 }
 
+enum class Upsert { kAdd, kChange, kSet };
+
+// Returns what a column becomes. NULL counts as 0, unless both are NULL.
+std::string UpsertValue(const SumColumn& column, Upsert how) {
+  const auto sum = [](const std::string& name) {
+    return absl::StrCat("coalesce(r.", name, " + excluded.", name, ", r.", name,
+                        ", excluded.", name, ")");
+  };
+  if (how == Upsert::kSet) return absl::StrCat("excluded.", column.name);
+  if (!column.is_nullable) {
+    return absl::StrCat("r.", column.name, " + excluded.", column.name);
+  }
+  if (how == Upsert::kAdd) return sum(column.name);
+  // A measure that no record states any more is NULL.
+  if (!column.is_amount)
+    return absl::StrCat("nullif(", sum(column.name), ", 0)");
+  return absl::StrCat("CASE WHEN ", sum(column.name + "_records"),
+                      " <> 0 THEN ", sum(column.name), " END");
+}
+
 // Adds to existing rollups, or replaces them.
-std::string RollupSql(bool add) {
+std::string RollupSql(Upsert how) {
   std::string parameters;
   std::string values;
   std::string updates;
   int number = 6;
-  for (const auto& [name, is_amount, is_nullable] : SumColumns()) {
+  for (const SumColumn& column : SumColumns()) {
+    const auto& [name, is_amount, is_nullable] = column;
     absl::StrAppend(&parameters, ", $", ++number,
                     is_amount ? "::text[]" : "::bigint[]");
     absl::StrAppend(&values, ", c.", name, is_amount ? "::numeric" : "");
-    absl::StrAppend(&updates, updates.empty() ? "" : ", ", name, " = ");
-    const std::string sum = absl::StrCat("r.", name, " + excluded.", name);
-    if (!add) {
-      absl::StrAppend(&updates, "excluded.", name);
-    } else if (is_nullable) {
-      // NULL counts as 0, unless both are NULL.
-      absl::StrAppend(&updates, "coalesce(", sum, ", r.", name, ", excluded.",
-                      name, ")");
-    } else {
-      absl::StrAppend(&updates, sum);
-    }
+    absl::StrAppend(&updates, updates.empty() ? "" : ", ", name, " = ",
+                    UpsertValue(column, how));
   }
   const std::string names = SumColumnNames();
   return absl::StrCat(
@@ -75,7 +87,8 @@ std::string RollupSql(bool add) {
       names,
       ") WHERE p.project = $1 ON CONFLICT (project, cell_seconds, cell_start, "
       "operation, provider, model) DO UPDATE SET ",
-      updates);
+      updates,
+      how == Upsert::kChange ? " RETURNING cell_start, record_count" : "");
 }
 
 std::string SelectRollupsSql() {
@@ -106,14 +119,16 @@ std::string BucketedRollupsSql(int cell_seconds, const char* start,
       " AND ($14::text[] IS NULL OR model = ANY($14::text[]))");
 }
 
-// Selects the records of a window, in the columns of totals.
+// Selects the records of a window that are not corrected, in the columns of
+// totals.
 std::string EdgeSql(const char* start, const char* end) {
   std::string nulls;
   for (int i = 0; i < kSumColumns; ++i) absl::StrAppend(&nulls, ", NULL");
   return absl::StrCat("SELECT event_time, NULL, NULL, NULL", nulls,
                       ", record FROM tokenusage.usage_record "
                       "WHERE project = $1 AND event_time >= ",
-                      start, " AND event_time < ", end);
+                      start, " AND event_time < ", end,
+                      " AND corrected_by IS NULL");
 }
 
 std::string TotalsSql(TotalsGroup group) {
@@ -169,14 +184,20 @@ std::string_view MeasureColumn(v1::UsageMeasure measure) {
 }
 
 const PostgresStatement& AddToRollups() {
-  static const auto* const sql = new std::string(RollupSql(/*add=*/true));
+  static const auto* const sql = new std::string(RollupSql(Upsert::kAdd));
   static const PostgresStatement statement = {"add_to_rollups", sql->c_str()};
   return statement;
 }
 
 const PostgresStatement& SetRollups() {
-  static const auto* const sql = new std::string(RollupSql(/*add=*/false));
+  static const auto* const sql = new std::string(RollupSql(Upsert::kSet));
   static const PostgresStatement statement = {"set_rollups", sql->c_str()};
+  return statement;
+}
+
+const PostgresStatement& ChangeRollups() {
+  static const auto* const sql = new std::string(RollupSql(Upsert::kChange));
+  static const PostgresStatement statement = {"change_rollups", sql->c_str()};
   return statement;
 }
 
@@ -194,6 +215,7 @@ std::vector<PostgresStatement> AllStatements() {
   std::vector<PostgresStatement> all = TotalsStatements();
   all.insert(all.end(), {AddToRollups(),
                          SetRollups(),
+                         ChangeRollups(),
                          SelectRollups(),
                          kBegin,
                          kCommit,
@@ -206,6 +228,8 @@ std::vector<PostgresStatement> AllStatements() {
                          kInsertSeries,
                          kInsertRecords,
                          kInsertProbe,
+                         kMarkCorrected,
+                         kDeleteEmptyRollups,
                          kSelectRecords,
                          kSelectRecord,
                          kListRecords,

@@ -107,48 +107,75 @@ inline constexpr PostgresStatement kInsertProbe = {
     "(project, record_id, event_time, inconsistent, record) "
     "VALUES($1, $2, 0, false, $3)"};
 
-// $1 project, $2 record ids -> record_id, record of those that exist.
+// $1 project, $2 record ids -> record_id, record, corrected_by of those that
+// exist. Here and below corrected_by is empty if the record is not corrected.
 inline constexpr PostgresStatement kSelectRecords = {
     "select_records",
-    "SELECT record_id, record FROM tokenusage.usage_record "
+    "SELECT record_id, record, coalesce(corrected_by, '') "
+    "FROM tokenusage.usage_record "
     "WHERE project = $1 AND record_id = ANY($2::text[])"};
+
+// $1 project, $2 record ids, $3 what corrects them. The records must exist:
+// what would be inserted is no record. It is an INSERT since Citus expands
+// lists in no UPDATE.
+inline constexpr PostgresStatement kMarkCorrected = {
+    "mark_corrected",
+    "INSERT INTO tokenusage.usage_record"
+    "(project, record_id, event_time, inconsistent, corrected_by, record) "
+    "SELECT p.project, r.record_id, 0, false, r.corrected_by, ''::bytea "
+    "FROM tokenusage.project AS p, unnest($2::text[], $3::text[]) "
+    "AS r(record_id, corrected_by) WHERE p.project = $1 "
+    "ON CONFLICT (project, record_id) "
+    "DO UPDATE SET corrected_by = excluded.corrected_by"};
 
 // $1 project, $2 cell_seconds, $3 cell_start, $4 operation, $5 provider,
 // $6 model, from $7 on the columns of a sum: arrays with one element per
 // rollup. AddToRollups adds to existing rollups, SetRollups replaces them.
+// ChangeRollups adds numbers that may be negative -> cell_start, record_count
+// of each rollup; those of no records are left for kDeleteEmptyRollups.
 const PostgresStatement& AddToRollups();
 const PostgresStatement& SetRollups();
+const PostgresStatement& ChangeRollups();
+
+// $1 project, $2 cell_starts.
+inline constexpr PostgresStatement kDeleteEmptyRollups = {
+    "delete_empty_rollups",
+    "DELETE FROM tokenusage.usage_rollup WHERE project = $1 "
+    "AND cell_seconds = ANY('{900,3600}'::bigint[]) "
+    "AND cell_start = ANY($2::bigint[]) AND record_count = 0"};
 
 // --------------------------------------------------------------------- reads
 
-// $1 project, $2 record id -> event_time, record.
+// $1 project, $2 record id -> event_time, record, corrected_by.
 inline constexpr PostgresStatement kSelectRecord = {
     "select_record",
-    "SELECT event_time, record FROM tokenusage.usage_record "
+    "SELECT event_time, record, coalesce(corrected_by, '') "
+    "FROM tokenusage.usage_record "
     "WHERE project = $1 AND record_id = $2"};
 
 // $1 project, $2 end (ns), $3 time (ns) and $4 record id to start after,
-// $5 the most records -> record. Of all records, or of those that contradict
-// themselves.
+// $5 the most records -> record, corrected_by. Of all records, or of those that
+// contradict themselves.
 inline constexpr PostgresStatement kListRecords = {
     "list_records",
-    "SELECT record FROM tokenusage.usage_record "
+    "SELECT record, coalesce(corrected_by, '') FROM tokenusage.usage_record "
     "WHERE project = $1 AND event_time < $2 "
     "AND (event_time, record_id) > ($3::bigint, $4::text) "
     "ORDER BY event_time, record_id LIMIT $5"};
 inline constexpr PostgresStatement kListInconsistent = {
     "list_inconsistent",
-    "SELECT record FROM tokenusage.usage_record "
+    "SELECT record, coalesce(corrected_by, '') FROM tokenusage.usage_record "
     "WHERE project = $1 AND inconsistent AND event_time < $2 "
     "AND (event_time, record_id) > ($3::bigint, $4::text) "
     "ORDER BY event_time, record_id LIMIT $5"};
 
-// $1 project, $2 start, $3 end (ns) -> event_time, record, in order of time.
+// $1 project, $2 start, $3 end (ns) -> event_time, record of those that are not
+// corrected, in order of time.
 inline constexpr PostgresStatement kScanRecords = {
     "scan_records",
     "SELECT event_time, record FROM tokenusage.usage_record "
-    "WHERE project = $1 AND event_time >= $2 "
-    "AND event_time < $3 ORDER BY event_time"};
+    "WHERE project = $1 AND event_time >= $2 AND event_time < $3 "
+    "AND corrected_by IS NULL ORDER BY event_time"};
 
 // Which of operation, provider and model totals are grouped by.
 struct TotalsGroup {
@@ -223,11 +250,12 @@ inline constexpr PostgresStatement kCountRecordsBefore = {
     "WHERE project = $1 AND event_time < $2"};
 
 // $1 project, $2 start, $3 end (ns) -> event_time, record_id, record,
-// inconsistent, in order of time.
+// inconsistent, corrected_by, in order of time.
 inline constexpr PostgresStatement kCheckRecords = {
     "check_records",
-    "SELECT event_time, record_id, record, inconsistent "
-    "FROM tokenusage.usage_record WHERE project = $1 "
+    "SELECT event_time, record_id, record, inconsistent, "
+    "coalesce(corrected_by, '') FROM tokenusage.usage_record WHERE project = "
+    "$1 "
     "AND event_time >= $2 AND event_time < $3 "
     "ORDER BY event_time"};
 
