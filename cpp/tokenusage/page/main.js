@@ -17,7 +17,7 @@ class Page {
   constructor(file) {
     this.file = file;
     this.rows = file?.rows ?? [];
-    this.isComplete = true;
+    this.isComplete = file?.is_complete ?? true;
     this.token = '';
     this.form = byId('controls');
     this.chart = new Chart(byId('plot'), byId('legend'), (key) => this.filterStack(key));
@@ -313,10 +313,10 @@ class Page {
     const notes = [];
     const of = (count) => `${formatCount(count)} of ${formatCount(totals.record_count)} records`;
     if (!this.isComplete) {
-      notes.push(`Only the first ${
-          formatCount(
-              this.rows
-                  .length)} rows were read, so all sums are too small. Choose a coarser bucket or fewer groups.`);
+      const advice = this.file ? '' : ' Choose a coarser bucket or fewer groups.';
+      notes.push(
+          `Only the first ${formatCount(this.rows.length)} rows are here, so all sums ` +
+          `are too small.${advice}`);
     }
     if (totals.inconsistent_record_count) {
       notes.push(`${
