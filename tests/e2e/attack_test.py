@@ -18,6 +18,7 @@ import urllib.request
 import grpc
 
 from harness import http2, junit, oracle, program
+from harness.certificates import Authority, read
 from harness.client import UsageClient, failure_of, query_request, set_time
 from harness.records import make_record
 from harness.testcase import EndToEndTest
@@ -43,10 +44,10 @@ def metric(server, name):
 class GoodCaller:
     """Reports one record after the other, each until it is acknowledged."""
 
-    def __init__(self, server, token):
+    def __init__(self, server, token, credentials):
         self.reported = 0
         self.lost = []
-        self._client = UsageClient(server.address, token=token)
+        self._client = UsageClient(server.address, credentials, token)
         # Until its first call, a connection is like an attacker's.
         self._report(make_record("first"))
         self._stopping = threading.Event()
@@ -79,10 +80,10 @@ class GoodCaller:
 
 class AttackTest(EndToEndTest):
     @contextlib.contextmanager
-    def attacked(self, *flags, token=None, **kwargs):
+    def attacked(self, *flags, token=None, credentials=None, **kwargs):
         """A server with a good caller, which is judged when the attack is over."""
         server = self.start_server("usage.db", "--http-listen=127.0.0.1:0", *flags, **kwargs)
-        caller = GoodCaller(server, token)
+        caller = GoodCaller(server, token, credentials)
         try:
             yield server
         finally:
@@ -91,6 +92,7 @@ class AttackTest(EndToEndTest):
         self.assertLess(peak_memory(server), MAX_RESIDENT)
         self.assertEqual(caller.lost, [])
         self.assertGreater(caller.reported, 1)
+        server.kill()
 
     def connect_raw(self, server, **kwargs):
         """A connection of an attacker."""
@@ -146,18 +148,40 @@ class AttackTest(EndToEndTest):
                 left[attacker, stream] -= len(block) - len(rest)
             time.sleep(0.001)
 
-    def test_messages_that_never_end(self):
+    def new_identity(self):
+        """Returns a file of identities, and the token of the only one."""
         made = program.run("token", "new", "--name=good", "--projects=good", "--roles=report",
                            "--token-file=" + self.path("token"))
         identities = self.write("identities", made.stdout)
         with open(self.path("token"), encoding="utf-8") as file:
-            token = file.read().strip()
+            return identities, file.read().strip()
+
+    def test_messages_that_never_end(self):
+        identities, token = self.new_identity()
         with self.attacked("--identities=" + identities, token=token) as server:
             self.keep_attacking(
                 lambda end: self.send_without_end(
                     [self.connect_raw(server) for _ in range(4)], end
                 )
             )
+
+    def test_messages_that_never_end_over_tls(self):
+        identities, token = self.new_identity()
+        ca = Authority(self.folder)
+        certificate, key = ca.sign_server()
+        with self.attacked(
+            "--identities=" + identities,
+            "--tls-certificate=" + certificate,
+            "--tls-key=" + key,
+            token=token,
+            credentials=grpc.ssl_channel_credentials(read(ca.certificate)),
+        ) as server:
+            self.keep_attacking(
+                lambda end: self.send_without_end(
+                    [self.connect_raw(server, tls_ca=ca.certificate) for _ in range(4)], end
+                )
+            )
+            self.assertGreater(metric(server, "tokenusage_connections_closed_total"), 0)
 
     def test_messages_that_never_end_of_callers_with_credentials(self):
         with self.attacked() as server:
@@ -218,6 +242,17 @@ class AttackTest(EndToEndTest):
                         attacker.send(attacker.reset(stream))
 
                 self.keep_attacking(attack)
+
+    def test_calls_that_wait(self):
+        """25,000 of them over 100 connections, of which health watches need no token."""
+        for method in ("/grpc.health.v1.Health/Watch", "StreamUsage"):
+            with self.subTest(method), self.attacked() as server:
+                for _ in range(100):
+                    attacker = self.connect_raw(server)
+                    with contextlib.suppress(OSError):
+                        for _ in range(250):
+                            attacker.start_call(method, b"" if "/" in method else None)
+                self.assertGreater(metric(server, "tokenusage_connections_closed_total"), 0)
 
     def test_no_caller_is_taken_for_an_attacker(self):
         """More than all requests under way may hold, over one connection."""

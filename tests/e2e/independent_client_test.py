@@ -192,7 +192,7 @@ class ReportTest(ClientTest):
         """They are refused as unknown, not as missing, and never counted."""
         base = make_record("n")
         batch = [with_unknown_field(without_usage(base), n) for n in (18, 900, 999)]
-        batch += [with_unknown_field(base, n) for n in (18, 10, 15)]
+        batch += [with_unknown_field(base, n) for n in (18, 12, 15)]
         reasons = ["USAGE_TYPE_UNSUPPORTED"] * 4 + ["CORRECTION_UNSUPPORTED"] * 2
         response = self.client.report("demo", batch)
         self.assertEqual([e.index for e in response.errors], list(range(6)))

@@ -33,6 +33,8 @@ def now():
 class RecentLoad(SteadyLoad):
     """A load of records of the last ten minutes."""
 
+    corrects = False  # what they would correct may be removed
+
     @staticmethod
     def _random_batch(rng):
         size = rng.choice((1, 5, 40))

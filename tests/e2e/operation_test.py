@@ -34,6 +34,27 @@ def metrics_of(server):
 
 
 class OperationTest(EndToEndTest):
+    def test_a_token_file_is_on_disk_or_there_is_none(self):
+        os.mkdir(self.path("usage"))
+        faults = Faults(self.path("orders"))
+
+        def new_token():
+            return program.run(
+                "token", "new", "--name=a", "--projects=demo", "--roles=query",
+                "--token-file=" + self.path("usage/usage.token"), wrapper=faults.wrapper,
+            )
+
+        # The file, the same, and then its folder.
+        for call, nth in (("write", 1), ("sync", 1), ("sync", 2)):
+            with self.subTest((call, nth)):
+                faults.fail(call, nth, error=errno.ENOSPC)
+                self.assert_one_line_error(new_token(), 1, self.path("usage"), "No space left")
+                self.assertEqual(os.listdir(self.path("usage")), [])
+                faults.stop_failing()
+        self.assertEqual(new_token().exit_code, 0)
+        self.assertEqual(os.listdir(self.path("usage")), ["usage.token"])
+        self.assertGreater(os.path.getsize(self.path("usage/usage.token")), 20)
+
     def test_health_follows_the_store(self):
         """From the first failure until it accepts writes again, without a restart."""
         faults = Faults(self.path("orders"))

@@ -16,7 +16,7 @@ import grpc
 from harness import junit
 from harness.client import failure_of
 from harness.durable import DurableTest
-from harness.load import PROJECT
+from harness.load import PROJECT, correct_some
 from harness.records import random_record
 from harness.testcase import seeded_random
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
@@ -132,6 +132,10 @@ class StreamTest(DurableTest):
             [[random_record(rng) for _ in range(3)] for _ in range(KILLS * 40)]
             for _ in range(STREAMS)
         ]
+        for batches in left:
+            countable = []
+            for batch in batches:
+                correct_some(rng, batch, countable)
         known = {r.record_id: r for batches in left for b in batches for r in b}
         acknowledged, wrong = set(), []
         for _ in range(KILLS):

@@ -394,7 +394,7 @@ Mutation UnknownField(int number) {
 }
 
 TEST(CheckedRecordTest, RefusesWhatANewerReporterMeansOtherwise) {
-  for (const int number : {10, 15}) {
+  for (const int number : {12, 15}) {
     ExpectError(UnknownField(number),
                 v1::RECORD_ERROR_REASON_CORRECTION_UNSUPPORTED, "",
                 "field number " + std::to_string(number));
@@ -412,7 +412,41 @@ TEST(CheckedRecordTest, RefusesWhatANewerReporterMeansOtherwise) {
   }
 }
 
-TEST(CheckedRecordTest, ACorrectionIsNamedBeforeAnyOtherViolation) {
+TEST(CheckedRecordTest, ACorrectionNamesAnotherRecord) {
+  for (const char* id : {"a", "01982f7c-7b3a-7000-8000-00000000002b"}) {
+    ExpectAccepted([id](auto* r) { r->set_corrects(id); });
+    ExpectAccepted([id](auto* r) {  // a void
+      r->set_corrects(id);
+      r->clear_usage();
+    });
+  }
+  ExpectError([](auto* r) { r->set_corrects("a b"); },
+              v1::RECORD_ERROR_REASON_FIELD_INVALID, "corrects",
+              "expected 1 to 255 characters of [A-Za-z0-9._:~-]");
+  ExpectError([](auto* r) { r->set_corrects(std::string(256, 'a')); },
+              v1::RECORD_ERROR_REASON_FIELD_INVALID, "corrects", "256 bytes");
+  ExpectError([](auto* r) { r->set_corrects(r->record_id()); },
+              v1::RECORD_ERROR_REASON_FIELD_INVALID, "corrects",
+              "expected another record's id");
+}
+
+TEST(CheckedRecordTest, OnlyARecordThatIsNotCorrectedAndNoVoidCounts) {
+  v1::UsageRecord record = ValidRecord();
+  EXPECT_TRUE(Counts(record));
+  record.set_corrects("a");
+  EXPECT_TRUE(Counts(record));
+  EXPECT_FALSE(IsVoid(record));
+  record.set_corrected_by("b");
+  EXPECT_FALSE(Counts(record));
+  // Reporters cannot set it.
+  EXPECT_EQ((*CheckedOf({record}))[0].record().corrected_by(), "");
+  record.clear_corrected_by();
+  record.clear_usage();
+  EXPECT_FALSE(Counts(record));
+  EXPECT_TRUE(IsVoid(record));
+}
+
+TEST(CheckedRecordTest, ANewerCorrectionIsNamedBeforeAnyOtherViolation) {
   ExpectError(
       [](auto* r) {
         r->clear_operation();

@@ -82,5 +82,55 @@ TEST(UsageSumTest, ASumOfSumsIsTheSumOfTheirRecords) {
   EXPECT_EQ(TextOf(sum.Find(v1::USAGE_MEASURE_TOTAL_TOKENS)), "16211.5 of 2");
 }
 
+TEST(UsageSumTest, ForgetsMeasuresThatNoRecordIsLeftOf) {
+  UsageCounts unknown;
+  unknown.set_unknown();
+  UsageSum sum;
+  const UsageCounts record = CountRecord(testing::ValidRecord());
+  sum.Add(record);
+  const UsageSum before = sum;
+  sum.Add(unknown);
+  sum.Add(Counts(v1::USAGE_MEASURE_PAGES, 0));
+  sum.Add(Counts(v1::USAGE_MEASURE_PAGES, 0.1));
+  sum.Add(Counts(v1::USAGE_MEASURE_COST_USD, 2));
+  sum.Subtract(Counts(v1::USAGE_MEASURE_PAGES, 0.1));
+  EXPECT_EQ(TextOf(sum.Find(v1::USAGE_MEASURE_PAGES)), "0 of 1");
+  sum.Subtract(Counts(v1::USAGE_MEASURE_PAGES, 0));
+  EXPECT_EQ(sum.Find(v1::USAGE_MEASURE_PAGES), nullptr);
+  sum.Subtract(unknown);
+  sum.Subtract(Counts(v1::USAGE_MEASURE_COST_USD, 2));
+  EXPECT_TRUE(sum == before);
+  sum.Subtract(record);
+  EXPECT_TRUE(sum == UsageSum());
+}
+
+TEST(UsageSumTest, AChangeMayBeNegativeButNoSumOfRecords) {
+  const UsageCounts two = Counts(v1::USAGE_MEASURE_PAGES, 2);
+  UsageSum sum;
+  sum.Add(two);
+  EXPECT_TRUE(sum.IsOfRecords());
+
+  // One record replaced by another.
+  UsageSum change;
+  change.Subtract(two);
+  EXPECT_EQ(TextOf(change.Find(v1::USAGE_MEASURE_PAGES)), "-2 of -1");
+  EXPECT_FALSE(change.IsOfRecords());
+  change.Add(Counts(v1::USAGE_MEASURE_PAGES, 0.5));
+  EXPECT_EQ(change.record_count, 0);
+  EXPECT_EQ(TextOf(change.Find(v1::USAGE_MEASURE_PAGES)), "-1.5 of 0");
+  sum.Add(change);
+  EXPECT_EQ(TextOf(sum.Find(v1::USAGE_MEASURE_PAGES)), "0.5 of 1");
+  EXPECT_TRUE(sum.IsOfRecords());
+
+  // Records that were never added.
+  UsageSum wrong = sum;
+  wrong.Subtract(Counts(v1::USAGE_MEASURE_PAGES, 0.6));
+  EXPECT_FALSE(wrong.IsOfRecords());
+  wrong = sum;
+  wrong.Add(UsageCounts());
+  wrong.Subtract(Counts(v1::USAGE_MEASURE_IMAGES, 0));
+  EXPECT_FALSE(wrong.IsOfRecords());
+}
+
 }  // namespace
 }  // namespace tokenusage

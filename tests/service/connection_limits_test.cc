@@ -72,6 +72,28 @@ TEST_F(ConnectionLimitsTest, TooManyCalls) {
   EXPECT_THAT(ConnectionsToClose({state}, limits_), ElementsAre(0));
 }
 
+ConnectionState Calling(int calls, bool is_identified) {
+  ConnectionState state = Holding(0, is_identified);
+  state.live_calls = calls;
+  return state;
+}
+
+TEST_F(ConnectionLimitsTest, TooManyCallsOfAllConnections) {
+  limits_.max_total_calls = 100;
+  limits_.max_unidentified_calls = 20;
+  EXPECT_THAT(
+      ConnectionsToClose({Calling(80, true), Calling(20, false)}, limits_),
+      IsEmpty());
+  EXPECT_THAT(ConnectionsToClose({Calling(70, true), Calling(5, false),
+                                  Calling(10, false), Calling(6, false)},
+                                 limits_),
+              ElementsAre(2));
+  EXPECT_THAT(
+      ConnectionsToClose(
+          {Calling(40, true), Calling(50, true), Calling(11, true)}, limits_),
+      ElementsAre(1));
+}
+
 TEST_F(ConnectionLimitsTest, AStalledRequest) {
   ConnectionState state = Holding(kMiB, true);
   state.silence = limits_.max_stall + absl::Seconds(1);

@@ -117,6 +117,55 @@ TEST_F(UsageReportingServiceTest, RefusesRecordsOneByOneInTheirOrder) {
   EXPECT_EQ(response.errors(1).record_id(), "a");
 }
 
+TEST_F(UsageReportingServiceTest, CorrectsRecordsAndNamesWhatItCannot) {
+  const auto correction = [](const std::string& id,
+                             const std::string& corrects) {
+    v1::UsageRecord record = ValidRecord(id);
+    record.set_corrects(corrects);
+    return record;
+  };
+  v1::UsageRecord taken_back = correction("v", "b");
+  taken_back.clear_usage();
+  const std::string long_id(200, 'x');
+  const auto response =
+      Report({ValidRecord("a"), ValidRecord("b"), correction(long_id, "a"),
+              taken_back, correction("c", "a"), correction("d", "missing"),
+              correction("e", "e"), correction("v", "b")});
+  EXPECT_EQ(response.stored_count(), 4);
+  ASSERT_EQ(response.errors_size(), 4);
+  const auto expect = [&](int i, int index, const std::string& id,
+                          v1::RecordErrorReason reason,
+                          const std::string& words) {
+    const v1::RecordError& error = response.errors(i);
+    EXPECT_EQ(error.index(), index);
+    EXPECT_EQ(error.record_id(), id);
+    EXPECT_EQ(error.reason(), reason);
+    EXPECT_NE(error.message().find(words), std::string::npos)
+        << error.message();
+  };
+  expect(0, 4, "c", v1::RECORD_ERROR_REASON_ALREADY_CORRECTED,
+         "\"" + std::string(40, 'x') + "...\" corrects");
+  expect(1, 5, "d", v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND,
+         "\"missing\"");
+  expect(2, 6, "e", v1::RECORD_ERROR_REASON_FIELD_INVALID, "another record");
+  expect(3, 7, "v", v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT, "");
+  for (const int i : {0, 1, 2}) {
+    EXPECT_EQ(response.errors(i).field(), "corrects");
+  }
+
+  const auto totals = QueryAll();
+  ASSERT_EQ(totals.rows_size(), 1);
+  EXPECT_EQ(totals.rows(0).totals().record_count(), 1);
+  v1::GetUsageRecordRequest request;
+  request.set_project("demo");
+  request.set_record_id("a");
+  v1::GetUsageRecordResponse got;
+  grpc::ClientContext context;
+  ASSERT_THAT(FromGrpcStatus(stub_->GetUsageRecord(&context, request, &got)),
+              IsOk());
+  EXPECT_EQ(got.record().corrected_by(), long_id);
+}
+
 TEST_F(UsageReportingServiceTest, ReturnsRecordsAsReported) {
   Report({ValidRecord("a")});
   v1::GetUsageRecordRequest request;

@@ -121,6 +121,35 @@ TEST_F(UsageStreamTest, AnswersInOrderEachMessageByItself) {
   EXPECT_TRUE(Has("a") && Has("b") && Has("a", "other"));
 }
 
+TEST_F(UsageStreamTest, CorrectsWhatEarlierMessagesReported) {
+  store_.Open();
+  Start();
+  const auto correction = [](std::int64_t sequence, const std::string& id,
+                             const std::string& corrects) {
+    auto message = Message(sequence, id);
+    message.mutable_records(0)->set_corrects(corrects);
+    return message;
+  };
+  ASSERT_TRUE(stream_->Write(correction(1, "b", "a")));
+  ASSERT_TRUE(stream_->Write(Message(2, "a")));
+  ASSERT_TRUE(stream_->Write(correction(3, "b", "a")));
+  ASSERT_TRUE(stream_->Write(correction(4, "c", "a")));
+  ASSERT_TRUE(stream_->Write(Message(5, "a")));
+  const auto reason_of = [](const v1::ReportUsageResponse& response) {
+    return response.errors_size() == 1 ? response.errors(0).reason()
+                                       : v1::RECORD_ERROR_REASON_UNSPECIFIED;
+  };
+  EXPECT_EQ(reason_of(Read(1)),
+            v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND);
+  EXPECT_EQ(Read(2).stored_count(), 1);
+  EXPECT_EQ(Read(3).stored_count(), 1);
+  EXPECT_EQ(reason_of(Read(4)), v1::RECORD_ERROR_REASON_ALREADY_CORRECTED);
+  EXPECT_EQ(Read(5).duplicate_count(), 1);
+  stream_->WritesDone();
+  EXPECT_THAT(End(), IsOk());
+  EXPECT_EQ(store_.GetRecord("demo", "a")->corrected_by(), "b");
+}
+
 TEST_F(UsageStreamTest, AnEmptyStreamEndsWell) {
   Start();
   stream_->WritesDone();

@@ -111,7 +111,20 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
 
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content) {
-  return Write(path, O_EXCL, S_IRUSR | S_IWUSR, content);
+  const std::string unfinished = path + ".new-" + std::to_string(getpid());
+  // In containers, a killed process had the same number.
+  unlink(unfinished.c_str());
+  absl::Status status = Write(unfinished, O_EXCL, S_IRUSR | S_IWUSR, content,
+                              /*syncs=*/true);
+  // Unlike rename, link does not replace a file.
+  if (status.ok() && link(unfinished.c_str(), path.c_str()) != 0) {
+    status = ErrorOf(path, errno);
+  }
+  unlink(unfinished.c_str());
+  if (!status.ok()) return status;
+  status = SyncFolderOf(path);
+  if (!status.ok()) unlink(path.c_str());
+  return status;
 }
 
 absl::Status ReplaceFile(const std::string& path, std::string_view content) {

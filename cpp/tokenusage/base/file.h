@@ -31,7 +31,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
 // Errors, each naming the path: those of FileError.
 absl::Status WriteFile(const std::string& path, std::string_view content);
 
-// Creates a file that only its owner may read and write.
+// Creates a file that only its owner may read and write. When it returns OK,
+// the whole file is on disk, with its name; else there is none.
 //
 // Errors, each naming the path: those of FileError.
 absl::Status WriteNewPrivateFile(const std::string& path,

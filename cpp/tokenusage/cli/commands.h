@@ -28,6 +28,7 @@ struct Command {
 ExitCode RunNamed(const std::vector<Command>& commands);
 
 Command AddConvertCommand(CLI::App* app);
+Command AddCorrectCommand(CLI::App* app);
 Command AddCountCommand(CLI::App* app);
 Command AddDbCommand(CLI::App* app);
 Command AddDialectsCommand(CLI::App* app);
@@ -41,6 +42,7 @@ Command AddServeCommand(CLI::App* app);
 Command AddSpoolCommand(CLI::App* app);
 Command AddTokenCommand(CLI::App* app);
 Command AddVersionCommand(CLI::App* app);
+Command AddVoidCommand(CLI::App* app);
 
 }  // namespace tokenusage
 

@@ -45,6 +45,8 @@ CheckedRecord::CheckedRecord(CheckedBatch* batch, const v1::UsageRecord& record,
   });
 }
 
+bool CheckedRecord::is_copy() const { return batch_->is_copy_; }
+
 UsageCounts CheckedRecord::counts() const {
   UsageCounts counts;
   const Amount* amount = batch_->amounts_.data() + first_amount_;
@@ -85,7 +87,19 @@ CheckedBatch::CheckedBatch(std::size_t expected_bytes)
 
 std::shared_ptr<const CheckedBatch> CheckedBatch::Of(
     const std::vector<v1::UsageRecord>& records, absl::Time receive_time) {
+  return Of(records, receive_time, /*is_copy=*/false);
+}
+
+std::shared_ptr<const CheckedBatch> CheckedBatch::CopyOf(
+    const std::vector<v1::UsageRecord>& records, absl::Time receive_time) {
+  return Of(records, receive_time, /*is_copy=*/true);
+}
+
+std::shared_ptr<const CheckedBatch> CheckedBatch::Of(
+    const std::vector<v1::UsageRecord>& records, absl::Time receive_time,
+    bool is_copy) {
   auto batch = std::make_shared<CheckedBatch>();
+  batch->is_copy_ = is_copy;
   auto* request =
       v1::ReportUsageRequest::default_instance().New(batch->arena());
   for (const v1::UsageRecord& record : records) {
@@ -101,7 +115,7 @@ void CheckedBatch::Check(
   receive_time_ = receive_time;
   latest_event_nanos_ = absl::ToUnixNanos(receive_time + kMaxEventTimeAhead);
   receive_time_field_ = ReceiveTimeField(receive_time);
-  constexpr std::size_t kUsualMeasures = 8;
+  constexpr std::size_t kUsualMeasures = 12;
   const auto size = static_cast<std::size_t>(records->size());
   records_.reserve(size);
   amounts_.reserve(kUsualMeasures * size);
@@ -115,6 +129,7 @@ void CheckedBatch::Check(
     }
     record->clear_receive_time();  // with its unknown fields
     record->clear_inconsistencies();
+    if (!is_copy_) record->clear_corrected_by();
     records_.push_back(CheckedRecord(this, *record, counts, i));
   }
 }

@@ -52,6 +52,9 @@ class CheckedRecord {
   // was received. Stores refuse such a record unless it is stored already.
   bool too_far_ahead() const { return too_far_ahead_; }
 
+  // Returns whether it is from CheckedBatch::CopyOf.
+  bool is_copy() const;
+
   // What the record counts: see CountRecord.
   UsageCounts counts() const;
   bool inconsistent() const { return inconsistent_; }
@@ -96,6 +99,12 @@ class CheckedBatch {
   static std::shared_ptr<const CheckedBatch> Of(
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
 
+  // Returns a batch of copies of records that another store has, with their
+  // `corrected_by`. Only for PostgresStore, which takes each as it is: even if
+  // the record that it corrects is missing or is corrected already.
+  static std::shared_ptr<const CheckedBatch> CopyOf(
+      const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
+
   // The arena to create the request in, so that it lives as long as the batch.
   ::google::protobuf::Arena* arena() { return &arena_; }
 
@@ -129,7 +138,12 @@ class CheckedBatch {
  private:
   friend class CheckedRecord;
 
+  static std::shared_ptr<const CheckedBatch> Of(
+      const std::vector<v1::UsageRecord>& records, absl::Time receive_time,
+      bool is_copy);
+
   ::google::protobuf::Arena arena_;
+  bool is_copy_ = false;
   absl::Time receive_time_;
   std::int64_t latest_event_nanos_ = 0;  // later is too far ahead
   // receive_time as a serialized field of a record.

@@ -146,6 +146,15 @@ UsageCounts CountRecord(const v1::UsageRecord& record,
   return UsageCounts();
 }
 
+bool IsVoid(const v1::UsageRecord& record) {
+  return record.usage_case() == v1::UsageRecord::USAGE_NOT_SET &&
+         !record.corrects().empty();
+}
+
+bool Counts(const v1::UsageRecord& record) {
+  return record.corrected_by().empty() && !IsVoid(record);
+}
+
 void SetInconsistencies(v1::UsageRecord* record) {
   std::vector<v1::UsageInconsistency> why;
   CountRecord(*record, &why);

@@ -21,6 +21,14 @@ namespace tokenusage {
 UsageCounts CountRecord(const v1::UsageRecord& record,
                         std::vector<v1::UsageInconsistency>* why = nullptr);
 
+// Returns whether the record takes another one back: it has `corrects`, and no
+// usage.
+bool IsVoid(const v1::UsageRecord& record);
+
+// Returns whether the record is part of totals: it is neither a void nor
+// corrected.
+bool Counts(const v1::UsageRecord& record);
+
 // Replaces `inconsistencies` by what contradicts in the record's usage.
 void SetInconsistencies(v1::UsageRecord* record);
 

@@ -16,13 +16,14 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/utf8.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/usage_member.h"
 
 namespace tokenusage {
 namespace {
 
 // The field numbers that usage_record.proto sets apart.
-constexpr int kFirstCorrection = 10;
+constexpr int kFirstCorrection = 12;
 constexpr int kLastCorrection = 15;
 
 // A broken rule of a record.
@@ -74,15 +75,21 @@ bool HasUnprintable(std::uint64_t bytes) {
   return ((below_space | above_tilde | bytes) & (kEach * 0x80)) != 0;
 }
 
+// The last eight bytes may overlap those before them: copies of any other size
+// take longer.
 bool IsPrintableAscii(std::string_view text) {
   std::uint64_t word;
-  while (text.size() >= sizeof(word)) {
-    std::memcpy(&word, text.data(), sizeof(word));
-    if (HasUnprintable(word)) return false;
-    text.remove_prefix(sizeof(word));
+  if (text.size() < sizeof(word)) {
+    word = 0x2020202020202020;
+    std::memcpy(&word, text.data(), text.size());
+    return !HasUnprintable(word);
   }
-  word = 0x2020202020202020;
-  std::memcpy(&word, text.data(), text.size());
+  const char* const last = text.data() + text.size() - sizeof(word);
+  for (const char* p = text.data(); p < last; p += sizeof(word)) {
+    std::memcpy(&word, p, sizeof(word));
+    if (HasUnprintable(word)) return false;
+  }
+  std::memcpy(&word, last, sizeof(word));
   return !HasUnprintable(word);
 }
 
@@ -208,10 +215,21 @@ int UnknownFieldIn(const v1::UsageRecord& record, int first, int last) {
 std::optional<Violation> CheckNoCorrection(const v1::UsageRecord& record) {
   const int number = UnknownFieldIn(record, kFirstCorrection, kLastCorrection);
   if (number == 0) return std::nullopt;
-  return Violation{v1::RECORD_ERROR_REASON_CORRECTION_UNSUPPORTED, "",
-                   "expected no correction, found field number " +
-                       std::to_string(number) +
-                       ": this server does not know it; keep the record"};
+  return Violation{
+      v1::RECORD_ERROR_REASON_CORRECTION_UNSUPPORTED, "",
+      "expected no correction of a newer kind, found field number " +
+          std::to_string(number) +
+          ": this server does not know it; keep the record"};
+}
+
+std::optional<Violation> CheckCorrects(const v1::UsageRecord& record) {
+  const std::string& corrects = record.corrects();
+  if (corrects.empty()) return std::nullopt;
+  if (!IsRecordId(corrects)) {
+    return Invalid("corrects", RecordIdExpected(corrects));
+  }
+  if (corrects != record.record_id()) return std::nullopt;
+  return Invalid("corrects", "expected another record's id, found this one's");
 }
 
 std::optional<Violation> CheckUsage(const v1::UsageRecord& record,
@@ -224,6 +242,7 @@ std::optional<Violation> CheckUsage(const v1::UsageRecord& record,
                          std::to_string(number) + ": keep the record"};
   }
   if (record.usage_case() == v1::UsageRecord::USAGE_NOT_SET) {
+    if (IsVoid(record)) return std::nullopt;
     return MissingField("usage");
   }
   if (record.has_usage_unknown() &&
@@ -260,13 +279,14 @@ std::optional<Violation> CheckModel(const v1::UsageRecord& record) {
   return CheckText("model", record.model(), kMaxNameBytes);
 }
 
-// Returns the first violation. A correction may have other rules for the fields
-// after it, so it comes first: its reporter must be told to keep the record.
+// Returns the first violation. A correction of a newer kind may have other
+// rules for the other fields, so it comes first: its reporter must be told to
+// keep the record.
 std::optional<Violation> FindViolation(const v1::UsageRecord& record,
                                        const UsageCounts& counts) {
-  for (const auto rule :
-       {&CheckNoCorrection, &CheckId, &CheckEventTime, &CheckOperation,
-        &CheckProvider, &CheckModel, &CheckLabels, &CheckUsageJson}) {
+  for (const auto rule : {&CheckNoCorrection, &CheckId, &CheckEventTime,
+                          &CheckOperation, &CheckProvider, &CheckModel,
+                          &CheckLabels, &CheckUsageJson, &CheckCorrects}) {
     if (std::optional<Violation> violation = rule(record)) return violation;
   }
   return CheckUsage(record, counts);

@@ -84,6 +84,7 @@ bool SameContent(v1::UsageRecord a, v1::UsageRecord b) {
   for (v1::UsageRecord* record : {&a, &b}) {
     record->clear_receive_time();
     record->clear_inconsistencies();
+    record->clear_corrected_by();
   }
   if (BytesOf(a) == BytesOf(b)) return true;
   SortUnknownFields(&a);

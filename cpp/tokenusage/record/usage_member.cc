@@ -23,21 +23,6 @@ bool IsNumber(const FieldDescriptor& field) {
          field.cpp_type() == FieldDescriptor::CPPTYPE_INT64;
 }
 
-// Returns whether the last field of the path is set, or cannot be: a message on
-// the way is not set.
-bool IsSetIfPossible(const Message& usage,
-                     const std::vector<const FieldDescriptor*>& path) {
-  const Message* message = &usage;
-  for (const FieldDescriptor* const field : path) {
-    if (!message->GetReflection()->HasField(*message, field)) {
-      return field != path.back();
-    }
-    if (field == path.back()) return true;
-    message = &message->GetReflection()->GetMessage(*message, field);
-  }
-  return true;
-}
-
 // Finds out, by trial on records of one kind of usage, what counting notices.
 class CountingTrial {
  public:
@@ -131,7 +116,14 @@ UsageMember::UsageMember(const FieldDescriptor* field)
     : field_(field), rules_(field->message_type()) {
   const CountingTrial trial(field);
   for (const auto& path : trial.required()) {
-    required_.emplace_back(path.begin() + 1, path.end());
+    auto& steps = required_.emplace_back();
+    for (const FieldDescriptor* step : path) {
+      if (step == field) continue;
+      const Message* const prototype =
+          ::google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+              step->containing_type());
+      steps.push_back({step, prototype->GetReflection()});
+    }
   }
   counting_suffices_ = trial.NoticesRange();
 }
@@ -139,6 +131,21 @@ UsageMember::UsageMember(const FieldDescriptor* field)
 const UsageMember& UsageMember::Of(const v1::UsageRecord& record) {
   static const auto* const all = new Members(AllMembers());
   return *(*all)[static_cast<std::size_t>(record.usage_case())];
+}
+
+// Returns whether the last field of the path is set, or cannot be: a message on
+// the way is not set.
+bool UsageMember::IsSetIfPossible(const Message& usage,
+                                  const std::vector<Step>& path) {
+  const Message* message = &usage;
+  for (const Step& step : path) {
+    if (!step.reflection->HasField(*message, step.field)) {
+      return &step != &path.back();
+    }
+    if (&step == &path.back()) return true;
+    message = &step.reflection->GetMessage(*message, step.field);
+  }
+  return true;
 }
 
 // The rules use Reflection, which takes several times longer than counting.

@@ -42,11 +42,19 @@ class UsageMember {
                                      const UsageCounts& counts) const;
 
  private:
+  // A field, and the Reflection of its message, which takes long to find.
+  struct Step {
+    const ::google::protobuf::FieldDescriptor* field;
+    const ::google::protobuf::Reflection* reflection;
+  };
+
+  static bool IsSetIfPossible(const ::google::protobuf::Message& usage,
+                              const std::vector<Step>& path);
+
   const ::google::protobuf::FieldDescriptor* const field_;
   const UsageRules rules_;
   // The required fields, each with those on the way from the usage to it.
-  std::vector<std::vector<const ::google::protobuf::FieldDescriptor*>>
-      required_;
+  std::vector<std::vector<Step>> required_;
   // Whether a usage that has these, and in which counting notices no number
   // that is out of range, keeps the rules.
   bool counting_suffices_ = false;

@@ -2,9 +2,11 @@
 
 #include "tokenusage/record/usage_sum.h"
 
+#include <algorithm>
+
 namespace tokenusage {
 
-void UsageSum::AddMeasure(v1::UsageMeasure measure, const MeasureSum& part) {
+MeasureSum& UsageSum::SumOf(v1::UsageMeasure measure) {
   const std::size_t index = IndexOf(measure);
   if (!measures_.Has(measure)) {
     if (sums_.empty()) sums_.reserve(8);
@@ -12,8 +14,16 @@ void UsageSum::AddMeasure(v1::UsageMeasure measure, const MeasureSum& part) {
                  MeasureSum());
     measures_.Add(measure);
   }
-  sums_[index].record_count += part.record_count;
-  sums_[index].amount += part.amount;
+  return sums_[index];
+}
+
+void UsageSum::AddMeasure(v1::UsageMeasure measure, const MeasureSum& part) {
+  MeasureSum& sum = SumOf(measure);
+  sum.record_count += part.record_count;
+  sum.amount += part.amount;
+  if (sum.record_count != 0 || sum.amount != Amount()) return;
+  sums_.erase(sums_.begin() + (&sum - sums_.data()));
+  measures_.Remove(measure);
 }
 
 void UsageSum::Add(const UsageCounts& counts) {
@@ -21,9 +31,8 @@ void UsageSum::Add(const UsageCounts& counts) {
   if (counts.inconsistent()) ++inconsistent_record_count;
   if (counts.unknown()) ++unknown_usage_record_count;
   if (!measures_.Contains(counts.measures())) {
-    counts.ForEach([this](v1::UsageMeasure measure, Amount) {
-      AddMeasure(measure, MeasureSum());
-    });
+    counts.ForEach(
+        [this](v1::UsageMeasure measure, Amount) { SumOf(measure); });
   }
   auto sum = sums_.begin();
   measures_.ForEach([&](v1::UsageMeasure measure) {
@@ -42,6 +51,27 @@ void UsageSum::Add(const UsageSum& other) {
   other.ForEach([this](v1::UsageMeasure measure, const MeasureSum& sum) {
     AddMeasure(measure, sum);
   });
+}
+
+void UsageSum::Subtract(const UsageCounts& counts) {
+  --record_count;
+  if (counts.inconsistent()) --inconsistent_record_count;
+  if (counts.unknown()) --unknown_usage_record_count;
+  counts.ForEach([this](v1::UsageMeasure measure, Amount amount) {
+    AddMeasure(measure, {-1, -amount});
+  });
+}
+
+bool UsageSum::IsOfRecords() const {
+  const auto in_range = [this](std::int64_t count) {
+    return count >= 0 && count <= record_count;
+  };
+  return in_range(inconsistent_record_count) &&
+         in_range(unknown_usage_record_count) &&
+         std::all_of(sums_.begin(), sums_.end(), [&](const MeasureSum& sum) {
+           return sum.record_count > 0 && in_range(sum.record_count) &&
+                  !(sum.amount < Amount());
+         });
 }
 
 }  // namespace tokenusage

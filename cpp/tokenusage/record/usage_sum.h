@@ -32,6 +32,9 @@ struct MeasureSum {
 
 // The sums of a set of records. Holds only the measures that occur. A value
 // type.
+//
+// May also be what changes a sum: more records may have been subtracted than
+// added, in all or of one measure.
 class UsageSum {
  public:
   std::int64_t record_count = 0;
@@ -43,6 +46,13 @@ class UsageSum {
 
   // Adds a disjoint set of records.
   void Add(const UsageSum& other);
+
+  // Takes one record away.
+  void Subtract(const UsageCounts& counts);
+
+  // Returns whether this can be the sum of a set of records: no number is
+  // negative, and a measure that occurs is stated by some of the records.
+  bool IsOfRecords() const;
 
   // Adds records that state a measure. Does not change the numbers of records.
   void AddMeasure(v1::UsageMeasure measure, const MeasureSum& part);
@@ -74,6 +84,9 @@ class UsageSum {
   std::size_t IndexOf(v1::UsageMeasure measure) const {
     return static_cast<std::size_t>(measures_.CountBelow(measure));
   }
+
+  // Returns the sum of a measure, which it inserts if there is none.
+  MeasureSum& SumOf(v1::UsageMeasure measure);
 
   MeasureSet measures_;
   std::vector<MeasureSum> sums_;  // in the order of measures_

@@ -42,6 +42,28 @@ struct Project {
   absl::Duration retain;
 };
 
+// Returns whether `record` may correct the record that it names; kStored if so.
+AppendOutcome CheckCorrection(const v1::UsageRecord& record,
+                              const Project& project) {
+  const auto corrected = project.by_id.find(record.corrects());
+  if (corrected == project.by_id.end()) {
+    return AppendOutcome::kCorrectedRecordNotFound;
+  }
+  const std::string& other = corrected->second->record.corrected_by();
+  if (other.empty()) return AppendOutcome::kStored;
+  return {AppendOutcome::kAlreadyCorrected, other};
+}
+
+// Marks the record that `record` corrects.
+void Correct(const v1::UsageRecord& record, Project* project) {
+  std::shared_ptr<const StoredRecord>& stored =
+      project->by_id.find(record.corrects())->second;
+  auto corrected = std::make_shared<StoredRecord>(*stored);
+  corrected->record.set_corrected_by(record.record_id());
+  stored = std::move(corrected);
+  project->by_time[{stored->event_time_nanos, record.corrects()}] = stored;
+}
+
 AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   const std::string& id = record.record().record_id();
   if (const auto found = project->by_id.find(id);
@@ -54,6 +76,11 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   if (record.event_time_nanos() < project->horizon) {
     return AppendOutcome::kBeforeHorizon;
   }
+  const bool is_correction = !record.record().corrects().empty();
+  if (is_correction) {
+    AppendOutcome outcome = CheckCorrection(record.record(), *project);
+    if (outcome != AppendOutcome::kStored) return outcome;
+  }
   std::string series = SeriesKey(record.record());
   if (project->series.size() >= kMaxSeriesPerProject &&
       project->series.count(series) == 0) {
@@ -65,6 +92,7 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   project->by_id.emplace(id, stored);
   project->by_time.emplace(std::make_pair(stored->event_time_nanos, id),
                            stored);
+  if (is_correction) Correct(record.record(), project);
   return AppendOutcome::kStored;
 }
 
@@ -162,6 +190,7 @@ absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   RowAggregator rows(query);
   for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+    if (!Counts(record->record)) continue;
     if (!PassesAll(query.filters, record->record)) continue;
     UsageSum* const sum =
         rows.SumOf(record->event_time_nanos,

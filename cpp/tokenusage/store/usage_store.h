@@ -8,8 +8,9 @@
 //   absl::StatusOr<std::vector<AppendOutcome>> outcomes =
 //       store->Append("my-project", batch);
 //
-// Records are appended once and never changed. Operators can remove old
-// records, whose totals stay, and whole projects: see StoreMaintenance.
+// Records are appended once and never changed; a later record may correct one,
+// which then no longer counts. Operators can remove old records, whose totals
+// stay, and whole projects: see StoreMaintenance.
 
 #ifndef TOKENUSAGE_STORE_USAGE_STORE_H_
 #define TOKENUSAGE_STORE_USAGE_STORE_H_
@@ -17,8 +18,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -32,16 +35,41 @@ namespace tokenusage {
 // The most distinct (operation, provider, model) of one project.
 inline constexpr int kMaxSeriesPerProject = 10000;
 
-// What became of one record of a batch. All but kStored and kDuplicate mean
-// that nothing of the record was kept.
-enum class AppendOutcome {
-  kStored,         // new, and durable
-  kDuplicate,      // already stored with the same content, and durable
-  kConflict,       // already stored with different content, which stays
-  kTooFarAhead,    // CheckedRecord::too_far_ahead, and not already stored
-  kBeforeHorizon,  // event_time is before the horizon, and not already stored
-  kCardinalityLimit,  // would be the project's series number
-                      // kMaxSeriesPerProject + 1, and is not already stored
+// What became of one record of a batch.
+struct AppendOutcome {
+  // All but kStored and kDuplicate mean that nothing of the record was kept.
+  // From kTooFarAhead on they also mean that no record with its id is stored;
+  // of several that apply, it is the first.
+  enum Kind {
+    kStored,         // new, and durable
+    kDuplicate,      // already stored with the same content, and durable
+    kConflict,       // already stored with different content, which stays
+    kTooFarAhead,    // CheckedRecord::too_far_ahead
+    kBeforeHorizon,  // event_time is before the horizon
+    kCorrectedRecordNotFound,  // `corrects` names no record of the project
+    kAlreadyCorrected,         // another record corrects the same one
+    kCardinalityLimit,         // would be the project's series number
+                               // kMaxSeriesPerProject + 1
+  };
+
+  // Implicit: most outcomes are but a kind.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  AppendOutcome(Kind outcome, std::string other = "")
+      : kind(outcome), corrected_by(std::move(other)) {}
+
+  Kind kind;
+  std::string corrected_by;  // for kAlreadyCorrected: the id of that record
+
+  friend bool operator==(const AppendOutcome& a, const AppendOutcome& b) {
+    return a.kind == b.kind && a.corrected_by == b.corrected_by;
+  }
+  friend bool operator!=(const AppendOutcome& a, const AppendOutcome& b) {
+    return !(a == b);
+  }
+  // For tests.
+  friend std::ostream& operator<<(std::ostream& out, const AppendOutcome& a) {
+    return out << a.kind << ' ' << a.corrected_by;
+  }
 };
 
 // One outcome per record in the batch's order, or why the outcome is unknown.
@@ -58,10 +86,11 @@ struct StoreStats {
 // Idempotency: the pair of project and record_id is the key. A batch may be
 // appended again after any outcome, and is counted once.
 //
-// Consistency: the id, the record and its share of the totals become durable
-// and visible together. A read that starts after an append was answered sees
-// it. Totals equal the sums over the records at every moment, to the last
-// digit, and do not depend on the order or grouping of appends.
+// Consistency: the id, the record, its share of the totals and what it corrects
+// become durable and visible together. A read that starts after an append was
+// answered sees it. Totals equal the sums over the records that count at every
+// moment, to the last digit, and do not depend on the order or grouping of
+// appends.
 //
 // Performance: many concurrent appends share one commit. Reads never block
 // appends.
@@ -105,13 +134,14 @@ class UsageStore {
   // CheckHorizon in query_plan.h.
   virtual absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) = 0;
 
-  // Returns the record as it was reported, with receive_time set.
+  // Returns the record as it was reported, with receive_time set, and
+  // corrected_by if it is corrected.
   //
   // Errors: as above, and NOT_FOUND.
   virtual absl::StatusOr<v1::UsageRecord> GetRecord(
       std::string_view project, std::string_view record_id) = 0;
 
-  // Returns a page of records, from one snapshot.
+  // Returns a page of records, each as GetRecord does, from one snapshot.
   //
   // Errors: as above; DEADLINE_EXCEEDED or CANCELLED by its limits;
   // FAILED_PRECONDITION if the window starts before the horizon.

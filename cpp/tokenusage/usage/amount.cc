@@ -101,6 +101,7 @@ double Amount::ToDouble() const {
 }
 
 std::string Amount::ToDecimal() const {
+  if (picos_ < 0) return "-" + FromPicos(-picos_).ToDecimal();
   absl::uint128 rest = static_cast<absl::uint128>(picos_);
   char text[48];
   char* const end = text + sizeof(text);

@@ -25,8 +25,8 @@ namespace tokenusage {
 // hold every whole number.
 inline constexpr double kMaxCount = 9007199254740992.0;
 
-// An exact, non-negative amount of tokens, seconds, US dollars or what else a
-// measure counts. A value type of 16 bytes.
+// An exact amount of tokens, seconds, US dollars or what else a measure counts.
+// Negative only as a difference. A value type of 16 bytes.
 //
 // Range: up to 2^127 - 1 pico-units, which is more than 10^10 counts of 2^53.
 class Amount {
@@ -57,11 +57,12 @@ class Amount {
 
   constexpr absl::int128 picos() const { return picos_; }
 
-  // Returns the double nearest to the amount, ties to even.
+  // Returns the double nearest to the amount, ties to even. The amount must not
+  // be negative.
   double ToDouble() const;
 
   // Returns the amount as a decimal: at most twelve decimals, no exponent, no
-  // trailing zeros: "8205.75", "100", "0".
+  // trailing zeros: "8205.75", "100", "0", "-0.5".
   std::string ToDecimal() const;
 
   Amount& operator+=(Amount other) {
@@ -72,6 +73,7 @@ class Amount {
   friend Amount operator+(Amount a, Amount b) {
     return Amount(a.picos_ + b.picos_);
   }
+  friend constexpr Amount operator-(Amount a) { return Amount(-a.picos_); }
   friend constexpr bool operator==(Amount a, Amount b) {
     return a.picos_ == b.picos_;
   }

@@ -29,6 +29,9 @@ class MeasureSet {
  public:
   bool Has(v1::UsageMeasure measure) const { return bits_ >> measure & 1; }
   void Add(v1::UsageMeasure measure) { bits_ |= std::uint64_t{1} << measure; }
+  void Remove(v1::UsageMeasure measure) {
+    bits_ &= ~(std::uint64_t{1} << measure);
+  }
   bool empty() const { return bits_ == 0; }
 
   // Returns whether all measures of `other` are in the set.

@@ -14,11 +14,14 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/support/client_callback.h"
 
 namespace tokenusage::load {
 namespace {
 
 constexpr char kMethod[] = "/tokenusage.v1.UsageReportingService/ReportUsage";
+constexpr char kStreamMethod[] =
+    "/tokenusage.v1.UsageReportingService/StreamUsage";
 
 // Runs the calls of RunCalls.
 class Run {
@@ -110,6 +113,83 @@ class Run {
   CallCounts counts_;
 };
 
+// The call of RunStream.
+class Stream
+    : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  Stream(int port, int in_flight, std::vector<grpc::ByteBuffer> messages)
+      : messages_(std::move(messages)),
+        in_flight_(static_cast<std::size_t>(in_flight)),
+        stub_(Connect(port)) {
+    stub_.PrepareBidiStreamingCall(&context_, kStreamMethod,
+                                   grpc::StubOptions(), this);
+  }
+
+  CallCounts Wait() {
+    const absl::Time start = absl::Now();
+    StartRead(&answer_);
+    Write();
+    StartCall();
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return is_done_; });
+    CallCounts counts;
+    counts.ok = static_cast<std::int64_t>(answered_);
+    counts.failed = static_cast<std::int64_t>(messages_.size() - answered_);
+    counts.seconds = absl::ToDoubleSeconds(absl::Now() - start);
+    return counts;
+  }
+
+  void OnWriteDone(bool ok) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    is_writing_ = false;
+    if (ok) Write();
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++answered_;
+      Write();
+    }
+    StartRead(&answer_);
+  }
+
+  void OnDone(const grpc::Status&) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    is_done_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  // With mutex_ held, or before the call starts.
+  void Write() {
+    if (is_writing_ || written_ == messages_.size() ||
+        written_ - answered_ == in_flight_) {
+      return;
+    }
+    is_writing_ = true;
+    grpc::ByteBuffer* const message = &messages_[written_++];
+    if (written_ < messages_.size()) {
+      StartWrite(message);
+    } else {
+      StartWriteLast(message, grpc::WriteOptions());
+    }
+  }
+
+  std::vector<grpc::ByteBuffer> messages_;
+  const std::size_t in_flight_;
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  grpc::ByteBuffer answer_;
+  std::mutex mutex_;  // guards the members below
+  std::condition_variable changed_;
+  std::size_t written_ = 0;
+  std::size_t answered_ = 0;
+  bool is_writing_ = false;
+  bool is_done_ = false;
+};
+
 }  // namespace
 
 std::shared_ptr<grpc::Channel> Connect(int port) {
@@ -123,6 +203,11 @@ std::shared_ptr<grpc::Channel> Connect(int port) {
 CallCounts RunCalls(int port, const CallPlan& plan,
                     const RequestSource& requests) {
   return Run(port, plan, requests).Wait();
+}
+
+CallCounts RunStream(int port, int in_flight,
+                     std::vector<grpc::ByteBuffer> messages) {
+  return Stream(port, in_flight, std::move(messages)).Wait();
 }
 
 }  // namespace tokenusage::load

@@ -45,6 +45,11 @@ using RequestSource = std::function<grpc::ByteBuffer()>;
 CallCounts RunCalls(int port, const CallPlan& plan,
                     const RequestSource& requests);
 
+// Sends the messages over one call of StreamUsage, while at most `in_flight` of
+// them have no answer, and waits for the last answer.
+CallCounts RunStream(int port, int in_flight,
+                     std::vector<grpc::ByteBuffer> messages);
+
 }  // namespace tokenusage::load
 
 #endif  // TOKENUSAGE_TESTS_BENCHMARK_LOAD_CLIENT_H_

@@ -32,15 +32,16 @@ int main(int argc, char** argv) {
                    {"batches", &load::RunBatchesScenario},
                    {"http", &load::RunHttpScenario},
                    {"reporter", &load::RunReporterScenario},
+                   {"streams", &load::RunStreamsScenario},
                    {"cpu", &load::RunCpuScenario},
                    {"queries", &load::RunQueriesScenario},
                    {"overload", &load::RunOverloadScenario},
                    {"soak", &load::RunSoakScenario}};
 
   CLI::App app("Measures the service beside simpler programs.");
-  app.add_option(
-      "scenarios", names,
-      "calls, batches, http, reporter, cpu, queries, overload, soak");
+  app.add_option("scenarios", names,
+                 "calls, batches, http, reporter, streams, cpu, queries, "
+                 "overload, soak");
   app.add_option("--rounds", options.rounds, "rounds of each contender")
       ->capture_default_str();
   app.add_option("--seconds", options.seconds,

@@ -368,6 +368,50 @@ void RunReporterScenario(const ScenarioOptions& options) {
              direct);
 }
 
+void RunStreamsScenario(const ScenarioOptions& options) {
+  constexpr int kInFlight = 2;  // as a UsageReporter
+  for (const int records : {1000, 10}) {
+    const auto count = static_cast<int>(options.seconds * 100'000 / records);
+    std::vector<double> streamed;
+    std::vector<double> unary;
+    for (int round = 0; round < options.rounds; ++round) {
+      RecordSource source(Ids::kOrdered, options.usage, NextSeed());
+      std::vector<grpc::ByteBuffer> requests;
+      std::vector<grpc::ByteBuffer> messages;
+      for (int i = 0; i < count; ++i) {
+        v1::ReportUsageRequest request = source.Batch(records, kProject);
+        requests.push_back(ToBytes(request));
+        v1::StreamUsageRequest message;
+        message.set_sequence(i + 1);
+        message.set_project(kProject);
+        message.mutable_records()->Swap(request.mutable_records());
+        messages.push_back(ToBytes(message));
+      }
+      const auto rate = [&](const std::function<CallCounts(int port)>& run) {
+        const ServerProcess server(
+            "sqlite",
+            options.folder + "/" + std::to_string(NextSeed()) + ".db");
+        const CallCounts counts = run(server.port());
+        RequireAllOk(counts);
+        return static_cast<double>(counts.ok) * records / counts.seconds;
+      };
+      streamed.push_back(rate([&](int port) {
+        return RunStream(port, kInFlight, std::move(messages));
+      }));
+      unary.push_back(rate([&](int port) {
+        std::atomic<std::size_t> next{0};
+        CallPlan plan = Plan(kInFlight, 3600);
+        plan.connections = 1;
+        plan.calls = count;
+        return RunCalls(port, plan,
+                        [&] { return std::move(requests[next++]); });
+      }));
+    }
+    PrintRatio("a stream, " + std::to_string(records) + " a message",
+               "records/s, calls", streamed, unary);
+  }
+}
+
 void RunCpuScenario(const ScenarioOptions& options) {
   const ServerProcess ours("null");
   const ServerProcess parse("parse");

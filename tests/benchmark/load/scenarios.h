@@ -35,6 +35,10 @@ void RunHttpScenario(const ScenarioOptions& options);
 // spool of a million records, beside batches of 1,000.
 void RunReporterScenario(const ScenarioOptions& options);
 
+// Batches over one call of StreamUsage, beside calls of ReportUsage over one
+// connection, with as many in flight.
+void RunStreamsScenario(const ScenarioOptions& options);
+
 // Server time per 1,000 records without a store, beside one that only parses.
 void RunCpuScenario(const ScenarioOptions& options);
 

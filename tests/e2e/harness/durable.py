@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import uuid
 
 from harness import oracle, records
 from harness.client import UsageClient
@@ -29,6 +30,11 @@ def keeps_what_is_freed(server):
         return "/libasan.so" in maps.read()
 
 
+def record_id_of(key):
+    """Returns the record_id that SQLite stores as text, or as a UUID's bytes."""
+    return key if isinstance(key, str) else str(uuid.UUID(bytes=key))
+
+
 class DurableTest(EndToEndTest):
     """A test that can tell what is stored, inside and outside the service."""
 
@@ -41,16 +47,24 @@ class DurableTest(EndToEndTest):
         with contextlib.closing(sqlite3.connect(copy)) as connection:
             checked = connection.execute("PRAGMA integrity_check").fetchall()
             self.assertEqual(checked, [("ok",)])
-            rows = connection.execute("SELECT record FROM usage_record").fetchall()
+            rows = connection.execute(
+                "SELECT record, corrected_by FROM usage_record"
+            ).fetchall()
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(copy + suffix)
         stored = {}
-        for (data,) in rows:
+        marks = {}
+        for data, corrected_by in rows:
             record = usage_record_pb2.UsageRecord.FromString(data)
             records.as_reported(record)
             self.assertNotIn(record.record_id, stored)
             stored[record.record_id] = record
+            if corrected_by is not None:
+                marks[record.record_id] = record_id_of(corrected_by)
+        # A correction and its mark are stored together.
+        corrections = {r.corrects: r.record_id for r in stored.values() if r.corrects}
+        self.assertEqual(marks, corrections)
         return stored
 
     def assert_totals(self, server, expected):

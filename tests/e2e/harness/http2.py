@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/2 frames by hand: for callers that do what no gRPC library would."""
 
+import contextlib
+import select
 import socket
 import ssl
 import struct
@@ -64,6 +66,7 @@ class Connection:
             context.check_hostname = False
             context.set_alpn_protocols(["h2"])
             self.socket = context.wrap_socket(self.socket)
+        self._is_tls = tls_ca is not None
         self._next_stream = 1
         self._sending = threading.Lock()
         self._window = threading.Condition()
@@ -84,6 +87,8 @@ class Connection:
     def send(self, data):
         """Sends bytes; raises OSError when the server has closed the connection."""
         with self._sending:
+            if self._is_tls:
+                self.socket.settimeout(30)
             self.socket.sendall(data)
 
     def start_call(self, method, data=None, end=True, **metadata):
@@ -117,10 +122,21 @@ class Connection:
         of_stream = self._initial_window + self._stream_windows.get(stream, 0)
         return min(self._connection_window, of_stream)
 
+    def _receive_some(self, size):
+        if not self._is_tls:
+            return self.socket.recv(size)
+        # A TLS connection is not for two threads at once.
+        while True:
+            if not self.socket.pending():
+                select.select([self.socket], [], [])
+            with self._sending, contextlib.suppress(TimeoutError, socket.timeout):
+                self.socket.settimeout(0.1)
+                return self.socket.recv(size)
+
     def _receive(self, size):
         data = b""
         while len(data) < size:
-            block = self.socket.recv(size - len(data))
+            block = self._receive_some(size - len(data))
             if not block:
                 raise ConnectionError
             data += block

@@ -20,7 +20,22 @@ def flat(batches):
     return {record.record_id: record for batch in batches for record in batch}
 
 
+def correct_some(rng, batch, countable):
+    """Lets some records correct earlier ones, or take them back.
+
+    `countable` are the ids of records that are not corrected; it is updated.
+    """
+    for record in batch:
+        if countable and rng.random() < 0.3:
+            record.corrects = countable.pop(rng.randrange(len(countable)))
+            if rng.random() < 0.5:
+                record.ClearField(record.WhichOneof("usage"))
+        countable.append(record.record_id)
+
+
 class _Reporters:
+    corrects = True  # whether some of the records correct others
+
     def __init__(self, address, seed):
         self.acknowledged = []  # batches
         self.codes = set()  # of the calls that failed
@@ -44,6 +59,14 @@ class _Reporters:
     @staticmethod
     def _random_batch(rng):
         return [records.random_record(rng) for _ in range(rng.choice((1, 1, 5, 40)))]
+
+    def _batches(self, rng):
+        countable = []  # that this reporter has reported
+        while True:
+            batch = self._random_batch(rng)
+            if self.corrects:
+                correct_some(rng, batch, countable)
+            yield batch
 
     def _run(self, rng):
         with contextlib.closing(UsageClient(self._address)) as client:
@@ -72,8 +95,7 @@ class Load(_Reporters):
         super().__init__(server.address, seed)
 
     def _report(self, client, rng):
-        while True:
-            batch = self._random_batch(rng)
+        for batch in self._batches(rng):
             if not self._try(client, batch, [(len(batch), 0)]):
                 with self._lock:
                     self.unknown.append(batch)
@@ -98,8 +120,9 @@ class SteadyLoad(_Reporters):
         self.join()
 
     def _report(self, client, rng):
-        while not self._stopping.is_set():
-            batch = self._random_batch(rng)
+        for batch in self._batches(rng):
+            if self._stopping.is_set():
+                return
             size = len(batch)
             expected = [(size, 0)]
             while not self._try(client, batch, expected):

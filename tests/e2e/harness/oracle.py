@@ -134,6 +134,17 @@ def _order(item):
     return bucket, [(v is not None, (v or "").encode()) for v in group]
 
 
+def counting(records):
+    """Returns the records that count: not corrected by another, and no void."""
+    records = list(records)
+    corrected = {record.corrects for record in records}
+    return [
+        record
+        for record in records
+        if record.record_id not in corrected and record.WhichOneof("usage")
+    ]
+
+
 def expected_rows(
     records, bucket="none", zone="UTC", window=ALL_TIME, group_by=(), filters=None
 ):
@@ -142,7 +153,7 @@ def expected_rows(
     `filters` maps fields to the values that pass; None passes records without the label.
     """
     groups = {}
-    for record in records:
+    for record in counting(records):
         time = nanos_of(record.event_time)
         if not window[0] <= time < window[1] or not _passes(record, filters or {}):
             continue

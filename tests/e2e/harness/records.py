@@ -55,6 +55,7 @@ def as_reported(record):
     """Clears the fields of a record that are output only."""
     record.ClearField("receive_time")
     record.ClearField("inconsistencies")
+    record.ClearField("corrected_by")
     return record
 
 

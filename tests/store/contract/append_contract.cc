@@ -194,8 +194,12 @@ TEST_P(UsageStoreContract, LimitsTheSeriesOfAProject) {
   v1::UsageRecord unknown_provider = record(5);
   unknown_provider.set_record_id("new-too");
   unknown_provider.set_provider("one more");
-  EXPECT_EQ(Append({known, unknown_model, unknown_provider}),
-            (Outcomes{kStored, kConflict, kCardinalityLimit}));
+  v1::UsageRecord correction = unknown_provider;
+  correction.set_corrects("id-5");
+  EXPECT_EQ(
+      Append({known, unknown_model, unknown_provider, correction}),
+      (Outcomes{kStored, kConflict, kCardinalityLimit, kCardinalityLimit}));
+  EXPECT_EQ(store().GetRecord("p", "id-5")->corrected_by(), "");
   EXPECT_EQ(Rows(WholeTime()), Total(kMaxSeriesPerProject + 1, "10001"));
 
   // The limit is each project's own.
@@ -327,7 +331,7 @@ TEST_P(UsageStoreContract, ConcurrentReportersOfTheSameRecordsAreCountedOnce) {
             static_cast<std::size_t>(1 + n % 2),
             RecordAt("id-" + std::to_string(n), kNoon, n));
         const AppendResult result = store().Append("p", CheckedOf(records));
-        for (const AppendOutcome outcome : result.value()) {
+        for (const AppendOutcome& outcome : result.value()) {
           if (outcome == kStored) ++stored;
         }
         // What was answered is seen.

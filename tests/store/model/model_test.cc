@@ -47,8 +47,8 @@ std::string TextOf(const RecordPage& page) {
 
 std::string TextOf(const std::vector<AppendOutcome>& outcomes) {
   std::string text;
-  for (const AppendOutcome outcome : outcomes) {
-    text += std::to_string(static_cast<int>(outcome)) + " ";
+  for (const AppendOutcome& outcome : outcomes) {
+    text += std::to_string(outcome.kind) + outcome.corrected_by + " ";
   }
   return text;
 }

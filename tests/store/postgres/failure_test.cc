@@ -136,7 +136,7 @@ class Load {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         continue;
       }
-      for (const AppendOutcome outcome : *result) {
+      for (const AppendOutcome& outcome : *result) {
         if (outcome == AppendOutcome::kDuplicate) ++duplicates_;
         EXPECT_TRUE(outcome == AppendOutcome::kStored ||
                     outcome == AppendOutcome::kDuplicate);
@@ -255,7 +255,7 @@ TEST(PostgresFailureTest, SeveralProcessesRaceWithoutDeadlock) {
         const AppendResult result =
             stores[thread % 3]->Append("p", CheckedOf(records));
         ASSERT_THAT(result, IsOk());
-        for (const AppendOutcome outcome : *result) {
+        for (const AppendOutcome& outcome : *result) {
           ++(outcome == AppendOutcome::kStored ? stored : duplicates);
         }
       }
@@ -290,7 +290,7 @@ TEST(PostgresFailureTest, SeveralProcessesShareTheLimitOfSeries) {
             stores[static_cast<std::size_t>(thread % 2)]->Append(
                 "p", CheckedOf(records));
         ASSERT_THAT(result, IsOk());
-        for (const AppendOutcome outcome : *result) {
+        for (const AppendOutcome& outcome : *result) {
           ++(outcome == AppendOutcome::kStored ? stored : refused);
         }
       }

@@ -93,6 +93,47 @@ TEST(SqliteMaintenanceTest, AWrongRollupIsNamedAndRebuilt) {
   EXPECT_EQ(Rows(path), rows);
 }
 
+TEST(SqliteMaintenanceTest, CorrectionsAndTheirMarksMustMatch) {
+  const std::string path = NewDatabase();
+  std::vector<v1::UsageRecord> corrections;
+  for (const std::string id : {"r1", "r2"}) {
+    corrections.push_back(RecordAt(id + "-new", kNoon, 1));
+    corrections.back().set_corrects(id);
+  }
+  Open(path)->Append("p", CheckedOf(corrections)).value();
+  EXPECT_EQ(Problems(path), Texts());
+  // The rollups follow the marks, so that only the marks are wrong.
+  RunSql(path,
+         "UPDATE usage_record SET corrected_by="
+         "iif(record_id='r3','r1-new',NULL) WHERE record_id IN ('r1','r3')");
+  const auto rebuild = Open(path)->maintenance()->RebuildRollups(CallLimits());
+  ASSERT_THAT(rebuild, IsOk());
+  EXPECT_EQ(
+      Problems(path),
+      (Texts{"project p: record: record r1-new: it corrects r1, which is not "
+             "marked as corrected by it",
+             "project p: record: record r3: it is marked as corrected by "
+             "r1-new, which does not correct it"}));
+}
+
+TEST(SqliteMaintenanceTest, ARollupWithoutWhatIsCorrectedIsRefused) {
+  const std::string path = NewDatabase();
+  const Texts rows = Rows(path);
+  RunSql(path, "DELETE FROM rollup_hour");
+  v1::UsageRecord taken_back = RecordAt("v", kNoon, 1);
+  taken_back.set_corrects("r1");
+  taken_back.clear_usage();
+  const AppendResult result = Open(path)->Append("p", CheckedOf({taken_back}));
+  EXPECT_THAT(result, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_NE(result.status().message().find(
+                "at 2026-08-01T12:00Z lacks records that are corrected"),
+            absl::string_view::npos)
+      << result.status();
+  EXPECT_EQ(Open(path)->GetRecord("p", "r1")->corrected_by(), "");
+  Rebuild(path);
+  EXPECT_EQ(Rows(path), rows);
+}
+
 TEST(SqliteMaintenanceTest, EveryKindOfWrongRollupIsFound) {
   const std::string path = NewDatabase();
   const Texts rows = Rows(path);

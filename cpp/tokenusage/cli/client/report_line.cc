@@ -144,10 +144,11 @@ std::pair<std::string, std::string> OperationOf(
 }
 
 // Refuses a record whose operation is that of another kind of usage of the same
-// provider.
+// provider. A void has none.
 absl::Status CheckOperation(const v1::UsageRecord& record) {
   const FieldDescriptor* usage =
       record.GetReflection()->GetOneofFieldDescriptor(record, UsageOneof());
+  if (usage == nullptr) return absl::OkStatus();
   const auto [provider, operation] = OperationOf(*usage);
   for (int i = 0; i < UsageOneof()->field_count(); ++i) {
     const FieldDescriptor* other = UsageOneof()->field(i);
@@ -211,7 +212,9 @@ absl::Status ReportLineParser::ParseRecordLine(std::string_view line,
   const absl::Status status =
       ParseJson(line, record, {/*strict=*/!format_.ignore_unknown});
   if (status.ok()) {
-    if (record->usage_case() != v1::UsageRecord::USAGE_NOT_SET) return status;
+    const bool has_usage =
+        record->usage_case() != v1::UsageRecord::USAGE_NOT_SET;
+    if (has_usage || !record->corrects().empty()) return status;
     if (format_.ignore_unknown) return ForgottenMessage();
     return absl::InvalidArgumentError("usage: expected it, found none");
   }

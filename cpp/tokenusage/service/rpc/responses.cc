@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/message.h"
+#include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/usage_totals.h"
@@ -13,9 +15,12 @@
 namespace tokenusage {
 namespace {
 
-v1::RecordError ErrorOf(AppendOutcome outcome) {
+v1::RecordError ErrorOf(const CheckedRecord& record,
+                        const AppendOutcome& outcome) {
   v1::RecordError error;
-  switch (outcome) {
+  error.set_index(record.index());
+  error.set_record_id(record.record().record_id());
+  switch (outcome.kind) {
     case AppendOutcome::kStored:
     case AppendOutcome::kDuplicate:
       break;
@@ -40,6 +45,21 @@ v1::RecordError ErrorOf(AppendOutcome outcome) {
           "expected a time whose records are still kept, found an earlier one: "
           "the record may be counted already");
       break;
+    case AppendOutcome::kCorrectedRecordNotFound:
+      error.set_reason(v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND);
+      error.set_field("corrects");
+      error.set_message(absl::StrCat(
+          "expected the id of a stored record, found \"",
+          Excerpt(record.record().corrects()),
+          "\": report that record first, then send this one again"));
+      break;
+    case AppendOutcome::kAlreadyCorrected:
+      error.set_reason(v1::RECORD_ERROR_REASON_ALREADY_CORRECTED);
+      error.set_field("corrects");
+      error.set_message(absl::StrCat(
+          "expected a record that is not corrected, found one that \"",
+          Excerpt(outcome.corrected_by), "\" corrects: correct that one"));
+      break;
     case AppendOutcome::kCardinalityLimit:
       error.set_reason(v1::RECORD_ERROR_REASON_CARDINALITY_LIMIT);
       error.set_message(absl::StrCat(
@@ -52,20 +72,17 @@ v1::RecordError ErrorOf(AppendOutcome outcome) {
 
 }  // namespace
 
-void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
+void AddOutcome(const CheckedRecord& record, const AppendOutcome& outcome,
                 v1::ReportUsageResponse* response) {
-  if (outcome == AppendOutcome::kStored) {
+  if (outcome.kind == AppendOutcome::kStored) {
     response->set_stored_count(response->stored_count() + 1);
     return;
   }
-  if (outcome == AppendOutcome::kDuplicate) {
+  if (outcome.kind == AppendOutcome::kDuplicate) {
     response->set_duplicate_count(response->duplicate_count() + 1);
     return;
   }
-  v1::RecordError* error = response->add_errors();
-  *error = ErrorOf(outcome);
-  error->set_index(record.index());
-  error->set_record_id(record.record().record_id());
+  *response->add_errors() = ErrorOf(record, outcome);
 }
 
 v1::UsageRow ToUsageRow(

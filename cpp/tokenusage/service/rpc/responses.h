@@ -16,7 +16,7 @@
 namespace tokenusage {
 
 // Counts the outcome of one record in `response`, or adds its error.
-void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
+void AddOutcome(const CheckedRecord& record, const AppendOutcome& outcome,
                 v1::ReportUsageResponse* response);
 
 // Converts one row of totals. `group_by` are the field names as the caller

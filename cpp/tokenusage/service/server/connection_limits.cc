@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace tokenusage {
 namespace {
@@ -25,46 +26,58 @@ bool IsOut(const ConnectionState& connection, const ConnectionLimits& limits) {
           connection.silence > limits.max_stall);
 }
 
+// Moves from `kept` to `out` what has to go so that no more than `max` is held
+// in all, and no more than `max_unidentified` by unidentified connections.
+// Those that hold most go first, and unidentified ones before all others.
+void Bound(const std::vector<ConnectionState>& connections,
+           const std::function<std::int64_t(const ConnectionState&)>& held,
+           std::int64_t max, std::int64_t max_unidentified,
+           std::vector<std::size_t>* kept, std::vector<std::size_t>* out) {
+  std::int64_t total = 0;
+  std::int64_t unidentified = 0;
+  for (const std::size_t i : *kept) {
+    total += held(connections[i]);
+    if (!connections[i].is_identified) unidentified += held(connections[i]);
+  }
+  if (total <= max && unidentified <= max_unidentified) return;
+  std::sort(kept->begin(), kept->end(), [&](std::size_t a, std::size_t b) {
+    const ConnectionState& x = connections[a];
+    const ConnectionState& y = connections[b];
+    if (x.is_identified != y.is_identified) return !x.is_identified;
+    return held(x) > held(y);
+  });
+  auto next = kept->begin();
+  for (; next != kept->end(); ++next) {
+    const ConnectionState& connection = connections[*next];
+    if (total <= max &&
+        (connection.is_identified || unidentified <= max_unidentified)) {
+      break;
+    }
+    total -= held(connection);
+    if (!connection.is_identified) unidentified -= held(connection);
+  }
+  out->insert(out->end(), kept->begin(), next);
+  kept->erase(kept->begin(), next);
+}
+
 }  // namespace
 
 std::vector<std::size_t> ConnectionsToClose(
     const std::vector<ConnectionState>& connections,
     const ConnectionLimits& limits) {
   std::vector<std::size_t> out;
-  std::vector<std::size_t> rest;
-  std::int64_t pending = 0;
-  std::int64_t unidentified = 0;
+  std::vector<std::size_t> kept;
   for (std::size_t i = 0; i < connections.size(); ++i) {
-    const ConnectionState& connection = connections[i];
-    if (IsOut(connection, limits)) {
-      out.push_back(i);
-      continue;
-    }
-    pending += connection.pending_bytes;
-    if (!connection.is_identified) unidentified += connection.pending_bytes;
-    rest.push_back(i);
+    (IsOut(connections[i], limits) ? out : kept).push_back(i);
   }
-  if (pending <= limits.max_pending_bytes &&
-      unidentified <= limits.max_unidentified_pending_bytes) {
-    return out;
-  }
-  std::sort(rest.begin(), rest.end(), [&](std::size_t a, std::size_t b) {
-    const ConnectionState& x = connections[a];
-    const ConnectionState& y = connections[b];
-    if (x.is_identified != y.is_identified) return !x.is_identified;
-    return x.pending_bytes > y.pending_bytes;
-  });
-  for (const std::size_t i : rest) {
-    const ConnectionState& connection = connections[i];
-    if (pending <= limits.max_pending_bytes &&
-        (connection.is_identified ||
-         unidentified <= limits.max_unidentified_pending_bytes)) {
-      break;
-    }
-    out.push_back(i);
-    pending -= connection.pending_bytes;
-    if (!connection.is_identified) unidentified -= connection.pending_bytes;
-  }
+  Bound(
+      connections, [](const ConnectionState& c) { return c.pending_bytes; },
+      limits.max_pending_bytes, limits.max_unidentified_pending_bytes, &kept,
+      &out);
+  Bound(
+      connections,
+      [](const ConnectionState& c) { return std::int64_t{c.live_calls}; },
+      limits.max_total_calls, limits.max_unidentified_calls, &kept, &out);
   return out;
 }
 

@@ -35,6 +35,13 @@ struct ConnectionLimits {
   // that are closed have not ended, none is accepted.
   int max_live_calls = 512;
 
+  // The same of all connections together, and of all unidentified ones. Each
+  // call takes about 18 KiB, even if it only waits, as a health watch does.
+  // Beyond it the connection with the most calls is closed, unidentified ones
+  // first.
+  int max_total_calls = 6144;
+  int max_unidentified_calls = 2048;
+
   // Bytes received that belong to no request that has arrived whole, of all
   // connections together. Beyond it the connection that holds most is closed,
   // unidentified ones first.
@@ -56,8 +63,8 @@ struct ConnectionState {
   absl::Duration silence;  // since it last sent something
 };
 
-// The indices of those that have to go to satisfy the limits of bytes, calls
-// and stalls.
+// Returns the indices of those that have to go to satisfy the limits of bytes,
+// calls and stalls.
 std::vector<std::size_t> ConnectionsToClose(
     const std::vector<ConnectionState>& connections,
     const ConnectionLimits& limits);

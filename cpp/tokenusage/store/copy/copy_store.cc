@@ -50,7 +50,7 @@ class Answers {
     if (!result.ok()) {
       status_.Update(result.status());
     } else {
-      for (const AppendOutcome outcome : *result) ++counts_[outcome];
+      for (const AppendOutcome& outcome : *result) ++counts_[outcome.kind];
     }
     if (--waiting_ == 0) done_.notify_one();
   }
@@ -62,14 +62,14 @@ class Answers {
   }
 
   // After Wait.
-  std::int64_t count(AppendOutcome outcome) { return counts_[outcome]; }
+  std::int64_t count(AppendOutcome::Kind kind) { return counts_[kind]; }
 
  private:
   std::mutex mutex_;
   std::condition_variable done_;
   int waiting_ = 0;
   absl::Status status_;
-  std::map<AppendOutcome, std::int64_t> counts_;
+  std::map<AppendOutcome::Kind, std::int64_t> counts_;
 };
 
 absl::Time ReceiveTimeOf(const v1::UsageRecord& record) {
@@ -269,7 +269,7 @@ absl::Status CopyRun::Append(const std::vector<SourceRecord>& records) {
          ++end) {
       batch.push_back(records[end].record);
     }
-    const auto checked = CheckedBatch::Of(batch, received);
+    const auto checked = CheckedBatch::CopyOf(batch, received);
     if (!checked->errors().empty()) {
       answers.Add(absl::FailedPreconditionError(absl::StrCat(
           "project ", first.project,
@@ -290,7 +290,7 @@ absl::Status CopyRun::CheckAnswers(Answers* answers) {
   TOKENUSAGE_RETURN_IF_ERROR(answers->Wait());
   report_.already_there += answers->count(AppendOutcome::kDuplicate);
   struct Refusal {
-    AppendOutcome outcome;
+    AppendOutcome::Kind outcome;
     const char* why;
   };
   for (const Refusal& refusal :

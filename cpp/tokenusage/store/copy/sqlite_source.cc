@@ -9,6 +9,7 @@
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/file.h"
+#include "tokenusage/store/sqlite/record_key.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/series.h"
 
@@ -47,7 +48,7 @@ absl::StatusOr<std::vector<SourceRecord>> SqliteSource::RecordsAfter(
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database_->Cached(
-          "SELECT row_id, name, record FROM usage_record "
+          "SELECT row_id, name, record, corrected_by FROM usage_record "
           "JOIN project USING(project_id) LEFT JOIN retention "
           "USING(project_id) WHERE row_id>?1 AND name NOT LIKE '%/%' AND "
           "event_time>=ifnull(horizon, 0)*1000000000 ORDER BY row_id "
@@ -64,6 +65,10 @@ absl::StatusOr<std::vector<SourceRecord>> SqliteSource::RecordsAfter(
     next.project = std::string(select->Text(1));
     TOKENUSAGE_RETURN_IF_ERROR(
         ReadStoredRecord(path(), select->Blob(2), &next.record));
+    if (!select->IsNull(3)) {
+      next.record.set_corrected_by(
+          RecordIdOf({select->IsBlob(3), std::string(select->Blob(3))}));
+    }
     records.push_back(std::move(next));
   }
 }

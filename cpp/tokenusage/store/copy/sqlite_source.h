@@ -25,7 +25,7 @@ namespace tokenusage {
 struct SourceRecord {
   std::int64_t row_id = 0;  // ascending
   std::string project;
-  v1::UsageRecord record;
+  v1::UsageRecord record;  // with corrected_by
 };
 
 // One thread at a time.

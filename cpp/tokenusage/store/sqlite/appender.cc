@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/same_content.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/rollup/stored_record.h"
@@ -81,9 +82,9 @@ absl::Status SqliteAppender::Append(const std::string& project,
   TOKENUSAGE_ASSIGN_OR_RETURN(Project* const found, FindProject(project));
   outcomes->reserve(batch.size());
   for (const CheckedRecord& record : batch) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const AppendOutcome outcome,
+    TOKENUSAGE_ASSIGN_OR_RETURN(AppendOutcome outcome,
                                 AppendOne(project, record, found));
-    outcomes->push_back(outcome);
+    outcomes->push_back(std::move(outcome));
   }
   return absl::OkStatus();
 }
@@ -121,14 +122,14 @@ absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
     Project* project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::int64_t series_id,
                               FindSeries(*project, record.record()));
-  const bool too_early = record.event_time_nanos() < project->horizon;
-  if (series_id == 0 || record.too_far_ahead() || too_early) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(AppendOutcome refusal,
+                              FindRefusal(record, *project));
+  if (series_id == 0 || refusal.kind != AppendOutcome::kStored) {
     // A taken id is answered before anything else can refuse the record.
-    TOKENUSAGE_ASSIGN_OR_RETURN(const AppendOutcome stored,
+    TOKENUSAGE_ASSIGN_OR_RETURN(AppendOutcome stored,
                                 CompareWithStored(record, *project));
-    if (stored != AppendOutcome::kStored) return stored;
-    if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
-    if (too_early) return AppendOutcome::kBeforeHorizon;
+    if (stored.kind != AppendOutcome::kStored) return stored;
+    if (refusal.kind != AppendOutcome::kStored) return refusal;
     TOKENUSAGE_ASSIGN_OR_RETURN(
         series_id, CreateSeries(project_name, record.record(), project));
     if (series_id == 0) return AppendOutcome::kCardinalityLimit;
@@ -138,8 +139,69 @@ absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
       const bool inserted,
       Insert(record, project->project_id, series_id, counts.inconsistent()));
   if (!inserted) return CompareWithStored(record, *project);
-  rollups_.Add(series_id, record.event_time_nanos(), counts);
+  if (Counts(record.record())) {
+    rollups_.Add(series_id, record.event_time_nanos(), counts);
+  }
+  if (!record.record().corrects().empty()) {
+    TOKENUSAGE_RETURN_IF_ERROR(Correct(record.record()));
+  }
   return AppendOutcome::kStored;
+}
+
+absl::StatusOr<AppendOutcome> SqliteAppender::FindRefusal(
+    const CheckedRecord& record, const Project& project) {
+  if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
+  if (record.event_time_nanos() < project.horizon) {
+    return AppendOutcome::kBeforeHorizon;
+  }
+  if (record.record().corrects().empty()) return AppendOutcome::kStored;
+  return FindCorrected(record.record().corrects(), project);
+}
+
+absl::StatusOr<AppendOutcome> SqliteAppender::FindCorrected(
+    const std::string& record_id, const Project& project) {
+  if (project.project_id == 0) return AppendOutcome::kCorrectedRecordNotFound;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database_->Cached("SELECT row_id, series_id, event_time, corrected_by, "
+                        "record FROM usage_record "
+                        "WHERE project_id=?1 AND record_id=?2"));
+  const RecordKey key = ToRecordKey(record_id);
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project.project_id);
+  BindRecordKey(key, 2, select);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+  // A removal may not have deleted it yet.
+  if (!found || select->Int64(2) < project.horizon) {
+    return AppendOutcome::kCorrectedRecordNotFound;
+  }
+  if (!select->IsNull(3)) {
+    return AppendOutcome(
+        AppendOutcome::kAlreadyCorrected,
+        RecordIdOf({select->IsBlob(3), std::string(select->Blob(3))}));
+  }
+  corrected_.row_id = select->Int64(0);
+  corrected_.series_id = select->Int64(1);
+  corrected_.event_time_nanos = select->Int64(2);
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadStoredRecord(database_->path(), select->Blob(4), &corrected_.record));
+  return AppendOutcome::kStored;
+}
+
+absl::Status SqliteAppender::Correct(const v1::UsageRecord& record) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * update,
+      database_->Cached(
+          "UPDATE usage_record SET corrected_by=?2 WHERE row_id=?1"));
+  const RecordKey key = ToRecordKey(record.record_id());
+  update->Bind(1, corrected_.row_id);
+  BindRecordKey(key, 2, update);
+  TOKENUSAGE_RETURN_IF_ERROR(update->Run());
+  if (Counts(corrected_.record)) {
+    rollups_.Subtract(corrected_.series_id, corrected_.event_time_nanos,
+                      CountRecord(corrected_.record));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<AppendOutcome> SqliteAppender::CompareWithStored(

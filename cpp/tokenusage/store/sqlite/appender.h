@@ -72,6 +72,14 @@ class SqliteAppender {
         projects_(max_known_series),
         series_(max_known_series) {}
 
+  // A stored record that another one corrects.
+  struct Corrected {
+    std::int64_t row_id = 0;
+    std::int64_t series_id = 0;
+    std::int64_t event_time_nanos = 0;
+    v1::UsageRecord record;
+  };
+
   absl::StatusOr<Project*> FindProject(const std::string& name);
   // Returns 0 if the project has no such series.
   absl::StatusOr<std::int64_t> FindSeries(const Project& project,
@@ -79,6 +87,14 @@ class SqliteAppender {
   absl::StatusOr<AppendOutcome> AppendOne(const std::string& project_name,
                                           const CheckedRecord& record,
                                           Project* project);
+  // Returns what refuses the record if its id is not taken, else kStored; but
+  // not kCardinalityLimit. Finds the record that it corrects, if any.
+  absl::StatusOr<AppendOutcome> FindRefusal(const CheckedRecord& record,
+                                            const Project& project);
+  absl::StatusOr<AppendOutcome> FindCorrected(const std::string& record_id,
+                                              const Project& project);
+  // Lets corrected_ count no more, since the record corrects it.
+  absl::Status Correct(const v1::UsageRecord& record);
   // Returns kDuplicate or kConflict if there is a record with this id, else
   // kStored.
   absl::StatusOr<AppendOutcome> CompareWithStored(const CheckedRecord& record,
@@ -97,7 +113,9 @@ class SqliteAppender {
   LruCache<Project> projects_;
   LruCache<std::int64_t> series_;  // ids, by SeriesCacheKey
   SqliteRollups rollups_;
-  std::string bytes_;  // reused to avoid reallocation
+  // Reused to avoid reallocation.
+  std::string bytes_;
+  Corrected corrected_;  // by the record that is being appended
 };
 
 }  // namespace tokenusage

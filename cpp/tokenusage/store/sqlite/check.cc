@@ -23,6 +23,7 @@
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/check_report.h"
+#include "tokenusage/store/rollup/correction_check.h"
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
@@ -92,6 +93,7 @@ class CheckRun {
   std::int64_t horizon_ = kNoHorizon;  // of the project, in nanoseconds
   std::int64_t compared_seconds_ = 0;  // rollups before were compared
   std::size_t expected_count_ = 0;     // rollups in memory
+  CorrectionCheck corrections_;        // of the project
   v1::UsageRecord record_;             // reused to avoid reallocation
 };
 
@@ -215,17 +217,19 @@ absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database_.Cached("SELECT row_id, series_id, event_time, record_id, "
-                       "record, inconsistent FROM usage_record INDEXED BY "
+                       "record, inconsistent, corrected_by "
+                       "FROM usage_record INDEXED BY "
                        "usage_record_by_time WHERE project_id=?1 AND "
                        "event_time>=?2 ORDER BY event_time"));
   const SqliteStatement::Use use(select);
   select->Bind(1, project.id);
   select->Bind(2, horizon_);
+  corrections_ = CorrectionCheck();
   compared_seconds_ =
       horizon_ == kNoHorizon ? horizon_ : horizon_ / kNanosPerSecond;
   for (;;) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row) return CompareUntil(project, kNever, all);
+    if (!row) break;
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     report_.AddRecord();
     if (expected_count_ >= options_.max_rollups) {
@@ -237,6 +241,8 @@ absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
     report_.AddRecordProblem(
         project.name, absl::StrCat("row ", select->Int64(0), ": ", detail));
   }
+  if (horizon_ == kNoHorizon) corrections_.AddProblems(project.name, &report_);
+  return CompareUntil(project, kNever, all);
 }
 
 std::string CheckRun::CheckRecord(const SqliteStatement& row, AllSeries* all) {
@@ -250,11 +256,18 @@ std::string CheckRun::CheckRecord(const SqliteStatement& row, AllSeries* all) {
   if (!(series->second.names == key.series)) {
     return "its operation, provider and model are not those of its series";
   }
-  const auto [rollup, added] =
-      series->second.expected.try_emplace(std::move(key));
+  if (!row.IsNull(6)) {
+    record_.set_corrected_by(
+        RecordIdOf({row.IsBlob(6), std::string(row.Blob(6))}));
+  }
+  if (horizon_ == kNoHorizon) corrections_.Add(record_);
   const UsageCounts counts = CountRecord(record_);
-  rollup->second.Add(counts);
-  if (added) ++expected_count_;
+  if (Counts(record_)) {
+    const auto [rollup, added] =
+        series->second.expected.try_emplace(std::move(key));
+    rollup->second.Add(counts);
+    if (added) ++expected_count_;
+  }
   if (row.Int64(5) == (counts.inconsistent() ? 1 : 0)) return "";
   return counts.inconsistent()
              ? "it contradicts itself, but is not marked"

@@ -20,6 +20,19 @@
 namespace tokenusage {
 namespace {
 
+// Reads a record, as it is returned, from two columns: record, corrected_by.
+absl::Status ReadRecord(const SqliteStatement& row, int first_column,
+                        const std::string& path, v1::UsageRecord* record) {
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadStoredRecord(path, row.Blob(first_column), record));
+  const int by = first_column + 1;
+  if (!row.IsNull(by)) {
+    record->set_corrected_by(
+        RecordIdOf({row.IsBlob(by), std::string(row.Blob(by))}));
+  }
+  return absl::OkStatus();
+}
+
 // The records of one time whose ids are TEXT, or those whose ids are BLOB, in
 // order of id.
 class IdCursor {
@@ -37,7 +50,7 @@ class IdCursor {
 
   bool at_end() const { return id_.empty(); }
   const std::string& id() const { return id_; }
-  std::string_view record() const { return select_->Blob(1); }
+  const SqliteStatement& row() const { return *select_; }
 
  private:
   SqliteStatement* select_;
@@ -67,7 +80,7 @@ class ListRun {
   // Adds the records of one time whose ids are greater than `after`.
   absl::Status AddTime(std::int64_t time, const std::string& after);
   // Adds a record, unless the page is full.
-  absl::Status Add(std::string_view bytes);
+  absl::Status Add(const SqliteStatement& row, int first_column);
   // Returns the statement that selects `columns` of the records that match
   // `condition`.
   absl::StatusOr<SqliteStatement*> Select(const char* columns,
@@ -102,7 +115,8 @@ absl::StatusOr<RecordPage> ListRun::Run() {
 absl::StatusOr<std::optional<std::int64_t>> ListRun::AddUntilText(
     std::int64_t from) {
   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                              Select("event_time, record_id, record",
+                              Select("event_time, record_id, record, "
+                                     "corrected_by",
                                      "event_time>=?2 AND event_time<?3 "
                                      "ORDER BY event_time, record_id"));
   const SqliteStatement::Use use(select);
@@ -114,7 +128,7 @@ absl::StatusOr<std::optional<std::int64_t>> ListRun::AddUntilText(
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
     if (!row) break;
     if (!select->IsBlob(1)) return select->Int64(0);
-    TOKENUSAGE_RETURN_IF_ERROR(Add(select->Blob(2)));
+    TOKENUSAGE_RETURN_IF_ERROR(Add(*select, 2));
   }
   return std::nullopt;
 }
@@ -123,12 +137,12 @@ absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
   // x'' is greater than every TEXT and less than every other BLOB.
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * texts,
-      Select("record_id, record",
+      Select("record_id, record, corrected_by",
              "event_time=?2 AND record_id>?3 AND record_id<x'' "
              "ORDER BY record_id"));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * blobs,
-      Select("record_id, record",
+      Select("record_id, record, corrected_by",
              "event_time=?2 AND record_id>=?3 ORDER BY record_id"));
   IdCursor text(texts);
   texts->Bind(1, project_id_);
@@ -149,7 +163,7 @@ absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
     const bool take_text =
         blob.at_end() || (!text.at_end() && text.id() < blob.id());
     IdCursor& next = take_text ? text : blob;
-    TOKENUSAGE_RETURN_IF_ERROR(Add(next.record()));
+    TOKENUSAGE_RETURN_IF_ERROR(Add(next.row(), 1));
     TOKENUSAGE_RETURN_IF_ERROR(next.Next());
   }
   return absl::OkStatus();
@@ -165,10 +179,10 @@ absl::StatusOr<SqliteStatement*> ListRun::Select(const char* columns,
                    "project_id=?1 AND ", condition));
 }
 
-absl::Status ListRun::Add(std::string_view bytes) {
-  v1::UsageRecord* const next = page_.Add(bytes.size());
+absl::Status ListRun::Add(const SqliteStatement& row, int first_column) {
+  v1::UsageRecord* const next = page_.Add(row.Blob(first_column).size());
   if (next == nullptr) return absl::OkStatus();
-  return ReadStoredRecord(database_.path(), bytes, next);
+  return ReadRecord(row, first_column, database_.path(), next);
 }
 
 }  // namespace
@@ -194,7 +208,8 @@ absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
                               ReadHorizon(database, project_id));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database->Cached("SELECT record, event_time FROM usage_record "
+      database->Cached("SELECT event_time, record, corrected_by "
+                       "FROM usage_record "
                        "WHERE project_id=?1 AND record_id=?2"));
   const RecordKey key = ToRecordKey(record_id);
   const SqliteStatement::Use use(select);
@@ -202,12 +217,11 @@ absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
   key.is_blob ? select->BindBlob(2, key.bytes) : select->BindText(2, key.bytes);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
   // A removal may not have deleted it yet.
-  if (!found || select->Int64(1) < horizon) {
+  if (!found || select->Int64(0) < horizon) {
     return absl::NotFoundError("no such record");
   }
   v1::UsageRecord record;
-  TOKENUSAGE_RETURN_IF_ERROR(
-      ReadStoredRecord(database->path(), select->Blob(0), &record));
+  TOKENUSAGE_RETURN_IF_ERROR(ReadRecord(*select, 1, database->path(), &record));
   return record;
 }
 

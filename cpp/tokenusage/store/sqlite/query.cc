@@ -143,7 +143,8 @@ absl::Status QueryRun::AddRecords(TimeWindow window) {
       database_.Cached("SELECT series_id, event_time, record "
                        "FROM usage_record INDEXED BY usage_record_by_time "
                        "WHERE project_id=?1 AND event_time>=?2 AND "
-                       "event_time<?3 ORDER BY event_time"));
+                       "event_time<?3 AND corrected_by IS NULL "
+                       "ORDER BY event_time"));
   const SqliteStatement::Use use(select);
   select->Bind(1, project_id_);
   select->Bind(2, window.start_nanos);
@@ -166,6 +167,7 @@ absl::Status QueryRun::AddRecord(const EncodedGroup& group,
                                  std::string_view bytes) {
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(database_.path(), bytes, &record_));
+  if (!Counts(record_)) return absl::OkStatus();
   if (uses_labels_ && !PassesAll(query_.filters, record_)) {
     return absl::OkStatus();
   }

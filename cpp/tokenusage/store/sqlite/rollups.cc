@@ -29,12 +29,36 @@ std::string InsertSql(const std::string& table) {
                       ") VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
 }
 
-// Changes nothing if the number of records is not the expected one.
+// This and the next change nothing if the number of records is not the expected
+// one.
 std::string UpdateSql(const std::string& table) {
   return absl::StrCat("UPDATE ", table,
                       " SET record_count=?3, inconsistent_record_count=?4, "
                       "unknown_usage_record_count=?5, measure_sums=?6",
                       kKey, " AND record_count=?7");
+}
+
+std::string DeleteSql(const std::string& table) {
+  return absl::StrCat("DELETE FROM ", table, kKey, " AND record_count=?3");
+}
+
+// Returns DATA_LOSS, naming the rollup.
+absl::Status RollupError(const std::string& path, std::int64_t series_id,
+                         std::int64_t cell_start, const char* what) {
+  return DamagedError(
+      path, absl::StrCat("the rollup of series ", series_id, " at ",
+                         absl::FormatTime("%Y-%m-%dT%H:%MZ",
+                                          absl::FromUnixSeconds(cell_start),
+                                          absl::UTCTimeZone()),
+                         " ", what));
+}
+
+// Returns UNAVAILABLE unless the last statement changed one row.
+absl::Status CheckChangedOne(SqliteDatabase* database) {
+  if (database->ChangedRows() == 1) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("database ", database->path(),
+                   ": its rollups were changed by something else"));
 }
 
 // Appended to a statement on a table of rollups: those from their project's
@@ -44,14 +68,15 @@ constexpr char kFromHorizon[] =
     "JOIN retention USING(project_id) WHERE series.series_id=cell.series_id), "
     "cell_start)";
 
-// Adds all records from their project's horizon on to the rollups, and marks
-// those that contradict themselves by the rules of this program.
+// Adds all records from their project's horizon on that count to the rollups,
+// and marks those that contradict themselves by the rules of this program.
 absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
                         Rebuild* rebuild) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database->Cached(
-          "SELECT row_id, series_id, event_time, inconsistent, record "
+          "SELECT row_id, series_id, event_time, inconsistent, record, "
+          "corrected_by "
           "FROM usage_record NOT INDEXED WHERE event_time>=ifnull("
           "(SELECT horizon*1000000000 FROM retention "
           "WHERE project_id=usage_record.project_id), event_time)"));
@@ -71,7 +96,9 @@ absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
     TOKENUSAGE_RETURN_IF_ERROR(
         ReadStoredRecord(database->path(), select->Blob(4), &record));
     const UsageCounts counts = CountRecord(record);
-    rollups.Add(select->Int64(1), select->Int64(2), counts);
+    if (select->IsNull(5) && Counts(record)) {
+      rollups.Add(select->Int64(1), select->Int64(2), counts);
+    }
     if (select->Int64(3) != (counts.inconsistent() ? 1 : 0)) {
       mark->Bind(1, select->Int64(0));
       mark->Bind(2, counts.inconsistent() ? 1 : 0);
@@ -90,11 +117,19 @@ SqliteRollups::Table::Table(const SqliteRollupTable& table)
     : select(
           absl::StrCat("SELECT ", kRollupColumns, " FROM ", table.name, kKey)),
       insert(InsertSql(table.name)),
-      update(UpdateSql(table.name)) {}
+      update(UpdateSql(table.name)),
+      remove(DeleteSql(table.name)) {}
 
 void SqliteRollups::Add(std::int64_t series_id, std::int64_t event_time_nanos,
                         const UsageCounts& counts) {
   quarter_hours_[Cell(series_id, QuarterHourOf(event_time_nanos))].Add(counts);
+}
+
+void SqliteRollups::Subtract(std::int64_t series_id,
+                             std::int64_t event_time_nanos,
+                             const UsageCounts& counts) {
+  quarter_hours_[Cell(series_id, QuarterHourOf(event_time_nanos))].Subtract(
+      counts);
 }
 
 absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
@@ -123,7 +158,7 @@ absl::Status SqliteRollups::AddSums(const Sums& sums, Table* table,
   std::sort(sorted.begin(), sorted.end(),
             [](auto* a, auto* b) { return a->first < b->first; });
   for (const auto* entry : sorted) {
-    const auto& [cell, added] = *entry;
+    const auto& [cell, change] = *entry;
     if (table->stored.size() >= kMaxRememberedSums) table->stored.clear();
     const auto [stored, is_new] = table->stored.try_emplace(cell);
     UsageSum& sum = stored->second;
@@ -131,7 +166,7 @@ absl::Status SqliteRollups::AddSums(const Sums& sums, Table* table,
       TOKENUSAGE_ASSIGN_OR_RETURN(sum, Read(cell, *table, database));
     }
     const std::int64_t stored_records = sum.record_count;
-    sum.Add(added);
+    sum.Add(change);
     TOKENUSAGE_RETURN_IF_ERROR(
         Write(cell, stored_records, sum, *table, database));
   }
@@ -156,6 +191,20 @@ absl::StatusOr<UsageSum> SqliteRollups::Read(const Cell& cell,
 absl::Status SqliteRollups::Write(const Cell& cell, std::int64_t stored_records,
                                   const UsageSum& sum, const Table& table,
                                   SqliteDatabase* database) {
+  if (!sum.IsOfRecords()) {
+    return RollupError(database->path(), cell.first, cell.second,
+                       "lacks records that are corrected");
+  }
+  if (stored_records == 0 && sum.record_count == 0) return absl::OkStatus();
+  if (sum.record_count == 0) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * remove,
+                                database->Cached(table.remove));
+    remove->Bind(1, cell.first);
+    remove->Bind(2, cell.second);
+    remove->Bind(3, stored_records);
+    TOKENUSAGE_RETURN_IF_ERROR(remove->Run());
+    return CheckChangedOne(database);
+  }
   const bool is_new = stored_records == 0;
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * write,
@@ -170,10 +219,7 @@ absl::Status SqliteRollups::Write(const Cell& cell, std::int64_t stored_records,
   write->BindBlob(6, measure_sums);
   if (!is_new) write->Bind(7, stored_records);
   TOKENUSAGE_RETURN_IF_ERROR(write->Run());
-  if (database->ChangedRows() == 1) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("database ", database->path(),
-                   ": its rollups were changed by something else"));
+  return CheckChangedOne(database);
 }
 
 absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
@@ -196,13 +242,8 @@ absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
       unknown >= 0 && unknown <= records && AddMeasureSums(row.Blob(5), sum)) {
     return absl::OkStatus();
   }
-  return DamagedError(
-      path, absl::StrCat("the rollup of series ", row.Int64(0), " at ",
-                         absl::FormatTime(
-                             "%Y-%m-%dT%H:%MZ",
-                             absl::FromUnixSeconds(row.Int64(kCellStartColumn)),
-                             absl::UTCTimeZone()),
-                         " cannot be read"));
+  return RollupError(path, row.Int64(0), row.Int64(kCellStartColumn),
+                     "cannot be read");
 }
 
 absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,

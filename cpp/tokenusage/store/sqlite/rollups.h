@@ -45,18 +45,22 @@ absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
 absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
                                                const SqliteRollupTable& table);
 
-// Collects what a transaction adds to the rollups, so that each is written
-// once, and remembers what it wrote, so that the next transaction need not read
+// Collects how a transaction changes the rollups, so that each is written once,
+// and remembers what it wrote, so that the next transaction need not read
 // it. One thread at a time.
 class SqliteRollups {
  public:
   void Add(std::int64_t series_id, std::int64_t event_time_nanos,
            const UsageCounts& counts);
 
-  // Returns how many quarter hours have something to add.
+  // Takes away a record that was added before, by this transaction or another.
+  void Subtract(std::int64_t series_id, std::int64_t event_time_nanos,
+                const UsageCounts& counts);
+
+  // Returns how many quarter hours change.
   std::size_t size() const { return quarter_hours_.size(); }
 
-  // Adds to the tables what was collected. If this or the transaction fails,
+  // Writes to the tables what was collected. If this or the transaction fails,
   // the object must be thrown away.
   absl::Status Flush(SqliteDatabase* database);
 
@@ -68,13 +72,15 @@ class SqliteRollups {
   using Cell = std::pair<std::int64_t, std::int64_t>;
   using Sums = absl::flat_hash_map<Cell, UsageSum>;
 
-  // The statements for a table, and what is known of its content.
+  // The statements for a table, and what is known of its content. A sum of no
+  // records is not in the table.
   struct Table {
     explicit Table(const SqliteRollupTable& table);
 
     const std::string select;
     const std::string insert;
     const std::string update;
+    const std::string remove;
     Sums stored;
   };
 
@@ -83,7 +89,8 @@ class SqliteRollups {
   // Returns the stored sum; an empty one if there is none.
   static absl::StatusOr<UsageSum> Read(const Cell& cell, const Table& table,
                                        SqliteDatabase* database);
-  // Replaces the stored sum, which is of `stored_records` records.
+  // Replaces the stored sum, which is of `stored_records` records. DATA_LOSS if
+  // the new one cannot be a sum of records.
   static absl::Status Write(const Cell& cell, std::int64_t stored_records,
                             const UsageSum& sum, const Table& table,
                             SqliteDatabase* database);

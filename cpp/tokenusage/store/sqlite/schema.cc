@@ -38,6 +38,8 @@ constexpr const char* kUsageRecord =
     "series_id INTEGER NOT NULL,"     //
     "inconsistent INTEGER NOT NULL,"  // whether the usage contradicts itself: 0
                                       // or 1
+    "corrected_by BLOB,"              // the record_id of the record that
+                                      // corrects it, or NULL
     "record BLOB NOT NULL,"           // a tokenusage.v1.UsageRecord, whole
     "UNIQUE(project_id,record_id))";
 

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/client/client.h"
+#include "tokenusage/cli/client/service_flags.h"
+#include "tokenusage/cli/commands.h"
+#include "tokenusage/cli/exit_code.h"
+#include "tokenusage/cli/input.h"
+#include "tokenusage/cli/terminal.h"
+#include "tokenusage/cli/times.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/record/record_rules.h"
+#include "tokenusage/record/usage_sum.h"
+
+namespace tokenusage {
+namespace {
+
+constexpr char kCorrectFooter[] = R"(
+The input is JSON Lines: one record per line, as `tokenusage list` prints it, with the id
+of the record whose place it takes as "corrects", and its usage. What a line leaves out of
+event_time, operation, provider, model and labels is that of the corrected record;
+record_id is by default the corrected one's and "~corrected". Correcting a file again is
+safe: each correction is stored once.
+
+Examples:
+  tokenusage correct --project=demo --dry-run corrections.jsonl
+  echo '{"corrects":"call-1","token_usage":{"input_tokens":100}}' |
+    tokenusage correct --project=demo)";
+
+constexpr char kVoidFooter[] = R"(
+The records are kept, but no longer count. The void of a record is a record whose id is
+that one's and "~void". Voiding a record again is safe: it is stored once.
+
+Examples:
+  tokenusage void --project=demo --dry-run call-1 call-2
+  tokenusage void --project=demo --ids=ids.txt)";
+
+// Limits of ReportUsage, less what the request adds to its records.
+constexpr int kMaxBatchRecords = 1000;
+constexpr std::size_t kMaxBatchBytes = 900'000;
+constexpr std::size_t kMaxLineBytes = 1 << 20;
+
+struct CorrectFlags {
+  ServiceFlags service;
+  bool dry_run = false;
+  std::string file;                     // lines of records, or of ids
+  std::vector<std::string> record_ids;  // to void
+};
+
+// What becomes of totals, by day of UTC and series.
+class Changes {
+ public:
+  // The record takes the place of `corrected`.
+  void Replace(const v1::UsageRecord& corrected,
+               const v1::UsageRecord& correction) {
+    if (Counts(correction)) {
+      sums_[KeyOf(correction)].Add(CountRecord(correction));
+    }
+    if (Counts(corrected)) {
+      sums_[KeyOf(corrected)].Subtract(CountRecord(corrected));
+    }
+  }
+
+  // Returns the changes as a table; empty if there are none.
+  std::string Format() const {
+    std::set<v1::UsageMeasure> measures;
+    for (const auto& [key, sum] : sums_) {
+      sum.measures().ForEach(
+          [&](v1::UsageMeasure measure) { measures.insert(measure); });
+    }
+    std::vector<std::vector<std::string>> cells = {
+        {"day", "operation", "provider", "model", "records"}};
+    for (const v1::UsageMeasure measure : measures) {
+      cells[0].emplace_back(
+          v1::UsageTotals::descriptor()->FindFieldByNumber(measure)->name());
+    }
+    for (const auto& [key, sum] : sums_) {
+      if (sum.record_count == 0 && sum.measures().empty()) continue;
+      const auto& [day, operation, provider, model] = key;
+      std::vector<std::string>& row = cells.emplace_back();
+      row = {day, operation, provider, model, absl::StrCat(sum.record_count)};
+      for (const v1::UsageMeasure measure : measures) {
+        const MeasureSum* const part = sum.Find(measure);
+        row.push_back(part == nullptr ? "-" : part->amount.ToDecimal());
+      }
+    }
+    if (cells.size() == 1) return "";
+    return FormatTable(cells, /*first_number_column=*/4);
+  }
+
+ private:
+  // The day, operation, provider and model.
+  using Key = std::tuple<std::string, std::string, std::string, std::string>;
+
+  static Key KeyOf(const v1::UsageRecord& record) {
+    // Escaped, so that a value cannot control the terminal.
+    const auto escape = [](const std::string& text) {
+      return Excerpt(text, /*max_chars=*/SIZE_MAX);
+    };
+    return {absl::FormatTime("%Y-%m-%d", ToTime(record.event_time()),
+                             absl::UTCTimeZone()),
+            escape(record.operation()), escape(record.provider()),
+            escape(record.model())};
+  }
+
+  std::map<Key, UsageSum> sums_;
+};
+
+// Sends corrections in batches, or finds out what they would change.
+class Corrector {
+ public:
+  Corrector(const CorrectFlags& flags, const ConnectionOptions& connection)
+      : dry_run_(flags.dry_run), client_(connection) {
+    request_.set_project(flags.service.project);
+  }
+
+  // Adds a correction. It takes what it leaves out from the record that it
+  // corrects, and its id from that and `suffix`. `where` says where the
+  // correction is from. Fails only if the service does.
+  absl::Status Add(const std::string& where, std::string_view suffix,
+                   v1::UsageRecord correction) {
+    if (correction.corrects().empty()) {
+      return Refuse(where, "corrects: expected a record's id, found none");
+    }
+    const absl::Status valid = CheckRecordId(correction.corrects());
+    if (!valid.ok()) return Refuse(where, valid.message());
+    // What is in the batch must be stored before it can be found.
+    if (IsInBatch(correction.corrects())) {
+      TOKENUSAGE_RETURN_IF_ERROR(Send());
+    }
+    v1::GetUsageRecordRequest get;
+    get.set_project(request_.project());
+    get.set_record_id(correction.corrects());
+    v1::GetUsageRecordResponse found;
+    const absl::Status status = client_.Get(get, &found);
+    if (absl::IsNotFound(status)) return Refuse(where, status.message());
+    TOKENUSAGE_RETURN_IF_ERROR(status);
+    Complete(found.record(), suffix, &correction);
+    if (dry_run_) return Try(where, found.record(), correction);
+    if (request_.records_size() == kMaxBatchRecords ||
+        request_.ByteSizeLong() + correction.ByteSizeLong() > kMaxBatchBytes) {
+      TOKENUSAGE_RETURN_IF_ERROR(Send());
+    }
+    *request_.add_records() = std::move(correction);
+    wheres_.push_back(where);
+    return absl::OkStatus();
+  }
+
+  // Notes that a correction was refused, and says why.
+  absl::Status Refuse(const std::string& where, absl::string_view why) {
+    ++refused_;
+    PrintError(absl::StrCat(where, ": ", why));
+    return absl::OkStatus();
+  }
+
+  // Sends the batch, unless it is empty.
+  absl::Status Send() {
+    if (request_.records_size() == 0) return absl::OkStatus();
+    v1::ReportUsageResponse response;
+    TOKENUSAGE_RETURN_IF_ERROR(client_.Report(request_, &response));
+    stored_ += response.stored_count();
+    duplicate_ += response.duplicate_count();
+    for (const v1::RecordError& error : response.errors()) {
+      RefuseFor(wheres_[static_cast<std::size_t>(error.index())], error);
+    }
+    request_.clear_records();
+    wheres_.clear();
+    return absl::OkStatus();
+  }
+
+  // Prints what was done, or would be.
+  void PrintSummary() const {
+    if (dry_run_) PrintData(changes_.Format());
+    PrintData(absl::StrCat(dry_run_ ? "would store " : "stored ", stored_,
+                           ", duplicate ", duplicate_, ", refused ", refused_,
+                           "\n"));
+  }
+
+  bool refused_any() const { return refused_ > 0; }
+
+ private:
+  bool IsInBatch(const std::string& record_id) const {
+    return std::any_of(request_.records().begin(), request_.records().end(),
+                       [&](const v1::UsageRecord& record) {
+                         return record.record_id() == record_id;
+                       });
+  }
+
+  static void Complete(const v1::UsageRecord& corrected,
+                       std::string_view suffix, v1::UsageRecord* correction) {
+    if (correction->record_id().empty()) {
+      correction->set_record_id(corrected.record_id() + std::string(suffix));
+    }
+    if (!correction->has_event_time()) {
+      *correction->mutable_event_time() = corrected.event_time();
+    }
+    if (correction->operation().empty()) {
+      correction->set_operation(corrected.operation());
+    }
+    if (correction->provider().empty()) {
+      correction->set_provider(corrected.provider());
+    }
+    if (correction->model().empty()) correction->set_model(corrected.model());
+    if (correction->labels().empty()) {
+      *correction->mutable_labels() = corrected.labels();
+    }
+  }
+
+  // Finds out what the service would do, and what would change.
+  absl::Status Try(const std::string& where, const v1::UsageRecord& corrected,
+                   const v1::UsageRecord& correction) {
+    const std::string& other = corrected.corrected_by();
+    if (other == correction.record_id()) {
+      ++duplicate_;
+      return absl::OkStatus();
+    }
+    if (!other.empty()) {
+      return Refuse(where, absl::StrCat("it is corrected by \"", Excerpt(other),
+                                        "\" already: correct that one"));
+    }
+    if (const auto error = CheckRecord(correction, CountRecord(correction))) {
+      RefuseFor(where, *error);
+      return absl::OkStatus();
+    }
+    changes_.Replace(corrected, correction);
+    ++stored_;
+    return absl::OkStatus();
+  }
+
+  void RefuseFor(const std::string& where, const v1::RecordError& error) {
+    const std::string field = error.field().empty() ? "" : error.field() + ": ";
+    Refuse(where, field + error.message()).IgnoreError();
+  }
+
+  const bool dry_run_;
+  UsageClient client_;
+  v1::ReportUsageRequest request_;   // the batch
+  std::vector<std::string> wheres_;  // its records are from
+  Changes changes_;
+  std::int64_t stored_ = 0;
+  std::int64_t duplicate_ = 0;
+  std::int64_t refused_ = 0;
+};
+
+// Calls `each(where, line)` with each line of a file that is not blank.
+template <typename Each>
+absl::Status ForEachLine(const std::string& file, const Each& each) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(Input input, Input::Open(file));
+  std::string line;
+  for (std::int64_t number = 1;; ++number) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool more,
+                                input.ReadLine(kMaxLineBytes, &line));
+    if (!more) return absl::OkStatus();
+    const absl::string_view text = absl::StripAsciiWhitespace(line);
+    if (text.empty()) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(
+        each(absl::StrCat(input.name(), ":", number), std::string(text)));
+  }
+}
+
+absl::Status CorrectAll(const CorrectFlags& flags, Corrector* corrector) {
+  return ForEachLine(flags.file, [&](const std::string& where,
+                                     const std::string& line) {
+    v1::UsageRecord correction;
+    const absl::Status parsed = ParseJson(line, &correction, {/*strict=*/true});
+    if (!parsed.ok()) return corrector->Refuse(where, parsed.message());
+    if (correction.usage_case() == v1::UsageRecord::USAGE_NOT_SET) {
+      return corrector->Refuse(where,
+                               "usage: expected it, found none: use "
+                               "tokenusage void to take a record back");
+    }
+    return corrector->Add(where, "~corrected", std::move(correction));
+  });
+}
+
+absl::Status VoidAll(const CorrectFlags& flags, Corrector* corrector) {
+  const auto take_back = [&](const std::string& where, const std::string& id) {
+    v1::UsageRecord correction;
+    correction.set_corrects(id);
+    return corrector->Add(where, "~void", std::move(correction));
+  };
+  for (const std::string& id : flags.record_ids) {
+    TOKENUSAGE_RETURN_IF_ERROR(take_back(id, id));
+  }
+  if (flags.file.empty()) return absl::OkStatus();
+  return ForEachLine(flags.file, take_back);
+}
+
+ExitCode Run(const CorrectFlags& flags,
+             absl::Status (*add_all)(const CorrectFlags&, Corrector*)) {
+  const auto connection = ReadConnection(flags.service);
+  if (!connection.ok()) return Finish(connection.status());
+  Corrector corrector(flags, *connection);
+  absl::Status status = add_all(flags, &corrector);
+  // What came before a line that cannot be read is stored all the same.
+  status.Update(corrector.Send());
+  corrector.PrintSummary();
+  if (!status.ok()) return Finish(status);
+  return corrector.refused_any() ? kExitBadInput : kExitOk;
+}
+
+void AddCommonFlags(CLI::App* command, CorrectFlags* flags) {
+  AddServiceFlags(command, &flags->service);
+  command->add_flag("--dry-run", flags->dry_run,
+                    "Store nothing; show how totals would change, by day of "
+                    "UTC, operation, provider and model");
+}
+
+}  // namespace
+
+Command AddCorrectCommand(CLI::App* app) {
+  auto flags = std::make_shared<CorrectFlags>();
+  flags->file = "-";
+  CLI::App* command = app->add_subcommand(
+      "correct", "Replace records that are wrong, from a file of JSON Lines");
+  command->footer(kCorrectFooter);
+  AddCommonFlags(command, flags.get());
+  command->add_option("FILE", flags->file, "The input; - is standard input")
+      ->capture_default_str();
+  return {command, [flags] { return Run(*flags, &CorrectAll); }};
+}
+
+Command AddVoidCommand(CLI::App* app) {
+  auto flags = std::make_shared<CorrectFlags>();
+  CLI::App* command =
+      app->add_subcommand("void",
+                          "Take records back, so that they count no "
+                          "longer");
+  command->footer(kVoidFooter);
+  AddCommonFlags(command, flags.get());
+  command->add_option("--ids", flags->file,
+                      "A file with one id per line; - is standard input");
+  command->add_option("RECORD_ID", flags->record_ids, "The records' ids");
+  return {command, [flags] {
+            if (flags->record_ids.empty() && flags->file.empty()) {
+              return FinishLocal(absl::InvalidArgumentError(
+                  "RECORD_ID: expected an id or --ids, found neither"));
+            }
+            return Run(*flags, &VoidAll);
+          }};
+}
+
+}  // namespace tokenusage
