@@ -284,17 +284,19 @@ class Page {
       shares.cache_read_tokens =
           `${formatShare(read, unitsOf(total, 'input_tokens'))} of the input`;
     }
-    byId('totals').replaceChildren(
-        ...TILES.map(
-            ([key, title, noun]) => element(
-                'div', {}, element('dt', {}, title),
-                element(
-                    'dd', {id: `total-${key}`}, totals[key] ? decimal(unitsOf(total, key)) : '–'),
-                ...(shares[key] ? [element('dd', {class: 'hint'}, shares[key])] : []),
-                ...this.coverage(totals, key, noun))),
-        element(
-            'div', {}, element('dt', {}, 'Records'),
-            element('dd', {id: 'total-record_count'}, formatCount(totals.record_count))));
+    const tile = ([key, title, noun]) => {
+      const value = totals[key] ? decimal(unitsOf(total, key)) : '–';
+      const isLong = totals[key]?.exact.length > 12;
+      return element(
+          'div', {}, element('dt', {}, title),
+          element('dd', {id: `total-${key}`, class: isLong ? 'long' : undefined}, value),
+          ...(shares[key] ? [element('dd', {class: 'hint'}, shares[key])] : []),
+          ...this.coverage(totals, key, noun));
+    };
+    const records = element(
+        'div', {}, element('dt', {}, 'Records'),
+        element('dd', {id: 'total-record_count'}, formatCount(totals.record_count)));
+    byId('totals').replaceChildren(...TILES.map(tile), records);
     this.showNotes(totals);
   }
 
