@@ -89,7 +89,9 @@ class QueryHtmlTest(EndToEndTest):
         super().setUp()
         self.server = self.start_server()
         made = [
-            records.make_record("a", counts=records.FRACTIONAL, model=HOSTILE, labels={"team": ""}),
+            records.make_record(
+                "a", counts=records.FRACTIONAL, model=HOSTILE, labels={"team": ""}
+            ),
             records.make_record("b", model="gpt-5"),
         ]
         lines = records.json_lines(map(records.record_object, made))
@@ -101,7 +103,9 @@ class QueryHtmlTest(EndToEndTest):
         return program.run(command, *flags, *args, stdin=stdin)
 
     def read_page(self, *flags):
-        self.assert_output(self.run_client("query", "--html=" + self.path("page.html"), *flags), b"")
+        self.assert_output(
+            self.run_client("query", "--html=" + self.path("page.html"), *flags), b""
+        )
         with open(self.path("page.html"), encoding="utf-8") as file:
             return _Parser(file.read())
 
@@ -129,7 +133,9 @@ class QueryHtmlTest(EndToEndTest):
         for flags in (["--group-by=model"], ["--filter=model=" + HOSTILE, "--group-by=model"]):
             page = self.read_page(*flags)
             scripts = [attrs for tag, attrs in page.tags if tag == "script"]
-            self.assertEqual(scripts, [{"type": "application/json", "id": "answer"}, {"type": "module"}])
+            self.assertEqual(
+                scripts, [{"type": "application/json", "id": "answer"}, {"type": "module"}]
+            )
             self.assertIn(hash_source(page.texts["module"]), page.policy)
 
     def test_replaces_a_file_and_names_one_that_it_cannot_write(self):
@@ -142,9 +148,13 @@ class QueryHtmlTest(EndToEndTest):
 
     def test_a_page_without_rows(self):
         outcome = self.run_client("query", "--html=" + self.path("p"), "--filter=model=none")
-        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b"tokenusage: no records match\n"))
+        self.assertEqual(
+            (outcome.exit_code, outcome.stderr), (0, b"tokenusage: no records match\n")
+        )
         with open(self.path("p"), encoding="utf-8") as file:
-            self.assertEqual(json.loads(_Parser(file.read()).texts["application/json"])["rows"], [])
+            self.assertEqual(
+                json.loads(_Parser(file.read()).texts["application/json"])["rows"], []
+            )
 
 
 if __name__ == "__main__":

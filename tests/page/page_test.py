@@ -16,7 +16,14 @@ from harness import browser, fake_listener, junit, program
 from harness.fake_listener import FakeListener
 
 RTL = "\u202eمرحبا"
-HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', RTL, "m" * 128, "=1+1", "it's"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    RTL,
+    "m" * 128,
+    "=1+1",
+    "it's",
+]
 WINDOW = "start=2026-11-01&end=2026-11-04"
 SHOWN = "!document.querySelector('main').hidden && !document.querySelector('main.stale')"
 NOTHING = " || document.querySelector('#status').innerText.startsWith('No records match')"
@@ -40,20 +47,63 @@ def usage_lines():
         }
         lines.append(json.dumps(record) + "\n")
 
-    add("2026-11-01T00:30:00Z", "gpt-5", "web", input_tokens=8105.75, output_tokens=0.000000000001,
-        total_tokens=8105.750000000001, cache_read_tokens=12.5, cost_usd=0.1)
-    add("2026-11-01T23:30:00Z", "gpt-5", "web", input_tokens=2**53, output_tokens=7,
-        total_tokens=100, cache_read_tokens=0, cost_usd=0.2)
-    add("2026-11-02T12:00:00Z", "gpt-5", None, input_tokens=1000, output_tokens=234, total_tokens=1234)
-    add("2026-11-02T12:30:00Z", "claude", "", input_tokens=3, output_tokens=4, total_tokens=7,
-        reasoning_tokens=2)
+    add(
+        "2026-11-01T00:30:00Z",
+        "gpt-5",
+        "web",
+        input_tokens=8105.75,
+        output_tokens=0.000000000001,
+        total_tokens=8105.750000000001,
+        cache_read_tokens=12.5,
+        cost_usd=0.1,
+    )
+    add(
+        "2026-11-01T23:30:00Z",
+        "gpt-5",
+        "web",
+        input_tokens=2**53,
+        output_tokens=7,
+        total_tokens=100,
+        cache_read_tokens=0,
+        cost_usd=0.2,
+    )
+    add(
+        "2026-11-02T12:00:00Z",
+        "gpt-5",
+        None,
+        input_tokens=1000,
+        output_tokens=234,
+        total_tokens=1234,
+    )
+    add(
+        "2026-11-02T12:30:00Z",
+        "claude",
+        "",
+        input_tokens=3,
+        output_tokens=4,
+        total_tokens=7,
+        reasoning_tokens=2,
+    )
     add("2026-11-03T12:30:00Z", "claude", "web")
     for i, model in enumerate(HOSTILE):
-        add("2026-11-03T0%d:00:00Z" % i, model, model, input_tokens=10 + i, output_tokens=1,
-            total_tokens=11 + i)
+        add(
+            "2026-11-03T0%d:00:00Z" % i,
+            model,
+            model,
+            input_tokens=10 + i,
+            output_tokens=1,
+            total_tokens=11 + i,
+        )
     # Weeks at the ends of years.
     for i, day in enumerate(("2020-12-31", "2021-01-01", "2021-01-04", "2019-12-30")):
-        add(day + "T12:00:00Z", "old", None, input_tokens=i, output_tokens=i, total_tokens=2 * i)
+        add(
+            day + "T12:00:00Z",
+            "old",
+            None,
+            input_tokens=i,
+            output_tokens=i,
+            total_tokens=2 * i,
+        )
     return "".join(lines).encode()
 
 
@@ -64,7 +114,9 @@ def query_rows(address, *flags):
     return [json.loads(line) for line in outcome.stdout.splitlines()]
 
 
-@unittest.skipUnless(browser.PATH, "SKIPPED: no Chromium; tools/install_dependencies chromium-headless-shell")
+@unittest.skipUnless(
+    browser.PATH, "SKIPPED: no Chromium; tools/install_dependencies chromium-headless-shell"
+)
 class PageTest(unittest.TestCase):
     maxDiff = None
 
@@ -115,13 +167,19 @@ class PageTest(unittest.TestCase):
     def open_live(self, address="", **kwargs):
         """Opens the page of a new listener."""
         listener = self.listen()
-        return listener, self.open("%s/#project=demo&%s&%s" % (listener.origin, WINDOW, address), **kwargs)
+        return listener, self.open(
+            "%s/#project=demo&%s&%s" % (listener.origin, WINDOW, address), **kwargs
+        )
 
     def open_file(self, *flags, address="", **kwargs):
         """Opens what `query --html` writes."""
         path = os.path.join(self.folder, "page.html")
         outcome = program.run(
-            "query", "--server=" + self.server.address, "--project=demo", "--html=" + path, *flags
+            "query",
+            "--server=" + self.server.address,
+            "--project=demo",
+            "--html=" + path,
+            *flags,
         )
         self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""))
         return self.open("file://" + path + address, **kwargs)
@@ -149,7 +207,9 @@ class PageTest(unittest.TestCase):
             for key, cell in list(zip(keys, cells))[first:]:
                 value = row["totals"].get(key)
                 value = value["exact"] if isinstance(value, dict) else value
-                self.assertEqual(cell.replace(",", ""), "–" if value is None else str(value), key)
+                self.assertEqual(
+                    cell.replace(",", ""), "–" if value is None else str(value), key
+                )
         for key, cell in zip(keys[first:], totals):
             values = [row["totals"].get(key, 0) for row in rows]
             exact = sum(Decimal(v["exact"] if isinstance(v, dict) else v) for v in values)
@@ -171,7 +231,13 @@ class LiveTest(PageTest):
     def test_the_totals_are_those_of_the_service(self):
         _, tab = self.open_live()
         (row,) = query_rows(self.server.address, "--start=2026-11-01", "--end=2026-11-04")
-        for key in ("total_tokens", "input_tokens", "output_tokens", "cache_read_tokens", "cost_usd"):
+        for key in (
+            "total_tokens",
+            "input_tokens",
+            "output_tokens",
+            "cache_read_tokens",
+            "cost_usd",
+        ):
             shown = tab.text("#total-" + key).replace(",", "")
             self.assertEqual(shown, row["totals"][key]["exact"])
         self.assertEqual(tab.text("#total-record_count"), "11")
@@ -181,14 +247,19 @@ class LiveTest(PageTest):
         self.assertNotIn("no output", totals)  # The note below says why one record lacks it.
         notes = tab.text("#notes")
         self.assertIn("1 of 11 records contradict themselves", notes)
-        self.assertIn("1 of 11 records are calls whose usage the provider did not state", notes)
+        self.assertIn(
+            "1 of 11 records are calls whose usage the provider did not state", notes
+        )
 
     def test_controls_change_the_question_and_the_address(self):
         listener, tab = self.open_live()
         for selector, value, expected in (
             ("[name=bucket]", "month", {"bucket": "TIME_BUCKET_MONTH"}),
-            ("[name=zone]", "Europe/Berlin",
-             {"time_zone": "Europe/Berlin", "start_time": "2026-10-31T23:00:00Z"}),
+            (
+                "[name=zone]",
+                "Europe/Berlin",
+                {"time_zone": "Europe/Berlin", "start_time": "2026-10-31T23:00:00Z"},
+            ),
             ("[name=start]", "2026-11-02", {"start_time": "2026-11-01T23:00:00Z"}),
             ("[name=labels]", "team", {"group_by": ["model", "labels.team"]}),
         ):
@@ -197,28 +268,46 @@ class LiveTest(PageTest):
             self.assertIn(urllib.parse.quote(value, safe=""), tab.run("location.hash"))
             self.assertEqual({**listener.requests[-1], **expected}, listener.requests[-1])
         tab.click("[name=group][value=operation]")
-        tab.wait(SHOWN + " && document.querySelectorAll('thead th')[2].innerText === 'labels.team'"
-                 " && document.querySelectorAll('thead th')[3].innerText === 'operation'")
+        tab.wait(
+            SHOWN + " && document.querySelectorAll('thead th')[2].innerText === 'labels.team'"
+            " && document.querySelectorAll('thead th')[3].innerText === 'operation'"
+        )
         other = self.open(tab.run("location.href"))
         self.assertEqual(other.text("main"), tab.text("main"))
         self.assertEqual(listener.requests[-1], listener.requests[-2])
         tab.run("history.back()")
-        tab.wait(SHOWN + " && document.querySelectorAll('thead th')[3].innerText === 'records'")
+        tab.wait(
+            SHOWN + " && document.querySelectorAll('thead th')[3].innerText === 'records'"
+        )
 
     def test_filters(self):
         listener, tab = self.open_live("group-by=model,labels.team")
         for text in ("model=gpt-5", "model=claude", "labels.team"):
             tab.set("[name=filter]", text)
             tab.click("#controls button[type=submit]")
-            tab.wait(SHOWN + " && document.querySelector('#chips').innerText.includes(%s)" % json.dumps(text))
+            tab.wait(
+                SHOWN
+                + " && document.querySelector('#chips').innerText.includes(%s)"
+                % json.dumps(text)
+            )
         filters = listener.requests[-1]["filters"]
-        self.assertEqual(filters, [
-            {"field": "model", "values": ["gpt-5", "claude"]},
-            {"field": "labels.team", "match_missing": True},
-        ])
-        rows = query_rows(self.server.address, "--start=2026-11-01", "--end=2026-11-04", "--bucket=day",
-                          "--group-by=model,labels.team", "--filter=model=gpt-5", "--filter=model=claude",
-                          "--filter-missing=labels.team")
+        self.assertEqual(
+            filters,
+            [
+                {"field": "model", "values": ["gpt-5", "claude"]},
+                {"field": "labels.team", "match_missing": True},
+            ],
+        )
+        rows = query_rows(
+            self.server.address,
+            "--start=2026-11-01",
+            "--end=2026-11-04",
+            "--bucket=day",
+            "--group-by=model,labels.team",
+            "--filter=model=gpt-5",
+            "--filter=model=claude",
+            "--filter-missing=labels.team",
+        )
         self.assert_shows(tab, rows, groups=2)
         tab.click("#chips li:last-child button")
         tab.wait(SHOWN + " && document.querySelectorAll('#chips li').length === 2")
@@ -229,9 +318,13 @@ class LiveTest(PageTest):
 
     def test_a_click_on_a_series_filters_by_it(self):
         listener, tab = self.open_live()
-        tab.run("[...document.querySelectorAll('#legend button')].find((b) => b.innerText === 'claude').click()")
+        tab.run(
+            "[...document.querySelectorAll('#legend button')].find((b) => b.innerText === 'claude').click()"
+        )
         tab.wait(SHOWN + " && document.querySelectorAll('#legend li').length === 1")
-        self.assertEqual(listener.requests[-1]["filters"], [{"field": "model", "values": ["claude"]}])
+        self.assertEqual(
+            listener.requests[-1]["filters"], [{"field": "model", "values": ["claude"]}]
+        )
 
     def test_days_start_as_the_zone_has_them(self):
         listener = self.listen()
@@ -239,7 +332,11 @@ class LiveTest(PageTest):
             ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z"),  # No midnight.
             ("America/Havana", "2026-11-01", "2026-11-01T04:00:00Z"),  # Midnight twice.
             ("Asia/Kathmandu", "2026-11-01", "2026-10-31T18:15:00Z"),
-            ("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z"),  # After a day that was not.
+            (
+                "Pacific/Apia",
+                "2011-12-31",
+                "2011-12-30T10:00:00Z",
+            ),  # After a day that was not.
             ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00:00Z"),
         ):
             address = "/#project=demo&start=%s&end=2027-01-01&time-zone=%s" % (day, zone)
@@ -249,7 +346,9 @@ class LiveTest(PageTest):
         start = "2026-11-01T00:30:00.000000001Z"
         tab = self.open("%s/#project=demo&start=%s&end=2026-11-04" % (listener.origin, start))
         self.assertEqual(listener.requests[-1]["start_time"], start)
-        self.assertIn(start, tab.run("location.hash || document.querySelector('[name=start]').value"))
+        self.assertIn(
+            start, tab.run("location.hash || document.querySelector('[name=start]').value")
+        )
 
     def test_pages_are_read_to_the_end(self):
         count = 100_000
@@ -260,14 +359,24 @@ class LiveTest(PageTest):
                 "group": [{"field": "model", "value": "model-%d" % i}],
                 "totals": {
                     "record_count": 2,
-                    "total_tokens": {"rounded": i + 0.1, "exact": "%d.1" % i, "record_count": 2},
-                    "cost_usd": {"rounded": 1e-12, "exact": "0.000000000001", "record_count": 1},
+                    "total_tokens": {
+                        "rounded": i + 0.1,
+                        "exact": "%d.1" % i,
+                        "record_count": 2,
+                    },
+                    "cost_usd": {
+                        "rounded": 1e-12,
+                        "exact": "0.000000000001",
+                        "record_count": 1,
+                    },
                 },
             }
             for i in range(count)
         ]
         listener = self.listen(fake_listener.pages_of(rows))
-        tab = self.open("%s/#project=demo&bucket=hour&%s" % (listener.origin, WINDOW), wait=None)
+        tab = self.open(
+            "%s/#project=demo&bucket=hour&%s" % (listener.origin, WINDOW), wait=None
+        )
         tab.wait(SHOWN, seconds=240)
         self.assertEqual(len(listener.requests), 100)
         self.assertEqual(tab.text("#row-count"), "100,000")
@@ -279,7 +388,10 @@ class LiveTest(PageTest):
         tab.click("#more")
         self.assertEqual(len(tab.texts("tbody tr")), 400)
         tab.click("thead [title=total_tokens]")
-        tab.wait("document.querySelector('tbody td:nth-child(2)').innerText === 'model-99999'", seconds=240)
+        tab.wait(
+            "document.querySelector('tbody td:nth-child(2)').innerText === 'model-99999'",
+            seconds=240,
+        )
         milliseconds = tab.run(
             "(() => { const start = performance.now(); document.querySelector('thead [title=cost_usd]').click();"
             " return new Promise((done) => addEventListener('hashchange', () =>"
@@ -288,29 +400,41 @@ class LiveTest(PageTest):
         print("sorted 100,000 rows in %.0f ms" % milliseconds)
         # One more is not read, and that is said.
         rows.append(rows[0])
-        other = self.open("%s/#project=demo&bucket=hour&%s" % (listener.origin, WINDOW), wait=None)
+        other = self.open(
+            "%s/#project=demo&bucket=hour&%s" % (listener.origin, WINDOW), wait=None
+        )
         other.wait(SHOWN, seconds=240)
-        self.assertIn("Only the first 100,000 rows were read", other.text("#notes"))
+        self.assertIn("Only the first 100,000 rows are here", other.text("#notes"))
 
     def test_a_wrong_token_is_said_and_none_is_kept(self):
         listener = self.listen(token="secret-token")
-        tab = self.open("%s/#project=demo&%s" % (listener.origin, WINDOW),
-                        complaints=["401"], wait="document.querySelector('#token-dialog').open")
+        tab = self.open(
+            "%s/#project=demo&%s" % (listener.origin, WINDOW),
+            complaints=["401"],
+            wait="document.querySelector('#token-dialog').open",
+        )
         self.assertIn("the call has no token", tab.text("#token-reason"))
         tab.run("document.querySelector('#token').value = 'wrong'")
         tab.click("#token-form button")
-        tab.wait("document.querySelector('#token-dialog').open &&"
-                 " document.querySelector('#token-reason').innerText.includes('refused this token: unknown token')")
+        tab.wait(
+            "document.querySelector('#token-dialog').open &&"
+            " document.querySelector('#token-reason').innerText.includes('refused this token: unknown token')"
+        )
         self.assertFalse(tab.run(SHOWN))
         tab.run("document.querySelector('#token').value = 'secret-token'")
         tab.click("#token-form button")
         tab.wait(SHOWN)
         self.assertFalse(tab.run("document.querySelector('#token-dialog').open"))
-        kept = tab.run("[location.href, document.cookie, document.documentElement.outerHTML,"
-                       " JSON.stringify(localStorage), JSON.stringify(sessionStorage),"
-                       " JSON.stringify([...document.querySelectorAll('input')].map((i) => i.value))].join()")
+        kept = tab.run(
+            "[location.href, document.cookie, document.documentElement.outerHTML,"
+            " JSON.stringify(localStorage), JSON.stringify(sessionStorage),"
+            " JSON.stringify([...document.querySelectorAll('input')].map((i) => i.value))].join()"
+        )
         self.assertNotIn("secret-token", kept)
-        self.assertIn('"Authorization: Bearer $TOKEN"', tab.run("document.querySelector('#commands').textContent"))
+        self.assertIn(
+            '"Authorization: Bearer $TOKEN"',
+            tab.run("document.querySelector('#commands').textContent"),
+        )
 
     def test_errors_are_said_in_place_of_numbers(self):
         listener, tab = self.open_live(complaints=["400", "404", "ERR_"])
@@ -340,17 +464,30 @@ class LiveTest(PageTest):
         self.assertEqual(several.requests[-1]["project"], "-")
 
     def test_the_commands_ask_the_same(self):
-        listener, tab = self.open_live("group-by=model&filter=" + urllib.parse.quote("model=it's")
-                                       + "&filter=model%3Dgpt-5&time-zone=Europe/Berlin")
-        query, curl, lists = tab.run("[...document.querySelectorAll('#commands code')].map((c) => c.textContent)")
+        listener, tab = self.open_live(
+            "group-by=model&filter="
+            + urllib.parse.quote("model=it's")
+            + "&filter=model%3Dgpt-5&time-zone=Europe/Berlin"
+        )
+        query, curl, lists = tab.run(
+            "[...document.querySelectorAll('#commands code')].map((c) => c.textContent)"
+        )
         folder = os.path.join(self.folder, "bin")
         os.makedirs(folder, exist_ok=True)
         if not os.path.exists(folder + "/tokenusage"):
             os.symlink(program.PROGRAM, folder + "/tokenusage")
-        env = program.environment(PATH=folder + ":" + os.environ["PATH"], TOKENUSAGE_SERVER=self.server.address)
+        env = program.environment(
+            PATH=folder + ":" + os.environ["PATH"], TOKENUSAGE_SERVER=self.server.address
+        )
 
         def run(command):
-            done = subprocess.run(["bash", "-c", command], env=env, stdout=subprocess.PIPE, timeout=60, check=True)
+            done = subprocess.run(
+                ["bash", "-c", command],
+                env=env,
+                stdout=subprocess.PIPE,
+                timeout=60,
+                check=True,
+            )
             return done.stdout.decode().splitlines()
 
         self.assert_shows(tab, list(map(json.loads, run(query + " --json"))))
@@ -359,19 +496,28 @@ class LiveTest(PageTest):
         del request["page_size"]
         words = run("curl() { printf '%s\\n' \"$@\"; }; " + curl)
         self.assertEqual(json.loads(words[words.index("-d") + 1]), request)
-        self.assertEqual(words[-1], listener.origin + "/tokenusage.v1.UsageReportingService/QueryUsage")
+        self.assertEqual(
+            words[-1], listener.origin + "/tokenusage.v1.UsageReportingService/QueryUsage"
+        )
 
     def test_csv_has_all_rows(self):
         _, tab = self.open_live("group-by=model,labels.team")
-        tab.run("URL.createObjectURL = ((made) => (blob) => { window.saved = blob; return made(blob); })"
-                "(URL.createObjectURL.bind(URL))")
+        tab.run(
+            "URL.createObjectURL = ((made) => (blob) => { window.saved = blob; return made(blob); })"
+            "(URL.createObjectURL.bind(URL))"
+        )
         tab.click("#csv")
         text = tab.run("window.saved.text()")
         self.assertIn(",gpt-5,,", text)  # No label,
         self.assertIn(',claude,"",', text)  # and an empty one.
         found = list(csv.DictReader(io.StringIO(text, newline="")))
-        rows = query_rows(self.server.address, "--start=2026-11-01", "--end=2026-11-04",
-                          "--bucket=day", "--group-by=model,labels.team")
+        rows = query_rows(
+            self.server.address,
+            "--start=2026-11-01",
+            "--end=2026-11-04",
+            "--bucket=day",
+            "--group-by=model,labels.team",
+        )
         self.assertEqual(len(found), len(rows))
         for line, row in zip(found, rows):
             self.assertEqual(line["bucket_start_time"], row["bucket_start_time"])
@@ -391,14 +537,18 @@ class ViewTest(PageTest):
     def test_a_file_shows_its_rows(self):
         tab = self.open_file(*self.FLAGS)
         self.assert_shows(tab, query_rows(self.server.address, *self.FLAGS))
-        self.assertIn("demo · 2026-11-01 to 2026-11-04 (exclusive) · UTC · as of ", tab.text("#subject"))
+        self.assertIn(
+            "demo · 2026-11-01 to 2026-11-04 (exclusive) · UTC · as of ", tab.text("#subject")
+        )
         self.assertFalse(tab.text("[name=project]"))
 
     def test_buckets_are_named_as_on_the_terminal(self):
         for bucket in ("minute", "hour", "day", "week", "month"):
             flags = ["--bucket=" + bucket, "--time-zone=Pacific/Auckland"]
             tab = self.open_file(*flags)
-            table = program.run("query", "--server=" + self.server.address, "--project=demo", *flags)
+            table = program.run(
+                "query", "--server=" + self.server.address, "--project=demo", *flags
+            )
             names = [line.split()[0] for line in table.stdout.decode().splitlines()[1:]]
             self.assertEqual([row[0] for row in self.read_table(tab)[1]], names)
 
@@ -412,9 +562,16 @@ class ViewTest(PageTest):
         largest = sorted(rows, key=lambda row: -count(row))
         stated = [row for row in rows if count(row) >= 0]
         smallest = sorted(stated, key=count) + [row for row in rows if count(row) < 0]
-        for order, expected in (("descending", largest), ("ascending", smallest), (None, rows)):
+        for order, expected in (
+            ("descending", largest),
+            ("ascending", smallest),
+            (None, rows),
+        ):
             tab.click("thead [title=input_tokens]")
-            tab.wait("document.querySelector('th:has([title=input_tokens])').ariaSort === %s" % json.dumps(order))
+            tab.wait(
+                "document.querySelector('th:has([title=input_tokens])').ariaSort === %s"
+                % json.dumps(order)
+            )
             self.assert_shows(tab, expected)
         tab.click("thead [title=model]")
         tab.wait("document.querySelector('th:has([title=model])').ariaSort === 'ascending'")
@@ -441,8 +598,12 @@ class ViewTest(PageTest):
             return Decimal(row["totals"].get(key, {"exact": "0"})["exact"])
 
         def legend():
-            names = tab.run("[...document.querySelectorAll('#legend li')].map((e) => e.children[1].textContent)")
-            numbers = tab.run("[...document.querySelectorAll('#legend .decimal')].map((e) => e.textContent)")
+            names = tab.run(
+                "[...document.querySelectorAll('#legend li')].map((e) => e.children[1].textContent)"
+            )
+            numbers = tab.run(
+                "[...document.querySelectorAll('#legend .decimal')].map((e) => e.textContent)"
+            )
             return names, [Decimal(n.replace(",", "")) for n in numbers]
 
         def choose(control, value):
@@ -464,22 +625,34 @@ class ViewTest(PageTest):
         self.assertEqual(legend()[0], ["read from cache", "other input"])
         self.assertEqual(legend()[1][1], read)
         # A bucket's own numbers, by keys and by pointer.
-        first = sum(exact(r, "input_tokens") for r in rows if r["bucket_start_time"] == "2026-11-01T00:00:00Z")
+        first = sum(
+            exact(r, "input_tokens")
+            for r in rows
+            if r["bucket_start_time"] == "2026-11-01T00:00:00Z"
+        )
         tab.run("document.querySelector('#plot').focus()")
         tab.press("ArrowRight")
         tab.wait("document.querySelector('#legend p').innerText.startsWith('2026-11-01')")
         self.assertEqual(legend()[1][0], first)
-        self.assertIn("2026-11-01: %s; read from cache 12.5" % first,
-                      tab.run("document.querySelector('#plot').ariaValueText"))
+        self.assertIn(
+            "2026-11-01: %s; read from cache 12.5" % first,
+            tab.run("document.querySelector('#plot').ariaValueText"),
+        )
         tab.press("Escape")
         tab.wait("document.querySelector('#legend p').innerText.startsWith('Whole window')")
-        box = tab.run("(({left, top}) => [left, top])(document.querySelector('#plot').getBoundingClientRect())")
+        box = tab.run(
+            "(({left, top}) => [left, top])(document.querySelector('#plot').getBoundingClientRect())"
+        )
         tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + 80, y=box[1] + 100)
         tab.wait("document.querySelector('#legend p').innerText.startsWith('2026-11-01')")
 
     def test_more_series_than_colours_are_summed(self):
-        tab = self.open_file("--group-by=model,labels.team", "--bucket=month", address="#stack=model")
-        names = tab.run("[...document.querySelectorAll('#legend li')].map((e) => e.children[1].textContent)")
+        tab = self.open_file(
+            "--group-by=model,labels.team", "--bucket=month", address="#stack=model"
+        )
+        names = tab.run(
+            "[...document.querySelectorAll('#legend li')].map((e) => e.children[1].textContent)"
+        )
         self.assertEqual((len(names), names[-1]), (8, "2 others"))
 
     def test_hostile_names_are_text(self):
@@ -489,8 +662,11 @@ class ViewTest(PageTest):
         self.assertEqual(tab.run("document.querySelectorAll('script').length"), 2)
         self.assertEqual(tab.run("document.querySelectorAll('img').length"), 0)
         # Its direction ends with the name, and long names do not widen the page.
-        self.assertTrue(tab.run(
-            "[...document.querySelectorAll('tbody td:nth-child(2)')].every((c) => c.firstChild.tagName === 'BDI')"))
+        self.assertTrue(
+            tab.run(
+                "[...document.querySelectorAll('tbody td:nth-child(2)')].every((c) => c.firstChild.tagName === 'BDI')"
+            )
+        )
         self.assertLessEqual(tab.run("document.documentElement.scrollWidth"), 390)
 
     def test_a_phone_has_no_need_to_scroll_sideways(self):
@@ -498,9 +674,14 @@ class ViewTest(PageTest):
         self.assertLessEqual(tab.run("document.documentElement.scrollWidth"), 360)
 
     def test_a_table_without_scripts(self):
-        tab = self.open_file(*self.FLAGS, scripts=False, wait="!!document.querySelector('noscript td')")
+        tab = self.open_file(
+            *self.FLAGS, scripts=False, wait="!!document.querySelector('noscript td')"
+        )
         self.assertIn("Project demo, from 2026-11-01 to 2026-11-04", tab.text("caption"))
-        self.assertEqual(len(tab.texts("td:nth-child(2)")), len(query_rows(self.server.address, *self.FLAGS)))
+        self.assertEqual(
+            len(tab.texts("td:nth-child(2)")),
+            len(query_rows(self.server.address, *self.FLAGS)),
+        )
         self.assertIn(HOSTILE[0], tab.texts("td:nth-child(2)"))
 
     def test_it_prints(self):
@@ -521,7 +702,9 @@ class ViewTest(PageTest):
             )
             for name in ("text", "muted", "warn", "bad"):
                 for background in ("page", "soft"):
-                    self.assertGreater(contrast(colours[name], colours[background]), 4.5, (scheme, name))
+                    self.assertGreater(
+                        contrast(colours[name], colours[background]), 4.5, (scheme, name)
+                    )
             self.assertGreater(contrast(colours["text"], colours["warn-soft"]), 4.5, scheme)
             for name in [n for n in colours if n[0] == "s" and n[1:].isdigit()] + ["rest"]:
                 self.assertGreater(contrast(colours[name], colours["page"]), 3, (scheme, name))
@@ -532,7 +715,16 @@ class ViewTest(PageTest):
         seen = set()
         for node in nodes:
             role = node.get("role", {}).get("value")
-            if role in ("button", "checkbox", "combobox", "textbox", "slider", "region", "table", "Date"):
+            if role in (
+                "button",
+                "checkbox",
+                "combobox",
+                "textbox",
+                "slider",
+                "region",
+                "table",
+                "Date",
+            ):
                 seen.add(role)
                 self.assertTrue(node.get("name", {}).get("value"), node)
         self.assertLessEqual({"button", "checkbox", "combobox", "slider", "table"}, seen)

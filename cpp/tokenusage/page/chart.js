@@ -26,10 +26,7 @@ function isFixedStack(stack) {
 /** Returns a function from a row to its parts: [key, units]. */
 function partsOfView(view) {
   if (view.stack === 'input-output') {
-    return (row) => [
-               ['input', unitsOf(row, 'input_tokens')],
-               ['output', unitsOf(row, 'output_tokens')],
-    ];
+    return (row) => ['input', 'output'].map((part) => [part, unitsOf(row, `${part}_tokens`)]);
   }
   if (view.stack === 'cache') {
     return (row) => {
@@ -64,18 +61,18 @@ function chartOfRows(rows, view) {
   const named = keys.length > MAX_SERIES ? keys.slice(0, MAX_SERIES - 1) : keys;
   const series = named.map((key) => ({key}));
   if (named.length < keys.length) series.push({rest: keys.length - named.length});
-  // The rest is what the others leave.
   const unitsIn = ({sum, sums}) => {
     const units = named.map((key) => sums.get(key) ?? 0n);
-    return named.length < keys.length ? [...units, units.reduce((left, u) => left - u, sum)] :
-                                        units;
+    if (named.length < keys.length) units.push(units.reduce((left, u) => left - u, sum));
+    return units;
   };
-  return {
-    series,
-    totals: unitsIn(all),
-    buckets:
-        [...buckets.values()].map((one) => ({start: one.start, end: one.end, units: unitsIn(one)})),
-  };
+  const unitsOfBucket = (one) => ({
+    start: one.start,
+    from: Date.parse(one.start),
+    to: Date.parse(one.end),
+    units: unitsIn(one),
+  });
+  return {series, totals: unitsIn(all), buckets: [...buckets.values()].map(unitsOfBucket)};
 }
 
 /** Returns at most five round values from 0 to at least `max`. */
@@ -154,7 +151,7 @@ class Chart {
     const {buckets, series} = this.data;
     const bottom = HEIGHT - MARGIN.bottom;
     const right = width - MARGIN.right;
-    const ticks = axisTicks(Math.max(0, ...buckets.map((b) => heightOf(b.units))));
+    const ticks = axisTicks(buckets.reduce((max, b) => Math.max(max, heightOf(b.units)), 0));
     const [from, to] = this.range;
     this.x = (instant) => MARGIN.left + (right - MARGIN.left) * (instant - from) / (to - from);
     const y = (value) => bottom - (bottom - MARGIN.top) * value / ticks[ticks.length - 1];
@@ -162,32 +159,30 @@ class Chart {
         drawing('rect', {class: 'mark', y: MARGIN.top, height: bottom - MARGIN.top, width: 0});
     const label = (text, x, y, anchor) =>
         drawing('text', {class: 'tick', x, y, 'text-anchor': anchor}, text);
-    const lines = ticks.flatMap(
-        (tick) =>
-            [drawing('line', {
-               class: tick ? 'grid' : 'axis',
-               x1: MARGIN.left,
-               x2: right,
-               y1: y(tick),
-               y2: y(tick),
-             }),
-             label(shorten.format(tick), MARGIN.left - 8, y(tick) + 4, 'end'),
-    ]);
+    const line = (tick) => drawing('line', {
+      class: tick ? 'grid' : 'axis',
+      x1: MARGIN.left,
+      x2: right,
+      y1: y(tick),
+      y2: y(tick),
+    });
+    const value = (tick) => label(shorten.format(tick), MARGIN.left - 8, y(tick) + 4, 'end');
     const room = Math.max(1, (right - MARGIN.left) / 72);
     const names = timeTicks(this.range, this.view.bucket, this.view.zone, room)
                       .map(([instant, name]) => label(name, this.x(instant), HEIGHT - 6, 'middle'));
     const bars =
         series.map((one, i) => drawing('path', {class: colorOf(one, i), d: this.bars(i, y)}));
     const size = {width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`};
-    this.plot.replaceChildren(
-        drawing('svg', {...size, 'aria-hidden': 'true'}, this.mark, ...lines, ...names, ...bars));
+    this.plot.replaceChildren(drawing(
+        'svg', {...size, 'aria-hidden': 'true'}, this.mark, ...ticks.map(line), ...ticks.map(value),
+        ...names, ...bars));
   }
 
   /** Returns the path of a series' bars. */
   bars(index, y) {
     return this.data.buckets
-        .map(({start, end, units}) => {
-          const [left, right] = [this.x(Date.parse(start)), this.x(Date.parse(end))];
+        .map(({from, to, units}) => {
+          const [left, right] = [this.x(from), this.x(to)];
           const gap = Math.min(2, (right - left) / 5);
           const below = units.slice(0, index).reduce((sum, u) => sum + u, 0n);
           const [low, high] = [y(toNumber(below)), y(toNumber(below + units[index]))];
@@ -215,9 +210,9 @@ class Chart {
         element(
             'ol', {}, ...series.map((one, i) => this.legendEntry(one, i, units[i], sum, largest))));
     if (this.mark) {
-      const left = bucket ? this.x(Date.parse(bucket.start)) : 0;
+      const left = bucket ? this.x(bucket.from) : 0;
       this.mark.setAttribute('x', left);
-      this.mark.setAttribute('width', bucket ? this.x(Date.parse(bucket.end)) - left : 0);
+      this.mark.setAttribute('width', bucket ? this.x(bucket.to) - left : 0);
     }
     const parts =
         series.map((one, i) => `${seriesName(one, this.view)} ${formatDecimal(units[i])}`);
@@ -242,8 +237,7 @@ class Chart {
 
   point(event) {
     const x = event.clientX - this.plot.getBoundingClientRect().left;
-    const isAt = ({start, end}) => this.x(Date.parse(start)) <= x && x < this.x(Date.parse(end));
-    const index = this.data.buckets.findIndex(isAt);
+    const index = this.data.buckets.findIndex(({from, to}) => this.x(from) <= x && x < this.x(to));
     if (index !== this.chosen) this.select(index);
   }
 

@@ -17,7 +17,7 @@ class Page {
   constructor(file) {
     this.file = file;
     this.rows = file?.rows ?? [];
-    this.isComplete = true;
+    this.isComplete = file?.is_complete ?? true;
     this.token = '';
     this.form = byId('controls');
     this.chart = new Chart(byId('plot'), byId('legend'), (key) => this.filterStack(key));
@@ -284,17 +284,19 @@ class Page {
       shares.cache_read_tokens =
           `${formatShare(read, unitsOf(total, 'input_tokens'))} of the input`;
     }
-    byId('totals').replaceChildren(
-        ...TILES.map(
-            ([key, title, noun]) => element(
-                'div', {}, element('dt', {}, title),
-                element(
-                    'dd', {id: `total-${key}`}, totals[key] ? decimal(unitsOf(total, key)) : '–'),
-                ...(shares[key] ? [element('dd', {class: 'hint'}, shares[key])] : []),
-                ...this.coverage(totals, key, noun))),
-        element(
-            'div', {}, element('dt', {}, 'Records'),
-            element('dd', {id: 'total-record_count'}, formatCount(totals.record_count))));
+    const tile = ([key, title, noun]) => {
+      const value = totals[key] ? decimal(unitsOf(total, key)) : '–';
+      const isLong = totals[key]?.exact.length > 12;
+      return element(
+          'div', {}, element('dt', {}, title),
+          element('dd', {id: `total-${key}`, class: isLong ? 'long' : undefined}, value),
+          ...(shares[key] ? [element('dd', {class: 'hint'}, shares[key])] : []),
+          ...this.coverage(totals, key, noun));
+    };
+    const records = element(
+        'div', {}, element('dt', {}, 'Records'),
+        element('dd', {id: 'total-record_count'}, formatCount(totals.record_count)));
+    byId('totals').replaceChildren(...TILES.map(tile), records);
     this.showNotes(totals);
   }
 
@@ -313,10 +315,10 @@ class Page {
     const notes = [];
     const of = (count) => `${formatCount(count)} of ${formatCount(totals.record_count)} records`;
     if (!this.isComplete) {
-      notes.push(`Only the first ${
-          formatCount(
-              this.rows
-                  .length)} rows were read, so all sums are too small. Choose a coarser bucket or fewer groups.`);
+      const advice = this.file ? '' : ' Choose a coarser bucket or fewer groups.';
+      notes.push(
+          `Only the first ${formatCount(this.rows.length)} rows are here, so all sums ` +
+          `are too small.${advice}`);
     }
     if (totals.inconsistent_record_count) {
       notes.push(`${

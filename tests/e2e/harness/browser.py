@@ -98,9 +98,9 @@ class Tab:
     def __init__(self, browser, url, width, height, scripts, scheme):
         self._browser = browser
         target = browser.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = browser.call(
-            "Target.attachToTarget", targetId=target, flatten=True
-        )["sessionId"]
+        self._session = browser.call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(domain + ".enable")
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)

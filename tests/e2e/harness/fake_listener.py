@@ -71,7 +71,9 @@ class FakeListener:
                     return
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 method = self.path[len(_METHODS) :]
-                status, answer = fake._answer(method, self.headers.get("Authorization"), request)
+                status, answer = fake._answer(
+                    method, self.headers.get("Authorization"), request
+                )
                 self._send(status, json.dumps(answer).encode(), "application/json", {})
 
             def _send(self, status, content, kind, more):
