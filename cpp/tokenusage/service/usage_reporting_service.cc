@@ -43,6 +43,23 @@ absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
   return CheckFilterCount(CountFields(bytes, Request::kFiltersFieldNumber));
 }
 
+absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
+                                const v1::ListUsageRecordsRequest*) {
+  using Request = v1::ListUsageRecordsRequest;
+  TOKENUSAGE_RETURN_IF_ERROR(CheckReadSize(bytes.Length()));
+  return CheckFilterCount(CountFields(bytes, Request::kFiltersFieldNumber));
+}
+
+// Returns the project that a request to read is about.
+template <typename Request>
+std::string ProjectOf(const Request& request) {
+  return request.project();
+}
+
+std::string ProjectOf(const v1::ListProjectsRequest&) {
+  return std::string(kAllProjects);
+}
+
 // Identifies the caller, parses the request, and checks the caller's access.
 template <typename Request>
 absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
@@ -52,8 +69,8 @@ absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
   TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, context));
   TOKENUSAGE_RETURN_IF_ERROR(CheckBeforeParsing(bytes, request));
   TOKENUSAGE_RETURN_IF_ERROR(ParseRequest(bytes, request));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckAccess(options, context, *caller, request->project(), Role::kQuery));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckAccess(options, context, *caller,
+                                         ProjectOf(*request), Role::kQuery));
   return caller;
 }
 
@@ -163,11 +180,20 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
     grpc::ByteBuffer* raw_response) {
   return Read<v1::QueryUsageRequest, v1::QueryUsageResponse>(
       context, *raw_request, raw_response,
-      [this](const v1::QueryUsageRequest& request, CallLimits limits,
+      [this](const v1::QueryUsageRequest& request, const Caller& caller,
+             CallLimits limits,
              v1::QueryUsageResponse* response) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(
             auto checked,
             CheckQueryRequest(request, time_zones_, page_tokens_));
+        if (request.project() == kAllProjects) {
+          TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<StoredProject> projects,
+                                      ProjectsOf(caller, limits));
+          for (const StoredProject& project : projects) {
+            if (!checked.Passes(project.name)) continue;
+            checked.query.projects.push_back(project.name);
+          }
+        }
         checked.query.limits = std::move(limits);
         const auto page = store_->Query(checked.query);
         if (!page.ok()) return OnStoreError(page.status());
@@ -175,10 +201,9 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
           *response->add_rows() = ToUsageRow(row, request.group_by());
         }
         if (page->has_more) {
-          const UsageQueryRow& last = page->rows.back();
-          response->set_next_page_token(
-              page_tokens_.Encode({checked.fingerprint, last.bucket.start_nanos,
-                                   EncodeGroupKey(last.key)}));
+          const RowPosition last = PositionOf(checked.query, page->rows.back());
+          response->set_next_page_token(page_tokens_.Encode(
+              {checked.fingerprint, last.bucket_start_nanos, PageKeyOf(last)}));
         }
         return absl::OkStatus();
       });
@@ -189,7 +214,8 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::GetUsageRecord(
     grpc::ByteBuffer* raw_response) {
   return Read<v1::GetUsageRecordRequest, v1::GetUsageRecordResponse>(
       context, *raw_request, raw_response,
-      [this](const v1::GetUsageRecordRequest& request, const CallLimits&,
+      [this](const v1::GetUsageRecordRequest& request, const Caller&,
+             const CallLimits&,
              v1::GetUsageRecordResponse* response) -> absl::Status {
         TOKENUSAGE_RETURN_IF_ERROR(CheckGetRequest(request));
         auto record = store_->GetRecord(request.project(), request.record_id());
@@ -213,10 +239,12 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
     grpc::ByteBuffer* raw_response) {
   return Read<v1::ListUsageRecordsRequest, v1::ListUsageRecordsResponse>(
       context, *raw_request, raw_response,
-      [this](const v1::ListUsageRecordsRequest& request, CallLimits limits,
+      [this](const v1::ListUsageRecordsRequest& request, const Caller&,
+             CallLimits limits,
              v1::ListUsageRecordsResponse* response) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(auto checked,
                                     CheckListRequest(request, page_tokens_));
+        if (!checked.Passes(request.project())) return absl::OkStatus();
         checked.query.limits = std::move(limits);
         auto page = store_->ListRecords(checked.query);
         if (!page.ok()) return OnStoreError(page.status());
@@ -231,6 +259,46 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
       });
 }
 
+grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListProjects(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
+    grpc::ByteBuffer* raw_response) {
+  return Read<v1::ListProjectsRequest, v1::ListProjectsResponse>(
+      context, *raw_request, raw_response,
+      [this](const v1::ListProjectsRequest& request, const Caller& caller,
+             const CallLimits& limits,
+             v1::ListProjectsResponse* response) -> absl::Status {
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const auto checked,
+            CheckListProjectsRequest(request, page_tokens_));
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<StoredProject> projects,
+                                    ProjectsOf(caller, limits));
+        for (const StoredProject& project : projects) {
+          if (project.name <= checked.query.after) continue;
+          if (response->projects_size() == checked.query.page_size) {
+            response->set_next_page_token(
+                page_tokens_.Encode({checked.fingerprint, 0,
+                                     response->projects().rbegin()->name()}));
+            break;
+          }
+          *response->add_projects() = ToProject(project);
+        }
+        return absl::OkStatus();
+      });
+}
+
+absl::StatusOr<std::vector<StoredProject>>
+UsageReportingServiceImpl::ProjectsOf(const Caller& caller,
+                                      const CallLimits& limits) const {
+  auto projects = store_->ListProjects(limits);
+  if (!projects.ok()) return OnStoreError(projects.status());
+  projects->erase(std::remove_if(projects->begin(), projects->end(),
+                                 [&caller](const StoredProject& project) {
+                                   return !caller.MayUse(project.name);
+                                 }),
+                  projects->end());
+  return projects;
+}
+
 template <typename Request, typename Response, typename ReadFunction>
 grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer& raw_request,
@@ -242,16 +310,18 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
     FinishWithError(context, call, caller.status());
     return call;
   }
-  auto job = [this, context, call, raw_response, request,
+  auto job = [this, context, call, raw_response, request, caller = *caller,
               limits = ReadLimitsOf(*context), read = std::move(read)] {
     Response response;
     absl::Status status = absl::CancelledError("the caller disconnected");
-    if (!limits.is_cancelled()) status = read(*request, limits, &response);
+    if (!limits.is_cancelled()) {
+      status = read(*request, *caller, limits, &response);
+    }
     if (!status.ok()) return FinishWithError(context, call, status);
-    FinishRead(context, call, request->project(), response, raw_response);
+    FinishRead(context, call, ProjectOf(*request), response, raw_response);
   };
   if (!readers_.TrySubmit(
-          absl::StrCat(request->project(), "\n", (*caller)->name),
+          absl::StrCat(ProjectOf(*request), "\n", (*caller)->name),
           QueuedBytes(raw_request.Length()), std::move(job))) {
     FinishWithError(context, call, BusyError());
   }

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -46,7 +47,9 @@ using RawUsageReportingService =
                 v1::UsageReportingService::WithRawCallbackMethod_GetUsageRecord<
                     v1::UsageReportingService::
                         WithRawCallbackMethod_ListUsageRecords<
-                            v1::UsageReportingService::Service>>>>>;
+                            v1::UsageReportingService::
+                                WithRawCallbackMethod_ListProjects<
+                                    v1::UsageReportingService::Service>>>>>>;
 
 // Thread-safe. No method blocks one of gRPC's threads: appends are answered by
 // the store's thread, reads run on the worker pool.
@@ -78,6 +81,10 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
 
+  grpc::ServerUnaryReactor* ListProjects(grpc::CallbackServerContext* context,
+                                         const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override;
+
   // Ends the streams: they stop reading, answer what they have read, and end
   // with UNAVAILABLE, as do all that start later. Returns at once; other calls
   // continue.
@@ -90,7 +97,7 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
  private:
   // Parses and authorises the request, runs `read` on the worker pool, within
   // limits that start now, and finishes the call with its answer. `read` takes
-  // the request, the limits and the response, and returns a status.
+  // the request, the caller, the limits and the response, and returns a status.
   template <typename Request, typename Response, typename ReadFunction>
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context,
                                  const grpc::ByteBuffer& raw_request,
@@ -108,6 +115,10 @@ class UsageReportingServiceImpl final : public RawUsageReportingService {
   // busy.
   void FinishWithError(grpc::CallbackServerContext* context, UnaryCall* call,
                        const absl::Status& status) const;
+
+  // Returns the projects that the caller may use, ordered by name.
+  absl::StatusOr<std::vector<StoredProject>> ProjectsOf(
+      const Caller& caller, const CallLimits& limits) const;
 
   // Tells the observer of a store failure; returns the error for the caller.
   absl::Status OnStoreError(const absl::Status& store_status) const;

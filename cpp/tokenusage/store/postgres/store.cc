@@ -45,6 +45,11 @@ class PostgresStore : public UsageStore {
     return reader_.ListRecords(query);
   }
 
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits& limits) override {
+    return reader_.ListProjects(limits);
+  }
+
   absl::Status CheckWritable() override { return writer_.CheckWritable(); }
 
   StoreStats Stats() const override { return writer_.Stats(); }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
+#include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
@@ -66,7 +67,7 @@ class ListRun {
   absl::StatusOr<std::optional<std::int64_t>> AddUntilText(std::int64_t from);
   // Adds the records of one time whose ids are greater than `after`.
   absl::Status AddTime(std::int64_t time, const std::string& after);
-  // Adds a record, unless the page is full.
+  // Adds a record that passes the filters, unless the page is full.
   absl::Status Add(std::string_view bytes);
   // Returns the statement that selects `columns` of the records that match
   // `condition`.
@@ -78,6 +79,7 @@ class ListRun {
   const std::int64_t project_id_;
   DeadlineCheck deadline_;
   ListPage page_;
+  v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
 absl::StatusOr<RecordPage> ListRun::Run() {
@@ -166,9 +168,12 @@ absl::StatusOr<SqliteStatement*> ListRun::Select(const char* columns,
 }
 
 absl::Status ListRun::Add(std::string_view bytes) {
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadStoredRecord(database_.path(), bytes, &record_));
+  if (!PassesAll(query_.filters, record_)) return absl::OkStatus();
   v1::UsageRecord* const next = page_.Add(bytes.size());
-  if (next == nullptr) return absl::OkStatus();
-  return ReadStoredRecord(database_.path(), bytes, next);
+  if (next != nullptr) next->Swap(&record_);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -180,7 +185,7 @@ absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
                               FindProjectId(database, query.project));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
                               ReadHorizon(database, project_id));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, {query.project, horizon}));
   if (project_id == 0) return RecordPage();
   return ListRun(database, query, project_id).Run();
 }
