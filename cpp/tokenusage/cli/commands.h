@@ -34,6 +34,7 @@ Command AddDialectsCommand(CLI::App* app);
 Command AddExtractCommand(CLI::App* app);
 Command AddGetCommand(CLI::App* app);
 Command AddListCommand(CLI::App* app);
+Command AddProjectsCommand(CLI::App* app);
 Command AddQueryCommand(CLI::App* app);
 Command AddReportCommand(CLI::App* app);
 Command AddServeCommand(CLI::App* app);

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// --filter and --filter-missing, shared by the commands that read.
+
+#ifndef TOKENUSAGE_CLI_CLIENT_FILTER_FLAGS_H_
+#define TOKENUSAGE_CLI_CLIENT_FILTER_FLAGS_H_
+
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "google/protobuf/repeated_field.h"
+#include "tokenusage/cli/client/client.h"
+#include "tokenusage/v1/usage_reporting_service.pb.h"
+
+namespace tokenusage {
+
+struct FilterFlags {
+  std::vector<std::string> filters;
+  std::vector<std::string> missing;
+};
+void AddFilterFlags(CLI::App* command, FilterFlags* flags);
+
+// Adds the filters to a request, those on one field as one. Errors:
+// INVALID_ARGUMENT, naming the flag.
+absl::Status ParseFilters(
+    const FilterFlags& flags,
+    ::google::protobuf::RepeatedPtrField<v1::UsageFilter>* filters);
+
+// Says on stderr which values of the query's filters no record of its window
+// has. `found_some` is whether the query found any records: then a filter with
+// one value needs no call.
+absl::Status SayWhatNothingHas(const v1::QueryUsageRequest& query,
+                               bool found_some, UsageClient* client);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_CLIENT_FILTER_FLAGS_H_
