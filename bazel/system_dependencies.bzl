@@ -202,6 +202,46 @@ system_grpc = repository_rule(
     environ = _ENVIRON,
 )
 
+# ----------------------------------------------------------------------- Boost
+
+def _system_boost_impl(rctx):
+    header = "/usr/include/boost/%s.hpp" % rctx.attr.library
+    if not rctx.path(header).exists:
+        fail("@%s: there is no %s; tokenusage's tools/install_dependencies names the packages" % (rctx.name, header))
+    srcs = []
+    if rctx.attr.sources:
+        # Once, and not in each file that includes it.
+        rctx.file("source.cc", "".join(["#include <boost/%s>\n" % file for file in rctx.attr.sources]))
+        srcs = ["source.cc"]
+    build = _BUILD_HEADER + """
+cc_library(
+    name = {name},
+    srcs = {srcs},
+    defines = {defines},
+    deps = {deps},
+)
+""".format(
+        name = repr(rctx.attr.library_name),
+        srcs = repr(srcs),
+        defines = repr(rctx.attr.defines),
+        deps = repr([str(dep) for dep in rctx.attr.libraries]),
+    )
+    _write_repository(rctx, {"": build})
+
+system_boost = repository_rule(
+    doc = "Wraps one of Boost's header-only libraries, which have no pkg-config files.",
+    implementation = _system_boost_impl,
+    attrs = {
+        "library": attr.string(mandatory = True),
+        "library_name": attr.string(mandatory = True),
+        "sources": attr.string_list(),
+        "defines": attr.string_list(),
+        "libraries": attr.string_list(),
+    },
+    configure = True,
+    local = True,
+)
+
 # ---------------------------------------------------------- rules and coverage
 
 # Rules that Bazel 4's bazel_tools loads from these repositories, which it would
@@ -294,7 +334,6 @@ _SYSTEM_CC = {
     "libpq": {":libpq": "libpq"},
     "com_github_jupp0r_prometheus_cpp": {
         "core:core": "prometheus-cpp-core",
-        "pull:pull": "prometheus-cpp-pull",
     },
     "org_sqlite": {":sqlite3": "sqlite3"},
     "rapidjson": {":rapidjson": "RapidJSON"},
@@ -312,6 +351,22 @@ def tokenusage_system_dependencies():
     for name, libraries in _SYSTEM_CC.items():
         if name not in have:
             system_cc(name = name, libraries = libraries)
+    if "boost.asio" not in have:
+        system_boost(
+            name = "boost.asio",
+            library = "asio",
+            library_name = "boost.asio",
+            sources = ["asio/impl/src.hpp", "asio/ssl/impl/src.hpp"],
+            defines = ["BOOST_ASIO_SEPARATE_COMPILATION"],
+            libraries = ["@boringssl//:ssl"],
+        )
+    if "boost.beast" not in have:
+        system_boost(
+            name = "boost.beast",
+            library = "beast",
+            library_name = "boost.beast",
+            libraries = ["@boost.asio//:boost.asio"],
+        )
     for language in _RULES:
         if "rules_" + language not in have:
             _native_rules(name = "rules_" + language, language = language)

@@ -145,6 +145,13 @@ TEST_F(ReportLineTest, RefusesAnOperationOfAnotherKindOfUsage) {
   EXPECT_THAT(Parse(kUsage), IsOk());
 }
 
+// The provider's name has an underscore.
+TEST_F(ReportLineTest, TakesAChatOfACompatibleServer) {
+  format_.usage_field = *FindUsageField("openai_compatible.v1.ChatUsage");
+  format_.defaults.set_operation("chat");
+  EXPECT_THAT(Parse(R"({"prompt_tokens":1})"), IsOk());
+}
+
 TEST_F(ReportLineTest, NamesTheFieldThatIsWrong) {
   EXPECT_THAT(Parse(R"({"usage":{"total_tokens":"abc"}})"),
               IsInvalid("usage.total_tokens"));

@@ -21,15 +21,16 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/client/support/stored_ids.h"
 #include "tests/support/seed.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/base/proto_time.h"
 #include "tokenusage/testing/in_process_server.h"
 
 namespace tokenusage {
 namespace {
 
 using testing::IsOk;
+using testing::StoredIds;
 
 constexpr char kProgram[] = "tests/client/reporter_process";
 
@@ -82,26 +83,6 @@ class Process {
   int output_ = -1;
 };
 
-// Returns the ids of all records in the store, and checks that none is there
-// twice.
-std::set<std::string> RecordIds(UsageStore* store) {
-  std::set<std::string> ids;
-  RecordQuery query;
-  query.project = "demo";
-  query.window = {0, INT64_MAX};
-  while (true) {
-    const auto page = store->ListRecords(query);
-    EXPECT_THAT(page, IsOk());
-    if (!page.ok()) return ids;
-    for (const v1::UsageRecord& record : page->records) {
-      EXPECT_TRUE(ids.insert(record.record_id()).second) << record.record_id();
-    }
-    if (!page->has_more) return ids;
-    const v1::UsageRecord& last = page->records.back();
-    query.after = {NanosFromTimestamp(last.event_time()), last.record_id()};
-  }
-}
-
 class ProcessTest : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(All, ProcessTest,
@@ -134,7 +115,7 @@ TEST_P(ProcessTest, LosesNothingWhenItIsKilled) {
   promised.merge(last.Wait(&status));
   ASSERT_EQ(status, 0);
   ASSERT_FALSE(promised.empty());
-  const std::set<std::string> stored = RecordIds(&server->store());
+  const std::set<std::string> stored = StoredIds(&server->store());
   for (const int number : promised) {
     ASSERT_EQ(stored.count("r" + std::to_string(number)), 1u) << number;
   }

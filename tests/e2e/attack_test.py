@@ -36,7 +36,7 @@ def peak_memory(server):
 
 def metric(server, name):
     """The value of a metric without labels."""
-    with urllib.request.urlopen("http://%s/metrics" % server.metrics_address) as page:
+    with urllib.request.urlopen("http://%s/metrics" % server.http_address) as page:
         return float(re.search(r"(?m)^%s (.*)$" % name, page.read().decode()).group(1))
 
 
@@ -81,7 +81,7 @@ class AttackTest(EndToEndTest):
     @contextlib.contextmanager
     def attacked(self, *flags, token=None, **kwargs):
         """A server with a good caller, which is judged when the attack is over."""
-        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0", *flags, **kwargs)
+        server = self.start_server("usage.db", "--http-listen=127.0.0.1:0", *flags, **kwargs)
         caller = GoodCaller(server, token)
         try:
             yield server
@@ -225,7 +225,7 @@ class AttackTest(EndToEndTest):
         for listen in ("127.0.0.1:0", "[::1]:0"):
             with self.subTest(listen):
                 server = self.start_server(
-                    "%d.db" % len(listen), "--metrics-listen=127.0.0.1:0", listen=listen
+                    "%d.db" % len(listen), "--http-listen=127.0.0.1:0", listen=listen
                 )
                 client = self.connect(server)
                 for _ in range(300):

@@ -11,7 +11,7 @@ import time
 
 import grpc
 
-from harness import junit, oracle, program
+from harness import junit, oracle, program, records
 from harness.certificates import Authority, read
 from harness.client import UsageClient, failure_of
 from harness.records import make_record
@@ -258,6 +258,7 @@ class IdentityTest(EndToEndTest):
 
     def test_the_program_as_a_client(self):
         self.new_token("both")
+        self.new_token("reader", roles="query")
         server = self.start_tls()
         flags = ["--server=" + server.address, "--project=demo"]
         tls = "--tls-ca=" + self.ca.certificate
@@ -268,6 +269,14 @@ class IdentityTest(EndToEndTest):
         self.assert_one_line_error(
             program.run("query", *flags, token), 69, server.address, "--tls-ca"
         )
+        # A refusal does not pass: report does not repeat the call.
+        reader = "--token-file=" + self.path("reader.token")
+        line = records.json_lines([records.record_object(make_record("r"))])
+        for spool, code in (([], 1), (["--spool=" + self.path("spool")], 0)):
+            outcome = program.run("report", *flags, tls, reader, *spool, stdin=line)
+            self.assertEqual(outcome.exit_code, code, outcome)
+            self.assertIn(b"stored 0,", outcome.stdout)
+            self.assertIn(b"role", outcome.stderr)
         environment = {
             "TOKENUSAGE_TLS_CA": self.ca.certificate,
             "TOKENUSAGE_TOKEN_FILE": self.path("both.token"),

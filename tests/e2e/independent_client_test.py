@@ -481,6 +481,23 @@ class ReadTest(ClientTest):
                 )
         self.assertEqual(len(self.client.list_all("demo", *oracle.ALL_TIME)), 3)
 
+    def test_page_tokens_belong_to_their_database(self):
+        """They outlive the service, and another database's are refused."""
+        reported = [make_record(str(i)) for i in range(3)]
+        self.client.report("demo", reported)
+        first = self.client.list("demo", *oracle.ALL_TIME, page_size=1)
+        self.assertEqual(self.server.stop(), 0)
+        self.client = self.connect(self.start_server())
+        page = {"page_token": first.next_page_token}
+        rest = self.client.list("demo", *oracle.ALL_TIME, **page)
+        ids = [record.record_id for record in (*first.records, *rest.records)]
+        self.assertEqual(ids, ["0", "1", "2"])
+        other = self.connect(self.start_server("other.db"))
+        other.report("demo", reported)
+        self.assert_fails(
+            INVALID, "PAGE_TOKEN_INVALID", other.list, "demo", *oracle.ALL_TIME, **page
+        )
+
     def test_invalid_queries(self):
         window = oracle.ALL_TIME
         model = {"field": "model", "values": ["x"]}

@@ -236,6 +236,81 @@ class CheckTest(MaintenanceTest):
         self.assertEqual(self.assert_intact(), 10000)
 
 
+class ReadOnlyTest(MaintenanceTest):
+    """Databases on a file system that is mounted read-only."""
+
+    NAME = "usage %41?#.db"  # has to be escaped for SQLite
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.path("rw"))
+        os.mkdir(self.path("ro"))
+        self.wrapper = [
+            *("unshare", "--mount", "sh", "-c"),
+            'mount --bind "$0" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"',
+            *(self.path("rw"), self.path("ro")),
+        ]
+        if os.geteuid() != 0:
+            self.wrapper.insert(1, "--map-root-user")
+        tried = subprocess.run([*self.wrapper, "true"], capture_output=True)
+        if tried.returncode != 0:
+            self.skipTest("no mounts: " + tried.stderr.decode(errors="replace"))
+
+    def report(self, server, count):
+        with contextlib.closing(UsageClient(server.address)) as client:
+            for i in range(count):
+                client.report(PROJECT, [make_record("r%d" % i)])
+
+    def assert_read(self, count):
+        """`db check` and `db backup` find that many records, and change nothing."""
+        before = {
+            entry.name: (entry.stat().st_size, entry.stat().st_mtime_ns)
+            for entry in os.scandir(self.path("rw"))
+        }
+        read_only = "--store=sqlite://" + self.path("ro/" + self.NAME)
+        outcome = program.run("db", "check", read_only, wrapper=self.wrapper)
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        self.assertTrue(outcome.stdout.startswith(b"records %d," % count), outcome)
+        copy = "copy-%d.db" % len(os.listdir(self.folder))
+        outcome = program.run("db", "backup", read_only, self.path(copy), wrapper=self.wrapper)
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        self.assertEqual(self.assert_intact(copy), count)
+        after = {
+            entry.name: (entry.stat().st_size, entry.stat().st_mtime_ns)
+            for entry in os.scandir(self.path("rw"))
+        }
+        self.assertEqual(after, before)
+
+    def test_while_it_is_served_and_after(self):
+        database = "rw/" + self.NAME
+        server = self.start_server(database, log_path=self.path("log"))
+        self.report(server, 5)
+        with self.subTest("a service writes to it"):
+            self.assert_read(5)
+        server.kill()
+        with self.subTest("after a crash"):
+            self.assertGreater(os.path.getsize(self.path(database + "-wal")), 0)
+            self.assert_read(5)
+        with self.subTest("a copy of the database and its log"):
+            os.remove(self.path(database + "-shm"))
+            self.assert_read(5)
+        self.assertEqual(self.start_server(database, log_path=self.path("log")).stop(), 0)
+        self.assertFalse(os.path.exists(self.path(database + "-wal")))
+        with self.subTest("after a clean shutdown"):
+            self.assert_read(5)
+
+    def test_what_writes_says_why_it_cannot(self):
+        server = self.start_server("rw/" + self.NAME, log_path=self.path("log"))
+        self.report(server, 1)
+        self.assertEqual(server.stop(), 0)
+        read_only = "--store=sqlite://" + self.path("ro/" + self.NAME)
+        for command in (["retain", read_only, PROJECT, "30d"], ["rebuild-rollups", read_only]):
+            with self.subTest(command):
+                outcome = program.run("db", *command, wrapper=self.wrapper)
+                self.assertRegex(outcome.stderr, b"(?i)read-?only")
+                self.assertEqual(outcome.exit_code, 1, outcome)
+
+
 class MigrateTest(MaintenanceTest):
     def test_a_sqlite_database_needs_no_migration(self):
         outcome = self.db("migrate")

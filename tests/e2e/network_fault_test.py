@@ -262,12 +262,15 @@ class BadInputTest(DurableTest):
         self.assert_unharmed()
 
     def test_gzip_bomb(self):
-        """A small message that unpacks to 256 MiB is refused before it is unpacked."""
+        """A small message that unpacks to 256 MiB is refused, and not unpacked whole."""
         before = resident_peak(self.server)
         failure = self.raw(
             "ReportUsage", bytes(256 << 20), compression=grpc.Compression.Gzip
         )
-        self.assertEqual(failure.code, grpc.StatusCode.UNIMPLEMENTED)
+        self.assertEqual(
+            (failure.code, failure.reason),
+            (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_TOO_LARGE"),
+        )
         self.assertLess(resident_peak(self.server) - before, 32 << 20)
         self.assert_unharmed()
 

@@ -19,14 +19,14 @@ import grpc
 from harness import junit, oracle, program
 from harness.client import UsageClient, failure_of
 from harness.faults import Faults
-from harness.records import make_record
+from harness.records import FRACTIONAL, make_record
 from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
-from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
+from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as service_pb2
 
 
 def metrics_of(server):
     """Returns the samples by name and labels."""
-    url = "http://%s/metrics" % server.metrics_address
+    url = "http://%s/metrics" % server.http_address
     with urllib.request.urlopen(url, timeout=60) as page:
         lines = page.read().decode().splitlines()
     samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
@@ -38,7 +38,7 @@ class OperationTest(EndToEndTest):
         """From the first failure until it accepts writes again, without a restart."""
         faults = Faults(self.path("orders"))
         server = self.start_server(
-            "usage.db", "--metrics-listen=127.0.0.1:0", wrapper=faults.wrapper
+            "usage.db", "--http-listen=127.0.0.1:0", wrapper=faults.wrapper
         )
         client = self.connect(server)
         self.assertEqual((client.health(), client.health("")), (SERVING, SERVING))
@@ -70,14 +70,18 @@ class OperationTest(EndToEndTest):
         self.assertEqual((client.health(), client.health("")), (state, state))
 
     def test_metrics(self):
-        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
+        server = self.start_server("usage.db", "--http-listen=127.0.0.1:0")
         client = self.connect(server)
         conflict = make_record("a", counts=(1.0, 1.0, 1.0, 1.0, 1.0))
+        unknown = make_record("u")
+        unknown.usage_unknown.reason = usage_record_pb2.UNKNOWN_USAGE_REASON_ABORTED
         sent = received = 0  # bytes, as the service sees it
         for records in (
             [make_record("a"), make_record("b")],
             [make_record("a"), make_record("c"), make_record("")],
             [conflict, conflict],
+            [make_record("i", counts=FRACTIONAL), unknown],
+            [make_record("i", counts=FRACTIONAL), unknown],
         ):
             request = service_pb2.ReportUsageRequest(project="demo", records=records)
             received += request.ByteSize()
@@ -92,17 +96,19 @@ class OperationTest(EndToEndTest):
         size = "grpc_server_call_%s_total_compressed_message_size_bytes_"
         refused = 'tokenusage_records_refused_total{reason="%s"}'
         expected = {
-            "tokenusage_records_stored_total": 3,
-            "tokenusage_records_duplicate_total": 1,
+            "tokenusage_records_stored_total": 5,
+            "tokenusage_records_duplicate_total": 3,
+            "tokenusage_records_inconsistent_total": 1,
+            'tokenusage_records_unknown_usage_total{reason="ABORTED"}': 1,
             refused % "FIELD_MISSING": 1,
             refused % "RECORD_ID_CONFLICT": 2,
-            "tokenusage_commit_duration_seconds_count": 3,
+            "tokenusage_commit_duration_seconds_count": 5,
             "tokenusage_queue_batches": 0,
             "tokenusage_queue_bytes": 0,
             "tokenusage_store_healthy": 1,
-            'grpc_server_call_started_total{grpc_method="%s/ReportUsage"}' % service: 3,
-            "grpc_server_call_duration_seconds_count" + reported: 3,
-            size % "rcvd" + "count" + reported: 3,
+            'grpc_server_call_started_total{grpc_method="%s/ReportUsage"}' % service: 5,
+            "grpc_server_call_duration_seconds_count" + reported: 5,
+            size % "rcvd" + "count" + reported: 5,
             size % "rcvd" + "sum" + reported: received,
             size % "sent" + "sum" + reported: sent,
             'grpc_server_call_duration_seconds_count{grpc_method="%s/GetUsageRecord",'
@@ -126,7 +132,7 @@ class OperationTest(EndToEndTest):
 
     def test_sizes_of_messages_of_every_method(self):
         """Message sizes are counted for each method."""
-        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
+        server = self.start_server("usage.db", "--http-listen=127.0.0.1:0")
         channel = self.connect(server)._channel
         service = service_pb2.DESCRIPTOR.services_by_name["UsageReportingService"]
         expected = {}
@@ -166,76 +172,23 @@ class OperationTest(EndToEndTest):
         self.assertEqual(found, expected)
 
     def test_metrics_beside_idle_connections(self):
-        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
-        host, port = server.metrics_address.split(":")
+        server = self.start_server("usage.db", "--http-listen=127.0.0.1:0")
+        host, port = server.http_address.split(":")
         with contextlib.ExitStack() as idle:
             for _ in range(40):
                 idle.enter_context(socket.create_connection((host, int(port))))
             # By default it would take ten minutes.
             self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 1)
 
-    def test_a_database_is_free_once_the_service_says_that_it_stopped(self):
-        """The metrics endpoint, which takes two seconds to stop, does not hold it."""
-        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
-        self.connect(server).report("demo", [make_record("a")])
-        server.process.terminate()
-        server.await_log(r"info \"?stopped")
-        again = self.start_server("usage.db")
-        self.assertEqual(self.connect(again).get("demo", "a").record_id, "a")
-        self.assertEqual(server.process.wait(30), 0)
-
-    def test_metrics_do_not_count_as_calls_that_did_not_finish(self):
-        """The endpoint takes two seconds to stop, which the last calls may need."""
-        # On a loaded machine the program may reach its limit first, as it should:
-        # such a round shows nothing, and another one follows.
-        for number in range(10):
-            server = self.start_server(
-                "%d.db" % number, "--metrics-listen=127.0.0.1:0", "--drain-seconds=1"
-            )
-            if self.shut_down_late(server) < 3:  # drain and two seconds
-                self.assertEqual(server.process.wait(30), 0, server.log())
-                self.assertNotIn("did not finish", server.log())
-                return
-            server.process.wait(30)
-        self.fail("the machine is too slow for this test")
-
-    def shut_down_late(self, server):
-        """Stops the service, whose last call then ends shortly before its limit.
-
-        Returns the seconds between the signal and the end of the call.
-        """
-        client = self.connect(server)
-        request = service_pb2.ReportUsageRequest(project="demo", records=[make_record("a")])
-        client.call("ReportUsage", request)
-        started = (
-            'grpc_server_call_started_total{grpc_method='
-            '"tokenusage.v1.UsageReportingService/ReportUsage"}'
-        )
-        other = sqlite3.connect(server.database, isolation_level=None)
-        with contextlib.closing(other):
-            other.execute("BEGIN IMMEDIATE")  # now the service cannot commit
-            request.records[0].record_id = "b"
-            client.start("ReportUsage", request)
-            deadline = time.monotonic() + 30
-            while metrics_of(server)[started] < 2:
-                self.assertLess(time.monotonic(), deadline)
-            signalled = time.monotonic()
-            server.process.terminate()
-            time.sleep(1.5)
-            with contextlib.suppress(OSError):  # it reached its limit
-                metrics_of(server)  # the endpoint now waits for the next request
-            other.execute("ROLLBACK")
-            return time.monotonic() - signalled
-
-    def test_metrics_are_served_on_loopback_only(self):
+    def test_http_without_tls_is_served_on_loopback_only(self):
         serve = ["serve", "--store=sqlite://" + self.path("a.db"), "--listen=127.0.0.1:0"]
-        outcome = program.run(*serve, "--metrics-listen=0.0.0.0:0")
+        outcome = program.run(*serve, "--http-listen=0.0.0.0:0")
         self.assert_one_line_error(outcome, 64, "loopback")
         with contextlib.closing(socket.socket()) as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            outcome = program.run(*serve, "--metrics-listen=127.0.0.1:%d" % port)
+            outcome = program.run(*serve, "--http-listen=127.0.0.1:%d" % port)
             self.assertEqual(outcome.exit_code, 1, outcome)
             self.assertIn(b"another process", outcome.stderr)
 
@@ -249,9 +202,7 @@ class OperationTest(EndToEndTest):
                 ("127.0.0.1:443", unprivileged, "may not use the port"),
                 ("203.0.113.1:0", [], "does not have that address"),
             ):
-                for flag in ("--listen=", "--metrics-listen="):
-                    if flag == "--metrics-listen=" and not address.startswith("127."):
-                        continue  # loopback only
+                for flag in ("--listen=", "--http-listen="):
                     with self.subTest(flag + address):
                         listen = ["--listen=127.0.0.1:0"] if flag != "--listen=" else []
                         outcome = program.run(
@@ -366,7 +317,7 @@ class OperationTest(EndToEndTest):
             self.assertEqual(config["store"], '"%s"' % url)
 
     def test_empty_value_is_not_the_default(self):
-        for flag in ("identities", "store", "listen", "metrics-listen", "tls-key"):
+        for flag in ("identities", "store", "listen", "http-listen", "tls-key"):
             outcome = program.run("serve", "--print-config", "--" + flag, "")
             self.assert_one_line_error(outcome, 64, "--" + flag, "empty")
 
@@ -453,9 +404,9 @@ class OperationTest(EndToEndTest):
             self.assertEqual(server.stop(), 0)
             self.assertEqual(told.recv(100), b"STOPPING=1")
 
-    def test_terminated_under_load_with_metrics(self):
+    def test_terminated_under_load_with_http(self):
         """No active call fails: calls that fail were never started."""
-        server = self.start_server("usage.db", "--metrics-listen=127.0.0.1:0")
+        server = self.start_server("usage.db", "--http-listen=127.0.0.1:0")
         acknowledged, codes = [], set()
 
         def report(number):

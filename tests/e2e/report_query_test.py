@@ -307,7 +307,7 @@ class ReportTest(ServiceTest):
         outcome = self.report(records.json_lines(objects))
         self.assertEqual(outcome.exit_code, 2)
         self.assertEqual(
-            outcome.stdout, summary(stored=2498, refused=1, bad_lines=1), outcome.stderr
+            outcome.stdout, summary(stored=2498, bad_lines=2), outcome.stderr
         )
         places = re.findall(r"standard input:(\d+): ", outcome.stderr.decode())
         self.assertEqual(places, ["1701", "2101"])
@@ -315,6 +315,16 @@ class ReportTest(ServiceTest):
         self.assert_totals(expected)
         ids = [json.loads(line)["record_id"] for line in self.list().splitlines()]
         self.assertEqual(ids, [record.record_id for record in expected])
+
+    def test_refused_lines_are_named(self):
+        """Also far into a file, and if an id comes twice."""
+        objects = [records.record_object(make_record("n-%d" % i)) for i in range(11000)]
+        for number, earlier in ((3, 2), (10900, 10899)):
+            objects[number] = {**objects[earlier], "model": "another"}
+        outcome = self.report(records.json_lines(objects))
+        self.assertEqual(outcome.stdout, summary(stored=10998, refused=2), outcome.stderr)
+        places = re.findall(r"standard input:(\d+): record_id: ", outcome.stderr.decode())
+        self.assertEqual(places, ["4", "10901"])
 
     def test_large_records_go_in_batches(self):
         """More than 1 MiB in fewer records than a request takes."""
@@ -357,7 +367,7 @@ class ReportTest(ServiceTest):
         for project in ("Demo", "-x", "a" * 64, "a/b"):
             with self.subTest(project):
                 outcome = self.report(line, project=project)
-                self.assert_one_line_error(outcome, 2, "project", stdout=summary())
+                self.assert_one_line_error(outcome, 2, "project")
                 for command in (["query"], ["list"], ["get", "p"]):
                     outcome = self.run_client(*command, project=project)
                     self.assert_one_line_error(outcome, 2, "project")

@@ -3,7 +3,6 @@
 #include "tests/extract/extraction_cases.h"
 
 #include <algorithm>
-#include <cctype>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -14,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
+#include "tests/support/counts.h"
 #include "tests/support/status_matchers.h"
 #include "tokenusage/record/record_counts.h"
 
@@ -22,17 +22,6 @@ namespace {
 
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
-
-std::map<std::string, std::string> CountsByName(const UsageCounts& counts) {
-  constexpr std::size_t kPrefix = sizeof("USAGE_MEASURE_") - 1;
-  std::map<std::string, std::string> by_name;
-  counts.ForEach([&](v1::UsageMeasure measure, Amount amount) {
-    std::string name = v1::UsageMeasure_Name(measure).substr(kPrefix);
-    for (char& c : name) c = static_cast<char>(std::tolower(c));
-    by_name[name] = amount.ToDecimal();
-  });
-  return by_name;
-}
 
 std::string UsageFieldOf(const v1::UsageRecord& record) {
   const auto* field = record.GetReflection()->GetOneofFieldDescriptor(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What usage objects count, by rules that were written a second time, in Python.
 
-count(member, usage) takes the member of UsageRecord that holds the usage, and the object as
-json.loads(text, parse_int=Decimal, parse_float=Decimal) gives it. It returns the counts by
-measure, as Decimals. Contradictions are not looked for.
+count(member, text) takes the member of UsageRecord that holds the usage, and the object as
+JSON. It returns the counts by measure, as Decimals. Contradictions are not looked for.
 """
 
+import json
 import re
 from decimal import Decimal
 
@@ -390,8 +390,14 @@ _NO_MEASURE = re.compile(
 )
 
 
-def count(member, usage):
+def _amount(number):
+    """Returns a double as it is counted: its shortest decimal, to 12 decimals."""
+    return Decimal(repr(float(number))).quantize(Decimal("1e-12"))
+
+
+def count(member, text):
     """Returns the counts of a usage by measure."""
+    usage = json.loads(text, parse_int=Decimal, parse_float=_amount)
     rule = _RULES.get(member)
     if rule is None:
         rule = _openrouter if member.startswith("openrouter_") else _openai

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/extract/extraction_cases.h"
@@ -17,6 +18,7 @@ namespace tokenusage {
 namespace {
 
 using ::testing::HasSubstr;
+using ::tokenusage::extract_internal::FindPart;
 using ::tokenusage::extract_internal::NameProbe;
 using ::tokenusage::testing::AsServerSentEvents;
 using ::tokenusage::testing::Describe;
@@ -132,6 +134,29 @@ TEST(UsageExtractorTest, TakesEventsWithoutUsageForever) {
   EXPECT_THAT(Describe(extractor.Finish()), HasSubstr("total_tokens: 9"));
 }
 
+// Whatever is skipped, and wherever chunks are cut: what counts is found.
+TEST(UsageExtractorTest, FindsUsageBehindWhatItSkips) {
+  std::string skipped;
+  for (int i = 0; i < 40; ++i) {
+    absl::StrAppend(&skipped, "data: ", kChunk, "\n\n: a comment\n\n",
+                    "event: x\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\n");
+  }
+  const std::string several_lines = absl::StrReplaceAll(
+      absl::StrCat("data: ", kLastChunk, "\n\n"), {{",", ",\ndata: "}});
+  const std::string escaped = absl::StrReplaceAll(
+      absl::StrCat("data: ", kLastChunk, "\n\n"), {{"usage", "us\\u0061ge"}});
+  for (const std::string& last : {several_lines, escaped}) {
+    const std::string stream = skipped + last + skipped + "data: [DONE]\n\n";
+    const std::string whole =
+        Describe(ExtractStream(Chat(), stream, stream.size()));
+    EXPECT_THAT(whole, HasSubstr("total_tokens: 9"));
+    EXPECT_THAT(whole, HasSubstr("record_id: \"c1\""));
+    for (std::size_t size = 1; size < 600; size += 7) {
+      EXPECT_EQ(Describe(ExtractStream(Chat(), stream, size)), whole) << size;
+    }
+  }
+}
+
 TEST(UsageExtractorTest, FindsNoUsageInAHundredMegabytes) {
   const auto extraction = UsageExtractor(Chat()).Extract(
       "{\"content\":\"" + std::string(100'000'000, 'A') + "\"}");
@@ -151,15 +176,31 @@ TEST(NameProbeTest, MissesNoSpelling) {
   EXPECT_FALSE(probe.MayBeIn(""));
 }
 
-TEST(NameProbeTest, KnowsNull) {
+TEST(NameProbeTest, SkipsNull) {
   const NameProbe probe("usage");
-  EXPECT_TRUE(probe.IsNullIn(R"({"usage":null})"));
-  EXPECT_TRUE(probe.IsNullIn("{\"usage\" :\n null,\"a\":{\"usage\":null}}"));
-  EXPECT_FALSE(probe.IsNullIn(R"({"usage":null,"a":{"usage":{}}})"));
-  EXPECT_FALSE(probe.IsNullIn(R"({"usage":{}})"));
-  EXPECT_FALSE(probe.IsNullIn(R"({"a":"usage"})"));
-  EXPECT_FALSE(probe.IsNullIn(R"({"a":null})"));
-  EXPECT_FALSE(probe.IsNullIn(R"({"usage")"));
+  const auto may_be_in = [&](const char* json) {
+    return probe.MayBeIn(json, /*skips_null=*/true);
+  };
+  EXPECT_FALSE(may_be_in(R"({"usage":null})"));
+  EXPECT_FALSE(may_be_in("{\"usage\" :\n null,\"a\":{\"usage\":null}}"));
+  EXPECT_TRUE(may_be_in(R"({"usage":null,"a":{"usage":{}}})"));
+  EXPECT_TRUE(may_be_in(R"({"usage":null,"a":{"\u0075sage":{}}})"));
+  EXPECT_TRUE(may_be_in(R"({"usage":{}})"));
+  EXPECT_TRUE(may_be_in(R"({"a":"usage"})"));
+  EXPECT_TRUE(may_be_in(R"({"usage")"));
+}
+
+TEST(NameProbeTest, FindsTheFirstPlace) {
+  const std::string name = "\"usage\"";
+  for (std::size_t before = 0; before < 300; ++before) {
+    for (const std::size_t behind : {0, 1, 63, 64, 200}) {
+      std::string text(before, 'u');
+      text.append(name).append(behind, 'u').append(name);
+      EXPECT_EQ(FindPart(text, name), before);
+      EXPECT_EQ(FindPart(text.substr(0, before + 6), name), std::string::npos);
+      EXPECT_EQ(NameProbe("usage").Find(text), before);
+    }
+  }
 }
 
 }  // namespace

@@ -97,6 +97,11 @@ TEST_F(ConnectionLimitsTest, FitsToDescriptors) {
   const ConnectionLimits fit = FitToDescriptors(limits_);
   EXPECT_EQ(static_cast<rlim_t>(fit.max_connections),
             (before.rlim_max - 128) / 2);
+  limits_.other_connections = 100'000'000;
+  const ConnectionLimits both = FitToDescriptors(limits_);
+  EXPECT_EQ(static_cast<rlim_t>(both.other_connections), before.rlim_max / 5);
+  EXPECT_EQ(static_cast<rlim_t>(both.max_connections),
+            (before.rlim_max - 128 - before.rlim_max / 5) / 2);
   setrlimit(RLIMIT_NOFILE, &before);
 }
 

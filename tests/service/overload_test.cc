@@ -23,7 +23,7 @@
 #include "tests/store/sqlite/sqlite_files.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/sqlite/store.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
@@ -288,18 +288,40 @@ grpc::Status SendBomb(const UsageServer& server, int slices,
   return status;
 }
 
-// A kilobyte of gzip is a megabyte of zeros. The caller is in this process, but
-// holds one megabyte only, over and over.
-TEST(OverloadTest, CompressedRequestsAreNotUnpacked) {
+// A caller may set compression for the whole channel.
+TEST(OverloadTest, CompressedRequestsAreTaken) {
   GateStore store;
   store.Open();
   const auto server = Start(&store);
-  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
-    EXPECT_EQ(SendBomb(*server, 1, algorithm).error_code(),
-              grpc::StatusCode::UNIMPLEMENTED);
+  const auto stub = v1::UsageReportingService::NewStub(Channel(*server));
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  v1::ReportUsageResponse response;
+  ASSERT_THAT(FromGrpcStatus(stub->ReportUsage(
+                  &context, Request("demo", "a", 1000), &response)),
+              IsOk());
+  EXPECT_EQ(response.stored_count(), 1000);
+}
+
+// A kilobyte of gzip is a megabyte of zeros. The caller is in this process, but
+// holds one megabyte only, over and over.
+TEST(OverloadTest, BombsAreUnpackedUpToTheLimit) {
+  GateStore store;
+  store.Open();
+  const auto server = Start(&store);
+  for (const auto& [algorithm, code] :
+       {std::pair(GRPC_COMPRESS_GZIP, absl::StatusCode::kInvalidArgument),
+        std::pair(GRPC_COMPRESS_DEFLATE, absl::StatusCode::kUnimplemented)}) {
+    EXPECT_EQ(FromGrpcStatus(SendBomb(*server, 2, algorithm)).code(), code);
     const long before = PeakKilobytes();
-    EXPECT_EQ(SendBomb(*server, 256, algorithm).error_code(),
-              grpc::StatusCode::UNIMPLEMENTED);
+    const absl::Status status =
+        FromGrpcStatus(SendBomb(*server, 256, algorithm));
+    EXPECT_EQ(status.code(), code);
+    if (algorithm == GRPC_COMPRESS_GZIP) {
+      const auto info = GetErrorInfo(status);
+      ASSERT_TRUE(info);
+      EXPECT_EQ(info->reason, "REQUEST_TOO_LARGE");
+    }
     EXPECT_LT(PeakKilobytes() - before, 64 << 10);
   }
   EXPECT_THAT(Report(v1::UsageReportingService::NewStub(Channel(*server)).get(),

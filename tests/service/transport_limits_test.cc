@@ -11,7 +11,7 @@
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/memory_store.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"

@@ -21,7 +21,7 @@
 #include "tests/support/status_matchers.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/internal/page_token.pb.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/testing/in_process_server.h"
 
 namespace tokenusage {

@@ -17,7 +17,7 @@
 #include "tests/service/gate_store.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
 

@@ -23,7 +23,7 @@ std::vector<std::string> OtherPasses(std::string_view json) {
   anthropic::v1::MessagesUsage usage;
   EXPECT_THAT(ParseJson(json, &usage), IsOk());
   std::vector<std::string> passes;
-  for (const AnthropicPass& pass : FindOtherPasses(usage)) {
+  for (const auto& pass : FindOtherPasses(usage)) {
     const auto written = WriteJson(pass.usage);
     EXPECT_THAT(written, IsOk());
     passes.push_back(pass.type + " " + pass.model + " " + written.value_or(""));

@@ -4,7 +4,6 @@
 // again. The expectations are in testdata: one file for each member of
 // UsageRecord's oneof `usage`.
 
-#include <cctype>
 #include <cstddef>
 #include <fstream>
 #include <map>
@@ -21,6 +20,7 @@
 #include "google/protobuf/message.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
+#include "tests/support/counts.h"
 #include "tests/support/status_matchers.h"
 #include "tests/usage/golden_cases.pb.h"
 #include "tokenusage/json/json.h"
@@ -36,6 +36,7 @@ using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
+using ::tokenusage::testing::CountsByName;
 using ::tokenusage::testing::GoldenCase;
 using ::tokenusage::testing::GoldenCases;
 using ::tokenusage::testing::IsOk;
@@ -92,17 +93,6 @@ void AddUnset(const std::vector<const Message*>& messages,
       AddUnset(nested, field->message_type(), path + ".", unset);
     }
   }
-}
-
-std::map<std::string, std::string> CountsByName(const UsageCounts& counts) {
-  constexpr std::size_t kPrefix = sizeof("USAGE_MEASURE_") - 1;
-  std::map<std::string, std::string> by_name;
-  counts.ForEach([&](v1::UsageMeasure measure, Amount amount) {
-    std::string name = v1::UsageMeasure_Name(measure).substr(kPrefix);
-    for (char& c : name) c = static_cast<char>(std::tolower(c));
-    by_name[name] = amount.ToDecimal();
-  });
-  return by_name;
 }
 
 // Reads the case's object into the member, and checks the rules of usages.

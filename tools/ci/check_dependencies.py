@@ -20,33 +20,38 @@ _JSON = _BASE | _PROTO | {"json"}
 _USAGE = _BASE | _PROTO | {"usage"}
 _RECORD = _USAGE | {"record"}
 _EXTRACT = _JSON | _RECORD | {"extract"}  # record: to count what was found
-_CLIENT = _JSON | _RECORD | {"client", "@com_github_grpc_grpc", "@zlib"}
+_RPC = _BASE | _PROTO | {"rpc", "@com_github_grpc_grpc"}  # what both ends of a call share
+_CLIENT = _JSON | _RECORD | _RPC | {"client", "@zlib"}
+_PAGE = _BASE | {"page", "@boringssl"}
 _STORE = _RECORD | {"store"}
 _SQLITE = _STORE | {"store/sqlite", "@org_sqlite"}
 _POSTGRES = _STORE | {"store/postgres", "@libpq"}
 _COPY = _SQLITE | _POSTGRES | {"store/copy"}
-_SERVICE = _STORE | {
+_SERVICE = _STORE | _RPC | _PAGE | {
     "service",
-    "@boringssl",
-    "@com_github_grpc_grpc",
     "@com_github_jupp0r_prometheus_cpp",
+    "@zlib",
 }
+_HTTP = _SERVICE | _JSON | {"service/http", "@boost.asio", "@boost.beast"}
 ALLOWED = {
     "proto": _PROTO | {"@com_github_grpc_grpc"},  # the service's stubs
     "base": _BASE,
     "json": _JSON,
     "usage": _USAGE,
     "record": _RECORD,
+    "rpc": _RPC,
     "extract": _EXTRACT,
     "client": _CLIENT,
+    "page": _PAGE,
     "store": _STORE,
     "store/sqlite": _SQLITE,
     "store/postgres": _POSTGRES,
     "store/copy": _COPY,
     "service": _SERVICE,
+    "service/http": _HTTP,
     "testing": _SERVICE | {"testing"},
     "cli": _COPY
-    | _SERVICE
+    | _HTTP
     | _EXTRACT
     | _CLIENT
     | {"cli", "@cli11", "@com_github_gabime_spdlog"},

@@ -54,7 +54,7 @@ def mentioned(folder, names):
         for path in folder.rglob("*")
         if path.suffix in (".bazel", ".bzl")
     )
-    return sorted(names & set(re.findall(r"@(\w+)//", text)))
+    return sorted(names & set(re.findall(r"@([\w.]+)//", text)))
 
 
 def make_module(repository, modules, external, folder):

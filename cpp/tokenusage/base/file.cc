@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
+
+#include "tokenusage/base/status_macros.h"
 
 namespace tokenusage {
 namespace {
@@ -28,6 +31,34 @@ class Descriptor {
 
 absl::Status ErrorOf(const std::string& path, int error) {
   return FileError("file " + path, error);
+}
+
+// Writes a file that is created, with this mode, if it does not exist.
+absl::Status Write(const std::string& path, int flags, mode_t mode,
+                   std::string_view content, bool syncs = false) {
+  const Descriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode));
+  if (file.number() < 0) return ErrorOf(path, errno);
+  while (!content.empty()) {
+    const ssize_t count = write(file.number(), content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrorOf(path, errno);
+    content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  if (syncs && fsync(file.number()) != 0) return ErrorOf(path, errno);
+  return absl::OkStatus();
+}
+
+// Syncs the folder that a file is in, and with it the file's name.
+absl::Status SyncFolderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder =
+      slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Descriptor file(open(folder.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0 || fsync(file.number()) != 0) {
+    return FileError("folder " + folder, errno);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -74,19 +105,25 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
   }
 }
 
+absl::Status WriteFile(const std::string& path, std::string_view content) {
+  return Write(path, O_TRUNC, 0666, content);
+}
+
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content) {
-  const Descriptor file(open(path.c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                             S_IRUSR | S_IWUSR));
-  if (file.number() < 0) return ErrorOf(path, errno);
-  while (!content.empty()) {
-    const ssize_t count = write(file.number(), content.data(), content.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrorOf(path, errno);
-    content.remove_prefix(static_cast<std::size_t>(count));
+  return Write(path, O_EXCL, S_IRUSR | S_IWUSR, content);
+}
+
+absl::Status ReplaceFile(const std::string& path, std::string_view content) {
+  const std::string unfinished = path + ".new";
+  absl::Status status =
+      Write(unfinished, O_TRUNC, 0666, content, /*syncs=*/true);
+  if (status.ok() && std::rename(unfinished.c_str(), path.c_str()) != 0) {
+    status = ErrorOf(path, errno);
   }
-  return absl::OkStatus();
+  if (status.ok()) return SyncFolderOf(path);
+  unlink(unfinished.c_str());
+  return status;
 }
 
 }  // namespace tokenusage

@@ -26,11 +26,24 @@ absl::Status FileError(std::string_view what, int error);
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      std::size_t max_bytes = 16 << 20);
 
+// Writes a file, in place of what it held. If that fails, it may hold a part.
+//
+// Errors, each naming the path: those of FileError.
+absl::Status WriteFile(const std::string& path, std::string_view content);
+
 // Creates a file that only its owner may read and write.
 //
 // Errors, each naming the path: those of FileError.
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content);
+
+// Writes a file in such a way that its name always stands for all of the old
+// content or all of the new, even after a power failure: writes PATH.new, syncs
+// it, and renames it.
+//
+// Errors, each naming the path: those of FileError, among them UNAVAILABLE if
+// the disk is full. PATH.new is then removed.
+absl::Status ReplaceFile(const std::string& path, std::string_view content);
 
 }  // namespace tokenusage
 

@@ -31,6 +31,7 @@ Command AddConvertCommand(CLI::App* app);
 Command AddCountCommand(CLI::App* app);
 Command AddDbCommand(CLI::App* app);
 Command AddDialectsCommand(CLI::App* app);
+Command AddExportCommand(CLI::App* app);
 Command AddExtractCommand(CLI::App* app);
 Command AddGetCommand(CLI::App* app);
 Command AddListCommand(CLI::App* app);

@@ -5,26 +5,22 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <future>
 #include <mutex>
 #include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
-#include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/channel_arguments.h"
 #include "grpcpp/support/slice.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/client/channel.h"
 #include "tokenusage/client/token_file.h"
-#include "tokenusage/internal/rpc_status.pb.h"
+#include "tokenusage/rpc/error_info.h"
+#include "tokenusage/rpc/pushback.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"  // for gRPC's traits
 
 namespace tokenusage {
@@ -36,12 +32,6 @@ constexpr char kReportUsage[] =
 // Requests are encoded already.
 using Stub =
     grpc::TemplatedGenericStub<grpc::ByteBuffer, v1::ReportUsageResponse>;
-
-bool IsLoopback(const std::string& server) {
-  const std::string host = server.substr(0, server.rfind(':'));
-  return host == "localhost" || host == "[::1]" ||
-         absl::StartsWith(host, "127.");
-}
 
 absl::Status CheckOptions(const GrpcTransportOptions& options) {
   if (options.servers.empty()) {
@@ -63,58 +53,6 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
         "tls_certificate and tls_key need each other");
   }
   return absl::OkStatus();
-}
-
-std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(
-    const GrpcTransportOptions& options) {
-  if (!options.tls) return grpc::InsecureChannelCredentials();
-  grpc::SslCredentialsOptions tls;
-  tls.pem_root_certs = options.tls_ca;
-  tls.pem_cert_chain = options.tls_certificate;
-  tls.pem_private_key = options.tls_key;
-  return grpc::SslCredentials(tls);
-}
-
-std::shared_ptr<grpc::Channel> NewChannel(const std::string& server,
-                                          const GrpcTransportOptions& options) {
-  grpc::ChannelArguments arguments;
-  if (!options.tls_server_name.empty()) {
-    arguments.SetSslTargetNameOverride(options.tls_server_name);
-  }
-  // The sender has its own delays; gRPC's must not add to them.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  // A loopback address is never behind a proxy.
-  if (IsLoopback(server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(server, CredentialsOf(options), arguments);
-}
-
-// Returns the reason of the ErrorInfo in a status, or "".
-std::string ReasonOf(const grpc::Status& status) {
-  internal::Status details;
-  if (!details.ParseFromString(status.error_details())) return "";
-  for (const auto& detail : details.details()) {
-    internal::ErrorInfo info;
-    if (absl::EndsWith(detail.type_url(), "/google.rpc.ErrorInfo") &&
-        info.ParseFromString(detail.value()) && info.domain() == "tokenusage") {
-      return info.reason();
-    }
-  }
-  return "";
-}
-
-std::optional<absl::Duration> PushbackOf(const grpc::ClientContext& context) {
-  const auto& trailers = context.GetServerTrailingMetadata();
-  const auto found = trailers.find("grpc-retry-pushback-ms");
-  std::int64_t millis = 0;
-  if (found == trailers.end() ||
-      !absl::SimpleAtoi(
-          absl::string_view(found->second.data(), found->second.size()),
-          &millis) ||
-      millis < 0) {
-    return std::nullopt;
-  }
-  return absl::Milliseconds(millis);
 }
 
 // Returns whether another server may answer.
@@ -189,10 +127,8 @@ class GrpcTransport : public ReportTransport {
     const grpc::Status status = done.get_future().get();
     End(&context);
     if (status.ok()) return result;
-    result.status =
-        absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                     status.error_message());
-    result.reason = ReasonOf(status);
+    result.status = FromGrpcStatus(status);
+    if (auto info = GetErrorInfo(result.status)) result.reason = info->reason;
     result.pushback = PushbackOf(context);
     return result;
   }

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/retry_delay.h"
 #include "tokenusage/base/string_view.h"
 
 namespace tokenusage {
@@ -57,7 +59,7 @@ void Sender::Run() {
     if (absl::IsCancelled(batch.status())) return;
     if (!batch.ok()) {
       OnFailedCall(batch.status());
-      if (!Wait(RetryDelay(failures++))) return;
+      if (!WaitToRetry(failures++, absl::ZeroDuration())) return;
       continue;
     }
     failures = 0;
@@ -92,10 +94,9 @@ bool Sender::Deliver(const Batch& batch) {
       return Refuse(RecordsOf(batch).front(), error);
     }
     OnFailedCall(result.status);
-    const absl::Duration delay = RetryDelay(failures);
     const absl::Duration pushback =
         std::min(result.pushback.value_or(absl::ZeroDuration()), kMaxPushback);
-    if (!Wait(std::max(delay, pushback))) return false;
+    if (!WaitToRetry(failures, pushback)) return false;
   }
 }
 
@@ -135,7 +136,7 @@ bool Sender::Refuse(std::string_view record, const v1::RecordError& error) {
     }
     // The record must not be forgotten because the disk is full for a while.
     OnFailedCall(kept.status());
-    if (!Wait(RetryDelay(failures))) return false;
+    if (!WaitToRetry(failures, absl::ZeroDuration())) return false;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -174,21 +175,13 @@ void Sender::OnAnswer() {
   if (options_.log) options_.log("records are sent again");
 }
 
-// Returns the delay after a failure that `failures` others came before.
-absl::Duration Sender::RetryDelay(int failures) {
-  absl::Duration delay = options_.min_retry_delay;
-  for (int i = 0; i < failures && delay < options_.max_retry_delay; ++i) {
-    delay *= 2;
-  }
-  delay = std::min(delay, options_.max_retry_delay);
-  const std::lock_guard lock(mutex_);
-  return delay * std::uniform_real_distribution<>(0.5, 1)(random_);
-}
-
-// Returns false if Stop was called.
-bool Sender::Wait(absl::Duration time) {
+// Waits after a failure that `failures` others came before, at least for
+// `pushback`.
+bool Sender::WaitToRetry(int failures, absl::Duration pushback) {
+  const absl::Duration delay =
+      RetryDelay(options_.min_retry_delay, options_.max_retry_delay, failures);
   std::unique_lock lock(mutex_);
-  return !options_.clock->WaitUntil(&stop_, &lock, time,
+  return !options_.clock->WaitUntil(&stop_, &lock, std::max(delay, pushback),
                                     [this] { return is_stopped_; });
 }
 

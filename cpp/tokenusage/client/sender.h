@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -44,16 +43,15 @@ class Sender {
   UsageReporterCounters counters() const;
 
  private:
-  // Each returns false if the sender was stopped and the outcome is unknown.
+  // Each returns false if the sender was stopped; then the outcome is unknown.
   bool Deliver(const Batch& batch);
   bool DeliverHalves(const Batch& batch);
   bool Refuse(std::string_view record, const v1::RecordError& error);
   bool Accept(const Batch& batch, const v1::ReportUsageResponse& response);
-  bool Wait(absl::Duration time);
 
   void OnFailedCall(const absl::Status& status);
   void OnAnswer();
-  absl::Duration RetryDelay(int failures);
+  bool WaitToRetry(int failures, absl::Duration pushback);
 
   const UsageReporterOptions& options_;
   Backlog* const backlog_;
@@ -65,7 +63,6 @@ class Sender {
   bool is_stopped_ = false;
   bool is_failing_ = false;
   UsageReporterCounters counters_;
-  std::minstd_rand random_{std::random_device()()};
 };
 
 }  // namespace tokenusage

@@ -16,6 +16,7 @@
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
 #include "tokenusage/usage/anthropic.h"
+#include "tokenusage/usage/openrouter.h"
 #include "tokenusage/usage/usage_rules.h"
 
 namespace tokenusage::extract_internal {
@@ -24,12 +25,10 @@ namespace {
 using ::google::protobuf::Descriptor;
 using ::google::protobuf::Message;
 
-// Events from which the response's id and model are taken; later ones have them
-// only beside usage.
-constexpr int kMaxHeadEvents = 8;
-
 // Most bodies have usage, and explaining that one has none copies it.
 constexpr std::size_t kMaxUnprobedBytes = std::size_t{16} << 20;
+
+constexpr std::string_view kDone = "[DONE]";
 
 constexpr char kNoCount[] = "the usage states no count";
 
@@ -178,6 +177,7 @@ absl::StatusOr<bool> Collector::TakeUsageAt(std::string_view json,
   saw_null_ = saw_null_ || reading->is_null;
   if (!reading->missing.empty()) incomplete_ = reading->missing;
   if (!reading->is_read) return false;
+  incomplete_.clear();
   Message* const usage =
       record_.GetReflection()->MutableMessage(&record_, dialect_.usage_field);
   MergeUsage(layout_.merge, later_.get(), usage);
@@ -199,16 +199,43 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
                      ->GetPrototype(dialect_.usage_field->message_type())
                      ->New());
   }
+  const Place* taken = nullptr;
   for (const Place& place : places) {
     // Streams repeat null in each event; one says enough.
-    if (saw_null_ && place.IsNullIn(json)) continue;
-    if (is_probed && !place.MayBeIn(json)) continue;
+    if (is_probed && !place.MayBeIn(json, /*skips_null=*/saw_null_)) continue;
+    if (taken != nullptr) {
+      TOKENUSAGE_RETURN_IF_ERROR(CheckSame(json, place, *taken));
+      continue;
+    }
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
     if (!found) continue;
     TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));
-    return &place;
+    if (layout_.merge != Merge::kLast) return &place;
+    taken = &place;
   }
-  return nullptr;
+  return taken;
+}
+
+absl::Status Collector::CheckSame(std::string_view json, const Place& place,
+                                  const Place& taken) const {
+  v1::UsageRecord again;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Reading reading,
+                              ReadUsage(json, place.usage,
+                                        again.GetReflection()->MutableMessage(
+                                            &again, dialect_.usage_field)));
+  if (!reading.is_read) return absl::OkStatus();
+  const UsageCounts counts = CountRecord(record_);
+  absl::Status status;
+  CountRecord(again).ForEach([&](v1::UsageMeasure measure, Amount amount) {
+    if (!counts.Has(measure) || counts[measure] == amount) return;
+    const auto* const field =
+        v1::TokenUsage::descriptor()->FindFieldByNumber(measure);
+    status = absl::InvalidArgumentError(
+        absl::StrCat(place.usage, ": expected the ", std::string(field->name()),
+                     " of ", taken.usage, ", ", counts[measure].ToDecimal(),
+                     ", found ", amount.ToDecimal()));
+  });
+  return status;
 }
 
 // The tools are models of their own: their tokens have other prices.
@@ -248,22 +275,33 @@ absl::Status Collector::ReadBody(std::string_view json) {
 }
 
 absl::Status Collector::ReadEvent(std::string_view json) {
-  if (json == "[DONE]") {
+  if (json == kDone) {
     has_ended_ = true;
     return absl::OkStatus();
   }
-  ++event_count_;
   TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
                               TakeUsage(json, layout_.stream, true));
   if (place != nullptr) {
     TOKENUSAGE_RETURN_IF_ERROR(FinishEvent(json, *place));
-  } else if (event_count_ <= kMaxHeadEvents && !IsIdentified()) {
+  } else if (NeedsHead()) {
+    --head_events_;
     Head head;
     for (const Place& other : layout_.stream) {
       TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, other.head, &head));
     }
   }
   return CheckEnd(json);
+}
+
+std::size_t Collector::FindEventToRead(std::string_view bytes) const {
+  const std::vector<NameProbe>& marks = layout_.marks;
+  if (marks.empty() || NeedsHead()) return 0;
+  std::size_t first = bytes.size();
+  for (const NameProbe& mark : marks) {
+    first = std::min(first, mark.Find(bytes.substr(0, first), saw_null_));
+  }
+  first = std::min(first, FindEscapedLetter(bytes.substr(0, first)));
+  return std::min(first, FindPart(bytes.substr(0, first), kDone));
 }
 
 absl::Status Collector::FinishEvent(std::string_view json, const Place& place) {
@@ -309,14 +347,21 @@ void Collector::FinishRecord() {
     records_.push_back(FurtherRecord(record, suffix, std::move(further)));
   };
   if (tool_record_) add("tool_usage", *std::exchange(tool_record_, {}));
-  int number = 0;
-  for (AnthropicPass& pass : FindOtherPasses(record.anthropic_messages())) {
-    v1::UsageRecord further;
-    further.set_model(pass.model.empty() ? record.model() : pass.model);
-    further.mutable_anthropic_messages()->Swap(&pass.usage);
-    add(absl::StrCat(pass.type, ".", ++number), std::move(further));
-  }
+  const auto add_other_passes = [&](const auto& usage) {
+    int number = 0;
+    for (const auto& pass : FindOtherPasses(usage)) {
+      v1::UsageRecord further;
+      further.set_model(pass.model.empty() ? record.model() : pass.model);
+      further.GetReflection()
+          ->MutableMessage(&further, dialect_.usage_field)
+          ->CopyFrom(pass.usage);
+      add(absl::StrCat(pass.type, ".", ++number), std::move(further));
+    }
+  };
+  add_other_passes(record.anthropic_messages());
+  add_other_passes(record.openrouter_messages());
   has_usage_ = false;
+  head_events_ = 0;  // What says more of later responses is beside their usage.
 }
 
 v1::UnknownUsageReason Collector::ReasonOfNoUsage() const {
@@ -328,10 +373,12 @@ v1::UnknownUsageReason Collector::ReasonOfNoUsage() const {
 
 Extraction Collector::Conclude() {
   Extraction extraction;
-  extraction.is_complete = has_ended_ || is_final_;
-  if (!HasCounts() && records_.empty()) {
+  const bool has_counts = HasCounts();
+  extraction.is_complete =
+      (has_ended_ || is_final_) && (!has_counts || incomplete_.empty());
+  extraction.detail = incomplete_;
+  if (!has_counts && records_.empty()) {
     extraction.unknown_reason = ReasonOfNoUsage();
-    extraction.detail = incomplete_;
     record_.mutable_usage_unknown()->set_reason(extraction.unknown_reason);
     has_usage_ = true;
   }

@@ -31,11 +31,18 @@ class Collector {
   // Reads an event of a stream, or "[DONE]".
   absl::Status ReadEvent(std::string_view json);
 
+  // An EventFinder.
+  std::size_t FindEventToRead(std::string_view bytes) const;
+
   // Returns what was found. Nothing can be read after that.
   Extraction Conclude();
 
  private:
   using Head = internal::ResponseHead;
+
+  // Events from which the response's id and model are taken; later ones have
+  // them only beside usage.
+  static constexpr int kMaxHeadEvents = 8;
 
   // Reads the usage of the first place that has one into the record. Returns
   // that place, or null. `is_probed` says whether to look for its name first.
@@ -43,6 +50,10 @@ class Collector {
                                          const std::vector<Place>& places,
                                          bool is_probed);
   absl::StatusOr<bool> TakeUsageAt(std::string_view json, const Place& place);
+  // Returns an error if the place states other counts than the one whose usage
+  // was taken.
+  absl::Status CheckSame(std::string_view json, const Place& place,
+                         const Place& taken) const;
   absl::Status TakeToolUsage(std::string_view json, const Place& place);
   absl::Status TakeHead(std::string_view json, std::string_view path,
                         Head* head);
@@ -50,6 +61,8 @@ class Collector {
   absl::Status FinishEvent(std::string_view json, const Place& place);
   absl::Status CheckEnd(std::string_view json);
   bool IsIdentified() const;
+  // Returns whether events without usage are read for the id and the model.
+  bool NeedsHead() const { return head_events_ > 0 && !IsIdentified(); }
   // Returns whether the usage counts anything; drops it if not.
   bool HasCounts();
   // Closes the record, and those of further models with it.
@@ -66,8 +79,8 @@ class Collector {
   bool is_final_ = false;   // the usage that was seen last
   bool has_ended_ = false;  // nothing follows
   bool saw_null_ = false;
-  std::string incomplete_;  // what a usage lacked
-  int event_count_ = 0;
+  std::string incomplete_;            // what a usage lacked
+  int head_events_ = kMaxHeadEvents;  // that may still be read
 };
 
 }  // namespace tokenusage::extract_internal

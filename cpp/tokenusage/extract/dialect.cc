@@ -200,7 +200,21 @@ std::vector<Row> Rows() {
   };
 }
 
+std::vector<NameProbe> Marks(const Layout& layout) {
+  std::vector<NameProbe> marks;
+  for (const Place& place : layout.stream) {
+    if (place.names.empty()) return {};
+    const NameProbe& name = place.names.front();
+    if (marks.empty() || marks.back().name() != name.name()) {
+      marks.push_back(name);
+    }
+  }
+  marks.insert(marks.end(), layout.end_types.begin(), layout.end_types.end());
+  return marks;
+}
+
 Dialect MakeDialect(Row row) {
+  row.layout.marks = Marks(row.layout);
   const std::size_t dot = row.name.find('.');
   if (row.usage_field.empty()) {
     row.usage_field = std::string(row.name);

@@ -11,10 +11,27 @@
 namespace tokenusage::extract_internal {
 namespace {
 
+// Bytes in which events to read are looked for at once. More would be searched
+// again for each event of a stream that has many.
+constexpr std::size_t kLookAhead = 4096;
+
 bool TakePrefix(std::string_view prefix, std::string_view* text) {
   if (text->substr(0, prefix.size()) != prefix) return false;
   text->remove_prefix(prefix.size());
   return true;
+}
+
+// Returns the size of the events that end in `bytes`.
+std::size_t SizeOfWholeEvents(std::string_view bytes) {
+  std::size_t end = bytes.rfind('\n');
+  while (end != 0 && end != std::string_view::npos) {
+    const std::size_t previous = bytes.rfind('\n', end - 1);
+    const std::string_view line =
+        bytes.substr(previous + 1, end - previous - 1);
+    if (line.empty() || line == "\r") return end + 1;
+    end = previous;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -29,9 +46,17 @@ absl::Status EventReader::CheckSize(std::size_t more) const {
                                                  "longer one"));
 }
 
-absl::Status EventReader::Feed(std::string_view chunk,
+absl::Status EventReader::Feed(std::string_view chunk, const EventFinder& find,
                                const EventVisitor& visit) {
+  std::size_t unread = chunk.size();  // from the event on that `find` found
   while (true) {
+    const bool is_between = line_.empty() && !has_data_;
+    if (is_between && chunk.size() <= unread) {
+      const std::string_view ahead = chunk.substr(0, kLookAhead);
+      const std::size_t found = std::min(find(ahead), ahead.size());
+      unread = chunk.size() - found;
+      chunk.remove_prefix(SizeOfWholeEvents(ahead.substr(0, found)));
+    }
     const std::size_t end = chunk.find('\n');
     TOKENUSAGE_RETURN_IF_ERROR(CheckSize(std::min(end, chunk.size())));
     if (end == std::string_view::npos) break;

@@ -3,7 +3,7 @@
 // Finds the events of a stream in its bytes. Only for the files of this folder.
 //
 //   EventReader events;
-//   status = events.Feed(chunk, [&](std::string_view event) { ... });
+//   status = events.Feed(chunk, find, [&](std::string_view event) { ... });
 
 #ifndef TOKENUSAGE_EXTRACT_EVENT_READER_H_
 #define TOKENUSAGE_EXTRACT_EVENT_READER_H_
@@ -17,6 +17,10 @@
 
 namespace tokenusage::extract_internal {
 
+// Returns a place in the first event that must be read, or the size, of the
+// bytes of a stream that start with an event.
+using EventFinder = std::function<std::size_t(std::string_view bytes)>;
+
 // Takes the data of one event, which lives as long as the call.
 using EventVisitor = std::function<absl::Status(std::string_view event)>;
 
@@ -28,9 +32,11 @@ class EventReader {
   // The longest event; more is an error.
   static constexpr std::size_t kMaxEventBytes = std::size_t{16} << 20;
 
-  // Calls `visit` for each event that the chunk completes. Stops at the first
-  // error: the visitor's, or INVALID_ARGUMENT for an event that is too long.
-  absl::Status Feed(std::string_view chunk, const EventVisitor& visit);
+  // Calls `visit` for each event that the chunk completes, but may skip those
+  // that `find` does not. Stops at the first error: the visitor's, or
+  // INVALID_ARGUMENT for an event that is too long.
+  absl::Status Feed(std::string_view chunk, const EventFinder& find,
+                    const EventVisitor& visit);
 
   // Returns the data of an event that the stream did not end, or an empty one,
   // and forgets it.

@@ -19,13 +19,10 @@ Place::Place(std::string usage_path, std::string head_path)
   }
 }
 
-bool Place::MayBeIn(std::string_view json) const {
-  return std::all_of(names.begin(), names.end(),
-                     [&](const NameProbe& name) { return name.MayBeIn(json); });
-}
-
-bool Place::IsNullIn(std::string_view json) const {
-  return !names.empty() && names.front().IsNullIn(json);
+bool Place::MayBeIn(std::string_view json, bool skips_null) const {
+  return std::all_of(names.begin(), names.end(), [&](const NameProbe& name) {
+    return name.MayBeIn(json, skips_null);
+  });
 }
 
 }  // namespace tokenusage::extract_internal

@@ -19,10 +19,9 @@ struct Place {
   // `head_path` leads to the object that has the response's id and model.
   explicit Place(std::string usage_path, std::string head_path = "");
 
-  // Returns false only if the event or response has no usage here.
-  bool MayBeIn(std::string_view json) const;
-  // Returns true only if what may be the usage is null.
-  bool IsNullIn(std::string_view json) const;
+  // Returns false only if the event or response has no usage here, or one that
+  // is null if `skips_null`.
+  bool MayBeIn(std::string_view json, bool skips_null) const;
 
   std::string usage;
   std::string head;
@@ -64,6 +63,9 @@ struct Layout {
   bool streams_lines = false;
   // The member of UsageRecord for `tool_usage` beside the usage.
   std::string tool_usage_field = "";
+  // Of these names an event has one if it has usage, or ends the stream. Empty
+  // if any event may. Set by the dialect.
+  std::vector<NameProbe> marks = {};
 };
 
 }  // namespace tokenusage::extract_internal

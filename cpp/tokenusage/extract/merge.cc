@@ -25,9 +25,12 @@ bool IsMessage(const FieldDescriptor* field) {
 
 // Returns whether the field counts nothing.
 bool IsZero(const Message& message, const FieldDescriptor* field) {
-  return !field->is_repeated() &&
-         field->cpp_type() == FieldDescriptor::CPPTYPE_INT64 &&
-         message.GetReflection()->GetInt64(message, field) == 0;
+  if (field->is_repeated()) return false;
+  const Reflection& reflection = *message.GetReflection();
+  return field->cpp_type() == FieldDescriptor::CPPTYPE_INT64
+             ? reflection.GetInt64(message, field) == 0
+             : field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE &&
+                   reflection.GetDouble(message, field) == 0;
 }
 
 // Lists are replaced as a whole.

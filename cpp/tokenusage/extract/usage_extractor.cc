@@ -27,9 +27,12 @@ absl::StatusOr<Extraction> UsageExtractor::Extract(
 absl::Status UsageExtractor::Feed(std::string_view chunk) {
   if (stream_ == nullptr) stream_ = std::make_unique<Collector>(dialect_);
   if (status_.ok()) {
-    status_ = events_.Feed(chunk, [this](std::string_view event) {
-      return stream_->ReadEvent(event);
-    });
+    status_ = events_.Feed(
+        chunk,
+        [this](std::string_view bytes) {
+          return stream_->FindEventToRead(bytes);
+        },
+        [this](std::string_view event) { return stream_->ReadEvent(event); });
   }
   return status_;
 }

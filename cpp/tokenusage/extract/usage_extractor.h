@@ -48,14 +48,15 @@ struct Extraction {
   // record id is left out.
   std::vector<v1::UsageRecord> records;
 
-  // Whether the usage is all of the response's. If the stream ended early, it
-  // is what had been stated until then.
+  // Whether the usage is all of the response's. If the stream ended early, or
+  // its last usage lacks a member that it needs, it is what had been stated
+  // until then.
   bool is_complete = true;
 
   // Why there is no usage. Not set if there is one.
   v1::UnknownUsageReason unknown_reason = v1::UNKNOWN_USAGE_REASON_UNSPECIFIED;
 
-  // The same in words if the usage is incomplete: the member that is missing.
+  // The member that the last usage lacks, in words.
   std::string detail;
 };
 

@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tokenusage/record/checked_record.h"
 #include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
@@ -81,6 +82,10 @@ struct ServiceObserver {
   std::function<void(const v1::ReportUsageResponse&)> on_report =
       [](const v1::ReportUsageResponse&) {};
 
+  // Called with each record that was stored, before on_report.
+  std::function<void(const CheckedRecord&)> on_stored =
+      [](const CheckedRecord&) {};
+
   // Called when credentials, a project or a role are refused.
   std::function<void(const RefusedCall&)> on_refused = [](const RefusedCall&) {
   };
@@ -93,11 +98,6 @@ struct UsageReportingServiceOptions {
   ServiceLimits limits;
 
   ServiceObserver observer;
-
-  // Authenticates page tokens. Servers of one database need the same key, so
-  // that callers can get their pages from any of them. The empty key still
-  // detects every damaged token, but anyone can make one.
-  std::string page_token_key;
 
   // The server's clock, for receive_time and the check of event_time.
   std::function<absl::Time()> now = absl::Now;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,40 +13,39 @@
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
+#include "tokenusage/rpc/pushback.h"
 #include "tokenusage/service/rpc/access.h"
 #include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/rpc/request_checks.h"
-#include "tokenusage/service/rpc/request_parsing.h"
 #include "tokenusage/service/rpc/responses.h"
 #include "tokenusage/service/rpc/store_errors.h"
 
 namespace tokenusage {
 namespace {
 
-// gRPC's retry mechanism waits this many milliseconds (gRFC A6).
-constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
-
 // Checks what would make a small request a large message.
-absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
+absl::Status CheckBeforeParsing(const RequestMessage&,
                                 const ::google::protobuf::Message*) {
-  return CheckReadSize(bytes.Length());
+  return absl::OkStatus();
 }
 
-absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
+absl::Status CheckBeforeParsing(const RequestMessage& message,
                                 const v1::QueryUsageRequest*) {
-  using Request = v1::QueryUsageRequest;
-  TOKENUSAGE_RETURN_IF_ERROR(CheckReadSize(bytes.Length()));
+  static const auto* const group_by =
+      v1::QueryUsageRequest::descriptor()->FindFieldByName("group_by");
+  static const auto* const filters =
+      v1::QueryUsageRequest::descriptor()->FindFieldByName("filters");
   TOKENUSAGE_RETURN_IF_ERROR(
-      CheckGroupByCount(CountFields(bytes, Request::kGroupByFieldNumber)));
-  return CheckFilterCount(CountFields(bytes, Request::kFiltersFieldNumber));
+      CheckGroupByCount(message.CountElements(*group_by)));
+  return CheckFilterCount(message.CountElements(*filters));
 }
 
-absl::Status CheckBeforeParsing(const grpc::ByteBuffer& bytes,
+absl::Status CheckBeforeParsing(const RequestMessage& message,
                                 const v1::ListUsageRecordsRequest*) {
-  using Request = v1::ListUsageRecordsRequest;
-  TOKENUSAGE_RETURN_IF_ERROR(CheckReadSize(bytes.Length()));
-  return CheckFilterCount(CountFields(bytes, Request::kFiltersFieldNumber));
+  static const auto* const filters =
+      v1::ListUsageRecordsRequest::descriptor()->FindFieldByName("filters");
+  return CheckFilterCount(message.CountElements(*filters));
 }
 
 // Returns the project that a request to read is about.
@@ -63,14 +61,16 @@ std::string ProjectOf(const v1::ListProjectsRequest&) {
 // Identifies the caller, parses the request, and checks the caller's access.
 template <typename Request>
 absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
-    const UsageReportingServiceOptions& options,
-    const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
+    const UsageReportingServiceOptions& options, UnaryCall* call,
     Request* request) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, context));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckBeforeParsing(bytes, request));
-  TOKENUSAGE_RETURN_IF_ERROR(ParseRequest(bytes, request));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckAccess(options, context, *caller,
-                                         ProjectOf(*request), Role::kQuery));
+  const CallOrigin origin = call->origin();
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, origin));
+  RequestMessage* const message = call->request();
+  TOKENUSAGE_RETURN_IF_ERROR(message->Unpack(kMaxReadRequestBytes));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckBeforeParsing(*message, request));
+  TOKENUSAGE_RETURN_IF_ERROR(message->Parse(request));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckAccess(options, origin, *caller, ProjectOf(*request), Role::kQuery));
   return caller;
 }
 
@@ -88,12 +88,9 @@ UsageReportingServiceImpl::UsageReportingServiceImpl(
     UsageStore* store, UsageReportingServiceOptions options)
     : store_(store),
       options_(std::move(options)),
-      page_tokens_(options_.page_token_key),
-      answer_deadlines_(options_.limits.max_answer_time),
+      page_tokens_(store->page_token_key()),
       unwritten_(options_.limits.max_unwritten_bytes),
       reports_(store, options_),
-      stream_worker_(1, {std::numeric_limits<std::int64_t>::max(),
-                         std::numeric_limits<std::int64_t>::max()}),
       readers_(options_.limits.read_threads,
                {options_.limits.max_queued_reads,
                 options_.limits.max_queued_read_bytes}) {}
@@ -102,84 +99,53 @@ UsageReportingServiceImpl::~UsageReportingServiceImpl() {
   reports_.AwaitReports();
 }
 
-grpc::ServerUnaryReactor* UsageReportingServiceImpl::ReportUsage(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
-    grpc::ByteBuffer* raw_response) {
-  auto* const call = new UnaryCall(context, &answer_deadlines_);
-  std::shared_ptr<Report> report = reports_.Admit(raw_request->Length());
+UsageReportingServiceImpl::Method UsageReportingServiceImpl::FindMethod(
+    std::string_view name) {
+  using Service = UsageReportingServiceImpl;
+  for (const auto& [known, method] :
+       {std::pair<std::string_view, Method>("ReportUsage",
+                                            &Service::ReportUsage),
+        {"QueryUsage", &Service::QueryUsage},
+        {"GetUsageRecord", &Service::GetUsageRecord},
+        {"ListUsageRecords", &Service::ListUsageRecords},
+        {"ListProjects", &Service::ListProjects}}) {
+    if (name == known) return method;
+  }
+  return nullptr;
+}
+
+void UsageReportingServiceImpl::ReportUsage(UnaryCall* call) {
+  std::shared_ptr<Report> report = reports_.Admit(call->request()->size());
   absl::Status status;
   if (report != nullptr) {
-    status =
-        reports_
-            .Parse<v1::ReportUsageRequest>(*context, *raw_request, report.get())
-            .status();
+    status = reports_
+                 .Parse<v1::ReportUsageRequest>(call->origin(), call->request(),
+                                                report.get())
+                 .status();
   }
   if (report == nullptr ||
       (status.ok() && !report->share.TryAssign(report->project))) {
     status = BusyError();
   }
-  if (!status.ok()) {
-    FinishWithError(context, call, status);
-    return call;
-  }
-  reports_.Append(report, LimitsOf(*context),
-                  [this, context, call, raw_response, report](
+  if (!status.ok()) return FinishWithError(call, status);
+  reports_.Append(report, call->limits(),
+                  [this, call, report](
                       const absl::StatusOr<v1::ReportUsageResponse>& response) {
                     if (!response.ok()) {
-                      return FinishWithError(context, call, response.status());
+                      return FinishWithError(call, response.status());
                     }
-                    *raw_response = ToByteBuffer(*response);
-                    report->HoldAnswer(raw_response->Length());
-                    call->FinishHolding(grpc::Status::OK, report);
+                    const auto bytes = call->Encode(*response);
+                    if (!bytes.ok()) {
+                      return FinishWithError(call, bytes.status());
+                    }
+                    report->HoldAnswer(*bytes);
+                    call->Finish(report);
                   });
-  return call;
 }
 
-grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
-UsageReportingServiceImpl::StreamUsage(grpc::CallbackServerContext* context) {
-  UsageStream::Parts parts;
-  parts.handler = &reports_;
-  parts.answer_deadlines = &answer_deadlines_;
-  parts.limits = &options_.limits;
-  parts.run_later = [this](std::function<void()> job) {
-    stream_worker_.TrySubmit("", 0, std::move(job));
-  };
-  parts.on_done = [this](UsageStream* stream) {
-    const std::lock_guard<std::mutex> lock(streams_mutex_);
-    streams_.erase(stream);
-    streams_changed_.notify_all();
-  };
-  const std::lock_guard<std::mutex> lock(streams_mutex_);
-  auto* stream = new UsageStream(context, std::move(parts));
-  streams_.insert(stream);
-  if (draining_) stream->Drain();
-  return stream;
-}
-
-void UsageReportingServiceImpl::BeginDrain() {
-  const std::lock_guard<std::mutex> lock(streams_mutex_);
-  draining_ = true;
-  for (UsageStream* stream : streams_) stream->Drain();
-}
-
-void UsageReportingServiceImpl::AwaitStreams(absl::Time deadline) {
-  std::unique_lock<std::mutex> lock(streams_mutex_);
-  if (streams_.empty()) return;
-  streams_changed_.wait_until(lock, absl::ToChronoTime(deadline),
-                              [this] { return streams_.empty(); });
-  lock.unlock();
-  // A connection that is closed while its caller still sends is reset, and
-  // unread answers are lost: give the caller time to read why its stream ended.
-  constexpr absl::Duration kLinger = absl::Milliseconds(200);
-  absl::SleepFor(
-      std::clamp(deadline - absl::Now(), absl::ZeroDuration(), kLinger));
-}
-
-grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
-    grpc::ByteBuffer* raw_response) {
-  return Read<v1::QueryUsageRequest, v1::QueryUsageResponse>(
-      context, *raw_request, raw_response,
+void UsageReportingServiceImpl::QueryUsage(UnaryCall* call) {
+  Read<v1::QueryUsageRequest, v1::QueryUsageResponse>(
+      call,
       [this](const v1::QueryUsageRequest& request, const Caller& caller,
              CallLimits limits,
              v1::QueryUsageResponse* response) -> absl::Status {
@@ -209,11 +175,9 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::QueryUsage(
       });
 }
 
-grpc::ServerUnaryReactor* UsageReportingServiceImpl::GetUsageRecord(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
-    grpc::ByteBuffer* raw_response) {
-  return Read<v1::GetUsageRecordRequest, v1::GetUsageRecordResponse>(
-      context, *raw_request, raw_response,
+void UsageReportingServiceImpl::GetUsageRecord(UnaryCall* call) {
+  Read<v1::GetUsageRecordRequest, v1::GetUsageRecordResponse>(
+      call,
       [this](const v1::GetUsageRecordRequest& request, const Caller&,
              const CallLimits&,
              v1::GetUsageRecordResponse* response) -> absl::Status {
@@ -234,11 +198,9 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::GetUsageRecord(
       });
 }
 
-grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
-    grpc::ByteBuffer* raw_response) {
-  return Read<v1::ListUsageRecordsRequest, v1::ListUsageRecordsResponse>(
-      context, *raw_request, raw_response,
+void UsageReportingServiceImpl::ListUsageRecords(UnaryCall* call) {
+  Read<v1::ListUsageRecordsRequest, v1::ListUsageRecordsResponse>(
+      call,
       [this](const v1::ListUsageRecordsRequest& request, const Caller&,
              CallLimits limits,
              v1::ListUsageRecordsResponse* response) -> absl::Status {
@@ -259,11 +221,9 @@ grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListUsageRecords(
       });
 }
 
-grpc::ServerUnaryReactor* UsageReportingServiceImpl::ListProjects(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* raw_request,
-    grpc::ByteBuffer* raw_response) {
-  return Read<v1::ListProjectsRequest, v1::ListProjectsResponse>(
-      context, *raw_request, raw_response,
+void UsageReportingServiceImpl::ListProjects(UnaryCall* call) {
+  Read<v1::ListProjectsRequest, v1::ListProjectsResponse>(
+      call,
       [this](const v1::ListProjectsRequest& request, const Caller& caller,
              const CallLimits& limits,
              v1::ListProjectsResponse* response) -> absl::Status {
@@ -300,61 +260,49 @@ UsageReportingServiceImpl::ProjectsOf(const Caller& caller,
 }
 
 template <typename Request, typename Response, typename ReadFunction>
-grpc::ServerUnaryReactor* UsageReportingServiceImpl::Read(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer& raw_request,
-    grpc::ByteBuffer* raw_response, ReadFunction read) {
-  auto* const call = new UnaryCall(context, &answer_deadlines_);
+void UsageReportingServiceImpl::Read(UnaryCall* call, ReadFunction read) {
   auto request = std::make_shared<Request>();
-  const auto caller = AdmitRead(options_, *context, raw_request, request.get());
-  if (!caller.ok()) {
-    FinishWithError(context, call, caller.status());
-    return call;
-  }
-  auto job = [this, context, call, raw_response, request, caller = *caller,
-              limits = ReadLimitsOf(*context), read = std::move(read)] {
+  const auto caller = AdmitRead(options_, call, request.get());
+  if (!caller.ok()) return FinishWithError(call, caller.status());
+  auto job = [this, call, request, caller = *caller,
+              limits = ReadLimitsOf(*call), read = std::move(read)] {
     Response response;
     absl::Status status = absl::CancelledError("the caller disconnected");
     if (!limits.is_cancelled()) {
       status = read(*request, *caller, limits, &response);
     }
-    if (!status.ok()) return FinishWithError(context, call, status);
-    FinishRead(context, call, ProjectOf(*request), response, raw_response);
+    if (!status.ok()) return FinishWithError(call, status);
+    FinishRead(call, ProjectOf(*request), response);
   };
   if (!readers_.TrySubmit(
           absl::StrCat(ProjectOf(*request), "\n", (*caller)->name),
-          QueuedBytes(raw_request.Length()), std::move(job))) {
-    FinishWithError(context, call, BusyError());
+          QueuedBytes(call->request()->size()), std::move(job))) {
+    FinishWithError(call, BusyError());
   }
-  return call;
 }
 
 void UsageReportingServiceImpl::FinishRead(
-    grpc::CallbackServerContext* context, UnaryCall* call,
-    const std::string& project, const ::google::protobuf::Message& response,
-    grpc::ByteBuffer* raw_response) {
+    UnaryCall* call, const std::string& project,
+    const ::google::protobuf::Message& response) {
   constexpr std::int64_t kPerCall = 16 << 10;
-  auto share = unwritten_.TryTake(
-      kPerCall + static_cast<std::int64_t>(response.ByteSizeLong()));
+  const auto bytes = call->Encode(response);
+  if (!bytes.ok()) return FinishWithError(call, bytes.status());
+  auto share = unwritten_.TryTake(kPerCall + static_cast<std::int64_t>(*bytes));
   if (!share || !share->TryAssign(project)) {
-    return FinishWithError(context, call, BusyError());
+    return FinishWithError(call, BusyError());
   }
-  *raw_response = ToByteBuffer(response);
-  call->FinishHolding(
-      grpc::Status::OK,
-      std::make_shared<AdmissionBudget::Share>(*std::move(share)));
+  call->Finish(std::make_shared<AdmissionBudget::Share>(*std::move(share)));
 }
 
 void UsageReportingServiceImpl::FinishWithError(
-    grpc::CallbackServerContext* context, UnaryCall* call,
-    const absl::Status& status) const {
-  if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) {
-    const absl::Duration pushback = absl::IsUnavailable(status)
-                                        ? options_.limits.failure_pushback
-                                        : options_.limits.busy_pushback;
-    context->AddTrailingMetadata(
-        kPushbackTrailer, std::to_string(absl::ToInt64Milliseconds(pushback)));
+    UnaryCall* call, const absl::Status& status) const {
+  absl::Duration pushback;
+  if (absl::IsResourceExhausted(status)) {
+    pushback = options_.limits.busy_pushback;
+  } else if (absl::IsUnavailable(status)) {
+    pushback = options_.limits.failure_pushback;
   }
-  call->Finish(ToGrpcStatus(status));
+  call->FinishWithError(status, pushback);
 }
 
 absl::Status UsageReportingServiceImpl::OnStoreError(
@@ -366,9 +314,9 @@ absl::Status UsageReportingServiceImpl::OnStoreError(
 }
 
 CallLimits UsageReportingServiceImpl::ReadLimitsOf(
-    const grpc::CallbackServerContext& context) const {
+    const UnaryCall& call) const {
   // The real clock, not options_.now: deadlines are about elapsed time.
-  CallLimits limits = LimitsOf(context);
+  CallLimits limits = call.limits();
   limits.deadline =
       std::min(limits.deadline, absl::Now() + options_.limits.max_read_time);
   return limits;

@@ -85,9 +85,9 @@ class UsageServer::IdentificationWatch final : public Authorizer {
   explicit IdentificationWatch(const UsageServer* server) : server_(*server) {}
 
   absl::StatusOr<std::shared_ptr<const Caller>> Identify(
-      const grpc::CallbackServerContext& context) const override {
-    auto caller = server_.options_.service.authorizer->Identify(context);
-    if (caller.ok()) server_.guard_->OnIdentified(context.peer());
+      const CallOrigin& origin) const override {
+    auto caller = server_.options_.service.authorizer->Identify(origin);
+    if (caller.ok()) server_.guard_->OnIdentified(origin.peer);
     return caller;
   }
 
@@ -108,6 +108,10 @@ UsageReportingServiceOptions UsageServer::ServiceOptions() {
           options_.service.observer.on_report(response);
           options_.metrics->OnReport(response);
         };
+    service.observer.on_stored = [this](const CheckedRecord& record) {
+      options_.service.observer.on_stored(record);
+      options_.metrics->OnStored(record);
+    };
   }
   return service;
 }
@@ -154,7 +158,7 @@ absl::Status UsageServer::Listen() {
     interceptors.push_back(options_.metrics->NewCallCounter());
   }
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
-  builder.RegisterService(&service_);
+  builder.RegisterService(&grpc_service_);
   auto server = builder.BuildAndStart();
   if (server == nullptr) {
     return absl::UnavailableError("gRPC cannot start the server");
@@ -178,8 +182,8 @@ void UsageServer::Shutdown(absl::Duration drain) {
     UpdateServing();
   }
   const absl::Time end = absl::Now() + drain;
-  service_.BeginDrain();
-  service_.AwaitStreams(end);
+  grpc_service_.BeginDrain();
+  grpc_service_.AwaitStreams(end);
   if (!watches_->empty()) {
     absl::SleepFor(std::min(drain, kLastWord));
     watches_->CancelAll();
@@ -201,14 +205,22 @@ void UsageServer::OnHealthChange(const HealthChange& change) {
   options_.on_health_change(change);
 }
 
+bool UsageServer::is_serving() {
+  const std::lock_guard<std::mutex> lock(serving_mutex_);
+  return IsServing();
+}
+
+bool UsageServer::IsServing() const {
+  return store_is_healthy_ && is_accepting_ && !draining_;
+}
+
 void UsageServer::UpdateServing() {
   if (server_ == nullptr) return;
-  const bool serving = store_is_healthy_ && is_accepting_ && !draining_;
   auto* const health = server_->GetHealthCheckService();
   if (health == nullptr) return;
   for (const char* name :
        {"", v1::UsageReportingService::service_full_name()}) {
-    health->SetServingStatus(name, serving);
+    health->SetServingStatus(name, IsServing());
   }
 }
 

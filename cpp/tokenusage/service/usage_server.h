@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "tokenusage/service/grpc_service.h"
 #include "tokenusage/service/metrics/server_metrics.h"
 #include "tokenusage/service/server/connection_guard.h"
 #include "tokenusage/service/server/connection_limits.h"
@@ -101,6 +102,13 @@ class UsageServer {
   // The port that the server listens on.
   int port() const { return guard_->port(); }
 
+  // The service, for other transports: their calls must have ended before the
+  // server is destroyed.
+  UsageReportingServiceImpl* service() { return &service_; }
+
+  // Returns what gRPC's health service answers.
+  bool is_serving();
+
   // Takes no new calls, waits at most `drain` for those in progress, cancels
   // the rest, and returns when all are finished. Idle connections are closed.
   void Shutdown(absl::Duration drain);
@@ -114,7 +122,8 @@ class UsageServer {
   ConnectionGuard::Events GuardEvents();
   absl::Status Listen();
   void OnHealthChange(const HealthChange& change);
-  // Sets the health from the members below. Called with serving_mutex_ held.
+  // Called with serving_mutex_ held, as is UpdateServing, which tells gRPC.
+  bool IsServing() const;
   void UpdateServing();
 
   const UsageServerOptions options_;
@@ -127,6 +136,7 @@ class UsageServer {
   const std::shared_ptr<HealthWatches> watches_ =
       std::make_shared<HealthWatches>();
   UsageReportingServiceImpl service_;
+  GrpcService grpc_service_{&service_};
   std::unique_ptr<ConnectionGuard> guard_;  // outlives the server
   std::unique_ptr<grpc::Server> server_;
   HealthMonitor health_;

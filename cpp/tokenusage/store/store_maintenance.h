@@ -13,6 +13,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,12 +53,19 @@ struct Rebuild {
   std::int64_t rollup_count = 0;
 };
 
+// Called now and then during long work with what is done, and which part of all
+// that is, about, if that is known.
+using ProgressCallback =
+    std::function<void(std::int64_t done, std::optional<double> fraction)>;
+
 struct CheckOptions {
   // How many problems the report lists; all are counted.
   int max_problems = 100;
 
   // How many rollups to hold in memory before comparing them.
   std::size_t max_rollups = 100'000;
+
+  ProgressCallback on_progress;  // counts records; may be empty
 
   CallLimits limits;
 };

@@ -131,6 +131,11 @@ class UsageStore {
   // Errors: as above.
   virtual absl::Status CheckWritable() { return absl::OkStatus(); }
 
+  // Returns what authenticates page tokens: random, and chosen with the
+  // database, so that every process that opens it has the same. Empty if the
+  // data does not outlive the store.
+  virtual std::string page_token_key() const { return ""; }
+
   // For metrics. Does not wait.
   virtual StoreStats Stats() const { return {}; }
 

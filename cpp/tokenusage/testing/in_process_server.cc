@@ -68,6 +68,9 @@ class InProcessServer::FaultyStore : public UsageStore {
     }
     return store_->CheckWritable();
   }
+  std::string page_token_key() const override {
+    return store_->page_token_key();
+  }
   StoreStats Stats() const override { return store_->Stats(); }
   StoreMaintenance* maintenance() override { return store_->maintenance(); }
 

@@ -3,7 +3,7 @@
 // What the usage of Anthropic's endpoints counts.
 //
 //   UsageCounts counts = CountUsage(usage);
-//   for (const AnthropicPass& pass : FindOtherPasses(usage)) {
+//   for (const auto& pass : FindOtherPasses(usage)) {
 //     Report(pass.model, CountUsage(pass.usage));
 //   }
 //
@@ -14,10 +14,10 @@
 #ifndef TOKENUSAGE_USAGE_ANTHROPIC_H_
 #define TOKENUSAGE_USAGE_ANTHROPIC_H_
 
-#include <string>
 #include <vector>
 
 #include "tokenusage/anthropic/v1/messages.pb.h"
+#include "tokenusage/usage/message_pass.h"
 #include "tokenusage/usage/usage_counts.h"
 
 namespace tokenusage {
@@ -27,18 +27,11 @@ namespace tokenusage {
 UsageCounts CountUsage(const anthropic::v1::MessagesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr);
 
-// A pass of a model that a message's own counts do not hold.
-struct AnthropicPass {
-  std::string model;  // empty if not stated: then the message's own
-  std::string type;   // MessagesIteration.type
-  anthropic::v1::MessagesUsage usage;
-};
-
 // Returns the iterations that are billed besides the message's own counts:
 // compactions, advisor messages, and models that declined before a fallback
 // answered. Iterations of unknown types are left out, since the message's
 // counts may hold them.
-std::vector<AnthropicPass> FindOtherPasses(
+std::vector<MessagePass<anthropic::v1::MessagesUsage>> FindOtherPasses(
     const anthropic::v1::MessagesUsage& usage);
 
 }  // namespace tokenusage

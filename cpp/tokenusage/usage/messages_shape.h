@@ -7,7 +7,9 @@
 #define TOKENUSAGE_USAGE_MESSAGES_SHAPE_H_
 
 #include <string_view>
+#include <vector>
 
+#include "tokenusage/usage/message_pass.h"
 #include "tokenusage/usage/stated.h"
 #include "tokenusage/usage/token_parts.h"
 
@@ -39,6 +41,29 @@ void ForEachPass(const Usage& usage, const Visitor& visit) {
   for (const auto& pass : usage.iterations()) {
     visit(pass, PlaceOfPass(pass.type(), has_fallback));
   }
+}
+
+// Returns the passes that the message's counts do not hold.
+template <typename Usage>
+std::vector<MessagePass<Usage>> PassesOutside(const Usage& usage) {
+  std::vector<MessagePass<Usage>> passes;
+  ForEachPass(usage, [&](const auto& pass, PassPlace place) {
+    if (place != PassPlace::kOutside) return;
+    auto& [model, type, counts] = passes.emplace_back();
+    model = pass.model();
+    type = pass.type();
+#define COPY(name) \
+  if (pass.has_##name()) counts.set_##name(pass.name())
+    COPY(input_tokens);
+    COPY(output_tokens);
+    COPY(cache_read_input_tokens);
+    COPY(cache_creation_input_tokens);
+#undef COPY
+    if (pass.has_cache_creation()) {
+      *counts.mutable_cache_creation() = pass.cache_creation();
+    }
+  });
+  return passes;
 }
 
 // The counts that a message states, and each of its passes.

@@ -80,6 +80,11 @@ UsageCounts CountUsage(const openrouter::v1::MessagesUsage& usage,
   return counts;
 }
 
+std::vector<MessagePass<openrouter::v1::MessagesUsage>> FindOtherPasses(
+    const openrouter::v1::MessagesUsage& usage) {
+  return usage_internal::PassesOutside(usage);
+}
+
 UsageCounts CountUsage(const openrouter::v1::ImagesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

@@ -21,6 +21,7 @@
 #include "tokenusage/openrouter/v1/responses.pb.h"
 #include "tokenusage/openrouter/v1/transcription.pb.h"
 #include "tokenusage/openrouter/v1/video.pb.h"
+#include "tokenusage/usage/message_pass.h"
 #include "tokenusage/usage/usage_counts.h"
 
 namespace tokenusage {
@@ -43,6 +44,11 @@ UsageCounts CountUsage(const openrouter::v1::TranscriptionUsage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr);
 UsageCounts CountUsage(const openrouter::v1::VideoUsage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr);
+
+// Returns the iterations that the message's own counts do not hold, as that of
+// anthropic.h does. The message's cost covers them.
+std::vector<MessagePass<openrouter::v1::MessagesUsage>> FindOtherPasses(
+    const openrouter::v1::MessagesUsage& usage);
 
 }  // namespace tokenusage
 

@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::function<void(const load::ScenarioOptions&)>>
       scenarios = {{"calls", &load::RunCallsScenario},
                    {"batches", &load::RunBatchesScenario},
+                   {"http", &load::RunHttpScenario},
                    {"reporter", &load::RunReporterScenario},
                    {"cpu", &load::RunCpuScenario},
                    {"queries", &load::RunQueriesScenario},
@@ -37,8 +38,9 @@ int main(int argc, char** argv) {
                    {"soak", &load::RunSoakScenario}};
 
   CLI::App app("Measures the service beside simpler programs.");
-  app.add_option("scenarios", names,
-                 "calls, batches, reporter, cpu, queries, overload, soak");
+  app.add_option(
+      "scenarios", names,
+      "calls, batches, http, reporter, cpu, queries, overload, soak");
   app.add_option("--rounds", options.rounds, "rounds of each contender")
       ->capture_default_str();
   app.add_option("--seconds", options.seconds,

@@ -17,12 +17,16 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/slice.h"
 #include "tests/benchmark/load/client.h"
+#include "tests/benchmark/load/http_client.h"
 #include "tests/benchmark/load/records.h"
 #include "tests/benchmark/load/server_process.h"
 #include "tests/benchmark/load/yardsticks.h"
 #include "tokenusage/client/grpc_transport.h"
 #include "tokenusage/client/usage_reporter.h"
+#include "tokenusage/json/json.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
 
 namespace tokenusage::load {
@@ -289,6 +293,54 @@ void RunBatchesScenario(const ScenarioOptions& options) {
     PrintRatio("  1,000 records a commit", "records/s, SQLite", same_commits,
                bare);
   }
+}
+
+void RunHttpScenario(const ScenarioOptions& options) {
+  constexpr int kRecords = 100;
+  constexpr int kCallers = 16;
+  const auto batches = static_cast<std::size_t>(options.seconds * 500);
+  std::vector<double> grpc_rates;
+  std::vector<double> binary_rates;
+  std::vector<double> json_rates;
+  for (int round = 0; round < options.rounds; ++round) {
+    RecordSource source(Ids::kOrdered, options.usage, NextSeed());
+    std::vector<std::string> binary;
+    std::vector<std::string> json;
+    for (std::size_t i = 0; i < batches; ++i) {
+      const v1::ReportUsageRequest request = source.Batch(kRecords, kProject);
+      binary.push_back(request.SerializeAsString());
+      json.push_back(*WriteJson(request));
+    }
+    const auto path = [&options] {
+      return options.folder + "/" + std::to_string(NextSeed()) + ".db";
+    };
+    const auto rate = [](const CallCounts& counts) {
+      RequireAllOk(counts);
+      return static_cast<double>(counts.ok) * kRecords / counts.seconds;
+    };
+    {
+      const ServerProcess server("sqlite", path());
+      std::atomic<std::size_t> next{0};
+      CallPlan plan = Plan(kCallers, 3600);
+      plan.calls = static_cast<std::int64_t>(batches);
+      grpc_rates.push_back(rate(RunCalls(server.port(), plan, [&] {
+        const grpc::Slice slice(binary[next++]);
+        return grpc::ByteBuffer(&slice, 1);
+      })));
+    }
+    for (const bool is_json : {false, true}) {
+      const ServerProcess server("http", path());
+      (is_json ? json_rates : binary_rates)
+          .push_back(rate(
+              RunHttpCalls(server.port(), kCallers,
+                           is_json ? "application/json" : "application/proto",
+                           is_json ? json : binary)));
+    }
+  }
+  PrintRatio("100 records, binary over HTTP", "records/s, gRPC", binary_rates,
+             grpc_rates);
+  PrintRatio("100 records, JSON over HTTP", "records/s, gRPC", json_rates,
+             grpc_rates);
 }
 
 void RunReporterScenario(const ScenarioOptions& options) {

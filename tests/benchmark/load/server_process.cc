@@ -21,6 +21,7 @@
 #include "grpcpp/server_builder.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "tests/benchmark/load/records.h"
+#include "tokenusage/service/http/http_server.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/sqlite/store.h"
 
@@ -121,12 +122,17 @@ int ServeBare(grpc::Service* service) {
   return 0;
 }
 
-int ServeStore(UsageStore* store) {
+int ServeStore(UsageStore* store, bool over_http = false) {
   UsageServerOptions options;
   options.address = "127.0.0.1:0";
   auto server = UsageServer::Start(store, options);
   Require(server.ok(), "server");
-  PrintPortAndWait((*server)->port());
+  HttpServerOptions http_options;
+  http_options.address = "127.0.0.1:0";
+  auto http = HttpServer::Start((*server)->service(), http_options);
+  Require(http.ok(), "HTTP server");
+  PrintPortAndWait(over_http ? (*http)->port() : (*server)->port());
+  http->reset();
   (*server)->Shutdown(absl::ZeroDuration());
   return 0;
 }
@@ -151,7 +157,7 @@ int RunServer(const std::string& kind, const std::string& path) {
   auto store = OpenSqliteStore(path, options);
   if (!store.ok()) std::cerr << store.status() << std::endl;
   Require(store.ok(), "store");
-  return ServeStore(store->get());
+  return ServeStore(store->get(), kind == "http");
 }
 
 ServerProcess::ServerProcess(const std::string& kind, const std::string& path) {

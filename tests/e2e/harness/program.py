@@ -39,7 +39,7 @@ def run(*args, stdin=b"", env=None, timeout=60, wrapper=()):
 class Server:
     """A `tokenusage serve`, ready for calls at `address`; by default on a free port.
 
-    With the flag --metrics-listen it serves metrics at `metrics_address`.
+    With the flag --http-listen it serves HTTP at `http_address`.
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class Server:
                 env=environment(),
             )
         try:
-            with_metrics = any(f.startswith("--metrics-listen=") for f in flags)
+            with_http = any(f.startswith("--http-listen=") for f in flags)
             addresses = self._read_lines(
-                2 if with_metrics else 1, time.monotonic() + start_timeout
+                2 if with_http else 1, time.monotonic() + start_timeout
             )
             self.address = addresses[0]
-            self.metrics_address = addresses[-1] if with_metrics else None
+            self.http_address = addresses[-1] if with_http else None
         except Exception:
             self.kill()
             raise

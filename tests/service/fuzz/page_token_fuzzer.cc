@@ -12,7 +12,7 @@
 
 #include "tests/support/fuzzing/byte_source.h"
 #include "tests/support/fuzzing/fuzz_target.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/rpc/page_token.h"
 
 namespace tokenusage {

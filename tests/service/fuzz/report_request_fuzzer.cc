@@ -19,7 +19,7 @@
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/same_content.h"
-#include "tokenusage/service/rpc/request_parsing.h"
+#include "tokenusage/service/rpc/grpc_request.h"
 #include "tokenusage/usage/amount.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
@@ -62,14 +62,14 @@ void Check(std::string_view bytes, std::size_t slice_size) {
   auto batch = std::make_shared<CheckedBatch>(bytes.size());
   auto* request =
       v1::ReportUsageRequest::default_instance().New(batch->arena());
-  const bool parsed = ParseRequest(buffer, request).ok();
+  const bool parsed = BinaryRequest(buffer).Parse(request).ok();
   v1::ReportUsageRequest reference;
   if (parsed !=
       reference.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     FuzzFail("slices are parsed otherwise than bytes in one piece");
   }
-  const int counted =
-      CountFields(buffer, v1::ReportUsageRequest::kRecordsFieldNumber);
+  const int counted = BinaryRequest(buffer).CountElements(
+      *v1::ReportUsageRequest::descriptor()->FindFieldByName("records"));
   if (!parsed) return;
   if (counted != request->records_size()) {
     FuzzFail(std::to_string(counted) + " records counted, " +

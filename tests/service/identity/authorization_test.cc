@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/testing/in_process_server.h"
 
@@ -21,17 +21,16 @@ namespace {
 
 using testing::IsOk;
 
-// Uses the metadata `who` as the caller and the caller's only project.
+// Uses the token as the caller and the caller's only project.
 class TrustingAuthorizer final : public Authorizer {
  public:
   absl::StatusOr<std::shared_ptr<const Caller>> Identify(
-      const grpc::CallbackServerContext& context) const override {
-    const auto who = context.client_metadata().find("who");
-    if (who == context.client_metadata().end()) {
+      const CallOrigin& origin) const override {
+    if (origin.authorization.empty()) {
       return ErrorWithInfo(absl::StatusCode::kUnauthenticated,
                            "CREDENTIALS_MISSING", "who?");
     }
-    const std::string name(who->second.data(), who->second.size());
+    const std::string name(origin.authorization.front());
     std::set<Role> roles = {Role::kReport, Role::kQuery};
     if (name == "reporter") roles = {Role::kReport};
     if (name == "reader") roles = {Role::kQuery};
@@ -58,7 +57,7 @@ class AuthorizationTest : public ::testing::Test {
     request.set_project(project);
     Response response;
     grpc::ClientContext context;
-    if (!who.empty()) context.AddMetadata("who", who);
+    if (!who.empty()) context.AddMetadata("authorization", who);
     const absl::Status status =
         FromGrpcStatus((stub_.get()->*method)(&context, request, &response));
     return status.ok() ? "OK" : GetErrorInfo(status)->reason;
@@ -165,7 +164,7 @@ std::pair<int, std::string> StreamOutcome(
     Stub* stub, const std::string& who,
     const std::vector<std::string>& projects) {
   grpc::ClientContext context;
-  if (!who.empty()) context.AddMetadata("who", who);
+  if (!who.empty()) context.AddMetadata("authorization", who);
   auto stream = stub->StreamUsage(&context);
   std::int64_t sequence = 0;
   for (const std::string& project : projects) {

@@ -105,7 +105,7 @@ TEST_F(PostgresRollupTest, AMigrationAddsTheColumnsOfNewMeasures) {
   Sql("ALTER TABLE tokenusage.usage_rollup DROP COLUMN cost_usd, "
       "DROP COLUMN cost_usd_records, DROP COLUMN tool_calls, "
       "DROP COLUMN tool_calls_records");
-  Sql("UPDATE tokenusage.property SET value = value - 2 "
+  Sql("UPDATE tokenusage.property SET value = value::int - 2 "
       "WHERE name = 'schema_version'");
   EXPECT_THAT(OpenPostgresStore(url_),
               StatusIs(absl::StatusCode::kFailedPrecondition,

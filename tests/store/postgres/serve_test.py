@@ -14,10 +14,11 @@ import grpc
 
 from harness import program, records
 from harness.client import UsageClient, failure_of
-from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
+from harness.testcase import NOT_SERVING, SERVING, EndToEndTest, seeded_random
 
-sys.path.append("tests/docs")
+sys.path += ["tests/docs", "tests/extract"]
 import blocks  # noqa: E402
+import history  # noqa: E402
 
 _SCRIPT = os.path.abspath("tests/store/postgres/postgres_server.sh")
 _DAY = (records.at("2024-05-01T00:00:00Z"), records.at("2024-05-02T00:00:00Z"))
@@ -134,6 +135,11 @@ class ServeTest(EndToEndTest):
         totals = [client.query_all("p", *_DAY) for _, client in servers]
         self.assertEqual(totals[0][0].totals.record_count, 500)
         self.assertEqual(totals[0], totals[1])
+        # They take each other's page tokens.
+        first = servers[0][1].list("p", *_DAY, page_size=300)
+        rest = servers[1][1].list("p", *_DAY, page_token=first.next_page_token)
+        ids = {record.record_id for page in (first, rest) for record in page.records}
+        self.assertEqual((len(ids), rest.next_page_token), (500, ""))
 
         self.postgres.stop()
         for server, client in servers:
@@ -154,6 +160,13 @@ class ServeTest(EndToEndTest):
             self.assertEqual(server.stop(), 0)
             self.assertNotIn("S3cret", server.log())
             self.assertIn("postgresql://service:***@127.0.0.1", server.log())
+
+    def test_totals_of_all_dialects(self):
+        self.assertEqual(self.migrate().exit_code, 0)
+        calls = history.History(seeded_random())
+        server, _ = self.start("history.log")
+        calls.report(server)
+        calls.check(self, server)
 
     def test_copies_a_history_from_sqlite(self):
         self.assertEqual(self.migrate().exit_code, 0)

@@ -201,6 +201,18 @@ TEST(PostgresSqlTest, DistributesAllTablesByProject) {
   EXPECT_EQ(again->from_version, kPostgresSchemaVersion);
 }
 
+TEST(PostgresSqlTest, TheKeyOfPageTokensBelongsToTheDatabase) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const std::string key = OpenPostgresStore(url).value()->page_token_key();
+  EXPECT_EQ(key.size(), 36u);
+  ASSERT_THAT(MigratePostgresDatabase(url, /*distribute=*/false), IsOk());
+  EXPECT_EQ(OpenPostgresStore(url).value()->page_token_key(), key);
+  EXPECT_NE(OpenPostgresStore(SharedPostgresServer().NewDatabase())
+                .value()
+                ->page_token_key(),
+            key);
+}
+
 TEST(PostgresSqlTest, AServiceNeedsTheTablesOfItsVersion) {
   const std::string url = SharedPostgresServer().NewEmptyDatabase();
   const auto message = [&] {
@@ -218,7 +230,7 @@ TEST(PostgresSqlTest, AServiceNeedsTheTablesOfItsVersion) {
   ASSERT_THAT(MigratePostgresDatabase(url, false), IsOk());
   EXPECT_EQ(message(), "opened");
   RunPostgresSql(url,
-                 "UPDATE tokenusage.property SET value = value + 1 "
+                 "UPDATE tokenusage.property SET value = value::int + 1 "
                  "WHERE name = 'schema_version'");
   EXPECT_NE(message().find("use a newer program"), std::string::npos);
   EXPECT_THAT(MigratePostgresDatabase(url, false), ::testing::Not(IsOk()));

@@ -5,9 +5,12 @@
 
 #include "tokenusage/store/sqlite/maintenance.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -219,6 +222,36 @@ TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
   EXPECT_EQ(report->record_count, 40);
 }
 
+TEST(SqliteMaintenanceTest, ShowsProgress) {
+  const std::string path = NewDatabase();
+  // The copies of each record have another id.
+  RunSql(path,
+         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
+         "60) INSERT INTO usage_record SELECT NULL, project_id, "
+         "CAST(record_id || '-' || i AS BLOB), event_time, series_id, "
+         "inconsistent, record FROM usage_record, n");
+  std::int64_t checked = 0;
+  CheckOptions options;
+  options.on_progress = [&](std::int64_t records,
+                            std::optional<double> fraction) {
+    checked = records;
+    EXPECT_DOUBLE_EQ(fraction.value(), static_cast<double>(records) / 2440);
+  };
+  ASSERT_THAT(CheckSqliteDatabase(path, options), IsOk());
+  EXPECT_EQ(checked, 2000);
+
+  std::int64_t copied = 0;
+  const auto backup = BackupSqliteDatabase(
+      path, NewFolder() + "/copy.db",
+      [&](std::int64_t bytes, std::optional<double> fraction) {
+        EXPECT_LT(copied, bytes);
+        EXPECT_LE(fraction.value(), 1);
+        copied = bytes;
+      });
+  ASSERT_THAT(backup, IsOk());
+  EXPECT_EQ(copied, backup->bytes);
+}
+
 TEST(SqliteMaintenanceTest, ACheckInSmallPartsFindsTheSame) {
   const std::string path = NewDatabase();
   CheckOptions options;
@@ -331,6 +364,25 @@ TEST(SqliteMaintenanceTest, AnInterruptedDeletionContinues) {
 
 // ------------------------------------------------------------------ backup
 
+Texts FilesIn(const std::string& folder) {
+  Texts names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(SqliteMaintenanceTest, NothingIsLeftBesideTheDatabase) {
+  const std::string path = NewDatabase();
+  const std::string folder = std::filesystem::path(path).parent_path();
+  const Texts files = FilesIn(folder);
+  EXPECT_EQ(Problems(path), Texts());
+  EXPECT_EQ(FilesIn(folder), files);
+  ASSERT_THAT(BackupSqliteDatabase(path, NewFolder() + "/copy.db"), IsOk());
+  EXPECT_EQ(FilesIn(folder), files);
+}
+
 TEST(SqliteMaintenanceTest, ABackupIsADatabaseLikeTheOriginal) {
   const std::string path = NewDatabase();
   const std::string folder = NewFolder();
@@ -343,12 +395,7 @@ TEST(SqliteMaintenanceTest, ABackupIsADatabaseLikeTheOriginal) {
             static_cast<std::int64_t>(std::filesystem::file_size(copy)));
   EXPECT_EQ(std::filesystem::status(copy).permissions(),
             std::filesystem::perms(0600));
-  int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    EXPECT_EQ(entry.path().filename(), "copy.db");
-    ++files;
-  }
-  EXPECT_EQ(files, 1);
+  EXPECT_EQ(FilesIn(folder), Texts{"copy.db"});
   EXPECT_EQ(Problems(copy), Texts());
   EXPECT_EQ(Rows(copy), Rows(path));
 

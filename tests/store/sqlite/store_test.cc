@@ -76,6 +76,14 @@ TEST(SqliteStoreTest, KeepsEverythingWhenClosedAndOpened) {
   EXPECT_EQ(Count(store.get()), 101);
 }
 
+TEST(SqliteStoreTest, TheKeyOfPageTokensBelongsToTheDatabase) {
+  const std::string path = NewFolder() + "/usage.db";
+  const std::string key = Open(path)->page_token_key();
+  EXPECT_EQ(key.size(), 32u);
+  EXPECT_EQ(Open(path)->page_token_key(), key);
+  EXPECT_NE(Open(NewFolder() + "/usage.db")->page_token_key(), key);
+}
+
 TEST(SqliteStoreTest, AnswersWhatWasAcceptedBeforeItCloses) {
   std::atomic<int> stored{0};
   const std::string path = NewFolder() + "/usage.db";
@@ -701,7 +709,9 @@ TEST(SqliteStoreTest, TheTablesAreThoseOfVersion1) {
       "measure_sums BLOB NOT NULL,PRIMARY KEY(series_id,cell_start)) WITHOUT "
       "ROWID\n"
       "CREATE TABLE retention(project_id INTEGER PRIMARY KEY,horizon INTEGER "
-      "NOT NULL,retain_seconds INTEGER)");
+      "NOT NULL,retain_seconds INTEGER)\n"
+      "CREATE TABLE property(name TEXT NOT NULL PRIMARY KEY,value TEXT NOT "
+      "NULL) WITHOUT ROWID");
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 // Calls the service on behalf of the commands.
 //
 //   ConnectionOptions connection;
-//   connection.server = "127.0.0.1:8105";
+//   connection.transport.servers = {"127.0.0.1:8105"};
 //   UsageClient client(connection);
 //   v1::GetUsageRecordResponse response;
 //   absl::Status status = client.Get(request, &response);
@@ -20,37 +20,41 @@
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
+#include "tokenusage/client/grpc_transport.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
 
 namespace tokenusage {
 
 // How to reach a service, and as whom.
 struct ConnectionOptions {
-  std::string server;  // host:port
+  GrpcTransportOptions transport;  // with one server
+  std::string token;               // that in transport.token_file, or empty
 
-  bool tls = false;  // else plain text
-  // In PEM.
-  std::string ca;           // empty: the system's CAs
-  std::string certificate;  // the caller's, or empty
-  std::string key;
-  // The name in the server's certificate if it is not the host, or empty.
-  std::string server_name;
-
-  std::string token;  // or empty
+  const std::string& server() const { return transport.servers.front(); }
 };
 
+// How long the service may not answer until a command gives up: if it has never
+// answered, and if it has, so that a restart goes unnoticed.
+inline constexpr absl::Duration kPatienceBefore = absl::Seconds(5);
+inline constexpr absl::Duration kPatienceAfter = absl::Seconds(15);
+
+// Returns whether the same call may succeed soon.
+bool IsWorthRetrying(const absl::Status& status, bool has_pushback);
+
+// Returns the status of a call that is not repeated. If it has no ErrorInfo,
+// the service did not answer: then says what gRPC's words mean for the flags.
+// May connect once more to find out.
+absl::Status DescribeFailure(const ConnectionOptions& connection,
+                             const absl::Status& status);
+
 // Makes calls, and retries each while the service is unavailable or busy: every
-// method may be repeated. It gives up after 5 seconds if the service has never
-// answered, else after 15, so that a restart goes unnoticed. A failed status
-// carries the service's ErrorInfo, or names the server if it did not answer.
-// Not thread-safe.
+// method may be repeated. A failed status carries the service's ErrorInfo, or
+// names the server if it did not answer. Not thread-safe.
 class UsageClient {
  public:
   // Does not connect yet.
   explicit UsageClient(const ConnectionOptions& connection);
 
-  absl::Status Report(const v1::ReportUsageRequest& request,
-                      v1::ReportUsageResponse* response);
   absl::Status Query(const v1::QueryUsageRequest& request,
                      v1::QueryUsageResponse* response);
   absl::Status Get(const v1::GetUsageRecordRequest& request,
@@ -64,10 +68,8 @@ class UsageClient {
   absl::Status Call(
       const std::function<grpc::Status(grpc::ClientContext*)>& call);
   void WaitToRetry(absl::Duration time);
-  absl::Status NoAnswer(const grpc::Status& status) const;
 
   const ConnectionOptions connection_;
-  const std::string authorization_;  // the metadata's value, or empty
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::UsageReportingService::Stub> stub_;
   bool has_answered_ = false;

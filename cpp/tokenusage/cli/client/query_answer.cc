@@ -2,37 +2,16 @@
 
 #include "tokenusage/cli/client/query_answer.h"
 
-#include "absl/strings/str_cat.h"
-#include "tokenusage/base/excerpt.h"
-#include "tokenusage/usage/amount_from_decimal.h"
+#include "absl/status/status.h"
+#include "tokenusage/record/usage_totals.h"
 
 namespace tokenusage {
 
 absl::StatusOr<UsageSum> SumOf(const v1::UsageTotals& totals) {
-  UsageSum sum;
-  sum.record_count = totals.record_count();
-  sum.inconsistent_record_count = totals.inconsistent_record_count();
-  sum.unknown_usage_record_count = totals.unknown_usage_record_count();
-  const auto& fields = *v1::UsageTotals::descriptor();
-  for (int number = 1; number <= kMaxUsageMeasure; ++number) {
-    const auto* const field = fields.FindFieldByNumber(number);
-    if (!totals.GetReflection()->HasField(totals, field)) continue;
-    const auto& total = static_cast<const v1::MeasureTotal&>(
-        totals.GetReflection()->GetMessage(totals, field));
-    const std::optional<Amount> amount = AmountFromDecimal(total.exact());
-    if (!amount) {
-      return absl::UnknownError(absl::StrCat(
-          "the service's answer: ", std::string(field->name()),
-          ": expected a decimal, found \"", Excerpt(total.exact()), "\""));
-    }
-    sum.AddMeasure(static_cast<v1::UsageMeasure>(number),
-                   {total.record_count(), *amount});
-  }
-  return sum;
-}
-
-std::string_view MeasureName(v1::UsageMeasure measure) {
-  return v1::TokenUsage::descriptor()->FindFieldByNumber(measure)->name();
+  std::optional<UsageSum> sum = FromUsageTotals(totals);
+  if (sum) return *std::move(sum);
+  return absl::UnknownError(
+      "the service's answer: expected totals in decimals, found others");
 }
 
 std::optional<Amount> TotalBy(const std::string& by, const UsageSum& sum) {

@@ -7,7 +7,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -42,9 +41,6 @@ struct QueryAnswer {
 
 // Converts the totals of a row. Errors: UNKNOWN if a total is no decimal.
 absl::StatusOr<UsageSum> SumOf(const v1::UsageTotals& totals);
-
-// Returns the name of a measure, which is that of its field.
-std::string_view MeasureName(v1::UsageMeasure measure);
 
 // Returns the total of this name: record_count or a measure. Empty if no record
 // states it.

@@ -12,13 +12,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client/client.h"
 #include "tokenusage/cli/client/filter_flags.h"
+#include "tokenusage/cli/client/group_flags.h"
 #include "tokenusage/cli/client/query_answer.h"
 #include "tokenusage/cli/client/query_lines.h"
+#include "tokenusage/cli/client/query_page.h"
 #include "tokenusage/cli/client/query_table.h"
 #include "tokenusage/cli/client/service_flags.h"
 #include "tokenusage/cli/client/window_flags.h"
@@ -41,7 +43,8 @@ those of UTC.
 
 --by=MEASURE puts the rows with the largest total first and shows the share of each in the
 whole; --compare adds that total in the window before (whole months before whole months,
-days before days) and the change.
+days before days) and the change. --html writes a page that shows the rows in a browser,
+with a chart, and can be sent as it is.
 
 Examples:
   tokenusage query --project=demo
@@ -49,6 +52,7 @@ Examples:
   tokenusage query --project=demo --month=2026-10 --time-zone=Europe/Berlin \
     --bucket=day --filter=model=gpt-image-1
   tokenusage query --project=demo --since=today --group-by=labels.team --json
+  tokenusage query --project=demo --bucket=day --group-by=model --html=usage.html
   tokenusage query --project=- --month=2026-10 --group-by=project,model \
     --top=10 --by=cost_usd --compare)";
 
@@ -56,32 +60,21 @@ struct QueryFlags {
   ServiceFlags service;
   WindowFlags window;
   FilterFlags filter;
-  std::string bucket = "none";
-  std::string group_by;
+  GroupFlags groups;
   std::string by;
   std::int64_t top = 0;  // 0: all
   bool compare = false;
   bool json = false;
   bool csv = false;
+  std::string html;
 };
-
-const std::map<std::string, v1::TimeBucket>& BucketNames() {
-  static const auto* const kNames = new std::map<std::string, v1::TimeBucket>{
-      {"none", v1::TIME_BUCKET_NONE}, {"minute", v1::TIME_BUCKET_MINUTE},
-      {"hour", v1::TIME_BUCKET_HOUR}, {"day", v1::TIME_BUCKET_DAY},
-      {"week", v1::TIME_BUCKET_WEEK}, {"month", v1::TIME_BUCKET_MONTH}};
-  return *kNames;
-}
 
 // Returns the answer without its rows, whose parts say what is asked for.
 absl::StatusOr<QueryAnswer> EmptyAnswer(const QueryFlags& flags) {
   QueryAnswer answer;
   const absl::Time now = absl::Now();
   TOKENUSAGE_ASSIGN_OR_RETURN(answer.window, ParseWindow(flags.window, now));
-  answer.bucket = BucketNames().at(flags.bucket);
-  if (!flags.group_by.empty()) {
-    answer.group_by = absl::StrSplit(flags.group_by, ',');
-  }
+  answer.bucket = BucketOf(flags.groups);
   answer.by = flags.by;
   if (!flags.compare) return answer;
   if (answer.bucket != v1::TIME_BUCKET_NONE) {
@@ -99,13 +92,14 @@ absl::StatusOr<QueryAnswer> EmptyAnswer(const QueryFlags& flags) {
 }
 
 absl::StatusOr<v1::QueryUsageRequest> RequestOf(const QueryFlags& flags,
-                                                const QueryAnswer& answer) {
+                                                QueryAnswer* answer) {
   v1::QueryUsageRequest request;
   request.set_project(flags.service.project);
-  SetWindow(answer.window, &request);
-  request.set_bucket(answer.bucket);
+  SetWindow(answer->window, &request);
+  request.set_bucket(answer->bucket);
   request.set_time_zone(flags.window.time_zone);
-  for (const std::string& field : answer.group_by) request.add_group_by(field);
+  ParseGroupBy(flags.groups, request.mutable_group_by());
+  answer->group_by.assign(request.group_by().begin(), request.group_by().end());
   TOKENUSAGE_RETURN_IF_ERROR(
       ParseFilters(flags.filter, request.mutable_filters()));
   request.set_order_by(flags.by);
@@ -146,6 +140,8 @@ class QueryRun {
   absl::Status TakeRow(v1::UsageRow row);
   // Reads the total of all rows, of which only some were read.
   absl::Status ReadTotal();
+  // Prints the answer, or writes it to a file.
+  absl::Status WriteAnswer() const;
   // Says on stderr what the query names and no record has.
   absl::Status SayWhatIsMissing();
 
@@ -169,8 +165,7 @@ absl::Status QueryRun::Run() {
   if (!flags_.json) {
     answer_.window.start = ToTime(request_.start_time());
     if (!has_all_rows_) TOKENUSAGE_RETURN_IF_ERROR(ReadTotal());
-    PrintData(flags_.csv ? FormatQueryCsv(answer_) : FormatQueryTable(answer_));
-    FlushData();
+    TOKENUSAGE_RETURN_IF_ERROR(WriteAnswer());
     if (row_count_ == 0 && !flags_.csv) PrintError("no records match");
   }
   return SayWhatIsMissing();
@@ -251,6 +246,17 @@ absl::Status QueryRun::ReadTotal() {
   return ReadRows(&request, 0, take).status();
 }
 
+absl::Status QueryRun::WriteAnswer() const {
+  if (!flags_.html.empty()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::string page,
+                                FormatQueryPage(request_, answer_));
+    return WriteFile(flags_.html, page);
+  }
+  PrintData(flags_.csv ? FormatQueryCsv(answer_) : FormatQueryTable(answer_));
+  FlushData();
+  return absl::OkStatus();
+}
+
 absl::Status QueryRun::SayWhatIsMissing() {
   for (std::size_t i = 0; i < has_value_.size(); ++i) {
     if (row_count_ == 0 || !has_all_rows_ || has_value_[i]) continue;
@@ -269,12 +275,7 @@ absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request,
 }
 
 void AddRowFlags(CLI::App* command, QueryFlags* flags) {
-  command->add_option("--bucket", flags->bucket, "The time buckets of the rows")
-      ->check(CLI::IsMember(BucketNames()))
-      ->type_name("BUCKET")
-      ->capture_default_str();
-  command->add_option("--group-by", flags->group_by,
-                      "The fields to group by: at most 4, separated by commas");
+  AddGroupFlags(command, &flags->groups);
   AddFilterFlags(command, &flags->filter);
   CLI::Option* const by =
       command
@@ -304,13 +305,20 @@ Command AddQueryCommand(CLI::App* app) {
   CLI::Option* const json =
       command->add_flag("--json", flags->json,
                         "Print one JSON object per row instead of a table");
-  command->add_flag("--csv", flags->csv, "Print CSV instead of a table")
-      ->excludes(json);
+  CLI::Option* const csv =
+      command->add_flag("--csv", flags->csv, "Print CSV instead of a table")
+          ->excludes(json);
+  command
+      ->add_option("--html", flags->html,
+                   "Write a page for browsers to this file instead")
+      ->type_name("FILE")
+      ->excludes(json)
+      ->excludes(csv);
   return {
       command, [flags] {
         auto answer = EmptyAnswer(*flags);
         if (!answer.ok()) return FinishLocal(answer.status());
-        auto request = RequestOf(*flags, *answer);
+        auto request = RequestOf(*flags, &*answer);
         if (!request.ok()) return FinishLocal(request.status());
         return Finish(Query(*flags, *std::move(request), *std::move(answer)));
       }};

@@ -3,14 +3,15 @@
 #include "tokenusage/cli/client/query_lines.h"
 
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/csv.h"
 #include "tokenusage/cli/times.h"
 #include "tokenusage/json/internal/quoted.h"
 #include "tokenusage/json/json.h"
+#include "tokenusage/record/usage_totals.h"
 
 namespace tokenusage {
 namespace {
@@ -31,35 +32,27 @@ void AppendMember(std::string_view name, std::string_view value,
   json_internal::AppendQuoted(value, json);
 }
 
-// Returns a value of CSV, quoted if it must be.
-std::string CsvValue(const std::string& value) {
-  if (!value.empty() && value.find_first_of(",\"\r\n") == std::string::npos) {
-    return value;
-  }
-  return absl::StrCat("\"", absl::StrReplaceAll(value, {{"\"", "\"\""}}), "\"");
-}
-
 // The columns before the measures.
-std::vector<std::string> CsvHeading(const QueryAnswer& answer) {
-  std::vector<std::string> heading = {"bucket_start_time", "bucket_end_time",
-                                      "bucket_start_local", "bucket_end_local",
-                                      "time_zone"};
+std::vector<CsvField> CsvHeading(const QueryAnswer& answer) {
+  std::vector<CsvField> heading = {"bucket_start_time", "bucket_end_time",
+                                   "bucket_start_local", "bucket_end_local",
+                                   "time_zone"};
   heading.insert(heading.end(), answer.group_by.begin(), answer.group_by.end());
   heading.insert(heading.end(), {"record_count", "inconsistent_record_count",
                                  "unknown_usage_record_count"});
   return heading;
 }
 
-std::vector<std::string> CsvStart(const QueryAnswer& answer,
-                                  const QueryRow& row) {
-  std::vector<std::string> cells;
+std::vector<CsvField> CsvStart(const QueryAnswer& answer, const QueryRow& row) {
+  std::vector<CsvField> cells;
   for (const absl::TimeZone zone : {absl::UTCTimeZone(), answer.window.zone}) {
     cells.push_back(FormatInstant(row.row.bucket_start_time(), zone));
     cells.push_back(FormatInstant(row.row.bucket_end_time(), zone));
   }
   cells.push_back(answer.window.zone_name);
   for (const v1::GroupValue& value : row.row.group()) {
-    cells.push_back(value.has_value() ? CsvValue(value.value()) : "");
+    value.has_value() ? cells.emplace_back(value.value())
+                      : cells.emplace_back();
   }
   for (const std::int64_t count :
        {row.sum.record_count, row.sum.inconsistent_record_count,
@@ -112,25 +105,27 @@ std::string FormatQueryCsv(const QueryAnswer& answer) {
     row.sum.measures().ForEach(
         [&measures](v1::UsageMeasure measure) { measures.Add(measure); });
   }
-  std::vector<std::string> heading = CsvHeading(answer);
+  std::vector<CsvField> heading = CsvHeading(answer);
   measures.ForEach([&heading](v1::UsageMeasure measure) {
-    const std::string name(MeasureName(measure));
+    const std::string name = NameOf(measure);
     heading.push_back(name);
     heading.push_back(name + "_record_count");
   });
   if (answer.window_before) heading.push_back(answer.by + "_before");
-  std::string csv = absl::StrJoin(heading, ",") + "\n";
+  std::string csv = CsvLine(heading);
   for (const QueryRow& row : answer.rows) {
-    std::vector<std::string> cells = CsvStart(answer, row);
+    std::vector<CsvField> cells = CsvStart(answer, row);
     measures.ForEach([&](v1::UsageMeasure measure) {
       const MeasureSum* const total = row.sum.Find(measure);
-      cells.push_back(total != nullptr ? total->amount.ToDecimal() : "");
+      total != nullptr ? cells.emplace_back(total->amount.ToDecimal())
+                       : cells.emplace_back();
       cells.push_back(absl::StrCat(total != nullptr ? total->record_count : 0));
     });
     if (answer.window_before) {
-      cells.push_back(row.before ? row.before->ToDecimal() : "");
+      row.before ? cells.emplace_back(row.before->ToDecimal())
+                 : cells.emplace_back();
     }
-    absl::StrAppend(&csv, absl::StrJoin(cells, ","), "\n");
+    csv += CsvLine(cells);
   }
   return csv;
 }

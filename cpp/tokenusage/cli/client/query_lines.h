@@ -17,10 +17,9 @@ namespace tokenusage {
 absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
                                             const QueryRow& row);
 
-// Returns all rows as CSV (RFC 4180, but with \n), with a heading: the times,
-// the group, the numbers of records and, for each measure that occurs, its
-// total and how many records state it. A missing value is empty, an empty one
-// is "".
+// Returns all rows as CSV (see csv.h), with a heading: the times, the group,
+// the numbers of records and, for each measure that occurs, its total and how
+// many records state it.
 std::string FormatQueryCsv(const QueryAnswer& answer);
 
 }  // namespace tokenusage

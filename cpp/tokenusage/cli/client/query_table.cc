@@ -13,6 +13,7 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
+#include "tokenusage/record/usage_totals.h"
 
 namespace tokenusage {
 namespace {
@@ -87,7 +88,10 @@ class Table {
     Add(std::move(group), answer_.total, answer_.total_before);
   }
 
-  std::string Format() const {
+  std::size_t group_size() const { return heading_.size(); }
+
+  // Returns the heading and the rows.
+  std::vector<std::vector<std::string>> Cells() const {
     std::vector<std::vector<std::string>> cells = {heading_};
     for (const auto& [column, name] : columns_) cells[0].push_back(name);
     for (const Row& row : rows_) {
@@ -98,7 +102,7 @@ class Table {
                                                            : number->second);
       }
     }
-    return FormatTable(cells, heading_.size());
+    return cells;
   }
 
  private:
@@ -126,8 +130,7 @@ class Table {
     SetCount(kInconsistent, "inconsistent", sum.inconsistent_record_count);
     SetCount(kUnknownUsage, "unknown_usage", sum.unknown_usage_record_count);
     sum.ForEach([&](v1::UsageMeasure measure, const MeasureSum& total) {
-      Set(measure, std::string(MeasureName(measure)),
-          FormatTotal(total, sum.record_count));
+      Set(measure, NameOf(measure), FormatTotal(total, sum.record_count));
     });
     if (answer_.by.empty()) return;
     const std::optional<Amount> by = TotalBy(answer_.by, sum);
@@ -182,7 +185,14 @@ std::string FormatQueryTable(const QueryAnswer& answer) {
   if (answer.rows.size() > 1 || shown < answer.total.record_count) {
     table.AddTotal();
   }
-  return FormatCaption(answer) + table.Format();
+  return FormatCaption(answer) + FormatTable(table.Cells(), table.group_size());
+}
+
+std::vector<std::vector<std::string>> QueryTableCells(
+    const QueryAnswer& answer) {
+  Table table(answer);
+  for (const QueryRow& row : answer.rows) table.AddRow(row);
+  return table.Cells();
 }
 
 }  // namespace tokenusage

@@ -6,6 +6,7 @@
 #define TOKENUSAGE_CLI_CLIENT_QUERY_TABLE_H_
 
 #include <string>
+#include <vector>
 
 #include "tokenusage/cli/client/query_answer.h"
 
@@ -15,6 +16,10 @@ namespace tokenusage {
 // that names the window and its zone. If there are several rows, or only the
 // largest of them, the last line is their total.
 std::string FormatQueryTable(const QueryAnswer& answer);
+
+// Returns the cells of the heading and of the rows, without a total.
+std::vector<std::vector<std::string>> QueryTableCells(
+    const QueryAnswer& answer);
 
 }  // namespace tokenusage
 

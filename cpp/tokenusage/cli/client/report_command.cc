@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,10 +14,9 @@
 #include "absl/strings/str_replace.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/cli/client/client.h"
+#include "tokenusage/cli/client/delivery.h"
 #include "tokenusage/cli/client/report_line.h"
 #include "tokenusage/cli/client/service_flags.h"
-#include "tokenusage/cli/client/spool_delivery.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/input.h"
@@ -39,11 +39,12 @@ values win over the flags.
 
 A bad line is reported with its number and skipped; the others are stored, and the exit
 code is 2. Reporting a file again is safe: each record is counted once. Records are sent
-1,000 at a time, the last ones at the end of the input.
+1,000 at a time, or 100 ms after they were read. If the service does not answer for 15
+seconds, or for 5 at the start, the command gives up.
 
 With --spool, records are first written to a folder, synced to disk. If the service does
-not answer for 15 seconds they wait there, with exit code 0, for the next report with
-this --spool or for `tokenusage spool drain`.
+not answer, they wait there, with exit code 0, for the next report with this --spool or
+for `tokenusage spool drain`.
 
 Examples:
   tokenusage report --project=demo records.jsonl
@@ -54,12 +55,13 @@ Examples:
     --message=PostV2ProxyImagesEditsUsage --record-id=$REQUEST_ID \
     --event-time=2026-11-01T09:30:00Z --operation=images.edits --model=gpt-image-1)";
 
-// Limits of ReportUsage, from usage_reporting_service.proto, less what the
-// request adds to its records.
-constexpr int kMaxBatchRecords = 1000;
-constexpr std::size_t kMaxBatchBytes = 1'000'000;
 constexpr std::size_t kMaxLineBytes = 1 << 20;
 constexpr std::size_t kMaxLineErrors = 1000;  // kept until they are printed
+
+// Without a spool, the most records and bytes that the service has not answered
+// for. Their lines are remembered.
+constexpr std::size_t kMaxUnanswered = 10'000;
+constexpr std::size_t kMaxUnansweredBytes = 16 << 20;
 
 struct ReportFlags {
   ServiceFlags service;
@@ -76,45 +78,59 @@ struct ReportFlags {
   std::string file = "-";
 };
 
-struct ReportCounts {
-  std::int64_t stored = 0;
-  std::int64_t duplicate = 0;
-  std::int64_t refused = 0;    // by the service
-  std::int64_t bad_lines = 0;  // not sent
-};
-
-// Collects the records of an input and sends them in batches.
+// Parses the records of an input and reports them.
 class Reporter {
  public:
-  Reporter(const ReportFlags& flags, const ConnectionOptions& connection,
-           ReportLineFormat format)
-      : client_(connection), parser_(std::move(format)) {
-    request_.set_project(flags.service.project);
+  explicit Reporter(ReportLineFormat format) : parser_(std::move(format)) {}
+
+  // Starts the delivery.
+  absl::Status Start(const ReportFlags& flags) {
+    if (!flags.spool.empty()) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(
+          delivery_, StartSpoolDelivery(flags.service, flags.spool));
+      return absl::OkStatus();
+    }
+    UsageReporterOptions options;
+    options.on_refused = [this](const v1::UsageRecord& record,
+                                const v1::RecordError& error) {
+      const std::lock_guard lock(mutex_);
+      line_errors_.emplace(lines_.at(record.record_id()),
+                           DescribeRecordError(error));
+    };
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        delivery_, Delivery::Start(flags.service, std::move(options)));
+    has_spool_ = false;
+    return absl::OkStatus();
   }
 
-  const ReportCounts& counts() const { return counts_; }
-
-  // Returns UNAVAILABLE if records may not be on the spool's disk.
-  absl::Status SyncError() const {
-    if (sync_errors_ == 0) return absl::OkStatus();
-    return absl::UnavailableError(
-        "the spool could not be synced: report the input again, nothing is "
-        "counted twice");
-  }
-
-  // Gives the records to `spool` instead of sending them.
-  void UseSpool(UsageReporter* spool) { spool_ = spool; }
-
-  // Reports all of `input`. Fails if the input cannot be read, or a batch is
-  // not acknowledged; the batches before are stored.
-  // Responses of `dialect` if it is not null, else JSON Lines.
+  // Reports all of `input`, which holds responses of `dialect` if it is not
+  // null, else JSON Lines, and waits for the service's answers. Fails if the
+  // input cannot be read, or if, without a spool, the service does not answer.
   absl::Status ReportAll(const Dialect* dialect, Input* input) {
-    if (dialect == nullptr) return ReportLines(input);
-    TOKENUSAGE_RETURN_IF_ERROR(
-        ReadResponses(*dialect, input, [&](const Response& response) {
-          return AddResponse(input->name(), response);
-        }));
-    return SendBatch(input->name());
+    input_name_ = input->name();
+    absl::Status status =
+        dialect == nullptr
+            ? ReportLines(input)
+            : ReadResponses(*dialect, input, [&](const Response& response) {
+                return AddResponse(response);
+              });
+    if (!is_failed_) status.Update(Deliver());
+    if (!has_spool_) return status;
+    const absl::Status delivered = FinishSpoolDelivery(delivery_.get());
+    if (!delivered.ok()) PrintError(delivered);
+    status.Update(SyncError());
+    return status;
+  }
+
+  // Prints what has become of the records, and returns whether all are stored
+  // or wait in the spool.
+  bool PrintSummary() const {
+    const UsageReporterCounters counters = delivery_->reporter().counters();
+    PrintData(absl::StrCat(
+        DescribeAnswers(counters),
+        has_spool_ ? absl::StrCat(", waiting ", counters.pending_records) : "",
+        ", bad lines ", bad_lines_, "\n"));
+    return counters.refused + bad_lines_ == 0;
   }
 
  private:
@@ -124,43 +140,36 @@ class Reporter {
       ++line_number_;
       const absl::StatusOr<bool> more = input->ReadLine(kMaxLineBytes, &line);
       if (absl::IsOutOfRange(more.status())) {
-        AddBadLine(more.status());
+        TOKENUSAGE_RETURN_IF_ERROR(AddBadLine(more.status()));
         continue;
       }
-      if (!more.ok()) {
-        TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input->name()));
-        return more.status();
-      }
-      if (!*more) return SendBatch(input->name());
-      TOKENUSAGE_RETURN_IF_ERROR(AddLine(input->name(), line));
+      if (!more.ok()) return more.status();
+      if (!*more) return absl::OkStatus();
+      TOKENUSAGE_RETURN_IF_ERROR(AddLine(line));
       if (line_number_ % 100 == 0) {
         progress_.Show(line_number_, input->FractionRead());
       }
     }
   }
 
-  absl::Status AddLine(const std::string& input_name, const std::string& line) {
-    if (line_errors_.size() >= kMaxLineErrors) {
-      TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
-    }
+  absl::Status AddLine(const std::string& line) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       return absl::OkStatus();
     }
     const auto record = parser_.Parse(line, line_number_);
     if (absl::IsFailedPrecondition(record.status())) {
-      TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
       return absl::InvalidArgumentError(absl::StrCat(
-          input_name, ":", line_number_, ": ", record.status().message()));
+          input_name_, ":", line_number_, ": ", record.status().message()));
     }
-    return AddRecord(input_name, record);
+    return AddRecord(record);
   }
 
   // Adds the records of a response. Those behind the first have an id of their
   // own, or the first one's with a number.
-  absl::Status AddResponse(const std::string& input_name, Response response) {
+  absl::Status AddResponse(Response response) {
     line_number_ = std::max<std::int64_t>(response.line_number, 1);
     if (!response.extraction.ok()) {
-      return AddRecord(input_name, response.extraction.status());
+      return AddRecord(response.extraction.status());
     }
     std::size_t number = 0;
     for (v1::UsageRecord& record : response.extraction->records) {
@@ -169,15 +178,13 @@ class Reporter {
       if (++number > 1 && !has_id) {
         record.set_record_id(absl::StrCat(record.record_id(), ":", number));
       }
-      TOKENUSAGE_RETURN_IF_ERROR(status.ok()
-                                     ? AddRecord(input_name, std::move(record))
-                                     : AddRecord(input_name, status));
+      TOKENUSAGE_RETURN_IF_ERROR(status.ok() ? AddRecord(std::move(record))
+                                             : AddRecord(status));
     }
     return absl::OkStatus();
   }
 
-  absl::Status AddRecord(const std::string& input_name,
-                         absl::StatusOr<v1::UsageRecord> record) {
+  absl::Status AddRecord(absl::StatusOr<v1::UsageRecord> record) {
     if (record.ok() &&
         record->record_id() == parser_.format().defaults.record_id() &&
         ++fixed_id_count_ > 1) {
@@ -185,57 +192,57 @@ class Reporter {
           "--record-id: expected {line} in it for more than one line, found "
           "the same id for each");
     }
-    if (!record.ok()) {
-      AddBadLine(record.status());
-      return absl::OkStatus();
+    if (!record.ok()) return AddBadLine(record.status());
+    if (!has_spool_) {
+      TOKENUSAGE_RETURN_IF_ERROR(RememberLine(*record));
     }
-    if (spool_ != nullptr) return Spool(input_name, *std::move(record));
-    const std::size_t bytes = record->ByteSizeLong();
-    if (request_.records_size() == kMaxBatchRecords ||
-        batch_bytes_ + bytes > kMaxBatchBytes) {
-      TOKENUSAGE_RETURN_IF_ERROR(SendBatch(input_name));
-    }
-    // Tag and length take at most 6 bytes.
-    batch_bytes_ += bytes + 6;
-    *request_.add_records() = *std::move(record);
-    batch_lines_.push_back(line_number_);
-    return absl::OkStatus();
-  }
-
-  absl::Status Spool(const std::string& input_name, v1::UsageRecord record) {
-    const absl::Status status = spool_->Report(
-        std::move(record),
+    const absl::Status status = delivery_->reporter().Report(
+        *std::move(record),
         [this](const absl::Status& synced) { sync_errors_ += !synced.ok(); });
-    if (absl::IsInvalidArgument(status)) {
-      AddBadLine(status);
-    } else if (!status.ok()) {
-      return absl::Status(
-          status.code(),
-          absl::StrCat(input_name, ":", line_number_, ": ", status.message()));
+    if (absl::IsInvalidArgument(status)) return AddBadLine(status);
+    if (status.ok()) return status;
+    return absl::Status(
+        status.code(),
+        absl::StrCat(input_name_, ":", line_number_, ": ", status.message()));
+  }
+
+  // Remembers the line of a record that is about to be reported. Ids tell lines
+  // apart: so a record waits for the answer about another one with its id.
+  absl::Status RememberLine(const v1::UsageRecord& record) {
+    const std::size_t bytes = record.ByteSizeLong();
+    if (lines_.size() == kMaxUnanswered || lines_.count(record.record_id()) ||
+        unanswered_bytes_ + bytes > kMaxUnansweredBytes) {
+      TOKENUSAGE_RETURN_IF_ERROR(Deliver());
     }
+    unanswered_bytes_ += bytes;
+    const std::lock_guard lock(mutex_);
+    lines_.emplace(record.record_id(), line_number_);
     return absl::OkStatus();
   }
 
-  absl::Status SendBatch(const std::string& input_name) {
-    absl::Status status;
-    if (request_.records_size() > 0) {
-      v1::ReportUsageResponse response;
-      status = client_.Report(request_, &response);
-      if (status.ok()) AddAnswer(response);
-    }
-    PrintLineErrors(input_name);
-    if (!status.ok()) return BatchError(input_name, status);
-    request_.clear_records();
-    batch_lines_.clear();
-    batch_bytes_ = 0;
+  // Without a spool, waits until the service has answered for all records.
+  // Prints the errors of their lines.
+  absl::Status Deliver() {
+    const absl::Status status =
+        has_spool_ ? absl::OkStatus() : delivery_->Wait(nullptr);
+    is_failed_ = !status.ok();
+    const std::lock_guard lock(mutex_);
+    PrintLineErrors();
+    if (!status.ok()) return DeliveryError(status);
+    lines_.clear();
+    unanswered_bytes_ = 0;
     return status;
   }
 
-  absl::Status BatchError(const std::string& input_name,
-                          const absl::Status& status) const {
-    const std::string lines =
-        absl::StrCat(status.message(), "; ", input_name, " lines ",
-                     batch_lines_.front(), " to ", batch_lines_.back());
+  absl::Status DeliveryError(const absl::Status& status) const {
+    std::int64_t first = line_number_;
+    std::int64_t last = 0;
+    for (const auto& [id, line] : lines_) {
+      first = std::min(first, line);
+      last = std::max(last, line);
+    }
+    const std::string lines = absl::StrCat(status.message(), "; ", input_name_,
+                                           " lines ", first, " to ", last);
     return absl::Status(
         status.code(),
         ExitCodeFor(status) == kExitUnavailable
@@ -245,47 +252,49 @@ class Reporter {
             : lines + " were refused, later ones were not sent");
   }
 
-  void AddAnswer(const v1::ReportUsageResponse& response) {
-    counts_.stored += response.stored_count();
-    counts_.duplicate += response.duplicate_count();
-    counts_.refused += response.errors_size();
-    for (const v1::RecordError& error : response.errors()) {
-      const std::string where =
-          error.field().empty() ? "" : error.field() + ": ";
-      line_errors_.emplace(
-          batch_lines_[static_cast<std::size_t>(error.index())],
-          where + error.message());
-    }
-  }
-
-  void AddBadLine(const absl::Status& status) {
-    ++counts_.bad_lines;
+  absl::Status AddBadLine(const absl::Status& status) {
+    ++bad_lines_;
+    const std::lock_guard lock(mutex_);
     // The parser sees one line; the error is printed with the line's number.
     line_errors_.emplace(
         line_number_, absl::StrReplaceAll(status.message(),
                                           {{"(line 1, column ", "(column "}}));
+    if (line_errors_.size() >= kMaxLineErrors) PrintLineErrors();
+    return absl::OkStatus();
   }
 
-  void PrintLineErrors(const std::string& input_name) {
+  void PrintLineErrors() {
     if (!line_errors_.empty()) progress_.Clear();
     for (const auto& [line_number, message] : line_errors_) {
-      PrintError(absl::StrCat(input_name, ":", line_number, ": ", message));
+      PrintError(absl::StrCat(input_name_, ":", line_number, ": ", message));
     }
     line_errors_.clear();
   }
 
-  UsageClient client_;
-  UsageReporter* spool_ = nullptr;
-  std::atomic<int> sync_errors_{0};
+  // Returns UNAVAILABLE if records may not be on the spool's disk.
+  absl::Status SyncError() const {
+    if (sync_errors_ == 0) return absl::OkStatus();
+    return absl::UnavailableError(
+        "the spool could not be synced: report the input again, nothing is "
+        "counted twice");
+  }
+
   const ReportLineParser parser_;
+  std::string input_name_;
+  bool has_spool_ = true;
+  bool is_failed_ = false;  // the service does not answer
   Progress progress_{"lines"};
-  ReportCounts counts_;
+  std::atomic<int> sync_errors_{0};
+  std::int64_t bad_lines_ = 0;  // not sent
   std::int64_t line_number_ = 0;
-  int fixed_id_count_ = 0;          // lines whose id is that of --record-id
-  v1::ReportUsageRequest request_;  // the batch
-  std::size_t batch_bytes_ = 0;     // of its records
-  std::vector<std::int64_t> batch_lines_;            // its records' lines
-  std::map<std::int64_t, std::string> line_errors_;  // since the last batch
+  int fixed_id_count_ = 0;  // lines whose id is that of --record-id
+  std::size_t unanswered_bytes_ = 0;
+
+  std::mutex mutex_;                                 // guards the members below
+  std::map<std::string, std::int64_t> lines_;        // of the unanswered, by id
+  std::map<std::int64_t, std::string> line_errors_;  // not printed yet
+
+  std::unique_ptr<Delivery> delivery_;  // calls back: destroyed first
 };
 
 // Reads all flags but --message.
@@ -313,26 +322,6 @@ absl::StatusOr<ReportLineFormat> FormatFromFlags(const ReportFlags& flags) {
   return format;
 }
 
-// Reports through a spool. What the service does not answer for stays there.
-ExitCode RunSpoolReport(const ReportFlags& flags, ReportLineFormat format,
-                        const ConnectionOptions& connection,
-                        const Dialect* dialect, Input* input) {
-  const auto spool = StartSpoolReporter(flags.service, flags.spool);
-  if (!spool.ok()) return FinishLocal(spool.status());
-  Reporter reporter(flags, connection, std::move(format));
-  reporter.UseSpool(spool->get());
-  absl::Status status = reporter.ReportAll(dialect, input);
-  const absl::Status delivered = Deliver(spool->get());
-  if (!delivered.ok()) PrintError(delivered);
-  const UsageReporterCounters counters = (*spool)->counters();
-  PrintData(absl::StrCat(DescribeDelivery(counters), ", bad lines ",
-                         reporter.counts().bad_lines, "\n"));
-  status.Update(reporter.SyncError());
-  if (!status.ok()) return Finish(status);
-  return counters.refused + reporter.counts().bad_lines == 0 ? kExitOk
-                                                             : kExitBadInput;
-}
-
 ExitCode RunReport(const ReportFlags& flags) {
   auto format = FormatFromFlags(flags);
   if (!format.ok()) return FinishLocal(format.status());
@@ -349,20 +338,13 @@ ExitCode RunReport(const ReportFlags& flags) {
   }
   auto input = Input::Open(flags.file);
   if (!input.ok()) return Finish(input.status());
-  const auto connection = ReadConnection(flags.service);
-  if (!connection.ok()) return Finish(connection.status());
-  if (!flags.spool.empty()) {
-    return RunSpoolReport(flags, *std::move(format), *connection, dialect,
-                          &*input);
-  }
-  Reporter reporter(flags, *connection, *std::move(format));
+  Reporter reporter(*std::move(format));
+  const absl::Status started = reporter.Start(flags);
+  if (!started.ok()) return Finish(started);
   const absl::Status status = reporter.ReportAll(dialect, &*input);
-  const ReportCounts& counts = reporter.counts();
-  PrintData(absl::StrCat("stored ", counts.stored, ", duplicate ",
-                         counts.duplicate, ", refused ", counts.refused,
-                         ", bad lines ", counts.bad_lines, "\n"));
+  const bool is_complete = reporter.PrintSummary();
   if (!status.ok()) return Finish(status);
-  return counts.refused + counts.bad_lines == 0 ? kExitOk : kExitBadInput;
+  return is_complete ? kExitOk : kExitBadInput;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
@@ -131,12 +132,15 @@ absl::Status ForgottenMessage() {
 }
 
 // Returns the provider of this kind of usage, and the operation that belongs to
-// it: orq and images.edits for orq_images_edits.
+// it: orq and images.edits for orq_images_edits, in package tokenusage.orq.v2.
 std::pair<std::string, std::string> OperationOf(
     const FieldDescriptor& usage_field) {
-  return absl::StrSplit(
-      absl::StrReplaceAll(std::string(usage_field.name()), {{"_", "."}}),
-      absl::MaxSplits('.', 1));
+  const std::vector<std::string> package = absl::StrSplit(
+      std::string(usage_field.message_type()->file()->package()), '.');
+  const std::string name(usage_field.name());
+  return {package[1],
+          absl::StrReplaceAll(absl::StripPrefix(name, package[1] + "_"),
+                              {{"_", "."}})};
 }
 
 // Refuses a record whose operation is that of another kind of usage of the same

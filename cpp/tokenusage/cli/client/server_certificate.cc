@@ -47,16 +47,17 @@ int AddCertificates(const std::string& pem, X509_STORE* store) {
 // the server cannot be reached.
 long VerifyServer(const ConnectionOptions& connection) {
   const TlsContext context(SSL_CTX_new(TLS_client_method()));
-  if (connection.ca.empty()) {
+  if (connection.transport.tls_ca.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());
   } else {
-    AddCertificates(connection.ca, SSL_CTX_get_cert_store(context.get()));
+    AddCertificates(connection.transport.tls_ca,
+                    SSL_CTX_get_cert_store(context.get()));
   }
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   // Like gRPC: a trusted certificate need not be a root.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()),
                               X509_V_FLAG_PARTIAL_CHAIN);
-  const Bio socket(BIO_new_connect(connection.server.c_str()));
+  const Bio socket(BIO_new_connect(connection.server().c_str()));
   long result = X509_V_OK;
   int descriptor = -1;
   if (BIO_do_connect(socket.get()) == 1 &&
@@ -98,7 +99,7 @@ std::string DescribeRefusedCertificate(const ConnectionOptions& connection) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      return connection.ca.empty()
+      return connection.transport.tls_ca.empty()
                  ? "its certificate is from a CA that this system does not "
                    "trust; name the CA's file as --tls-ca"
                  : "its certificate is not from a CA in the file of --tls-ca";

@@ -69,7 +69,7 @@ absl::Status ReadToken(const ServiceFlags& flags,
         "--token-file: expected one token, found something else in " +
         flags.token_file);
   }
-  if (!connection->tls && !CheckLoopbackAddress(flags.server).ok()) {
+  if (!connection->transport.tls && !CheckLoopbackAddress(flags.server).ok()) {
     return absl::FailedPreconditionError(
         "--token-file: the token would go to " + flags.server +
         " in plain text; connect with --tls or --tls-ca");
@@ -104,27 +104,31 @@ void AddConnectionFlags(CLI::App* command, ServiceFlags* flags) {
 
 absl::StatusOr<ConnectionOptions> ReadConnection(const ServiceFlags& flags) {
   ConnectionOptions connection;
-  connection.server = flags.server;
-  connection.server_name = flags.tls_server_name;
-  connection.tls = flags.tls || !flags.tls_ca.empty() ||
-                   !flags.tls_client_certificate.empty();
+  GrpcTransportOptions& transport = connection.transport;
+  transport.servers = {flags.server};
+  transport.tls_server_name = flags.tls_server_name;
+  transport.token_file = flags.token_file;
+  transport.tls = flags.tls || !flags.tls_ca.empty() ||
+                  !flags.tls_client_certificate.empty();
   if (flags.tls_client_certificate.empty() != flags.tls_client_key.empty()) {
     return absl::FailedPreconditionError(
         "--tls-client-certificate and --tls-client-key need each other");
   }
-  TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.tls_ca, &connection.ca));
-  if (!flags.tls_ca.empty() && !HasCertificate(connection.ca)) {
+  TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.tls_ca, &transport.tls_ca));
+  if (!flags.tls_ca.empty() && !HasCertificate(transport.tls_ca)) {
     return absl::FailedPreconditionError(
         "--tls-ca: expected a certificate in PEM, found none in " +
         flags.tls_ca);
   }
   TOKENUSAGE_RETURN_IF_ERROR(
-      ReadInto(flags.tls_client_certificate, &connection.certificate));
-  TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.tls_client_key, &connection.key));
-  if (!connection.certificate.empty()) {
-    const absl::Status pair = CheckCertificates(connection.certificate,
-                                                connection.key, "", absl::Now())
-                                  .status();
+      ReadInto(flags.tls_client_certificate, &transport.tls_certificate));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadInto(flags.tls_client_key, &transport.tls_key));
+  if (!transport.tls_certificate.empty()) {
+    const absl::Status pair =
+        CheckCertificates(transport.tls_certificate, transport.tls_key, "",
+                          absl::Now())
+            .status();
     if (!pair.ok()) {
       return absl::FailedPreconditionError(
           absl::StrCat("--tls-client-certificate: ", pair.message()));

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/client/delivery.h"
 #include "tokenusage/cli/client/service_flags.h"
-#include "tokenusage/cli/client/spool_delivery.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/terminal.h"
@@ -36,8 +36,8 @@ Sends the records that wait, in order, and waits until the service has answered 
 of them. No other reporter may have the spool meanwhile. Refused records are printed, and
 appended to refused.jsonl in the folder.
 
-Exit codes: 0 all are stored; 2 some were refused; 69 the service did not answer for 15
-seconds, and the rest waits in the spool.)";
+Exit codes: 0 all are stored; 2 some were refused; 1 the service refuses the caller; 69
+it did not answer for 15 seconds, or for 5 at the start. What is left stays in the spool.)";
 
 constexpr char kCheckFooter[] = R"(
 Reads all records that wait, and prints how many there are, and how many are lost to
@@ -87,11 +87,12 @@ ExitCode Drain(SpoolFlags* flags) {
       InspectSpool(flags->folder, FileSystem::Real(), [](std::string_view) {});
   if (!summary.ok()) return FinishLocal(summary.status());
   flags->service.project = summary->project;
-  const auto reporter = StartSpoolReporter(flags->service, flags->folder);
-  if (!reporter.ok()) return FinishLocal(reporter.status());
-  const absl::Status status = Deliver(reporter->get());
-  const UsageReporterCounters counters = (*reporter)->counters();
-  PrintData(DescribeDelivery(counters) + "\n");
+  const auto delivery = StartSpoolDelivery(flags->service, flags->folder);
+  if (!delivery.ok()) return FinishLocal(delivery.status());
+  const absl::Status status = FinishSpoolDelivery(delivery->get());
+  const UsageReporterCounters counters = (*delivery)->reporter().counters();
+  PrintData(absl::StrCat(DescribeAnswers(counters), ", waiting ",
+                         counters.pending_records, "\n"));
   if (!status.ok()) return Finish(status);
   return counters.refused == 0 ? kExitOk : kExitBadInput;
 }

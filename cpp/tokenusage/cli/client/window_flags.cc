@@ -12,7 +12,7 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 namespace {
@@ -62,8 +62,9 @@ absl::StatusOr<absl::Time> ParseWindowTime(const std::string& flag,
   for (const char* rest : {"Z", ":00Z"}) {
     const auto utc = ParseTime(flag, text + rest, zone);
     if (!utc.ok()) continue;
-    return absl::FromCivil(
-        absl::ToCivilSecond(ToTime(*utc), absl::UTCTimeZone()), zone);
+    const absl::CivilSecond second =
+        absl::ToCivilSecond(ToTime(*utc), absl::UTCTimeZone());
+    return absl::FromCivil(second, zone) + absl::Nanoseconds(utc->nanos());
   }
   return absl::InvalidArgumentError(absl::StrCat(
       flag, ": expected ", kWindowTimeHelp, "; found \"", Excerpt(text), "\""));

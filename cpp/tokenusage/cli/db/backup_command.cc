@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/db/db_commands.h"
 #include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/progress.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/store/sqlite/maintenance.h"
 
@@ -32,8 +35,15 @@ absl::Status Backup(const BackupFlags& flags) {
       RequireSqlitePath(
           flags.store,
           "back up PostgreSQL with its own tools, such as pg_dump"));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const SqliteBackup backup,
-                              BackupSqliteDatabase(path, flags.file));
+  Progress progress("MiB");
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const SqliteBackup backup,
+      BackupSqliteDatabase(
+          path, flags.file,
+          [&progress](std::int64_t bytes, std::optional<double> fraction) {
+            progress.Show(bytes >> 20, fraction);
+          }));
+  progress.Clear();
   PrintData(
       absl::StrCat("backup ", backup.path, ", bytes ", backup.bytes, "\n"));
   return absl::OkStatus();

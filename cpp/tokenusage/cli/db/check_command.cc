@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/db/db_commands.h"
 #include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/progress.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/store/sqlite/maintenance.h"
 
@@ -41,8 +44,14 @@ absl::StatusOr<CheckReport> CheckStore(const std::string& url,
 absl::Status Check(const CheckFlags& flags) {
   CheckOptions options;
   options.max_problems = flags.max_problems;
+  Progress progress("records");
+  options.on_progress = [&progress](std::int64_t records,
+                                    std::optional<double> fraction) {
+    progress.Show(records, fraction);
+  };
   TOKENUSAGE_ASSIGN_OR_RETURN(const CheckReport report,
                               CheckStore(flags.store, options));
+  progress.Clear();
   for (const CheckProblem& problem : report.problems) {
     PrintData(DescribeProblem(problem) + "\n");
   }

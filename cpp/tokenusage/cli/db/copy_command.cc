@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/db/db_commands.h"
 #include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/progress.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/store/copy/copy_store.h"
 #include "tokenusage/store/postgres/target.h"
@@ -37,31 +33,6 @@ struct CopyFlags {
   std::string to;
 };
 
-// A progress line that rewrites itself on a terminal; silent elsewhere.
-class ProgressLine {
- public:
-  void Show(const CopyProgress& progress) {
-    if (!is_terminal_) return;
-    const double seconds = absl::ToDoubleSeconds(absl::Now() - start_) + 1e-3;
-    std::fprintf(stderr, "\r%lld of %lld records, %.0f%%, %.0f a second\033[K",
-                 static_cast<long long>(progress.copied),
-                 static_cast<long long>(progress.total),
-                 100.0 * static_cast<double>(progress.copied) /
-                     static_cast<double>(progress.total),
-                 static_cast<double>(progress.copied) / seconds);
-    shown_ = true;
-  }
-
-  ~ProgressLine() {
-    if (shown_) std::fputs("\n", stderr);
-  }
-
- private:
-  const bool is_terminal_ = isatty(STDERR_FILENO) != 0;
-  const absl::Time start_ = absl::Now();
-  bool shown_ = false;
-};
-
 absl::Status Copy(const CopyFlags& flags) {
   const std::string path(SqlitePathOf(flags.from));
   if (path.empty()) {
@@ -70,12 +41,15 @@ absl::Status Copy(const CopyFlags& flags) {
   if (!IsPostgresUrl(flags.to)) {
     return absl::InvalidArgumentError("--to: expected postgresql://...");
   }
-  ProgressLine line;
+  Progress progress("records");
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const CopyReport report,
-      CopySqliteToPostgres(path, flags.to, [&line](const CopyProgress& now) {
-        line.Show(now);
-      }));
+      CopySqliteToPostgres(
+          path, flags.to, [&progress](const CopyProgress& now) {
+            progress.Show(now.copied, static_cast<double>(now.copied) /
+                                          static_cast<double>(now.total));
+          }));
+  progress.Clear();
   PrintData(absl::StrCat(report.copied, " records copied, ",
                          report.already_there, " of them existed already; ",
                          report.compared_rollups, " rollups are equal\n"));

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/json/internal/quoted.h"
@@ -21,13 +20,13 @@ void AppendMember(const char* name, std::string_view text, std::string* line) {
 }
 
 void AppendCounts(const UsageCounts& counts, std::string* line) {
-  constexpr std::size_t kPrefix = sizeof("USAGE_MEASURE_") - 1;
+  const auto* const names = v1::TokenUsage::descriptor();
   const char* separator = "";
   line->append("\"counts\":{");
   counts.ForEach([&](v1::UsageMeasure measure, Amount amount) {
-    const std::string name = v1::UsageMeasure_Name(measure).substr(kPrefix);
-    absl::StrAppend(line, separator, "\"", absl::AsciiStrToLower(name), "\":\"",
-                    amount.ToDecimal(), "\"");
+    const std::string name(names->FindFieldByNumber(measure)->name());
+    absl::StrAppend(line, separator, "\"", name, "\":\"", amount.ToDecimal(),
+                    "\"");
     separator = ",";
   });
   line->append("},");

@@ -85,8 +85,10 @@ Command AddTokenNewCommand(CLI::App* app) {
       ->check([](const std::string& v) { return ErrorIn("any", v, "query"); })
       ->required();
   command
-      ->add_option("--roles", flags->roles,
-                   "What it may do in them: report, query, or report,query")
+      ->add_option(
+          "--roles", flags->roles,
+          "What it may do in them: report, query, metrics, or several, "
+          "separated by commas")
       ->check([](const std::string& v) { return ErrorIn("any", "*", v); })
       ->required();
   command

@@ -29,8 +29,10 @@
 #include "tokenusage/cli/serve/stoppable_start.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/version.h"
+#include "tokenusage/page/page.h"
+#include "tokenusage/service/http/http_server.h"
 #include "tokenusage/service/identity/identity_authorizer.h"
-#include "tokenusage/service/metrics/metrics_endpoint.h"
+#include "tokenusage/service/metrics/server_metrics.h"
 #include "tokenusage/service/retention.h"
 #include "tokenusage/service/usage_server.h"
 
@@ -38,8 +40,8 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-When it is ready, it prints its address as one line to stdout; with --metrics-listen,
-the address of the metrics is a second line. SIGTERM or SIGINT stops it: active calls
+When it is ready, it prints its address as one line to stdout; with --http-listen, the
+address of HTTP is a second line. SIGTERM or SIGINT stops it: active calls
 may finish, for at most --drain-seconds; a second signal stops it at once. SIGHUP
 reloads the identities and the TLS files; if they are invalid, it keeps the current ones.
 
@@ -56,6 +58,7 @@ Examples:
   tokenusage serve --store=sqlite:///var/lib/tokenusage/usage.db
   tokenusage serve --store=postgresql://usage@db.example/usage
   tokenusage serve --listen=127.0.0.1:0   # any free port
+  tokenusage serve --http-listen=127.0.0.1:8106
   tokenusage serve --listen=[::]:8105 --identities=identities \
     --tls-certificate=server.crt --tls-key=server.key)";
 
@@ -173,13 +176,20 @@ class LiveFiles {
 };
 
 // Logs something that outsiders can cause at will.
-void LogRefusal(RateLimit* limit, std::string_view message, LogFields fields) {
+void LogRefusal(std::string_view message, LogFields fields) {
+  static RateLimit* const limit = new RateLimit(kRefusalInterval, kRefusals);
   const std::optional<int> left_out = limit->Admit(absl::Now());
   if (!left_out) return;
   if (*left_out > 0) {
     fields.emplace_back("left_out", absl::StrCat(*left_out));
   }
   Log(LogLevel::kWarning, message, fields);
+}
+
+void LogUnusedConnection(const std::string& peer) {
+  LogRefusal(
+      "connection ended without a call; its TLS handshake may have failed",
+      {{"peer", peer}});
 }
 
 UsageServerOptions ServerOptions(const ServeFlags& flags,
@@ -191,8 +201,11 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
   options.insecure_plaintext_on_any_address =
       flags.insecure_plaintext_on_any_address;
   options.reflection = flags.reflection;
-  // Calls are counted only if an endpoint shows the counts.
-  if (!flags.metrics_listen.empty()) options.metrics = std::move(metrics);
+  // Calls are counted only if /metrics shows the counts.
+  if (!flags.http_listen.empty()) {
+    options.metrics = std::move(metrics);
+    options.connections.other_connections = HttpLimits().max_connections;
+  }
   if (files.identities() != nullptr) {
     options.service.authorizer = files.identities();
   } else {  // nobody is more trusted than others
@@ -207,19 +220,13 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
           {{"error", "out of file descriptors or memory"}});
     }
   };
-  const auto limit = std::make_shared<RateLimit>(kRefusalInterval, kRefusals);
-  options.service.observer.on_refused = [limit](const RefusedCall& call) {
-    LogRefusal(limit.get(), "call refused",
+  options.service.observer.on_refused = [](const RefusedCall& call) {
+    LogRefusal("call refused",
                {{"peer", call.peer},
                 {"caller", call.caller.empty() ? "unknown" : call.caller},
                 {"reason", call.reason}});
   };
-  options.on_unused_connection = [limit](const std::string& peer) {
-    LogRefusal(limit.get(),
-               "connection ended without a call; its TLS handshake may have "
-               "failed",
-               {{"peer", peer}});
-  };
+  options.on_unused_connection = LogUnusedConnection;
   options.on_health_change = [](const HealthChange& change) {
     if (change.healthy) {
       Log(LogLevel::kInfo, "the store has recovered",
@@ -229,6 +236,26 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
           {{"error", TextOf(change.cause)}});
     }
   };
+  return options;
+}
+
+// `store` and `server` must outlive the server over HTTP.
+HttpServerOptions HttpOptions(const ServeFlags& flags, const LiveFiles& files,
+                              const std::shared_ptr<ServerMetrics>& metrics,
+                              const UsageStore* store, UsageServer* server) {
+  HttpServerOptions options;
+  options.address = flags.http_listen;
+  options.tls = files.tls();
+  options.check_host = files.identities() == nullptr;
+  options.is_serving = [server] { return server->is_serving(); };
+  options.metrics = [metrics, store] { return metrics->Text(*store); };
+  options.page = PageHtml();
+  options.page_policy = std::string(PageContentSecurityPolicy());
+  options.on_response = [metrics](std::string_view route, int status,
+                                  absl::Duration time) {
+    metrics->OnHttpResponse(route, status, time);
+  };
+  options.on_failed_handshake = LogUnusedConnection;
   return options;
 }
 
@@ -299,15 +326,15 @@ absl::Status Serve(const ServeFlags& flags) {
   };
   TOKENUSAGE_ASSIGN_OR_RETURN(auto store,
                               OpenStore(flags.store, store_options));
-  std::unique_ptr<MetricsEndpoint> endpoint;
-  if (!flags.metrics_listen.empty()) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(
-        endpoint,
-        MetricsEndpoint::Start(flags.metrics_listen, metrics, store.get()));
-  }
   TOKENUSAGE_ASSIGN_OR_RETURN(
       auto server, UsageServer::Start(store.get(), std::move(options)));
-
+  std::unique_ptr<HttpServer> http;
+  if (!flags.http_listen.empty()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        http, HttpServer::Start(server->service(),
+                                HttpOptions(flags, files, metrics, store.get(),
+                                            server.get())));
+  }
   TOKENUSAGE_ASSIGN_OR_RETURN(auto retention,
                               StartRetention(flags, store->maintenance()));
   stoppable_start.reset();  // from now on calls are finished first
@@ -315,8 +342,8 @@ absl::Status Serve(const ServeFlags& flags) {
   const std::string address = WithPort(flags.listen, server->port());
   LogServing(flags, address);
   PrintData(address + "\n");
-  if (endpoint != nullptr) {
-    PrintData(WithPort(flags.metrics_listen, endpoint->port()) + "\n");
+  if (http != nullptr) {
+    PrintData(WithPort(flags.http_listen, http->port()) + "\n");
   }
   FlushData();
   // Nobody would learn the address; main prints the error.
@@ -331,13 +358,14 @@ absl::Status Serve(const ServeFlags& flags) {
   const auto is_closed = std::make_shared<std::atomic<bool>>(false);
   std::thread(EndAtTheLatest, signals, drain + kCancelTime, is_closed).detach();
   retention.reset();
+  const absl::Time drain_end = absl::Now() + drain;
+  if (http != nullptr) http->BeginDrain();
   server->Shutdown(drain);
+  if (http != nullptr) http->Shutdown(drain_end);
+  http.reset();
   server.reset();
-  // The next process need not wait until the metrics endpoint has stopped.
-  if (endpoint != nullptr) endpoint->LeaveStore();
   store.reset();
   *is_closed = true;
-  endpoint.reset();
   Log(LogLevel::kInfo, "stopped", {});
   return absl::OkStatus();
 }

@@ -12,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/service/retention.h"
 #include "tokenusage/service/server/listen_address.h"
@@ -84,9 +85,6 @@ void AddWatchFlags(CLI::App* command, ServeFlags* flags) {
   WithEnvironment(command->add_flag(
       "--reflection", flags->reflection,
       "Serve gRPC reflection, which shows the schema to every caller"));
-  AddText(command, "--metrics-listen", &flags->metrics_listen, "HOST:PORT",
-          "Serve metrics for Prometheus at http://HOST:PORT/metrics, on a "
-          "loopback address; port 0 takes a free one");
   AddText(command, "--log-format", &flags->log_format, "FORMAT",
           "The log's format: text or json")
       ->check(CLI::IsMember({"text", "json"}));
@@ -98,6 +96,28 @@ void AddWatchFlags(CLI::App* command, ServeFlags* flags) {
 // Names the flag whose address is wrong.
 absl::Status OfFlag(const char* flag, const absl::Status& status) {
   return absl::InvalidArgumentError(absl::StrCat(flag, ": ", status.message()));
+}
+
+// Checks that the address may be served with the other flags.
+absl::Status CheckListen(const ServeFlags& flags, const char* flag,
+                         const std::string& address) {
+  if (const absl::Status status = CheckAddress(address); !status.ok()) {
+    return OfFlag(flag, status);
+  }
+  if (CheckLoopbackAddress(address).ok()) return absl::OkStatus();
+  if (!flags.has_tls() && !flags.insecure_plaintext_on_any_address) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, ": ", address,
+        " is not a loopback address: serve it with --tls-certificate and "
+        "--tls-key, or choose --insecure-plaintext-on-any-address"));
+  }
+  if (flags.has_tls() && flags.identities.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, ": ", address,
+        " is not a loopback address, so --identities must name the authorised "
+        "callers"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -125,6 +145,10 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
   AddText(command, "--listen", &flags->listen, "HOST:PORT",
           "The host:port to serve; port 0 takes a free one. Without TLS the "
           "host must be a loopback address");
+  AddText(
+      command, "--http-listen", &flags->http_listen, "HOST:PORT",
+      "Also serve HTTP there, under the same rules: the same methods by the "
+      "Connect protocol, a page at /, /metrics and /healthz");
   WithEnvironment(command->add_option(
                       "--drain-seconds", flags->drain_seconds,
                       "How long active calls may take to finish at shutdown"))
@@ -185,27 +209,9 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
     absl::Status status = ParseRetention(flags.retain).status();
     if (!status.ok()) return OfFlag("--retain", status);
   }
-  if (const absl::Status status = CheckAddress(flags.listen); !status.ok()) {
-    return OfFlag("--listen", status);
-  }
-  const absl::Status loopback = CheckLoopbackAddress(flags.listen);
-  if (!flags.has_tls() && !flags.insecure_plaintext_on_any_address &&
-      !loopback.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--listen: ", flags.listen,
-        " is not a loopback address: serve it with --tls-certificate and "
-        "--tls-key, or choose --insecure-plaintext-on-any-address"));
-  }
-  if (flags.has_tls() && flags.identities.empty() && !loopback.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--listen: ", flags.listen,
-        " is not a loopback address, so --identities must name the authorised "
-        "callers"));
-  }
-  const absl::Status metrics = flags.metrics_listen.empty()
-                                   ? absl::OkStatus()
-                                   : CheckLoopbackAddress(flags.metrics_listen);
-  return metrics.ok() ? metrics : OfFlag("--metrics-listen", metrics);
+  TOKENUSAGE_RETURN_IF_ERROR(CheckListen(flags, "--listen", flags.listen));
+  if (flags.http_listen.empty()) return absl::OkStatus();
+  return CheckListen(flags, "--http-listen", flags.http_listen);
 }
 
 }  // namespace tokenusage

@@ -19,6 +19,7 @@ namespace tokenusage {
 struct ServeFlags {
   std::string store = "sqlite://tokenusage.db";
   std::string listen = "127.0.0.1:8105";
+  std::string http_listen;
   int drain_seconds = 10;
   std::string retain;
 
@@ -28,7 +29,6 @@ struct ServeFlags {
   bool insecure_plaintext_on_any_address = false;
 
   bool reflection = false;
-  std::string metrics_listen;
   std::string log_format = "text";
   std::string log_level = "info";
 

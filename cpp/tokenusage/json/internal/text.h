@@ -34,7 +34,7 @@ struct TextError {
 
 // Returns the closing quote of the string whose text starts at `p`, behind the
 // opening one; null if the text is not valid or does not end before `end`. Sets
-// `*escaped` if there are escapes in it.
+// `*escaped` to whether there are escapes in it.
 const char* FindStringEnd(const char* p, const char* end, bool* escaped);
 
 // The same, 64 bytes at a time, for processors with AVX2.

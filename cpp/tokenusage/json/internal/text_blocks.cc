@@ -183,6 +183,11 @@ class Block {
   __m256i a_, b_;
 };
 
+// Returns 1 if a word is not zero, without a branch.
+std::uint64_t IsNotZero(std::uint64_t word) {
+  return (word | (0 - word)) >> 63;
+}
+
 // Returns the bytes that a backslash before them escapes. `*carry` says whether
 // the first one is, and becomes that of the next block.
 std::uint64_t EscapedBytes(std::uint64_t backslashes, std::uint64_t* carry) {
@@ -205,6 +210,10 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
   // What the next block starts with: an escaped byte, hexadecimal digits, the
   // rest of a character.
   std::uint64_t escape = 0, digits = 0, rest = 0;
+  std::uint64_t escapes = 0;
+  // Whether the last eight blocks had a backslash, a bit for each. Where
+  // escapes come and go, a branch costs more than the check that it saves.
+  std::uint64_t recent_backslashes = 0;
   while (true) {
     const char* bytes = p;
     if (__builtin_expect(end - p < Block::kSize, 0)) {
@@ -215,7 +224,7 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
       bytes = tail;
     }
     const Block block(bytes);
-    if (block.IsPlain() && (escape | digits | rest) == 0) {
+    if (recent_backslashes == 0 && block.IsPlain() && rest == 0) {
       p += Block::kSize;
       continue;
     }
@@ -226,7 +235,9 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
     std::uint64_t quotes = block.Equals('"');
     std::uint64_t surrogates = 0;
     const std::uint64_t backslashes = block.Equals('\\');
-    if ((backslashes | escape | digits) != 0) {
+    recent_backslashes =
+        (recent_backslashes << 1 & 0xFF) | IsNotZero(backslashes);
+    if (recent_backslashes != 0) {
       const std::uint64_t escaped = EscapedBytes(backslashes, &escape);
       const std::uint64_t unicode = escaped & block.Equals('u');
       std::uint64_t not_escapable, not_hex, d;
@@ -244,13 +255,16 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
     const std::uint64_t stops = quotes | surrogates;
     const std::uint64_t checked = stops ^ (stops - 1);
     if ((bad & checked) != 0) return nullptr;
-    if ((backslashes & checked) != 0) *has_escapes = true;
+    escapes |= backslashes & checked;
     if (stops == 0) {
       p += Block::kSize;
       continue;
     }
     p += __builtin_ctzll(stops);
-    if ((quotes & checked) != 0) return p;
+    if ((quotes & checked) != 0) {
+      *has_escapes = escapes != 0;
+      return p;
+    }
     // A pair of surrogates is rare: it is read by itself, and a new block
     // starts behind it.
     std::uint32_t code;

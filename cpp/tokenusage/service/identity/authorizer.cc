@@ -8,14 +8,14 @@ namespace {
 class OpenAuthorizer final : public Authorizer {
  public:
   absl::StatusOr<std::shared_ptr<const Caller>> Identify(
-      const grpc::CallbackServerContext&) const override {
+      const CallOrigin&) const override {
     return everybody_;
   }
 
  private:
   const std::shared_ptr<const Caller> everybody_ =
-      std::make_shared<const Caller>(
-          Caller{"everybody", {"*"}, {Role::kReport, Role::kQuery}});
+      std::make_shared<const Caller>(Caller{
+          "everybody", {"*"}, {Role::kReport, Role::kQuery, Role::kMetrics}});
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 // Identifies the caller of a call.
 //
-//   auto caller = authorizer.Identify(*context);
+//   auto caller = authorizer.Identify(origin);
 //   if (!caller.ok()) return caller.status();
 //   absl::Status status = (*caller)->CheckAccess(project, Role::kReport);
 
@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "grpcpp/server_context.h"
+#include "tokenusage/service/identity/call_origin.h"
 #include "tokenusage/service/identity/caller.h"
 
 namespace tokenusage {
@@ -22,7 +22,7 @@ class Authorizer {
  public:
   virtual ~Authorizer() = default;
 
-  // Returns the caller, from this call's metadata and the certificate of its
+  // Returns the caller, from this call's headers and the certificate of its
   // connection; never from the message or from another call of the connection.
   // Called for each message of a stream, since credentials may be revoked while
   // streams are open.
@@ -30,7 +30,7 @@ class Authorizer {
   // Errors: UNAUTHENTICATED, as usage_reporting_service.proto has them:
   // CREDENTIALS_MISSING, CREDENTIALS_INVALID.
   virtual absl::StatusOr<std::shared_ptr<const Caller>> Identify(
-      const grpc::CallbackServerContext& context) const = 0;
+      const CallOrigin& origin) const = 0;
 
  protected:
   Authorizer() = default;

@@ -5,12 +5,20 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/string_view.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 
 std::string_view RoleName(Role role) {
-  return role == Role::kReport ? "report" : "query";
+  switch (role) {
+    case Role::kReport:
+      return "report";
+    case Role::kQuery:
+      return "query";
+    case Role::kMetrics:
+      break;
+  }
+  return "metrics";
 }
 
 bool Caller::MayUse(std::string_view project) const {
@@ -25,6 +33,10 @@ absl::Status Caller::CheckAccess(std::string_view project, Role role) const {
                      "\", or there is none of that name"),
         {{"field", "project"}});
   }
+  return CheckRole(role);
+}
+
+absl::Status Caller::CheckRole(Role role) const {
   if (roles.count(role) == 0) {
     const std::string_view needed = RoleName(role);
     return ErrorWithInfo(

@@ -20,14 +20,15 @@ namespace tokenusage {
 
 // What a caller may do in its projects.
 enum class Role {
-  kReport,  // ReportUsage, StreamUsage
-  kQuery,   // QueryUsage, GetUsageRecord, ListUsageRecords, ListProjects
+  kReport,   // ReportUsage, StreamUsage
+  kQuery,    // QueryUsage, GetUsageRecord, ListUsageRecords, ListProjects
+  kMetrics,  // /metrics over HTTP, of the whole server
 };
 
 // Stands for all projects that a caller may use. Not a project's name.
 inline constexpr std::string_view kAllProjects = "-";
 
-// Returns `report` or `query`, as identity files spell it.
+// Returns `report`, `query` or `metrics`, as identity files spell it.
 std::string_view RoleName(Role role);
 
 struct Caller {
@@ -51,6 +52,9 @@ struct Caller {
   // Errors: PERMISSION_DENIED, as usage_reporting_service.proto has them:
   // PROJECT_FORBIDDEN, ROLE_FORBIDDEN.
   absl::Status CheckAccess(std::string_view project, Role role) const;
+
+  // Returns whether the caller has the role. Errors: ROLE_FORBIDDEN.
+  absl::Status CheckRole(Role role) const;
 };
 
 }  // namespace tokenusage

@@ -2,27 +2,23 @@
 
 #include "tokenusage/service/identity/identity_authorizer.h"
 
+#include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "grpc/grpc_security_constants.h"
-#include "grpcpp/security/auth_context.h"
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
 namespace {
 
 constexpr std::string_view kBearer = "bearer ";
-
-std::string_view ViewOf(const grpc::string_ref& text) {
-  return std::string_view(text.data(), text.size());
-}
 
 absl::Status Unauthenticated(std::string_view reason,
                              std::string_view message) {
@@ -45,26 +41,18 @@ absl::StatusOr<std::shared_ptr<const Caller>> CallerOfToken(
   return caller;
 }
 
-// Uses only what the TLS handshake has verified: other code of the process
-// could add a property of the same name to a plain-text connection.
 absl::StatusOr<std::shared_ptr<const Caller>> CallerOfCertificate(
-    const IdentitySet& identities, const grpc::AuthContext& connection) {
-  if (!connection.IsPeerAuthenticated()) {
+    const IdentitySet& identities,
+    const std::optional<std::vector<std::string>>& names) {
+  if (!names) {
     return Unauthenticated(
         "CREDENTIALS_MISSING",
-        "this server needs a token, as metadata \"authorization: Bearer "
-        "TOKEN\", or a client certificate");
+        "this server needs a token, as \"authorization: Bearer TOKEN\", or a "
+        "client certificate");
   }
-  for (const auto& [property, scheme] :
-       {std::pair(GRPC_PEER_URI_PROPERTY_NAME, "uri:"),
-        std::pair(GRPC_PEER_DNS_PROPERTY_NAME, "dns:"),
-        std::pair(GRPC_X509_CN_PROPERTY_NAME, "cn:")}) {
-    for (const grpc::string_ref& value :
-         connection.FindPropertyValues(property)) {
-      auto caller = identities.FindByCertificate(
-          absl::StrCat(scheme, ToAbsl(ViewOf(value))));
-      if (caller != nullptr) return caller;
-    }
+  for (const std::string& name : *names) {
+    auto caller = identities.FindByCertificate(name);
+    if (caller != nullptr) return caller;
   }
   return InvalidCredentials();
 }
@@ -93,8 +81,8 @@ absl::Status IdentityAuthorizer::Reload() {
 }
 
 absl::StatusOr<std::shared_ptr<const Caller>> IdentityAuthorizer::Identify(
-    const grpc::CallbackServerContext& context) const {
-  TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Find(context));
+    const CallOrigin& origin) const {
+  TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Find(origin));
   if (absl::Now() >= caller->expires) {
     return Unauthenticated("CREDENTIALS_INVALID",
                            "the token or certificate of this call has expired");
@@ -103,16 +91,14 @@ absl::StatusOr<std::shared_ptr<const Caller>> IdentityAuthorizer::Identify(
 }
 
 absl::StatusOr<std::shared_ptr<const Caller>> IdentityAuthorizer::Find(
-    const grpc::CallbackServerContext& context) const {
+    const CallOrigin& origin) const {
   const std::shared_ptr<const IdentitySet> identities = Identities();
-  const auto [first, last] =
-      context.client_metadata().equal_range("authorization");
-  if (first == last) {
-    return CallerOfCertificate(*identities, *context.auth_context());
+  if (origin.authorization.empty()) {
+    return CallerOfCertificate(*identities, origin.certificate_names);
   }
   // Of two tokens, a proxy may have checked the other one.
-  if (std::next(first) != last) return InvalidCredentials();
-  return CallerOfToken(*identities, ViewOf(first->second));
+  if (origin.authorization.size() > 1) return InvalidCredentials();
+  return CallerOfToken(*identities, origin.authorization.front());
 }
 
 std::shared_ptr<const IdentitySet> IdentityAuthorizer::Identities() const {

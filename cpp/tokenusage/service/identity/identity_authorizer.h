@@ -22,7 +22,7 @@
 
 namespace tokenusage {
 
-// A call with a token (metadata `authorization: Bearer TOKEN`) is made by the
+// A call with a token (header `authorization: Bearer TOKEN`) is made by the
 // token's owner, or by nobody. A call without is made by the owner of the
 // connection's client certificate, which TLS has verified: the first of its
 // URIs, DNS names and common name that the file lists. Thread-safe.
@@ -41,13 +41,13 @@ class IdentityAuthorizer final : public Authorizer {
   std::size_t size() const { return Identities()->size(); }
 
   absl::StatusOr<std::shared_ptr<const Caller>> Identify(
-      const grpc::CallbackServerContext& context) const override;
+      const CallOrigin& origin) const override;
 
  private:
   explicit IdentityAuthorizer(std::string path) : path_(std::move(path)) {}
 
   absl::StatusOr<std::shared_ptr<const Caller>> Find(
-      const grpc::CallbackServerContext& context) const;
+      const CallOrigin& origin) const;
   std::shared_ptr<const IdentitySet> Identities() const;
 
   const std::string path_;

@@ -57,13 +57,15 @@ absl::StatusOr<std::set<std::string, std::less<>>> ParseProjects(
 absl::StatusOr<std::set<Role>> ParseRoles(absl::string_view text) {
   std::set<Role> roles;
   for (const absl::string_view role : absl::StrSplit(text, ',')) {
-    if (role == "report") {
-      roles.insert(Role::kReport);
-    } else if (role == "query") {
-      roles.insert(Role::kQuery);
-    } else {
-      return Expected("the roles report, query, or report,query");
+    std::optional<Role> known;
+    for (const Role at : {Role::kReport, Role::kQuery, Role::kMetrics}) {
+      if (role == ToAbsl(RoleName(at))) known = at;
     }
+    if (!known) {
+      return Expected(
+          "the roles report, query and metrics, separated by commas");
+    }
+    roles.insert(*known);
   }
   return roles;
 }

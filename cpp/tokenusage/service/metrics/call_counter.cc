@@ -16,13 +16,6 @@ namespace {
 
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
-const Buckets& SecondsBuckets() {
-  static const auto* const buckets =
-      new Buckets{0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05,
-                  0.1,    0.25,   0.5,   1,     2.5,   5,    10,    30};
-  return *buckets;
-}
-
 // As in gRFC A66.
 const Buckets& BytesBuckets() {
   static const auto* const buckets =
@@ -94,6 +87,13 @@ prometheus::Family<prometheus::Histogram>& HistogramFamily(
 }
 
 }  // namespace
+
+const prometheus::Histogram::BucketBoundaries& SecondsBuckets() {
+  static const auto* const buckets =
+      new Buckets{0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05,
+                  0.1,    0.25,   0.5,   1,     2.5,   5,    10,    30};
+  return *buckets;
+}
 
 void HistogramByStatus::Observe(grpc::StatusCode code, double value) {
   auto index = static_cast<std::size_t>(code);

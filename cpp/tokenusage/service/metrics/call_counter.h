@@ -26,6 +26,9 @@
 
 namespace tokenusage {
 
+// Returns the bounds of histograms of how long calls took.
+const prometheus::Histogram::BucketBoundaries& SecondsBuckets();
+
 // A histogram for each status with which calls of a method end. `family` and
 // `buckets` must outlive it. Thread-safe.
 class HistogramByStatus {

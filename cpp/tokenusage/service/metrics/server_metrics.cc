@@ -2,9 +2,16 @@
 
 #include "tokenusage/service/metrics/server_metrics.h"
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
+#include "prometheus/client_metric.h"
+#include "prometheus/metric_family.h"
+#include "prometheus/text_serializer.h"
 #include "tokenusage/service/metrics/call_counter.h"
 
 namespace tokenusage {
@@ -24,10 +31,11 @@ prometheus::Counter& RecordCounter(prometheus::Registry* registry,
       .Add({});
 }
 
-std::string ReasonName(v1::RecordErrorReason reason) {
-  constexpr std::size_t kPrefix = sizeof("RECORD_ERROR_REASON_") - 1;
-  const std::string name(v1::RecordErrorReason_Name(reason));
-  return name.size() > kPrefix ? name.substr(kPrefix) : "UNSPECIFIED";
+// Returns the label of a reason: its name in the schema without the prefix.
+prometheus::Labels ReasonLabel(std::string_view name, std::string_view prefix) {
+  const bool is_known = name.substr(0, prefix.size()) == prefix;
+  return {{"reason",
+           is_known ? std::string(name.substr(prefix.size())) : "UNSPECIFIED"}};
 }
 
 // Returns the methods that a server may have. Those of our service are all raw:
@@ -47,6 +55,18 @@ CallCounterFactory::Methods Methods() {
   return methods;
 }
 
+prometheus::MetricFamily GaugeOf(const std::string& name,
+                                 const std::string& help, std::int64_t value) {
+  prometheus::ClientMetric metric;
+  metric.gauge.value = static_cast<double>(value);
+  prometheus::MetricFamily family;
+  family.name = name;
+  family.help = help;
+  family.type = prometheus::MetricType::Gauge;
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
 }  // namespace
 
 ServerMetrics::ServerMetrics(const std::string& version)
@@ -59,11 +79,23 @@ ServerMetrics::ServerMetrics(const std::string& version)
                    .Name("tokenusage_records_refused_total")
                    .Help("Records refused, by reason.")
                    .Register(*registry_)),
+      inconsistent_(
+          RecordCounter(registry_.get(), "inconsistent",
+                        "Records stored whose usage contradicts itself.")),
+      unknown_usage_(
+          prometheus::BuildCounter()
+              .Name("tokenusage_records_unknown_usage_total")
+              .Help("Records stored whose usage is not known, by reason.")
+              .Register(*registry_)),
       commit_(prometheus::BuildHistogram()
                   .Name("tokenusage_commit_duration_seconds")
                   .Help("How long the store's commits took.")
                   .Register(*registry_)
                   .Add({}, kCommitBuckets)),
+      http_(prometheus::BuildHistogram()
+                .Name("http_server_request_duration_seconds")
+                .Help("How long requests over HTTP took, by route and status.")
+                .Register(*registry_)),
       healthy_(prometheus::BuildGauge()
                    .Name("tokenusage_store_healthy")
                    .Help("1 while the store works, 0 since it failed.")
@@ -102,8 +134,17 @@ void ServerMetrics::OnReport(const v1::ReportUsageResponse& response) {
   stored_.Increment(response.stored_count());
   duplicate_.Increment(response.duplicate_count());
   for (const v1::RecordError& error : response.errors()) {
-    refused_.Add({{"reason", ReasonName(error.reason())}}).Increment();
+    const std::string name(v1::RecordErrorReason_Name(error.reason()));
+    refused_.Add(ReasonLabel(name, "RECORD_ERROR_REASON_")).Increment();
   }
+}
+
+void ServerMetrics::OnStored(const CheckedRecord& record) {
+  if (record.inconsistent()) inconsistent_.Increment();
+  if (!record.record().has_usage_unknown()) return;
+  const std::string name(
+      v1::UnknownUsageReason_Name(record.record().usage_unknown().reason()));
+  unknown_usage_.Add(ReasonLabel(name, "UNKNOWN_USAGE_REASON_")).Increment();
 }
 
 void ServerMetrics::OnCommit(absl::Duration time) {
@@ -130,6 +171,29 @@ void ServerMetrics::OnCertificate(absl::Time expires) {
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 ServerMetrics::NewCallCounter() {
   return std::make_unique<CallCounterFactory>(registry_.get(), Methods());
+}
+
+void ServerMetrics::OnHttpResponse(std::string_view route, int status,
+                                   absl::Duration time) {
+  http_
+      .Add({{"http_route", std::string(route)},
+            {"http_response_status_code", absl::StrCat(status)}},
+           SecondsBuckets())
+      .Observe(absl::ToDoubleSeconds(time));
+}
+
+std::string ServerMetrics::Text(const UsageStore& store) const {
+  std::vector<prometheus::MetricFamily> families = registry_->Collect();
+  const StoreStats stats = store.Stats();
+  families.push_back(GaugeOf("tokenusage_queue_batches",
+                             "Batches waiting for the store.",
+                             stats.queued_batches));
+  families.push_back(GaugeOf("tokenusage_queue_bytes",
+                             "Estimated memory of the waiting batches.",
+                             stats.queued_bytes));
+  families.push_back(GaugeOf("tokenusage_store_size_bytes",
+                             "The store's size on disk.", stats.size_bytes));
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace tokenusage

@@ -4,7 +4,7 @@
 //
 //   auto metrics = std::make_shared<ServerMetrics>("1.0.0");
 //   metrics->OnReport(response);
-//   auto endpoint = MetricsEndpoint::Start("127.0.0.1:9464", metrics, store);
+//   std::string text = metrics->Text(*store);
 //
 // docs/operations.md names every metric.
 
@@ -21,6 +21,8 @@
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "tokenusage/record/checked_record.h"
+#include "tokenusage/store/usage_store.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {
@@ -32,6 +34,9 @@ class ServerMetrics {
 
   // Counts the records of an answer.
   void OnReport(const v1::ReportUsageResponse& response);
+
+  // Counts a stored record whose usage contradicts itself or is not known.
+  void OnStored(const CheckedRecord& record);
 
   // Counts a commit of the store, which took `time`.
   void OnCommit(absl::Duration time);
@@ -55,16 +60,21 @@ class ServerMetrics {
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
   NewCallCounter();
 
-  const std::shared_ptr<prometheus::Registry>& registry() const {
-    return registry_;
-  }
+  // Counts a response over HTTP and its time, by route and status.
+  void OnHttpResponse(std::string_view route, int status, absl::Duration time);
+
+  // Returns the metrics and the store's StoreStats in Prometheus' text format.
+  std::string Text(const UsageStore& store) const;
 
  private:
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Counter& stored_;
   prometheus::Counter& duplicate_;
   prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Counter& inconsistent_;
+  prometheus::Family<prometheus::Counter>& unknown_usage_;
   prometheus::Histogram& commit_;
+  prometheus::Family<prometheus::Histogram>& http_;
   prometheus::Gauge& healthy_;
   prometheus::Gauge& connections_;
   prometheus::Counter& connections_closed_;

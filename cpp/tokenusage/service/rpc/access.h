@@ -3,8 +3,8 @@
 // Identifies callers and checks what they may do, and tells the observer of
 // those who are refused.
 //
-//   TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, context));
-//   TOKENUSAGE_RETURN_IF_ERROR(CheckAccess(options, context, *caller,
+//   TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, origin));
+//   TOKENUSAGE_RETURN_IF_ERROR(CheckAccess(options, origin, *caller,
 //                                          request.project(), Role::kQuery));
 
 #ifndef TOKENUSAGE_SERVICE_RPC_ACCESS_H_
@@ -15,21 +15,19 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "grpcpp/server_context.h"
+#include "tokenusage/service/identity/call_origin.h"
 #include "tokenusage/service/usage_reporting_options.h"
 
 namespace tokenusage {
 
-// Returns who makes the call. Errors: those of Authorizer::Identify.
+// Returns who makes a call. Errors: those of Authorizer::Identify.
 absl::StatusOr<std::shared_ptr<const Caller>> Identify(
-    const UsageReportingServiceOptions& options,
-    const grpc::CallbackServerContext& context);
+    const UsageReportingServiceOptions& options, const CallOrigin& origin);
 
 // Errors: those of Caller::CheckAccess.
 absl::Status CheckAccess(const UsageReportingServiceOptions& options,
-                         const grpc::CallbackServerContext& context,
-                         const Caller& caller, std::string_view project,
-                         Role role);
+                         const CallOrigin& origin, const Caller& caller,
+                         std::string_view project, Role role);
 
 }  // namespace tokenusage
 

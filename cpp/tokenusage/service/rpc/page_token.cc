@@ -12,7 +12,7 @@
 #include "openssl/sha.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/internal/page_token.pb.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/usage/amount_from_decimal.h"
 
 namespace tokenusage {

@@ -44,7 +44,8 @@ std::uint64_t Fingerprint(std::string_view bytes);
 // Immutable, so thread-safe.
 class PageTokens {
  public:
-  // Servers with the same key take each other's tokens.
+  // Servers with the same key take each other's tokens: see
+  // UsageStore::page_token_key.
   explicit PageTokens(std::string key) : key_(std::move(key)) {}
 
   // Returns the token in base64url; never empty.

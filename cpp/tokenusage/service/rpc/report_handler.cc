@@ -3,7 +3,6 @@
 #include "tokenusage/service/rpc/report_handler.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -69,20 +68,14 @@ void ReportHandler::Append(std::shared_ptr<Report> report, CallLimits limits,
           }
           return done(ErrorForReporter(outcomes.status()));
         }
+        for (std::size_t i = 0; i < outcomes->size(); ++i) {
+          if ((*outcomes)[i] != AppendOutcome::kStored) continue;
+          options_.observer.on_stored(report->batch[i]);
+        }
         v1::ReportUsageResponse response = ResponseOf(report->batch, *outcomes);
         options_.observer.on_report(response);
         done(std::move(response));
       });
-}
-
-CallLimits LimitsOf(const grpc::CallbackServerContext& context) {
-  CallLimits limits;
-  const auto deadline = context.deadline();
-  if (deadline != std::chrono::system_clock::time_point::max()) {
-    limits.deadline = absl::FromChrono(deadline);
-  }
-  limits.is_cancelled = [&context] { return context.IsCancelled(); };
-  return limits;
 }
 
 }  // namespace tokenusage

@@ -3,9 +3,9 @@
 // A batch on its way from a request to its answer, for ReportUsage and
 // StreamUsage alike.
 //
-//   std::shared_ptr<Report> report = handler.Admit(bytes.Length());
+//   std::shared_ptr<Report> report = handler.Admit(message->size());
 //   if (report == nullptr) return BusyError();
-//   auto request = handler.Parse<v1::ReportUsageRequest>(context, bytes,
+//   auto request = handler.Parse<v1::ReportUsageRequest>(origin, message,
 //                                                        report.get());
 //   if (!request.ok()) return request.status();
 //   if (!report->share.TryAssign(report->project)) return BusyError();
@@ -22,13 +22,11 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "grpcpp/server_context.h"
-#include "grpcpp/support/byte_buffer.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/service/rpc/access.h"
 #include "tokenusage/service/rpc/request_checks.h"
-#include "tokenusage/service/rpc/request_parsing.h"
+#include "tokenusage/service/rpc/unary_call.h"
 #include "tokenusage/service/server/admission_budget.h"
 #include "tokenusage/service/usage_reporting_options.h"
 #include "tokenusage/store/usage_store.h"
@@ -72,9 +70,9 @@ class ReportHandler {
   // access and the records, all in the report's memory. Returns the request,
   // which lives in the report. The status is for the caller.
   template <typename Request>
-  absl::StatusOr<const Request*> Parse(
-      const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
-      Report* report) const;
+  absl::StatusOr<const Request*> Parse(const CallOrigin& origin,
+                                       RequestMessage* message,
+                                       Report* report) const;
 
   // Stores the records, if any, and calls `done` with the answer, possibly
   // before this returns, from any thread. The status is for the caller.
@@ -91,22 +89,22 @@ class ReportHandler {
   AdmissionBudget budget_;
 };
 
-// Returns the caller's deadline, and whether the call was cancelled. `context`
-// must outlive them.
-CallLimits LimitsOf(const grpc::CallbackServerContext& context);
-
 template <typename Request>
-absl::StatusOr<const Request*> ReportHandler::Parse(
-    const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
-    Report* report) const {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const auto caller, Identify(options_, context));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckReportSize(
-      CountFields(bytes, Request::kRecordsFieldNumber), bytes.Length()));
+absl::StatusOr<const Request*> ReportHandler::Parse(const CallOrigin& origin,
+                                                    RequestMessage* message,
+                                                    Report* report) const {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto caller, Identify(options_, origin));
+  TOKENUSAGE_RETURN_IF_ERROR(message->Unpack(kMaxReportRequestBytes));
+  static const auto* const records =
+      Request::descriptor()->FindFieldByNumber(Request::kRecordsFieldNumber);
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckRecordCount(message->CountElements(*records)));
   CheckedBatch& batch = report->batch;
   auto* request = Request::default_instance().New(batch.arena());
-  TOKENUSAGE_RETURN_IF_ERROR(ParseRequest(bytes, request));
+  TOKENUSAGE_RETURN_IF_ERROR(message->Parse(request));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckRecordCount(request->records_size()));
   TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request->project()));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckAccess(options_, context, *caller,
+  TOKENUSAGE_RETURN_IF_ERROR(CheckAccess(options_, origin, *caller,
                                          request->project(), Role::kReport));
   report->project = request->project();
   batch.Check(request->mutable_records(), options_.now());

@@ -17,7 +17,7 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/record_rules.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/identity/caller.h"
 
 namespace tokenusage {
@@ -219,37 +219,31 @@ absl::Status CheckProjectField(std::string_view project) {
                        FromAbsl(status.message()), {{"field", "project"}});
 }
 
-absl::Status CheckReportSize(int record_count, std::size_t bytes) {
-  if (record_count > kMaxRecordsPerRequest) {
-    return ErrorWithInfo(
-        absl::StatusCode::kInvalidArgument, "TOO_MANY_RECORDS",
-        absl::StrCat("records: expected at most ", kMaxRecordsPerRequest,
-                     ", found ", record_count,
-                     "; nothing was stored: split the batch"),
-        {{"field", "records"},
-         {"limit", absl::StrCat(kMaxRecordsPerRequest)},
-         {"actual", absl::StrCat(record_count)}});
-  }
-  if (bytes > kMaxReportRequestBytes) {
-    return ErrorWithInfo(
-        absl::StatusCode::kInvalidArgument, "REQUEST_TOO_LARGE",
-        absl::StrCat("the request: expected at most ", kMaxReportRequestBytes,
-                     " bytes, found ", bytes,
-                     "; nothing was stored: split the batch"),
-        {{"limit", absl::StrCat(kMaxReportRequestBytes)},
-         {"actual", absl::StrCat(bytes)}});
-  }
-  return absl::OkStatus();
+absl::Status CheckRecordCount(int count) {
+  if (count <= kMaxRecordsPerRequest) return absl::OkStatus();
+  return ErrorWithInfo(
+      absl::StatusCode::kInvalidArgument, "TOO_MANY_RECORDS",
+      absl::StrCat("records: expected at most ", kMaxRecordsPerRequest,
+                   ", found ", count, "; nothing was stored: split the batch"),
+      {{"field", "records"},
+       {"limit", absl::StrCat(kMaxRecordsPerRequest)},
+       {"actual", absl::StrCat(count)}});
 }
 
-absl::Status CheckReadSize(std::size_t bytes) {
-  if (bytes <= kMaxReadRequestBytes) return absl::OkStatus();
+absl::Status RequestTooLargeError(std::size_t max_bytes, std::size_t found) {
   return ErrorWithInfo(
       absl::StatusCode::kInvalidArgument, "REQUEST_TOO_LARGE",
-      absl::StrCat("the request: expected at most ", kMaxReadRequestBytes,
-                   " bytes, found ", bytes),
-      {{"limit", absl::StrCat(kMaxReadRequestBytes)},
-       {"actual", absl::StrCat(bytes)}});
+      absl::StrCat("the request: expected at most ", max_bytes,
+                   " bytes, found ", found, "; nothing was stored"),
+      {{"limit", absl::StrCat(max_bytes)}, {"actual", absl::StrCat(found)}});
+}
+
+absl::Status NotBinaryError(const ::google::protobuf::Message& message) {
+  return ErrorWithInfo(
+      absl::StatusCode::kInvalidArgument, "REQUEST_MALFORMED",
+      absl::StrCat("the request: expected a ", message.GetTypeName(),
+                   " in protobuf's binary form with text in UTF-8, found other "
+                   "bytes; nothing was stored"));
 }
 
 absl::Status CheckGroupByCount(int count) {

@@ -24,6 +24,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/message.h"
 #include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/server/time_zones.h"
 #include "tokenusage/store/usage_query.h"
@@ -65,12 +66,15 @@ struct ProjectQuery {
 // Checks a project's name: PROJECT_INVALID.
 absl::Status CheckProjectField(std::string_view project);
 
-// Checks a batch of `bytes` bytes in binary form as a whole: TOO_MANY_RECORDS,
-// REQUEST_TOO_LARGE.
-absl::Status CheckReportSize(int record_count, std::size_t bytes);
+// TOO_MANY_RECORDS.
+absl::Status CheckRecordCount(int count);
 
-// A request to read, of `bytes` bytes in binary form: REQUEST_TOO_LARGE.
-absl::Status CheckReadSize(std::size_t bytes);
+// REQUEST_TOO_LARGE for a request of `found` bytes, or at least as many, in
+// binary form.
+absl::Status RequestTooLargeError(std::size_t max_bytes, std::size_t found);
+
+// REQUEST_MALFORMED for bytes that are not a message of this type.
+absl::Status NotBinaryError(const ::google::protobuf::Message& message);
 
 // GROUP_BY_INVALID.
 absl::Status CheckGroupByCount(int count);

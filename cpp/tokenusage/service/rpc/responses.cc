@@ -6,10 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/message.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/usage_sum.h"
+#include "tokenusage/record/usage_totals.h"
 
 namespace tokenusage {
 namespace {
@@ -51,27 +50,6 @@ v1::RecordError ErrorOf(AppendOutcome outcome) {
   return error;
 }
 
-// A measure's total is the field of UsageTotals with its number.
-v1::MeasureTotal* MutableTotal(v1::UsageMeasure measure,
-                               v1::UsageTotals* totals) {
-  const auto* const field =
-      v1::UsageTotals::descriptor()->FindFieldByNumber(measure);
-  return static_cast<v1::MeasureTotal*>(
-      totals->GetReflection()->MutableMessage(totals, field));
-}
-
-void SetTotals(const UsageSum& sum, v1::UsageTotals* totals) {
-  totals->set_record_count(sum.record_count);
-  totals->set_inconsistent_record_count(sum.inconsistent_record_count);
-  totals->set_unknown_usage_record_count(sum.unknown_usage_record_count);
-  sum.ForEach([totals](v1::UsageMeasure measure, const MeasureSum& part) {
-    v1::MeasureTotal* const total = MutableTotal(measure, totals);
-    total->set_rounded(part.amount.ToDouble());
-    total->set_exact(part.amount.ToDecimal());
-    total->set_record_count(part.record_count);
-  });
-}
-
 }  // namespace
 
 void AddOutcome(const CheckedRecord& record, AppendOutcome outcome,
@@ -103,7 +81,7 @@ v1::UsageRow ToUsageRow(
     const auto& value = row.key[static_cast<std::size_t>(i)];
     if (value) group->set_value(*value);
   }
-  SetTotals(row.sum, result.mutable_totals());
+  *result.mutable_totals() = ToUsageTotals(row.sum);
   return result;
 }
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/string_view.h"
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 #include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage {

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/service/error_info.h"
-#include "tokenusage/service/rpc/request_parsing.h"
+#include "tokenusage/rpc/error_info.h"
+#include "tokenusage/service/rpc/grpc_request.h"
 #include "tokenusage/service/rpc/store_errors.h"
 
 namespace tokenusage {
@@ -70,9 +70,10 @@ void UsageStream::Take() {
 }
 
 absl::Status UsageStream::Parse(Report* report, std::int64_t* sequence) {
+  BinaryRequest message(request_);
   TOKENUSAGE_ASSIGN_OR_RETURN(const v1::StreamUsageRequest* request,
                               parts_.handler->Parse<v1::StreamUsageRequest>(
-                                  *context_, request_, report));
+                                  OriginOf(*context_), &message, report));
   *sequence = request->sequence();
   if (*sequence != last_sequence_ + 1) {
     return SequenceError(last_sequence_ + 1, *sequence);

@@ -15,6 +15,8 @@ constexpr std::int64_t kStallBytes = 64 << 10;
 constexpr rlim_t kOtherDescriptors = 128;
 // gRPC's and the guard's.
 constexpr rlim_t kDescriptorsPerConnection = 2;
+// Other listeners get at most one in so many.
+constexpr rlim_t kOthersShare = 5;
 
 bool IsOut(const ConnectionState& connection, const ConnectionLimits& limits) {
   return connection.live_calls > limits.max_live_calls ||
@@ -69,17 +71,20 @@ std::vector<std::size_t> ConnectionsToClose(
 ConnectionLimits FitToDescriptors(ConnectionLimits limits) {
   rlimit files = {};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return limits;
+  const auto others = static_cast<rlim_t>(limits.other_connections);
   const rlim_t wanted =
-      kOtherDescriptors +
+      kOtherDescriptors + others +
       kDescriptorsPerConnection * static_cast<rlim_t>(limits.max_connections);
   if (files.rlim_cur < wanted) {
     const rlimit raised = {std::min(wanted, files.rlim_max), files.rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) files = raised;
   }
-  const rlim_t fit =
-      files.rlim_cur > kOtherDescriptors
-          ? (files.rlim_cur - kOtherDescriptors) / kDescriptorsPerConnection
-          : 1;
+  const rlim_t other_fit = std::min(others, files.rlim_cur / kOthersShare);
+  const rlim_t taken = kOtherDescriptors + other_fit;
+  const rlim_t fit = files.rlim_cur > taken
+                         ? (files.rlim_cur - taken) / kDescriptorsPerConnection
+                         : 1;
+  limits.other_connections = static_cast<int>(other_fit);
   limits.max_connections = static_cast<int>(
       std::min(fit, static_cast<rlim_t>(limits.max_connections)));
   limits.max_unidentified =

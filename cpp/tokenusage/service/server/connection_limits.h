@@ -25,6 +25,10 @@ struct ConnectionLimits {
   // Those of them that are not identified.
   int max_unidentified = 512;
 
+  // Connections of other listeners of the process, at one descriptor each. See
+  // FitToDescriptors.
+  int other_connections = 0;
+
   // Calls of one connection that have started and not ended. Streams that the
   // caller has reset count until the server is done with them, which is what
   // bounds rapid resets (CVE-2023-44487). While as many calls of connections
@@ -59,7 +63,8 @@ std::vector<std::size_t> ConnectionsToClose(
     const ConnectionLimits& limits);
 
 // Raises the soft limit of open files as far as `limits` needs and the hard
-// limit allows. Returns the limits lowered to the descriptors that there are.
+// limit allows. Returns the limits lowered to the descriptors that there are;
+// `other_connections` gets at most a fifth of them.
 ConnectionLimits FitToDescriptors(ConnectionLimits limits);
 
 }  // namespace tokenusage

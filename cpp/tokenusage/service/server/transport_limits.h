@@ -52,8 +52,9 @@ struct TransportLimits {
   std::size_t max_transport_memory_bytes = 192 << 20;
 };
 
-// Sets the limits, and refuses compressed requests as UNIMPLEMENTED: a message
-// of a kilobyte may unpack to gigabytes, and gRPC checks the size afterwards.
+// Sets the limits. Takes messages that are compressed with gzip, and leaves
+// them as they are: a message of a kilobyte may unpack to gigabytes, and gRPC
+// checks the size afterwards. Refuses other compression as UNIMPLEMENTED.
 void ApplyTransportLimits(const TransportLimits& limits,
                           grpc::ServerBuilder* builder);
 

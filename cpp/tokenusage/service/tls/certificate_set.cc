@@ -124,18 +124,24 @@ absl::Status CheckChain(const std::vector<Certificate>& chain) {
   return absl::OkStatus();
 }
 
-// Does what gRPC will do with them: gRPC does not say why it fails.
-absl::Status CheckTakenByTls(const std::vector<Certificate>& chain,
-                             EVP_PKEY* key) {
-  const ErrorScope errors;
-  const TlsContext context(SSL_CTX_new(TLS_method()));
+// Returns a context with the certificates and the key, or null and the reason
+// in OpenSSL's queue.
+TlsContext ContextOf(const std::vector<Certificate>& chain, EVP_PKEY* key) {
+  TlsContext context(SSL_CTX_new(TLS_method()));
   bool taken = context != nullptr &&
                SSL_CTX_use_certificate(context.get(), chain[0].get()) == 1 &&
                SSL_CTX_use_PrivateKey(context.get(), key) == 1;
   for (std::size_t i = 1; taken && i < chain.size(); ++i) {
     taken = SSL_CTX_add1_chain_cert(context.get(), chain[i].get()) == 1;
   }
-  if (taken) return absl::OkStatus();
+  return taken ? std::move(context) : nullptr;
+}
+
+// Does what gRPC will do with them: gRPC does not say why it fails.
+absl::Status CheckTakenByTls(const std::vector<Certificate>& chain,
+                             EVP_PKEY* key) {
+  const ErrorScope errors;
+  if (ContextOf(chain, key) != nullptr) return absl::OkStatus();
   const char* reason = ERR_reason_error_string(ERR_peek_error());
   return Invalid(absl::StrCat("the certificate: the TLS library rejects it: ",
                               reason == nullptr ? "unknown" : reason));
@@ -148,6 +154,42 @@ absl::Status CheckClientCa(const std::string& pem, absl::Time now) {
     if (CheckTimes(*certificate, now).ok()) return absl::OkStatus();
   }
   return Invalid("the client CA: none of its certificates is valid now");
+}
+
+// Asks clients for certificates signed by the CAs in `pem`. Returns whether it
+// could be read.
+bool AskClients(const std::string& pem, ClientCertificate clients,
+                SSL_CTX* context) {
+  const auto trusted = ParseCertificates("the client CA", pem);
+  if (!trusted.ok()) return false;
+  for (const Certificate& certificate : *trusted) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
+    SSL_CTX_add_client_CA(context, certificate.get());
+  }
+  const int required = clients == ClientCertificate::kRequired
+                           ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+                           : 0;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | required, nullptr);
+  return true;
+}
+
+// Chooses HTTP/1.1 of the protocols that a client offers.
+int ChooseHttp11(SSL*, const unsigned char** chosen, unsigned char* size,
+                 const unsigned char* offered, unsigned int offered_size,
+                 void*) {
+  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
+  unsigned char* found = nullptr;
+  if (SSL_select_next_proto(&found, size, kHttp11, sizeof(kHttp11) - 1, offered,
+                            offered_size) != OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+  *chosen = found;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+std::string TextOf(const ASN1_STRING* text) {
+  return std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                     static_cast<std::size_t>(ASN1_STRING_length(text)));
 }
 
 }  // namespace
@@ -200,6 +242,52 @@ absl::StatusOr<CertificateSet> LoadCertificateSet(const CertificatePaths& paths,
                    ", key ", paths.key,
                    paths.client_ca.empty() ? "" : ", client CA ",
                    paths.client_ca, ")"));
+}
+
+std::shared_ptr<SSL_CTX> NewTlsContext(const CertificateSet& set,
+                                       ClientCertificate clients) {
+  const ErrorScope errors;
+  const auto chain = ParseCertificates("the certificate", set.certificate);
+  const auto key = ParseKey(set.key);
+  if (!chain.ok() || !key.ok()) return nullptr;
+  TlsContext context = ContextOf(*chain, key->get());
+  if (context == nullptr) return nullptr;
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_alpn_select_cb(context.get(), &ChooseHttp11, nullptr);
+  // A session that is resumed would outlive the certificates of a reload.
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+  if (clients != ClientCertificate::kNone &&
+      !AskClients(set.client_ca, clients, context.get())) {
+    return nullptr;
+  }
+  return std::shared_ptr<SSL_CTX>(std::move(context));
+}
+
+std::vector<std::string> CertificateNames(const X509& certificate) {
+  using Names = std::unique_ptr<GENERAL_NAMES, Freer<GENERAL_NAMES_free>>;
+  const Names alternatives(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(const_cast<X509*>(&certificate), NID_subject_alt_name,
+                       nullptr, nullptr)));
+  std::vector<std::string> names;
+  for (const auto& [type, scheme] :
+       {std::pair(GEN_URI, "uri:"), std::pair(GEN_DNS, "dns:")}) {
+    for (int i = 0;
+         i < static_cast<int>(sk_GENERAL_NAME_num(alternatives.get())); ++i) {
+      const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), i);
+      // URIs and DNS names are the same member of the union.
+      if (name->type == type) names.push_back(scheme + TextOf(name->d.ia5));
+    }
+  }
+  const X509_NAME* subject =
+      X509_get_subject_name(const_cast<X509*>(&certificate));
+  const int at = X509_NAME_get_index_by_NID(const_cast<X509_NAME*>(subject),
+                                            NID_commonName, -1);
+  if (at >= 0) {
+    names.push_back("cn:" + TextOf(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(
+                                const_cast<X509_NAME*>(subject), at))));
+  }
+  return names;
 }
 
 }  // namespace tokenusage

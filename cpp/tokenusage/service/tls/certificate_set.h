@@ -9,13 +9,21 @@
 #ifndef TOKENUSAGE_SERVICE_TLS_CERTIFICATE_SET_H_
 #define TOKENUSAGE_SERVICE_TLS_CERTIFICATE_SET_H_
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "openssl/ssl.h"
+#include "openssl/x509.h"
 
 namespace tokenusage {
+
+// Whether clients must send a certificate. One that they send must be signed by
+// the set's client CA; without a client CA, use kNone.
+enum class ClientCertificate { kNone, kOptional, kRequired };
 
 // The files of a set, all in PEM.
 struct CertificatePaths {
@@ -50,6 +58,15 @@ absl::StatusOr<CertificateSet> CheckCertificates(std::string certificate,
 // UNAVAILABLE if a file cannot be read.
 absl::StatusOr<CertificateSet> LoadCertificateSet(const CertificatePaths& paths,
                                                   absl::Time now);
+
+// Returns a context for the handshakes of a server that speaks HTTP/1.1, with
+// TLS 1.2 or newer. `set` must come from one of the functions above.
+std::shared_ptr<SSL_CTX> NewTlsContext(const CertificateSet& set,
+                                       ClientCertificate clients);
+
+// Returns the names of a client's certificate, as identity files spell them:
+// its URIs, its DNS names, its common name.
+std::vector<std::string> CertificateNames(const X509& certificate);
 
 }  // namespace tokenusage
 

@@ -15,12 +15,21 @@ namespace tokenusage {
 // Gives gRPC the certificates.
 class ReloadingCredentials::Source {
  public:
-  explicit Source(CertificateSet set) : set_(std::move(set)) {}
+  Source(CertificateSet set, ClientCertificate clients) : clients_(clients) {
+    Use(std::move(set));
+  }
 
   void Use(CertificateSet set) {
+    std::shared_ptr<SSL_CTX> tls_context = NewTlsContext(set, clients_);
     const std::lock_guard<std::mutex> lock(mutex_);
     set_ = std::move(set);
+    tls_context_ = std::move(tls_context);
     is_new_ = true;
+  }
+
+  std::shared_ptr<SSL_CTX> tls_context() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return tls_context_;
   }
 
   // A grpc_ssl_server_certificate_config_callback. Called at each handshake, by
@@ -47,8 +56,10 @@ class ReloadingCredentials::Source {
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
-  std::mutex mutex_;
-  CertificateSet set_;
+  const ClientCertificate clients_;
+  mutable std::mutex mutex_;
+  CertificateSet set_;  // guarded by mutex_, as are those below
+  std::shared_ptr<SSL_CTX> tls_context_;
   bool is_new_ = true;
 };
 
@@ -102,7 +113,7 @@ class WrappedCredentials final : public grpc::ServerCredentials {
 
 ReloadingCredentials::ReloadingCredentials(CertificateSet set,
                                            ClientCertificate clients)
-    : source_(std::make_unique<Source>(std::move(set))) {
+    : source_(std::make_unique<Source>(std::move(set), clients)) {
   credentials_ = std::make_shared<WrappedCredentials>(
       grpc_ssl_server_credentials_create_with_options(
           grpc_ssl_server_credentials_create_options_using_config_fetcher(
@@ -113,6 +124,10 @@ ReloadingCredentials::~ReloadingCredentials() = default;
 
 void ReloadingCredentials::Use(CertificateSet set) {
   source_->Use(std::move(set));
+}
+
+std::shared_ptr<SSL_CTX> ReloadingCredentials::tls_context() const {
+  return source_->tls_context();
 }
 
 std::shared_ptr<grpc::ServerCredentials>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// gRPC server credentials whose certificates may change while the server runs.
+// A server's credentials, whose certificates may change while it runs: for
+// gRPC, and for servers that use the TLS library themselves.
 //
 //   auto credentials = std::make_shared<ReloadingCredentials>(
 //       set, ClientCertificate::kRequired);
@@ -18,15 +19,12 @@
 #include <memory>
 
 #include "grpcpp/security/server_credentials.h"
+#include "openssl/ssl.h"
 #include "tokenusage/service/tls/certificate_set.h"
 
 namespace tokenusage {
 
-// Whether clients must send a certificate. One that they send must be signed by
-// the set's client CA; without a client CA, use kNone.
-enum class ClientCertificate { kNone, kOptional, kRequired };
-
-// For one port of one server, which it must outlive. Thread-safe.
+// Must outlive the server. `server_credentials` are for one port. Thread-safe.
 class ReloadingCredentials {
  public:
   // `set` must come from CheckCertificates.
@@ -40,6 +38,9 @@ class ReloadingCredentials {
   void Use(CertificateSet set);
 
   std::shared_ptr<grpc::ServerCredentials> server_credentials() const;
+
+  // Returns the context for the next handshake of a server without gRPC.
+  std::shared_ptr<SSL_CTX> tls_context() const;
 
  private:
   class Source;

@@ -121,7 +121,7 @@ absl::Status CheckRun::CheckWindow(TimeWindow window) {
 
 void CheckRun::CheckRecord(const PostgresResult& row,
                            PostgresRollups* expected) {
-  report_.AddRecords(1);
+  report_.AddRecord();
   const std::int64_t time = row.Int64(0, 0);
   const std::string_view id = row.Bytes(0, 1);
   std::string detail = CheckStoredRecord(row.Bytes(0, 2), id, time, &record_);

@@ -218,7 +218,7 @@ absl::StatusOr<Removal> PostgresMaintenance::RemoveRecordsBefore(
 absl::StatusOr<CheckReport> PostgresMaintenance::Check(
     const CheckOptions& options) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits));
-  CheckReportBuilder report(options.max_problems);
+  CheckReportBuilder report(options);
   TOKENUSAGE_RETURN_IF_ERROR(
       ForEachProject(options.limits,
                      [&](PostgresConnection* connection,

@@ -18,8 +18,13 @@ namespace {
 
 constexpr const char* kProperty =
     "CREATE TABLE tokenusage.property("
-    "name text COLLATE \"C\" PRIMARY KEY,"  // schema_version, bookmarks
-    "value bigint NOT NULL)";
+    "name text COLLATE \"C\" PRIMARY KEY,"  // schema_version, page_token_key,
+                                            // bookmarks
+    "value text COLLATE \"C\" NOT NULL)";
+
+constexpr const char* kPageTokenKey =
+    "INSERT INTO tokenusage.property(name, value) "
+    "VALUES('page_token_key', gen_random_uuid())";
 
 // A project that has or had records. Appends lock its row in share mode, so an
 // exclusive lock waits for running appends.
@@ -163,9 +168,9 @@ absl::Status SetSchemaVersion(PostgresConnection* connection) {
   return connection
       ->Execute(
           absl::StrCat("INSERT INTO tokenusage.property(name, value) VALUES"
-                       "('schema_version', ",
+                       "('schema_version', '",
                        kPostgresSchemaVersion,
-                       ") ON CONFLICT (name) DO UPDATE SET value = "
+                       "') ON CONFLICT (name) DO UPDATE SET value = "
                        "excluded.value"))
       .status();
 }
@@ -282,6 +287,7 @@ absl::StatusOr<PostgresMigration> MigrateInTransaction(
 std::vector<std::string> PostgresSchemaStatements() {
   return {"CREATE SCHEMA IF NOT EXISTS tokenusage",
           kProperty,
+          kPageTokenKey,
           kProject,
           kSeries,
           kUsageRecord,
@@ -301,6 +307,12 @@ absl::Status CheckPostgresSchema(PostgresConnection* connection) {
                 absl::StrCat(version == 0 ? "has no tables of tokenusage"
                                           : "has tables of an older version",
                              ": run `tokenusage db migrate` on it first"));
+}
+
+absl::StatusOr<std::string> ReadPageTokenKey(PostgresConnection* connection) {
+  return QueryText(connection,
+                   "SELECT value FROM tokenusage.property "
+                   "WHERE name = 'page_token_key'");
 }
 
 absl::StatusOr<PostgresMigration> MigratePostgresSchema(

@@ -50,6 +50,9 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
 absl::StatusOr<ProjectHorizon> ReadLatestPostgresHorizon(
     PostgresConnection* connection, const std::vector<std::string>& projects);
 
+// Returns the value of UsageStore::page_token_key.
+absl::StatusOr<std::string> ReadPageTokenKey(PostgresConnection* connection);
+
 // Returns the statements that create the tables, in order; for tests.
 std::vector<std::string> PostgresSchemaStatements();
 

@@ -264,11 +264,12 @@ inline constexpr PostgresStatement kDeleteProject = {
 // $1 name, $2 value (kSetBookmark): how far a copy of another database has
 // come.
 inline constexpr PostgresStatement kSelectBookmark = {
-    "select_bookmark", "SELECT value FROM tokenusage.property WHERE name = $1"};
+    "select_bookmark",
+    "SELECT value::bigint FROM tokenusage.property WHERE name = $1"};
 inline constexpr PostgresStatement kSetBookmark = {
     "set_bookmark",
     "INSERT INTO tokenusage.property(name, value) "
-    "VALUES($1, $2) ON CONFLICT (name) "
+    "VALUES($1, $2::bigint) ON CONFLICT (name) "
     "DO UPDATE SET value = excluded.value"};
 
 // Begins a transaction that reads one snapshot.

@@ -18,8 +18,9 @@ namespace {
 class PostgresStore : public UsageStore {
  public:
   PostgresStore(const PostgresTarget& target,
-                const PostgresStoreOptions& options)
-      : maintenance_(target),
+                const PostgresStoreOptions& options, std::string page_token_key)
+      : page_token_key_(std::move(page_token_key)),
+        maintenance_(target),
         reader_(target, options.max_read_connections),
         writer_(target,
                 {options.max_write_connections, options.max_records_per_commit,
@@ -52,11 +53,14 @@ class PostgresStore : public UsageStore {
 
   absl::Status CheckWritable() override { return writer_.CheckWritable(); }
 
+  std::string page_token_key() const override { return page_token_key_; }
+
   StoreStats Stats() const override { return writer_.Stats(); }
 
   StoreMaintenance* maintenance() override { return &maintenance_; }
 
  private:
+  const std::string page_token_key_;
   PostgresMaintenance maintenance_;
   PostgresReader reader_;
   PostgresWriter writer_;
@@ -71,7 +75,10 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenPostgresStore(
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto connection,
                               PostgresConnection::Connect(target));
   TOKENUSAGE_RETURN_IF_ERROR(CheckPostgresSchema(connection.get()));
-  return std::unique_ptr<UsageStore>(new PostgresStore(target, options));
+  TOKENUSAGE_ASSIGN_OR_RETURN(std::string page_token_key,
+                              ReadPageTokenKey(connection.get()));
+  return std::unique_ptr<UsageStore>(
+      new PostgresStore(target, options, std::move(page_token_key)));
 }
 
 absl::StatusOr<PostgresMigration> MigratePostgresDatabase(

@@ -2,7 +2,9 @@
 
 #include "tokenusage/store/rollup/check_report.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "tokenusage/v1/usage_reporting_service.pb.h"
@@ -46,6 +48,16 @@ void CompareSums(const UsageSum& expected, const UsageSum& found,
 }
 
 }  // namespace
+
+void CheckReportBuilder::AddRecord() {
+  if (++report_.record_count % 1000 != 0 || !options_->on_progress) return;
+  std::optional<double> fraction;
+  if (total_.has_value()) {
+    fraction = std::min(1.0, static_cast<double>(report_.record_count) /
+                                 static_cast<double>(*total_));
+  }
+  options_->on_progress(report_.record_count, fraction);
+}
 
 void CheckReportBuilder::CompareRollups(const std::string& project,
                                         const Rollups& expected,
@@ -100,7 +112,7 @@ void CheckReportBuilder::AddProblem(CheckProblem::Kind kind,
 
 void CheckReportBuilder::Add(CheckProblem problem) {
   ++report_.problem_count;
-  if (static_cast<int>(report_.problems.size()) < max_problems_) {
+  if (static_cast<int>(report_.problems.size()) < options_->max_problems) {
     report_.problems.push_back(std::move(problem));
   }
 }

@@ -2,7 +2,7 @@
 
 // Collects what a check finds: see StoreMaintenance::Check.
 //
-//   CheckReportBuilder report(options.max_problems);
+//   CheckReportBuilder report(options);
 //   report.CompareRollups(project, expected, found);
 //   return report.Finish();
 
@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,12 @@ namespace tokenusage {
 // Not thread-safe.
 class CheckReportBuilder {
  public:
-  explicit CheckReportBuilder(int max_problems) : max_problems_(max_problems) {}
+  // `options` must outlive it.
+  explicit CheckReportBuilder(const CheckOptions& options)
+      : options_(&options) {}
+
+  // Sets about how many records there are, if that is known.
+  void SetTotal(std::int64_t total) { total_ = total; }
 
   void AddStorageProblem(const std::string& project, std::string_view detail) {
     AddProblem(CheckProblem::Kind::kStorage, project, detail);
@@ -36,7 +42,7 @@ class CheckReportBuilder {
   void CompareRollups(const std::string& project, const Rollups& expected,
                       const Rollups& found);
 
-  void AddRecords(std::int64_t count) { report_.record_count += count; }
+  void AddRecord();
   void AddRollups(std::size_t count) {
     report_.rollup_count += static_cast<std::int64_t>(count);
   }
@@ -52,7 +58,8 @@ class CheckReportBuilder {
                      const UsageSum* expected, const UsageSum* found);
   void Add(CheckProblem problem);
 
-  int max_problems_;
+  const CheckOptions* options_;  // a pointer, as builders are assigned
+  std::optional<std::int64_t> total_;
   CheckReport report_;
 };
 

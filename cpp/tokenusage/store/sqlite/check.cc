@@ -51,7 +51,7 @@ class CheckRun {
       : database_(*database),
         options_(options),
         deadline_(options.limits),
-        report_(options.max_problems) {}
+        report_(options) {}
 
   absl::StatusOr<CheckReport> Run();
 
@@ -187,6 +187,12 @@ absl::StatusOr<CheckRun::AllSeries> CheckRun::LoadSeries(
 absl::Status CheckRun::CheckProjects() {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Project> projects,
                               LoadProjects());
+  // Not exact, but at once: counting would read a whole index.
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::int64_t total,
+      database_.QueryInt64("SELECT (SELECT max(row_id) FROM usage_record) - "
+                           "(SELECT min(row_id) FROM usage_record) + 1"));
+  report_.SetTotal(total);
   for (const Project& project : projects) {
     TOKENUSAGE_ASSIGN_OR_RETURN(horizon_, ReadHorizon(&database_, project.id));
     const bool deleted = IsDeletedProject(project.name);
@@ -221,7 +227,7 @@ absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
     if (!row) return CompareUntil(project, kNever, all);
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    report_.AddRecords(1);
+    report_.AddRecord();
     if (expected_count_ >= options_.max_rollups) {
       TOKENUSAGE_RETURN_IF_ERROR(CompareUntil(
           project, HourOf(select->Int64(2) / kNanosPerSecond), all));

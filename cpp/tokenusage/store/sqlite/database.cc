@@ -5,13 +5,22 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/base/string_view.h"
 #include "tokenusage/store/rollup/stored_record.h"
 
 namespace tokenusage {
 namespace {
 
 constexpr int kBusyTimeoutMillis = 5000;
+
+std::string UriOf(const std::string& path, std::string_view parameters) {
+  return absl::StrCat(
+      "file:",
+      absl::StrReplaceAll(path, {{"%", "%25"}, {"?", "%3f"}, {"#", "%23"}}),
+      "?", ToAbsl(parameters));
+}
 
 }  // namespace
 
@@ -90,10 +99,13 @@ void SqliteStatement::Reset() {
 // ------------------------------------------------------------- SqliteDatabase
 
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
-    const std::string& path, int flags) {
+    const std::string& path, int flags, std::string_view parameters) {
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(path));
-  const int code = sqlite3_open_v2(path.c_str(), &database->handle_,
-                                   flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  flags |= SQLITE_OPEN_NOMUTEX;
+  if (!parameters.empty()) flags |= SQLITE_OPEN_URI;
+  const std::string name = parameters.empty() ? path : UriOf(path, parameters);
+  const int code =
+      sqlite3_open_v2(name.c_str(), &database->handle_, flags, nullptr);
   if (code != SQLITE_OK) return database->Error(code);
   sqlite3_extended_result_codes(database->handle_, 1);
   sqlite3_busy_timeout(database->handle_, kBusyTimeoutMillis);

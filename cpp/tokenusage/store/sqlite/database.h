@@ -85,9 +85,11 @@ class SqliteStatement {
 // A connection. One thread at a time.
 class SqliteDatabase {
  public:
-  // `flags` as of sqlite3_open_v2. Waits up to 5 s for others' locks.
+  // `flags` as of sqlite3_open_v2, `parameters` as of SQLite's URI filenames,
+  // such as "immutable=1"; with them, `path` must be absolute. Waits up to 5 s
+  // for others' locks.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(
-      const std::string& path, int flags);
+      const std::string& path, int flags, std::string_view parameters = "");
 
   ~SqliteDatabase();
   SqliteDatabase(const SqliteDatabase&) = delete;

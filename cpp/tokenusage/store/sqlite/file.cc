@@ -77,6 +77,33 @@ absl::Status KeepLogOnClose(SqliteDatabase* database) {
   return code == SQLITE_OK ? absl::OkStatus() : database->Error(code);
 }
 
+// Returns whether SQLite can write the database, and its files beside it.
+bool IsWritable(const std::string& path) {
+  return access(path.c_str(), W_OK) == 0 &&
+         access(fs::path(path).parent_path().c_str(), W_OK) == 0;
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenReadOnly(
+    const std::string& path) {
+  // A process that has the database open has both files. Without them, nobody
+  // needs to be locked out.
+  std::error_code error;
+  const bool has_log = fs::exists(path + "-wal", error);
+  const bool has_index = fs::exists(path + "-shm", error);
+  const char* parameters = !has_log     ? "immutable=1"
+                           : !has_index ? "vfs=unix-none"  // without locks
+                                        : "";
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteDatabase> database,
+      SqliteDatabase::Open(path, SQLITE_OPEN_READONLY, parameters));
+  if (has_log && !has_index) {
+    // Then the index is in memory.
+    TOKENUSAGE_RETURN_IF_ERROR(
+        database->Execute("PRAGMA locking_mode=EXCLUSIVE"));
+  }
+  return database;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ResolveDatabasePath(const std::string& path) {
@@ -133,8 +160,11 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenBeside(
     const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteDatabase> database,
-      SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
-  TOKENUSAGE_RETURN_IF_ERROR(KeepLogOnClose(database.get()));
+      IsWritable(path) ? SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE)
+                       : OpenReadOnly(path));
+  if (FileBytes(path + "-wal") > 0) {
+    TOKENUSAGE_RETURN_IF_ERROR(KeepLogOnClose(database.get()));
+  }
   TOKENUSAGE_RETURN_IF_ERROR(CheckSqliteSchema(database.get()));
   return database;
 }

@@ -41,8 +41,10 @@ absl::StatusOr<bool> InspectDatabaseFile(const std::string& path);
 // takes a second or so; in larger ones damage is found when it is read.
 absl::Status CheckDatabase(const std::string& path);
 
-// Returns a connection for use beside a process that has the database open:
-// when it closes, it leaves the write-ahead log as it is. Requires that
+// Returns a connection for use beside a process that has the database open.
+// When it closes, it leaves a write-ahead log as it is, and removes what SQLite
+// created beside the file. If this process may not write the file or its
+// folder, the connection only reads, and creates nothing. Requires that
 // InspectDatabaseFile passed the file.
 //
 // Errors: those of CheckSqliteSchema; DATA_LOSS, UNAVAILABLE.

@@ -30,22 +30,46 @@ absl::StatusOr<std::string> FindDatabase(const std::string& path) {
   return absl::NotFoundError("database " + path + ": there is none");
 }
 
-// Copies in one step, under one read transaction: copying page by page would
+void ShowProgress(sqlite3_backup* backup, std::int64_t page_bytes,
+                  const ProgressCallback& on_progress) {
+  if (!on_progress) return;
+  const int pages = sqlite3_backup_pagecount(backup);
+  const int copied = pages - sqlite3_backup_remaining(backup);
+  on_progress(copied * page_bytes,
+              static_cast<double>(copied) / static_cast<double>(pages));
+}
+
+// Copies under one read transaction: without it, copying page by page would
 // start over at every commit of another process.
-absl::Status CopyPages(SqliteDatabase* from, SqliteDatabase* to) {
+absl::Status CopyPages(SqliteDatabase* from, SqliteDatabase* to,
+                       const ProgressCallback& on_progress) {
+  constexpr int kPagesPerStep = 4096;
+  TOKENUSAGE_RETURN_IF_ERROR(from->Execute("BEGIN"));
+  // Reading begins the transaction.
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t page_bytes,
+                              from->QueryInt64("PRAGMA page_size"));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      from->QueryInt64("SELECT count(*) FROM sqlite_master").status());
   sqlite3_backup* backup =
       sqlite3_backup_init(to->handle(), "main", from->handle(), "main");
   if (backup == nullptr) return to->Error(sqlite3_errcode(to->handle()));
-  const int step = sqlite3_backup_step(backup, -1);
+  int step = SQLITE_OK;
+  while (step == SQLITE_OK) {
+    step = sqlite3_backup_step(backup, kPagesPerStep);
+    ShowProgress(backup, page_bytes, on_progress);
+  }
   const int finish = sqlite3_backup_finish(backup);
-  if (step == SQLITE_DONE && finish == SQLITE_OK) return absl::OkStatus();
+  if (step == SQLITE_DONE && finish == SQLITE_OK) {
+    return from->Execute("COMMIT");
+  }
   // Only the source can be damaged.
   const int code = finish != SQLITE_OK ? finish : step;
   const bool damaged = (code & 0xFF) == SQLITE_CORRUPT;
   return damaged ? from->Error(code) : to->Error(code);
 }
 
-absl::Status CopyTo(const std::string& path, const std::string& copy_path) {
+absl::Status CopyTo(const std::string& path, const std::string& copy_path,
+                    const ProgressCallback& on_progress) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
                               OpenBeside(path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
@@ -55,7 +79,7 @@ absl::Status CopyTo(const std::string& path, const std::string& copy_path) {
   std::error_code error;
   fs::permissions(copy_path, fs::status(path, error).permissions(), error);
   if (error) return FileError("file " + copy_path, error.value());
-  return CopyPages(database.get(), copy.get());
+  return CopyPages(database.get(), copy.get(), on_progress);
 }
 
 absl::Status CheckCopy(const std::string& path) {
@@ -80,7 +104,8 @@ absl::StatusOr<CheckReport> CheckSqliteDatabase(const std::string& path,
 }
 
 absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
-    const std::string& path, const std::string& destination) {
+    const std::string& path, const std::string& destination,
+    const ProgressCallback& on_progress) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
   SqliteBackup backup;
   TOKENUSAGE_ASSIGN_OR_RETURN(backup.path, ResolveDatabasePath(destination));
@@ -92,7 +117,7 @@ absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto copy,
                               UnfinishedFile::For(backup.path));
-  TOKENUSAGE_RETURN_IF_ERROR(CopyTo(real_path, copy->path()));
+  TOKENUSAGE_RETURN_IF_ERROR(CopyTo(real_path, copy->path(), on_progress));
   TOKENUSAGE_RETURN_IF_ERROR(CheckCopy(copy->path()));
   TOKENUSAGE_RETURN_IF_ERROR(copy->Finish());
   backup.bytes = static_cast<std::int64_t>(fs::file_size(backup.path, error));

@@ -37,15 +37,17 @@ struct SqliteBackup {
   std::int64_t bytes = 0;  // its size
 };
 
-// Copies one snapshot of the database, in one step under one read transaction,
-// while a service may write to it; the write-ahead log can only grow meanwhile.
+// Copies one snapshot of the database, under one read transaction, while a
+// service may write to it; the write-ahead log can only grow meanwhile.
 // The copy is one file with the permissions of the database; it is named
 // `destination` only once it was checked for integrity and is on disk.
+// `on_progress`, which may be empty, counts the bytes that are copied.
 //
 // Errors: as above, for either path; FAILED_PRECONDITION if `destination`
 // exists.
 absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
-    const std::string& path, const std::string& destination);
+    const std::string& path, const std::string& destination,
+    const ProgressCallback& on_progress = nullptr);
 
 // See StoreMaintenance::SetRetention. A service may have the database open.
 //

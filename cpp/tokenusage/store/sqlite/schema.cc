@@ -71,11 +71,18 @@ constexpr const char* kRetention =
                                  // whole hour; 0 if nothing was removed
     "retain_seconds INTEGER)";   // NULL: the service's default
 
+// What is true of the database as a whole.
+constexpr const char* kProperty =
+    "CREATE TABLE property("
+    "name TEXT NOT NULL PRIMARY KEY,"  // page_token_key
+    "value TEXT NOT NULL) WITHOUT ROWID";
+
 std::string AllTables() {
-  return absl::StrCat(
-      kProject, ";", kSeries, ";", kUsageRecord, ";", kRecordByTime, ";",
-      kInconsistentByTime, ";CREATE TABLE rollup_quarter", kRollup,
-      ";CREATE TABLE rollup_hour", kRollup, ";", kRetention, ";");
+  return absl::StrCat(kProject, ";", kSeries, ";", kUsageRecord, ";",
+                      kRecordByTime, ";", kInconsistentByTime,
+                      ";CREATE TABLE rollup_quarter", kRollup,
+                      ";CREATE TABLE rollup_hour", kRollup, ";", kRetention,
+                      ";", kProperty, ";");
 }
 
 // Returns all that the database defines, without what ANALYZE adds.
@@ -100,6 +107,7 @@ absl::StatusOr<std::string> ExpectedDefinitions() {
 absl::Status CreateSqliteSchema(SqliteDatabase* database) {
   return database->Execute(absl::StrCat(
       "BEGIN IMMEDIATE;", AllTables(),
+      "INSERT INTO property VALUES('page_token_key',hex(randomblob(16)));",
       "PRAGMA application_id=", kSqliteApplicationId, ";",
       "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
 }

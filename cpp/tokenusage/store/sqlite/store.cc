@@ -57,8 +57,10 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
   SqliteStore(std::string path, const SqliteStoreOptions& options,
               std::unique_ptr<FileLock> lock,
               std::unique_ptr<SqliteReader> reader,
-              std::unique_ptr<SqliteAppender> appender)
+              std::unique_ptr<SqliteAppender> appender,
+              std::string page_token_key)
       : path_(std::move(path)),
+        page_token_key_(std::move(page_token_key)),
         lock_(std::move(lock)),
         reader_(std::move(reader)),
         writer_(
@@ -101,6 +103,8 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
   }
 
   absl::Status CheckWritable() override { return CheckCommit(path_); }
+
+  std::string page_token_key() const override { return page_token_key_; }
 
   StoreStats Stats() const override {
     StoreStats stats = writer_.Stats();
@@ -147,6 +151,7 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
                                                      const std::string& name);
 
   const std::string path_;
+  const std::string page_token_key_;
   // Destroyed from the last to the first: the lock ends when all is closed.
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<SqliteReader> reader_;
@@ -305,9 +310,13 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
       SqliteAppender::Open(real_path, options.max_known_series));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader,
                               SqliteReader::Open(real_path));
-  return std::unique_ptr<UsageStore>(
-      new SqliteStore(std::move(real_path), options, std::move(lock),
-                      std::move(reader), std::move(appender)));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      std::string page_token_key,
+      appender->database()->QueryText(
+          "SELECT value FROM property WHERE name='page_token_key'"));
+  return std::unique_ptr<UsageStore>(new SqliteStore(
+      std::move(real_path), options, std::move(lock), std::move(reader),
+      std::move(appender), std::move(page_token_key)));
 }
 
 }  // namespace tokenusage

@@ -11,8 +11,8 @@
 // Source: AIP-193; google/rpc/error_details.proto; gRPC's
 // `grpc-status-details-bin` trailer.
 
-#ifndef TOKENUSAGE_SERVICE_ERROR_INFO_H_
-#define TOKENUSAGE_SERVICE_ERROR_INFO_H_
+#ifndef TOKENUSAGE_RPC_ERROR_INFO_H_
+#define TOKENUSAGE_RPC_ERROR_INFO_H_
 
 #include <map>
 #include <optional>
@@ -50,4 +50,4 @@ absl::Status FromGrpcStatus(const grpc::Status& status);
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_SERVICE_ERROR_INFO_H_
+#endif  // TOKENUSAGE_RPC_ERROR_INFO_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/service/error_info.h"
+#include "tokenusage/rpc/error_info.h"
 
 #include "absl/strings/cord.h"
 #include "tokenusage/base/string_view.h"

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The records of a command on their way to the service: a UsageReporter that
+// the command waits for as long as the service answers.
+//
+//   TOKENUSAGE_ASSIGN_OR_RETURN(auto delivery, Delivery::Start(flags,
+//   options)); absl::Status status = delivery->reporter().Report(record);
+//   ...
+//   status = delivery->Wait(&progress);
+
+#ifndef TOKENUSAGE_CLI_CLIENT_DELIVERY_H_
+#define TOKENUSAGE_CLI_CLIENT_DELIVERY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/cli/client/service_flags.h"
+#include "tokenusage/cli/progress.h"
+#include "tokenusage/client/usage_reporter.h"
+
+namespace tokenusage {
+
+class WatchedTransport;
+
+// One thread at a time.
+class Delivery {
+ public:
+  // Starts a reporter with these options, as to project and delays with those
+  // of all commands.
+  //
+  // Errors: those of ReadConnection, NewGrpcTransport and UsageReporter::Start.
+  static absl::StatusOr<std::unique_ptr<Delivery>> Start(
+      const ServiceFlags& flags, UsageReporterOptions options);
+
+  UsageReporter& reporter() { return *reporter_; }
+  const UsageReporter& reporter() const { return *reporter_; }
+
+  // Waits until the service has answered for all records. Shows on `progress`,
+  // unless it is null, how many it has answered for.
+  //
+  // Gives up if a call fails in a way that repeating does not help, or if the
+  // service has not answered for a while, and returns the reason; records that
+  // it has not answered for are still pending.
+  absl::Status Wait(Progress* progress);
+
+ private:
+  Delivery(ConnectionOptions connection, WatchedTransport* transport,
+           std::unique_ptr<UsageReporter> reporter)
+      : connection_(std::move(connection)),
+        transport_(transport),
+        reporter_(std::move(reporter)) {}
+
+  const ConnectionOptions connection_;
+  WatchedTransport* const transport_;  // owned by reporter_
+  const std::unique_ptr<UsageReporter> reporter_;
+};
+
+// Starts one with a spool, synced to disk. It prints what the reporter logs,
+// and each record that the service refuses.
+absl::StatusOr<std::unique_ptr<Delivery>> StartSpoolDelivery(
+    const ServiceFlags& flags, const std::string& folder);
+
+// Waits for a delivery with a spool, and stops it. An error says how many
+// records stay in the spool.
+absl::Status FinishSpoolDelivery(Delivery* delivery);
+
+// Returns "stored 5, duplicate 0, refused 0".
+std::string DescribeAnswers(const UsageReporterCounters& counters);
+
+// Returns the field, if there is one, and the message.
+std::string DescribeRecordError(const v1::RecordError& error);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_CLIENT_DELIVERY_H_

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Connections to the service, for all that call it.
+//
+//   GrpcTransportOptions options;
+//   options.tls = true;
+//   auto channel = NewChannel("usage.example.com:8105", options);
+
+#ifndef TOKENUSAGE_CLIENT_CHANNEL_H_
+#define TOKENUSAGE_CLIENT_CHANNEL_H_
+
+#include <memory>
+#include <string>
+
+#include "grpcpp/channel.h"
+#include "tokenusage/client/grpc_transport.h"
+
+namespace tokenusage {
+
+// Does not connect yet. Uses the options of TLS only.
+std::shared_ptr<grpc::Channel> NewChannel(const std::string& server,
+                                          const GrpcTransportOptions& options);
+
+// Returns whether the host of host:port is this machine's loopback.
+bool IsLoopback(const std::string& server);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLIENT_CHANNEL_H_

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The table of rows, and the same rows as CSV.
+
+// So many more rows are shown at a time; 100,000 would make the page slow.
+const ROWS_AT_ONCE = 200;
+
+/** Returns the columns that the rows need: those of numbers have `units`. */
+function columnsOfRows(rows, view) {
+  const columns = [];
+  if (view.bucket !== 'none') {
+    const name = (row) => bucketName(row.bucket_start_time, view.bucket, view.zone);
+    columns.push({key: 'bucket', name: view.bucket, text: name});
+  }
+  view.groups.forEach((field, i) => {
+    columns.push({key: field, name: field, text: (row) => row.group?.[i]?.value, isGroup: true});
+  });
+  const counts = {
+    record_count: 'records',
+    inconsistent_record_count: 'inconsistent',
+    unknown_usage_record_count: 'unknown usage',
+  };
+  for (const [key, name] of Object.entries(counts)) {
+    if (key !== 'record_count' && !rows.some((row) => Number(row.totals[key] ?? 0))) continue;
+    columns.push({key, name, units: (row) => BigInt(row.totals[key] ?? 0) * ONE});
+  }
+  for (const key of MEASURES) {
+    if (!rows.some((row) => row.totals[key])) continue;
+    columns.push({
+      key,
+      name: measureName(key).replace(/ tokens$/, ''),
+      units: (row) => (row.totals[key] ? parseDecimal(row.totals[key].exact) : undefined),
+      stated: (row) => row.totals[key]?.record_count ?? 0,
+    });
+  }
+  return columns;
+}
+
+/** Returns the rows sorted by `-column`, largest first, or `column`; what is missing is last. */
+function sortRows(rows, columns, sort) {
+  const column = columns.find(({key}) => key === sort.replace('-', ''));
+  if (!column) return rows;
+  const sign = sort.startsWith('-') ? -1 : 1;
+  const compare = column.units ? compareUnits : (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  return rows
+    .map((row) => [column.units ? column.units(row) : column.text(row), row])
+    .sort(([a], [b]) => {
+      if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
+      return sign * compare(a, b);
+    })
+    .map(([, row]) => row);
+}
+
+/** Sums rows: a row of totals like the service's, without a group. */
+function totalOfRows(rows) {
+  const counts = {};
+  const sums = {};
+  for (const {totals} of rows) {
+    for (const [key, value] of Object.entries(totals)) {
+      if (!value.exact) {
+        counts[key] = (counts[key] ?? 0n) + BigInt(value);
+        continue;
+      }
+      const sum = (sums[key] ??= {units: 0n, record_count: 0n});
+      sum.units += parseDecimal(value.exact);
+      sum.record_count += BigInt(value.record_count);
+    }
+  }
+  const totals = {record_count: 0n, ...counts};
+  for (const [key, {units, record_count}] of Object.entries(sums)) {
+    totals[key] = {exact: formatDecimal(units), record_count};
+  }
+  return {totals};
+}
+
+/** A table in the page. */
+class Table {
+  /** `sort` is called with the order that a click on a heading asks for. */
+  constructor(place, more, sort) {
+    Object.assign(this, {place, more, sort});
+    more.addEventListener('click', () => this.add(ROWS_AT_ONCE));
+    // All of a table of usual size is printed.
+    window.addEventListener('beforeprint', () => this.add(5000));
+  }
+
+  show(rows, columns, total, sort) {
+    this.rows = rows;
+    this.columns = columns;
+    this.shown = 0;
+    this.body = element('tbody');
+    const first = columns.findIndex((column) => column.units);
+    this.widths = columns.map((column) => column.units && Math.max(...rows.slice(0, 5000).concat(total).map(
+        (row) => (formatDecimal(column.units(row) ?? 0n).split('.')[1] ?? '').length)));
+    const label = first > 0 ? [element('th', {scope: 'row', colspan: first}, 'Total')] : [];
+    const sums = columns.map((column, i) => column.units && this.cell(column, total, i)).filter(Boolean);
+    this.place.replaceChildren(element('table', {},
+        element('caption', {}, 'Totals by bucket and group'),
+        element('thead', {}, element('tr', {}, ...columns.map((column) => this.heading(column, sort)))),
+        this.body, element('tfoot', {}, element('tr', {}, ...label, ...sums))));
+    this.add(ROWS_AT_ONCE);
+  }
+
+  /** Shows more rows. */
+  add(count) {
+    if (!this.rows) return;
+    const end = Math.min(this.shown + count, this.rows.length);
+    for (const row of this.rows.slice(this.shown, end)) {
+      this.body.append(element('tr', {}, ...this.columns.map((column, i) => this.cell(column, row, i))));
+    }
+    this.shown = end;
+    const left = this.rows.length - end;
+    this.more.hidden = left === 0;
+    this.more.textContent = `Show ${formatCount(Math.min(left, ROWS_AT_ONCE))} more of ${formatCount(left)}`;
+  }
+
+  heading(column, sort) {
+    const isSorted = sort.replace('-', '') === column.key;
+    const isDown = sort.startsWith('-');
+    const button = element('button', {type: 'button', title: column.key}, column.name);
+    // Numbers are sorted largest first; a third click restores the order of the service.
+    const [first, second] = column.units ? ['-', ''] : ['', '-'];
+    const next = !isSorted ? first + column.key : isDown === Boolean(first) ? second + column.key : '';
+    button.addEventListener('click', () => this.sort(next));
+    const order = isDown ? 'descending' : 'ascending';
+    return element('th', {
+      scope: 'col', class: column.units ? 'number' : undefined, 'aria-sort': isSorted ? order : undefined,
+    }, button);
+  }
+
+  cell(column, row, index) {
+    if (!column.units) {
+      const value = column.text(row);
+      return element('td', {}, column.isGroup ? groupValue(value) : value);
+    }
+    const units = column.units(row);
+    if (units === undefined) {
+      return element('td', {class: 'number'}, element('span', {class: 'missing', title: 'no record states it'}, '–'));
+    }
+    const cell = element('td', {class: 'number'}, decimal(units, this.widths[index]));
+    const [stated, all] = [column.stated?.(row), row.totals.record_count];
+    if (stated !== undefined && BigInt(stated) < BigInt(all)) {
+      cell.append(element('small', {title: 'of the records state it'}, `${formatCount(stated)} of ${formatCount(all)}`));
+    }
+    return cell;
+  }
+}
+
+/** Returns rows as CSV (RFC 4180), with exact decimals. A missing label is an empty field. */
+function csvOfRows(rows, columns, view) {
+  const counted = columns.filter((column) => column.units);
+  const names = ['bucket_start_time', 'bucket_end_time', ...view.groups];
+  const heads = counted.flatMap(({key, stated}) => (stated ? [key, `${key}.record_count`] : [key]));
+  const lines = [[...names, ...heads].map(csvText)];
+  for (const row of rows) {
+    const groups = view.groups.map((_, i) => csvText(row.group?.[i]?.value));
+    const numbers = counted.flatMap(({units, stated}) => {
+      const sum = units(row);
+      const text = sum === undefined ? '' : formatDecimal(sum);
+      return stated ? [text, stated(row)] : [text];
+    });
+    lines.push([row.bucket_start_time, row.bucket_end_time, ...groups, ...numbers]);
+  }
+  return lines.map((line) => line.join(',') + '\r\n').join('');
+}
+
+function csvText(text) {
+  if (text === undefined) return '';
+  // A spreadsheet would take these for formulas.
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return text === '' || /[",\r\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// One connection over HTTP/1.1: reads a request, hands it to the handler,
+// writes the response, and begins again.
+
+#ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_CONNECTION_H_
+#define TOKENUSAGE_SERVICE_HTTP_HTTP_CONNECTION_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "boost/asio/ip/tcp.hpp"
+#include "openssl/ssl.h"
+#include "tokenusage/service/http/http_exchange.h"
+#include "tokenusage/service/http/http_limits.h"
+
+namespace tokenusage {
+
+class HttpConnection;
+
+// What a connection tells its server. From any thread; must not block.
+struct HttpConnectionEvents {
+  // `bytes` more are held, or fewer if negative, of a body that has not arrived
+  // whole.
+  std::function<void(std::int64_t bytes)> on_pending;
+
+  // A request is about to be handed to the handler; and its response has been
+  // written or given up, and the handler is done with it.
+  std::function<void()> on_call;
+  std::function<void()> on_answer;
+
+  // A response is about to be written, `time` after its request arrived.
+  std::function<void(std::string_view route, int status, absl::Duration time)>
+      on_response;
+
+  // A TLS handshake failed.
+  std::function<void(const std::string& peer)> on_failed_handshake;
+
+  std::function<void(HttpConnection*)> on_closed;
+};
+
+class HttpConnection {
+ public:
+  virtual ~HttpConnection() = default;
+
+  // Starts the TLS handshake, or reading.
+  virtual void Start() = 0;
+
+  // Closes the connection; a request in progress is cancelled.
+  virtual void Close() = 0;
+
+  // Closes the connection once it has no request in progress.
+  virtual void Drain() = 0;
+
+  // What its server may know at any time.
+  struct State {
+    std::atomic<bool> is_idle{true};
+    std::atomic<std::int64_t> pending_bytes{0};
+    std::atomic<std::int64_t> idle_since_nanos{absl::GetCurrentTimeNanos()};
+  };
+  const State& state() const { return state_; }
+
+ protected:
+  State state_;
+};
+
+// `tls` is null for plain text. The references must outlive the connection.
+std::shared_ptr<HttpConnection> NewHttpConnection(
+    boost::asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& tls,
+    const HttpLimits& limits, HttpHandler* handler,
+    const HttpConnectionEvents& events);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_HTTP_HTTP_CONNECTION_H_

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// One request over HTTP and its response, for the code between connections and
+// the service.
+
+#ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_EXCHANGE_H_
+#define TOKENUSAGE_SERVICE_HTTP_HTTP_EXCHANGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "boost/beast/http/message.hpp"
+#include "boost/beast/http/string_body.hpp"
+
+namespace tokenusage {
+
+using HttpRequest =
+    boost::beast::http::request<boost::beast::http::string_body>;
+using HttpHeader = HttpRequest::header_type;
+
+// A response is ready to be sent but for Content-Length and Connection.
+struct HttpResponse {
+  boost::beast::http::response<boost::beast::http::string_body> message;
+  std::shared_ptr<void> held;  // kept until the response is written
+  std::string_view route;      // for metrics: a path that exists, or "other"
+};
+
+// The other end of a connection.
+struct HttpPeer {
+  std::string name;  // as in CallOrigin
+  bool is_loopback = false;
+  std::optional<std::vector<std::string>> certificate_names;
+};
+
+class HttpExchange {
+ public:
+  virtual ~HttpExchange() = default;
+
+  virtual const HttpPeer& peer() const = 0;
+
+  // Not thread-safe: only the exchange's owner may change the request.
+  virtual HttpRequest& request() = 0;
+
+  // Returns whether nobody waits for the response any more: a function that may
+  // be called at any time, on any thread.
+  virtual std::function<bool()> is_cancelled() const = 0;
+
+  // Sends the response. Call it once, on any thread, then drop the exchange.
+  virtual void Respond(HttpResponse response) = 0;
+};
+
+// Thread-safe.
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+
+  // Called when a request's header has arrived. Returns a response to refuse
+  // it, and its body is not read.
+  virtual std::optional<HttpResponse> CheckHeader(const HttpHeader& header,
+                                                  const HttpPeer& peer) = 0;
+
+  // Returns the response to a request whose body is longer than `max_bytes`.
+  virtual HttpResponse RefuseBody(std::size_t max_bytes,
+                                  std::uint64_t bytes) = 0;
+
+  // Called when a request has arrived whole.
+  virtual void Handle(std::shared_ptr<HttpExchange> exchange) = 0;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_HTTP_HTTP_EXCHANGE_H_

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/service/http/http_routes.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/base/string_view.h"
+#include "tokenusage/service/http/connect_call.h"
+#include "tokenusage/service/http/connect_error.h"
+#include "tokenusage/service/rpc/access.h"
+#include "tokenusage/service/rpc/request_checks.h"
+#include "tokenusage/service/rpc/store_errors.h"
+#include "tokenusage/service/server/listen_address.h"
+#include "tokenusage/v1/usage_reporting_service.pb.h"
+
+namespace tokenusage {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::string_view kServicePath =
+    "/tokenusage.v1.UsageReportingService/";
+constexpr std::string_view kOtherRoute = "other";
+
+std::string_view PathOf(const HttpHeader& header) {
+  const std::string_view target(header.target().data(), header.target().size());
+  return target.substr(0, target.find('?'));
+}
+
+bool IsCall(std::string_view path) {
+  return path.substr(0, kServicePath.size()) == kServicePath;
+}
+
+UsageReportingServiceImpl::Method MethodOf(std::string_view path) {
+  return IsCall(path) ? UsageReportingServiceImpl::FindMethod(
+                            path.substr(kServicePath.size()))
+                      : nullptr;
+}
+
+std::vector<std::string> AllRoutes() {
+  std::vector<std::string> routes = {"/", "/healthz", "/metrics"};
+  const ::google::protobuf::ServiceDescriptor* const service =
+      v1::ReportUsageRequest::descriptor()->file()->service(0);
+  for (int i = 0; i < service->method_count(); ++i) {
+    routes.push_back(std::string(kServicePath) +
+                     std::string(service->method(i)->name()));
+  }
+  return routes;
+}
+
+// Returns the path as a name that lives forever, and that callers cannot
+// invent.
+std::string_view RouteOf(std::string_view path) {
+  static const auto* const routes = new auto(AllRoutes());
+  const auto found = std::find(routes->begin(), routes->end(), path);
+  return found == routes->end() ? kOtherRoute : std::string_view(*found);
+}
+
+HttpResponse WithStatus(http::status status, HttpResponse response) {
+  response.message.result(status);
+  return response;
+}
+
+HttpResponse NotAllowed(const char* allowed) {
+  HttpResponse response =
+      WithStatus(http::status::method_not_allowed,
+                 ErrorResponse(absl::UnimplementedError(
+                     absl::StrCat("HTTP method: expected ", allowed))));
+  response.message.set(http::field::allow, allowed);
+  return response;
+}
+
+HttpResponse NotFound() {
+  return WithStatus(http::status::not_found,
+                    ErrorResponse(absl::UnimplementedError(
+                        "there is no such path or method")));
+}
+
+// Returns whether the Host header names this machine, or is missing.
+bool IsLocalHost(const HttpHeader& header) {
+  const auto value = header[http::field::host];
+  std::string host(value.data(), value.size());
+  if (host.empty()) return true;
+  const std::size_t colon = host.rfind(':');
+  if (colon == host.npos || host.back() == ']') host += ":0";
+  return CheckLoopbackAddress(host).ok();
+}
+
+// Returns whether the request came through a proxy, whose address the peer's
+// is.
+bool IsForwarded(const HttpHeader& header) {
+  return header.count(http::field::forwarded) > 0 ||
+         header.count("X-Forwarded-For") > 0 ||
+         header.count(http::field::via) > 0;
+}
+
+}  // namespace
+
+HttpRoutes::HttpRoutes(const HttpServerOptions& options,
+                       UsageReportingServiceImpl* service)
+    : options_(options),
+      service_(*service),
+      check_host_(options.check_host &&
+                  CheckLoopbackAddress(options.address).ok()) {}
+
+std::optional<HttpResponse> HttpRoutes::CheckHeader(const HttpHeader& header,
+                                                    const HttpPeer& peer) {
+  const std::string_view path = PathOf(header);
+  const std::string_view route = RouteOf(path);
+  std::optional<HttpResponse> refusal;
+  if (check_host_ && !IsLocalHost(header)) {
+    refusal = WithStatus(
+        http::status::misdirected_request,
+        ErrorResponse(absl::PermissionDeniedError(
+            "Host: expected this machine's loopback address or localhost")));
+  } else if (IsCall(path)) {
+    refusal = CheckCall(header, peer);
+  } else if (route == kOtherRoute || (path == "/" && options_.page.empty()) ||
+             (path == "/metrics" && options_.metrics == nullptr)) {
+    refusal = NotFound();
+  } else if (header.method() != http::verb::get &&
+             header.method() != http::verb::head) {
+    refusal = NotAllowed("GET, HEAD");
+  } else if (path == "/metrics") {
+    const absl::Status status = CheckMetrics(header, peer);
+    if (!status.ok()) refusal = ErrorResponse(status);
+  }
+  if (refusal) refusal->route = route;
+  return refusal;
+}
+
+std::optional<HttpResponse> HttpRoutes::CheckCall(const HttpHeader& header,
+                                                  const HttpPeer& peer) const {
+  if (MethodOf(PathOf(header)) == nullptr) return NotFound();
+  if (header.method() != http::verb::post) return NotAllowed("POST");
+  if (!CodecOf(header)) {
+    HttpResponse response = WithStatus(
+        http::status::unsupported_media_type,
+        ErrorResponse(absl::InvalidArgumentError(
+            "Content-Type: expected application/json or application/proto")));
+    response.message.set("Accept-Post", "application/json, application/proto");
+    return response;
+  }
+  absl::Status status = CheckConnectHeader(header);
+  // Before the body is read, so that strangers cannot make the server hold it.
+  if (status.ok()) {
+    status = Identify(service_.options(), OriginOf(header, peer)).status();
+  }
+  if (status.ok() && is_draining_) status = DrainingError();
+  if (status.ok()) return std::nullopt;
+  return ErrorResponse(status);
+}
+
+absl::Status HttpRoutes::CheckMetrics(const HttpHeader& header,
+                                      const HttpPeer& peer) const {
+  if (peer.is_loopback && !IsForwarded(header)) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const auto caller, Identify(service_.options(), OriginOf(header, peer)));
+  return caller->CheckRole(Role::kMetrics);
+}
+
+HttpResponse HttpRoutes::RefuseBody(std::size_t max_bytes,
+                                    std::uint64_t bytes) {
+  HttpResponse response = ErrorResponse(
+      RequestTooLargeError(max_bytes, static_cast<std::size_t>(bytes)));
+  response.route = kOtherRoute;
+  return response;
+}
+
+void HttpRoutes::Handle(std::shared_ptr<HttpExchange> exchange) {
+  const HttpRequest& request = exchange->request();
+  const std::string_view path = PathOf(request);
+  const std::string_view route = RouteOf(path);
+  if (const auto method = MethodOf(path)) {
+    return (service_.*method)(new ConnectCall(std::move(exchange), route));
+  }
+  HttpResponse response = Document(path);
+  response.route = route;
+  CompressBody(AcceptsGzip(request), &response);
+  if (request.method() == http::verb::head) {
+    response.message.content_length(response.message.body().size());
+    response.message.body().clear();
+  }
+  exchange->Respond(std::move(response));
+}
+
+HttpResponse HttpRoutes::Document(std::string_view path) const {
+  HttpResponse response;
+  auto& message = response.message;
+  message.set(http::field::cache_control, "no-store");
+  message.set("X-Content-Type-Options", "nosniff");
+  if (path == "/healthz") {
+    const bool is_serving = options_.is_serving();
+    message.result(is_serving ? http::status::ok
+                              : http::status::service_unavailable);
+    message.set(http::field::content_type, "text/plain");
+    message.body() = is_serving ? "serving\n" : "not serving\n";
+  } else if (path == "/metrics") {
+    message.set(http::field::content_type,
+                "text/plain; version=0.0.4; charset=utf-8");
+    message.body() = options_.metrics();
+  } else {
+    message.set(http::field::content_type, "text/html; charset=utf-8");
+    message.set("Content-Security-Policy", options_.page_policy);
+    message.set("Referrer-Policy", "no-referrer");
+    message.body() = std::string(options_.page);
+  }
+  return response;
+}
+
+}  // namespace tokenusage

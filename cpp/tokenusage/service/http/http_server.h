@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// UsageReportingService over HTTP/1.1, by the Connect protocol's unary form,
+// with the server's metrics, its health, and a page.
+//
+//   HttpServerOptions options;
+//   options.address = "127.0.0.1:8106";
+//   absl::StatusOr<std::unique_ptr<HttpServer>> http =
+//       HttpServer::Start(server->service(), options);
+//   ...
+//   (*http)->BeginDrain();
+//   server->Shutdown(absl::Seconds(10));
+//   (*http)->Shutdown(absl::Now());
+
+#ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_SERVER_H_
+#define TOKENUSAGE_SERVICE_HTTP_HTTP_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "tokenusage/service/http/http_limits.h"
+#include "tokenusage/service/tls/reloading_credentials.h"
+#include "tokenusage/service/usage_reporting_service.h"
+
+namespace tokenusage {
+
+struct HttpServerOptions {
+  // host:port; port 0 takes a free one.
+  std::string address = "127.0.0.1:8106";
+
+  // TLS for all connections. Null: plain text.
+  std::shared_ptr<ReloadingCredentials> tls;
+
+  // Answers requests for a loopback address only if their Host is one, too, so
+  // that no page of another site can reach the server under a name of its own
+  // (DNS rebinding). For servers that ask for no credentials.
+  bool check_host = false;
+
+  // Whether /healthz says that the server serves.
+  std::function<bool()> is_serving = [] { return true; };
+
+  // Returns the text of /metrics, in Prometheus' format. Null: no metrics.
+  std::function<std::string()> metrics;
+
+  // The page at /, in HTML, and its Content-Security-Policy. Empty: no page.
+  std::string_view page;
+  std::string page_policy;
+
+  // Called with each response: for which route (a path, or "other"), and how
+  // long it took. From any thread; must not block.
+  std::function<void(std::string_view route, int status, absl::Duration time)>
+      on_response = [](std::string_view, int, absl::Duration) {};
+
+  // Called when a TLS handshake fails.
+  std::function<void(const std::string& peer)> on_failed_handshake =
+      [](const std::string&) {};
+
+  HttpLimits limits;
+};
+
+// Thread-safe.
+class HttpServer {
+ public:
+  // Starts serving `service`, which must outlive the server.
+  //
+  // Errors: INVALID_ARGUMENT if the address is not host:port; UNAVAILABLE, with
+  // the reason, if it cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(
+      UsageReportingServiceImpl* service, HttpServerOptions options);
+
+  // Shuts down at once if Shutdown was not called.
+  ~HttpServer();
+
+  // The port that the server listens on.
+  int port() const;
+
+  // Takes no new connections, closes idle ones, and answers requests that are
+  // not calls yet with UNAVAILABLE. Returns at once.
+  void BeginDrain();
+
+  // Drains, waits at most until `deadline` for calls in progress, cancels the
+  // rest, and returns when all are finished.
+  void Shutdown(absl::Time deadline);
+
+ private:
+  class Impl;
+
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_SERVICE_HTTP_HTTP_SERVER_H_
