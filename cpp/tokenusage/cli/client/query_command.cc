@@ -248,8 +248,11 @@ absl::Status QueryRun::ReadTotal() {
 
 absl::Status QueryRun::WriteAnswer() const {
   if (!flags_.html.empty()) {
+    v1::QueryUsageRequest request = request_;
+    request.clear_page_size();
+    request.clear_page_token();
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::string page,
-                                FormatQueryPage(request_, answer_));
+                                FormatQueryPage(request, answer_));
     return WriteFile(flags_.html, page);
   }
   PrintData(flags_.csv ? FormatQueryCsv(answer_) : FormatQueryTable(answer_));

@@ -2,6 +2,7 @@
 
 #include "tokenusage/cli/client/query_page.h"
 
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
