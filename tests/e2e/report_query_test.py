@@ -478,6 +478,7 @@ class QueryTest(ServiceTest):
             (
                 [],
                 """\
+from 2000-01-01 to 2200-01-01, UTC
 records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
       4             2       8306.25       7551.29  1542.010000001  9007199254746739.82             1581.66
 """,
@@ -485,44 +486,54 @@ records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_
             (
                 ["--bucket=day", "--time-zone=Europe/Berlin"],
                 """\
+from 2000-01-01 to 2200-01-01, Europe/Berlin
 day         records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
 2024-03-31        2             1       8205.75       7501.29  1492.01                     5737.82             1541.66
 2024-04-01        2             1        100.5          50       50.000000001  9007199254741002                  40
+total             4             2       8306.25       7551.29  1542.010000001  9007199254746739.82             1581.66
 """,
             ),
             (
                 ["--bucket=hour", "--group-by=model", "--end=2024-04-01"],
                 """\
+from 2000-01-01 to 2024-04-01, UTC
 hour               model        records  inconsistent  total_tokens  input_tokens  output_tokens  input_text_tokens  input_image_tokens
 2024-03-30T23:00Z  gpt-image-1        1             1       8105.75       7451.29        1442.01            5727.82             1501.66
 2024-03-31T00:00Z  Ünïcode            1             -        100            50             50                 10                  40
 2024-03-31T22:00Z  gpt-image-1        1             -        100            50             50                 10                  40
+total                                 3             1       8305.75       7551.29        1542.01            5747.82             1581.66
 """,
             ),
             (
                 ["--bucket=minute", "--filter=model=gpt-image-1"],
                 """\
+from 2000-01-01 to 2200-01-01, UTC
 minute             records  inconsistent  total_tokens  input_tokens  output_tokens  input_text_tokens  input_image_tokens
 2024-03-30T23:30Z        1             1       8105.75       7451.29        1442.01            5727.82             1501.66
 2024-03-31T22:00Z        1             -        100            50             50                 10                  40
+total                    2             1       8205.75       7501.29        1492.01            5737.82             1541.66
 """,
             ),
             (
                 ["--bucket=week", "--group-by=labels.team"],
                 """\
+from 2000-01-01 to 2200-01-01, UTC
 week      labels.team  records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
 2024-W13  <none>             1             -        100            50       50                          10                  40
 2024-W13                     1             -        100            50       50                          10                  40
 2024-W13  web                1             1       8105.75       7451.29  1442.01                     5727.82             1501.66
 2024-W14  <none>             1             1          0.5           0        0.000000001  9007199254740992                   0
+total                        4             2       8306.25       7551.29  1542.010000001  9007199254746739.82             1581.66
 """,
             ),
             (
                 ["--bucket=month", "--filter-missing=labels.team", "--filter=labels.team=web"],
                 """\
+from 2000-01-01 to 2200-01-01, UTC
 month    records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
 2024-03        2             1       8205.75       7501.29  1492.01                     5737.82             1541.66
 2024-04        1             1          0.5           0        0.000000001  9007199254740992                   0
+total          3             2       8206.25       7501.29  1492.010000001  9007199254746729.82             1541.66
 """,
             ),
         ):
@@ -741,10 +752,10 @@ class LargestTest(ServiceTest):
             self.query("--month=2024-05", "--group-by=model", "--top=2", "--by=cost_usd"),
             """\
 from 2024-05-01 to 2024-06-01, Europe/Berlin; by cost_usd
-model  records  images      cost_usd          share
-b            2  1 (1 of 2)  2.5  (1 of 2)     66.7%
-a            1  -           1                 26.7%
-total        4  1 (1 of 4)  3.75 (3 of 4)    100.0%
+model  records      images       cost_usd   share
+b            2  1 (1 of 2)  2.5 (1 of 2)    66.7%
+a            1  -           1               26.7%
+total        4  1 (1 of 4)  3.75 (3 of 4)  100.0%
 """,
         )
 
