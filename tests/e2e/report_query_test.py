@@ -36,7 +36,7 @@ def row_of_json(line):
     return oracle.Row(
         at(row["bucket_start_time"]),
         at(row["bucket_end_time"]),
-        tuple(group.get("value") for group in row.get("group", [])),
+        tuple(row["group"].values()),
         int(row["totals"]["record_count"]),
         tuple(totals),
     )
@@ -62,9 +62,10 @@ class ServiceTest(EndToEndTest):
         self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""))
         return outcome.stdout
 
-    def query_rows(self, *flags, project="demo"):
+    def query_rows(self, *flags, project="demo", says=""):
+        """Returns the rows, and asserts what is said beside them on stderr."""
         outcome = self.run_client("query", "--json", *flags, project=project)
-        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""))
+        self.assertEqual((outcome.exit_code, outcome.stderr.decode()), (0, says))
         return [row_of_json(line) for line in outcome.stdout.splitlines()]
 
     def assert_totals(self, expected, project="demo"):
@@ -480,6 +481,7 @@ class QueryTest(ServiceTest):
             (
                 [],
                 """\
+from 2000-01-01 to 2200-01-01, UTC
 records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
       4             2       8306.25       7551.29  1542.010000001  9007199254746739.82             1581.66
 """,
@@ -487,44 +489,54 @@ records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_
             (
                 ["--bucket=day", "--time-zone=Europe/Berlin"],
                 """\
+from 2000-01-01 to 2200-01-01, Europe/Berlin
 day         records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
 2024-03-31        2             1       8205.75       7501.29  1492.01                     5737.82             1541.66
 2024-04-01        2             1        100.5          50       50.000000001  9007199254741002                  40
+total             4             2       8306.25       7551.29  1542.010000001  9007199254746739.82             1581.66
 """,
             ),
             (
                 ["--bucket=hour", "--group-by=model", "--end=2024-04-01"],
                 """\
+from 2000-01-01 to 2024-04-01, UTC
 hour               model        records  inconsistent  total_tokens  input_tokens  output_tokens  input_text_tokens  input_image_tokens
 2024-03-30T23:00Z  gpt-image-1        1             1       8105.75       7451.29        1442.01            5727.82             1501.66
 2024-03-31T00:00Z  Ünïcode            1             -        100            50             50                 10                  40
 2024-03-31T22:00Z  gpt-image-1        1             -        100            50             50                 10                  40
+total                                 3             1       8305.75       7551.29        1542.01            5747.82             1581.66
 """,
             ),
             (
                 ["--bucket=minute", "--filter=model=gpt-image-1"],
                 """\
+from 2000-01-01 to 2200-01-01, UTC
 minute             records  inconsistent  total_tokens  input_tokens  output_tokens  input_text_tokens  input_image_tokens
 2024-03-30T23:30Z        1             1       8105.75       7451.29        1442.01            5727.82             1501.66
 2024-03-31T22:00Z        1             -        100            50             50                 10                  40
+total                    2             1       8205.75       7501.29        1492.01            5737.82             1541.66
 """,
             ),
             (
                 ["--bucket=week", "--group-by=labels.team"],
                 """\
+from 2000-01-01 to 2200-01-01, UTC
 week      labels.team  records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
 2024-W13  <none>             1             -        100            50       50                          10                  40
 2024-W13                     1             -        100            50       50                          10                  40
 2024-W13  web                1             1       8105.75       7451.29  1442.01                     5727.82             1501.66
 2024-W14  <none>             1             1          0.5           0        0.000000001  9007199254740992                   0
+total                        4             2       8306.25       7551.29  1542.010000001  9007199254746739.82             1581.66
 """,
             ),
             (
                 ["--bucket=month", "--filter-missing=labels.team", "--filter=labels.team=web"],
                 """\
+from 2000-01-01 to 2200-01-01, UTC
 month    records  inconsistent  total_tokens  input_tokens   output_tokens    input_text_tokens  input_image_tokens
 2024-03        2             1       8205.75       7501.29  1492.01                     5737.82             1541.66
 2024-04        1             1          0.5           0        0.000000001  9007199254740992                   0
+total          3             2       8206.25       7501.29  1492.010000001  9007199254746729.82             1541.66
 """,
             ),
         ):
@@ -540,14 +552,15 @@ month    records  inconsistent  total_tokens  input_tokens   output_tokens    in
         line = (
             '{"bucket_start_time":"2024-05-01T00:00:00Z",'
             '"bucket_end_time":"2024-05-02T00:00:00Z",'
-            '"group":[{"field":"operation","value":"images.edits"},'
-            '{"field":"labels.team"%s}],'
+            '"bucket_start_local":"2024-05-01T00:00:00Z",'
+            '"bucket_end_local":"2024-05-02T00:00:00Z","time_zone":"UTC",'
+            '"group":{"operation":"images.edits","labels.team":%s},'
             '"totals":{"record_count":1,"inconsistent_record_count":%d,'
             '"unknown_usage_record_count":0,"total_tokens":%s,"input_tokens":%s,'
             '"output_tokens":%s,"input_text_tokens":%s,"input_image_tokens":%s}}\n'
         )
         lines = ""
-        for value, counts in (("", WHOLE), (',"value":""', FRACTIONAL)):
+        for value, counts in (("null", WHOLE), ('""', FRACTIONAL)):
             texts = [oracle.sum_texts([count]) for count in counts]
             inconsistent = counts is FRACTIONAL
             totals = (whole % (text, text) for text in texts)
@@ -555,8 +568,9 @@ month    records  inconsistent  total_tokens  input_tokens   output_tokens    in
         self.assert_output(self.run_client("query", *flags), lines)
 
     def test_nothing_to_count(self):
-        outcome = self.run_client("query")
-        self.assert_one_line_error(outcome, 0, "no records match", stdout=b"records\n")
+        outcome = self.run_client("query", "--month=2024-05", "--time-zone=Asia/Tokyo")
+        table = b"from 2024-05-01 to 2024-06-01, Asia/Tokyo\nrecords\n"
+        self.assert_one_line_error(outcome, 0, "no records match", stdout=table)
         self.assert_output(self.run_client("query", "--json"), b"")
 
     def test_invalid_queries(self):
@@ -572,7 +586,17 @@ month    records  inconsistent  total_tokens  input_tokens   output_tokens    in
             (["--time-zone=../../etc/passwd"], ("--time-zone",)),
             (["--start=1999-01-01"], ("start",)),
             (["--start=2024-01-01", "--end=2024-01-01"], ("end_time",)),
-            (["--start=now"], ("--start", "now")),
+            (["--start=tomorrow"], ("--start", "tomorrow")),
+            (["--month=May"], ("--month", "May")),
+            (["--month=2024-05", "--end=today"], ("--month", "--end")),
+            (["--by=cost"], ("order_by", "total_tokens", "cost_usd", '"cost"')),
+            (["--top=3"], ("--top", "--by")),
+            (["--compare", "--by=images"], ("--compare", "--month")),
+            (
+                ["--compare", "--by=images", "--since=today", "--bucket=day"],
+                ("--compare", "--bucket"),
+            ),
+            (["--json", "--csv"], ("--csv", "--json")),
         ):
             with self.subTest(args):
                 code = 64 if words[0].startswith("--") else 2
@@ -589,10 +613,10 @@ class RandomQueryTest(ServiceTest):
         lines = records.json_lines(map(records.record_object, self.records))
         self.assert_output(self.report(lines), summary(stored=600))
 
-    def assert_query(self, *flags, **question):
+    def assert_query(self, *flags, says="", **question):
         with self.subTest(flags):
             expected = oracle.expected_rows(self.records, **question)
-            self.assertEqual(self.query_rows(*flags), expected)
+            self.assertEqual(self.query_rows(*flags, says=says), expected)
             return expected
 
     def test_every_bucket_in_every_kind_of_zone(self):
@@ -639,16 +663,20 @@ class RandomQueryTest(ServiceTest):
             )
 
     def test_groups(self):
-        for fields in (
-            ("model",),
-            ("provider", "operation"),
-            ("labels.team",),
-            ("labels.customer_id", "model", "labels.team", "provider"),
-            ("labels.nobody_has_it",),
+        for fields, says in (
+            (("model",), ""),
+            (("provider", "operation"), ""),
+            (("labels.team",), ""),
+            (("labels.customer_id", "model", "labels.team", "provider"), ""),
+            (
+                ("labels.nobody_has_it",),
+                "tokenusage: --group-by: no record of the answer has labels.nobody_has_it\n",
+            ),
         ):
             flag = "--group-by=" + ",".join(fields)
-            self.assert_query(flag, group_by=fields)
-            self.assert_query(flag, "--bucket=month", group_by=fields, bucket="month")
+            self.assert_query(flag, group_by=fields, says=says)
+            month = {"group_by": fields, "bucket": "month"}
+            self.assert_query(flag, "--bucket=month", says=says, **month)
 
     def test_filters(self):
         for flags, filters in (
@@ -665,8 +693,18 @@ class RandomQueryTest(ServiceTest):
                 {"labels.team": [None, "Zürich"]},
             ),
             (["--filter=operation=no.such"], {"operation": ["no.such"]}),
+            (
+                ["--filter=model=😀", "--filter=model=no such"],
+                {"model": ["😀", "no such"]},
+            ),
         ):
-            self.assert_query(*flags, filters=filters)
+            says = "".join(
+                'tokenusage: --filter: no record of the window has %s "%s"\n' % (field, value)
+                for field, values in filters.items()
+                for value in values
+                if value and value.startswith("no")
+            )
+            self.assert_query(*flags, filters=filters, says=says)
             self.assert_query(
                 "--bucket=day",
                 "--group-by=labels.team",
@@ -674,7 +712,129 @@ class RandomQueryTest(ServiceTest):
                 bucket="day",
                 group_by=["labels.team"],
                 filters=filters,
+                says=says,
             )
+
+
+class LargestTest(ServiceTest):
+    """Orders, shares, comparisons, CSV, and all projects."""
+
+    def setUp(self):
+        super().setUp()
+        # The last day of April and two days of May in Berlin.
+        costs = (
+            ("demo", "2024-04-30T12:00:00Z", "a", 4),
+            ("demo", "2024-05-01T12:00:00Z", "a", 1),
+            ("demo", "2024-05-01T12:00:00Z", "b", 2.5),
+            ("demo", "2024-05-02T12:00:00Z", "b", None),
+            ("demo", "2024-05-02T12:00:00Z", "c,\"=", 0.25),
+            ("web", "2024-05-02T21:59:59Z", "c,\"=", 6),
+        )
+        for number, (project, time_text, model, cost) in enumerate(costs):
+            record = {
+                "record_id": "id-%d" % number,
+                "event_time": time_text,
+                "operation": "chat",
+                "model": model,
+                "token_usage": {"images": 1} if cost is None else {"cost_usd": cost},
+                "labels": {"team": ""} if number == 2 else {},
+            }
+            line = (json.dumps(record) + "\n").encode()
+            self.assert_output(self.report(line, project=project), summary(stored=1))
+
+    def query(self, *flags, project="demo"):
+        outcome = self.run_client(
+            "query", "--time-zone=Europe/Berlin", *flags, project=project
+        )
+        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""))
+        return outcome.stdout.decode()
+
+    def test_the_largest_with_their_shares(self):
+        """The total is that of all rows."""
+        self.assertEqual(
+            self.query("--month=2024-05", "--group-by=model", "--top=2", "--by=cost_usd"),
+            """\
+from 2024-05-01 to 2024-06-01, Europe/Berlin; by cost_usd
+model  records      images       cost_usd   share
+b            2  1 (1 of 2)  2.5 (1 of 2)    66.7%
+a            1  -           1               26.7%
+total        4  1 (1 of 4)  3.75 (3 of 4)  100.0%
+""",
+        )
+
+    def test_all_projects(self):
+        rows = self.query(
+            "--month=2024-05", "--group-by=project", "--by=cost_usd", project="-"
+        )
+        self.assertEqual(
+            [line.split()[0] for line in rows.splitlines()[2:]], ["web", "demo", "total"]
+        )
+        rows = self.query("--filter=project=web", "--group-by=project,model", project="-")
+        self.assertIn("web", rows)
+        self.assertNotIn("demo", rows)
+        outcome = program.run("projects", "--server=" + self.server.address)
+        self.assert_output(outcome, "project  horizon (UTC)\ndemo     -\nweb      -\n")
+        outcome = program.run("projects", "--server=" + self.server.address, "--json")
+        self.assert_output(outcome, '{"name":"demo"}\n{"name":"web"}\n')
+
+    def test_comparison_with_the_window_before(self):
+        """Two days with the two before."""
+        self.assertEqual(
+            self.query(
+                "--start=2024-05-01",
+                "--end=2024-05-03",
+                "--group-by=model",
+                "--by=cost_usd",
+                "--compare",
+            ).splitlines()[0],
+            "from 2024-05-01 to 2024-05-03, Europe/Berlin; by cost_usd; "
+            "before: from 2024-04-29 to 2024-05-01",
+        )
+        rows = self.query(
+            "--month=2024-05", "--group-by=model", "--by=cost_usd", "--compare", "--json"
+        )
+        rows = [json.loads(line) for line in rows.splitlines()]
+        self.assertEqual(
+            [(row["group"]["model"], row["cost_usd_before"]) for row in rows],
+            [("b", None), ("a", "4"), ('c,"=', None)],
+        )
+        table = self.query("--month=2024-05", "--group-by=model", "--by=cost_usd", "--compare")
+        self.assertIn("-75.0%", table.splitlines()[3])
+        self.assertEqual(table.splitlines()[-1].split()[-3:], ["100.0%", "4", "-6.2%"])
+
+    def test_csv(self):
+        """Local dates stand beside instants; text is quoted where it must be."""
+        self.assertEqual(
+            self.query(
+                "--month=2024-05",
+                "--group-by=model,labels.team",
+                "--csv",
+                "--bucket=day",
+                "--filter=model=b",
+                '--filter=model=c,"=',
+            ),
+            """\
+bucket_start_time,bucket_end_time,bucket_start_local,bucket_end_local,time_zone,model,\
+labels.team,record_count,inconsistent_record_count,unknown_usage_record_count,\
+images,images_record_count,cost_usd,cost_usd_record_count
+2024-04-30T22:00:00Z,2024-05-01T22:00:00Z,2024-05-01T00:00:00+02:00,\
+2024-05-02T00:00:00+02:00,Europe/Berlin,b,"",1,0,0,,0,2.5,1
+2024-05-01T22:00:00Z,2024-05-02T22:00:00Z,2024-05-02T00:00:00+02:00,\
+2024-05-03T00:00:00+02:00,Europe/Berlin,b,,1,0,0,1,1,,0
+2024-05-01T22:00:00Z,2024-05-02T22:00:00Z,2024-05-02T00:00:00+02:00,\
+2024-05-03T00:00:00+02:00,Europe/Berlin,"c,""=",,1,0,0,,0,0.25,1
+""",
+        )
+
+    def test_lists_have_the_filters_of_queries(self):
+        ids = [
+            json.loads(line)["record_id"]
+            for line in self.list("demo", "--filter=model=b", "--since=2024-05-02").splitlines()
+        ]
+        self.assertEqual(ids, ["id-3"])
+        self.assert_one_line_error(
+            self.run_client("list", "--filter=model=d"), 0, '--filter: ', 'model "d"'
+        )
 
 
 class NoServiceTest(EndToEndTest):

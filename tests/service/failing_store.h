@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "tokenusage/store/usage_store.h"
 
@@ -32,6 +33,10 @@ class FailingStore final : public UsageStore {
     return error_;
   }
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery&) override {
+    return error_;
+  }
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits&) override {
     return error_;
   }
   absl::Status CheckWritable() override {

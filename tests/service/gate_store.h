@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "tokenusage/store/deadline.h"
@@ -43,8 +44,9 @@ class GateStore final : public UsageStore {
   // A query for the project "slow" waits until the gate opens, or until its
   // deadline; one for "broken" fails.
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
-    if (query.project == "broken") return absl::UnavailableError("broken");
-    if (query.project == "slow") {
+    const std::string& project = query.projects.at(0);
+    if (project == "broken") return absl::UnavailableError("broken");
+    if (project == "slow") {
       std::unique_lock<std::mutex> lock(mutex_);
       const auto deadline = absl::ToChronoTime(query.limits.deadline);
       if (!changed_.wait_until(lock, deadline, [&] { return open_; })) {
@@ -59,6 +61,10 @@ class GateStore final : public UsageStore {
   }
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
     return memory_->ListRecords(query);
+  }
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits& limits) override {
+    return memory_->ListProjects(limits);
   }
 
   // Waits until `count` appends have come.

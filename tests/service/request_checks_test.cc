@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -46,7 +47,8 @@ TEST_F(RequestChecksTest, FillsInTheDefaults) {
   const auto checked =
       CheckQueryRequest(ValidQuery(), time_zones_, page_tokens_);
   ASSERT_THAT(checked, IsOk());
-  EXPECT_EQ(checked->query.project, "demo");
+  EXPECT_EQ(checked->query.projects, std::vector<std::string>{"demo"});
+  EXPECT_FALSE(checked->query.order.has_value());
   EXPECT_EQ(checked->query.window.start_nanos, 1748822400000000000);
   EXPECT_EQ(checked->query.window.end_nanos, 1749427200000000000);
   EXPECT_EQ(checked->query.bucket, v1::TIME_BUCKET_NONE);
@@ -154,6 +156,103 @@ TEST_F(RequestChecksTest, RefusesBadGroupsAndFilters) {
                 r->mutable_filters(0)->add_values("x");
             }),
             "FILTER_INVALID");
+}
+
+TEST_F(RequestChecksTest, FiltersOnTheProjectChooseProjects) {
+  Request request = ValidQuery();
+  request.add_group_by("project");
+  v1::UsageFilter* const filter = request.add_filters();
+  filter->set_field("project");
+  filter->add_values("other");
+  const auto check = [&] {
+    return CheckQueryRequest(request, time_zones_, page_tokens_).value();
+  };
+  EXPECT_TRUE(check().query.projects.empty());
+  EXPECT_TRUE(check().query.filters.empty());
+  filter->add_values("demo");
+  EXPECT_EQ(check().query.projects, std::vector<std::string>{"demo"});
+  // Which projects there are is up to the caller.
+  request.set_project("-");
+  EXPECT_TRUE(check().query.projects.empty());
+  EXPECT_TRUE(check().Passes("other"));
+  EXPECT_FALSE(check().Passes("third"));
+  request.clear_filters();
+  EXPECT_TRUE(check().Passes("third"));
+  EXPECT_EQ(QueryRefusal([](Request* r) {
+              r->add_filters()->set_field("project");
+              r->mutable_filters(0)->set_match_missing(true);
+            }),
+            "FILTER_INVALID");
+}
+
+TEST_F(RequestChecksTest, KnowsTheMeasuresToOrderBy) {
+  Request request = ValidQuery();
+  const auto check = [&] {
+    return CheckQueryRequest(request, time_zones_, page_tokens_);
+  };
+  request.set_order_by("record_count");
+  EXPECT_EQ(check()->query.order->measure, v1::USAGE_MEASURE_UNSPECIFIED);
+  request.set_order_by("cost_usd");
+  EXPECT_EQ(check()->query.order->measure, v1::USAGE_MEASURE_COST_USD);
+  for (const char* wrong : {"cost", "COST_USD", "-cost_usd", "model", "rank"}) {
+    request.set_order_by(wrong);
+    const absl::Status status = check().status();
+    EXPECT_EQ(GetErrorInfo(status)->reason, "ORDER_BY_INVALID");
+    EXPECT_NE(status.message().find(
+                  "order_by: expected record_count or a measure: total_tokens, "
+                  "input_tokens, "),
+              absl::string_view::npos);
+    EXPECT_NE(status.message().find(", cost_usd, found \""),
+              absl::string_view::npos)
+        << status;
+  }
+}
+
+TEST_F(RequestChecksTest, PageTokensOfOrderedRowsHoldTheirRank) {
+  Request request = ValidQuery();
+  request.set_order_by("cost_usd");
+  const auto check = [&] {
+    return CheckQueryRequest(request, time_zones_, page_tokens_);
+  };
+  const std::uint64_t fingerprint = check()->fingerprint;
+  RowPosition last{check()->query.window.start_nanos,
+                   EncodeGroupKey({"a", std::nullopt, ""})};
+  for (const std::optional<Amount>& rank :
+       {std::optional<Amount>(), std::optional<Amount>(Amount()),
+        std::optional<Amount>(Amount::FromCount(8105.75)),
+        std::optional<Amount>(Amount::FromPicos(absl::Int128Max()))}) {
+    last.rank = rank;
+    request.set_page_token(page_tokens_.Encode(
+        {fingerprint, last.bucket_start_nanos, PageKeyOf(last)}));
+    const auto checked = check();
+    ASSERT_THAT(checked, IsOk());
+    EXPECT_EQ(checked->query.after->rank, rank);
+    EXPECT_EQ(checked->query.after->encoded_key, last.encoded_key);
+    EXPECT_EQ(checked->query.after->bucket_start_nanos,
+              last.bucket_start_nanos);
+  }
+  request.clear_order_by();
+  EXPECT_EQ(GetErrorInfo(check().status())->reason, "PAGE_TOKEN_INVALID");
+}
+
+TEST_F(RequestChecksTest, ListsTakeTheFiltersOfQueries) {
+  v1::ListUsageRecordsRequest list;
+  list.set_project("demo");
+  *list.mutable_start_time() = ValidQuery().start_time();
+  *list.mutable_end_time() = ValidQuery().end_time();
+  v1::UsageFilter* const filter = list.add_filters();
+  filter->set_field("labels.team");
+  EXPECT_EQ(GetErrorInfo(CheckListRequest(list, page_tokens_).status())->reason,
+            "FILTER_INVALID");
+  filter->add_values("red");
+  const auto checked = CheckListRequest(list, page_tokens_);
+  ASSERT_THAT(checked, IsOk());
+  ASSERT_EQ(checked->query.filters.size(), 1u);
+  EXPECT_EQ(checked->query.filters[0].field.label_key, "team");
+  // A list is of one project.
+  list.set_project("-");
+  EXPECT_EQ(GetErrorInfo(CheckListRequest(list, page_tokens_).status())->reason,
+            "PROJECT_INVALID");
 }
 
 TEST_F(RequestChecksTest, RefusesTheRest) {

@@ -296,6 +296,72 @@ TEST_F(UsageReportingServiceTest, ListsInPagesWithoutGapsOrRepeats) {
   }
 }
 
+TEST_F(UsageReportingServiceTest, ListsProjectsInPages) {
+  for (const char* project : {"c", "a", "b"}) {
+    ASSERT_THAT(server_->store().Append(project,
+                                        testing::CheckedOf({ValidRecord("a")})),
+                IsOk());
+  }
+  ASSERT_THAT(
+      server_->store().maintenance()->RemoveRecordsBefore(
+          "b", absl::FromUnixSeconds(kNowSeconds / 3600 * 3600), CallLimits()),
+      IsOk());
+  v1::ListProjectsRequest request;
+  request.set_page_size(2);
+  std::vector<std::string> names;
+  do {
+    grpc::ClientContext context;
+    v1::ListProjectsResponse response;
+    ASSERT_THAT(
+        FromGrpcStatus(stub_->ListProjects(&context, request, &response)),
+        IsOk());
+    for (const v1::Project& project : response.projects()) {
+      names.push_back(project.name());
+      EXPECT_EQ(project.has_horizon_time(), project.name() == "b");
+      EXPECT_EQ(project.horizon_time().seconds(),
+                project.name() == "b" ? kNowSeconds / 3600 * 3600 : 0);
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(names, (std::vector<std::string>{"a", "b", "c"}));
+  request.set_page_token("x");
+  grpc::ClientContext context;
+  v1::ListProjectsResponse response;
+  EXPECT_EQ(GetErrorInfo(FromGrpcStatus(
+                             stub_->ListProjects(&context, request, &response)))
+                ->reason,
+            "PAGE_TOKEN_INVALID");
+}
+
+TEST_F(UsageReportingServiceTest, OrdersRowsByAMeasureAcrossProjects) {
+  for (int i = 0; i < 6; ++i) {
+    v1::UsageRecord record = ValidRecord("id");
+    record.mutable_token_usage()->set_cost_usd(i % 3);
+    const std::string project(1, static_cast<char>('a' + i));
+    ASSERT_THAT(server_->store().Append(project, testing::CheckedOf({record})),
+                IsOk());
+  }
+  v1::QueryUsageRequest request;
+  request.set_project("-");
+  request.mutable_start_time()->set_seconds(kNowSeconds - 86400);
+  request.mutable_end_time()->set_seconds(kNowSeconds + 86400);
+  request.add_group_by("project");
+  request.set_order_by("cost_usd");
+  request.set_page_size(2);
+  std::string rows;
+  do {
+    grpc::ClientContext context;
+    v1::QueryUsageResponse response;
+    ASSERT_THAT(FromGrpcStatus(stub_->QueryUsage(&context, request, &response)),
+                IsOk());
+    for (const v1::UsageRow& row : response.rows()) {
+      rows += row.group(0).value() + row.totals().cost_usd().exact() + " ";
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(rows, "c2 f2 b1 e1 a0 d0 ");
+}
+
 TEST_F(UsageReportingServiceTest, SaysThatARequestCannotBeParsed) {
   // A project that is not UTF-8, sent as a message type that does not check it.
   internal::PageToken bytes;
@@ -348,6 +414,32 @@ absl::Status StreamOne(v1::UsageReportingService::Stub* stub,
   EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"),
             0u);
   return status;
+}
+
+TEST(UsageReportingServiceErrorTest, TooManyRowsToOrderAreTheRequestsFault) {
+  FailingStore store(absl::OutOfRangeError("/secret/path"));
+  int failures = 0;
+  InProcessServerOptions options;
+  options.store = &store;
+  options.service.observer.on_store_failure = [&](const absl::Status&) {
+    ++failures;
+  };
+  const auto server = InProcessServer::Start(options);
+  ASSERT_THAT(server, IsOk());
+  const auto stub = v1::UsageReportingService::NewStub((*server)->NewChannel());
+  v1::QueryUsageRequest request;
+  request.set_project("demo");
+  request.mutable_start_time()->set_seconds(kNowSeconds - 86400);
+  request.mutable_end_time()->set_seconds(kNowSeconds);
+  request.set_order_by("record_count");
+  v1::QueryUsageResponse response;
+  grpc::ClientContext context;
+  const absl::Status status =
+      FromGrpcStatus(stub->QueryUsage(&context, request, &response));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(GetErrorInfo(status)->reason, "ORDER_BY_INVALID");
+  EXPECT_EQ(GetErrorInfo(status)->metadata.at("limit"), "100000");
+  EXPECT_EQ(failures, 0);
 }
 
 class StoreFailureTest : public ::testing::TestWithParam<StoreFailure> {};

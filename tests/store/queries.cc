@@ -24,7 +24,7 @@ std::string TimeText(std::int64_t nanos) {
 UsageQuery QueryOf(std::string_view start, std::string_view end,
                    v1::TimeBucket bucket, const std::string& time_zone) {
   UsageQuery query;
-  query.project = "p";
+  query.projects = {"p"};
   query.window = {Nanos(start), Nanos(end)};
   query.bucket = bucket;
   EXPECT_TRUE(absl::LoadTimeZone(time_zone, &query.time_zone)) << time_zone;
@@ -96,9 +96,7 @@ std::vector<std::string> AllRowTexts(UsageStore* store, UsageQuery query) {
     if (!page.ok()) return {page.status().ToString()};
     for (std::string& text : RowTexts(*page)) texts.push_back(std::move(text));
     if (!page->has_more) return texts;
-    const UsageQueryRow& last = page->rows.back();
-    query.after =
-        RowPosition{last.bucket.start_nanos, EncodeGroupKey(last.key)};
+    query.after = PositionOf(query, page->rows.back());
   }
 }
 

@@ -36,6 +36,7 @@ Command AddExportCommand(CLI::App* app);
 Command AddExtractCommand(CLI::App* app);
 Command AddGetCommand(CLI::App* app);
 Command AddListCommand(CLI::App* app);
+Command AddProjectsCommand(CLI::App* app);
 Command AddQueryCommand(CLI::App* app);
 Command AddReportCommand(CLI::App* app);
 Command AddServeCommand(CLI::App* app);

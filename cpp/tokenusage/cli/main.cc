@@ -37,11 +37,14 @@ int Run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", [] { return std::string(kVersion); });
   const std::vector<Command> commands = {
-      AddServeCommand(&app),  AddReportCommand(&app),   AddQueryCommand(&app),
-      AddListCommand(&app),   AddGetCommand(&app),      AddCorrectCommand(&app),
-      AddVoidCommand(&app),   AddExportCommand(&app),   AddExtractCommand(&app),
-      AddCountCommand(&app),  AddDialectsCommand(&app), AddConvertCommand(&app),
-      AddSpoolCommand(&app),  AddTokenCommand(&app),    AddDbCommand(&app),
+      AddServeCommand(&app),   AddReportCommand(&app),
+      AddQueryCommand(&app),   AddProjectsCommand(&app),
+      AddListCommand(&app),    AddGetCommand(&app),
+      AddCorrectCommand(&app), AddVoidCommand(&app),
+      AddExportCommand(&app),  AddExtractCommand(&app),
+      AddCountCommand(&app),   AddDialectsCommand(&app),
+      AddConvertCommand(&app), AddSpoolCommand(&app),
+      AddTokenCommand(&app),   AddDbCommand(&app),
       AddVersionCommand(&app)};
   try {
     app.parse(argc, argv);

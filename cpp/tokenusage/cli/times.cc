@@ -3,8 +3,8 @@
 #include "tokenusage/cli/times.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/civil_time.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/v1/usage_record.pb.h"
@@ -26,29 +26,24 @@ absl::StatusOr<::google::protobuf::Timestamp> ParseRfc3339(
   return record.event_time();
 }
 
-// Returns the first instant of a day.
-::google::protobuf::Timestamp StartOf(absl::CivilDay day,
-                                      absl::TimeZone time_zone) {
-  // If clocks skip midnight, the day starts at the transition.
-  const auto info = time_zone.At(absl::CivilSecond(day));
-  ::google::protobuf::Timestamp timestamp;
-  timestamp.set_seconds(absl::ToUnixSeconds(
-      info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre));
-  return timestamp;
-}
-
 }  // namespace
 
 absl::StatusOr<::google::protobuf::Timestamp> ParseTime(
     const std::string& flag, const std::string& text,
     absl::TimeZone time_zone) {
   if (const auto utc = ParseRfc3339(text + "T00:00:00Z"); utc.ok()) {
-    return StartOf(absl::ToCivilDay(ToTime(*utc), absl::UTCTimeZone()),
-                   time_zone);
+    return TimestampFromTime(StartOf(
+        absl::ToCivilDay(ToTime(*utc), absl::UTCTimeZone()), time_zone));
   }
   if (auto time = ParseRfc3339(text); time.ok()) return time;
   return absl::InvalidArgumentError(absl::StrCat(
       flag, ": expected ", kTimeHelp, ", found \"", Excerpt(text), "\""));
+}
+
+absl::Time StartOf(absl::CivilDay day, absl::TimeZone time_zone) {
+  // If clocks skip midnight, the day starts at the transition.
+  const auto info = time_zone.At(absl::CivilSecond(day));
+  return info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre;
 }
 
 absl::StatusOr<absl::TimeZone> ParseTimeZone(const std::string& name) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
 
@@ -22,6 +23,9 @@ inline constexpr char kTimeHelp[] =
 // `time_zone`. Errors: INVALID_ARGUMENT, naming `flag`.
 absl::StatusOr<::google::protobuf::Timestamp> ParseTime(
     const std::string& flag, const std::string& text, absl::TimeZone time_zone);
+
+// Returns the first instant of a day.
+absl::Time StartOf(absl::CivilDay day, absl::TimeZone time_zone);
 
 // Finds the zone with this IANA name on this machine; empty is UTC. Errors:
 // INVALID_ARGUMENT, naming --time-zone.

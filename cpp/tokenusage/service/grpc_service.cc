@@ -55,6 +55,15 @@ grpc::ServerUnaryReactor* GrpcService::ListUsageRecords(
   return call;
 }
 
+grpc::ServerUnaryReactor* GrpcService::ListProjects(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  auto* const call =
+      new GrpcCall(context, *request, response, &answer_deadlines_);
+  service_.ListProjects(call);
+  return call;
+}
+
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 GrpcService::StreamUsage(grpc::CallbackServerContext* context) {
   UsageStream::Parts parts;

@@ -33,7 +33,9 @@ using RawUsageReportingService =
                 v1::UsageReportingService::WithRawCallbackMethod_GetUsageRecord<
                     v1::UsageReportingService::
                         WithRawCallbackMethod_ListUsageRecords<
-                            v1::UsageReportingService::Service>>>>>;
+                            v1::UsageReportingService::
+                                WithRawCallbackMethod_ListProjects<
+                                    v1::UsageReportingService::Service>>>>>>;
 
 // Thread-safe. No method blocks one of gRPC's threads.
 class GrpcService final : public RawUsageReportingService {
@@ -60,6 +62,10 @@ class GrpcService final : public RawUsageReportingService {
   grpc::ServerUnaryReactor* ListUsageRecords(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
+
+  grpc::ServerUnaryReactor* ListProjects(grpc::CallbackServerContext* context,
+                                         const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override;
 
   // Ends the streams: they stop reading, answer what they have read, and end
   // with UNAVAILABLE, as do all that start later. Returns at once; other calls

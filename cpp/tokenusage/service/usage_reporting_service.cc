@@ -41,6 +41,23 @@ absl::Status CheckBeforeParsing(const RequestMessage& message,
   return CheckFilterCount(message.CountElements(*filters));
 }
 
+absl::Status CheckBeforeParsing(const RequestMessage& message,
+                                const v1::ListUsageRecordsRequest*) {
+  static const auto* const filters =
+      v1::ListUsageRecordsRequest::descriptor()->FindFieldByName("filters");
+  return CheckFilterCount(message.CountElements(*filters));
+}
+
+// Returns the project that a request to read is about.
+template <typename Request>
+std::string ProjectOf(const Request& request) {
+  return request.project();
+}
+
+std::string ProjectOf(const v1::ListProjectsRequest&) {
+  return std::string(kAllProjects);
+}
+
 // Identifies the caller, parses the request, and checks the caller's access.
 template <typename Request>
 absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
@@ -53,7 +70,7 @@ absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
   TOKENUSAGE_RETURN_IF_ERROR(CheckBeforeParsing(*message, request));
   TOKENUSAGE_RETURN_IF_ERROR(message->Parse(request));
   TOKENUSAGE_RETURN_IF_ERROR(
-      CheckAccess(options, origin, *caller, request->project(), Role::kQuery));
+      CheckAccess(options, origin, *caller, ProjectOf(*request), Role::kQuery));
   return caller;
 }
 
@@ -90,7 +107,8 @@ UsageReportingServiceImpl::Method UsageReportingServiceImpl::FindMethod(
                                             &Service::ReportUsage),
         {"QueryUsage", &Service::QueryUsage},
         {"GetUsageRecord", &Service::GetUsageRecord},
-        {"ListUsageRecords", &Service::ListUsageRecords}}) {
+        {"ListUsageRecords", &Service::ListUsageRecords},
+        {"ListProjects", &Service::ListProjects}}) {
     if (name == known) return method;
   }
   return nullptr;
@@ -128,11 +146,20 @@ void UsageReportingServiceImpl::ReportUsage(UnaryCall* call) {
 void UsageReportingServiceImpl::QueryUsage(UnaryCall* call) {
   Read<v1::QueryUsageRequest, v1::QueryUsageResponse>(
       call,
-      [this](const v1::QueryUsageRequest& request, CallLimits limits,
+      [this](const v1::QueryUsageRequest& request, const Caller& caller,
+             CallLimits limits,
              v1::QueryUsageResponse* response) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(
             auto checked,
             CheckQueryRequest(request, time_zones_, page_tokens_));
+        if (request.project() == kAllProjects) {
+          TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<StoredProject> projects,
+                                      ProjectsOf(caller, limits));
+          for (const StoredProject& project : projects) {
+            if (!checked.Passes(project.name)) continue;
+            checked.query.projects.push_back(project.name);
+          }
+        }
         checked.query.limits = std::move(limits);
         const auto page = store_->Query(checked.query);
         if (!page.ok()) return OnStoreError(page.status());
@@ -140,10 +167,9 @@ void UsageReportingServiceImpl::QueryUsage(UnaryCall* call) {
           *response->add_rows() = ToUsageRow(row, request.group_by());
         }
         if (page->has_more) {
-          const UsageQueryRow& last = page->rows.back();
-          response->set_next_page_token(
-              page_tokens_.Encode({checked.fingerprint, last.bucket.start_nanos,
-                                   EncodeGroupKey(last.key)}));
+          const RowPosition last = PositionOf(checked.query, page->rows.back());
+          response->set_next_page_token(page_tokens_.Encode(
+              {checked.fingerprint, last.bucket_start_nanos, PageKeyOf(last)}));
         }
         return absl::OkStatus();
       });
@@ -152,7 +178,8 @@ void UsageReportingServiceImpl::QueryUsage(UnaryCall* call) {
 void UsageReportingServiceImpl::GetUsageRecord(UnaryCall* call) {
   Read<v1::GetUsageRecordRequest, v1::GetUsageRecordResponse>(
       call,
-      [this](const v1::GetUsageRecordRequest& request, const CallLimits&,
+      [this](const v1::GetUsageRecordRequest& request, const Caller&,
+             const CallLimits&,
              v1::GetUsageRecordResponse* response) -> absl::Status {
         TOKENUSAGE_RETURN_IF_ERROR(CheckGetRequest(request));
         auto record = store_->GetRecord(request.project(), request.record_id());
@@ -174,10 +201,12 @@ void UsageReportingServiceImpl::GetUsageRecord(UnaryCall* call) {
 void UsageReportingServiceImpl::ListUsageRecords(UnaryCall* call) {
   Read<v1::ListUsageRecordsRequest, v1::ListUsageRecordsResponse>(
       call,
-      [this](const v1::ListUsageRecordsRequest& request, CallLimits limits,
+      [this](const v1::ListUsageRecordsRequest& request, const Caller&,
+             CallLimits limits,
              v1::ListUsageRecordsResponse* response) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(auto checked,
                                     CheckListRequest(request, page_tokens_));
+        if (!checked.Passes(request.project())) return absl::OkStatus();
         checked.query.limits = std::move(limits);
         auto page = store_->ListRecords(checked.query);
         if (!page.ok()) return OnStoreError(page.status());
@@ -192,21 +221,61 @@ void UsageReportingServiceImpl::ListUsageRecords(UnaryCall* call) {
       });
 }
 
+void UsageReportingServiceImpl::ListProjects(UnaryCall* call) {
+  Read<v1::ListProjectsRequest, v1::ListProjectsResponse>(
+      call,
+      [this](const v1::ListProjectsRequest& request, const Caller& caller,
+             const CallLimits& limits,
+             v1::ListProjectsResponse* response) -> absl::Status {
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const auto checked,
+            CheckListProjectsRequest(request, page_tokens_));
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<StoredProject> projects,
+                                    ProjectsOf(caller, limits));
+        for (const StoredProject& project : projects) {
+          if (project.name <= checked.query.after) continue;
+          if (response->projects_size() == checked.query.page_size) {
+            response->set_next_page_token(
+                page_tokens_.Encode({checked.fingerprint, 0,
+                                     response->projects().rbegin()->name()}));
+            break;
+          }
+          *response->add_projects() = ToProject(project);
+        }
+        return absl::OkStatus();
+      });
+}
+
+absl::StatusOr<std::vector<StoredProject>>
+UsageReportingServiceImpl::ProjectsOf(const Caller& caller,
+                                      const CallLimits& limits) const {
+  auto projects = store_->ListProjects(limits);
+  if (!projects.ok()) return OnStoreError(projects.status());
+  projects->erase(std::remove_if(projects->begin(), projects->end(),
+                                 [&caller](const StoredProject& project) {
+                                   return !caller.MayUse(project.name);
+                                 }),
+                  projects->end());
+  return projects;
+}
+
 template <typename Request, typename Response, typename ReadFunction>
 void UsageReportingServiceImpl::Read(UnaryCall* call, ReadFunction read) {
   auto request = std::make_shared<Request>();
   const auto caller = AdmitRead(options_, call, request.get());
   if (!caller.ok()) return FinishWithError(call, caller.status());
-  auto job = [this, call, request, limits = ReadLimitsOf(*call),
-              read = std::move(read)] {
+  auto job = [this, call, request, caller = *caller,
+              limits = ReadLimitsOf(*call), read = std::move(read)] {
     Response response;
     absl::Status status = absl::CancelledError("the caller disconnected");
-    if (!limits.is_cancelled()) status = read(*request, limits, &response);
+    if (!limits.is_cancelled()) {
+      status = read(*request, *caller, limits, &response);
+    }
     if (!status.ok()) return FinishWithError(call, status);
-    FinishRead(call, request->project(), response);
+    FinishRead(call, ProjectOf(*request), response);
   };
   if (!readers_.TrySubmit(
-          absl::StrCat(request->project(), "\n", (*caller)->name),
+          absl::StrCat(ProjectOf(*request), "\n", (*caller)->name),
           QueuedBytes(call->request()->size()), std::move(job))) {
     FinishWithError(call, BusyError());
   }

@@ -16,6 +16,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "google/protobuf/message.h"
@@ -45,6 +46,7 @@ class UsageReportingServiceImpl {
   void QueryUsage(UnaryCall* call);
   void GetUsageRecord(UnaryCall* call);
   void ListUsageRecords(UnaryCall* call);
+  void ListProjects(UnaryCall* call);
 
   // Returns the unary method with this name; null if there is none.
   using Method = void (UsageReportingServiceImpl::*)(UnaryCall*);
@@ -58,7 +60,7 @@ class UsageReportingServiceImpl {
  private:
   // Parses and authorises the request, runs `read` on the worker pool, within
   // limits that start now, and finishes the call with its answer. `read` takes
-  // the request, the limits and the response, and returns a status.
+  // the request, the caller, the limits and the response, and returns a status.
   template <typename Request, typename Response, typename ReadFunction>
   void Read(UnaryCall* call, ReadFunction read);
 
@@ -70,6 +72,10 @@ class UsageReportingServiceImpl {
   // Finishes a call with an error, with a pushback if the server is busy or the
   // store failed.
   void FinishWithError(UnaryCall* call, const absl::Status& status) const;
+
+  // Returns the projects that the caller may use, ordered by name.
+  absl::StatusOr<std::vector<StoredProject>> ProjectsOf(
+      const Caller& caller, const CallLimits& limits) const;
 
   // Tells the observer of a store failure; returns the error for the caller.
   absl::Status OnStoreError(const absl::Status& store_status) const;

@@ -118,6 +118,8 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
   absl::StatusOr<v1::UsageRecord> GetRecord(
       std::string_view project, std::string_view record_id) override;
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override;
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits& limits) override;
   StoreMaintenance* maintenance() override { return this; }
 
   absl::StatusOr<std::vector<ProjectRetention>> Retention() override;
@@ -185,18 +187,22 @@ MemoryStore::Snapshot MemoryStore::TakeSnapshot(std::string_view project,
 absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   DeadlineCheck deadline(query.limits);
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
-  const Snapshot snapshot = TakeSnapshot(query.project, query.window);
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, snapshot.horizon));
   RowAggregator rows(query);
-  for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
-    TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
-    if (!Counts(record->record)) continue;
-    if (!PassesAll(query.filters, record->record)) continue;
-    UsageSum* const sum =
-        rows.SumOf(record->event_time_nanos,
-                   EncodedGroup(GroupKeyOf(query.group_by, record->record)));
-    if (sum != nullptr) sum->Add(CountRecord(record->record));
+  ProjectHorizon latest;
+  for (const std::string& project : query.projects) {
+    const Snapshot snapshot = TakeSnapshot(project, query.window);
+    if (snapshot.horizon > latest.nanos) latest = {project, snapshot.horizon};
+    for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
+      TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+      if (!Counts(record->record)) continue;
+      if (!PassesAll(query.filters, record->record)) continue;
+      UsageSum* const sum =
+          rows.SumOf(record->event_time_nanos,
+                     EncodedGroupOf(query.group_by, project, record->record));
+      if (sum != nullptr) sum->Add(CountRecord(record->record));
+    }
   }
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, latest));
   return rows.Finish();
 }
 
@@ -215,7 +221,8 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
   ListPage page(query);
   const Snapshot snapshot = TakeSnapshot(query.project, query.window);
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, snapshot.horizon));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      CheckHorizon(query, {query.project, snapshot.horizon}));
   for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     if (query.after &&
@@ -229,11 +236,24 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
         !CountRecord(record->record).inconsistent()) {
       continue;
     }
+    if (!PassesAll(query.filters, record->record)) continue;
     v1::UsageRecord* const next = page.Add(record->record.ByteSizeLong());
     if (next == nullptr) break;
     *next = record->record;
   }
   return page.Finish();
+}
+
+absl::StatusOr<std::vector<StoredProject>> MemoryStore::ListProjects(
+    const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<StoredProject> all;
+  for (const auto& [name, project] : projects_) {
+    if (project.series.empty()) continue;
+    all.push_back({name, HorizonTime(project.horizon)});
+  }
+  return all;
 }
 
 // A project without any stored record does not exist.

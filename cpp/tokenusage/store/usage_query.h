@@ -3,17 +3,19 @@
 // Queries to a UsageStore, and their answers.
 //
 //   UsageQuery query;
-//   query.project = "my-project";
+//   query.projects = {"my-project"};
 //   query.window = {start_nanos, end_nanos};
 //   absl::StatusOr<UsageQueryPage> page = store->Query(query);
 
 #ifndef TOKENUSAGE_STORE_USAGE_QUERY_H_
 #define TOKENUSAGE_STORE_USAGE_QUERY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -41,14 +43,14 @@ struct CallLimits {
 
 // A field that rows are grouped or filtered by.
 struct UsageField {
-  enum class Kind { kOperation, kProvider, kModel, kLabel };
+  enum class Kind { kProject, kOperation, kProvider, kModel, kLabel };
 
   Kind kind = Kind::kOperation;
   std::string label_key;  // for kLabel only
 };
 
-// Passes records whose field has one of `values` and, if match_missing is set,
-// records without such a label.
+// Passes records whose field, which is not kProject, has one of `values` and,
+// if match_missing is set, records without such a label.
 struct UsageFieldFilter {
   UsageField field;
   std::vector<std::string> values;
@@ -65,21 +67,43 @@ using GroupKey = std::vector<std::optional<std::string>>;
 // values' own.
 std::string EncodeGroupKey(const GroupKey& key);
 
+// Appends one value to an encoded group key.
+void AppendGroupValue(std::optional<std::string_view> value, std::string* key);
+
+// Returns the group key that EncodeGroupKey encoded.
+GroupKey DecodeGroupKey(std::string_view encoded);
+
+// The most rows that a query with an order may have, on all of its pages: they
+// are held in memory, a few hundred bytes each.
+inline constexpr std::size_t kMaxOrderedRows = 100'000;
+
+// Orders the rows of a query by one of their totals, largest first.
+struct RowOrder {
+  // USAGE_MEASURE_UNSPECIFIED: the number of records.
+  v1::UsageMeasure measure = v1::USAGE_MEASURE_UNSPECIFIED;
+
+  // Returns what a row with this sum is ordered by; empty if no record of the
+  // row states the measure. Such rows come last.
+  std::optional<Amount> RankOf(const UsageSum& sum) const;
+};
+
 // Where a page starts: after the row with this bucket start and encoded group
-// key.
+// key. If the query has an order, the row's rank comes first.
 struct RowPosition {
   std::int64_t bucket_start_nanos = 0;
   std::string encoded_key;
+  std::optional<Amount> rank = std::nullopt;
 };
 
 // A query for totals. The service has checked every part of it.
 struct UsageQuery {
-  std::string project;
+  std::vector<std::string> projects;  // each once; unknown ones have no rows
   TimeWindow window;
   v1::TimeBucket bucket = v1::TIME_BUCKET_NONE;
   absl::TimeZone time_zone = absl::UTCTimeZone();
   std::vector<UsageField> group_by;       // at most 4
   std::vector<UsageFieldFilter> filters;  // at most one on each field
+  std::optional<RowOrder> order;          // empty: by bucket and group
   int page_size = 1000;                   // at least 1
   std::optional<RowPosition> after;       // empty: from the first row
   CallLimits limits;
@@ -93,9 +117,13 @@ struct UsageQueryRow {
 };
 
 struct UsageQueryPage {
-  std::vector<UsageQueryRow> rows;  // by bucket, then by encoded group key
+  // By the query's order, then by bucket, then by encoded group key.
+  std::vector<UsageQueryRow> rows;
   bool has_more = false;
 };
+
+// Returns where the page after this row starts.
+RowPosition PositionOf(const UsageQuery& query, const UsageQueryRow& row);
 
 // Where a page of records starts: after this one.
 struct RecordPosition {
@@ -109,6 +137,7 @@ struct RecordQuery {
   TimeWindow window;
   int page_size = 1000;            // at least 1
   bool inconsistent_only = false;  // only records that contradict themselves
+  std::vector<UsageFieldFilter> filters;  // at most one on each field
   // A page ends before its records, serialized, exceed this together; it holds
   // at least one record all the same.
   std::int64_t max_page_bytes = 3 << 20;
@@ -120,6 +149,14 @@ struct RecordPage {
   // By event_time, then by the bytes of record_id.
   std::vector<v1::UsageRecord> records;
   bool has_more = false;
+};
+
+// A project that has, or had, records.
+struct StoredProject {
+  std::string name;
+
+  // See ProjectRetention.
+  absl::Time horizon = absl::InfinitePast();
 };
 
 }  // namespace tokenusage

@@ -127,11 +127,12 @@ class UsageStore {
   AppendResult Append(std::string project,
                       std::shared_ptr<const CheckedBatch> batch);
 
-  // Returns a page of totals, from one snapshot.
+  // Returns a page of totals, from one snapshot of each project.
   //
   // Errors: as above; DEADLINE_EXCEEDED or CANCELLED by its limits;
-  // FAILED_PRECONDITION if it needs records before the horizon: see
-  // CheckHorizon in query_plan.h.
+  // FAILED_PRECONDITION if it needs records before a project's horizon: see
+  // CheckHorizon in query_plan.h; OUT_OF_RANGE if it has more than
+  // kMaxOrderedRows rows to order.
   virtual absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) = 0;
 
   // Returns the record as it was reported, with receive_time set, and
@@ -146,6 +147,13 @@ class UsageStore {
   // Errors: as above; DEADLINE_EXCEEDED or CANCELLED by its limits;
   // FAILED_PRECONDITION if the window starts before the horizon.
   virtual absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) = 0;
+
+  // Returns all projects that have, or had, records, by the bytes of their
+  // names.
+  //
+  // Errors: as above; DEADLINE_EXCEEDED or CANCELLED by its limits.
+  virtual absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits& limits) = 0;
 
   // Returns OK if appends would be stored now. May write a little, but changes
   // nothing. Polled after a failure until the store recovers.

@@ -4,6 +4,7 @@
 
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -55,6 +56,10 @@ class InProcessServer::FaultyStore : public UsageStore {
   }
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
     return store_->ListRecords(query);
+  }
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits& limits) override {
+    return store_->ListProjects(limits);
   }
   absl::Status CheckWritable() override {
     {

@@ -57,6 +57,10 @@ class NullStore final : public UsageStore {
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery&) override {
     return RecordPage();
   }
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits&) override {
+    return std::vector<StoredProject>();
+  }
 
  private:
   std::mutex mutex_;

@@ -475,7 +475,7 @@ void CompareMonth(std::int64_t records, bool by_model) {
   PQclear(PQprepare(bare.get(), "bare", text.c_str(), 0, nullptr));
   UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z",
                              v1::TIME_BUCKET_DAY);
-  query.project = "month";
+  query.projects = {"month"};
   if (by_model) query.group_by = {{UsageField::Kind::kModel, ""}};
   std::vector<double> theirs;
   std::vector<double> ours;

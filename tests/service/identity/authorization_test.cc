@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
 #include "tokenusage/rpc/error_info.h"
 #include "tokenusage/service/identity/authorizer.h"
@@ -80,6 +81,67 @@ TEST_F(AuthorizationTest, EveryMethodChecksTheProject) {
   EXPECT_EQ(ReasonOf(&Stub::QueryUsage, "a", "b"), "PROJECT_FORBIDDEN");
   EXPECT_EQ(ReasonOf(&Stub::GetUsageRecord, "a", "b"), "PROJECT_FORBIDDEN");
   EXPECT_EQ(ReasonOf(&Stub::ListUsageRecords, "a", "b"), "PROJECT_FORBIDDEN");
+}
+
+TEST_F(AuthorizationTest, ShowsOnlyTheProjectsOfTheCaller) {
+  // Callers may only report to their own project.
+  for (const std::string who : {"a", "b", "reporter"}) {
+    v1::ReportUsageRequest request;
+    request.set_project(who);
+    *request.add_records() =
+        testing::ValidRecord("id", testing::Nanos("2025-06-01T00:00:00Z"));
+    v1::ReportUsageResponse response;
+    grpc::ClientContext context;
+    context.AddMetadata("who", who);
+    ASSERT_THAT(
+        FromGrpcStatus(stub_->ReportUsage(&context, request, &response)),
+        IsOk());
+    ASSERT_EQ(response.stored_count(), 1);
+  }
+  const auto projects_of = [&](const std::string& who) -> std::string {
+    grpc::ClientContext context;
+    if (!who.empty()) context.AddMetadata("who", who);
+    v1::ListProjectsResponse response;
+    const absl::Status status =
+        FromGrpcStatus(stub_->ListProjects(&context, {}, &response));
+    if (!status.ok()) return GetErrorInfo(status)->reason;
+    std::string names;
+    for (const v1::Project& project : response.projects()) {
+      names += project.name() + " ";
+    }
+    return names;
+  };
+  EXPECT_EQ(projects_of("a"), "a ");
+  EXPECT_EQ(projects_of("b"), "b ");
+  EXPECT_EQ(projects_of("reader"), "");  // it has no records
+  EXPECT_EQ(projects_of("reporter"), "ROLE_FORBIDDEN");
+  EXPECT_EQ(projects_of(""), "CREDENTIALS_MISSING");
+
+  // Across all projects, and with a filter on others.
+  v1::QueryUsageRequest query;
+  query.set_project("-");
+  query.mutable_start_time()->set_seconds(1'700'000'000);
+  query.mutable_end_time()->set_seconds(1'800'000'000);
+  query.add_group_by("project");
+  for (const bool filtered : {false, true}) {
+    if (filtered) {
+      query.add_filters()->set_field("project");
+      query.mutable_filters(0)->add_values("b");
+    }
+    grpc::ClientContext context;
+    context.AddMetadata("who", "a");
+    v1::QueryUsageResponse response;
+    ASSERT_THAT(FromGrpcStatus(stub_->QueryUsage(&context, query, &response)),
+                IsOk());
+    ASSERT_EQ(response.rows_size(), filtered ? 0 : 1);
+    if (!filtered) {
+      EXPECT_EQ(response.rows(0).group(0).value(), "a");
+    }
+  }
+  EXPECT_EQ(ReasonOf(&Stub::QueryUsage, "reporter", "-"), "ROLE_FORBIDDEN");
+  EXPECT_EQ(ReasonOf(&Stub::QueryUsage, "", "-"), "CREDENTIALS_MISSING");
+  EXPECT_EQ(ReasonOf(&Stub::ReportUsage, "a", "-"), "PROJECT_INVALID");
+  EXPECT_EQ(ReasonOf(&Stub::ListUsageRecords, "a", "-"), "PROJECT_INVALID");
 }
 
 TEST_F(AuthorizationTest, EveryMethodChecksTheRole) {

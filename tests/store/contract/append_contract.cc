@@ -140,7 +140,7 @@ TEST_P(UsageStoreContract, ProjectsAreSeparate) {
             Outcomes{kStored});
   EXPECT_EQ(Rows(WholeTime()), Total(1, "1"));
   UsageQuery other = WholeTime();
-  other.project = "q";
+  other.projects = {"q"};
   EXPECT_EQ(Rows(other), Total(1, "2"));
   EXPECT_EQ(store().GetRecord("q", "a")->orq_images_edits().total_tokens(), 2);
   EXPECT_THAT(store().GetRecord("r", "a"),

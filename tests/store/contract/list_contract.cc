@@ -199,6 +199,43 @@ TEST_P(UsageStoreContract, ListsOnlyWhatContradictsItself) {
   EXPECT_EQ(AllIds(&store(), query), Texts());
 }
 
+TEST_P(UsageStoreContract, ListsOnlyWhatPassesTheFilters) {
+  const Texts ids = MixedIds();
+  std::vector<v1::UsageRecord> records;
+  Texts red;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    records.push_back(RecordAt(ids[i], "2026-08-01T12:00:00Z", 5));
+    records.back().set_model(i % 2 == 0 ? "m1" : "m2");
+    if (i % 3 == 2) continue;
+    (*records.back().mutable_labels())["team"] = i % 3 == 0 ? "red" : "";
+    if (i % 3 == 0) red.push_back(ids[i]);
+  }
+  Append(std::move(records));
+  const UsageField model{UsageField::Kind::kModel, ""};
+  const UsageField team = LabelField("team");
+  RecordQuery query =
+      RecordQueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:00:01Z");
+  const auto count = [&](std::vector<UsageFieldFilter> filters) {
+    query.filters = std::move(filters);
+    return AllIds(&store(), query).size();
+  };
+  EXPECT_EQ(count({{model, {"m1"}, false}}), 10u);
+  EXPECT_EQ(count({{model, {"m1", "m2"}, false}}), 20u);
+  EXPECT_EQ(count({{model, {"m3"}, false}}), 0u);
+  EXPECT_EQ(count({{team, {""}, false}}), 7u);
+  EXPECT_EQ(count({{team, {}, true}}), 6u);
+  EXPECT_EQ(count({{team, {"red"}, true}}), 13u);
+  EXPECT_EQ(count({{team, {"red"}, false}, {model, {"m2"}, false}}), 3u);
+  query.inconsistent_only = true;
+  EXPECT_EQ(count({{model, {"m1"}, false}}), 0u);
+  query.inconsistent_only = false;
+  query.filters = {{team, {"red"}, false}};
+  for (int page_size = 1; page_size <= 8; ++page_size) {
+    query.page_size = page_size;
+    ASSERT_EQ(AllIds(&store(), query), red) << page_size;
+  }
+}
+
 TEST_P(UsageStoreContract, ListEndsAtItsDeadline) {
   RecordQuery query =
       RecordQueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:00:03Z");

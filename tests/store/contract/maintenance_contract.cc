@@ -63,7 +63,7 @@ ProjectRetention RetentionOf(UsageStore* store,
 
 absl::StatusCode CodeOf(UsageStore* store, const UsageQuery& query) {
   const absl::Status status = store->Query(query).status();
-  EXPECT_EQ(HorizonOf(status), status.ok() ? "" : kHorizon) << status;
+  EXPECT_EQ(HorizonOf(status).horizon, status.ok() ? "" : kHorizon) << status;
   return status.code();
 }
 
@@ -196,7 +196,7 @@ TEST_P(UsageStoreContract, QueriesThatNeedRemovedRecordsAreRefused) {
             (Texts{"2026-08-01T11:15:00Z/2026-08-01T11:30:00Z [] 1 2"}));
   // Only in this project.
   UsageQuery other = QueryOf("2026-08-01T11:15:01Z", "2026-08-01T11:45:00Z");
-  other.project = "q";
+  other.projects = {"q"};
   EXPECT_EQ(CodeOf(&store(), other), kAnswered);
 }
 
@@ -207,12 +207,38 @@ TEST_P(UsageStoreContract, ListsThatStartBeforeTheHorizonAreRefused) {
       RecordQueryOf("2026-08-01T11:59:59.999999999Z", "2026-08-02T00:00:00Z");
   const absl::Status status = store().ListRecords(list).status();
   EXPECT_EQ(status.code(), kRefused);
-  EXPECT_EQ(HorizonOf(status), kHorizon);
+  EXPECT_EQ(HorizonOf(status).horizon, kHorizon);
+  EXPECT_EQ(HorizonOf(status).project, "p");
   list.project = "q";
   EXPECT_THAT(store().ListRecords(list), IsOk());
   list.project = "p";
   list.window.start_nanos += 1;
   EXPECT_THAT(store().ListRecords(list), IsOk());
+}
+
+TEST_P(UsageStoreContract, QueriesAcrossProjectsKeepToEachHorizon) {
+  for (const char* project : {"p", "q", "r"}) {
+    ASSERT_THAT(store().Append(project, CheckedOf(Records())), IsOk());
+  }
+  EXPECT_EQ(Remove(&store(), "2026-08-01T11:00:00Z", "p").value(), 1);
+  EXPECT_EQ(Remove(&store(), kHorizon, "q").value(), 4);
+  UsageQuery query = QueryOf("2026-08-01T11:15:00Z", "2026-08-01T12:15:00Z");
+  query.projects = {"p", "q", "r"};
+  EXPECT_EQ(Rows(query),
+            (Texts{"2026-08-01T11:15:00Z/2026-08-01T12:15:00Z [] 12 90"}));
+  // The error names the project of the latest horizon, whatever the order.
+  query.window.start_nanos += 1;
+  for (const Texts& projects : {Texts{"p", "q", "r"}, Texts{"q", "r", "p"}}) {
+    query.projects = projects;
+    const absl::Status status = store().Query(query).status();
+    EXPECT_EQ(status.code(), kRefused);
+    EXPECT_EQ(HorizonOf(status).project, "q");
+    EXPECT_EQ(HorizonOf(status).horizon, kHorizon);
+    EXPECT_NE(status.message().find("\"q\""), absl::string_view::npos)
+        << status;
+  }
+  query.projects = {"r", "p"};
+  EXPECT_THAT(store().Query(query), IsOk());
 }
 
 TEST_P(UsageStoreContract, AHorizonIsOfOneProjectOnly) {
@@ -237,7 +263,7 @@ TEST_P(UsageStoreContract, AHorizonIsOfOneProjectOnly) {
   EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
   for (const char* project : {"p", "q"}) {
     UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
-    query.project = project;
+    query.projects = {project};
     EXPECT_EQ(Rows(query),
               (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
   }
@@ -320,14 +346,14 @@ TEST_P(UsageStoreContract, ADeletedProjectLeavesNothingBehind) {
             Texts());
   EXPECT_EQ(erase("p").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
-  query.project = "other";
+  query.projects = {"other"};
   EXPECT_EQ(Rows(query), rows);
 
   // It may come again, and begins empty.
   EXPECT_EQ(append("p"), Outcomes(6, kStored));
   EXPECT_EQ(RetentionOf(&store()).horizon, absl::InfinitePast());
   EXPECT_EQ(RetentionOf(&store()).retain, absl::ZeroDuration());
-  query.project = "p";
+  query.projects = {"p"};
   EXPECT_EQ(Rows(query),
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
   EXPECT_EQ(erase("p")->record_count, 6);

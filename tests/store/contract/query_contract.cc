@@ -450,6 +450,154 @@ TEST_P(UsageStoreContract, QueryPagesSayWhetherThereIsMore) {
   }
 }
 
+// Records of four models in two hours: three state a cost, and two the same.
+std::vector<v1::UsageRecord> RecordsWithCosts() {
+  struct Row {
+    const char* model;
+    const char* time;
+    double tokens;
+    double cost_usd;  // negative: none
+  };
+  const Row rows[] = {
+      {"a", "2026-08-01T10:00:00Z", 5, 0.1},
+      {"a", "2026-08-01T11:00:00Z", 5, 0.000000000001},
+      {"b", "2026-08-01T10:00:00Z", 9, -1},
+      {"b", "2026-08-01T11:00:00Z", 1, 0.25},
+      {"c", "2026-08-01T10:00:00Z", 100, -1},
+      {"d", "2026-08-01T10:07:00Z", 10, 0},
+      {"d", "2026-08-01T11:59:00Z", 0, 0.25},
+  };
+  std::vector<v1::UsageRecord> records;
+  for (const Row& row : rows) {
+    v1::UsageRecord record =
+        ValidRecord("id-" + std::to_string(records.size()), Nanos(row.time));
+    record.set_model(row.model);
+    auto* usage = record.mutable_token_usage();
+    usage->set_total_tokens(row.tokens);
+    if (row.cost_usd >= 0) usage->set_cost_usd(row.cost_usd);
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+TEST_P(UsageStoreContract, OrdersRowsByAMeasureLargestFirst) {
+  Append(RecordsWithCosts());
+  const auto models_by = [&](v1::UsageMeasure measure) {
+    UsageQuery query = GroupQuery({kModel});
+    query.order = RowOrder{measure};
+    return Groups(Rows(query));
+  };
+  // Equal sums come in the usual order, and rows without the measure last.
+  EXPECT_EQ(models_by(v1::USAGE_MEASURE_COST_USD),
+            (Texts{"['b'] 2 10", "['d'] 2 10", "['a'] 2 10", "['c'] 1 100"}));
+  EXPECT_EQ(models_by(v1::USAGE_MEASURE_TOTAL_TOKENS),
+            (Texts{"['c'] 1 100", "['a'] 2 10", "['b'] 2 10", "['d'] 2 10"}));
+  EXPECT_EQ(models_by(v1::USAGE_MEASURE_UNSPECIFIED),
+            (Texts{"['a'] 2 10", "['b'] 2 10", "['d'] 2 10", "['c'] 1 100"}));
+  EXPECT_EQ(models_by(v1::USAGE_MEASURE_IMAGES),
+            (Texts{"['a'] 2 10", "['b'] 2 10", "['c'] 1 100", "['d'] 2 10"}));
+}
+
+TEST_P(UsageStoreContract, OrderedRowsComeInPages) {
+  Append(RecordsWithCosts());
+  const Texts expected = {
+      "2026-08-01T11:00:00Z/2026-08-01T12:00:00Z ['b'] 1 1",
+      "2026-08-01T11:00:00Z/2026-08-01T12:00:00Z ['d'] 1 0",
+      "2026-08-01T10:00:00Z/2026-08-01T11:00:00Z ['a'] 1 5",
+      "2026-08-01T11:00:00Z/2026-08-01T12:00:00Z ['a'] 1 5",
+      "2026-08-01T10:00:00Z/2026-08-01T11:00:00Z ['d'] 1 10",
+      "2026-08-01T10:00:00Z/2026-08-01T11:00:00Z ['b'] 1 9",
+      "2026-08-01T10:00:00Z/2026-08-01T11:00:00Z ['c'] 1 100"};
+  for (const bool labels : {false, true}) {
+    UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z",
+                               v1::TIME_BUCKET_HOUR);
+    query.group_by = {kModel};
+    query.order = RowOrder{v1::USAGE_MEASURE_COST_USD};
+    // Served from the records one by one, this is the same.
+    if (labels) query.filters = {{LabelField("team"), {}, true}};
+    for (int page_size = 1; page_size <= 8; ++page_size) {
+      query.page_size = page_size;
+      ASSERT_EQ(Rows(query), expected) << page_size;
+    }
+  }
+}
+
+TEST_P(UsageStoreContract, SumsAcrossProjects) {
+  Append(RecordsWithCosts());
+  v1::UsageRecord red = RecordAt("id-0", "2026-08-01T10:30:00Z", 1000);
+  red.set_model("a");
+  (*red.mutable_labels())["team"] = "red";
+  for (const char* project : {"q", "r"}) {
+    ASSERT_THAT(store().Append(project, CheckedOf({red})), IsOk());
+  }
+  const UsageField project{UsageField::Kind::kProject, ""};
+  const auto groups = [&](Texts projects, std::vector<UsageField> group_by,
+                          std::vector<UsageFieldFilter> filters = {}) {
+    UsageQuery query = GroupQuery(std::move(group_by), std::move(filters));
+    query.projects = std::move(projects);
+    return Groups(Rows(query));
+  };
+  EXPECT_EQ(groups({}, {project}), Texts());
+  EXPECT_EQ(groups({"none"}, {project}), Texts());
+  EXPECT_EQ(groups({"q", "none", "p"}, {}), (Texts{"[] 8 1130"}));
+  EXPECT_EQ(groups({"q", "p"}, {project}),
+            (Texts{"['p'] 7 130", "['q'] 1 1000"}));
+  EXPECT_EQ(groups({"r", "q", "p"}, {kModel}),
+            (Texts{"['a'] 4 2010", "['b'] 2 10", "['c'] 1 100", "['d'] 2 10"}));
+  EXPECT_EQ(groups({"q", "p"}, {kModel, project}, {{kModel, {"a"}, false}}),
+            (Texts{"['a','p'] 2 10", "['a','q'] 1 1000"}));
+  EXPECT_EQ(groups({"p", "q"}, {project, LabelField("team")}),
+            (Texts{"['p',-] 7 130", "['q','red'] 1 1000"}));
+
+  UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z",
+                             v1::TIME_BUCKET_HOUR);
+  query.projects = {"r", "p", "q"};
+  query.group_by = {project};
+  const Texts by_hour = {
+      "2026-08-01T10:00:00Z/2026-08-01T11:00:00Z ['p'] 4 124",
+      "2026-08-01T10:00:00Z/2026-08-01T11:00:00Z ['q'] 1 1000",
+      "2026-08-01T10:00:00Z/2026-08-01T11:00:00Z ['r'] 1 1000",
+      "2026-08-01T11:00:00Z/2026-08-01T12:00:00Z ['p'] 3 6"};
+  for (int page_size = 1; page_size <= 5; ++page_size) {
+    query.page_size = page_size;
+    EXPECT_EQ(Rows(query), by_hour) << page_size;
+  }
+  query.order = RowOrder{v1::USAGE_MEASURE_TOTAL_TOKENS};
+  const Texts largest = {by_hour[1], by_hour[2], by_hour[0], by_hour[3]};
+  for (int page_size = 1; page_size <= 5; ++page_size) {
+    query.page_size = page_size;
+    EXPECT_EQ(Rows(query), largest) << page_size;
+  }
+}
+
+TEST_P(UsageStoreContract, ListsProjectsByTheBytesOfTheirNames) {
+  EXPECT_TRUE(store().ListProjects(CallLimits())->empty());
+  for (const char* project : {"q", "p2", "p-1", "p", "0"}) {
+    ASSERT_THAT(
+        store().Append(project,
+                       CheckedOf({RecordAt("a", "2026-08-01T10:30:00Z", 1)})),
+        IsOk());
+  }
+  ASSERT_THAT(maintenance().RemoveRecordsBefore(
+                  "q", Time("2026-08-01T11:00:00Z"), CallLimits()),
+              IsOk());
+  ASSERT_THAT(maintenance().DeleteProject("p2", CallLimits()), IsOk());
+  const auto projects = store().ListProjects(CallLimits());
+  ASSERT_THAT(projects, IsOk());
+  Texts found;
+  for (const StoredProject& project : *projects) {
+    found.push_back(
+        project.name + " " +
+        absl::FormatTime("%H", project.horizon, absl::UTCTimeZone()));
+  }
+  EXPECT_EQ(found, (Texts{"0 infinite-past", "p infinite-past",
+                          "p-1 infinite-past", "q 11"}));
+  CallLimits past;
+  past.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_EQ(store().ListProjects(past).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
+}
+
 TEST_P(UsageStoreContract, QueriesEndAtTheirDeadline) {
   Append(GroupedRecords());
   for (const bool labels : {false, true}) {

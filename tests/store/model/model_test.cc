@@ -81,6 +81,14 @@ std::string TextOf(const std::vector<ProjectRetention>& all) {
   return text;
 }
 
+std::string TextOf(const std::vector<StoredProject>& all) {
+  std::string text;
+  for (const StoredProject& one : all) {
+    text += one.name + " " + absl::FormatTime(one.horizon) + "\n";
+  }
+  return text;
+}
+
 // Errors differ in their words.
 template <typename T>
 std::string AnswerText(const absl::StatusOr<T>& answer) {
@@ -120,6 +128,7 @@ class Model {
   void Delete();
   void Check();
   void Rebuild();
+  void Projects();
   void ReadTimes();
   void MoveOn() { random_.MoveOn(random_.Below(4) * kHourNanos); }
   void OpenAgain();
@@ -146,12 +155,12 @@ class Model {
 
 const std::vector<Model::Choice>& Model::Choices() {
   static const auto* const choices = new std::vector<Choice>{
-      {300, "append", &Model::Append},     {300, "query", &Model::Query},
-      {250, "get", &Model::Get},           {120, "list", &Model::List},
-      {5, "remove", &Model::Remove},       {3, "delete", &Model::Delete},
-      {5, "check", &Model::Check},         {3, "rebuild", &Model::Rebuild},
-      {10, "times", &Model::ReadTimes},    {5, "move on", &Model::MoveOn},
-      {3, "open again", &Model::OpenAgain}};
+      {300, "append", &Model::Append},    {300, "query", &Model::Query},
+      {250, "get", &Model::Get},          {120, "list", &Model::List},
+      {5, "remove", &Model::Remove},      {3, "delete", &Model::Delete},
+      {5, "check", &Model::Check},        {3, "rebuild", &Model::Rebuild},
+      {10, "projects", &Model::Projects}, {10, "times", &Model::ReadTimes},
+      {5, "move on", &Model::MoveOn},     {3, "open again", &Model::OpenAgain}};
   return *choices;
 }
 
@@ -187,14 +196,13 @@ void Model::Append() {
 
 void Model::Query() {
   UsageQuery query = random_.Query();
-  query.project = Project();
+  query.projects = {Project()};
+  if (random_.Below(3) == 0) query.projects = {"r", "p", "none", "q"};
   for (;;) {
     Compare([&](UsageStore* store) { return store->Query(query); });
     const auto page = memory_->Query(query);
     if (!page.ok() || !page->has_more || random_.Below(4) == 0) return;
-    const UsageQueryRow& last = page->rows.back();
-    query.after =
-        RowPosition{last.bucket.start_nanos, EncodeGroupKey(last.key)};
+    query.after = PositionOf(query, page->rows.back());
   }
 }
 
@@ -210,6 +218,7 @@ void Model::List() {
   query.window = random_.Window();
   query.page_size = static_cast<int>(1 + random_.Below(50));
   query.inconsistent_only = random_.Below(3) == 0;
+  if (random_.Below(2) == 0) query.filters = random_.Filters();
   if (random_.Below(3) == 0) {
     query.after = RecordPosition{random_.Time(), random_.Id()};
   }
@@ -243,6 +252,10 @@ void Model::Rebuild() {
   Compare([](UsageStore* store) {
     return store->maintenance()->RebuildRollups(CallLimits());
   });
+}
+
+void Model::Projects() {
+  Compare([](UsageStore* store) { return store->ListProjects(CallLimits()); });
 }
 
 void Model::ReadTimes() {

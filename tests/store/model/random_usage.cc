@@ -154,6 +154,24 @@ UsageField RandomUsage::Field() {
   }
 }
 
+std::vector<UsageFieldFilter> RandomUsage::Filters() {
+  std::vector<UsageFieldFilter> filters;
+  for (std::int64_t n = Below(3); n > 0; --n) {
+    UsageFieldFilter filter{Field(), {Name(), Name()}, false};
+    filter.match_missing =
+        filter.field.kind == UsageField::Kind::kLabel && Below(2) == 0;
+    if (Below(4) == 0) filter.values.emplace_back();
+    const auto is_same_field = [&filter](const UsageFieldFilter& other) {
+      return other.field.kind == filter.field.kind &&
+             other.field.label_key == filter.field.label_key;
+    };
+    if (std::none_of(filters.begin(), filters.end(), is_same_field)) {
+      filters.push_back(std::move(filter));
+    }
+  }
+  return filters;
+}
+
 UsageQuery RandomUsage::Query() {
   const char* const kZones[] = {"UTC", "Europe/Berlin", "Asia/Kolkata",
                                 "Asia/Kathmandu", "Australia/Lord_Howe"};
@@ -164,19 +182,15 @@ UsageQuery RandomUsage::Query() {
   for (std::int64_t n = Below(3); n > 0; --n) {
     query.group_by.push_back(Field());
   }
-  for (std::int64_t n = Below(3); n > 0; --n) {
-    UsageFieldFilter filter{Field(), {Name(), Name()}, false};
-    filter.match_missing =
-        filter.field.kind == UsageField::Kind::kLabel && Below(2) == 0;
-    if (Below(4) == 0) filter.values.emplace_back();
-    const auto is_same_field = [&filter](const UsageFieldFilter& other) {
-      return other.field.kind == filter.field.kind &&
-             other.field.label_key == filter.field.label_key;
-    };
-    if (std::none_of(query.filters.begin(), query.filters.end(),
-                     is_same_field)) {
-      query.filters.push_back(std::move(filter));
-    }
+  if (Below(4) == 0) {
+    query.group_by.push_back({UsageField::Kind::kProject, ""});
+  }
+  query.filters = Filters();
+  if (Below(3) == 0) {
+    constexpr v1::UsageMeasure kMeasures[] = {
+        v1::USAGE_MEASURE_UNSPECIFIED, v1::USAGE_MEASURE_TOTAL_TOKENS,
+        v1::USAGE_MEASURE_CACHE_READ_TOKENS, v1::USAGE_MEASURE_COST_USD};
+    query.order = RowOrder{kMeasures[Below(4)]};
   }
   // Often one that rollups alone can answer.
   constexpr std::int64_t kQuarterHour = 900'000'000'000;

@@ -48,6 +48,7 @@ class RandomUsage {
 
   TimeWindow Window();
   UsageField Field();
+  std::vector<UsageFieldFilter> Filters();
 
   // Queries project "p".
   UsageQuery Query();

@@ -76,7 +76,7 @@ class CopyTest : public ::testing::Test {
     for (const std::string project : {"p", "q"}) {
       UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2027-01-01T00:00:00Z",
                                  v1::TIME_BUCKET_DAY);
-      query.project = project;
+      query.projects = {project};
       query.group_by = {{UsageField::Kind::kModel, ""}};
       EXPECT_EQ(AllRowTexts(source.get(), query),
                 AllRowTexts(destination.get(), query));

@@ -62,9 +62,7 @@ TEST(PostgresParityTest, AnswersAsSqliteByteForByte) {
         const auto page = sqlite->Query(query);
         ASSERT_EQ(TextOf(page), TextOf(postgres->Query(query)));
         if (!page.ok() || !page->has_more) break;
-        const UsageQueryRow& last = page->rows.back();
-        query.after =
-            RowPosition{last.bucket.start_nanos, EncodeGroupKey(last.key)};
+        query.after = PositionOf(query, page->rows.back());
       }
     }
     RecordQuery list;
@@ -73,6 +71,7 @@ TEST(PostgresParityTest, AnswersAsSqliteByteForByte) {
     list.page_size = static_cast<int>(1 + random.Below(50));
     list.max_page_bytes = 1 + random.Below(20000);
     list.inconsistent_only = random.Below(2) == 0;
+    if (random.Below(2) == 0) list.filters = random.Filters();
     ASSERT_EQ(AllIds(sqlite.get(), list), AllIds(postgres.get(), list));
     ASSERT_EQ(BytesOf(sqlite->ListRecords(list)),
               BytesOf(postgres->ListRecords(list)));

@@ -71,6 +71,33 @@ TEST_F(PostgresRollupTest, HasTwoColumnsForEachMeasure) {
             "cache_read_tokens 2 of 1, cost_usd 2.000000000001 of 2");
 }
 
+// The database orders rows by operation before model: what is first on a page
+// may come last from it.
+TEST_F(PostgresRollupTest, APageHasTheFirstRowsOfManySeries) {
+  constexpr int kSeries = 6000;
+  std::vector<v1::UsageRecord> records;
+  for (const char* day : {"2026-08-01T12:00:00Z", "2026-08-02T12:00:00Z"}) {
+    for (int i = 0; i < kSeries; ++i) {
+      records.push_back(
+          ValidRecord("id-" + std::to_string(records.size()), Nanos(day)));
+      records.back().set_operation(std::to_string(10'000 + i));
+      records.back().set_model(std::to_string(20'000 - i));
+    }
+  }
+  Append(records);
+  UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-08-03T00:00:00Z",
+                             v1::TIME_BUCKET_DAY);
+  query.group_by = {{UsageField::Kind::kModel, ""},
+                    {UsageField::Kind::kOperation, ""}};
+  query.page_size = 1;
+  query.after = RowPosition{Nanos("2026-08-01T00:00:00Z"),
+                            EncodeGroupKey({"20000", "10000"})};
+  const auto page = store_->Query(query);
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(page->rows.at(0).key, (GroupKey{std::to_string(20'001 - kSeries),
+                                            std::to_string(9'999 + kSeries)}));
+}
+
 TEST_F(PostgresRollupTest, AMigrationAddsTheColumnsOfNewMeasures) {
   Append({Contradicting("a")});
   store_.reset();

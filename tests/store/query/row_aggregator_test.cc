@@ -14,8 +14,8 @@ namespace {
 
 using testing::Nanos;
 
-EncodedGroup Group(const std::string& value) {
-  return EncodedGroup(GroupKey{value});
+std::string Group(const std::string& value) {
+  return EncodeGroupKey(GroupKey{value});
 }
 
 UsageQuery HourQuery(int page_size) {
@@ -47,7 +47,7 @@ TEST(RowAggregatorTest, TheEndFallsAsThePageFills) {
   EXPECT_EQ(rows.end_nanos(), Nanos("2026-08-01T09:00:00Z"));
   Add(Nanos("2026-08-01T09:00:00Z"), "a", &rows);
   Add(Nanos("2026-08-01T07:59:59Z"), "a", &rows);
-  const UsageQueryPage page = rows.Finish();
+  const UsageQueryPage page = rows.Finish().value();
   EXPECT_TRUE(page.has_more);
   ASSERT_EQ(page.rows.size(), 2u);
   EXPECT_EQ(page.rows[0].sum.record_count, 1);
@@ -56,17 +56,44 @@ TEST(RowAggregatorTest, TheEndFallsAsThePageFills) {
 
 TEST(RowAggregatorTest, ALaterPageStartsAtTheBucketOfTheRowBefore) {
   UsageQuery query = HourQuery(10);
-  query.after = RowPosition{Nanos("2026-08-01T07:00:00Z"), Group("b").encoded};
+  query.after = RowPosition{Nanos("2026-08-01T07:00:00Z"), Group("b")};
   RowAggregator rows(query);
   EXPECT_EQ(rows.start_nanos(), Nanos("2026-08-01T07:00:00Z"));
   Add(Nanos("2026-08-01T06:30:00Z"), "c", &rows);
   for (const char* group : {"a", "b", "c"}) {
     Add(Nanos("2026-08-01T07:30:00Z"), group, &rows);
   }
-  const UsageQueryPage page = rows.Finish();
+  const UsageQueryPage page = rows.Finish().value();
   EXPECT_FALSE(page.has_more);
   ASSERT_EQ(page.rows.size(), 1u);
   EXPECT_EQ(page.rows[0].key, GroupKey{"c"});
+}
+
+TEST(RowAggregatorTest, GroupKeysAreDecodedAsTheyWereEncoded) {
+  for (const GroupKey& key :
+       {GroupKey(), GroupKey{std::nullopt}, GroupKey{""},
+        GroupKey{"a", std::nullopt, "", "\xc3\xa4"},
+        GroupKey{std::nullopt, std::nullopt, "b", std::nullopt}}) {
+    EXPECT_EQ(DecodeGroupKey(EncodeGroupKey(key)), key);
+  }
+}
+
+TEST(RowAggregatorTest, TooManyRowsToOrderAreAnError) {
+  UsageQuery query = HourQuery(10);
+  query.order = RowOrder();
+  RowAggregator rows(query);
+  for (std::size_t i = 0; i < kMaxOrderedRows; ++i) {
+    Add(query.window.start_nanos, std::to_string(i), &rows);
+  }
+  // The rest is still read: it may add to these rows.
+  EXPECT_EQ(rows.end_nanos(), query.window.end_nanos);
+  RowAggregator more(query);
+  for (std::size_t i = 0; i <= kMaxOrderedRows; ++i) {
+    Add(query.window.start_nanos, std::to_string(i), &more);
+  }
+  EXPECT_EQ(rows.Finish()->rows.size(), 10u);
+  EXPECT_EQ(more.end_nanos(), query.window.start_nanos);
+  EXPECT_EQ(more.Finish().status().code(), absl::StatusCode::kOutOfRange);
 }
 
 }  // namespace

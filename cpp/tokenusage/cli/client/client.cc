@@ -129,4 +129,11 @@ absl::Status UsageClient::List(const v1::ListUsageRecordsRequest& request,
   });
 }
 
+absl::Status UsageClient::ListProjects(const v1::ListProjectsRequest& request,
+                                       v1::ListProjectsResponse* response) {
+  return Call([&](grpc::ClientContext* context) {
+    return stub_->ListProjects(context, request, response);
+  });
+}
+
 }  // namespace tokenusage

@@ -61,6 +61,8 @@ class UsageClient {
                    v1::GetUsageRecordResponse* response);
   absl::Status List(const v1::ListUsageRecordsRequest& request,
                     v1::ListUsageRecordsResponse* response);
+  absl::Status ListProjects(const v1::ListProjectsRequest& request,
+                            v1::ListProjectsResponse* response);
 
  private:
   absl::Status Call(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
@@ -62,17 +63,17 @@ struct ExportFlags {
   std::string folder;
 };
 
-absl::StatusOr<internal::ExportRequest> RequestFromFlags(ExportFlags* flags) {
+absl::StatusOr<internal::ExportRequest> RequestFromFlags(
+    const ExportFlags* flags) {
   internal::ExportRequest request;
   if (flags->service.project.empty()) {
     return absl::InvalidArgumentError("--project is required");
   }
   request.set_project(flags->service.project);
-  TOKENUSAGE_RETURN_IF_ERROR(ParseWindow(&flags->window,
-                                         request.mutable_start_time(),
-                                         request.mutable_end_time()));
-  const std::string& zone = flags->window.time_zone;
-  request.set_time_zone(zone.empty() ? "UTC" : zone);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const ZonedWindow window,
+                              ParseWindow(flags->window, absl::Now()));
+  SetWindow(window, &request);
+  request.set_time_zone(window.zone_name);
   request.set_content(flags->totals ? kExportTotals : kExportRecords);
   request.set_format(flags->format);
   request.set_bucket(BucketOf(flags->groups));

@@ -6,8 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client/client.h"
+#include "tokenusage/cli/client/filter_flags.h"
 #include "tokenusage/cli/client/service_flags.h"
 #include "tokenusage/cli/client/window_flags.h"
 #include "tokenusage/cli/commands.h"
@@ -25,6 +27,7 @@ Fields that this version does not know are not printed.
 Examples:
   tokenusage list --project=demo --limit=10
   tokenusage list --project=demo --start=2026-11-01 --end=2026-11-02
+  tokenusage list --project=demo --since=7d --filter=labels.team=web
   tokenusage list --project=demo --inconsistent)";
 
 constexpr std::int64_t kMaxPageSize = 1000;
@@ -33,17 +36,32 @@ struct ListFlags {
   ServiceFlags service;
   WindowFlags window;
   std::int64_t limit = 0;
+  FilterFlags filter;
   bool inconsistent = false;
 };
 
-absl::StatusOr<v1::ListUsageRecordsRequest> RequestFromFlags(ListFlags* flags) {
+absl::StatusOr<v1::ListUsageRecordsRequest> RequestFromFlags(
+    const ListFlags& flags) {
   v1::ListUsageRecordsRequest request;
-  request.set_project(flags->service.project);
-  TOKENUSAGE_RETURN_IF_ERROR(ParseWindow(&flags->window,
-                                         request.mutable_start_time(),
-                                         request.mutable_end_time()));
-  request.set_inconsistent_only(flags->inconsistent);
+  request.set_project(flags.service.project);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const ZonedWindow window,
+                              ParseWindow(flags.window, absl::Now()));
+  SetWindow(window, &request);
+  request.set_inconsistent_only(flags.inconsistent);
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ParseFilters(flags.filter, request.mutable_filters()));
   return request;
+}
+
+// Says what no record of the window has, of what the list asked for.
+absl::Status SayWhyNothingIsListed(const v1::ListUsageRecordsRequest& list,
+                                   UsageClient* client) {
+  v1::QueryUsageRequest query;
+  query.set_project(list.project());
+  *query.mutable_start_time() = list.start_time();
+  *query.mutable_end_time() = list.end_time();
+  *query.mutable_filters() = list.filters();
+  return SayWhatNothingHas(query, /*found_some=*/false, client);
 }
 
 absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
@@ -51,6 +69,7 @@ absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
                               ReadConnection(flags.service));
   UsageClient client(connection);
   std::int64_t left = flags.limit == 0 ? INT64_MAX : flags.limit;
+  bool found_some = false;
   do {
     request.set_page_size(static_cast<int>(std::min(left, kMaxPageSize)));
     v1::ListUsageRecordsResponse response;
@@ -66,9 +85,11 @@ absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
     // The disk is full, or `head` has seen enough.
     if (!FlushData()) return absl::OkStatus();
     left -= response.records_size();
+    found_some = found_some || response.records_size() > 0;
     request.set_page_token(response.next_page_token());
   } while (left > 0 && !request.page_token().empty());
-  return absl::OkStatus();
+  return found_some ? absl::OkStatus()
+                    : SayWhyNothingIsListed(request, &client);
 }
 
 }  // namespace
@@ -80,6 +101,7 @@ Command AddListCommand(CLI::App* app) {
   command->footer(kFooter);
   AddServiceFlags(command, &flags->service);
   AddWindowFlags(command, &flags->window);
+  AddFilterFlags(command, &flags->filter);
   command
       ->add_option("--limit", flags->limit,
                    "The most records to print; 0 is all")
@@ -89,7 +111,7 @@ Command AddListCommand(CLI::App* app) {
                     "Only records whose usage contradicts itself; each line "
                     "says why");
   return {command, [flags] {
-            auto request = RequestFromFlags(flags.get());
+            auto request = RequestFromFlags(*flags);
             if (!request.ok()) return FinishLocal(request.status());
             return Finish(List(*flags, *std::move(request)));
           }};

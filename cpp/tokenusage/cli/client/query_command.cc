@@ -1,270 +1,298 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
-#include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client/client.h"
+#include "tokenusage/cli/client/filter_flags.h"
+#include "tokenusage/cli/client/group_flags.h"
+#include "tokenusage/cli/client/query_answer.h"
+#include "tokenusage/cli/client/query_lines.h"
+#include "tokenusage/cli/client/query_page.h"
+#include "tokenusage/cli/client/query_table.h"
 #include "tokenusage/cli/client/service_flags.h"
 #include "tokenusage/cli/client/window_flags.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
-#include "tokenusage/json/json.h"
-#include "tokenusage/page/page.h"
+#include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-A field is operation, provider, model or labels.KEY. The table has a column for each
-measure that a record of the answer states. In it, - is a measure that no record of the
-row states, 120 (3 of 4) one that 3 of its 4 records state, and <none> a missing label;
---json is unambiguous. Totals are exact decimals. Weeks are those of ISO 8601, such as
-2026-W45. --html writes a page that shows the same in a browser, with a chart, and can be
-sent as it is.
+A field is project, operation, provider, model or labels.KEY; --project=- is all projects
+that you may query. The table has a column for each measure that a record of the answer
+states. In it, - is a measure that no record of the row states, 120 (3 of 4) one that 3 of
+its 4 records state, and <none> a missing label; --json and --csv are unambiguous. Totals
+are exact decimals. Weeks are those of ISO 8601, such as 2026-W45; minutes and hours are
+those of UTC.
+
+--by=MEASURE puts the rows with the largest total first and shows the share of each in the
+whole; --compare adds that total in the window before (whole months before whole months,
+days before days) and the change. --html writes a page that shows the rows in a browser,
+with a chart, and can be sent as it is.
 
 Examples:
   tokenusage query --project=demo
-  tokenusage query --project=demo --bucket=day --group-by=model,operation
-  tokenusage query --project=demo --start=2026-11-01 --end=2026-12-01 \
-    --time-zone=Europe/Berlin --bucket=day --filter=model=gpt-image-1
-  tokenusage query --project=demo --group-by=labels.team --json
-  tokenusage query --project=demo --bucket=day --group-by=model --html=usage.html)";
+  tokenusage query --project=demo --since=7d --bucket=day --group-by=model,operation
+  tokenusage query --project=demo --month=2026-10 --time-zone=Europe/Berlin \
+    --bucket=day --filter=model=gpt-image-1
+  tokenusage query --project=demo --since=today --group-by=labels.team --json
+  tokenusage query --project=demo --bucket=day --group-by=model --html=usage.html
+  tokenusage query --project=- --month=2026-10 --group-by=project,model \
+    --top=10 --by=cost_usd --compare)";
 
 struct QueryFlags {
   ServiceFlags service;
   WindowFlags window;
-  std::string bucket = "none";
-  std::string group_by;
-  std::vector<std::string> filters;
-  std::vector<std::string> missing;
+  FilterFlags filter;
+  GroupFlags groups;
+  std::string by;
+  std::int64_t top = 0;  // 0: all
+  bool compare = false;
   bool json = false;
+  bool csv = false;
   std::string html;
 };
 
-const std::map<std::string, v1::TimeBucket>& BucketNames() {
-  static const auto* const kNames = new std::map<std::string, v1::TimeBucket>{
-      {"none", v1::TIME_BUCKET_NONE}, {"minute", v1::TIME_BUCKET_MINUTE},
-      {"hour", v1::TIME_BUCKET_HOUR}, {"day", v1::TIME_BUCKET_DAY},
-      {"week", v1::TIME_BUCKET_WEEK}, {"month", v1::TIME_BUCKET_MONTH}};
-  return *kNames;
+// Returns the answer without its rows, whose parts say what is asked for.
+absl::StatusOr<QueryAnswer> EmptyAnswer(const QueryFlags& flags) {
+  QueryAnswer answer;
+  const absl::Time now = absl::Now();
+  TOKENUSAGE_ASSIGN_OR_RETURN(answer.window, ParseWindow(flags.window, now));
+  answer.bucket = BucketOf(flags.groups);
+  answer.by = flags.by;
+  if (!flags.compare) return answer;
+  if (answer.bucket != v1::TIME_BUCKET_NONE) {
+    return absl::InvalidArgumentError("--compare: expected no --bucket");
+  }
+  if (flags.window.month.empty() && flags.window.start == kDefaultStart) {
+    return absl::InvalidArgumentError(
+        "--compare: expected --start, --since or --month, found none");
+  }
+  if (flags.window.month.empty() && flags.window.end == kDefaultEnd) {
+    answer.window.end = now;
+  }
+  answer.window_before = WindowBefore(answer.window);
+  return answer;
 }
 
-// Merges the filters on one field into one filter with several values.
-absl::Status AddFilters(const QueryFlags& flags,
-                        v1::QueryUsageRequest* request) {
-  std::map<std::string, v1::UsageFilter> by_field;
-  for (const std::string& filter : flags.filters) {
-    const std::size_t equals = filter.find('=');
-    if (equals == std::string::npos) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--filter: expected FIELD=VALUE, found \"", Excerpt(filter), "\""));
-    }
-    by_field[filter.substr(0, equals)].add_values(filter.substr(equals + 1));
-  }
-  for (const std::string& field : flags.missing) {
-    by_field[field].set_match_missing(true);
-  }
-  for (auto& [field, filter] : by_field) {
-    filter.set_field(field);
-    *request->add_filters() = std::move(filter);
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<v1::QueryUsageRequest> RequestFromFlags(QueryFlags* flags) {
+absl::StatusOr<v1::QueryUsageRequest> RequestOf(const QueryFlags& flags,
+                                                QueryAnswer* answer) {
   v1::QueryUsageRequest request;
-  request.set_project(flags->service.project);
-  TOKENUSAGE_RETURN_IF_ERROR(ParseWindow(&flags->window,
-                                         request.mutable_start_time(),
-                                         request.mutable_end_time()));
-  request.set_bucket(BucketNames().at(flags->bucket));
-  request.set_time_zone(flags->window.time_zone);
-  if (!flags->group_by.empty()) {
-    for (const auto field : absl::StrSplit(flags->group_by, ',')) {
-      request.add_group_by(std::string(field));
-    }
-  }
-  TOKENUSAGE_RETURN_IF_ERROR(AddFilters(*flags, &request));
+  request.set_project(flags.service.project);
+  SetWindow(answer->window, &request);
+  request.set_bucket(answer->bucket);
+  request.set_time_zone(flags.window.time_zone);
+  ParseGroupBy(flags.groups, request.mutable_group_by());
+  answer->group_by.assign(request.group_by().begin(), request.group_by().end());
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ParseFilters(flags.filter, request.mutable_filters()));
+  request.set_order_by(flags.by);
   return request;
 }
 
-// Formats the bucket's start as briefly as its kind allows.
-std::string BucketLabel(const v1::UsageRow& row, v1::TimeBucket bucket,
-                        absl::TimeZone zone) {
-  const absl::Time start = ToTime(row.bucket_start_time());
-  switch (bucket) {
-    case v1::TIME_BUCKET_MINUTE:
-    case v1::TIME_BUCKET_HOUR:
-      return absl::FormatTime("%Y-%m-%dT%H:%MZ", start, absl::UTCTimeZone());
-    case v1::TIME_BUCKET_WEEK:
-      return absl::FormatTime("%G-W%V", start, zone);
-    case v1::TIME_BUCKET_MONTH:
-      return absl::FormatTime("%Y-%m", start, zone);
-    default:
-      return absl::FormatTime("%Y-%m-%d", start, zone);
+GroupKey GroupOf(const v1::UsageRow& row) {
+  GroupKey key;
+  for (const v1::GroupValue& value : row.group()) {
+    value.has_value() ? key.emplace_back(value.value()) : key.emplace_back();
   }
+  return key;
 }
 
-// Returns a total, and how many of the row's records state it if not all do.
-std::string FormatTotal(const v1::MeasureTotal& total,
-                        std::int64_t record_count) {
-  if (total.record_count() == record_count) return total.exact();
-  return absl::StrCat(total.exact(), " (", total.record_count(), " of ",
-                      record_count, ")");
-}
-
-// The rows of the answer, with those columns that a row has a value for.
-class Table {
+// One query's work.
+class QueryRun {
  public:
-  Table(const QueryFlags& flags, const v1::QueryUsageRequest& request)
-      : bucket_(request.bucket()), zone_(flags.window.zone) {
-    if (has_bucket()) heading_.push_back(flags.bucket);
-    for (const std::string& field : request.group_by()) {
-      heading_.push_back(field);
-    }
-  }
+  // The arguments must outlive this.
+  QueryRun(const QueryFlags& flags, v1::QueryUsageRequest request,
+           UsageClient* client, QueryAnswer* answer)
+      : flags_(flags),
+        request_(std::move(request)),
+        client_(*client),
+        answer_(*answer) {}
 
-  void Add(const v1::UsageRow& row) {
-    Row& added = rows_.emplace_back();
-    if (has_bucket()) added.group.push_back(BucketLabel(row, bucket_, zone_));
-    for (const v1::GroupValue& group : row.group()) {
-      // Escaped, so that a value cannot control the terminal.
-      added.group.push_back(group.has_value()
-                                ? Excerpt(group.value(), /*max_chars=*/SIZE_MAX)
-                                : "<none>");
-    }
-    const v1::UsageTotals& totals = row.totals();
-    const auto add_count = [&](Column column, const char* name,
-                               std::int64_t count) {
-      if (count == 0) return;
-      columns_[column] = name;
-      added.numbers[column] = absl::StrCat(count);
-    };
-    add_count(kRecords, "records", totals.record_count());
-    add_count(kInconsistent, "inconsistent",
-              totals.inconsistent_record_count());
-    add_count(kUnknownUsage, "unknown_usage",
-              totals.unknown_usage_record_count());
-    const auto& fields = *v1::UsageTotals::descriptor();
-    for (int measure = 1; measure <= v1::UsageMeasure_MAX; ++measure) {
-      const auto* const field = fields.FindFieldByNumber(measure);
-      if (!totals.GetReflection()->HasField(totals, field)) continue;
-      columns_[measure] = std::string(field->name());
-      added.numbers[measure] =
-          FormatTotal(static_cast<const v1::MeasureTotal&>(
-                          totals.GetReflection()->GetMessage(totals, field)),
-                      totals.record_count());
-    }
-  }
-
-  bool empty() const { return rows_.empty(); }
-
-  // Returns the heading and the rows.
-  std::vector<std::vector<std::string>> Cells() const {
-    std::vector<std::vector<std::string>> cells = {heading_};
-    for (const auto& [column, name] : columns_) cells[0].push_back(name);
-    for (const Row& row : rows_) {
-      cells.push_back(row.group);
-      for (const auto& [column, name] : columns_) {
-        const auto number = row.numbers.find(column);
-        cells.back().push_back(number == row.numbers.end() ? "-"
-                                                           : number->second);
-      }
-    }
-    return cells;
-  }
-
-  std::size_t first_number_column() const { return heading_.size(); }
+  absl::Status Run();
 
  private:
-  // Columns of numbers: these, and from 1 on the measures by their numbers.
-  enum Column { kRecords = -2, kInconsistent = -1, kUnknownUsage = 0 };
+  using RowVisitor = std::function<absl::Status(v1::UsageRow row)>;
 
-  struct Row {
-    std::vector<std::string> group;
-    std::map<int, std::string> numbers;  // by column
-  };
+  // Calls `visit` with the rows of all pages, or of the first `limit` rows if
+  // that is not 0. Returns whether those were all.
+  absl::StatusOr<bool> ReadRows(v1::QueryUsageRequest* request,
+                                std::int64_t limit, const RowVisitor& visit);
+  // Reads what the groups' totals were in the window before.
+  absl::Status ReadWindowBefore();
+  // Prints the row, or adds it to the answer.
+  absl::Status TakeRow(v1::UsageRow row);
+  // Reads the total of all rows, of which only some were read.
+  absl::Status ReadTotal();
+  // Prints the answer, or writes it to a file.
+  absl::Status WriteAnswer() const;
+  // Says on stderr what the query names and no record has.
+  absl::Status SayWhatIsMissing();
 
-  bool has_bucket() const { return bucket_ != v1::TIME_BUCKET_NONE; }
-
-  const v1::TimeBucket bucket_;
-  const absl::TimeZone zone_;
-  std::vector<std::string> heading_;
-  std::map<int, std::string> columns_ = {{kRecords, "records"}};
-  std::vector<Row> rows_;
+  const QueryFlags& flags_;
+  v1::QueryUsageRequest request_;
+  UsageClient& client_;
+  QueryAnswer& answer_;
+  std::map<GroupKey, Amount> before_;
+  std::int64_t row_count_ = 0;
+  bool has_all_rows_ = false;
+  std::vector<bool> has_value_;  // by field of group_by
 };
 
-// Writes the page with the request and its rows, each in JSON.
-absl::Status WritePage(const QueryFlags& flags,
-                       const v1::QueryUsageRequest& request,
-                       const std::vector<std::string>& rows,
-                       const Table& table) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string request_json,
-                              WriteJson(request));
-  const std::string now =
-      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
-  PageAnswer answer;
-  answer.json =
-      absl::StrCat("{\"query_time\":\"", now, "\",\"request\":", request_json,
-                   ",\"rows\":[\n", absl::StrJoin(rows, ",\n"), "]}");
-  answer.caption =
-      absl::StrCat("Project ", request.project(), ", from ", flags.window.start,
-                   " to ", flags.window.end, " (exclusive), as of ", now);
-  answer.table = table.Cells();
-  answer.first_number_column = table.first_number_column();
-  return WriteFile(flags.html, PageHtmlWithAnswer(answer));
+absl::Status QueryRun::Run() {
+  has_value_.resize(answer_.group_by.size());
+  if (answer_.window_before) TOKENUSAGE_RETURN_IF_ERROR(ReadWindowBefore());
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      has_all_rows_, ReadRows(&request_, flags_.top, [this](v1::UsageRow row) {
+        return TakeRow(std::move(row));
+      }));
+  if (!flags_.json) {
+    answer_.window.start = ToTime(request_.start_time());
+    if (!has_all_rows_) TOKENUSAGE_RETURN_IF_ERROR(ReadTotal());
+    TOKENUSAGE_RETURN_IF_ERROR(WriteAnswer());
+    if (row_count_ == 0 && !flags_.csv) PrintError("no records match");
+  }
+  return SayWhatIsMissing();
 }
 
-absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request) {
+absl::StatusOr<bool> QueryRun::ReadRows(v1::QueryUsageRequest* request,
+                                        std::int64_t limit,
+                                        const RowVisitor& visit) {
+  constexpr std::int64_t kMaxPageSize = 1000;
+  std::int64_t left = limit == 0 ? INT64_MAX : limit;
+  request->clear_page_token();
+  do {
+    request->set_page_size(static_cast<int>(std::min(left, kMaxPageSize)));
+    v1::QueryUsageResponse response;
+    absl::Status status = client_.Query(*request, &response);
+    while (
+        StartAtHorizon(flags_.window, status, request->mutable_start_time())) {
+      status = client_.Query(*request, &response);
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(status);
+    left -= response.rows_size();
+    for (v1::UsageRow& row : *response.mutable_rows()) {
+      TOKENUSAGE_RETURN_IF_ERROR(visit(std::move(row)));
+    }
+    // The disk is full, or `head` has seen enough.
+    if (!FlushData()) return false;
+    request->set_page_token(response.next_page_token());
+  } while (left > 0 && !request->page_token().empty());
+  return request->page_token().empty();
+}
+
+absl::Status QueryRun::ReadWindowBefore() {
+  v1::QueryUsageRequest request = request_;
+  SetWindow(*answer_.window_before, &request);
+  request.clear_order_by();
+  const auto take = [this](const v1::UsageRow& row) -> absl::Status {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum, SumOf(row.totals()));
+    const std::optional<Amount> total = TotalBy(answer_.by, sum);
+    if (!total) return absl::OkStatus();
+    before_.emplace(GroupOf(row), *total);
+    answer_.total_before = answer_.total_before.value_or(Amount()) + *total;
+    return absl::OkStatus();
+  };
+  return ReadRows(&request, 0, take).status();
+}
+
+absl::Status QueryRun::TakeRow(v1::UsageRow row) {
+  ++row_count_;
+  const GroupKey group = GroupOf(row);
+  for (std::size_t i = 0; i < std::min(group.size(), has_value_.size()); ++i) {
+    if (group[i]) has_value_[i] = true;
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(UsageSum sum, SumOf(row.totals()));
+  QueryRow taken{std::move(row), std::move(sum), std::nullopt};
+  const auto before = before_.find(group);
+  if (before != before_.end()) taken.before = before->second;
+  if (flags_.json) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line,
+                                FormatQueryJson(answer_, taken));
+    PrintData(line + "\n");
+    return absl::OkStatus();
+  }
+  answer_.total.Add(taken.sum);
+  answer_.rows.push_back(std::move(taken));
+  return absl::OkStatus();
+}
+
+absl::Status QueryRun::ReadTotal() {
+  v1::QueryUsageRequest request = request_;
+  request.clear_bucket();
+  request.clear_group_by();
+  request.clear_order_by();
+  answer_.total = UsageSum();
+  const auto take = [this](const v1::UsageRow& row) -> absl::Status {
+    TOKENUSAGE_ASSIGN_OR_RETURN(answer_.total, SumOf(row.totals()));
+    return absl::OkStatus();
+  };
+  return ReadRows(&request, 0, take).status();
+}
+
+absl::Status QueryRun::WriteAnswer() const {
+  if (!flags_.html.empty()) {
+    v1::QueryUsageRequest request = request_;
+    request.clear_page_size();
+    request.clear_page_token();
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::string page,
+                                FormatQueryPage(request, answer_));
+    return WriteFile(flags_.html, page);
+  }
+  PrintData(flags_.csv ? FormatQueryCsv(answer_) : FormatQueryTable(answer_));
+  FlushData();
+  return absl::OkStatus();
+}
+
+absl::Status QueryRun::SayWhatIsMissing() {
+  for (std::size_t i = 0; i < has_value_.size(); ++i) {
+    if (row_count_ == 0 || !has_all_rows_ || has_value_[i]) continue;
+    PrintError(absl::StrCat("--group-by: no record of the answer has ",
+                            answer_.group_by[i]));
+  }
+  return SayWhatNothingHas(request_, row_count_ > 0, &client_);
+}
+
+absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request,
+                   QueryAnswer answer) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
                               ReadConnection(flags.service));
   UsageClient client(connection);
-  Table table(flags, request);
-  std::vector<std::string> json_rows;  // for the page
-  do {
-    v1::QueryUsageResponse response;
-    absl::Status status = client.Query(request, &response);
-    if (StartAtHorizon(flags.window, status, request.mutable_start_time())) {
-      status = client.Query(request, &response);
-    }
-    TOKENUSAGE_RETURN_IF_ERROR(status);
-    for (const v1::UsageRow& row : response.rows()) {
-      if (!flags.json) table.Add(row);
-      if (!flags.json && flags.html.empty()) continue;
-      TOKENUSAGE_ASSIGN_OR_RETURN(std::string line, WriteJson(row));
-      if (flags.json) {
-        PrintData(line + "\n");
-      } else {
-        json_rows.push_back(std::move(line));
-      }
-    }
-    // The disk is full, or `head` has seen enough.
-    if (!FlushData()) return absl::OkStatus();
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
-  if (flags.json) return absl::OkStatus();
-  if (!flags.html.empty()) {
-    TOKENUSAGE_RETURN_IF_ERROR(WritePage(flags, request, json_rows, table));
-  } else {
-    PrintData(FormatTable(table.Cells(), table.first_number_column()));
-  }
-  if (table.empty()) PrintError("no records match");
-  return absl::OkStatus();
+  return QueryRun(flags, std::move(request), &client, &answer).Run();
+}
+
+void AddRowFlags(CLI::App* command, QueryFlags* flags) {
+  AddGroupFlags(command, &flags->groups);
+  AddFilterFlags(command, &flags->filter);
+  CLI::Option* const by =
+      command
+          ->add_option("--by", flags->by,
+                       "record_count or a measure: the rows with the largest "
+                       "total first, with their shares")
+          ->type_name("MEASURE");
+  command->add_option("--top", flags->top, "Only this many rows: the largest")
+      ->check(CLI::PositiveNumber)
+      ->type_name("NUMBER")
+      ->needs(by);
+  command
+      ->add_flag("--compare", flags->compare, "Compare with the window before")
+      ->needs(by);
 }
 
 }  // namespace
@@ -276,35 +304,27 @@ Command AddQueryCommand(CLI::App* app) {
   command->footer(kFooter);
   AddServiceFlags(command, &flags->service);
   AddWindowFlags(command, &flags->window);
-  command->add_option("--bucket", flags->bucket, "The time buckets of the rows")
-      ->check(CLI::IsMember(BucketNames()))
-      ->type_name("BUCKET")
-      ->capture_default_str();
-  command->add_option("--group-by", flags->group_by,
-                      "The fields to group by: at most 4, separated by commas");
-  command
-      ->add_option("--filter", flags->filters,
-                   "FIELD=VALUE: count only records with this value. "
-                   "Repeatable: values of one field are alternatives")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--filter-missing", flags->missing,
-                   "labels.KEY: count records without this label, beside those "
-                   "that --filter selects by it. Repeatable")
-      ->allow_extra_args(false);
-  CLI::Option* json =
+  AddRowFlags(command, flags.get());
+  CLI::Option* const json =
       command->add_flag("--json", flags->json,
                         "Print one JSON object per row instead of a table");
+  CLI::Option* const csv =
+      command->add_flag("--csv", flags->csv, "Print CSV instead of a table")
+          ->excludes(json);
   command
       ->add_option("--html", flags->html,
                    "Write a page for browsers to this file instead")
       ->type_name("FILE")
-      ->excludes(json);
-  return {command, [flags] {
-            auto request = RequestFromFlags(flags.get());
-            if (!request.ok()) return FinishLocal(request.status());
-            return Finish(Query(*flags, *std::move(request)));
-          }};
+      ->excludes(json)
+      ->excludes(csv);
+  return {
+      command, [flags] {
+        auto answer = EmptyAnswer(*flags);
+        if (!answer.ok()) return FinishLocal(answer.status());
+        auto request = RequestOf(*flags, &*answer);
+        if (!request.ok()) return FinishLocal(request.status());
+        return Finish(Query(*flags, *std::move(request), *std::move(answer)));
+      }};
 }
 
 }  // namespace tokenusage

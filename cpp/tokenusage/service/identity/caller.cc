@@ -21,8 +21,12 @@ std::string_view RoleName(Role role) {
   return "metrics";
 }
 
+bool Caller::MayUse(std::string_view project) const {
+  return projects.count("*") > 0 || projects.count(project) > 0;
+}
+
 absl::Status Caller::CheckAccess(std::string_view project, Role role) const {
-  if (projects.count("*") == 0 && projects.count(project) == 0) {
+  if (project != kAllProjects && !MayUse(project)) {
     return ErrorWithInfo(
         absl::StatusCode::kPermissionDenied, "PROJECT_FORBIDDEN",
         absl::StrCat("project: the caller may not use \"", Excerpt(project),

@@ -21,9 +21,12 @@ namespace tokenusage {
 // What a caller may do in its projects.
 enum class Role {
   kReport,   // ReportUsage, StreamUsage
-  kQuery,    // QueryUsage, GetUsageRecord, ListUsageRecords
+  kQuery,    // QueryUsage, GetUsageRecord, ListUsageRecords, ListProjects
   kMetrics,  // /metrics over HTTP, of the whole server
 };
+
+// Stands for all projects that a caller may use. Not a project's name.
+inline constexpr std::string_view kAllProjects = "-";
 
 // Returns `report`, `query` or `metrics`, as identity files spell it.
 std::string_view RoleName(Role role);
@@ -40,7 +43,11 @@ struct Caller {
   // From then on the credential is not valid.
   absl::Time expires = absl::InfiniteFuture();
 
-  // Returns whether the caller may act in the project.
+  // Returns whether the caller may use the project.
+  bool MayUse(std::string_view project) const;
+
+  // Returns OK if the caller may act in the project, or in kAllProjects, which
+  // everybody may use.
   //
   // Errors: PERMISSION_DENIED, as usage_reporting_service.proto has them:
   // PROJECT_FORBIDDEN, ROLE_FORBIDDEN.

@@ -13,6 +13,7 @@
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/internal/page_token.pb.h"
 #include "tokenusage/rpc/error_info.h"
+#include "tokenusage/usage/amount_from_decimal.h"
 
 namespace tokenusage {
 namespace {
@@ -38,6 +39,19 @@ bool RemoveMac(const std::string& key, std::string* bytes) {
 }
 
 }  // namespace
+
+// The rank as a decimal, or nothing, then 0x00 and the group key.
+std::string PageKeyOf(const RowPosition& last) {
+  std::string key = last.rank ? last.rank->ToDecimal() : "";
+  key.push_back('\0');
+  return key + last.encoded_key;
+}
+
+RowPosition RowPositionOf(const PagePosition& last) {
+  const std::size_t end = last.last_key.find('\0');
+  return {last.last_time_nanos, last.last_key.substr(end + 1),
+          AmountFromDecimal(last.last_key.substr(0, end))};
+}
 
 std::uint64_t Fingerprint(std::string_view bytes) {
   std::uint64_t hash = 0xCBF29CE484222325;

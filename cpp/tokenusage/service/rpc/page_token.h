@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 
@@ -30,6 +31,12 @@ struct PagePosition {
   std::int64_t last_time_nanos = 0;
   std::string last_key;
 };
+
+// Returns the last_key of a page whose last row has this position.
+std::string PageKeyOf(const RowPosition& last);
+
+// Returns where the page after such a page starts.
+RowPosition RowPositionOf(const PagePosition& last);
 
 // Returns a stable 64-bit hash (FNV-1a) of `bytes`.
 std::uint64_t Fingerprint(std::string_view bytes);

@@ -18,6 +18,7 @@
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/record_rules.h"
 #include "tokenusage/rpc/error_info.h"
+#include "tokenusage/service/identity/caller.h"
 
 namespace tokenusage {
 namespace {
@@ -91,6 +92,7 @@ absl::StatusOr<int> CheckPageSize(int page_size) {
 }
 
 std::optional<UsageField> ParseField(std::string_view name) {
+  if (name == "project") return UsageField{UsageField::Kind::kProject, ""};
   if (name == "operation") return UsageField{UsageField::Kind::kOperation, ""};
   if (name == "provider") return UsageField{UsageField::Kind::kProvider, ""};
   if (name == "model") return UsageField{UsageField::Kind::kModel, ""};
@@ -108,8 +110,8 @@ absl::StatusOr<UsageField> CheckField(std::string_view reason,
   const std::optional<UsageField> field = ParseField(name);
   if (!field) {
     return Invalid(reason, where,
-                   "operation, provider, model or labels.KEY with a KEY of "
-                   "[a-z][a-z0-9_.-]{0,62}",
+                   "project, operation, provider, model or labels.KEY with a "
+                   "KEY of [a-z][a-z0-9_.-]{0,62}",
                    Quote(name));
   }
   if (!seen->insert(name).second) {
@@ -152,22 +154,41 @@ absl::Status CheckFilterValues(const std::string& where,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<UsageFieldFilter>> CheckFilters(
-    const v1::QueryUsageRequest& request) {
+// Adds the request's filters to a query.
+template <typename Request, typename Query>
+absl::Status CheckFilters(const Request& request, CheckedQuery<Query>* result) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckFilterCount(request.filters_size()));
-  std::vector<UsageFieldFilter> filters;
   std::set<std::string> seen;
   for (const v1::UsageFilter& filter : request.filters()) {
-    const std::string where = absl::StrCat("filters[", filters.size(), "]");
+    const std::string where = absl::StrCat("filters[", seen.size(), "]");
     TOKENUSAGE_ASSIGN_OR_RETURN(
         UsageField field,
         CheckField("FILTER_INVALID", where + ".field", filter.field(), &seen));
     TOKENUSAGE_RETURN_IF_ERROR(CheckFilterValues(where, filter, field));
-    filters.push_back({std::move(field),
-                       {filter.values().begin(), filter.values().end()},
-                       filter.match_missing()});
+    std::vector<std::string> values(filter.values().begin(),
+                                    filter.values().end());
+    if (field.kind == UsageField::Kind::kProject) {
+      result->projects = std::move(values);
+    } else {
+      result->query.filters.push_back(
+          {std::move(field), std::move(values), filter.match_missing()});
+    }
   }
-  return filters;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<RowOrder>> CheckOrderBy(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  if (name == "record_count") return RowOrder();
+  const auto& measures = *v1::TokenUsage::descriptor();
+  std::string expected = "record_count or a measure:";
+  for (int number = 1; number <= kMaxUsageMeasure; ++number) {
+    const auto measure = static_cast<v1::UsageMeasure>(number);
+    const std::string& known = measures.FindFieldByNumber(number)->name();
+    if (name == known) return RowOrder{measure};
+    absl::StrAppend(&expected, number == 1 ? " " : ", ", known);
+  }
+  return Invalid("ORDER_BY_INVALID", "order_by", expected, Quote(name));
 }
 
 absl::StatusOr<absl::TimeZone> CheckTimeZone(const std::string& name,
@@ -252,23 +273,29 @@ absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
     const PageTokens& page_tokens) {
   CheckedQuery<UsageQuery> result;
   UsageQuery& query = result.query;
-  TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
-  query.project = request.project();
+  const bool all_projects = request.project() == kAllProjects;
+  if (!all_projects) {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckProjectField(request.project()));
+  }
   TOKENUSAGE_ASSIGN_OR_RETURN(query.window, CheckWindow(request));
   TOKENUSAGE_ASSIGN_OR_RETURN(query.bucket, CheckBucket(request.bucket()));
   TOKENUSAGE_ASSIGN_OR_RETURN(query.time_zone,
                               CheckTimeZone(request.time_zone(), time_zones));
   TOKENUSAGE_ASSIGN_OR_RETURN(query.group_by, CheckGroupBy(request));
-  TOKENUSAGE_ASSIGN_OR_RETURN(query.filters, CheckFilters(request));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckFilters(request, &result));
+  TOKENUSAGE_ASSIGN_OR_RETURN(query.order, CheckOrderBy(request.order_by()));
   TOKENUSAGE_ASSIGN_OR_RETURN(query.page_size,
                               CheckPageSize(request.page_size()));
   result.fingerprint = FingerprintOf("QueryUsage", request);
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
-        PagePosition last,
+        const PagePosition last,
         page_tokens.Decode(request.page_token(), result.fingerprint,
                            query.window.start_nanos, query.window.end_nanos));
-    query.after = RowPosition{last.last_time_nanos, std::move(last.last_key)};
+    query.after = RowPositionOf(last);
+  }
+  if (!all_projects && result.Passes(request.project())) {
+    query.projects = {request.project()};
   }
   return result;
 }
@@ -283,6 +310,7 @@ absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
   TOKENUSAGE_ASSIGN_OR_RETURN(query.page_size,
                               CheckPageSize(request.page_size()));
   query.inconsistent_only = request.inconsistent_only();
+  TOKENUSAGE_RETURN_IF_ERROR(CheckFilters(request, &result));
   result.fingerprint = FingerprintOf("ListUsageRecords", request);
   if (!request.page_token().empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
@@ -291,6 +319,22 @@ absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
                            query.window.start_nanos, query.window.end_nanos));
     query.after =
         RecordPosition{last.last_time_nanos, std::move(last.last_key)};
+  }
+  return result;
+}
+
+absl::StatusOr<CheckedQuery<ProjectQuery>> CheckListProjectsRequest(
+    const v1::ListProjectsRequest& request, const PageTokens& page_tokens) {
+  CheckedQuery<ProjectQuery> result;
+  TOKENUSAGE_ASSIGN_OR_RETURN(result.query.page_size,
+                              CheckPageSize(request.page_size()));
+  result.fingerprint = FingerprintOf("ListProjects", request);
+  if (!request.page_token().empty()) {
+    // Projects have no time: it is 0.
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        PagePosition last,
+        page_tokens.Decode(request.page_token(), result.fingerprint, 0, 1));
+    result.query.after = std::move(last.last_key);
   }
   return result;
 }

@@ -14,9 +14,13 @@
 #ifndef TOKENUSAGE_SERVICE_RPC_REQUEST_CHECKS_H_
 #define TOKENUSAGE_SERVICE_RPC_REQUEST_CHECKS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -42,6 +46,21 @@ template <typename Query>
 struct CheckedQuery {
   Query query;
   std::uint64_t fingerprint = 0;
+
+  // The projects that pass the request's filters; empty if all do. The store
+  // does not know such a filter.
+  std::optional<std::vector<std::string>> projects;
+
+  bool Passes(const std::string& project) const {
+    return !projects || std::find(projects->begin(), projects->end(),
+                                  project) != projects->end();
+  }
+};
+
+// A page of projects: those after `after`.
+struct ProjectQuery {
+  int page_size = kMaxPageSize;
+  std::string after;
 };
 
 // Checks a project's name: PROJECT_INVALID.
@@ -66,15 +85,23 @@ absl::Status CheckFilterCount(int count);
 // PROJECT_INVALID, RECORD_ID_INVALID.
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);
 
+// Leaves the projects of a query across all projects to the caller.
+//
 // PROJECT_INVALID, TIME_WINDOW_INVALID, BUCKET_INVALID, TIME_ZONE_UNKNOWN,
-// GROUP_BY_INVALID, FILTER_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
+// GROUP_BY_INVALID, FILTER_INVALID, ORDER_BY_INVALID, PAGE_SIZE_INVALID,
+// PAGE_TOKEN_INVALID.
 absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
     const v1::QueryUsageRequest& request, const TimeZones& time_zones,
     const PageTokens& page_tokens);
 
-// PROJECT_INVALID, TIME_WINDOW_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
+// PROJECT_INVALID, TIME_WINDOW_INVALID, FILTER_INVALID, PAGE_SIZE_INVALID,
+// PAGE_TOKEN_INVALID.
 absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
     const v1::ListUsageRecordsRequest& request, const PageTokens& page_tokens);
+
+// PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
+absl::StatusOr<CheckedQuery<ProjectQuery>> CheckListProjectsRequest(
+    const v1::ListProjectsRequest& request, const PageTokens& page_tokens);
 
 }  // namespace tokenusage
 

@@ -102,6 +102,16 @@ v1::UsageRow ToUsageRow(
   return result;
 }
 
+v1::Project ToProject(const StoredProject& project) {
+  v1::Project result;
+  result.set_name(project.name);
+  if (project.horizon != absl::InfinitePast()) {
+    *result.mutable_horizon_time() =
+        TimestampFromNanos(absl::ToUnixNanos(project.horizon));
+  }
+  return result;
+}
+
 bool AddRecords(RecordPage page, v1::ListUsageRecordsResponse* response) {
   // A store bounds its pages, but does not know the inconsistencies.
   constexpr std::size_t kMaxBytes = 4'000'000;

@@ -25,6 +25,8 @@ v1::UsageRow ToUsageRow(
     const UsageQueryRow& row,
     const ::google::protobuf::RepeatedPtrField<std::string>& group_by);
 
+v1::Project ToProject(const StoredProject& project);
+
 // Moves the records of a page to `response`, each with its inconsistencies, up
 // to about 4 MB. Returns whether they are the last ones of the listing.
 bool AddRecords(RecordPage page, v1::ListUsageRecordsResponse* response);

@@ -16,6 +16,7 @@ bool IsStoreFailure(const absl::Status& store_status) {
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kOutOfRange:
       return false;
     default:
       return true;
@@ -37,10 +38,20 @@ absl::Status ErrorForReader(const absl::Status& store_status,
                        "server's limit of ",
                        absl::ToInt64Seconds(max_read_time),
                        " seconds: ask for a shorter window"));
-    case absl::StatusCode::kFailedPrecondition:
-      return ErrorWithInfo(store_status.code(), "WINDOW_BEFORE_HORIZON",
-                           FromAbsl(store_status.message()),
-                           {{"horizon", HorizonOf(store_status)}});
+    case absl::StatusCode::kFailedPrecondition: {
+      const HorizonErrorInfo info = HorizonOf(store_status);
+      return ErrorWithInfo(
+          store_status.code(), "WINDOW_BEFORE_HORIZON",
+          FromAbsl(store_status.message()),
+          {{"horizon", info.horizon}, {"project", info.project}});
+    }
+    case absl::StatusCode::kOutOfRange:
+      return ErrorWithInfo(
+          absl::StatusCode::kInvalidArgument, "ORDER_BY_INVALID",
+          absl::StrCat("order_by: expected at most ", kMaxOrderedRows,
+                       " rows to order, found more: ask for longer buckets, "
+                       "fewer groups, or a shorter window"),
+          {{"field", "order_by"}, {"limit", absl::StrCat(kMaxOrderedRows)}});
     case absl::StatusCode::kDataLoss:
       return ErrorWithInfo(
           store_status.code(), "STORE_DAMAGED",

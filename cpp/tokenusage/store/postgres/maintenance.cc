@@ -212,9 +212,10 @@ absl::StatusOr<Removal> PostgresMaintenance::RemoveRecordsBefore(
         connection->Send(sql::kRaiseHorizon,
                          ParamsOf(name, absl::ToUnixSeconds(horizon)));
         TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
-        TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t nanos,
-                                    ReadPostgresHorizon(connection, name));
-        return RemoveInSteps(connection, name, nanos, limits, &removal);
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const ProjectHorizon reached,
+            ReadLatestPostgresHorizon(connection, {name}));
+        return RemoveInSteps(connection, name, reached.nanos, limits, &removal);
       }));
   return removal;
 }

@@ -13,6 +13,7 @@
 
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
+#include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -36,13 +37,18 @@ constexpr int kNamesColumn = 1;
 constexpr int kSumColumn = 4;
 constexpr int kRecordColumn = kSumColumn + postgres_sql::kSumColumns;
 
-// One query's work.
-class QueryRun {
+// One query's work on one project.
+class ProjectRun {
  public:
-  QueryRun(PostgresConnection* connection, const UsageQuery& query)
-      : connection_(*connection), query_(query), rows_(query) {}
+  // Adds to `rows`.
+  ProjectRun(PostgresConnection* connection, const UsageQuery& query,
+             const std::string& project, RowAggregator* rows)
+      : connection_(*connection),
+        query_(query),
+        project_(project),
+        rows_(*rows) {}
 
-  absl::StatusOr<UsageQueryPage> Run();
+  absl::Status Run();
 
  private:
   absl::Status ScanRecords(TimeWindow window);
@@ -59,25 +65,22 @@ class QueryRun {
 
   PostgresConnection& connection_;
   const UsageQuery& query_;
-  RowAggregator rows_;
+  const std::string& project_;
+  RowAggregator& rows_;
   v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
-absl::StatusOr<UsageQueryPage> QueryRun::Run() {
+absl::Status ProjectRun::Run() {
   const std::vector<QuerySegment> plan = PlanQuery(query_, rows_.start_nanos());
   const bool records_only =
       plan.size() == 1 && plan[0].source == QuerySegment::Source::kRecords;
-  if (records_only) {
-    TOKENUSAGE_RETURN_IF_ERROR(ScanRecords(plan[0].window));
-  } else if (!plan.empty()) {
-    TOKENUSAGE_RETURN_IF_ERROR(SelectTotals(plan));
-  }
-  return rows_.Finish();
+  if (records_only) return ScanRecords(plan[0].window);
+  return plan.empty() ? absl::OkStatus() : SelectTotals(plan);
 }
 
-absl::Status QueryRun::ScanRecords(TimeWindow window) {
+absl::Status ProjectRun::ScanRecords(TimeWindow window) {
   PostgresParams params;
-  params.AddText(query_.project);
+  params.AddText(project_);
   params.AddInt64(window.start_nanos);
   params.AddInt64(window.end_nanos);
   return connection_.Stream(
@@ -90,7 +93,7 @@ absl::Status QueryRun::ScanRecords(TimeWindow window) {
       });
 }
 
-absl::Status QueryRun::SelectTotals(const std::vector<QuerySegment>& plan) {
+absl::Status ProjectRun::SelectTotals(const std::vector<QuerySegment>& plan) {
   const postgres_sql::TotalsGroup group = {
       GroupsBy(UsageField::Kind::kOperation),
       GroupsBy(UsageField::Kind::kProvider),
@@ -100,13 +103,13 @@ absl::Status QueryRun::SelectTotals(const std::vector<QuerySegment>& plan) {
       [this](const PostgresResult& row) { return AddRow(row); });
 }
 
-bool QueryRun::GroupsBy(UsageField::Kind kind) const {
+bool ProjectRun::GroupsBy(UsageField::Kind kind) const {
   return std::any_of(
       query_.group_by.begin(), query_.group_by.end(),
       [kind](const UsageField& field) { return field.kind == kind; });
 }
 
-PostgresParams QueryRun::TotalsParams(
+PostgresParams ProjectRun::TotalsParams(
     const std::vector<QuerySegment>& plan) const {
   using Source = QuerySegment::Source;
   // A plan has one segment of hours, and at both ends of it at most one of
@@ -125,7 +128,7 @@ PostgresParams QueryRun::TotalsParams(
                   segment.window.end_nanos / unit};
   }
   PostgresParams params;
-  params.AddText(query_.project);
+  params.AddText(project_);
   for (const auto& [start, end] : ranges) {
     params.AddInt64(start);
     params.AddInt64(end);
@@ -142,20 +145,26 @@ PostgresParams QueryRun::TotalsParams(
   PostgresArray array = PostgresArray::Int64s(starts->size());
   for (const std::int64_t start : *starts) array.Add(start);
   params.AddArray(std::move(array));
-  // A page of rows, one more, and those of its first bucket that precede it.
-  // Rows beyond this limit are beyond the page in every part of the window.
-  params.AddInt64(query_.page_size + 1 + kMaxSeriesPerProject);
+  if (query_.order) {
+    params.AddNull();
+    return params;
+  }
+  // A page of rows, one more, those of its first bucket that precede it, and
+  // those of its last bucket, which may come in another order. Rows beyond this
+  // limit are beyond the page in every part of the window.
+  params.AddInt64(query_.page_size + 1 + 2 * kMaxSeriesPerProject);
   return params;
 }
 
-void QueryRun::AddFilter(UsageField::Kind kind, PostgresParams* params) const {
+void ProjectRun::AddFilter(UsageField::Kind kind,
+                           PostgresParams* params) const {
   for (const UsageFieldFilter& filter : query_.filters) {
     if (filter.field.kind == kind) return params->AddTextArray(filter.values);
   }
   params->AddNull();
 }
 
-std::optional<std::vector<std::int64_t>> QueryRun::BucketStarts() const {
+std::optional<std::vector<std::int64_t>> ProjectRun::BucketStarts() const {
   if (query_.bucket == v1::TIME_BUCKET_HOUR) return std::nullopt;
   TimeBuckets buckets(query_.bucket, query_.time_zone, query_.window);
   std::vector<std::int64_t> starts;
@@ -167,7 +176,7 @@ std::optional<std::vector<std::int64_t>> QueryRun::BucketStarts() const {
   return starts;
 }
 
-absl::StatusOr<bool> QueryRun::AddRow(const PostgresResult& row) {
+absl::StatusOr<bool> ProjectRun::AddRow(const PostgresResult& row) {
   const std::int64_t time = row.Int64(0, kTimeColumn);
   if (time >= rows_.end_nanos()) return false;
   const bool is_totals = row.IsNull(0, kRecordColumn);
@@ -177,24 +186,22 @@ absl::StatusOr<bool> QueryRun::AddRow(const PostgresResult& row) {
   return true;
 }
 
-absl::Status QueryRun::AddTotals(std::int64_t time, const PostgresResult& row) {
-  const SeriesNames names = SeriesOf(row, 0, kNamesColumn);
-  GroupKey key;
-  for (const UsageField& field : query_.group_by) {
-    key.emplace_back(std::string(FieldValue(field, names)));
-  }
-  UsageSum* const sum = rows_.SumOf(time, EncodedGroup(std::move(key)));
+absl::Status ProjectRun::AddTotals(std::int64_t time,
+                                   const PostgresResult& row) {
+  UsageSum* const sum =
+      rows_.SumOf(time, EncodedGroupOf(query_.group_by, project_,
+                                       SeriesOf(row, 0, kNamesColumn)));
   if (sum == nullptr) return absl::OkStatus();
   return AddPostgresSum(connection_, row, kSumColumn, sum);
 }
 
-absl::Status QueryRun::AddRecord(std::int64_t time, std::string_view bytes) {
+absl::Status ProjectRun::AddRecord(std::int64_t time, std::string_view bytes) {
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(connection_.display(), bytes, &record_));
   if (!Counts(record_)) return absl::OkStatus();
   if (!PassesAll(query_.filters, record_)) return absl::OkStatus();
   UsageSum* const sum =
-      rows_.SumOf(time, EncodedGroup(GroupKeyOf(query_.group_by, record_)));
+      rows_.SumOf(time, EncodedGroupOf(query_.group_by, project_, record_));
   if (sum != nullptr) sum->Add(CountRecord(record_));
   return absl::OkStatus();
 }
@@ -203,7 +210,13 @@ absl::Status QueryRun::AddRecord(std::int64_t time, std::string_view bytes) {
 
 absl::StatusOr<UsageQueryPage> QueryPostgres(PostgresConnection* connection,
                                              const UsageQuery& query) {
-  return QueryRun(connection, query).Run();
+  RowAggregator rows(query);
+  for (const std::string& project : query.projects) {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ProjectRun(connection, query, project, &rows).Run());
+  }
+  return rows.Finish();
 }
 
 }  // namespace tokenusage

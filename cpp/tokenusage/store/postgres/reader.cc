@@ -2,7 +2,9 @@
 
 #include "tokenusage/store/postgres/reader.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "tokenusage/store/postgres/query.h"
 #include "tokenusage/store/postgres/schema.h"
 #include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
@@ -42,16 +45,23 @@ absl::StatusOr<RecordPage> ListFrom(PostgresConnection* connection,
   params.AddInt64(query.window.end_nanos);
   params.AddInt64(after.event_time_nanos);
   params.AddText(after.record_id);
-  params.AddInt64(query.page_size + 1);
+  if (query.filters.empty()) {
+    params.AddInt64(query.page_size + 1);
+  } else {
+    params.AddNull();
+  }
   ListPage page(query);
+  v1::UsageRecord record;
   TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
       query.inconsistent_only ? postgres_sql::kListInconsistent
                               : postgres_sql::kListRecords,
       params, query.limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+        TOKENUSAGE_RETURN_IF_ERROR(ReadRecord(*connection, row, 0, &record));
+        if (!PassesAll(query.filters, record)) return true;
         v1::UsageRecord* const next = page.Add(row.Bytes(0, 0).size());
         if (next == nullptr) return false;
-        TOKENUSAGE_RETURN_IF_ERROR(ReadRecord(*connection, row, 0, next));
+        next->Swap(&record);
         return true;
       }));
   return page.Finish();
@@ -73,25 +83,26 @@ absl::StatusOr<Result> RunRead(PostgresPool* pool, const CallLimits& limits,
   return result;
 }
 
-// The same for queries that must not need records before the horizon. Checks it
-// before, to save the work, and afterwards: if it has not moved, `read` has
-// seen all records.
+// The same for queries of some projects that must not need records before their
+// horizons. Checks those before, to save the work, and afterwards: if they have
+// not moved, `read` has seen all records.
 template <typename Result, typename Query, typename Read>
-absl::StatusOr<Result> RunReadAfterHorizon(PostgresPool* pool,
-                                           const Query& query, Read read) {
+absl::StatusOr<Result> RunReadAfterHorizon(
+    PostgresPool* pool, const Query& query,
+    const std::vector<std::string>& projects, Read read) {
   return RunRead<Result>(
       pool, query.limits,
       [&](PostgresConnection* connection) -> absl::StatusOr<Result> {
-        TOKENUSAGE_ASSIGN_OR_RETURN(
-            const std::int64_t before,
-            ReadPostgresHorizon(connection, query.project));
-        TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, before));
+        const auto check_horizon = [&]() -> absl::Status {
+          TOKENUSAGE_ASSIGN_OR_RETURN(
+              const ProjectHorizon latest,
+              ReadLatestPostgresHorizon(connection, projects));
+          return CheckHorizon(query, latest);
+        };
+        TOKENUSAGE_RETURN_IF_ERROR(check_horizon());
         absl::StatusOr<Result> result = read(connection);
         if (!result.ok()) return result;
-        TOKENUSAGE_ASSIGN_OR_RETURN(
-            const std::int64_t after,
-            ReadPostgresHorizon(connection, query.project));
-        TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, after));
+        TOKENUSAGE_RETURN_IF_ERROR(check_horizon());
         return result;
       });
 }
@@ -100,7 +111,7 @@ absl::StatusOr<Result> RunReadAfterHorizon(PostgresPool* pool,
 
 absl::StatusOr<UsageQueryPage> PostgresReader::Query(const UsageQuery& query) {
   return RunReadAfterHorizon<UsageQueryPage>(
-      &pool_, query, [&query](PostgresConnection* connection) {
+      &pool_, query, query.projects, [&query](PostgresConnection* connection) {
         return QueryPostgres(connection, query);
       });
 }
@@ -133,8 +144,33 @@ absl::StatusOr<v1::UsageRecord> PostgresReader::GetRecord(
 absl::StatusOr<RecordPage> PostgresReader::ListRecords(
     const RecordQuery& query) {
   return RunReadAfterHorizon<RecordPage>(
-      &pool_, query, [&query](PostgresConnection* connection) {
+      &pool_, query, {query.project}, [&query](PostgresConnection* connection) {
         return ListFrom(connection, query);
+      });
+}
+
+absl::StatusOr<std::vector<StoredProject>> PostgresReader::ListProjects(
+    const CallLimits& limits) {
+  using Projects = std::vector<StoredProject>;
+  return RunRead<Projects>(
+      &pool_, limits,
+      [](PostgresConnection* connection) -> absl::StatusOr<Projects> {
+        connection->Send(postgres_sql::kSelectProjects);
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const std::vector<PostgresResult> results,
+            connection->Sync(absl::Now() + PostgresTimeouts::kStep));
+        Projects all;
+        for (int row = 0; row < results[0].rows(); ++row) {
+          const std::int64_t horizon = results[0].Int64(row, 1);
+          all.push_back({std::string(results[0].Bytes(row, 0)),
+                         horizon == 0 ? absl::InfinitePast()
+                                      : absl::FromUnixSeconds(horizon)});
+        }
+        std::sort(all.begin(), all.end(),
+                  [](const StoredProject& a, const StoredProject& b) {
+                    return a.name < b.name;
+                  });
+        return all;
       });
 }
 

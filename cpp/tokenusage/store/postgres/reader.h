@@ -6,6 +6,7 @@
 #define TOKENUSAGE_STORE_POSTGRES_READER_H_
 
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tokenusage/store/postgres/pool.h"
@@ -13,8 +14,8 @@
 
 namespace tokenusage {
 
-// Each read is one statement, so it sees one snapshot, on Citus as well.
-// Thread-safe.
+// Each read is one statement for each project, so it sees one snapshot of it,
+// on Citus as well. Thread-safe.
 class PostgresReader {
  public:
   PostgresReader(const PostgresTarget& target, int max_connections)
@@ -25,6 +26,8 @@ class PostgresReader {
   absl::StatusOr<v1::UsageRecord> GetRecord(std::string_view project,
                                             std::string_view record_id);
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query);
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits& limits);
 
  private:
   PostgresPool pool_;

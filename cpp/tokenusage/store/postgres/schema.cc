@@ -332,17 +332,25 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
   return migration;
 }
 
-absl::StatusOr<std::int64_t> ReadPostgresHorizon(PostgresConnection* connection,
-                                                 const std::string& project) {
-  PostgresParams params;
-  params.AddText(project);
-  connection->Send(postgres_sql::kSelectHorizon, params);
+absl::StatusOr<ProjectHorizon> ReadLatestPostgresHorizon(
+    PostgresConnection* connection, const std::vector<std::string>& projects) {
+  if (projects.empty()) return ProjectHorizon();
+  for (const std::string& project : projects) {
+    PostgresParams params;
+    params.AddText(project);
+    connection->Send(postgres_sql::kSelectHorizon, params);
+  }
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::vector<PostgresResult> results,
       connection->Sync(absl::Now() + PostgresTimeouts::kStep));
-  const std::int64_t seconds =
-      results[0].rows() == 0 ? 0 : results[0].Int64(0, 0);
-  return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
+  ProjectHorizon latest;
+  for (std::size_t i = 0; i < projects.size(); ++i) {
+    const std::int64_t seconds =
+        results[i].rows() == 0 ? 0 : results[i].Int64(0, 0);
+    if (seconds == 0 || seconds * kNanosPerSecond <= latest.nanos) continue;
+    latest = {projects[i], seconds * kNanosPerSecond};
+  }
+  return latest;
 }
 
 }  // namespace tokenusage

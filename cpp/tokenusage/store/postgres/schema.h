@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/usage/usage_counts.h"
 
 namespace tokenusage {
@@ -45,10 +46,9 @@ struct PostgresMigration {
 absl::StatusOr<PostgresMigration> MigratePostgresSchema(
     PostgresConnection* connection, bool distribute);
 
-// Returns a project's horizon in nanoseconds since 1970; kNoHorizon if nothing
-// was ever removed.
-absl::StatusOr<std::int64_t> ReadPostgresHorizon(PostgresConnection* connection,
-                                                 const std::string& project);
+// Returns the latest horizon of these projects.
+absl::StatusOr<ProjectHorizon> ReadLatestPostgresHorizon(
+    PostgresConnection* connection, const std::vector<std::string>& projects);
 
 // Returns the value of UsageStore::page_token_key.
 absl::StatusOr<std::string> ReadPageTokenKey(PostgresConnection* connection);

@@ -154,8 +154,8 @@ inline constexpr PostgresStatement kSelectRecord = {
     "WHERE project = $1 AND record_id = $2"};
 
 // $1 project, $2 end (ns), $3 time (ns) and $4 record id to start after,
-// $5 the most records -> record, corrected_by. Of all records, or of those that
-// contradict themselves.
+// $5 the most records, or NULL for all -> record, corrected_by. Of all records,
+// or of those that contradict themselves.
 inline constexpr PostgresStatement kListRecords = {
     "list_records",
     "SELECT record, coalesce(corrected_by, '') FROM tokenusage.usage_record "
@@ -224,9 +224,10 @@ inline constexpr PostgresStatement kRaiseHorizon = {
     "SET horizon = greatest(horizon, $2::bigint) "
     "WHERE project = $1"};
 
-// -> the name of every project. The only statement on all projects.
+// -> the name and horizon (seconds) of every project. The only statement on all
+// projects.
 inline constexpr PostgresStatement kSelectProjects = {
-    "select_projects", "SELECT project FROM tokenusage.project"};
+    "select_projects", "SELECT project, horizon FROM tokenusage.project"};
 
 // $1 project -> the first and last event_time (ns), NULL if there are no
 // records.

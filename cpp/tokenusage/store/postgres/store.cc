@@ -46,6 +46,11 @@ class PostgresStore : public UsageStore {
     return reader_.ListRecords(query);
   }
 
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits& limits) override {
+    return reader_.ListProjects(limits);
+  }
+
   absl::Status CheckWritable() override { return writer_.CheckWritable(); }
 
   std::string page_token_key() const override { return page_token_key_; }

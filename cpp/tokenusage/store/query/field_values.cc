@@ -3,6 +3,7 @@
 #include "tokenusage/store/query/field_values.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace tokenusage {
 namespace {
@@ -16,6 +17,63 @@ std::string JoinNames(const std::string& operation, const std::string& provider,
   key += provider;
   key += '\0';
   key += model;
+  return key;
+}
+
+// Returns a field's value; empty if there is no such label. The view lives as
+// long as what it was taken from.
+std::optional<std::string_view> FieldValue(const UsageField& field,
+                                           const v1::UsageRecord& record) {
+  switch (field.kind) {
+    case UsageField::Kind::kOperation:
+      return record.operation();
+    case UsageField::Kind::kProvider:
+      return record.provider();
+    case UsageField::Kind::kModel:
+      return record.model();
+    case UsageField::Kind::kProject:
+    case UsageField::Kind::kLabel:
+      break;
+  }
+  const auto label = record.labels().find(field.label_key);
+  if (label == record.labels().end()) return std::nullopt;
+  return label->second;
+}
+
+// The same for a series, which has no labels.
+std::optional<std::string_view> FieldValue(const UsageField& field,
+                                           const SeriesNames& names) {
+  switch (field.kind) {
+    case UsageField::Kind::kOperation:
+      return names.operation;
+    case UsageField::Kind::kProvider:
+      return names.provider;
+    case UsageField::Kind::kModel:
+      return names.model;
+    case UsageField::Kind::kProject:
+    case UsageField::Kind::kLabel:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool Passes(const UsageFieldFilter& filter,
+            std::optional<std::string_view> value) {
+  if (!value) return filter.match_missing;
+  return std::find(filter.values.begin(), filter.values.end(), *value) !=
+         filter.values.end();
+}
+
+template <typename Source>
+std::string EncodedGroup(const std::vector<UsageField>& group_by,
+                         std::string_view project, const Source& source) {
+  std::string key;
+  for (const UsageField& field : group_by) {
+    AppendGroupValue(field.kind == UsageField::Kind::kProject
+                         ? project
+                         : FieldValue(field, source),
+                     &key);
+  }
   return key;
 }
 
@@ -33,52 +91,15 @@ std::string SeriesKey(const SeriesNames& names) {
   return JoinNames(names.operation, names.provider, names.model);
 }
 
-std::optional<std::string_view> FieldValue(const UsageField& field,
-                                           const v1::UsageRecord& record) {
-  switch (field.kind) {
-    case UsageField::Kind::kOperation:
-      return record.operation();
-    case UsageField::Kind::kProvider:
-      return record.provider();
-    case UsageField::Kind::kModel:
-      return record.model();
-    case UsageField::Kind::kLabel:
-      break;
-  }
-  const auto label = record.labels().find(field.label_key);
-  if (label == record.labels().end()) return std::nullopt;
-  return label->second;
+std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
+                           std::string_view project,
+                           const v1::UsageRecord& record) {
+  return EncodedGroup(group_by, project, record);
 }
 
-std::string_view FieldValue(const UsageField& field, const SeriesNames& names) {
-  switch (field.kind) {
-    case UsageField::Kind::kOperation:
-      return names.operation;
-    case UsageField::Kind::kProvider:
-      return names.provider;
-    case UsageField::Kind::kModel:
-    case UsageField::Kind::kLabel:
-      break;
-  }
-  return names.model;
-}
-
-GroupKey GroupKeyOf(const std::vector<UsageField>& group_by,
-                    const v1::UsageRecord& record) {
-  GroupKey key;
-  key.reserve(group_by.size());
-  for (const UsageField& field : group_by) {
-    const std::optional<std::string_view> value = FieldValue(field, record);
-    value ? key.emplace_back(std::string(*value)) : key.emplace_back();
-  }
-  return key;
-}
-
-bool Passes(const UsageFieldFilter& filter,
-            std::optional<std::string_view> value) {
-  if (!value) return filter.match_missing;
-  return std::find(filter.values.begin(), filter.values.end(), *value) !=
-         filter.values.end();
+std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
+                           std::string_view project, const SeriesNames& names) {
+  return EncodedGroup(group_by, project, names);
 }
 
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,
@@ -86,6 +107,15 @@ bool PassesAll(const std::vector<UsageFieldFilter>& filters,
   return std::all_of(filters.begin(), filters.end(),
                      [&record](const UsageFieldFilter& filter) {
                        return Passes(filter, FieldValue(filter.field, record));
+                     });
+}
+
+bool PassesAll(const std::vector<UsageFieldFilter>& filters,
+               const SeriesNames& names) {
+  return std::all_of(filters.begin(), filters.end(),
+                     [&names](const UsageFieldFilter& filter) {
+                       return filter.field.kind == UsageField::Kind::kLabel ||
+                              Passes(filter, FieldValue(filter.field, names));
                      });
 }
 

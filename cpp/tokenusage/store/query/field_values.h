@@ -5,7 +5,6 @@
 #ifndef TOKENUSAGE_STORE_QUERY_FIELD_VALUES_H_
 #define TOKENUSAGE_STORE_QUERY_FIELD_VALUES_H_
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -50,23 +49,20 @@ SeriesNames SeriesNamesOf(const v1::UsageRecord& record);
 std::string SeriesKey(const v1::UsageRecord& record);
 std::string SeriesKey(const SeriesNames& names);
 
-// Returns a field's value; empty if there is no such label. The view lives as
-// long as what it was taken from. The second form is not for labels.
-std::optional<std::string_view> FieldValue(const UsageField& field,
-                                           const v1::UsageRecord& record);
-std::string_view FieldValue(const UsageField& field, const SeriesNames& names);
+// Returns the encoded key of the group that a record of a project, or a series
+// of one, is counted in. The second form is not for labels.
+std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
+                           std::string_view project,
+                           const v1::UsageRecord& record);
+std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
+                           std::string_view project, const SeriesNames& names);
 
-// Returns the group that a record is counted in.
-GroupKey GroupKeyOf(const std::vector<UsageField>& group_by,
-                    const v1::UsageRecord& record);
-
-// Returns whether a value passes a filter.
-bool Passes(const UsageFieldFilter& filter,
-            std::optional<std::string_view> value);
-
-// Returns whether a record passes all filters.
+// Returns whether a record, or a series as far as its names say, passes all
+// filters.
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,
                const v1::UsageRecord& record);
+bool PassesAll(const std::vector<UsageFieldFilter>& filters,
+               const SeriesNames& names);
 
 }  // namespace tokenusage
 

@@ -99,16 +99,24 @@ class Planner {
 };
 
 constexpr char kHorizonPayload[] = "tokenusage/horizon";
+constexpr char kProjectPayload[] = "tokenusage/project";
 
-absl::Status BeforeHorizonError(std::int64_t horizon_nanos,
+absl::Status BeforeHorizonError(const ProjectHorizon& horizon,
                                 const char* advice) {
-  const std::string horizon =
-      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixNanos(horizon_nanos),
+  const std::string time =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixNanos(horizon.nanos),
                        absl::UTCTimeZone());
-  absl::Status error = absl::FailedPreconditionError(absl::StrCat(
-      "start_time: the records before ", horizon, " were removed: ", advice));
-  error.SetPayload(kHorizonPayload, absl::Cord(horizon));
+  absl::Status error = absl::FailedPreconditionError(
+      absl::StrCat("start_time: the records of project \"", horizon.project,
+                   "\" before ", time, " were removed: ", advice));
+  error.SetPayload(kHorizonPayload, absl::Cord(time));
+  error.SetPayload(kProjectPayload, absl::Cord(horizon.project));
   return error;
+}
+
+std::string PayloadOf(const absl::Status& error, const char* type) {
+  const auto payload = error.GetPayload(type);
+  return payload ? std::string(*payload) : "";
 }
 
 }  // namespace
@@ -129,14 +137,15 @@ absl::Status CheckIsHorizon(absl::Time horizon) {
       absl::FormatTime(horizon, absl::UTCTimeZone())));
 }
 
-absl::Status CheckHorizon(const UsageQuery& query, std::int64_t horizon_nanos) {
-  if (query.window.start_nanos >= horizon_nanos) return absl::OkStatus();
+absl::Status CheckHorizon(const UsageQuery& query,
+                          const ProjectHorizon& horizon) {
+  if (query.window.start_nanos >= horizon.nanos) return absl::OkStatus();
   for (const QuerySegment& segment :
        PlanQuery(query, query.window.start_nanos)) {
     if (segment.source == Source::kRecords &&
-        segment.window.start_nanos < horizon_nanos) {
+        segment.window.start_nanos < horizon.nanos) {
       return BeforeHorizonError(
-          horizon_nanos,
+          horizon,
           "before it, windows start and end on a quarter hour, buckets "
           "are hours or longer, and there are no labels");
     }
@@ -145,14 +154,13 @@ absl::Status CheckHorizon(const UsageQuery& query, std::int64_t horizon_nanos) {
 }
 
 absl::Status CheckHorizon(const RecordQuery& query,
-                          std::int64_t horizon_nanos) {
-  if (query.window.start_nanos >= horizon_nanos) return absl::OkStatus();
-  return BeforeHorizonError(horizon_nanos, "only later ones can be listed");
+                          const ProjectHorizon& horizon) {
+  if (query.window.start_nanos >= horizon.nanos) return absl::OkStatus();
+  return BeforeHorizonError(horizon, "only later ones can be listed");
 }
 
-std::string HorizonOf(const absl::Status& error) {
-  const auto payload = error.GetPayload(kHorizonPayload);
-  return payload ? std::string(*payload) : "";
+HorizonErrorInfo HorizonOf(const absl::Status& error) {
+  return {PayloadOf(error, kProjectPayload), PayloadOf(error, kHorizonPayload)};
 }
 
 bool UsesLabels(const UsageQuery& query) {

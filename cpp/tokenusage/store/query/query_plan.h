@@ -55,17 +55,30 @@ absl::Time HorizonTime(std::int64_t horizon_nanos);
 // StoreMaintenance::RemoveRecordsBefore.
 absl::Status CheckIsHorizon(absl::Time horizon);
 
-// Returns FAILED_PRECONDITION if the query's plan needs records from before the
-// horizon: because an end of its window lies within a quarter hour, or because
-// of minutes or labels.
-absl::Status CheckHorizon(const UsageQuery& query, std::int64_t horizon_nanos);
+// The horizon of a project.
+struct ProjectHorizon {
+  std::string project;
+  std::int64_t nanos = kNoHorizon;
+};
+
+// Returns FAILED_PRECONDITION if the query's plan needs records from before a
+// horizon, the latest of its projects: because an end of its window lies within
+// a quarter hour, or because of minutes or labels.
+absl::Status CheckHorizon(const UsageQuery& query,
+                          const ProjectHorizon& horizon);
 
 // Returns FAILED_PRECONDITION if the window starts before the horizon.
-absl::Status CheckHorizon(const RecordQuery& query, std::int64_t horizon_nanos);
+absl::Status CheckHorizon(const RecordQuery& query,
+                          const ProjectHorizon& horizon);
 
-// Returns the horizon that an error of CheckHorizon names, such as
-// `2026-08-01T00:00:00Z`; empty for other errors.
-std::string HorizonOf(const absl::Status& error);
+// What an error of CheckHorizon is about.
+struct HorizonErrorInfo {
+  std::string project;
+  std::string horizon;  // such as `2026-08-01T00:00:00Z`
+};
+
+// Returns empty text for other errors.
+HorizonErrorInfo HorizonOf(const absl::Status& error);
 
 // Returns whether the query groups or filters by a label.
 bool UsesLabels(const UsageQuery& query);

@@ -3,7 +3,7 @@
 // Sums parts into the rows of one page of a query.
 //
 //   RowAggregator rows(query);
-//   if (UsageSum* const sum = rows.SumOf(event_time_nanos, group)) {
+//   if (UsageSum* const sum = rows.SumOf(event_time_nanos, encoded_group)) {
 //     sum->Add(CountRecord(record));
 //   }
 //   return rows.Finish();
@@ -14,29 +14,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "tokenusage/record/usage_sum.h"
 #include "tokenusage/store/query/time_buckets.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 
-// A group and the bytes that order it.
-struct EncodedGroup {
-  explicit EncodedGroup(GroupKey group)
-      : key(std::move(group)), encoded(EncodeGroupKey(key)) {}
-
-  GroupKey key;
-  std::string encoded;
-};
-
-// Takes parts in any order and keeps the first page_size rows after
-// `query.after`, and one more to know whether there is another page. A row that
-// falls off the end can never return, since rows are only ever added before it;
-// so what is kept is complete and memory is bounded. Not thread-safe.
+// Takes parts in any order. Not thread-safe.
+//
+// By bucket and group, it keeps the first page_size rows after `query.after`,
+// and one more to know whether there is another page. A row that falls off the
+// end can never return, since rows are only ever added before it; so what is
+// kept is complete and memory is bounded.
+//
+// If the query has an order, it keeps all rows until the end: any of them may
+// still become the largest.
 class RowAggregator {
  public:
   // `query` must outlive this.
@@ -47,12 +45,14 @@ class RowAggregator {
   std::int64_t start_nanos() const { return start_nanos_; }
   std::int64_t end_nanos() const { return end_nanos_; }
 
-  // Returns the sum of the group's row in the bucket of `nanos`, to be added to
-  // at once; null if the row is not on the page. Valid until the next call.
-  UsageSum* SumOf(std::int64_t nanos, const EncodedGroup& group);
+  // Returns the sum of the row of `group`, an encoded key, in the bucket of
+  // `nanos`, to be added to at once; null if the row is not on the page. Valid
+  // until the next call.
+  UsageSum* SumOf(std::int64_t nanos, std::string_view group);
 
-  // Returns the page. Call once, last.
-  UsageQueryPage Finish();
+  // Returns the page. Call once, last. OUT_OF_RANGE if there are more than
+  // kMaxOrderedRows rows to order.
+  absl::StatusOr<UsageQueryPage> Finish();
 
  private:
   // Bucket start and encoded group.
@@ -65,15 +65,26 @@ class RowAggregator {
       return PositionView(a.first, a.second) < PositionView(b.first, b.second);
     }
   };
+  struct Row {
+    std::int64_t bucket_end_nanos;
+    UsageSum sum;
+  };
+  using Rows = std::map<Position, Row, Less>;
 
+  // Drops a row beyond the page, and moves the end back to what still matters.
   void DropRowsBeyondPage();
+  absl::StatusOr<UsageQueryPage> FinishInOrder();
+  // Returns whether `query.after` comes before a row with this rank.
+  bool IsAfter(const std::optional<Amount>& rank,
+               const Position& position) const;
 
   const UsageQuery& query_;
   const std::size_t max_rows_;
   std::int64_t start_nanos_;
   std::int64_t end_nanos_;
   TimeBuckets buckets_;
-  std::map<Position, UsageQueryRow, Less> rows_;
+  Rows rows_;
+  Rows::iterator last_;  // the row of the last call, often that of the next
 };
 
 }  // namespace tokenusage

@@ -9,6 +9,14 @@
 #include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
+namespace {
+
+// Converts a horizon as the table has it.
+absl::Time TimeOfHorizon(std::int64_t seconds) {
+  return seconds == 0 ? absl::InfinitePast() : absl::FromUnixSeconds(seconds);
+}
+
+}  // namespace
 
 absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
                                          std::int64_t project_id) {
@@ -35,6 +43,23 @@ absl::Status MoveHorizon(SqliteDatabase* database, std::int64_t project_id,
   return upsert->Run();
 }
 
+absl::StatusOr<std::vector<StoredProject>> ReadProjects(
+    SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT name, ifnull(horizon, 0) "
+                       "FROM project LEFT JOIN retention USING(project_id) "
+                       "WHERE name NOT LIKE '%/%' ORDER BY name"));
+  const SqliteStatement::Use use(select);
+  std::vector<StoredProject> all;
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return all;
+    all.push_back(
+        {std::string(select->Text(0)), TimeOfHorizon(select->Int64(1))});
+  }
+}
+
 absl::StatusOr<std::vector<ProjectRetention>> ReadRetention(
     SqliteDatabase* database) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
@@ -59,11 +84,9 @@ absl::StatusOr<std::vector<ProjectRetention>> ReadRetention(
                  ? absl::InfinitePast()
                  : absl::FromUnixNanos(select->Int64(column));
     };
-    const std::int64_t horizon = select->Int64(1);
-    all.push_back(
-        {std::string(select->Text(0)),
-         horizon == 0 ? absl::InfinitePast() : absl::FromUnixSeconds(horizon),
-         absl::Seconds(select->Int64(2)), time(3), time(4)});
+    all.push_back({std::string(select->Text(0)),
+                   TimeOfHorizon(select->Int64(1)),
+                   absl::Seconds(select->Int64(2)), time(3), time(4)});
   }
 }
 

@@ -28,6 +28,10 @@ absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
 absl::Status MoveHorizon(SqliteDatabase* database, std::int64_t project_id,
                          std::int64_t horizon_nanos);
 
+// See UsageStore::ListProjects.
+absl::StatusOr<std::vector<StoredProject>> ReadProjects(
+    SqliteDatabase* database);
+
 // See StoreMaintenance::Retention.
 absl::StatusOr<std::vector<ProjectRetention>> ReadRetention(
     SqliteDatabase* database);

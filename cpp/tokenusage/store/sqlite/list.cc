@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
+#include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
@@ -79,7 +80,7 @@ class ListRun {
   absl::StatusOr<std::optional<std::int64_t>> AddUntilText(std::int64_t from);
   // Adds the records of one time whose ids are greater than `after`.
   absl::Status AddTime(std::int64_t time, const std::string& after);
-  // Adds a record, unless the page is full.
+  // Adds a record that passes the filters, unless the page is full.
   absl::Status Add(const SqliteStatement& row, int first_column);
   // Returns the statement that selects `columns` of the records that match
   // `condition`.
@@ -91,6 +92,7 @@ class ListRun {
   const std::int64_t project_id_;
   DeadlineCheck deadline_;
   ListPage page_;
+  v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
 absl::StatusOr<RecordPage> ListRun::Run() {
@@ -180,9 +182,12 @@ absl::StatusOr<SqliteStatement*> ListRun::Select(const char* columns,
 }
 
 absl::Status ListRun::Add(const SqliteStatement& row, int first_column) {
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadRecord(row, first_column, database_.path(), &record_));
+  if (!PassesAll(query_.filters, record_)) return absl::OkStatus();
   v1::UsageRecord* const next = page_.Add(row.Blob(first_column).size());
-  if (next == nullptr) return absl::OkStatus();
-  return ReadRecord(row, first_column, database_.path(), next);
+  if (next != nullptr) next->Swap(&record_);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -194,7 +199,7 @@ absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
                               FindProjectId(database, query.project));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
                               ReadHorizon(database, project_id));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, {query.project, horizon}));
   if (project_id == 0) return RecordPage();
   return ListRun(database, query, project_id).Run();
 }

@@ -2,7 +2,6 @@
 
 #include "tokenusage/store/sqlite/query.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,46 +21,52 @@
 namespace tokenusage {
 namespace {
 
-// One query's work.
-class QueryRun {
+struct Project {
+  std::int64_t id;
+  std::string name;
+};
+
+// One query's work on one project.
+class ProjectRun {
  public:
-  QueryRun(SqliteDatabase* database, const UsageQuery& query,
-           std::int64_t project_id)
+  // Adds to `rows`.
+  ProjectRun(SqliteDatabase* database, const UsageQuery& query,
+             const Project& project, DeadlineCheck* deadline,
+             RowAggregator* rows)
       : database_(*database),
         query_(query),
-        project_id_(project_id),
+        project_(project),
         uses_labels_(UsesLabels(query)),
-        deadline_(query.limits),
-        rows_(query) {}
+        deadline_(*deadline),
+        rows_(*rows) {}
 
-  absl::StatusOr<UsageQueryPage> Run();
+  absl::Status Run();
 
  private:
   // Finds the series that pass the filters, and the group of each.
   absl::Status LoadSeries();
-  bool PassesNames(const SeriesNames& names) const;
-  GroupKey GroupOf(const SeriesNames& names) const;
 
   absl::Status AddRollups(const SqliteRollupTable& table, TimeWindow window);
-  absl::Status AddRollupsOf(const EncodedGroup& group, SqliteStatement* select);
+  absl::Status AddRollupsOf(const std::string& group, SqliteStatement* select);
   absl::Status AddRecords(TimeWindow window);
-  absl::Status AddRecord(const EncodedGroup& group, std::int64_t event_time,
+  absl::Status AddRecord(const std::string& group, std::int64_t event_time,
                          std::string_view bytes);
 
   SqliteDatabase& database_;
   const UsageQuery& query_;
-  const std::int64_t project_id_;
+  const Project& project_;
   const bool uses_labels_;
-  DeadlineCheck deadline_;
-  RowAggregator rows_;
-  // By series_id. If the query uses labels, a group is computed per record.
-  absl::flat_hash_map<std::int64_t, EncodedGroup> groups_;
+  DeadlineCheck& deadline_;
+  RowAggregator& rows_;
+  // Encoded, by series_id. If the query uses labels, a group is computed per
+  // record.
+  absl::flat_hash_map<std::int64_t, std::string> groups_;
   v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
-absl::StatusOr<UsageQueryPage> QueryRun::Run() {
+absl::Status ProjectRun::Run() {
   TOKENUSAGE_RETURN_IF_ERROR(LoadSeries());
-  if (groups_.empty()) return rows_.Finish();
+  if (groups_.empty()) return absl::OkStatus();
   for (const QuerySegment& segment : PlanQuery(query_, rows_.start_nanos())) {
     absl::Status status;
     switch (segment.source) {
@@ -77,37 +82,23 @@ absl::StatusOr<UsageQueryPage> QueryRun::Run() {
     }
     TOKENUSAGE_RETURN_IF_ERROR(status);
   }
-  return rows_.Finish();
+  return absl::OkStatus();
 }
 
-absl::Status QueryRun::LoadSeries() {
+absl::Status ProjectRun::LoadSeries() {
   return ForEachSeries(
-      &database_, project_id_,
+      &database_, project_.id,
       [this](std::int64_t series_id, const SeriesNames& names) {
-        if (!PassesNames(names)) return;
-        groups_.emplace(series_id, EncodedGroup(GroupOf(names)));
+        if (!PassesAll(query_.filters, names)) return;
+        groups_.emplace(series_id, uses_labels_
+                                       ? ""
+                                       : EncodedGroupOf(query_.group_by,
+                                                        project_.name, names));
       });
 }
 
-bool QueryRun::PassesNames(const SeriesNames& names) const {
-  return std::all_of(query_.filters.begin(), query_.filters.end(),
-                     [&names](const UsageFieldFilter& filter) {
-                       return filter.field.kind == UsageField::Kind::kLabel ||
-                              Passes(filter, FieldValue(filter.field, names));
-                     });
-}
-
-GroupKey QueryRun::GroupOf(const SeriesNames& names) const {
-  if (uses_labels_) return {};
-  GroupKey key;
-  for (const UsageField& field : query_.group_by) {
-    key.emplace_back(std::string(FieldValue(field, names)));
-  }
-  return key;
-}
-
-absl::Status QueryRun::AddRollups(const SqliteRollupTable& table,
-                                  TimeWindow window) {
+absl::Status ProjectRun::AddRollups(const SqliteRollupTable& table,
+                                    TimeWindow window) {
   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
                               SelectRollups(&database_, table));
   for (const auto& [series_id, group] : groups_) {
@@ -122,8 +113,8 @@ absl::Status QueryRun::AddRollups(const SqliteRollupTable& table,
   return absl::OkStatus();
 }
 
-absl::Status QueryRun::AddRollupsOf(const EncodedGroup& group,
-                                    SqliteStatement* select) {
+absl::Status ProjectRun::AddRollupsOf(const std::string& group,
+                                      SqliteStatement* select) {
   for (;;) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
     if (!row) return absl::OkStatus();
@@ -137,7 +128,7 @@ absl::Status QueryRun::AddRollupsOf(const EncodedGroup& group,
   }
 }
 
-absl::Status QueryRun::AddRecords(TimeWindow window) {
+absl::Status ProjectRun::AddRecords(TimeWindow window) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database_.Cached("SELECT series_id, event_time, record "
@@ -146,7 +137,7 @@ absl::Status QueryRun::AddRecords(TimeWindow window) {
                        "event_time<?3 AND corrected_by IS NULL "
                        "ORDER BY event_time"));
   const SqliteStatement::Use use(select);
-  select->Bind(1, project_id_);
+  select->Bind(1, project_.id);
   select->Bind(2, window.start_nanos);
   select->Bind(3, window.end_nanos);
   for (;;) {
@@ -162,9 +153,9 @@ absl::Status QueryRun::AddRecords(TimeWindow window) {
   }
 }
 
-absl::Status QueryRun::AddRecord(const EncodedGroup& group,
-                                 std::int64_t event_time,
-                                 std::string_view bytes) {
+absl::Status ProjectRun::AddRecord(const std::string& group,
+                                   std::int64_t event_time,
+                                   std::string_view bytes) {
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(database_.path(), bytes, &record_));
   if (!Counts(record_)) return absl::OkStatus();
@@ -174,7 +165,7 @@ absl::Status QueryRun::AddRecord(const EncodedGroup& group,
   UsageSum* const sum =
       uses_labels_
           ? rows_.SumOf(event_time,
-                        EncodedGroup(GroupKeyOf(query_.group_by, record_)))
+                        EncodedGroupOf(query_.group_by, project_.name, record_))
           : rows_.SumOf(event_time, group);
   if (sum != nullptr) sum->Add(CountRecord(record_));
   return absl::OkStatus();
@@ -185,13 +176,25 @@ absl::Status QueryRun::AddRecord(const EncodedGroup& group,
 absl::StatusOr<UsageQueryPage> QueryUsage(SqliteDatabase* database,
                                           const UsageQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
-                              FindProjectId(database, query.project));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                              ReadHorizon(database, project_id));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizon));
-  if (project_id == 0) return UsageQueryPage();
-  return QueryRun(database, query, project_id).Run();
+  std::vector<Project> projects;
+  ProjectHorizon latest;
+  for (const std::string& name : query.projects) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
+                                FindProjectId(database, name));
+    if (id == 0) continue;
+    projects.push_back({id, name});
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                                ReadHorizon(database, id));
+    if (horizon > latest.nanos) latest = {name, horizon};
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, latest));
+  DeadlineCheck deadline(query.limits);
+  RowAggregator rows(query);
+  for (const Project& project : projects) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ProjectRun(database, query, project, &deadline, &rows).Run());
+  }
+  return rows.Finish();
 }
 
 }  // namespace tokenusage

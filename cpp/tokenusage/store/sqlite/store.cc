@@ -96,6 +96,12 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
                                      });
   }
 
+  absl::StatusOr<std::vector<StoredProject>> ListProjects(
+      const CallLimits& limits) override {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+    return reader_->Read<std::vector<StoredProject>>(limits, &ReadProjects);
+  }
+
   absl::Status CheckWritable() override { return CheckCommit(path_); }
 
   std::string page_token_key() const override { return page_token_key_; }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/cli/client/query_lines.h"
+
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/csv.h"
+#include "tokenusage/cli/times.h"
+#include "tokenusage/json/internal/quoted.h"
+#include "tokenusage/json/json.h"
+#include "tokenusage/record/usage_totals.h"
+
+namespace tokenusage {
+namespace {
+
+std::string FormatInstant(const ::google::protobuf::Timestamp& time,
+                          absl::TimeZone zone) {
+  return absl::FormatTime(zone == absl::UTCTimeZone()
+                              ? "%Y-%m-%dT%H:%M:%E*SZ"
+                              : "%Y-%m-%dT%H:%M:%E*S%Ez",
+                          ToTime(time), zone);
+}
+
+void AppendMember(std::string_view name, std::string_view value,
+                  std::string* json) {
+  if (json->back() != '{') json->push_back(',');
+  json_internal::AppendQuoted(name, json);
+  json->push_back(':');
+  json_internal::AppendQuoted(value, json);
+}
+
+// The columns before the measures.
+std::vector<CsvField> CsvHeading(const QueryAnswer& answer) {
+  std::vector<CsvField> heading = {"bucket_start_time", "bucket_end_time",
+                                   "bucket_start_local", "bucket_end_local",
+                                   "time_zone"};
+  heading.insert(heading.end(), answer.group_by.begin(), answer.group_by.end());
+  heading.insert(heading.end(), {"record_count", "inconsistent_record_count",
+                                 "unknown_usage_record_count"});
+  return heading;
+}
+
+std::vector<CsvField> CsvStart(const QueryAnswer& answer, const QueryRow& row) {
+  std::vector<CsvField> cells;
+  for (const absl::TimeZone zone : {absl::UTCTimeZone(), answer.window.zone}) {
+    cells.push_back(FormatInstant(row.row.bucket_start_time(), zone));
+    cells.push_back(FormatInstant(row.row.bucket_end_time(), zone));
+  }
+  cells.push_back(answer.window.zone_name);
+  for (const v1::GroupValue& value : row.row.group()) {
+    value.has_value() ? cells.emplace_back(value.value())
+                      : cells.emplace_back();
+  }
+  for (const std::int64_t count :
+       {row.sum.record_count, row.sum.inconsistent_record_count,
+        row.sum.unknown_usage_record_count}) {
+    cells.push_back(absl::StrCat(count));
+  }
+  return cells;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
+                                            const QueryRow& row) {
+  v1::UsageRow times;
+  *times.mutable_bucket_start_time() = row.row.bucket_start_time();
+  *times.mutable_bucket_end_time() = row.row.bucket_end_time();
+  TOKENUSAGE_ASSIGN_OR_RETURN(std::string json, WriteJson(times));
+  json.pop_back();  // the brace, which follows the last member
+  const absl::TimeZone zone = answer.window.zone;
+  AppendMember("bucket_start_local",
+               FormatInstant(row.row.bucket_start_time(), zone), &json);
+  AppendMember("bucket_end_local",
+               FormatInstant(row.row.bucket_end_time(), zone), &json);
+  AppendMember("time_zone", answer.window.zone_name, &json);
+  std::string group = "{";
+  for (const v1::GroupValue& value : row.row.group()) {
+    if (value.has_value()) {
+      AppendMember(value.field(), value.value(), &group);
+      continue;
+    }
+    if (group.back() != '{') group.push_back(',');
+    json_internal::AppendQuoted(value.field(), &group);
+    group += ":null";
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string totals,
+                              WriteJson(row.row.totals()));
+  absl::StrAppend(&json, ",\"group\":", group, "},\"totals\":", totals);
+  if (answer.window_before) {
+    absl::StrAppend(&json, ",\"", answer.by, "_before\":",
+                    row.before
+                        ? absl::StrCat("\"", row.before->ToDecimal(), "\"")
+                        : "null");
+  }
+  return json + "}";
+}
+
+std::string FormatQueryCsv(const QueryAnswer& answer) {
+  MeasureSet measures;
+  for (const QueryRow& row : answer.rows) {
+    row.sum.measures().ForEach(
+        [&measures](v1::UsageMeasure measure) { measures.Add(measure); });
+  }
+  std::vector<CsvField> heading = CsvHeading(answer);
+  measures.ForEach([&heading](v1::UsageMeasure measure) {
+    const std::string name = NameOf(measure);
+    heading.push_back(name);
+    heading.push_back(name + "_record_count");
+  });
+  if (answer.window_before) heading.push_back(answer.by + "_before");
+  std::string csv = CsvLine(heading);
+  for (const QueryRow& row : answer.rows) {
+    std::vector<CsvField> cells = CsvStart(answer, row);
+    measures.ForEach([&](v1::UsageMeasure measure) {
+      const MeasureSum* const total = row.sum.Find(measure);
+      total != nullptr ? cells.emplace_back(total->amount.ToDecimal())
+                       : cells.emplace_back();
+      cells.push_back(absl::StrCat(total != nullptr ? total->record_count : 0));
+    });
+    if (answer.window_before) {
+      row.before ? cells.emplace_back(row.before->ToDecimal())
+                 : cells.emplace_back();
+    }
+    csv += CsvLine(cells);
+  }
+  return csv;
+}
+
+}  // namespace tokenusage

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The table that `tokenusage query` prints.
+
+#ifndef TOKENUSAGE_CLI_CLIENT_QUERY_TABLE_H_
+#define TOKENUSAGE_CLI_CLIENT_QUERY_TABLE_H_
+
+#include <string>
+#include <vector>
+
+#include "tokenusage/cli/client/query_answer.h"
+
+namespace tokenusage {
+
+// Returns the rows with those columns that a row has a value for, below a line
+// that names the window and its zone. If there are several rows, or only the
+// largest of them, the last line is their total.
+std::string FormatQueryTable(const QueryAnswer& answer);
+
+// Returns that line, without its end.
+std::string QueryTableCaption(const QueryAnswer& answer);
+
+// Returns the cells of the heading and of the rows, without a total.
+std::vector<std::vector<std::string>> QueryTableCells(
+    const QueryAnswer& answer);
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_CLI_CLIENT_QUERY_TABLE_H_
