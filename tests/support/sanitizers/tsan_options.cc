@@ -15,10 +15,13 @@ const char* __tsan_default_options() {
 }
 
 // Orders that tsan_grpc.cc cannot show. Each names a frame of gRPC that runs
-// once, after everything else in its call. AddressSanitizer finds later
-// accesses.
+// once, before or after everything else in its call. AddressSanitizer finds
+// later accesses.
 const char* __tsan_default_suppressions() {
   return
+      // gRPC makes an interceptor's hooks when it asks for the next call, and
+      // runs them in another thread once the call has arrived.
+      "race:InterceptorBatchMethods::InterceptorBatchMethods\n"
       // The end of a stream, with UsageStream::OnDone: the thread of the last
       // reaction passes it to gRPC's executor inside libgrpc.
       "race:ServerCallbackReaderWriterImpl::CallOnDone\n"
