@@ -217,6 +217,37 @@ class RecordsTest(ExportTest):
         self.assert_exported("again", PART)
         self.assert_sums("again", self.reported)
 
+    def test_corrected_records_are_exported_and_not_summed(self):
+        reported = records_of_a_day(4)
+        self.report(reported)
+        flags = ["--server=" + self.server.address, "--project=demo"]
+        self.assertEqual(program.run("void", *flags, "r000001").exit_code, 0)
+        correction = records.record_object(
+            make_record("c", DAY + 10**9, records.FRACTIONAL, corrects="r000002")
+        )
+        correction["corrects"] = "r000002"
+        line = records.json_lines([correction])
+        self.assertEqual(program.run("correct", *flags, stdin=line).exit_code, 0)
+        counted = [reported[0], reported[3], make_record("c", DAY + 10**9, records.FRACTIONAL)]
+        for name in ("csv", "jsonl"):
+            self.assert_exported(name, "--format=" + name)
+            self.assertEqual(self.manifest(name)["row_count"], 6)
+            self.assert_sums(name, counted)
+        marks = {row["record_id"]: row["counted"] for row in self.csv_rows("csv")}
+        self.assertEqual(
+            [marks[record_id] for record_id in ("r000000", "r000001", "r000002", "r000003", "c")],
+            ["true", "false", "false", "true", "true"],
+        )
+        self.assertEqual(marks["r000001~void"], "false")
+
+    def test_a_correction_behind_the_export_is_noticed(self):
+        self.report(records_of_a_day())
+        self.interrupt("out", 3, PART)
+        flags = ["--server=" + self.server.address, "--project=demo"]
+        self.assertEqual(program.run("void", *flags, "r000000").exit_code, 0)
+        self.assert_one_line_error(self.export("out", PART), 1, "record_count: expected ")
+        self.assert_exported("again", PART)
+
     def test_exporting_again_changes_nothing(self):
         self.report(records_of_a_day(10))
         self.assert_exported("out")

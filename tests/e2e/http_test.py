@@ -432,7 +432,7 @@ class HttpTest(EndToEndTest):
         status, headers, body = self.call("/", method="GET")
         self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
-        self.assertRegex(body.decode(), r"(?i)\A<!doctype html>")
+        self.assertIn(b"<!doctype html>", body[:200])
 
     def test_health(self):
         status, _, body = self.call("/healthz", method="GET")

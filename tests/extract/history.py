@@ -23,6 +23,7 @@ _Report = collections.namedtuple("_Report", "flags text")
 _ENVELOPES = "tests/extract/testdata/envelopes.txtpb"
 _PROJECT = "history"
 _DAYS = ["2024-02-28", "2024-02-29", "2024-03-01", "2024-03-02"]
+_TIMES = ["00:00:00Z", "12:34:56.789Z", "23:59:59.999999999Z"]
 _MODELS = ["m-a", "m-b", "m-c"]
 # Those that a member requires.
 _OPERATIONS = {
@@ -71,7 +72,7 @@ class History:
 
     def _time(self):
         """Returns a random instant, the edges of days included."""
-        return self._rng.choice(_DAYS) + self._rng.choice(("T00:00:00Z", "T12:34:56.789Z", "T23:59:59.999999999Z"))
+        return self._rng.choice(_DAYS) + "T" + self._rng.choice(_TIMES)
 
     def _usage(self, member):
         """Returns a random usage, and whether it contradicts itself."""

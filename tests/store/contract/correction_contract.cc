@@ -190,7 +190,7 @@ TEST_P(UsageStoreContract, OnlyAStoredRecordOfTheProjectCanBeCorrected) {
   EXPECT_EQ(AppendOne(Correction("b", "a", 1)), kNotFound);
   EXPECT_EQ(Rows(Day()), Texts());
   UsageQuery other = Day();
-  other.project = "q";
+  other.projects = {"q"};
   EXPECT_EQ(Rows(other), Total(1, "2"));
   EXPECT_THAT(store().GetRecord("p", "b"),
               StatusIs(absl::StatusCode::kNotFound));

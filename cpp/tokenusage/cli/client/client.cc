@@ -108,6 +108,13 @@ absl::Status UsageClient::Call(
   }
 }
 
+absl::Status UsageClient::Report(const v1::ReportUsageRequest& request,
+                                 v1::ReportUsageResponse* response) {
+  return Call([&](grpc::ClientContext* context) {
+    return stub_->ReportUsage(context, request, response);
+  });
+}
+
 absl::Status UsageClient::Query(const v1::QueryUsageRequest& request,
                                 v1::QueryUsageResponse* response) {
   return Call([&](grpc::ClientContext* context) {

@@ -55,6 +55,8 @@ class UsageClient {
   // Does not connect yet.
   explicit UsageClient(const ConnectionOptions& connection);
 
+  absl::Status Report(const v1::ReportUsageRequest& request,
+                      v1::ReportUsageResponse* response);
   absl::Status Query(const v1::QueryUsageRequest& request,
                      v1::QueryUsageResponse* response);
   absl::Status Get(const v1::GetUsageRecordRequest& request,

@@ -59,19 +59,11 @@ void ForEachMeasure(const Visitor& visit) {
   }
 }
 
-// Returns whether a record is part of totals: it is not corrected, and does not
-// just take another one back.
-bool IsCounted(const v1::UsageRecord& record) {
-  const bool takes_back = !record.corrects().empty() &&
-                          record.usage_case() == v1::UsageRecord::USAGE_NOT_SET;
-  return record.corrected_by().empty() && !takes_back;
-}
-
 ExportRow RowOf(const v1::UsageRecord& record) {
   ExportRow row;
   row.position = {NanosFromTimestamp(record.event_time()),
                   {record.record_id()}};
-  if (IsCounted(record)) row.sum.Add(CountRecord(record));
+  if (Counts(record)) row.sum.Add(CountRecord(record));
   return row;
 }
 
@@ -249,7 +241,7 @@ std::string ExportRows::Heading() const {
 
 std::vector<CsvField> ExportRows::CsvFields(
     const v1::UsageRecord& record) const {
-  const bool is_counted = IsCounted(record);
+  const bool is_counted = Counts(record);
   const UsageCounts counts = CountRecord(record);
   std::vector<CsvField> fields = {record.record_id(),
                                   FormatTime(record.event_time()),

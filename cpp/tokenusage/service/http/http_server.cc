@@ -153,7 +153,7 @@ class HttpServer::Impl {
     const auto open = Open();
     if (open.size() < limit) return true;
     // Those that are being closed are still there, for a moment.
-    if (open.size() >= limit + limit / 8) return false;
+    if (open.size() > limit + limit / 8) return false;
     std::shared_ptr<HttpConnection> oldest;
     for (const auto& connection : open) {
       const HttpConnection::State& state = connection->state();
