@@ -129,6 +129,12 @@ class QueryHtmlTest(EndToEndTest):
         self.assertEqual(rows[0][0], HOSTILE)
         self.assertEqual(rows[0][3], "8105.75")
 
+    def test_says_if_it_holds_only_the_largest_rows(self):
+        for flags, is_complete in ((["--top=2"], True), (["--top=1"], False)):
+            page = self.read_page("--group-by=model", "--by=input_tokens", *flags)
+            answer = json.loads(page.texts["application/json"])
+            self.assertIs(answer["is_complete"], is_complete)
+
     def test_hostile_text_adds_no_element(self):
         for flags in (["--group-by=model"], ["--filter=model=" + HOSTILE, "--group-by=model"]):
             page = self.read_page(*flags)
@@ -147,7 +153,7 @@ class QueryHtmlTest(EndToEndTest):
         self.assertEqual(outcome.exit_code, 64)
 
     def test_a_page_without_rows(self):
-        outcome = self.run_client("query", "--html=" + self.path("p"), "--filter=model=none")
+        outcome = self.run_client("query", "--html=" + self.path("p"), "--end=2001-01-01")
         self.assertEqual(
             (outcome.exit_code, outcome.stderr), (0, b"tokenusage: no records match\n")
         )

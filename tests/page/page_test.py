@@ -549,7 +549,9 @@ class ViewTest(PageTest):
             table = program.run(
                 "query", "--server=" + self.server.address, "--project=demo", *flags
             )
-            names = [line.split()[0] for line in table.stdout.decode().splitlines()[1:]]
+            # Between the heading and the total.
+            names = [line.split()[0] for line in table.stdout.decode().splitlines()]
+            names = names[names.index(bucket) + 1 : names.index("total")]
             self.assertEqual([row[0] for row in self.read_table(tab)[1]], names)
 
     def test_sorting(self):

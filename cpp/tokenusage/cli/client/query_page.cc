@@ -2,6 +2,7 @@
 
 #include "tokenusage/cli/client/query_page.h"
 
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -21,16 +22,20 @@ absl::StatusOr<std::string> FormatQueryPage(
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string request_json,
                               WriteJson(request));
   std::vector<std::string> rows;
+  std::int64_t shown = 0;
   for (const QueryRow& row : answer.rows) {
     TOKENUSAGE_ASSIGN_OR_RETURN(std::string json, WriteJson(row.row));
     rows.push_back(std::move(json));
+    shown += row.sum.record_count;
   }
   const std::string now =
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
   PageAnswer page;
   page.json =
-      absl::StrCat("{\"query_time\":\"", now, "\",\"request\":", request_json,
-                   ",\"rows\":[\n", absl::StrJoin(rows, ",\n"), "]}");
+      absl::StrCat("{\"query_time\":\"", now, "\",\"is_complete\":",
+                   shown == answer.total.record_count ? "true" : "false",
+                   ",\"request\":", request_json, ",\"rows\":[\n",
+                   absl::StrJoin(rows, ",\n"), "]}");
   page.caption = absl::StrCat("Project ", request.project(), ", ",
                               QueryTableCaption(answer), "; as of ", now);
   page.table = QueryTableCells(answer);
