@@ -59,8 +59,7 @@ TEST_F(ReportLineTest, TakesTheFlagsIfTheLineSaysNothing) {
   const std::string expected =
       R"({"record_id":"file:7","event_time":"2025-06-15T15:06:40Z",)"
       R"("operation":"images.edits","provider":"","model":"gpt-image-1",)"
-      R"("labels":{"team":"web"},"corrects":"","corrected_by":"",)"
-      R"("orq_images_edits":)" +
+      R"("labels":{"team":"web"},"orq_images_edits":)" +
       std::string(kUsage) + "}";
   EXPECT_EQ(ParseToJson(kUsage), expected);
   EXPECT_EQ(ParseToJson(Envelope("")), expected);
@@ -116,7 +115,6 @@ TEST_F(ReportLineTest, LetsTheLineWin) {
       std::string(R"({"record_id":"a","event_time":"2025-01-01T00:00:00Z",)"
                   R"("operation":"x","provider":"p","model":"m",)"
                   R"("labels":{"team":"ios","tier":"free"},"usage_json":"{}",)"
-                  R"("corrects":"","corrected_by":"",)"
                   R"("orq_images_edits":)") +
           kUsage + "}");
 }

@@ -3,12 +3,13 @@
 
 def _cpp_snippets_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
+    documents = [file for file in ctx.files.documents if file.extension == "md"]
     ctx.actions.run(
         # Not a py_binary: its rules differ between the supported Bazel versions.
         executable = "/usr/bin/python3",
         arguments = [ctx.file._tool.path, folder.path] +
-                    [document.path for document in ctx.files.documents],
-        inputs = ctx.files.documents + [ctx.file._tool] + ctx.files._modules,
+                    [document.path for document in documents],
+        inputs = documents + [ctx.file._tool] + ctx.files._modules,
         outputs = [folder],
         mnemonic = "CppSnippets",
     )

@@ -223,8 +223,8 @@ std::optional<Violation> CheckNoCorrection(const v1::UsageRecord& record) {
 }
 
 std::optional<Violation> CheckCorrects(const v1::UsageRecord& record) {
+  if (!record.has_corrects()) return std::nullopt;
   const std::string& corrects = record.corrects();
-  if (corrects.empty()) return std::nullopt;
   if (!IsRecordId(corrects)) {
     return Invalid("corrects", RecordIdExpected(corrects));
   }

@@ -29,7 +29,9 @@ absl::Status ReadRecord(const PostgresConnection& connection,
                         v1::UsageRecord* record) {
   TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(
       connection.display(), row.Bytes(0, first_column), record));
-  record->set_corrected_by(std::string(row.Bytes(0, first_column + 1)));
+  const std::string_view corrected_by = row.Bytes(0, first_column + 1);
+  if (!corrected_by.empty())
+    record->set_corrected_by(std::string(corrected_by));
   return absl::OkStatus();
 }
 
