@@ -92,7 +92,7 @@ TEST_F(AuthorizationTest, ShowsOnlyTheProjectsOfTheCaller) {
         testing::ValidRecord("id", testing::Nanos("2025-06-01T00:00:00Z"));
     v1::ReportUsageResponse response;
     grpc::ClientContext context;
-    context.AddMetadata("who", who);
+    context.AddMetadata("authorization", who);
     ASSERT_THAT(
         FromGrpcStatus(stub_->ReportUsage(&context, request, &response)),
         IsOk());
@@ -100,7 +100,7 @@ TEST_F(AuthorizationTest, ShowsOnlyTheProjectsOfTheCaller) {
   }
   const auto projects_of = [&](const std::string& who) -> std::string {
     grpc::ClientContext context;
-    if (!who.empty()) context.AddMetadata("who", who);
+    if (!who.empty()) context.AddMetadata("authorization", who);
     v1::ListProjectsResponse response;
     const absl::Status status =
         FromGrpcStatus(stub_->ListProjects(&context, {}, &response));
@@ -129,7 +129,7 @@ TEST_F(AuthorizationTest, ShowsOnlyTheProjectsOfTheCaller) {
       query.mutable_filters(0)->add_values("b");
     }
     grpc::ClientContext context;
-    context.AddMetadata("who", "a");
+    context.AddMetadata("authorization", "a");
     v1::QueryUsageResponse response;
     ASSERT_THAT(FromGrpcStatus(stub_->QueryUsage(&context, query, &response)),
                 IsOk());
