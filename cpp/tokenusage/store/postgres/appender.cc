@@ -356,9 +356,10 @@ absl::Status AppendRun::WriteCorrections(PostgresRollups rollups) {
     corrected.emplace_back(id);
     corrected_by.emplace_back(by);
     const auto accepted = accepted_.find(id);
-    const v1::UsageRecord& record = accepted != accepted_.end()
-                                        ? accepted->second->record()
-                                        : stored_.find(corrected.back())->second.record;
+    const v1::UsageRecord& record =
+        accepted != accepted_.end()
+            ? accepted->second->record()
+            : stored_.find(corrected.back())->second.record;
     if (!Counts(record)) continue;
     rollups.Subtract(record, NanosFromTimestamp(record.event_time()),
                      CountRecord(record));
