@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -35,9 +36,11 @@ def peak_memory(server):
         return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
 
 
-def metric(server, name):
+def metric(server, name, tls_ca=None):
     """The value of a metric without labels."""
-    with urllib.request.urlopen("http://%s/metrics" % server.http_address) as page:
+    url = "%s://%s/metrics" % ("https" if tls_ca else "http", server.http_address)
+    context = ssl.create_default_context(cafile=tls_ca) if tls_ca else None
+    with urllib.request.urlopen(url, context=context) as page:
         return float(re.search(r"(?m)^%s (.*)$" % name, page.read().decode()).group(1))
 
 
@@ -181,7 +184,8 @@ class AttackTest(EndToEndTest):
                     [self.connect_raw(server, tls_ca=ca.certificate) for _ in range(4)], end
                 )
             )
-            self.assertGreater(metric(server, "tokenusage_connections_closed_total"), 0)
+            closed = metric(server, "tokenusage_connections_closed_total", ca.certificate)
+            self.assertGreater(closed, 0)
 
     def test_messages_that_never_end_of_callers_with_credentials(self):
         with self.attacked() as server:

@@ -239,7 +239,7 @@ class History:
             start = row["bucket_start_time"]
             key = [start[:10]] if "--bucket=day" in flags else []
             key += [start[:16]] if "--bucket=minute" in flags else []
-            key += [group["value"] for group in row.get("group", [])]
+            key += row.get("group", {}).values()
             found[tuple(key)] = {
                 name: (Decimal(total["exact"]), int(total["record_count"]))
                 if isinstance(total, dict)

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from harness import junit, program, records
+from harness import junit, oracle, program, records
 from harness.testcase import EndToEndTest
 from tokenusage.v1 import measures_pb2
 
@@ -114,7 +114,7 @@ class QueryHtmlTest(EndToEndTest):
         page = self.read_page(*flags, "--filter=operation=images.edits")
         answer = json.loads(page.texts["application/json"])
         rows = self.run_client("query", "--json", *flags).stdout.splitlines()
-        self.assertEqual(answer["rows"], [json.loads(row) for row in rows])
+        self.assertEqual(answer["rows"], list(map(oracle.wire_row, rows)))
         self.assertEqual(answer["request"]["group_by"], ["model", "labels.team"])
         self.assertEqual(answer["request"]["filters"][0]["values"], ["images.edits"])
         self.assertEqual(answer["request"]["page_token"], "")

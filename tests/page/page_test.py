@@ -12,7 +12,7 @@ import unittest
 import urllib.parse
 from decimal import Decimal
 
-from harness import browser, fake_listener, junit, program
+from harness import browser, fake_listener, junit, oracle, program
 from harness.fake_listener import FakeListener
 
 RTL = "\u202eمرحبا"
@@ -108,10 +108,10 @@ def usage_lines():
 
 
 def query_rows(address, *flags):
-    """Returns the rows that the service answers, in JSON."""
+    """Returns the rows that the service answers, as UsageRow in JSON."""
     outcome = program.run("query", "--server=" + address, "--project=demo", "--json", *flags)
     assert outcome.exit_code == 0, outcome
-    return [json.loads(line) for line in outcome.stdout.splitlines()]
+    return list(map(oracle.wire_row, outcome.stdout.splitlines()))
 
 
 @unittest.skipUnless(
@@ -490,7 +490,7 @@ class LiveTest(PageTest):
             )
             return done.stdout.decode().splitlines()
 
-        self.assert_shows(tab, list(map(json.loads, run(query + " --json"))))
+        self.assert_shows(tab, list(map(oracle.wire_row, run(query + " --json"))))
         self.assertEqual([json.loads(line)["record_id"] for line in run(lists)], ["r1"])
         request = dict(listener.requests[-1])
         del request["page_size"]

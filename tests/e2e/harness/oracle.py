@@ -10,6 +10,7 @@ import collections
 import datetime
 import decimal
 import functools
+import json
 import zoneinfo
 
 from harness.client import nanos_of
@@ -164,6 +165,17 @@ def expected_rows(
         Row(*key[0], key[1], len(counts), tuple(map(sum_texts, zip(*counts))))
         for key, counts in sorted(groups.items(), key=_order)
     ]
+
+
+def wire_row(line):
+    """Returns the JSON of the UsageRow that a line of `query --json` shows."""
+    row = json.loads(line)
+    group = [
+        {"field": field} if value is None else {"field": field, "value": value}
+        for field, value in row["group"].items()
+    ]
+    members = {name: row[name] for name in ("bucket_start_time", "bucket_end_time", "totals")}
+    return dict(members, group=group)
 
 
 def row_of(message):

@@ -270,7 +270,7 @@ TEST(SqliteMaintenanceTest, ShowsProgress) {
          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
          "60) INSERT INTO usage_record SELECT NULL, project_id, "
          "CAST(record_id || '-' || i AS BLOB), event_time, series_id, "
-         "inconsistent, record FROM usage_record, n");
+         "inconsistent, corrected_by, record FROM usage_record, n");
   std::int64_t checked = 0;
   CheckOptions options;
   options.on_progress = [&](std::int64_t records,
