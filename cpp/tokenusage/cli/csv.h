@@ -11,8 +11,9 @@
 // A missing value is an empty field, and an empty text a pair of quotes, as
 // PostgreSQL reads and writes them. A spreadsheet takes text that begins with
 // one of = + - @, a tab or a carriage return for a formula, which may act on
-// the machine of whoever opens the file. So such a text, and one that begins
-// with an apostrophe, gets an apostrophe in front, which readers strip.
+// the machine of whoever opens the file. Such a text, and one that begins with
+// an apostrophe, is therefore written with an apostrophe in front, which
+// readers strip.
 
 #ifndef TOKENUSAGE_CLI_CSV_H_
 #define TOKENUSAGE_CLI_CSV_H_

@@ -48,8 +48,8 @@ struct Extraction {
   // record id is left out.
   std::vector<v1::UsageRecord> records;
 
-  // Whether the usage is all of the response's. If the stream ended early, or
-  // its last usage lacks a member that it needs, it is what had been stated
+  // True if the usage covers the whole response. If the stream ended early, or
+  // its last usage lacks a required member, the usage is what had been stated
   // until then.
   bool is_complete = true;
 

@@ -62,7 +62,7 @@ struct CorrectFlags {
   std::vector<std::string> record_ids;  // to void
 };
 
-// What becomes of totals, by day of UTC and series.
+// The totals that change, by day of UTC and series.
 class Changes {
  public:
   // The record takes the place of `corrected`.
@@ -139,7 +139,7 @@ class Corrector {
     }
     const absl::Status valid = CheckRecordId(correction.corrects());
     if (!valid.ok()) return Refuse(where, valid.message());
-    // What is in the batch must be stored before it can be found.
+    // A record in the batch must be stored before it can be found.
     if (IsInBatch(correction.corrects())) {
       TOKENUSAGE_RETURN_IF_ERROR(Send());
     }
@@ -307,7 +307,7 @@ ExitCode Run(const CorrectFlags& flags,
   if (!connection.ok()) return Finish(connection.status());
   Corrector corrector(flags, *connection);
   absl::Status status = add_all(flags, &corrector);
-  // What came before a line that cannot be read is stored all the same.
+  // If a line cannot be read, the lines before it are stored all the same.
   status.Update(corrector.Send());
   corrector.PrintSummary();
   if (!status.ok()) return Finish(status);

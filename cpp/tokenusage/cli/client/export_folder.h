@@ -95,7 +95,7 @@ class ExportFolder {
   std::int64_t part_rows_ = 0;
 };
 
-// What is in a folder.
+// The contents of a folder.
 struct ExportCheck {
   internal::ExportManifest manifest;
   std::int64_t row_count = 0;

@@ -38,8 +38,8 @@ inline constexpr char kExportTotals[] = "totals";
 inline constexpr char kExportCsv[] = "csv";
 inline constexpr char kExportJsonLines[] = "jsonl";
 
-// Where a row is in the order in which the service lists rows: its time, then
-// its record_id or its group's values.
+// The position of a row in the service's order: its time, then its record_id
+// or its group's values.
 struct ExportPosition {
   std::int64_t time_nanos = 0;
   std::vector<std::optional<std::string>> key;

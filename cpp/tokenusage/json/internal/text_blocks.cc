@@ -211,7 +211,7 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
   // rest of a character.
   std::uint64_t escape = 0, digits = 0, rest = 0;
   std::uint64_t escapes = 0;
-  // Whether the last eight blocks had a backslash, a bit for each. Where
+  // A bit for each of the last eight blocks, set if it had a backslash. While
   // escapes come and go, a branch costs more than the check that it saves.
   std::uint64_t recent_backslashes = 0;
   while (true) {
