@@ -306,7 +306,7 @@ void ExpectAllChecked(const std::string& path, const Descriptor* type,
     const std::string member = path.substr(0, path.find('.'));
     SCOPED_TRACE(field_path);
     const auto mutate = [&](const auto& change) {
-      return [&](v1::UsageRecord* record) {
+      return [&, change](v1::UsageRecord* record) {
         Fill(FindPart(record, member));
         change(FindPart(record, path));
       };

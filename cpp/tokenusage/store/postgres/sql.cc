@@ -164,13 +164,19 @@ int GroupNumber(TotalsGroup group) {
 
 // By GroupNumber.
 const std::vector<PostgresStatement>& TotalsStatements() {
+  // What the statements point to.
+  static const auto* const texts = [] {
+    auto* made = new std::vector<std::pair<std::string, std::string>>;
+    for (int i = 0; i < 8; ++i) {
+      made->emplace_back(absl::StrCat("select_totals_", i),
+                         TotalsSql({(i & 4) != 0, (i & 2) != 0, (i & 1) != 0}));
+    }
+    return made;
+  }();
   static const auto* const statements = [] {
     auto* made = new std::vector<PostgresStatement>;
-    for (int i = 0; i < 8; ++i) {
-      auto* name = new std::string(absl::StrCat("select_totals_", i));
-      auto* sql = new std::string(
-          TotalsSql({(i & 4) != 0, (i & 2) != 0, (i & 1) != 0}));
-      made->push_back({name->c_str(), sql->c_str()});
+    for (const auto& [name, sql] : *texts) {
+      made->push_back({name.c_str(), sql.c_str()});
     }
     return made;
   }();
