@@ -309,9 +309,10 @@ absl::Status Collector::FinishEvent(std::string_view json, const Place& place) {
   if (!IsIdentified() || layout_.final == Final::kChoices) {
     TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, place.head, &head));
   }
-  is_final_ = layout_.final == Final::kSeen ||
-              (layout_.final == Final::kChoices &&
-               AllFinished(head.choices()) && AllFinished(head.candidates()));
+  is_final_ =
+      layout_.final == Final::kSeen ||
+      (layout_.final == Final::kChoices && AllFinished(head.choices()) &&
+       AllFinished(head.candidates()) && AllFinished(head.outputs()));
   if (layout_.merge == Merge::kEach && HasCounts()) FinishRecord();
   return absl::OkStatus();
 }

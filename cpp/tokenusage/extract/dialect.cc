@@ -197,6 +197,7 @@ std::vector<Row> Rows() {
       {"xai.chat", Chat()},
       {"xai.images", Anonymous()},
       {"xai.responses", Responses()},
+      {"xai.sampling", Chat()},
   };
 }
 
