@@ -170,12 +170,12 @@ class History:
         """Returns what a stream states, one after the other, and what is right at its end."""
         if dialect == "google.live":  # counts add up
             return [scaled(usage, 2), usage], scaled(usage, 3)
+        if dialect.endswith(".messages") or dialect == "google.generate_content":
+            return self._fields(usage, keeps_at_zero=dialect.endswith(".messages")), usage
         if dialect in ("openai.realtime", "ollama.chat", "ollama.generate") or (
             dialect.startswith("bedrock.")  # each is a record
         ):
             return [usage], usage
-        if dialect.endswith(".messages") or dialect == "google.generate_content":
-            return self._fields(usage, keeps_at_zero=dialect.endswith(".messages")), usage
         return [self._response_usage(member)[0], usage], usage
 
     def _fields(self, usage, keeps_at_zero):

@@ -140,6 +140,7 @@ std::vector<Row> Rows() {
       {"azure.responses", ResponsesWithTools(), "openai_responses"},
       {"bedrock.converse", Converse()},
       {"bedrock.invoke", InvokeModel(), "bedrock_invoke_model"},
+      {"bedrock.messages", Messages(), "anthropic_messages"},
       {"cohere.chat", Places(Place("usage"), Place("delta.usage"))},
       {"cohere.embed", Plain("meta"), "cohere_meta"},
       {"cohere.rerank", Plain("meta"), "cohere_meta"},
