@@ -215,8 +215,9 @@ def _bedrock(usage, suffix="Tokens"):
         measure = f"cache_write_{detail.get('ttl')}_tokens"
         if detail.get("inputTokens") is not None:
             details[measure] = details.get(measure, Decimal(0)) + detail["inputTokens"]
+    uncached = _first(usage, f"input{suffix}")
     counts = {
-        "input_tokens": _sum(_first(usage, f"input{suffix}"), read, write),
+        "input_tokens": None if uncached is None else _sum(uncached, read, write),
         "output_tokens": _first(usage, f"output{suffix}"),
         "cache_read_tokens": read,
         "cache_write_tokens": write,
