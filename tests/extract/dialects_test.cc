@@ -100,7 +100,7 @@ class DialectTest : public ::testing::TestWithParam<Dialect> {
   bool has_records_of_events() const {
     static const auto* const names = new std::set<std::string_view>(
         {"bedrock.converse", "bedrock.invoke", "ollama.chat", "ollama.generate",
-         "openai.realtime"});
+         "openai.realtime", "openai.realtime_transcription"});
     return names->count(dialect().name) > 0;
   }
 

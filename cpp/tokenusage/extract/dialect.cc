@@ -38,6 +38,14 @@ Layout Chat() {
   return layout;
 }
 
+// Each step of an agent states its own usage, and the last event that of all.
+Layout Agents() {
+  Layout layout = {{Place("usage")}, {Place("data.usage")}};
+  layout.final = Final::kEnded;
+  layout.end_types = {NameProbe("response.done")};
+  return layout;
+}
+
 // Groq's streams state it in both places, or in the second one.
 Layout GroqChat() {
   Layout layout = Chat();
@@ -68,6 +76,13 @@ Layout Realtime() {
   return layout;
 }
 
+// What was said in a session, written down by another model.
+Layout RealtimeTranscription() {
+  Layout layout = Anonymous();
+  layout.merge = Merge::kEach;
+  return layout;
+}
+
 // message_start states all of it, and message_delta what has changed.
 Layout Messages() {
   Layout layout = {{Place("usage")},
@@ -76,6 +91,12 @@ Layout Messages() {
   layout.final = Final::kEnded;
   layout.end_types = {NameProbe("message_stop")};
   return layout;
+}
+
+// A line of a batch's results.
+Layout BatchResult() {
+  const Place place("result.message.usage", "result.message");
+  return {{place}, {place}};
 }
 
 Layout GenerateContent() {
@@ -135,13 +156,18 @@ struct Row {
 std::vector<Row> Rows() {
   return {
       {"alibaba.chat", Chat(), "openai_compatible_chat"},
+      {"anthropic.batch", BatchResult(), "anthropic_messages"},
       {"anthropic.messages", Messages()},
       {"azure.chat", Chat(), "openai_compatible_chat"},
+      {"azure.embeddings", Plain(), "openai_embeddings"},
       {"azure.responses", ResponsesWithTools(), "openai_responses"},
       {"bedrock.converse", Converse()},
       {"bedrock.invoke", InvokeModel(), "bedrock_invoke_model"},
       {"bedrock.messages", Messages(), "anthropic_messages"},
       {"cohere.chat", Places(Place("usage"), Place("delta.usage"))},
+      {"cohere.chat_v1", Places(Place("meta"), Place("response.meta")),
+       "cohere_meta", "chat"},
+      {"cohere.classify", Plain("meta"), "cohere_meta"},
       {"cohere.embed", Plain("meta"), "cohere_meta"},
       {"cohere.rerank", Plain("meta"), "cohere_meta"},
       {"deepseek.chat", Chat()},
@@ -154,10 +180,12 @@ std::vector<Row> Rows() {
       {"google.live", Live()},
       {"google.predict_embeddings", Plain("")},
       {"groq.chat", GroqChat()},
+      {"groq.embeddings", Plain(), "openai_embeddings"},
       {"mistral.chat", Chat()},
       {"mistral.conversations", Plain()},
       {"mistral.embeddings", Plain(), "mistral_chat"},
       {"mistral.ocr", Plain("usage_info")},
+      {"mistral.speech", Plain(), "mistral_chat"},
       {"mistral.transcription", Plain(), "mistral_chat"},
       {"moonshot.chat", Chat(), "openai_compatible_chat"},
       {"ollama.chat", Ollama()},
@@ -170,6 +198,8 @@ std::vector<Row> Rows() {
       {"openai.images", Anonymous({NameProbe("image_generation.completed"),
                                    NameProbe("image_edit.completed")})},
       {"openai.realtime", Realtime()},
+      {"openai.realtime_transcription", RealtimeTranscription(),
+       "openai_transcription"},
       {"openai.responses", ResponsesWithTools()},
       {"openai.speech", Anonymous({NameProbe("speech.audio.done")})},
       {"openai.transcription", Anonymous({NameProbe("transcript.text.done")})},
@@ -181,8 +211,10 @@ std::vector<Row> Rows() {
       {"openrouter.responses", Responses()},
       {"openrouter.transcription", Plain()},
       {"openrouter.video", Plain()},
+      {"orq.agents", Agents(), "orq_chat"},
       {"orq.chat", Chat()},
       {"orq.completions", Chat(), "orq_chat"},
+      {"orq.deployments", Chat(), "orq_chat"},
       {"orq.embeddings", Plain()},
       {"orq.images", Anonymous(), "orq_images_generations"},
       {"orq.images_edits", Anonymous(), "", "images.edits"},
@@ -193,8 +225,11 @@ std::vector<Row> Rows() {
       {"perplexity.chat", Chat()},
       {"sglang.chat", Chat()},
       {"together.chat", Chat(), "openai_compatible_chat"},
+      {"together.rerank", Plain(), "openai_compatible_chat"},
       {"vllm.chat", Chat(), "openai_compatible_chat"},
+      {"vllm.responses", Responses(), "openai_responses"},
       {"voyage.embeddings", Plain(), "openai_compatible_chat"},
+      {"voyage.rerank", Plain(), "openai_compatible_chat"},
       {"xai.chat", Chat()},
       {"xai.images", Anonymous()},
       {"xai.responses", Responses()},
