@@ -173,7 +173,8 @@ class History:
             return [scaled(usage, 2), usage], scaled(usage, 3)
         if dialect.endswith(".messages") or dialect == "google.generate_content":
             return self._fields(usage, keeps_at_zero=dialect.endswith(".messages")), usage
-        if dialect.startswith(("openai.realtime", "ollama.", "bedrock.")):  # each is a record
+        each = ("bedrock.", "ollama.chat", "ollama.generate", "openai.realtime")
+        if dialect.startswith(each):  # is a record
             return [usage], usage
         return [self._response_usage(member)[0], usage], usage
 

@@ -55,6 +55,14 @@ Layout Chat() {
   return layout;
 }
 
+// Each step of an agent states its own usage, and the last event that of all.
+Layout Agents() {
+  Layout layout = {{Place("usage")}, {Place("data.usage")}};
+  layout.final = Final::kEnded;
+  layout.end_types = {NameProbe("response.done")};
+  return layout;
+}
+
 // Groq's streams state it in both places, or in the second one.
 Layout GroqChat() {
   Layout layout = Chat();
@@ -179,6 +187,7 @@ std::vector<Row> Rows() {
       {"cohere.chat", Places(Place("usage"), Place("delta.usage"))},
       {"cohere.chat_v1", Places(Place("meta"), Place("response.meta")),
        "cohere_meta", "chat"},
+      {"cohere.classify", Plain("meta"), "cohere_meta"},
       {"cohere.embed", Plain("meta"), "cohere_meta"},
       {"cohere.rerank", Plain("meta"), "cohere_meta"},
       {"deepseek.chat", Chat()},
@@ -191,6 +200,7 @@ std::vector<Row> Rows() {
       {"google.live", Live()},
       {"google.predict_embeddings", Plain("")},
       {"groq.chat", GroqChat()},
+      {"groq.embeddings", Plain(), "openai_embeddings"},
       {"mistral.chat", Chat()},
       {"mistral.conversations", Plain()},
       {"mistral.embeddings", Plain(), "mistral_chat"},
@@ -222,7 +232,7 @@ std::vector<Row> Rows() {
       {"openrouter.responses", Responses()},
       {"openrouter.transcription", Plain()},
       {"openrouter.video", Plain()},
-      {"orq.agents", Plain(), "orq_chat"},
+      {"orq.agents", Agents(), "orq_chat"},
       {"orq.chat", Chat()},
       {"orq.completions", Chat(), "orq_chat"},
       {"orq.deployments", Chat(), "orq_chat"},
@@ -236,8 +246,11 @@ std::vector<Row> Rows() {
       {"perplexity.chat", Chat()},
       {"sglang.chat", Chat()},
       {"together.chat", Chat(), "openai_compatible_chat"},
+      {"together.rerank", Plain(), "openai_compatible_chat"},
       {"vllm.chat", Chat(), "openai_compatible_chat"},
+      {"vllm.responses", Responses(), "openai_responses"},
       {"voyage.embeddings", Plain(), "openai_compatible_chat"},
+      {"voyage.rerank", Plain(), "openai_compatible_chat"},
       {"xai.chat", Chat()},
       {"xai.images", Anonymous()},
       {"xai.responses", Responses()},
