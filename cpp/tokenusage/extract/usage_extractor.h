@@ -81,13 +81,18 @@ class UsageExtractor {
   absl::StatusOr<Extraction> Extract(std::string_view body) const;
 
   // Reads the next bytes of a stream: server-sent events, or lines that are
-  // JSON objects, such as Ollama's or the payloads of AWS' events. Lines end
-  // with LF or CRLF. Events that cannot hold usage are not checked. Memory is
-  // bounded by kMaxEventBytes.
+  // JSON objects, such as Ollama's, the payloads of AWS' events, or the
+  // messages of a WebSocket. Events that cannot hold usage are not checked.
+  // Memory is bounded by kMaxEventBytes.
   //
-  // Errors: as of Extract, and for an event of more than kMaxEventBytes. After
-  // an error, nothing is read before Finish.
+  // Errors: as of Extract; and for an event of more than kMaxEventBytes, or for
+  // usage after the stream's end. After an error, nothing is read before
+  // Finish.
   absl::Status Feed(std::string_view chunk);
+
+  // Returns whether the stream has stated its end: more events are those of
+  // another stream. Some dialects never state it.
+  bool HasEnded() const;
 
   // Ends the stream and returns its usage, or the error of Feed. The next Feed
   // starts a new stream.
