@@ -141,7 +141,7 @@ class AttackTest(EndToEndTest):
                     self.run_out_of_descriptors(free, has_http)
 
     def run_out_of_descriptors(self, free, has_http):
-        server = self.start_server("usage.db", "--http-listen=127.0.0.1:0")
+        server = self.start_server("%d-%d.db" % (free, has_http), "--http-listen=127.0.0.1:0")
         client = self.connect(server)
         self.assertEqual(client.health(), SERVING)
         watch = http.client.HTTPConnection(server.http_address, timeout=60)
