@@ -184,6 +184,28 @@ class RefusedFileTest(FileTest):
         path = self.path("usage.db")
         self.assert_one_line_error(serve(path), 1, path, "Permission denied")
 
+    def test_database_that_may_only_be_read(self):
+        """SQLite opens it, and would refuse the first report."""
+        wrapper = []
+        if os.geteuid() == 0:  # who may write everywhere
+            wrapper = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+            if subprocess.run([*wrapper, "true"], capture_output=True).returncode != 0:
+                self.skipTest("root keeps its right to write everywhere")
+        self.make_database()
+        server = self.start_server()
+        with contextlib.closing(UsageClient(server.address)) as client:
+            client.report("demo", [make_record("a")])
+        server.kill()  # so that there is a log
+        for suffix in ("", "-wal", "-shm"):
+            with self.subTest(suffix):
+                path = self.path("usage.db" + suffix)
+                os.chmod(path, 0o444)
+                outcome = serve(self.path("usage.db"), wrapper=wrapper)
+                self.assert_one_line_error(
+                    outcome, 1, path + " belongs to uid", "cannot be written"
+                )
+                os.chmod(path, 0o644)
+
 
 class DamagedFileTest(FileTest):
     def damaged_copies(self, damages):

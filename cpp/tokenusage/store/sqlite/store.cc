@@ -299,6 +299,8 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
   if (!found && !options.create_if_missing) {
     return absl::NotFoundError("database " + path + ": there is none");
   }
+  // SQLite would open it for reading only, and fail at the first report.
+  TOKENUSAGE_RETURN_IF_ERROR(CheckDatabaseIsWritable(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
                               FileLock::Acquire(lock_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool exists,
