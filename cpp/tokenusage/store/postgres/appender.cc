@@ -368,27 +368,7 @@ absl::Status AppendRun::WriteCorrections(PostgresRollups rollups) {
   marks.AddTextArray(corrected);
   marks.AddTextArray(corrected_by);
   connection_.Send(sql::kMarkCorrected, marks);
-  if (rollups.empty()) return absl::OkStatus();
-  connection_.Send(sql::ChangeRollups(), RollupParams(project_, rollups.All()));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              Sync());
-  const PostgresResult& changed = results.back();
-  std::set<std::int64_t> empty;  // the starts of their cells
-  for (int row = 0; row < changed.rows(); ++row) {
-    const std::int64_t records = changed.Int64(row, 1);
-    if (records < 0) {
-      return DamagedError(connection_.display(),
-                          "a rollup lacks records that are corrected");
-    }
-    if (records == 0) empty.insert(changed.Int64(row, 0));
-  }
-  if (empty.empty()) return absl::OkStatus();
-  PostgresArray starts = PostgresArray::Int64s(empty.size());
-  for (const std::int64_t start : empty) starts.Add(start);
-  PostgresParams params = ProjectParams();
-  params.AddArray(std::move(starts));
-  connection_.Send(sql::kDeleteEmptyRollups, params);
-  return absl::OkStatus();
+  return ChangePostgresRollups(&connection_, project_, rollups);
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(

@@ -59,10 +59,17 @@ absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
 }
 
 absl::Status SqliteAppender::Begin() {
-  return database_->Execute("BEGIN IMMEDIATE");
+  TOKENUSAGE_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  // Under the lock nobody else can write any more.
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              database_->QueryInt64("PRAGMA data_version"));
+  if (version != data_version_) Forget();
+  data_version_ = version;
+  return absl::OkStatus();
 }
 
-void SqliteAppender::ForgetProjects() {
+void SqliteAppender::Forget() {
+  rollups_.ForgetStored();
   projects_.Clear();
   series_.Clear();
 }
