@@ -17,7 +17,6 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/list_page.h"
@@ -71,9 +70,7 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   const std::string& id = record.record().record_id();
   if (const auto found = project->by_id.find(id);
       found != project->by_id.end()) {
-    return SameContent(found->second->record, record.record())
-               ? AppendOutcome::kDuplicate
-               : AppendOutcome::kConflict;
+    return CompareContent(found->second->record, record.record());
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
   if (record.event_time_nanos() < project->horizon) {

@@ -18,7 +18,6 @@
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -264,8 +263,7 @@ AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
       own_.insert(IdOf(record)).second) {
     return AppendOutcome::kStored;
   }
-  return SameContent(stored.record, record.record()) ? AppendOutcome::kDuplicate
-                                                     : AppendOutcome::kConflict;
+  return CompareContent(stored.record, record.record());
 }
 
 AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
@@ -275,9 +273,7 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
   }
   if (const auto found = accepted_.find(IdOf(record));
       found != accepted_.end()) {
-    return SameContent(found->second->record(), record.record())
-               ? AppendOutcome::kDuplicate
-               : AppendOutcome::kConflict;
+    return CompareContent(found->second->record(), record.record());
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
   if (IsBeforeHorizon(record, project)) return AppendOutcome::kBeforeHorizon;

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/horizon.h"
@@ -227,8 +226,7 @@ absl::StatusOr<AppendOutcome> SqliteAppender::CompareWithStored(
   v1::UsageRecord stored;
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(database_->path(), select->Blob(0), &stored));
-  return SameContent(stored, record.record()) ? AppendOutcome::kDuplicate
-                                              : AppendOutcome::kConflict;
+  return CompareContent(stored, record.record());
 }
 
 absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
