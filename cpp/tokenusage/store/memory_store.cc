@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -13,13 +14,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/query/record_selection.h"
 #include "tokenusage/store/query/row_aggregator.h"
 
 namespace tokenusage {
@@ -68,9 +70,7 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
   const std::string& id = record.record().record_id();
   if (const auto found = project->by_id.find(id);
       found != project->by_id.end()) {
-    return SameContent(found->second->record, record.record())
-               ? AppendOutcome::kDuplicate
-               : AppendOutcome::kConflict;
+    return CompareContent(found->second->record, record.record());
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
   if (record.event_time_nanos() < project->horizon) {
@@ -130,6 +130,10 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
       const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override;
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
+  absl::StatusOr<Removal> DeleteRecords(const RecordSelection& selection,
+                                        bool dry_run,
+                                        const CallLimits& limits) override;
+  absl::StatusOr<std::vector<Deletion>> Deletions() override;
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
                                         const CallLimits& limits) override;
 
@@ -149,6 +153,7 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
 
   mutable std::mutex mutex_;
   std::map<std::string, Project, std::less<>> projects_;
+  std::vector<Deletion> deletions_;  // in order of time
 };
 
 void MemoryStore::AppendAsync(std::string project,
@@ -319,6 +324,39 @@ absl::StatusOr<CheckReport> MemoryStore::Check(const CheckOptions& options) {
 absl::StatusOr<Rebuild> MemoryStore::RebuildRollups(const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   return Rebuild{CountRecords(), 0};
+}
+
+absl::StatusOr<Removal> MemoryStore::DeleteRecords(
+    const RecordSelection& selection, bool dry_run, const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Removal removal;
+  Project* const found = FindStored(selection.project);
+  if (found == nullptr) return removal;
+  for (auto it = found->by_id.begin(); it != found->by_id.end();) {
+    const auto next = std::next(it);
+    const StoredRecord& stored = *it->second;
+    if (IsSelected(selection, stored.record)) {
+      ++removal.record_count;
+      if (!dry_run) {
+        found->by_time.erase({stored.event_time_nanos, it->first});
+        found->by_id.erase(it);
+      }
+    }
+    it = next;
+  }
+  if (!dry_run && removal.record_count > 0) {
+    deletions_.push_back(
+        {absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now())),
+         selection.project, DescribeSelection(selection),
+         removal.record_count});
+  }
+  return removal;
+}
+
+absl::StatusOr<std::vector<Deletion>> MemoryStore::Deletions() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return deletions_;
 }
 
 absl::StatusOr<Removal> MemoryStore::DeleteProject(std::string_view project,

@@ -15,8 +15,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -42,9 +44,30 @@ struct ProjectRetention {
   absl::Time newest;
 };
 
-// What RemoveRecordsBefore and DeleteProject removed.
+// What RemoveRecordsBefore, DeleteRecords and DeleteProject removed.
 struct Removal {
   std::int64_t record_count = 0;
+};
+
+// Selects the records of a project that pass all of this.
+struct RecordSelection {
+  std::string project;
+  TimeWindow window;
+  std::set<std::string> record_ids;       // empty: any id
+  std::vector<UsageFieldFilter> filters;  // at most one on each field
+};
+
+// What is kept of a deletion of records.
+struct Deletion {
+  absl::Time time;  // of its first step, in whole seconds
+  std::string project;
+  std::string selection;  // as DescribeSelection in query/ says it
+  std::int64_t record_count = 0;
+
+  friend bool operator==(const Deletion& a, const Deletion& b) {
+    return std::tie(a.time, a.project, a.selection, a.record_count) ==
+           std::tie(b.time, b.project, b.selection, b.record_count);
+  }
 };
 
 // What RebuildRollups read and wrote.
@@ -149,6 +172,26 @@ class StoreMaintenance {
   //
   // Errors: as above; DATA_LOSS if a record cannot be read.
   virtual absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) = 0;
+
+  // Deletes the selected records at or after the project's horizon, in small
+  // steps between which appends continue; with `dry_run`, only counts them.
+  // Each step removes its records, their share of the totals, and adds to the
+  // Deletion in one transaction, so if it is interrupted, call it again.
+  // Records that arrive meanwhile may be deleted or not. Does nothing if there
+  // is no such project.
+  //
+  // A record goes by its own fields, whatever corrects it or is corrected by
+  // it: totals shrink by what the deleted records counted, and no other record
+  // begins or ceases to count. The id of a deleted record is free again.
+  //
+  // Errors: as above.
+  virtual absl::StatusOr<Removal> DeleteRecords(
+      const RecordSelection& selection, bool dry_run,
+      const CallLimits& limits) = 0;
+
+  // Returns the deletions that removed records, those of projects that are gone
+  // included, by time and project.
+  virtual absl::StatusOr<std::vector<Deletion>> Deletions() = 0;
 
   // Removes a project with its records, totals, series and name. Readers stop
   // seeing it at once; its data is then removed in small steps. If that is

@@ -60,6 +60,10 @@ struct AppendOutcome {
   Kind kind;
   std::string corrected_by;  // for kAlreadyCorrected: the id of that record
 
+  // For kConflict: where the content differs; see FirstDifference. For people,
+  // and not compared.
+  std::string differing_field;
+
   friend bool operator==(const AppendOutcome& a, const AppendOutcome& b) {
     return a.kind == b.kind && a.corrected_by == b.corrected_by;
   }
@@ -71,6 +75,10 @@ struct AppendOutcome {
     return out << a.kind << ' ' << a.corrected_by;
   }
 };
+
+// Returns kDuplicate or kConflict for a record whose id is taken.
+AppendOutcome CompareContent(const v1::UsageRecord& stored,
+                             const v1::UsageRecord& reported);
 
 // One outcome per record in the batch's order, or why the outcome is unknown.
 using AppendResult = absl::StatusOr<std::vector<AppendOutcome>>;

@@ -126,6 +126,7 @@ class Model {
   void List();
   void Remove();
   void Delete();
+  void DeleteRecords();
   void Check();
   void Rebuild();
   void Projects();
@@ -154,13 +155,20 @@ class Model {
 };
 
 const std::vector<Model::Choice>& Model::Choices() {
-  static const auto* const choices = new std::vector<Choice>{
-      {300, "append", &Model::Append},    {300, "query", &Model::Query},
-      {250, "get", &Model::Get},          {120, "list", &Model::List},
-      {5, "remove", &Model::Remove},      {3, "delete", &Model::Delete},
-      {5, "check", &Model::Check},        {3, "rebuild", &Model::Rebuild},
-      {10, "projects", &Model::Projects}, {10, "times", &Model::ReadTimes},
-      {5, "move on", &Model::MoveOn},     {3, "open again", &Model::OpenAgain}};
+  static const auto* const choices =
+      new std::vector<Choice>{{300, "append", &Model::Append},
+                              {300, "query", &Model::Query},
+                              {250, "get", &Model::Get},
+                              {120, "list", &Model::List},
+                              {5, "remove", &Model::Remove},
+                              {3, "delete", &Model::Delete},
+                              {10, "delete records", &Model::DeleteRecords},
+                              {5, "check", &Model::Check},
+                              {3, "rebuild", &Model::Rebuild},
+                              {10, "projects", &Model::Projects},
+                              {10, "times", &Model::ReadTimes},
+                              {5, "move on", &Model::MoveOn},
+                              {3, "open again", &Model::OpenAgain}};
   return *choices;
 }
 
@@ -239,6 +247,22 @@ void Model::Delete() {
   const std::string project = Project();
   Compare([&](UsageStore* store) {
     return store->maintenance()->DeleteProject(project, CallLimits());
+  });
+}
+
+void Model::DeleteRecords() {
+  RecordSelection selection;
+  selection.project = Project();
+  selection.window = random_.Window();
+  if (random_.Below(3) == 0) {
+    selection.record_ids = {random_.Id(), random_.Id(), random_.Id()};
+  } else {
+    selection.filters = random_.Filters();
+  }
+  const bool dry_run = random_.Below(4) == 0;
+  Compare([&](UsageStore* store) {
+    return store->maintenance()->DeleteRecords(selection, dry_run,
+                                               CallLimits());
   });
 }
 

@@ -23,10 +23,10 @@ namespace tokenusage::testing {
 // closed before the next is opened.
 using OpenFunction = std::function<std::unique_ptr<UsageStore>()>;
 
-// Appends, asks, gets, lists, removes, deletes, checks, rebuilds and opens
-// again, and compares every answer; ends with the first that differs. The
-// number of operations is `operations`, or what the environment says in
-// TOKENUSAGE_MODEL_OPERATIONS; the seed is random, or what it says in
+// Appends, asks, gets, lists, removes, deletes projects and records, checks,
+// rebuilds and opens again, and compares every answer; ends with the first that
+// differs. The number of operations is `operations`, or what the environment
+// says in TOKENUSAGE_MODEL_OPERATIONS; the seed is random, or what it says in
 // TOKENUSAGE_TEST_SEED. Both are printed.
 void RunModelTest(const OpenFunction& open, std::int64_t operations);
 

@@ -196,6 +196,37 @@ TEST_F(CopyTest, CopiesCorrectionsAsTheyAre) {
   ExpectSame();
 }
 
+TEST_F(CopyTest, CopiesTheNotesOfDeletionsOnce) {
+  Fill(0, 300);
+  {
+    const auto source = OpenSqliteStore(path_).value();
+    v1::UsageRecord record = RecordAt("c1", kStart, 1000);
+    record.set_corrects("id-10");
+    EXPECT_EQ(source->Append("p", CheckedOf({record})).value().at(0),
+              AppendOutcome::kStored);
+    RecordSelection selection;
+    selection.project = "p";
+    selection.window = {0, Nanos("2200-01-01T00:00:00Z")};
+    selection.record_ids = {"id-10"};
+    EXPECT_EQ(source->maintenance()
+                  ->DeleteRecords(selection, /*dry_run=*/false, {})
+                  .value()
+                  .record_count,
+              1);
+  }
+  ASSERT_THAT(Copy(), IsOk());
+  ASSERT_THAT(Copy(), IsOk());
+  ExpectSame();
+  const auto destination = OpenPostgresStore(url_).value();
+  const auto deletions = destination->maintenance()->Deletions();
+  ASSERT_THAT(deletions, IsOk());
+  ASSERT_EQ(deletions->size(), 1u);
+  EXPECT_EQ(deletions->front().selection, "record_id=\"id-10\"");
+  // The correction of a deleted record is no problem.
+  EXPECT_EQ(destination->maintenance()->Check(CheckOptions())->problem_count,
+            0);
+}
+
 TEST_F(CopyTest, NamesARollupThatDiffers) {
   Fill(0, 300);
   ASSERT_THAT(Copy(), IsOk());

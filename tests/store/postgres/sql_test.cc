@@ -25,7 +25,7 @@ namespace {
 
 // The tables that are distributed by project.
 const std::vector<std::string> kTables = {"project", "series", "usage_record",
-                                          "usage_rollup"};
+                                          "usage_rollup", "deletion"};
 
 int Count(const std::string& text, const std::string& pattern) {
   const std::regex regex(pattern);
@@ -38,7 +38,7 @@ int Count(const std::string& text, const std::string& pattern) {
 int Uses(const std::string& sql, const std::string& how) {
   return Count(sql, how +
                         " tokenusage\\.(project|series|usage_record|"
-                        "usage_rollup)\\b");
+                        "usage_rollup|deletion)\\b");
 }
 
 // Without a regular expression: those recurse, and statements are long.
@@ -88,8 +88,11 @@ TEST(PostgresSqlTest, EveryStatementKeepsTheRulesOfCitus) {
   std::set<std::string> names;
   for (const PostgresStatement& statement : postgres_sql::AllStatements()) {
     EXPECT_TRUE(names.insert(statement.name).second) << statement.name;
-    // Which projects there are can only be asked of all nodes.
-    if (statement.name == std::string("select_projects")) continue;
+    // Which projects and deletions there are can only be asked of all nodes.
+    if (statement.name == std::string("select_projects") ||
+        statement.name == std::string("select_deletions")) {
+      continue;
+    }
     EXPECT_EQ(BrokenRules(statement.sql), std::vector<std::string>())
         << statement.name << ": " << statement.sql;
   }
@@ -202,7 +205,8 @@ TEST(PostgresSqlTest, DistributesAllTablesByProject) {
             "project by project with none, "
             "series by project with tokenusage.project, "
             "usage_record by project with tokenusage.project, "
-            "usage_rollup by project with tokenusage.project");
+            "usage_rollup by project with tokenusage.project, "
+            "deletion by project with tokenusage.project");
 
   // Once more does nothing; nor does it undistribute.
   const auto again = MigratePostgresDatabase(url, /*distribute=*/true);

@@ -590,20 +590,29 @@ TEST(SqliteStoreTest, ReadersDoNotWaitForTheWriter) {
 
 // ---------------------------------------------------------------- the tables
 
-// Only a program that ignores the lock can do that.
-TEST(SqliteStoreTest, DoesNotOverwriteSumsThatSomethingElseChanged) {
+TEST(SqliteStoreTest, AddsToSumsThatAnotherProcessChanged) {
   const std::string path = NewFolder() + "/usage.db";
   const auto store = Open(path);
   store->Append("p", Records("a", 3)).value();
   RunSql(path, "UPDATE rollup_quarter SET record_count=record_count+1");
-  const AppendResult result = store->Append("p", Records("b", 1));
-  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable)
-      << result.status();
-  // From then on they count as they are.
   EXPECT_EQ(store->Append("p", Records("b", 1)).value(),
             std::vector<AppendOutcome>{AppendOutcome::kStored});
   EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_quarter"), "5");
   EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_hour"), "4");
+}
+
+TEST(SqliteStoreTest, ForgetsProjectsThatAnotherProcessDeleted) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 3)).value();
+  RunSql(path,
+         "DELETE FROM usage_record;DELETE FROM rollup_quarter;"
+         "DELETE FROM rollup_hour;DELETE FROM series;DELETE FROM project;"
+         "INSERT INTO project(project_id, name) VALUES(1, 'other')");
+  EXPECT_EQ(store->Append("p", Records("a", 2)).value(),
+            std::vector<AppendOutcome>(2, AppendOutcome::kStored));
+  EXPECT_EQ(Count(store.get()), 2);
+  EXPECT_EQ(RunSql(path, "SELECT project_id FROM project WHERE name='p'"), "2");
 }
 
 TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
@@ -711,6 +720,9 @@ TEST(SqliteStoreTest, TheTablesAreThoseOfVersion1) {
       "ROWID\n"
       "CREATE TABLE retention(project_id INTEGER PRIMARY KEY,horizon INTEGER "
       "NOT NULL,retain_seconds INTEGER)\n"
+      "CREATE TABLE deletion(deletion_id INTEGER PRIMARY KEY,project TEXT NOT "
+      "NULL,start_time INTEGER NOT NULL,selection TEXT NOT NULL,record_count "
+      "INTEGER NOT NULL)\n"
       "CREATE TABLE property(name TEXT NOT NULL PRIMARY KEY,value TEXT NOT "
       "NULL) WITHOUT ROWID");
 }

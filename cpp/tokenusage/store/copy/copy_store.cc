@@ -123,6 +123,9 @@ class CopyRun {
   absl::Status CopyRetention(const ProjectRetention& retention);
   absl::Status CopyRollups(const std::string& project,
                            std::int64_t cell_seconds, CellRange range);
+  // Copies the notes of deletions, without which a check would miss what
+  // corrections refer to.
+  absl::Status CopyDeletions();
   // Copies what has arrived since the bookmark.
   absl::Status CopyRecords();
   // Appends a step, with retries while the destination is unavailable.
@@ -147,6 +150,7 @@ absl::StatusOr<CopyReport> CopyRun::Run() {
   TOKENUSAGE_ASSIGN_OR_RETURN(bookmark_, destination_.Bookmark(source_.path()));
   TOKENUSAGE_ASSIGN_OR_RETURN(progress_.total, source_.CountAfter(bookmark_));
   TOKENUSAGE_RETURN_IF_ERROR(CopyRetention());
+  TOKENUSAGE_RETURN_IF_ERROR(CopyDeletions());
   for (int comparison = 1;; ++comparison) {
     TOKENUSAGE_RETURN_IF_ERROR(CopyRecords());
     report_.copied = progress_.copied;
@@ -224,6 +228,18 @@ absl::Status CopyRun::CopyRollups(const std::string& project,
     if (step.empty()) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(destination_.SetRollups(project, step));
   }
+}
+
+absl::Status CopyRun::CopyDeletions() {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Deletion> deletions,
+                              source_.Deletions());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Deletion> there,
+                              store_.maintenance()->Deletions());
+  for (const Deletion& one : deletions) {
+    if (std::find(there.begin(), there.end(), one) != there.end()) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(destination_.AddDeletion(one));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CopyRun::CopyRecords() {

@@ -8,6 +8,7 @@
 
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres/record_deletion.h"
 #include "tokenusage/store/postgres/schema.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -52,6 +53,12 @@ absl::Status PostgresDestination::SetBookmark(const std::string& source,
   params.AddText(BookmarkName(source));
   params.AddInt64(value);
   connection_->Send(sql::kSetBookmark, params);
+  return Sync().status();
+}
+
+absl::Status PostgresDestination::AddDeletion(const Deletion& deletion) {
+  connection_->Send(sql::kAddDeletion,
+                    DeletionParams(RandomIncarnation(), deletion));
   return Sync().status();
 }
 

@@ -19,6 +19,7 @@
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/rollup/rollup.h"
+#include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
@@ -32,6 +33,8 @@ class PostgresDestination {
   // How far the copy of `source` has come; 0 if it was not started.
   absl::StatusOr<std::int64_t> Bookmark(const std::string& source);
   absl::Status SetBookmark(const std::string& source, std::int64_t value);
+
+  absl::Status AddDeletion(const Deletion& deletion);
 
   // Replaces rollups, and adds their series, in one transaction.
   absl::Status SetRollups(const std::string& project, const Rollups& rollups);

@@ -17,6 +17,7 @@
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/record_deletion.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
@@ -68,6 +69,11 @@ class SqliteSource {
   // See StoreMaintenance::Retention.
   absl::StatusOr<std::vector<ProjectRetention>> Retention() {
     return ReadRetention(database_.get());
+  }
+
+  // See StoreMaintenance::Deletions.
+  absl::StatusOr<std::vector<Deletion>> Deletions() {
+    return ReadDeletions(database_.get());
   }
 
   // Returns up to `limit` records that arrived after that of `row_id`, and are

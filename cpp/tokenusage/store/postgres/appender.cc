@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -18,7 +17,7 @@
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
+#include "tokenusage/store/postgres/corrections.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -166,15 +165,13 @@ class AppendRun {
                            const PostgresProject& project);
   AppendOutcome CompareWithStored(const CheckedRecord& record,
                                   const Stored& stored);
-  // Returns whether a record with this id may be corrected; kStored if so.
-  AppendOutcome ResolveCorrected(const std::string& record_id,
-                                 const PostgresProject& project) const;
+  // Returns the record with this id, from the batch or stored; null if there is
+  // none, or it is before the horizon.
+  const v1::UsageRecord* FindRecord(const std::string& record_id,
+                                    const PostgresProject& project) const;
 
   // Writes the rollups of the accepted records, and commits.
   absl::Status Finish();
-  // Marks what is corrected, and writes the rollups without it.
-  absl::Status WriteCorrections(PostgresRollups rollups);
-
   PostgresConnection& connection_;
   const std::string& project_;
   const Records& records_;
@@ -183,8 +180,7 @@ class AppendRun {
   absl::flat_hash_map<std::string, Stored> stored_;  // by id
   absl::flat_hash_map<std::string_view, const CheckedRecord*> accepted_;
   absl::flat_hash_set<std::string_view> own_;  // see CompareWithStored
-  // The ids of records that become corrected, and what corrects them.
-  std::map<std::string_view, std::string_view> corrections_;
+  PostgresCorrections corrections_;            // of these records
   SeriesKeys series_;                   // that the project is known to have
   std::vector<SeriesNames> new_names_;  // of series to add
   std::optional<PostgresProject> learned_;
@@ -264,8 +260,7 @@ AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
       own_.insert(IdOf(record)).second) {
     return AppendOutcome::kStored;
   }
-  return SameContent(stored.record, record.record()) ? AppendOutcome::kDuplicate
-                                                     : AppendOutcome::kConflict;
+  return CompareContent(stored.record, record.record());
 }
 
 AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
@@ -275,16 +270,15 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
   }
   if (const auto found = accepted_.find(IdOf(record));
       found != accepted_.end()) {
-    return SameContent(found->second->record(), record.record())
-               ? AppendOutcome::kDuplicate
-               : AppendOutcome::kConflict;
+    return CompareContent(found->second->record(), record.record());
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
   if (IsBeforeHorizon(record, project)) return AppendOutcome::kBeforeHorizon;
   const std::string& corrects = record.record().corrects();
-  const std::string& corrected_by = record.record().corrected_by();
+  const v1::UsageRecord* const corrected =
+      corrects.empty() ? nullptr : FindRecord(corrects, project);
   AppendOutcome correction = AppendOutcome::kStored;
-  if (!corrects.empty()) correction = ResolveCorrected(corrects, project);
+  if (!corrects.empty()) correction = corrections_.Check(corrected);
   const bool can_correct = correction.kind == AppendOutcome::kStored;
   if (!can_correct && !record.is_copy()) return correction;
   std::string series = SeriesKey(record.record());
@@ -296,30 +290,27 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
     new_names_.push_back(SeriesNamesOf(record.record()));
   }
   accepted_.emplace(IdOf(record), &record);
-  if (!corrects.empty() && can_correct) {
-    corrections_.emplace(corrects, IdOf(record));
+  if (corrected != nullptr && can_correct) {
+    corrections_.Add(*corrected, IdOf(record));
   }
-  if (!corrected_by.empty()) corrections_.emplace(IdOf(record), corrected_by);
+  const std::string& corrected_by = record.record().corrected_by();
+  if (!corrected_by.empty()) corrections_.Add(record.record(), corrected_by);
   return AppendOutcome::kStored;
 }
 
-AppendOutcome AppendRun::ResolveCorrected(
+const v1::UsageRecord* AppendRun::FindRecord(
     const std::string& record_id, const PostgresProject& project) const {
-  if (const auto found = corrections_.find(record_id);
-      found != corrections_.end()) {
-    return {AppendOutcome::kAlreadyCorrected, std::string(found->second)};
+  if (const auto found = accepted_.find(record_id); found != accepted_.end()) {
+    return &found->second->record();
   }
-  if (accepted_.contains(record_id)) return AppendOutcome::kStored;
   const auto found = stored_.find(record_id);
   // A removal may not have deleted it yet.
   if (found == stored_.end() ||
       IsBeforeHorizon(NanosFromTimestamp(found->second.record.event_time()),
                       project)) {
-    return AppendOutcome::kCorrectedRecordNotFound;
+    return nullptr;
   }
-  const std::string& other = found->second.record.corrected_by();
-  if (other.empty()) return AppendOutcome::kStored;
-  return {AppendOutcome::kAlreadyCorrected, other};
+  return &found->second.record;
 }
 
 Outcomes AppendRun::Resolve(const PostgresProject& project) {
@@ -339,7 +330,8 @@ absl::Status AppendRun::Finish() {
     rollups.Add(record->record(), record->event_time_nanos(), record->counts());
   }
   if (!corrections_.empty()) {
-    TOKENUSAGE_RETURN_IF_ERROR(WriteCorrections(std::move(rollups)));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        corrections_.Write(&connection_, project_, std::move(rollups)));
   } else if (!rollups.empty()) {
     connection_.Send(sql::AddToRollups(),
                      RollupParams(project_, rollups.All()));
@@ -347,48 +339,6 @@ absl::Status AppendRun::Finish() {
   connection_.Send(sql::kCommit);
   commit_sent_ = true;
   return Sync().status();
-}
-
-absl::Status AppendRun::WriteCorrections(PostgresRollups rollups) {
-  std::vector<std::string> corrected;
-  std::vector<std::string> corrected_by;
-  for (const auto& [id, by] : corrections_) {
-    corrected.emplace_back(id);
-    corrected_by.emplace_back(by);
-    const auto accepted = accepted_.find(id);
-    const v1::UsageRecord& record =
-        accepted != accepted_.end()
-            ? accepted->second->record()
-            : stored_.find(corrected.back())->second.record;
-    if (!Counts(record)) continue;
-    rollups.Subtract(record, NanosFromTimestamp(record.event_time()),
-                     CountRecord(record));
-  }
-  PostgresParams marks = ProjectParams();
-  marks.AddTextArray(corrected);
-  marks.AddTextArray(corrected_by);
-  connection_.Send(sql::kMarkCorrected, marks);
-  if (rollups.empty()) return absl::OkStatus();
-  connection_.Send(sql::ChangeRollups(), RollupParams(project_, rollups.All()));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              Sync());
-  const PostgresResult& changed = results.back();
-  std::set<std::int64_t> empty;  // the starts of their cells
-  for (int row = 0; row < changed.rows(); ++row) {
-    const std::int64_t records = changed.Int64(row, 1);
-    if (records < 0) {
-      return DamagedError(connection_.display(),
-                          "a rollup lacks records that are corrected");
-    }
-    if (records == 0) empty.insert(changed.Int64(row, 0));
-  }
-  if (empty.empty()) return absl::OkStatus();
-  PostgresArray starts = PostgresArray::Int64s(empty.size());
-  for (const std::int64_t start : empty) starts.Add(start);
-  PostgresParams params = ProjectParams();
-  params.AddArray(std::move(starts));
-  connection_.Send(sql::kDeleteEmptyRollups, params);
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(

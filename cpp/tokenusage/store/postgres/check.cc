@@ -42,6 +42,8 @@ class CheckRun {
     return connection_.Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
   }
 
+  // Returns whether records of the project were deleted.
+  absl::StatusOr<bool> HasDeletions();
   // Compares the records of a window with their rollups.
   absl::Status CheckWindow(TimeWindow window);
   // Checks a record, and adds it to the expected rollups.
@@ -82,8 +84,19 @@ absl::Status CheckRun::Run() {
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
       &connection_, project_, horizon * kNanosPerSecond, limits_,
       [this](TimeWindow window) { return CheckWindow(window); }));
-  if (horizon == 0) corrections_.AddProblems(project_, &report_);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_deletions, HasDeletions());
+  if (horizon == 0 && !has_deletions)
+    corrections_.AddProblems(project_, &report_);
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> CheckRun::HasDeletions() {
+  PostgresParams params;
+  params.AddText(project_);
+  connection_.Send(sql::kCountDeletions, params);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
+                              Sync());
+  return results[0].Int64(0, 0) > 0;
 }
 
 absl::Status CheckRun::CheckHoursBefore(std::int64_t horizon_seconds) {

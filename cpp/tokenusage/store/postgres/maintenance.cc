@@ -13,6 +13,7 @@
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/check.h"
+#include "tokenusage/store/postgres/record_deletion.h"
 #include "tokenusage/store/postgres/record_steps.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/schema.h"
@@ -253,6 +254,16 @@ absl::StatusOr<Rebuild> PostgresMaintenance::RebuildRollups(
                        return absl::OkStatus();
                      }));
   return rebuild;
+}
+
+absl::StatusOr<Removal> PostgresMaintenance::DeleteRecords(
+    const RecordSelection& selection, bool dry_run, const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  return DeletePostgresRecords(&pool_, selection, dry_run, limits);
+}
+
+absl::StatusOr<std::vector<Deletion>> PostgresMaintenance::Deletions() {
+  return ReadPostgresDeletions(&pool_);
 }
 
 absl::StatusOr<Removal> PostgresMaintenance::DeleteProject(

@@ -32,6 +32,10 @@ class PostgresMaintenance : public StoreMaintenance {
       const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override;
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
+  absl::StatusOr<Removal> DeleteRecords(const RecordSelection& selection,
+                                        bool dry_run,
+                                        const CallLimits& limits) override;
+  absl::StatusOr<std::vector<Deletion>> Deletions() override;
 
   // In one transaction: appends to the project wait until it ends.
   absl::StatusOr<Removal> DeleteProject(std::string_view project,

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -71,6 +74,35 @@ Rollups PostgresRollups::All() const {
   Rollups all(quarter_hours_.begin(), quarter_hours_.end());
   all.merge(HoursOf(all));
   return all;
+}
+
+absl::Status ChangePostgresRollups(PostgresConnection* connection,
+                                   const std::string& project,
+                                   const PostgresRollups& rollups) {
+  if (rollups.empty()) return absl::OkStatus();
+  connection->Send(postgres_sql::ChangeRollups(),
+                   RollupParams(project, rollups.All()));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::vector<PostgresResult> results,
+      connection->Sync(absl::Now() + PostgresTimeouts::kStep));
+  const PostgresResult& changed = results.back();
+  std::set<std::int64_t> empty;  // the starts of their cells
+  for (int row = 0; row < changed.rows(); ++row) {
+    const std::int64_t records = changed.Int64(row, 1);
+    if (records < 0) {
+      return DamagedError(connection->display(),
+                          "a rollup lacks records that it should hold");
+    }
+    if (records == 0) empty.insert(changed.Int64(row, 0));
+  }
+  if (empty.empty()) return absl::OkStatus();
+  PostgresArray starts = PostgresArray::Int64s(empty.size());
+  for (const std::int64_t start : empty) starts.Add(start);
+  PostgresParams params;
+  params.AddText(project);
+  params.AddArray(std::move(starts));
+  connection->Send(postgres_sql::kDeleteEmptyRollups, params);
+  return absl::OkStatus();
 }
 
 PostgresParams RollupParams(const std::string& project,

@@ -47,6 +47,13 @@ class PostgresRollups {
 // ChangeRollups, in the order of the key, so that transactions cannot deadlock.
 PostgresParams RollupParams(const std::string& project, const Rollups& rollups);
 
+// Changes rollups by sums that may be negative, in the caller's transaction and
+// after what was sent before, and waits; then sends the deletion of those that
+// are left without records. DATA_LOSS if one cannot be a sum of records.
+absl::Status ChangePostgresRollups(PostgresConnection* connection,
+                                   const std::string& project,
+                                   const PostgresRollups& rollups);
+
 // Adds the sum in a row, whose columns from `first_column` on are those of
 // postgres_sql::kSumColumns, to `sum`. DATA_LOSS if it is none.
 absl::Status AddPostgresSum(const PostgresConnection& connection,

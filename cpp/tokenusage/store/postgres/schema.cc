@@ -81,6 +81,16 @@ constexpr const char* kUsageRollup =
     "PRIMARY KEY (project, cell_seconds, cell_start, operation, provider, "
     "model)) WITH (fillfactor = 50)";
 
+// The deletions of records, which outlive their projects.
+constexpr const char* kDeletion =
+    "CREATE TABLE tokenusage.deletion("
+    "project text COLLATE \"C\" NOT NULL,"
+    "deletion_id bigint NOT NULL,"            // random
+    "start_time bigint NOT NULL,"             // seconds since 1970, UTC
+    "selection text COLLATE \"C\" NOT NULL,"  // for people
+    "record_count bigint NOT NULL,"
+    "PRIMARY KEY (project, deletion_id))";
+
 // Adds the columns of the measures with greater numbers than `last`, which must
 // not be the last measure. Without a default, this only changes the catalogue.
 std::string AddMeasureColumnsSql(int last) {
@@ -97,7 +107,7 @@ std::string AddMeasureColumnsSql(int last) {
 // Co-located with the first of them.
 constexpr const char* kDistributedTables[] = {
     "tokenusage.project", "tokenusage.series", "tokenusage.usage_record",
-    "tokenusage.usage_rollup"};
+    "tokenusage.usage_rollup", "tokenusage.deletion"};
 constexpr const char kReferenceTable[] = "tokenusage.property";
 
 // Makes concurrent migrations wait for each other: "tokn" in ASCII.
@@ -296,6 +306,7 @@ std::vector<std::string> PostgresSchemaStatements() {
           kRecordByTime,
           kInconsistentByTime,
           kUsageRollup,
+          kDeletion,
           AddMeasureColumnsSql(0)};
 }
 

@@ -115,6 +115,12 @@ inline constexpr PostgresStatement kSelectRecords = {
     "FROM tokenusage.usage_record "
     "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
+// $1 project, $2 record ids.
+inline constexpr PostgresStatement kDeleteRecords = {
+    "delete_records",
+    "DELETE FROM tokenusage.usage_record "
+    "WHERE project = $1 AND record_id = ANY($2::text[])"};
+
 // $1 project, $2 record ids, $3 what corrects them. The records must exist:
 // what would be inserted is no record. It is an INSERT since Citus expands
 // lists in no UPDATE.
@@ -224,8 +230,8 @@ inline constexpr PostgresStatement kRaiseHorizon = {
     "SET horizon = greatest(horizon, $2::bigint) "
     "WHERE project = $1"};
 
-// -> the name and horizon (seconds) of every project. The only statement on all
-// projects.
+// -> the name and horizon (seconds) of every project. This and kSelectDeletions
+// are the only statements on all projects.
 inline constexpr PostgresStatement kSelectProjects = {
     "select_projects", "SELECT project, horizon FROM tokenusage.project"};
 
@@ -299,6 +305,26 @@ inline constexpr PostgresStatement kSetBookmark = {
     "INSERT INTO tokenusage.property(name, value) "
     "VALUES($1, $2::bigint) ON CONFLICT (name) "
     "DO UPDATE SET value = excluded.value"};
+
+// $1 project, $2 deletion_id, $3 start_time (seconds), $4 selection, $5 the
+// number of records, which is added to that of a deletion that is there.
+inline constexpr PostgresStatement kAddDeletion = {
+    "add_deletion",
+    "INSERT INTO tokenusage.deletion AS d"
+    "(project, deletion_id, start_time, selection, record_count) "
+    "VALUES($1, $2, $3, $4, $5) ON CONFLICT (project, deletion_id) "
+    "DO UPDATE SET record_count = d.record_count + excluded.record_count"};
+
+// $1 project -> how many deletions of its records there were.
+inline constexpr PostgresStatement kCountDeletions = {
+    "count_deletions",
+    "SELECT count(*) FROM tokenusage.deletion WHERE project = $1"};
+
+// -> start_time, project, selection, record_count of all projects' deletions.
+inline constexpr PostgresStatement kSelectDeletions = {
+    "select_deletions",
+    "SELECT start_time, project, selection, record_count "
+    "FROM tokenusage.deletion"};
 
 // Begins a transaction that reads one snapshot.
 inline constexpr PostgresStatement kBeginSnapshot = {

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/horizon.h"
@@ -59,10 +58,17 @@ absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
 }
 
 absl::Status SqliteAppender::Begin() {
-  return database_->Execute("BEGIN IMMEDIATE");
+  TOKENUSAGE_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  // Under the lock nobody else can write any more.
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              database_->QueryInt64("PRAGMA data_version"));
+  if (version != data_version_) Forget();
+  data_version_ = version;
+  return absl::OkStatus();
 }
 
-void SqliteAppender::ForgetProjects() {
+void SqliteAppender::Forget() {
+  rollups_.ForgetStored();
   projects_.Clear();
   series_.Clear();
 }
@@ -220,8 +226,7 @@ absl::StatusOr<AppendOutcome> SqliteAppender::CompareWithStored(
   v1::UsageRecord stored;
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(database_->path(), select->Blob(0), &stored));
-  return SameContent(stored, record.record()) ? AppendOutcome::kDuplicate
-                                              : AppendOutcome::kConflict;
+  return CompareContent(stored, record.record());
 }
 
 absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(

@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,6 +32,8 @@ class SqliteAppender {
   static absl::StatusOr<std::unique_ptr<SqliteAppender>> Open(
       const std::string& path, std::size_t max_known_series);
 
+  // Begins a transaction, and forgets what is cached if another process wrote
+  // to the database since the last one.
   absl::Status Begin();
 
   // Sets one outcome per record, in their order. They hold once Commit is OK.
@@ -45,14 +46,9 @@ class SqliteAppender {
   // The connection, for other work between Commit and Begin.
   SqliteDatabase* database() { return database_.get(); }
 
-  // Must be called before Begin if other work may have changed rollups.
-  void ForgetRollups() { rollups_.ForgetStored(); }
-
-  // Must be called when a project was changed by other work.
-  void ForgetProject(std::string_view project) { projects_.Erase(project); }
-
-  // Must be called when projects were removed: ids are used again.
-  void ForgetProjects();
+  // Must be called after other work on the connection that may have changed
+  // rollups, projects or series.
+  void Forget();
 
   // Starts the write-ahead log over. Does nothing if something reads from it.
   // Not between Begin and Commit.
@@ -110,6 +106,7 @@ class SqliteAppender {
                               bool inconsistent);
 
   std::unique_ptr<SqliteDatabase> database_;
+  std::int64_t data_version_ = 0;  // changes with the commits of others
   LruCache<Project> projects_;
   LruCache<std::int64_t> series_;  // ids, by SeriesCacheKey
   SqliteRollups rollups_;

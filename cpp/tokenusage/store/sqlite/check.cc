@@ -28,6 +28,7 @@
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/record_deletion.h"
 #include "tokenusage/store/sqlite/record_key.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/series.h"
@@ -241,7 +242,11 @@ absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
     report_.AddRecordProblem(
         project.name, absl::StrCat("row ", select->Int64(0), ": ", detail));
   }
-  if (horizon_ == kNoHorizon) corrections_.AddProblems(project.name, &report_);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_deletions,
+                              HasDeletions(&database_, project.name));
+  if (horizon_ == kNoHorizon && !has_deletions) {
+    corrections_.AddProblems(project.name, &report_);
+  }
   return CompareUntil(project, kNever, all);
 }
 

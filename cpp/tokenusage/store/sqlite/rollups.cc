@@ -193,7 +193,7 @@ absl::Status SqliteRollups::Write(const Cell& cell, std::int64_t stored_records,
                                   SqliteDatabase* database) {
   if (!sum.IsOfRecords()) {
     return RollupError(database->path(), cell.first, cell.second,
-                       "lacks records that are corrected");
+                       "lacks records that it should hold");
   }
   if (stored_records == 0 && sum.record_count == 0) return absl::OkStatus();
   if (sum.record_count == 0) {

@@ -73,6 +73,15 @@ constexpr const char* kRetention =
                                  // whole hour; 0 if nothing was removed
     "retain_seconds INTEGER)";   // NULL: the service's default
 
+// The deletions of records, which outlive their projects.
+constexpr const char* kDeletion =
+    "CREATE TABLE deletion("
+    "deletion_id INTEGER PRIMARY KEY,"
+    "project TEXT NOT NULL,"
+    "start_time INTEGER NOT NULL,"  // seconds since 1970, UTC
+    "selection TEXT NOT NULL,"      // for people
+    "record_count INTEGER NOT NULL)";
+
 // What is true of the database as a whole.
 constexpr const char* kProperty =
     "CREATE TABLE property("
@@ -84,7 +93,7 @@ std::string AllTables() {
                       kRecordByTime, ";", kInconsistentByTime,
                       ";CREATE TABLE rollup_quarter", kRollup,
                       ";CREATE TABLE rollup_hour", kRollup, ";", kRetention,
-                      ";", kProperty, ";");
+                      ";", kDeletion, ";", kProperty, ";");
 }
 
 // Returns all that the database defines, without what ANALYZE adds.

@@ -152,7 +152,7 @@ void SqliteWriter::DoTask(Task* task) {
   absl::Status status = OpenAppender();
   if (status.ok()) {
     status = task->work(appender_.get());
-    appender_->ForgetRollups();
+    appender_->Forget();
   }
   CloseAfter(status);
   task->done.set_value(std::move(status));
