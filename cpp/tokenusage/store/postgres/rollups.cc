@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/numbers.h"
@@ -67,13 +68,8 @@ void ForEachMeasure(const Visitor& visit) {
 
 }  // namespace
 
-Rollups PostgresRollups::All() const {
-  Rollups all(quarter_hours_.begin(), quarter_hours_.end());
-  all.merge(HoursOf(all));
-  return all;
-}
-
 PostgresParams RollupParams(const std::string& project,
+                            postgres_sql::Family family,
                             const Rollups& rollups) {
   PostgresParams params;
   params.AddText(project);
@@ -84,8 +80,12 @@ PostgresParams RollupParams(const std::string& project,
   };
   add_numbers([](const RollupKey& key, auto&) { return key.cell_seconds; });
   add_numbers([](const RollupKey& key, auto&) { return key.start_seconds; });
-  for (std::string SeriesNames::*name :
-       {&SeriesNames::operation, &SeriesNames::provider, &SeriesNames::model}) {
+  std::vector<std::string SeriesNames::*> columns = {
+      &SeriesNames::operation, &SeriesNames::provider, &SeriesNames::model};
+  if (family == postgres_sql::Family::kByLabel) {
+    columns.push_back(&SeriesNames::labels);
+  }
+  for (std::string SeriesNames::*name : columns) {
     PostgresArray names = PostgresArray::Texts(rollups.size());
     for (const auto& [key, sum] : rollups) {
       names.Add(std::string_view(key.series.*name));
@@ -137,7 +137,8 @@ absl::Status AddPostgresSum(const PostgresConnection& connection,
 
 absl::Status ForEachPostgresRollup(
     PostgresConnection* connection, const std::string& project,
-    std::int64_t cell_seconds, CellRange range, const CallLimits& limits,
+    postgres_sql::Family family, std::int64_t cell_seconds, CellRange range,
+    const CallLimits& limits,
     const std::function<absl::StatusOr<bool>(const RollupKey& key,
                                              const UsageSum& sum)>& each) {
   PostgresParams params;
@@ -146,11 +147,15 @@ absl::Status ForEachPostgresRollup(
   params.AddInt64(range.start_seconds);
   params.AddInt64(range.end_seconds);
   return connection->Stream(
-      postgres_sql::SelectRollups(), params, limits,
+      postgres_sql::SelectRollups(family), params, limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+        const bool by_label = family == postgres_sql::Family::kByLabel;
         UsageSum sum;
-        TOKENUSAGE_RETURN_IF_ERROR(AddPostgresSum(*connection, row, 4, &sum));
-        return each({cell_seconds, row.Int64(0, 0), SeriesOf(row, 0, 1)}, sum);
+        TOKENUSAGE_RETURN_IF_ERROR(
+            AddPostgresSum(*connection, row, by_label ? 5 : 4, &sum));
+        SeriesNames series = SeriesOf(row, 0, 1);
+        if (by_label) series.labels = std::string(row.Bytes(0, 4));
+        return each({cell_seconds, row.Int64(0, 0), std::move(series)}, sum);
       });
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -63,11 +64,12 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
         page_token_key_(std::move(page_token_key)),
         lock_(std::move(lock)),
         reader_(std::move(reader)),
-        writer_(
-            path_,
-            {options.max_records_per_commit, options.max_queued_bytes,
-             options.log_bytes, options.max_known_series, options.on_commit},
-            std::move(appender), &reader_->gate()) {}
+        writer_(path_,
+                {options.max_records_per_commit, options.max_queued_bytes,
+                 options.log_bytes, options.max_known_series,
+                 options.rollups.max_series, options.max_unfolded,
+                 options.on_commit},
+                std::move(appender), &reader_->gate()) {}
 
   void AppendAsync(std::string project,
                    std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
@@ -133,6 +135,8 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
         });
   }
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
+  absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
+                                          const CallLimits& limits) override;
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
                                         const CallLimits& limits) override;
 
@@ -211,6 +215,9 @@ absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
         TOKENUSAGE_ASSIGN_OR_RETURN(project_id,
                                     FindProjectId(database, project));
         if (project_id == 0) return absl::OkStatus();
+        // What is removed cannot be read later.
+        TOKENUSAGE_RETURN_IF_ERROR(
+            appender->label_rollups().Fold(database, limits));
         TOKENUSAGE_RETURN_IF_ERROR(
             MoveHorizon(database, project_id, absl::ToUnixNanos(horizon)));
         appender->ForgetProject(project);
@@ -229,9 +236,26 @@ absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
 absl::StatusOr<Rebuild> SqliteStore::RebuildRollups(const CallLimits& limits) {
   Rebuild rebuild;
   TOKENUSAGE_RETURN_IF_ERROR(
-      writer_.Run([&](SqliteAppender* appender) -> absl::Status {
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(
             rebuild, RebuildSqliteRollups(appender->database(), limits));
+        return appender->label_rollups().Rebuild(appender->database(), limits);
+      }));
+  return rebuild;
+}
+
+absl::StatusOr<Rebuild> SqliteStore::SetRollupLabels(const RollupLabels& labels,
+                                                     const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  Rebuild rebuild;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
+        SqliteDatabase* const database = appender->database();
+        TOKENUSAGE_RETURN_IF_ERROR(
+            appender->label_rollups().SetLabels(database, labels, limits));
+        TOKENUSAGE_ASSIGN_OR_RETURN(rebuild,
+                                    RebuildSqliteRollups(database, limits));
+        appender->ForgetProjects();
         return absl::OkStatus();
       }));
   return rebuild;
@@ -284,6 +308,22 @@ absl::Status CreateDatabase(const std::string& path) {
   return file->Finish();
 }
 
+// Sets the labels of a database that has no projects yet, and compares them
+// with those of another.
+absl::Status SetUpLabels(SqliteAppender* appender,
+                         const std::optional<RollupLabels>& wanted) {
+  SqliteLabelRollups& rollups = appender->label_rollups();
+  SqliteDatabase* const database = appender->database();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::int64_t projects,
+      database->QueryInt64("SELECT count(*) FROM project"));
+  if (projects > 0 || !wanted || *wanted == rollups.labels()) {
+    return CheckRollupLabels(database->path(), rollups.labels(), wanted);
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(WriteRollupLabels(database, *wanted));
+  return rollups.Load(database);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
@@ -307,7 +347,10 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
   TOKENUSAGE_RETURN_IF_ERROR(CheckDatabase(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteAppender> appender,
-      SqliteAppender::Open(real_path, options.max_known_series));
+      SqliteAppender::Open(real_path, options.rollups.max_series,
+                           options.max_known_series));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      SetUpLabels(appender.get(), options.rollups.labels));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader,
                               SqliteReader::Open(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
