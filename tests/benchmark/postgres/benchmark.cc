@@ -421,7 +421,10 @@ void FillMonth(const std::string& url, std::int64_t records) {
   const std::int64_t start = Nanos("2026-08-01T00:00:00Z") / kNanosPerSecond;
   const std::string step = std::to_string(31 * 24 * kNanosPerHour /
                                           std::max<std::int64_t>(records, 1));
-  RunPostgresSql(url, "INSERT INTO tokenusage.project VALUES('month', 1, 0)");
+  RunPostgresSql(
+      url,
+      "INSERT INTO tokenusage.project(project, incarnation, horizon, "
+      "rollup_labels) VALUES('month', 1, 0, '')");
   const std::string all =
       absl::StrCat("SELECT i, ", start, "::bigint + i * ", step,
                    " / 1000000000 AS at FROM generate_series(0::bigint, ",
