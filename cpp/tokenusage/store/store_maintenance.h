@@ -23,6 +23,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "tokenusage/store/rollup_options.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
@@ -104,10 +105,12 @@ struct CheckProblem {
   std::string detail;   // for people; empty for kRollup
   std::string project;  // empty if unknown
 
-  // For kRollup only: the series and the quarter hour or hour.
+  // For kRollup only: the series and the cell.
   std::string operation;
   std::string provider;
   std::string model;
+  std::string
+      labels;  // of a rollup by label: the values, such as `"acme", none`
   TimeWindow cell;
   std::string field;     // of UsageTotals, such as "images.record_count"
   std::string expected;  // a decimal, or "none" if no record states it
@@ -192,6 +195,15 @@ class StoreMaintenance {
   // Returns the deletions that removed records, those of projects that are gone
   // included, by time and project.
   virtual absl::StatusOr<std::vector<Deletion>> Deletions() = 0;
+  // Changes the labels that rollups are kept by (RollupOptions), and builds the
+  // rollups by label from the records, in one transaction of each project.
+  // Those begin at the horizon of each project: what was removed before cannot
+  // be counted by label.
+  //
+  // Errors: as above; FAILED_PRECONDITION, naming the project, if there are
+  // rollups by label from before its horizon, which would be lost.
+  virtual absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
+                                                  const CallLimits& limits) = 0;
 
   // Removes a project with its records, totals, series and name. Readers stop
   // seeing it at once; its data is then removed in small steps. If that is

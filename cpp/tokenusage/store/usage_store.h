@@ -27,13 +27,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/record/checked_record.h"
+#include "tokenusage/store/rollup_options.h"
 #include "tokenusage/store/store_maintenance.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
-
-// The most distinct (operation, provider, model) of one project.
-inline constexpr int kMaxSeriesPerProject = 10000;
 
 // What became of one record of a batch.
 struct AppendOutcome {
@@ -48,8 +46,7 @@ struct AppendOutcome {
     kBeforeHorizon,  // event_time is before the horizon
     kCorrectedRecordNotFound,  // `corrects` names no record of the project
     kAlreadyCorrected,         // another record corrects the same one
-    kCardinalityLimit,         // would be the project's series number
-                               // kMaxSeriesPerProject + 1
+    kCardinalityLimit,         // would exceed RollupOptions::max_series
   };
 
   // Implicit: most outcomes are but a kind.

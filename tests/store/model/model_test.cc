@@ -98,8 +98,8 @@ std::string AnswerText(const absl::StatusOr<T>& answer) {
 
 class Model {
  public:
-  explicit Model(const OpenFunction& open)
-      : open_(open), memory_(NewMemoryStore()), store_(open()) {}
+  Model(const OpenFunction& open, const RollupLabels& labels)
+      : open_(open), memory_(NewMemoryStore({labels})), store_(open()) {}
 
   // Does something to both stores; false once their answers differ.
   bool DoSomething();
@@ -129,6 +129,7 @@ class Model {
   void DeleteRecords();
   void Check();
   void Rebuild();
+  void SetLabels();
   void Projects();
   void ReadTimes();
   void MoveOn() { random_.MoveOn(random_.Below(4) * kHourNanos); }
@@ -165,6 +166,7 @@ const std::vector<Model::Choice>& Model::Choices() {
                               {10, "delete records", &Model::DeleteRecords},
                               {5, "check", &Model::Check},
                               {3, "rebuild", &Model::Rebuild},
+                              {2, "set labels", &Model::SetLabels},
                               {10, "projects", &Model::Projects},
                               {10, "times", &Model::ReadTimes},
                               {5, "move on", &Model::MoveOn},
@@ -278,6 +280,14 @@ void Model::Rebuild() {
   });
 }
 
+void Model::SetLabels() {
+  const RollupLabels all[] = {{}, {"team"}, {"env", "team"}, {"env"}};
+  const RollupLabels labels = all[random_.Below(4)];
+  Compare([&](UsageStore* store) {
+    return store->maintenance()->SetRollupLabels(labels, CallLimits());
+  });
+}
+
 void Model::Projects() {
   Compare([](UsageStore* store) { return store->ListProjects(CallLimits()); });
 }
@@ -293,9 +303,10 @@ void Model::OpenAgain() {
 
 }  // namespace
 
-void RunModelTest(const OpenFunction& open, std::int64_t operations) {
+void RunModelTest(const OpenFunction& open, const RollupLabels& labels,
+                  std::int64_t operations) {
   operations = FromEnvironment("TOKENUSAGE_MODEL_OPERATIONS", operations);
-  Model model(open);
+  Model model(open, labels);
   std::int64_t done = 0;
   while (done < operations && model.DoSomething()) ++done;
   std::cout << done << " of " << operations << " operations\n";

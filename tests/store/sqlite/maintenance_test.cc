@@ -353,7 +353,7 @@ TEST(SqliteMaintenanceTest, AnInterruptedRemovalIsNotSeenAndContinues) {
   // After the horizon has moved and before the first record is removed.
   RunSql(path, "INSERT INTO retention SELECT project_id, " +
                    std::to_string(Nanos("2026-08-01T14:00:00Z") / 1000000000) +
-                   ", NULL FROM project");
+                   ", NULL, 0 FROM project");
   EXPECT_EQ(Problems(path), Texts());
   EXPECT_EQ(LeftOver(path), 12);
   {

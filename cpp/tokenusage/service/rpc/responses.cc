@@ -66,9 +66,10 @@ v1::RecordError ErrorOf(const CheckedRecord& record,
       break;
     case AppendOutcome::kCardinalityLimit:
       error.set_reason(v1::RECORD_ERROR_REASON_CARDINALITY_LIMIT);
-      error.set_message(absl::StrCat(
-          "operation, provider, model: expected at most ", kMaxSeriesPerProject,
-          " distinct combinations in a project, found one more"));
+      error.set_message(
+          "operation, provider, model, rollup labels: expected values that the "
+          "project has together already, since it has as many as it may, found "
+          "new ones");
       break;
   }
   return error;

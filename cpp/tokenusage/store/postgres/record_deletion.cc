@@ -180,7 +180,11 @@ absl::Status DeletionRun::Delete(PostgresConnection* connection) {
   const PostgresResult& project = results[1];
   const PostgresResult& rows = results[2];
   std::vector<std::string> ids;
-  PostgresRollups rollups;
+  RollupLabels labels;
+  if (project.rows() == 1) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(labels, ParseRollupLabels(project.Bytes(0, 2)));
+  }
+  PostgresRollups rollups(std::move(labels));
   v1::UsageRecord record;
   for (int row = 0; row < rows.rows() && project.rows() == 1; ++row) {
     TOKENUSAGE_RETURN_IF_ERROR(

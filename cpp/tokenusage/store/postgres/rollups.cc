@@ -70,22 +70,13 @@ void ForEachMeasure(const Visitor& visit) {
 
 }  // namespace
 
-Rollups PostgresRollups::All() const {
-  Rollups all(quarter_hours_.begin(), quarter_hours_.end());
-  all.merge(HoursOf(all));
-  return all;
-}
+namespace {
 
-absl::Status ChangePostgresRollups(PostgresConnection* connection,
-                                   const std::string& project,
-                                   const PostgresRollups& rollups) {
-  if (rollups.empty()) return absl::OkStatus();
-  connection->Send(postgres_sql::ChangeRollups(),
-                   RollupParams(project, rollups.All()));
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::vector<PostgresResult> results,
-      connection->Sync(absl::Now() + PostgresTimeouts::kStep));
-  const PostgresResult& changed = results.back();
+// Deletes those of no records from what ChangeRollups returned.
+absl::Status DeleteEmptyRollups(PostgresConnection* connection,
+                                const std::string& project,
+                                PostgresRollups::Family family,
+                                const PostgresResult& changed) {
   std::set<std::int64_t> empty;  // the starts of their cells
   for (int row = 0; row < changed.rows(); ++row) {
     const std::int64_t records = changed.Int64(row, 1);
@@ -101,11 +92,33 @@ absl::Status ChangePostgresRollups(PostgresConnection* connection,
   PostgresParams params;
   params.AddText(project);
   params.AddArray(std::move(starts));
-  connection->Send(postgres_sql::kDeleteEmptyRollups, params);
+  connection->Send(family == PostgresRollups::Family::kByLabel
+                       ? postgres_sql::kDeleteEmptyLabelRollups
+                       : postgres_sql::kDeleteEmptyRollups,
+                   params);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ChangePostgresRollups(PostgresConnection* connection,
+                                   const std::string& project,
+                                   const PostgresRollups& rollups) {
+  if (rollups.empty()) return absl::OkStatus();
+  for (const PostgresRollups::Family family : rollups.Families()) {
+    connection->Send(postgres_sql::ChangeRollups(family),
+                     RollupParams(project, family, rollups.All(family)));
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const std::vector<PostgresResult> results,
+        connection->Sync(absl::Now() + PostgresTimeouts::kStep));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        DeleteEmptyRollups(connection, project, family, results.back()));
+  }
   return absl::OkStatus();
 }
 
 PostgresParams RollupParams(const std::string& project,
+                            postgres_sql::Family family,
                             const Rollups& rollups) {
   PostgresParams params;
   params.AddText(project);
@@ -116,8 +129,12 @@ PostgresParams RollupParams(const std::string& project,
   };
   add_numbers([](const RollupKey& key, auto&) { return key.cell_seconds; });
   add_numbers([](const RollupKey& key, auto&) { return key.start_seconds; });
-  for (std::string SeriesNames::*name :
-       {&SeriesNames::operation, &SeriesNames::provider, &SeriesNames::model}) {
+  std::vector<std::string SeriesNames::*> columns = {
+      &SeriesNames::operation, &SeriesNames::provider, &SeriesNames::model};
+  if (family == postgres_sql::Family::kByLabel) {
+    columns.push_back(&SeriesNames::labels);
+  }
+  for (std::string SeriesNames::*name : columns) {
     PostgresArray names = PostgresArray::Texts(rollups.size());
     for (const auto& [key, sum] : rollups) {
       names.Add(std::string_view(key.series.*name));
@@ -169,7 +186,8 @@ absl::Status AddPostgresSum(const PostgresConnection& connection,
 
 absl::Status ForEachPostgresRollup(
     PostgresConnection* connection, const std::string& project,
-    std::int64_t cell_seconds, CellRange range, const CallLimits& limits,
+    postgres_sql::Family family, std::int64_t cell_seconds, CellRange range,
+    const CallLimits& limits,
     const std::function<absl::StatusOr<bool>(const RollupKey& key,
                                              const UsageSum& sum)>& each) {
   PostgresParams params;
@@ -178,11 +196,15 @@ absl::Status ForEachPostgresRollup(
   params.AddInt64(range.start_seconds);
   params.AddInt64(range.end_seconds);
   return connection->Stream(
-      postgres_sql::SelectRollups(), params, limits,
+      postgres_sql::SelectRollups(family), params, limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+        const bool by_label = family == postgres_sql::Family::kByLabel;
         UsageSum sum;
-        TOKENUSAGE_RETURN_IF_ERROR(AddPostgresSum(*connection, row, 4, &sum));
-        return each({cell_seconds, row.Int64(0, 0), SeriesOf(row, 0, 1)}, sum);
+        TOKENUSAGE_RETURN_IF_ERROR(
+            AddPostgresSum(*connection, row, by_label ? 5 : 4, &sum));
+        SeriesNames series = SeriesOf(row, 0, 1);
+        if (by_label) series.labels = std::string(row.Bytes(0, 4));
+        return each({cell_seconds, row.Int64(0, 0), std::move(series)}, sum);
       });
 }
 

@@ -34,6 +34,15 @@ absl::StatusOr<std::int64_t> FindDeletedProject(SqliteDatabase* database,
 absl::StatusOr<std::int64_t> DeleteRollups(SqliteDatabase* database,
                                            const SqliteRollupTable& table,
                                            std::int64_t project_id) {
+  if (table.by_label) {
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute(absl::StrCat(
+        "DELETE FROM ", table.name,
+        " WHERE (project_id, cell_start, label_set_id, series_id) IN (SELECT "
+        "project_id, cell_start, label_set_id, series_id FROM ",
+        table.name, " WHERE project_id=", project_id, " LIMIT ",
+        kRowsPerRemovalStep, ")")));
+    return database->ChangedRows();
+  }
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute(absl::StrCat(
       "DELETE FROM ", table.name,
       " WHERE (series_id, cell_start) IN (SELECT series_id, cell_start FROM ",
@@ -72,13 +81,16 @@ absl::StatusOr<RemovalStep> RemoveSome(SqliteDatabase* database,
                               std::numeric_limits<std::int64_t>::max()));
   step.done = false;
   if (step.record_count > 0) return step;
-  for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
+  for (const SqliteRollupTable& table :
+       {kQuarterHourTable, kHourTable, kLabelQuarterHourTable,
+        kLabelMonthTable}) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t removed,
                                 DeleteRollups(database, table, id));
     if (removed > 0) return step;
   }
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
       absl::StrCat("DELETE FROM series WHERE project_id=", id,
+                   ";DELETE FROM label_set WHERE project_id=", id,
                    ";DELETE FROM retention WHERE project_id=", id,
                    ";DELETE FROM project WHERE project_id=", id)));
   return step;

@@ -16,6 +16,7 @@
 #include "tokenusage/store/query/record_selection.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/label_rollups.h"
 #include "tokenusage/store/sqlite/record_key.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/series.h"
@@ -63,7 +64,8 @@ class DeletionRun {
   absl::Status Delete(SqliteDatabase* database);
   // Returns whether the row was deleted.
   absl::StatusOr<bool> DeleteRow(SqliteDatabase* database, std::int64_t row_id,
-                                 SqliteRollups* rollups);
+                                 SqliteRollups* rollups,
+                                 SqliteLabelRollups* label_rollups);
   absl::Status Note(SqliteDatabase* database, std::int64_t record_count);
 
   const RecordSelection& selection_;
@@ -169,13 +171,17 @@ absl::Status DeletionRun::Delete(SqliteDatabase* database) {
   // The project may have been deleted or its horizon moved meanwhile.
   TOKENUSAGE_RETURN_IF_ERROR(ReadProject(database));
   SqliteRollups rollups;
+  SqliteLabelRollups label_rollups(kMaxFound);
+  TOKENUSAGE_RETURN_IF_ERROR(label_rollups.Load(database));
   std::int64_t count = 0;
   for (const std::int64_t row_id : found_) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool deleted,
-                                DeleteRow(database, row_id, &rollups));
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const bool deleted,
+        DeleteRow(database, row_id, &rollups, &label_rollups));
     if (deleted) ++count;
   }
   TOKENUSAGE_RETURN_IF_ERROR(rollups.Flush(database));
+  TOKENUSAGE_RETURN_IF_ERROR(label_rollups.Flush(database));
   TOKENUSAGE_RETURN_IF_ERROR(Note(database, count));
   removal_.record_count += count;
   return absl::OkStatus();
@@ -183,7 +189,8 @@ absl::Status DeletionRun::Delete(SqliteDatabase* database) {
 
 absl::StatusOr<bool> DeletionRun::DeleteRow(SqliteDatabase* database,
                                             std::int64_t row_id,
-                                            SqliteRollups* rollups) {
+                                            SqliteRollups* rollups,
+                                            SqliteLabelRollups* label_rollups) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database->Cached("SELECT series_id, event_time, corrected_by, record "
@@ -197,7 +204,11 @@ absl::StatusOr<bool> DeletionRun::DeleteRow(SqliteDatabase* database,
       ReadStoredRecord(database->path(), select->Blob(3), &record_));
   if (!IsSelected(selection_, record_)) return false;
   if (select->IsNull(2) && Counts(record_)) {
-    rollups->Subtract(select->Int64(0), select->Int64(1), CountRecord(record_));
+    const UsageCounts counts = CountRecord(record_);
+    rollups->Subtract(select->Int64(0), select->Int64(1), counts);
+    TOKENUSAGE_RETURN_IF_ERROR(label_rollups->Subtract(
+        database, {row_id, project_id_, select->Int64(0), select->Int64(1)},
+        record_, counts));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * erase,

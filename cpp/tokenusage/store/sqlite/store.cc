@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -66,11 +67,12 @@ class SqliteStore : public UsageStore,
         page_token_key_(std::move(page_token_key)),
         lock_(std::move(lock)),
         reader_(std::move(reader)),
-        writer_(
-            path_,
-            {options.max_records_per_commit, options.max_queued_bytes,
-             options.log_bytes, options.max_known_series, options.on_commit},
-            std::move(appender), &reader_->gate()) {}
+        writer_(path_,
+                {options.max_records_per_commit, options.max_queued_bytes,
+                 options.log_bytes, options.max_known_series,
+                 options.rollups.max_series, options.max_unfolded,
+                 options.on_commit},
+                std::move(appender), &reader_->gate()) {}
 
   void AppendAsync(std::string project,
                    std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
@@ -145,6 +147,8 @@ class SqliteStore : public UsageStore,
   absl::StatusOr<std::vector<Deletion>> Deletions() override {
     return reader_->Read<std::vector<Deletion>>({}, &ReadDeletions);
   }
+  absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
+                                          const CallLimits& limits) override;
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
                                         const CallLimits& limits) override;
 
@@ -153,6 +157,8 @@ class SqliteStore : public UsageStore,
   // of the time to appends.
   absl::Status Read(const CallLimits& limits, const Work& work) override;
   absl::Status Write(const Work& work) override;
+  // Does the work in a transaction between two commits.
+  absl::Status RunInTransaction(const SqliteWriter::Work& work);
 
   const std::string path_;
   const std::string page_token_key_;
@@ -175,14 +181,20 @@ absl::Status SqliteStore::Read(const CallLimits& limits, const Work& work) {
 absl::Status SqliteStore::Write(const Work& work) {
   const absl::Time start = absl::Now();
   TOKENUSAGE_RETURN_IF_ERROR(
-      writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
-        SqliteDatabase* const database = appender->database();
-        TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
-        TOKENUSAGE_RETURN_IF_ERROR(work(database));
-        return database->Execute("COMMIT");
+      RunInTransaction([&work](SqliteAppender* appender) {
+        return work(appender->database());
       }));
   absl::SleepFor(std::min(absl::Now() - start, kMaxPause));
   return absl::OkStatus();
+}
+
+absl::Status SqliteStore::RunInTransaction(const SqliteWriter::Work& work) {
+  return writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
+    SqliteDatabase* const database = appender->database();
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
+    TOKENUSAGE_RETURN_IF_ERROR(work(appender));
+    return database->Execute("COMMIT");
+  });
 }
 
 absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
@@ -191,10 +203,14 @@ absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   std::int64_t project_id = 0;
   TOKENUSAGE_RETURN_IF_ERROR(
-      Write([&](SqliteDatabase* database) -> absl::Status {
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
+        SqliteDatabase* const database = appender->database();
         TOKENUSAGE_ASSIGN_OR_RETURN(project_id,
                                     FindProjectId(database, project));
         if (project_id == 0) return absl::OkStatus();
+        // What is removed cannot be read later.
+        TOKENUSAGE_RETURN_IF_ERROR(
+            appender->label_rollups().Fold(database, limits));
         return MoveHorizon(database, project_id, absl::ToUnixNanos(horizon));
       }));
   // Interrupted deletions, too.
@@ -210,9 +226,25 @@ absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
 absl::StatusOr<Rebuild> SqliteStore::RebuildRollups(const CallLimits& limits) {
   Rebuild rebuild;
   TOKENUSAGE_RETURN_IF_ERROR(
-      writer_.Run([&](SqliteAppender* appender) -> absl::Status {
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(
             rebuild, RebuildSqliteRollups(appender->database(), limits));
+        return appender->label_rollups().Rebuild(appender->database(), limits);
+      }));
+  return rebuild;
+}
+
+absl::StatusOr<Rebuild> SqliteStore::SetRollupLabels(const RollupLabels& labels,
+                                                     const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  Rebuild rebuild;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
+        SqliteDatabase* const database = appender->database();
+        TOKENUSAGE_RETURN_IF_ERROR(
+            appender->label_rollups().SetLabels(database, labels, limits));
+        TOKENUSAGE_ASSIGN_OR_RETURN(rebuild,
+                                    RebuildSqliteRollups(database, limits));
         return absl::OkStatus();
       }));
   return rebuild;
@@ -247,6 +279,22 @@ absl::Status CreateDatabase(const std::string& path) {
   return file->Finish();
 }
 
+// Sets the labels of a database that has no projects yet, and compares them
+// with those of another.
+absl::Status SetUpLabels(SqliteAppender* appender,
+                         const std::optional<RollupLabels>& wanted) {
+  SqliteLabelRollups& rollups = appender->label_rollups();
+  SqliteDatabase* const database = appender->database();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::int64_t projects,
+      database->QueryInt64("SELECT count(*) FROM project"));
+  if (projects > 0 || !wanted || *wanted == rollups.labels()) {
+    return CheckRollupLabels(database->path(), rollups.labels(), wanted);
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(WriteRollupLabels(database, *wanted));
+  return rollups.Load(database);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
@@ -272,7 +320,10 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
   TOKENUSAGE_RETURN_IF_ERROR(CheckDatabase(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteAppender> appender,
-      SqliteAppender::Open(real_path, options.max_known_series));
+      SqliteAppender::Open(real_path, options.rollups.max_series,
+                           options.max_known_series));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      SetUpLabels(appender.get(), options.rollups.labels));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader,
                               SqliteReader::Open(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
