@@ -121,8 +121,7 @@ absl::Status ReadStreams(const Dialect& dialect, std::string line,
       event = line;
       event_line = line_number;
     }
-    line.push_back('
-');
+    line.push_back('\n');
     if (!extractor.Feed(line).ok()) break;
     TOKENUSAGE_ASSIGN_OR_RETURN(more,
                                 input->ReadLine(kMaxDocumentBytes, &line));
