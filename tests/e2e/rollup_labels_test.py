@@ -135,13 +135,17 @@ class RollupLabelsTest(EndToEndTest):
         store = "--store=sqlite://" + self.path("usage.db")
         refused = program.run("serve", store, "--listen=127.0.0.1:0", "--rollup-labels=team")
         self.assertEqual(refused.exit_code, 1, refused)
-        self.assertIn(b"keeps rollups by these labels: none; to keep them by team", refused.stderr)
+        self.assertIn(b"keeps rollups by these labels: none; to change that to team", refused.stderr)
         self.assertIn(b"db rebuild-rollups --labels=team", refused.stderr)
         self.assertEqual(self.db("rebuild-rollups", "--labels=team,Team").exit_code, 64)
         self.assertEqual(self.db("rebuild-rollups", "--labels=customer_id,team").exit_code, 0)
         server = self.start_server("usage.db", "--rollup-labels=team,customer_id")
         self.assert_totals(self.connect(server), reported)
         self.assert_intact()
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(self.db("rebuild-rollups", "--labels", "").exit_code, 0)
+        server = self.start_server("usage.db")
+        self.assert_totals(self.connect(server), reported)
 
 
 if __name__ == "__main__":

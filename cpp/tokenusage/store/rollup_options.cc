@@ -52,10 +52,9 @@ absl::Status CheckRollupLabels(std::string_view database,
   if (!wanted || *wanted == found) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "database ", ToAbsl(database), " keeps rollups by these labels: ",
-      TextOrNone(found), "; to keep them by ", TextOrNone(*wanted),
-      " instead, stop the service and run `tokenusage db rebuild-rollups "
-      "--labels=",
-      RollupLabelsText(*wanted), "`"));
+      TextOrNone(found), "; to change that to ", TextOrNone(*wanted),
+      ", stop the service and run `tokenusage db rebuild-rollups --labels",
+      wanted->empty() ? " ''" : "=" + RollupLabelsText(*wanted), "`"));
 }
 
 absl::Status LabelHistoryError(std::string_view project,

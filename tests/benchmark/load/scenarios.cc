@@ -609,6 +609,10 @@ void RunLabelsScenario(const ScenarioOptions& options) {
                  filter->add_values("customer-4711");
                });
   PrintMemory(server, 0);
+  std::printf("  the database has %.1f GB\n",
+              static_cast<double>(
+                  std::filesystem::file_size(options.folder + "/labels.db")) /
+                  1e9);
 }
 
 void RunOverloadScenario(const ScenarioOptions& options) {

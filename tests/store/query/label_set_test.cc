@@ -60,9 +60,9 @@ TEST(RollupLabelsTest, ADatabaseKeepsItsOwn) {
       CheckRollupLabels("x.db", {"a"}, RollupLabels{"b", "c"});
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(status.message(),
-            "database x.db keeps rollups by these labels: a; to keep them by "
-            "b,c instead, stop the service and run `tokenusage db "
-            "rebuild-rollups --labels=b,c`");
+            "database x.db keeps rollups by these labels: a; to change that to "
+            "b,c, stop the service and run `tokenusage db rebuild-rollups "
+            "--labels=b,c`");
 }
 
 }  // namespace
