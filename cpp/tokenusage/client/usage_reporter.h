@@ -154,9 +154,12 @@ struct UsageReporterCounters {
 // long that takes, first at the next server, then after growing delays or what
 // the service asks for. A record that the service refuses is appended to
 // refused.jsonl in the spool's folder, with the reason, given to on_refused,
-// and not sent again. If the service refuses a batch as a whole, the batch is
+// and not sent again; with kMemory, only on_refused can keep it. A correction
+// may overtake the record that it corrects: it is sent again once those before
+// it are answered. If the service refuses a batch as a whole, the batch is
 // split down to the records that are the cause. A spool that is damaged is read
-// as far as possible, and what is lost is counted.
+// as far as possible, and what is lost is counted. A record that gets its time
+// from a clock more than 5 minutes ahead of the service's is refused.
 //
 // Idempotency. A record without an id or a time gets them before it is first
 // written (a UUIDv7, and the current time). So each record for which Report
@@ -193,7 +196,8 @@ class UsageReporter {
   // Takes a record without waiting for a sync, and calls `done` once the
   // promise holds or cannot be kept. If Report returns an error, `done` is not
   // called. It is called from this thread or the reporter's, and must not
-  // block.
+  // block. At most 65,536 of them wait for the next sync: then the reporter is
+  // full.
   absl::Status Report(v1::UsageRecord record,
                       std::function<void(const absl::Status&)> done);
 
