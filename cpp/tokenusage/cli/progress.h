@@ -42,6 +42,11 @@ class Progress {
   bool is_shown_ = false;
 };
 
+// Returns which part of the way from `start` to `end` is done at `position`;
+// nothing if none is.
+std::optional<double> FractionBetween(std::int64_t start, std::int64_t position,
+                                      std::int64_t end);
+
 // Returns the line, such as "1200 records, 60 %, 400/s, 2s left".
 std::string FormatProgress(std::string_view unit, std::int64_t done,
                            std::optional<double> fraction,
