@@ -59,7 +59,7 @@ class IdentityTest : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(options.service.authorizer,
                          IdentityAuthorizer::FromFile(file));
     options.tls = [this] {
-      auto set = CheckCertificates(certificate_, key_.Pem(), certificate_,
+      auto set = CheckCertificates(certificate_, key_.Pem(), proxy_certificate_,
                                    absl::Now());
       EXPECT_THAT(set, IsOk());
       return std::make_shared<ReloadingCredentials>(
@@ -72,9 +72,11 @@ class IdentityTest : public ::testing::Test {
     connection_.tls_server_name = "usage.test";
   }
 
-  const Key key_;
+  const Key key_, proxy_key_;
   const std::string certificate_ =
       CertificateOf(key_, "usage.test", key_, "usage.test");
+  const std::string proxy_certificate_ =
+      CertificateOf(proxy_key_, "proxy", proxy_key_, "proxy");
   const std::string token_ = NewToken();
   std::unique_ptr<InProcessServer> server_;
   GrpcTransportOptions connection_;
@@ -95,9 +97,8 @@ TEST_F(IdentityTest, ReportsWithATokenOnceItIsRight) {
 }
 
 TEST_F(IdentityTest, ReportsWithACertificate) {
-  const Key key;
-  connection_.tls_key = key.Pem();
-  connection_.tls_certificate = CertificateOf(key, "proxy", key_, "usage.test");
+  connection_.tls_key = proxy_key_.Pem();
+  connection_.tls_certificate = proxy_certificate_;
   ASSERT_OK_AND_ASSIGN(const auto reporter, StartReporter(connection_));
   ASSERT_THAT(reporter->Report(NumberedRecord(1)), IsOk());
   EXPECT_THAT(reporter->Stop(kLong), IsOk());

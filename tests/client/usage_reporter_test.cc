@@ -666,10 +666,11 @@ TEST_F(UsageReporterTest, SaysWhyAFolderCannotBeUsed) {
 }
 
 TEST_F(UsageReporterTest, SaysThatAFolderMayNotBeWritten) {
-  const std::string folder = ::testing::TempDir() + "/read_only";
-  ASSERT_EQ(mkdir(folder.c_str(), 0555), 0);
-  // The superuser may write everywhere, and others may not reach the path.
-  ASSERT_EQ(chdir(::testing::TempDir().c_str()), 0);
+  // The superuser may write everywhere, and others may not reach TempDir.
+  const std::string parent = ::testing::TempDir() + "/parent";
+  ASSERT_EQ(mkdir(parent.c_str(), 0755), 0);
+  ASSERT_EQ(chdir(parent.c_str()), 0);
+  ASSERT_EQ(mkdir("read_only", 0555), 0);
   const uid_t user = geteuid();
   if (user == 0 && seteuid(65534) != 0) GTEST_SKIP() << "no other user";
   UsageReporterOptions options = Options(Durability::kProcess);

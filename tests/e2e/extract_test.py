@@ -78,12 +78,14 @@ class ExtractTest(EndToEndTest):
         )
         found = self.lines(extract(streams, "--counts"))
         self.assertEqual(found, [counts_line(10 + i) for i in range(3)])
-        for dialect, end in (("openai.responses", "response.completed"), ("ollama.chat", "")):
-            line = '{"type":"%s","done":true,"eval_count":%d,"response":{"usage":%s}}\n'
-            usage = '{"input_tokens":1,"output_tokens":%d,"total_tokens":9}'
-            lines = "".join("data: %s\n" % (line % (end, n, usage % n)) for n in (2, 3))
-            found = self.lines(extract(lines, "--counts", dialect="--dialect=" + dialect))
-            self.assertEqual([line["counts"]["output_tokens"] for line in found], ["2", "3"])
+        lines = "".join('{"model":"q","done":true,"eval_count":%d}\n' % n for n in (2, 3))
+        found = self.lines(extract(lines, "--counts", dialect="--dialect=ollama.chat"))
+        self.assertEqual([line["counts"]["output_tokens"] for line in found], ["2", "3"])
+        usage = '{"input_tokens":1,"output_tokens":%d,"total_tokens":9}'
+        event = 'data: {"type":"speech.audio.done","usage":%s}\n\n' % usage
+        events = event % 2 + event % 3
+        found = self.lines(extract(events, "--counts", dialect="--dialect=openai.speech"))
+        self.assertEqual([line["counts"]["output_tokens"] for line in found], ["2", "3"])
 
     def test_says_that_usage_is_not_all(self):
         start = '{"type":"message_start","message":{"usage":{"input_tokens":9,"output_tokens":1}}}'
@@ -157,7 +159,7 @@ class ExtractTest(EndToEndTest):
             outcome.stderr.decode(),
             "^tokenusage: standard input:2: usage.prompt_tokens: expected a number from 0 .*\n$",
         )
-        self.assert_one_line_error(extract("[]", "--counts"), 2, "standard input: expected")
+        self.assert_one_line_error(extract("[]", "--counts"), 2, "standard input:1: expected")
         outcome = program.run("extract", DIALECT, self.path("absent"))
         self.assert_one_line_error(outcome, 2, "absent: cannot be read")
         outcome = extract("{}", dialect="--dialect=openai.chatt")

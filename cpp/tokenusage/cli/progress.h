@@ -28,7 +28,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Shows how many are done, and which part of all that is, if that is known.
+  // Shows how many are done and, if known, what fraction.
   void Show(std::int64_t done, std::optional<double> fraction);
 
   // Clears the line, so that another can be printed.

@@ -28,7 +28,7 @@ constexpr int kVersion = 1;
 struct Layout {
   std::optional<std::string> project;         // nothing: no file states it
   bool has_project_file = false;              // that can be read
-  std::optional<std::uint64_t> acknowledged;  // nothing: not readable
+  std::optional<std::uint64_t> acknowledged;  // nullopt if it cannot be read
   std::vector<std::uint64_t> segments;        // their first sequences, rising
   int damaged_files = 0;
 };
@@ -195,7 +195,7 @@ absl::Status Spool::WriteProject() {
   return file->Sync();
 }
 
-// Finds the end of the last segment, and cuts what is torn after it.
+// Finds the end of the last segment, and truncates a torn write after it.
 absl::Status Spool::OpenLastSegment(std::uint64_t first) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::shared_ptr<File> file,
                               options_.files->Open(PathOf(SegmentFile(first))));

@@ -94,7 +94,7 @@ struct UsageReporterOptions {
   // How many batches are on their way at once: 1 to 16, one thread each.
   int max_calls = 2;
 
-  // When a call that is not answered is given up.
+  // The deadline of a call.
   absl::Duration call_timeout = absl::Seconds(30);
 
   // The delay after the first failed call, and the longest; each is twice the
@@ -110,7 +110,7 @@ struct UsageReporterOptions {
 
   // Called with one line of English when calls begin to fail and when they
   // succeed again, and with each damage of the spool. From the reporter's
-  // threads; must be thread-safe. Never has a token in it.
+  // threads; must be thread-safe. Never contains a token.
   std::function<void(std::string_view message)> log;
 
   // For tests.
@@ -118,7 +118,7 @@ struct UsageReporterOptions {
   Clock* clock = Clock::Real();
 };
 
-// What happened since Start, but for the two that are about now.
+// Counts since Start; the last two are current values.
 struct UsageReporterCounters {
   std::int64_t accepted = 0;    // by Report
   std::int64_t invalid = 0;     // refused by Report: they break a rule

@@ -77,8 +77,8 @@ struct Rebuild {
   std::int64_t rollup_count = 0;
 };
 
-// Called now and then during long work with what is done, and which part of all
-// that is, about, if that is known.
+// Called now and then during long work with the amount done and, if known,
+// roughly what fraction of the whole that is.
 using ProgressCallback =
     std::function<void(std::int64_t done, std::optional<double> fraction)>;
 

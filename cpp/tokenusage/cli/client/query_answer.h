@@ -41,7 +41,7 @@ struct QueryAnswer {
   std::optional<Amount> total_before;
 };
 
-// Converts the totals of a row. Errors: UNKNOWN if a total is no decimal.
+// Converts the totals of a row. Errors: UNKNOWN if a total is not a decimal.
 absl::StatusOr<UsageSum> SumOf(const v1::UsageTotals& totals);
 
 // Returns the total of this name: record_count or a measure. Empty if no record

@@ -86,7 +86,8 @@ absl::Status ChangePostgresRollups(PostgresConnection* connection,
                                    const PostgresRollups& rollups);
 
 // Adds the sum in a row, whose columns from `first_column` on are those of
-// postgres_sql::kSumColumns, to `sum`. DATA_LOSS if it is none.
+// postgres_sql::kSumColumns, to `sum`. Returns DATA_LOSS if they do not hold a
+// sum.
 absl::Status AddPostgresSum(const PostgresConnection& connection,
                             const PostgresResult& row, int first_column,
                             UsageSum* sum);

@@ -54,7 +54,7 @@ class PostgresSeriesCache {
   // series: it has them as long as its row has the incarnation.
   bool HasAll(std::int64_t incarnation, const SeriesKeys& series);
 
-  // Also forgets what was known before, but for series.
+  // Replaces what was known, except the series.
   void Remember(const std::string& project, const PostgresProject& found,
                 const SeriesKeys& series);
   void Forget(const std::string& project);

@@ -124,8 +124,8 @@ inline constexpr PostgresStatement kInsertRecords = {
     "record) WHERE p.project = $1 "
     "ON CONFLICT (project, record_id) DO NOTHING RETURNING record_id"};
 
-// $1 project, $2 record id, $3 bytes. A row that is no record: to be rolled
-// back.
+// $1 project, $2 record id, $3 bytes. Inserts a placeholder row, which must be
+// rolled back.
 inline constexpr PostgresStatement kInsertProbe = {
     "insert_probe",
     "INSERT INTO tokenusage.usage_record"
@@ -147,8 +147,8 @@ inline constexpr PostgresStatement kDeleteRecords = {
     "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
 // $1 project, $2 record ids, $3 what corrects them. The records must exist:
-// what would be inserted is no record. It is an INSERT since Citus expands
-// lists in no UPDATE.
+// otherwise a placeholder would be inserted. It is an INSERT since Citus
+// expands lists in no UPDATE.
 inline constexpr PostgresStatement kMarkCorrected = {
     "mark_corrected",
     "INSERT INTO tokenusage.usage_record"

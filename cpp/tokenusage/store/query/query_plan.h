@@ -90,7 +90,7 @@ absl::Status CheckHorizon(const UsageQuery& query,
 absl::Status CheckHorizon(const RecordQuery& query,
                           const ProjectHorizon& horizon);
 
-// What an error of CheckHorizon is about.
+// The project and horizon that an error of CheckHorizon names.
 struct HorizonErrorInfo {
   std::string project;
   std::string horizon;  // such as `2026-08-01T00:00:00Z`

@@ -24,8 +24,7 @@
 namespace tokenusage {
 
 // The connection that writes: Begin, Append..., Commit. After an error it must
-// be thrown away: its caches may be ahead of the database. One thread at a
-// time.
+// be discarded: its caches may be ahead of the database. One thread at a time.
 class SqliteAppender {
  public:
   // Opens the database, which must have its tables, and switches it to WAL.
@@ -95,7 +94,7 @@ class SqliteAppender {
                                             const Project& project);
   absl::StatusOr<AppendOutcome> FindCorrected(const std::string& record_id,
                                               const Project& project);
-  // Lets corrected_ count no more, since the record corrects it.
+  // Stops counting corrected_, which the record corrects.
   absl::Status Correct(const v1::UsageRecord& record);
   // Returns kDuplicate or kConflict if there is a record with this id, else
   // kStored.

@@ -41,7 +41,8 @@ inline constexpr char kRollupColumns[] =
 inline constexpr int kCellStartColumn = 1;
 inline constexpr int kRollupColumnCount = 6;
 
-// Adds the sum in a row to `sum`. DATA_LOSS, naming the rollup, if it is none.
+// Adds the sum in a row to `sum`. Returns DATA_LOSS, naming the rollup, if the
+// row does not hold one.
 absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
                        UsageSum* sum);
 
@@ -88,7 +89,7 @@ class SqliteSumWriter {
   // Returns the stored sum; an empty one if there is none.
   absl::StatusOr<UsageSum> Read(const SqliteCell& cell,
                                 SqliteDatabase* database) const;
-  // Replaces the stored sum, which is of `stored_records` records.
+  // Replaces the stored sum of `stored_records` records.
   absl::Status Write(const SqliteCell& cell, std::int64_t stored_records,
                      const UsageSum& sum, SqliteDatabase* database) const;
   void BindKey(const SqliteCell& cell, SqliteStatement* statement) const;
@@ -126,7 +127,7 @@ class SqliteRollups {
   std::size_t size() const { return quarter_hours_.size(); }
 
   // Writes to the tables what was collected. If this or the transaction fails,
-  // the object must be thrown away.
+  // the object must be discarded.
   absl::Status Flush(SqliteDatabase* database);
 
   // See SqliteSumWriter.

@@ -85,8 +85,8 @@ constexpr const char* kLabelRollup =
     "measure_sums BLOB NOT NULL,"
     "PRIMARY KEY(project_id,cell_start,label_set_id,series_id)) WITHOUT ROWID";
 
-// Which of a project's records are kept. Projects of which nothing was removed,
-// and that have no retention time of their own, may have no row.
+// Horizon and retention time of each project. Projects of which nothing was
+// removed, and that have no retention time of their own, may have no row.
 constexpr const char* kRetention =
     "CREATE TABLE retention("
     "project_id INTEGER PRIMARY KEY,"
@@ -106,7 +106,7 @@ constexpr const char* kDeletion =
     "selection TEXT NOT NULL,"      // for people
     "record_count INTEGER NOT NULL)";
 
-// What is true of the database as a whole.
+// Properties of the whole database.
 constexpr const char* kProperty =
     "CREATE TABLE property("
     "name TEXT NOT NULL PRIMARY KEY,"  // page_token_key, rollup_labels,
