@@ -190,10 +190,9 @@ absl::Status SqliteStore::Write(const Work& work) {
 
 absl::Status SqliteStore::RunInTransaction(const SqliteWriter::Work& work) {
   return writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
-    SqliteDatabase* const database = appender->database();
-    TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
+    TOKENUSAGE_RETURN_IF_ERROR(appender->Begin());
     TOKENUSAGE_RETURN_IF_ERROR(work(appender));
-    return database->Execute("COMMIT");
+    return appender->database()->Execute("COMMIT");
   });
 }
 
