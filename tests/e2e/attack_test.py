@@ -6,8 +6,10 @@ no call: at most it is told to come again.
 """
 
 import contextlib
+import http.client
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -22,18 +24,17 @@ from harness import http2, junit, oracle, program
 from harness.certificates import Authority, read
 from harness.client import UsageClient, failure_of, query_request, set_time
 from harness.records import make_record
-from harness.testcase import EndToEndTest
+from harness.testcase import (
+    MAX_RESIDENT,
+    NOT_SERVING,
+    SERVING,
+    EndToEndTest,
+    resident_peak,
+)
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 MIB = 1 << 20
-MAX_RESIDENT = 256 * MIB
 PUSHBACK = "grpc-retry-pushback-ms"
-
-
-def peak_memory(server):
-    """The most resident memory that the process has had, in bytes."""
-    with open("/proc/%d/status" % server.process.pid, encoding="utf-8") as status:
-        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
 
 
 def metric(server, name, tls_ca=None):
@@ -45,12 +46,17 @@ def metric(server, name, tls_ca=None):
 
 
 class GoodCaller:
-    """Reports one record after the other, each until it is acknowledged."""
+    """Reports one record after the other, each until it is acknowledged.
 
-    def __init__(self, server, token, credentials):
+    A newcomer reports each over a new connection, which is not identified yet.
+    """
+
+    def __init__(self, server, token, credentials, is_newcomer=False):
         self.reported = 0
         self.lost = []
-        self._client = UsageClient(server.address, credentials, token)
+        self._is_newcomer = is_newcomer
+        self._connect = lambda: UsageClient(server.address, credentials, token)
+        self._client = self._connect()
         # Until its first call, a connection is like an attacker's.
         self._report(make_record("first"))
         self._stopping = threading.Event()
@@ -65,6 +71,9 @@ class GoodCaller:
 
     def _run(self):
         while not self._stopping.wait(0.02):
+            if self._is_newcomer:
+                self._client.close()
+                self._client = self._connect()
             self._report(make_record("good-%d" % self.reported))
 
     def _report(self, record):
@@ -83,18 +92,23 @@ class GoodCaller:
 
 class AttackTest(EndToEndTest):
     @contextlib.contextmanager
-    def attacked(self, *flags, token=None, credentials=None, **kwargs):
-        """A server with a good caller, which is judged when the attack is over."""
+    def attacked(self, *flags, token=None, credentials=None, with_newcomer=False, **kwargs):
+        """A server with good callers, which are judged when the attack is over."""
         server = self.start_server("usage.db", "--http-listen=127.0.0.1:0", *flags, **kwargs)
-        caller = GoodCaller(server, token, credentials)
+        callers = [
+            GoodCaller(server, token, credentials, is_newcomer)
+            for is_newcomer in ([False, True] if with_newcomer else [False])
+        ]
         try:
             yield server
         finally:
-            caller.stop()
-        print("%s: %d MiB" % (self.id(), peak_memory(server) // MIB), flush=True)
-        self.assertLess(peak_memory(server), MAX_RESIDENT)
-        self.assertEqual(caller.lost, [])
-        self.assertGreater(caller.reported, 1)
+            for caller in callers:
+                caller.stop()
+        print("%s: %d MiB" % (self.id(), resident_peak(server) // MIB), flush=True)
+        self.assert_resident_below(server, MAX_RESIDENT)
+        for caller in callers:
+            self.assertEqual(caller.lost, [])
+            self.assertGreater(caller.reported, 1)
         server.kill()
 
     def connect_raw(self, server, **kwargs):
@@ -107,7 +121,7 @@ class AttackTest(EndToEndTest):
         with self.attacked(wrapper=["prlimit", "--nofile=300:300"]) as server:
             connections = []
             for _ in range(600):
-                connections.append(socket.create_connection(self.host_and_port(server), 10))
+                connections.append(socket.create_connection(self.host_and_port(server.address), 10))
             # Identified connections stay, and new ones find room.
             for _ in range(3):
                 self.assertEqual(self.connect(server).health(), 1)
@@ -118,10 +132,62 @@ class AttackTest(EndToEndTest):
                 connection.close()
             self.assertEqual(self.connect(server).health(), 1)
 
+    def test_descriptors_that_run_out(self):
+        """With an odd number of them free and an even one, on both listeners."""
+        for free in (4, 5):
+            for has_http in (False, True):
+                with self.subTest(free=free, has_http=has_http):
+                    self.run_out_of_descriptors(free, has_http)
+
+    def run_out_of_descriptors(self, free, has_http):
+        server = self.start_server("%d-%d.db" % (free, has_http), "--http-listen=127.0.0.1:0")
+        client = self.connect(server)
+        self.assertEqual(client.health(), SERVING)
+        watch = http.client.HTTPConnection(server.http_address, timeout=60)
+        self.addCleanup(watch.close)
+
+        def get(path):
+            watch.request("GET", path)
+            response = watch.getresponse()
+            return response.status, response.read().decode()
+
+        def accepting():
+            return re.search(r"(?m)^tokenusage_accepting_connections (\d)$", get("/metrics")[1])[1]
+
+        def await_accepting(value):
+            deadline = time.monotonic() + 60
+            while accepting() != value:
+                self.assertLess(time.monotonic(), deadline, server.log())
+                time.sleep(0.02)
+
+        self.assertEqual((get("/healthz")[0], accepting()), (200, "1"))
+        pid = server.process.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        used = set(map(int, os.listdir("/proc/%d/fd" % pid)))
+        last = [number for number in range(1000) if number not in used][free - 1]
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (last + 1, limits[1]))
+        address = self.host_and_port(server.http_address if has_http else server.address)
+        waiting = []
+        for _ in range(8):
+            waiting.append(socket.create_connection(address, 60))
+            self.addCleanup(waiting[-1].close)
+        await_accepting("0")
+        self.assertEqual((get("/healthz")[0], client.health()), (503, NOT_SERVING))
+        self.assertEqual(server.log().count("cannot accept connections"), 1)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        await_accepting("1")
+        self.assertEqual((get("/healthz")[0], client.health()), (200, SERVING))
+        server.await_log("accepting connections again")
+        for connection in waiting:  # none was closed
+            if has_http:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(connection.recv(1))
+        server.kill()
+
     @staticmethod
-    def host_and_port(server):
+    def host_and_port(address):
         """As socket.create_connection takes it."""
-        host, port = server.address.rsplit(":", 1)
+        host, port = address.rsplit(":", 1)
         return host, int(port)
 
     def keep_attacking(self, attack, seconds=3):
@@ -161,7 +227,9 @@ class AttackTest(EndToEndTest):
 
     def test_messages_that_never_end(self):
         identities, token = self.new_identity()
-        with self.attacked("--identities=" + identities, token=token) as server:
+        with self.attacked(
+            "--identities=" + identities, token=token, with_newcomer=True
+        ) as server:
             self.keep_attacking(
                 lambda end: self.send_without_end(
                     [self.connect_raw(server) for _ in range(4)], end
@@ -275,7 +343,7 @@ class AttackTest(EndToEndTest):
 
     def test_idle_connections_do_not_delay_the_end(self):
         server = self.start_server("usage.db", "--drain-seconds=20")
-        silent = socket.create_connection(self.host_and_port(server), 10)
+        silent = socket.create_connection(self.host_and_port(server.address), 10)
         self.addCleanup(silent.close)
         self.connect_raw(server)
         deaf = self.connect_raw(server, reads=False)
@@ -306,6 +374,31 @@ class AttackTest(EndToEndTest):
         errors = process.communicate(timeout=10)[1]
         self.assertEqual(process.returncode, 0)
         self.assertIn(b"stopped before the service was ready", errors)
+
+    def test_a_signal_ends_a_reload_that_blocks(self):
+        identities, token = self.new_identity()
+        server = self.start_server("usage.db", "--identities=" + identities)
+        os.remove(identities)
+        os.mkfifo(identities)
+        writer = os.open(identities, os.O_RDWR)  # so it is read, and nothing comes
+        self.addCleanup(os.close, writer)
+        server.reload()
+        folder = "/proc/%d/fd/" % server.process.pid
+
+        def opened():
+            for name in os.listdir(folder):
+                with contextlib.suppress(FileNotFoundError):
+                    yield os.readlink(folder + name)
+
+        deadline = time.monotonic() + 60
+        while os.path.realpath(identities) not in opened():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        client = self.connect(server)
+        client.token = token
+        client.report("good", [make_record("a")])  # with the identities from before
+        self.assertEqual(server.stop(), 0)
+        self.assertIn(" stopped", server.log())
 
 
 if __name__ == "__main__":

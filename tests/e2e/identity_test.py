@@ -4,6 +4,7 @@
 import contextlib
 import os
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -42,12 +43,11 @@ class IdentityTest(EndToEndTest):
         path = self.path(name + ".token")
         made = program.run(
             "token", "new", "--name=" + name, "--projects=" + projects,
-            "--roles=" + roles, "--token-file=" + path,
+            "--roles=" + roles, "--token-file=" + path, "--identities=" + self.identities,
         )
-        self.assertEqual((made.exit_code, made.stderr), (0, b""), made)
-        self.add_identity(made.stdout.decode())
+        self.assert_output(made, "")
         token = read(path).decode().strip()
-        self.assertNotIn(token, made.stdout.decode())
+        self.assertNotIn(token, read(self.identities).decode())
         self.secrets.append(token)
         return token
 
@@ -165,7 +165,9 @@ class IdentityTest(EndToEndTest):
             self.assert_outcomes(client, "mine", MISSING, MISSING)
         client.token = "tokenusage_wrong"
         self.assert_outcomes(client, "mine", INVALID, INVALID)
-        self.assertEqual(server.log().count("call refused"), 10)
+        # Each reason has its own limit.
+        self.assertEqual(len(re.findall("call refused.*CREDENTIALS_MISSING", server.log())), 10)
+        self.assertIn("reason=CREDENTIALS_INVALID", server.log())
         self.assertRegex(
             server.log(), "warn.* call refused peer=.?ipv4:127.0.0.1:.* caller=unknown"
             " reason=CREDENTIALS_MISSING"
@@ -436,6 +438,8 @@ class IdentityTest(EndToEndTest):
             server.reload()
             server.await_log(KEPT, count)
         self.assertNotIn("secret-word", server.log())
+        # At the start, and after the one reload that succeeded.
+        self.assertEqual(server.log().count("identities in use"), 2)
         for token in (first, second):
             client.token = token
             self.assert_outcomes(client, "demo", OK, OK)

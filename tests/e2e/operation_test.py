@@ -54,6 +54,33 @@ class OperationTest(EndToEndTest):
         self.assertEqual(os.listdir(self.path("usage")), ["usage.token"])
         self.assertGreater(os.path.getsize(self.path("usage/usage.token")), 20)
 
+    def test_there_is_no_token_without_its_line(self):
+        os.mkdir(self.path("usage"))
+        token, identities = self.path("usage/token"), self.path("usage/identities")
+        new_token = ["token", "new", "--name=a", "--projects=demo", "--roles=query",
+                     "--token-file=" + token]
+        with self.subTest("standard output is full"):
+            full = ["sh", "-c", 'exec "$0" "$@" >/dev/full']
+            outcome = program.run(*new_token, wrapper=full)
+            self.assert_one_line_error(outcome, 1, "No space left")
+            self.assertEqual(os.listdir(self.path("usage")), [])
+        with self.subTest("the file of identities cannot be written"):
+            self.write("usage/identities", "# callers\nold * query cn:old")
+            os.chmod(identities, 0o640)
+            faults = Faults(self.path("orders"))
+            faults.fail("sync", 3, error=errno.ENOSPC)  # after the token and its folder
+            outcome = program.run(
+                *new_token, "--identities=" + identities, wrapper=faults.wrapper
+            )
+            self.assert_one_line_error(outcome, 1, identities, "No space left")
+            self.assertEqual(os.listdir(self.path("usage")), ["identities"])
+        self.assert_output(program.run(*new_token, "--identities=" + identities), "")
+        with open(identities, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertEqual(lines[:2], ["# callers", "old * query cn:old"])
+        self.assertRegex("\n".join(lines[2:]), r"\Aa demo query sha256:[0-9a-f]{64}\Z")
+        self.assertEqual(os.stat(identities).st_mode & 0o777, 0o640)
+
     def test_health_follows_the_store(self):
         """From the first failure until it accepts writes again, without a restart."""
         faults = Faults(self.path("orders"))

@@ -18,7 +18,7 @@ TEST(WorkerPoolTest, FinishesWhatWasTaken) {
   {
     WorkerPool pool(3, {2000, 0});
     for (int i = 0; i < 1000; ++i) {
-      ASSERT_TRUE(pool.TrySubmit("a", 0, [&done] { ++done; }));
+      ASSERT_TRUE(pool.TrySubmit({"a", ""}, 0, [&done] { ++done; }));
     }
   }
   EXPECT_EQ(done, 1000);
@@ -28,7 +28,7 @@ TEST(WorkerPoolTest, FinishesWhatWasTaken) {
 class OccupiedPool {
  public:
   explicit OccupiedPool(WorkerPool::Queue queue) : pool_(1, queue) {
-    EXPECT_TRUE(pool_.TrySubmit("occupied", 0, [this] {
+    EXPECT_TRUE(pool_.TrySubmit({"occupied", ""}, 0, [this] {
       started_.set_value();
       release_.get_future().wait();
     }));
@@ -37,10 +37,11 @@ class OccupiedPool {
   ~OccupiedPool() { release_.set_value(); }
 
   bool TrySubmit(
-      const std::string& key, std::int64_t bytes,
+      const std::string& caller, std::int64_t bytes,
       std::function<void()> job = [] {}) {
-    return pool_.TrySubmit(key, bytes, std::move(job));
+    return pool_.TrySubmit({caller, ""}, bytes, std::move(job));
   }
+  WorkerPool* pool() { return &pool_; }
 
  private:
   std::promise<void> started_, release_;
@@ -72,42 +73,78 @@ TEST(WorkerPoolTest, ALargeJobIsTakenIfTheQueueIsEmpty) {
   EXPECT_FALSE(pool.TrySubmit("b", 1));
 }
 
-TEST(WorkerPoolTest, KeysTakeTurns) {
-  std::mutex mutex;
-  std::vector<std::string> order;
+using Keys = std::vector<std::pair<std::string, std::string>>;
+
+// Returns the order in which one thread runs jobs that are submitted so.
+Keys OrderOf(const Keys& submitted) {
+  Keys order;
   {
     OccupiedPool pool({100, 0});
-    const auto submit = [&](const std::string& key) {
-      ASSERT_TRUE(pool.TrySubmit(key, 0, [&mutex, &order, key] {
-        const std::lock_guard<std::mutex> lock(mutex);
-        order.push_back(key);
-      }));
-    };
-    for (int i = 0; i < 3; ++i) submit("a");
-    submit("b");
-    submit("c");
+    for (const auto& [caller, project] : submitted) {
+      EXPECT_TRUE(pool.pool()->TrySubmit(
+          {caller, project}, 0, [&order, caller = caller, project = project] {
+            order.emplace_back(caller, project);
+          }));
+    }
   }
-  EXPECT_EQ(order, (std::vector<std::string>{"a", "b", "c", "a", "a"}));
+  return order;
 }
 
-TEST(WorkerPoolTest, OneKeyNeverOccupiesAllThreads) {
+TEST(WorkerPoolTest, ProjectsTakeTurns) {
+  EXPECT_EQ(
+      OrderOf({{"x", "a"}, {"x", "a"}, {"x", "a"}, {"x", "b"}, {"x", "c"}}),
+      (Keys{{"x", "a"}, {"x", "b"}, {"x", "c"}, {"x", "a"}, {"x", "a"}}));
+}
+
+TEST(WorkerPoolTest, CallersTakeTurnsWhateverTheirProjects) {
+  EXPECT_EQ(
+      OrderOf({{"x", "a"}, {"x", "b"}, {"x", "c"}, {"y", "a"}, {"y", "a"}}),
+      (Keys{{"x", "a"}, {"y", "a"}, {"x", "b"}, {"y", "a"}, {"x", "c"}}));
+}
+
+TEST(WorkerPoolTest, ANewProjectOfABusyCallerIsNext) {
+  int runs = 0;
+  int new_ran_at = 0;
+  {
+    OccupiedPool pool({100, 0});
+    for (int i = 0; i < 40; ++i) {
+      ASSERT_TRUE(pool.pool()->TrySubmit({"x", std::to_string(i % 6)}, 0, [&] {
+        if (++runs != 10) return;
+        EXPECT_TRUE(pool.pool()->TrySubmit({"x", "new"}, 0,
+                                           [&] { new_ran_at = runs; }));
+      }));
+    }
+  }
+  EXPECT_EQ(runs, 40);
+  EXPECT_EQ(new_ran_at, 10);
+}
+
+// Submits 40 jobs of one caller over so many projects, which do not end before
+// a last one has. Returns whether that one runs.
+bool RunsBesideSlowOnes(int projects, const WorkerPool::Key& last) {
   std::promise<void> release;
   const std::shared_future<void> released(release.get_future());
-  std::promise<void> other_ran;
-  WorkerPool pool(3, {100, 0});
-  std::atomic<int> running = 0;
+  std::promise<void> last_ran;
+  WorkerPool pool(5, {100, 0});
   for (int i = 0; i < 40; ++i) {
-    ASSERT_TRUE(pool.TrySubmit("slow", 0, [&running, released] {
-      ++running;
-      released.wait();
-    }));
+    EXPECT_TRUE(pool.TrySubmit({"slow", std::to_string(i % projects)}, 0,
+                               [released] { released.wait(); }));
   }
-  ASSERT_TRUE(
-      pool.TrySubmit("other", 0, [&other_ran] { other_ran.set_value(); }));
-  EXPECT_EQ(other_ran.get_future().wait_for(std::chrono::seconds(20)),
-            std::future_status::ready);
-  EXPECT_LE(running, 2);
+  EXPECT_TRUE(pool.TrySubmit(last, 0, [&last_ran] { last_ran.set_value(); }));
+  const bool ran = last_ran.get_future().wait_for(std::chrono::seconds(20)) ==
+                   std::future_status::ready;
   release.set_value();
+  return ran;
+}
+
+TEST(WorkerPoolTest, OneCallerNeverOccupiesAllThreads) {
+  for (const int projects : {1, 2, 6, 40}) {
+    EXPECT_TRUE(RunsBesideSlowOnes(projects, {"other", "0"})) << projects;
+  }
+}
+
+TEST(WorkerPoolTest, OneProjectNeverOccupiesAllThreadsOfItsCaller) {
+  EXPECT_TRUE(RunsBesideSlowOnes(1, {"slow", "other"}));
 }
 
 }  // namespace

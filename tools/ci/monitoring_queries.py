@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-_METRIC = re.compile(r"\b(?:tokenusage|grpc_server)_[a-z_]+\b")
+_METRIC = re.compile(r"\b(?:tokenusage|grpc_server|http_server)_[a-z_]+\b")
 _OF_HISTOGRAMS = re.compile(r"_(bucket|count|sum)$")
 
 

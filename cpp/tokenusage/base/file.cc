@@ -3,6 +3,7 @@
 #include "tokenusage/base/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,6 +47,17 @@ absl::Status Write(const std::string& path, int flags, mode_t mode,
     content.remove_prefix(static_cast<std::size_t>(count));
   }
   if (syncs && fsync(file.number()) != 0) return ErrorOf(path, errno);
+  return absl::OkStatus();
+}
+
+// Gives a file the owner and mode of another, if that exists.
+absl::Status CopyOwner(const std::string& from, const std::string& to) {
+  struct stat facts = {};
+  if (stat(from.c_str(), &facts) != 0) return absl::OkStatus();
+  if (chown(to.c_str(), facts.st_uid, facts.st_gid) != 0 ||
+      chmod(to.c_str(), facts.st_mode & 07777) != 0) {
+    return ErrorOf(to, errno);
+  }
   return absl::OkStatus();
 }
 
@@ -131,6 +143,7 @@ absl::Status ReplaceFile(const std::string& path, std::string_view content) {
   const std::string unfinished = path + ".new";
   absl::Status status =
       Write(unfinished, O_TRUNC, 0666, content, /*syncs=*/true);
+  if (status.ok()) status = CopyOwner(path, unfinished);
   if (status.ok() && std::rename(unfinished.c_str(), path.c_str()) != 0) {
     status = ErrorOf(path, errno);
   }

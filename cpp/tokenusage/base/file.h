@@ -40,7 +40,7 @@ absl::Status WriteNewPrivateFile(const std::string& path,
 
 // Writes a file in such a way that its name always stands for all of the old
 // content or all of the new, even after a power failure: writes PATH.new, syncs
-// it, and renames it.
+// it, and renames it. The file keeps its owner and mode.
 //
 // Errors, each naming the path: those of FileError, among them UNAVAILABLE if
 // the disk is full. PATH.new is then removed.

@@ -369,7 +369,7 @@ absl::Status Collector::CheckEnd(std::string_view json) {
 
 bool Collector::HasCounts() {
   if (has_usage_ && CountRecord(record_).measures().empty()) {
-    // A usage that is no object of its own is then not there at all.
+    // If the counts are members of the response itself, there is then no usage.
     if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
     record_.clear_usage();
     has_usage_ = false;

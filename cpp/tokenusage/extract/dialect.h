@@ -40,7 +40,7 @@ struct Dialect {
   // a response.
   bool streams_lines;
 
-  // Where its responses have what.
+  // Where its responses hold usage, id and model.
   const extract_internal::Layout* layout;
 };
 

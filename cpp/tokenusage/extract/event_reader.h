@@ -47,7 +47,7 @@ class EventReader {
                         const EventVisitor& visit);
   absl::Status CheckSize(std::size_t more) const;
 
-  std::string line_;  // the begin of a line that the chunks did not end yet
+  std::string line_;  // the start of a line whose end has not arrived
   std::string data_;  // the data of the event's lines so far
   bool has_data_ = false;
   bool is_first_line_ = true;

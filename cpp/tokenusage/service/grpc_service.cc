@@ -71,7 +71,7 @@ GrpcService::StreamUsage(grpc::CallbackServerContext* context) {
   parts.answer_deadlines = &answer_deadlines_;
   parts.limits = &service_.options().limits;
   parts.run_later = [this](std::function<void()> job) {
-    stream_worker_.TrySubmit("", 0, std::move(job));
+    stream_worker_.TrySubmit({}, 0, std::move(job));
   };
   parts.on_done = [this](UsageStream* stream) {
     const std::lock_guard<std::mutex> lock(streams_mutex_);

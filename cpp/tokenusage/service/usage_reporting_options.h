@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How the service behaves.
+// Options of the reporting service.
 //
 //   UsageReportingServiceOptions options;
 //   options.limits.max_read_time = absl::Seconds(10);
@@ -32,7 +32,7 @@ struct ServiceLimits {
 
   // How many reads run at once, and how many may wait for their turn before
   // callers are answered RESOURCE_EXHAUSTED.
-  int read_threads = 4;
+  int read_threads = 5;
   int max_queued_reads = 256;
 
   // The bytes of memory that queued reads may take.

@@ -274,9 +274,9 @@ void UsageReportingServiceImpl::Read(UnaryCall* call, ReadFunction read) {
     if (!status.ok()) return FinishWithError(call, status);
     FinishRead(call, ProjectOf(*request), response);
   };
-  if (!readers_.TrySubmit(
-          absl::StrCat(ProjectOf(*request), "\n", (*caller)->name),
-          QueuedBytes(call->request()->size()), std::move(job))) {
+  if (!readers_.TrySubmit({(*caller)->name, ProjectOf(*request)},
+                          QueuedBytes(call->request()->size()),
+                          std::move(job))) {
     FinishWithError(call, BusyError());
   }
 }

@@ -119,12 +119,7 @@ UsageReportingServiceOptions UsageServer::ServiceOptions() {
 ConnectionGuard::Events UsageServer::GuardEvents() {
   ConnectionGuard::Events events;
   events.on_accepting = [this](bool is_accepting) {
-    {
-      const std::lock_guard<std::mutex> lock(serving_mutex_);
-      is_accepting_ = is_accepting;
-      UpdateServing();
-    }
-    options_.on_accepting(is_accepting);
+    OnAccepting(is_accepting);
   };
   if (options_.tls != nullptr) events.on_unused = options_.on_unused_connection;
   if (options_.metrics != nullptr) {
@@ -205,13 +200,23 @@ void UsageServer::OnHealthChange(const HealthChange& change) {
   options_.on_health_change(change);
 }
 
+void UsageServer::OnAccepting(bool is_accepting) {
+  const std::lock_guard<std::mutex> lock(serving_mutex_);
+  deaf_listeners_ += is_accepting ? -1 : 1;
+  // Two listeners are one event: what one lacks, the other lacks, too.
+  if (deaf_listeners_ != (is_accepting ? 0 : 1)) return;
+  UpdateServing();
+  if (options_.metrics != nullptr) options_.metrics->OnAccepting(is_accepting);
+  options_.on_accepting(is_accepting);
+}
+
 bool UsageServer::is_serving() {
   const std::lock_guard<std::mutex> lock(serving_mutex_);
   return IsServing();
 }
 
 bool UsageServer::IsServing() const {
-  return store_is_healthy_ && is_accepting_ && !draining_;
+  return store_is_healthy_ && deaf_listeners_ == 0 && !draining_;
 }
 
 void UsageServer::UpdateServing() {

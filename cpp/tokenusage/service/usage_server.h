@@ -58,8 +58,8 @@ struct UsageServerOptions {
   // How often a store that failed is polled for its recovery.
   absl::Duration recovery_interval = absl::Seconds(1);
 
-  // Called when connections cannot be accepted, for want of descriptors or
-  // memory, and when they can again. From one thread; must not block.
+  // Called when connections cannot be accepted, for lack of descriptors or
+  // memory, and when they can again. From any thread; must not block.
   std::function<void(bool is_accepting)> on_accepting = [](bool) {};
 
   // Called when a TLS connection ended without a call: most likely its
@@ -109,6 +109,10 @@ class UsageServer {
   // Returns what gRPC's health service answers.
   bool is_serving();
 
+  // Notes that another transport's listener cannot accept connections, or can
+  // again: the server is NOT_SERVING meanwhile. Call it for each change.
+  void OnAccepting(bool is_accepting);
+
   // Takes no new calls, waits at most `drain` for those in progress, cancels
   // the rest, and returns when all are finished. Idle connections are closed.
   void Shutdown(absl::Duration drain);
@@ -131,7 +135,7 @@ class UsageServer {
   std::mutex serving_mutex_;
   bool draining_ = false;  // guarded by serving_mutex_, as are those below
   bool store_is_healthy_ = true;
-  bool is_accepting_ = true;
+  int deaf_listeners_ = 0;  // that cannot accept connections
 
   const std::shared_ptr<HealthWatches> watches_ =
       std::make_shared<HealthWatches>();

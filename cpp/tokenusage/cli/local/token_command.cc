@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <unistd.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,16 +23,16 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-`new` writes a token to a new file that only you may read, and prints the line to add to
-the file of `tokenusage serve --identities=FILE`. The line holds the token's SHA-256
-and no secret. `list` prints the name, projects, roles, first digits of the hash and
-expiry of each line of that file, separated by tabs.
+`new` writes a token to a new file that only you may read, and adds a line to the file
+of `tokenusage serve --identities=FILE`, or prints it without that flag. The line holds
+the token's SHA-256 and no secret. `list` prints the name, projects, roles, first digits
+of the hash and expiry of each line of that file, separated by tabs.
 
 Examples:
   tokenusage token new --name=gateway --projects=demo,web --roles=report \
-    --token-file=gateway.token >> identities
+    --token-file=gateway.token --identities=identities
   tokenusage token new --name=finance --projects='*' --roles=query \
-    --token-file=finance.token --expires=2100-01-01 >> identities
+    --token-file=finance.token --identities=identities --expires=2100-01-01
   tokenusage token list --identities=identities
   tokenusage report --token-file=gateway.token --project=demo records.jsonl)";
 
@@ -39,6 +41,7 @@ struct TokenFlags {
   std::string projects;
   std::string roles;
   std::string token_file;
+  std::string identities;
   std::string expires;
 };
 
@@ -51,6 +54,16 @@ absl::StatusOr<absl::Time> ExpiryOf(const std::string& text) {
       absl::StrCat("--expires: expected a time to come, found ", text));
 }
 
+// Adds a line to the file of identities, which need not exist.
+absl::Status AddIdentity(const std::string& path, const std::string& line) {
+  absl::StatusOr<std::string> text = ReadFile(path);
+  if (absl::IsNotFound(text.status())) text = std::string();
+  TOKENUSAGE_RETURN_IF_ERROR(text.status());
+  if (!text->empty() && text->back() != '\n') *text += '\n';
+  // A service that reloads it meanwhile sees all of the line or nothing.
+  return ReplaceFile(path, *text + line);
+}
+
 absl::Status NewTokenFile(const TokenFlags& flags) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time expires,
                               ExpiryOf(flags.expires));
@@ -61,8 +74,18 @@ absl::Status NewTokenFile(const TokenFlags& flags) {
                      expires));
   TOKENUSAGE_RETURN_IF_ERROR(
       WriteNewPrivateFile(flags.token_file, token + "\n"));
-  PrintData(line + "\n");
-  return absl::OkStatus();
+  absl::Status status;
+  if (!flags.identities.empty()) {
+    status = AddIdentity(flags.identities, line + "\n");
+  } else {
+    PrintData(line + "\n");
+    if (!FlushData() && DataError().ok()) {
+      status = absl::UnavailableError("nobody reads the standard output");
+    }
+  }
+  // Nobody could use a token without its line. main reports DataError.
+  if (!status.ok() || !DataError().ok()) unlink(flags.token_file.c_str());
+  return status;
 }
 
 // Returns the error of the words of an identity, for CLI11 to name the flag.
@@ -96,6 +119,11 @@ Command AddTokenNewCommand(CLI::App* app) {
                    "The file to write the token to; must not exist")
       ->type_name("FILE")
       ->required();
+  command
+      ->add_option("--identities", flags->identities,
+                   "The file of `tokenusage serve --identities` to add the "
+                   "line to. Without it, the line is printed")
+      ->type_name("FILE");
   command
       ->add_option("--expires", flags->expires,
                    std::string("When it stops being valid: ") + kTimeHelp)

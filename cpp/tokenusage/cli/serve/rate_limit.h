@@ -2,8 +2,8 @@
 
 // Bounds how often an event that outsiders cause is logged.
 //
-//   RateLimit limit(absl::Seconds(1), 10);
-//   if (const std::optional<int> left_out = limit.Admit(absl::Now())) {
+//   RateLimits limits(absl::Seconds(1), 10);
+//   if (const auto left_out = limits.Admit("bad token", absl::Now())) {
 //     Log(..., {{"left_out", absl::StrCat(*left_out)}});
 //   }
 
@@ -11,38 +11,49 @@
 #define TOKENUSAGE_CLI_SERVE_RATE_LIMIT_H_
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/time/time.h"
 
 namespace tokenusage {
 
-// Thread-safe.
-class RateLimit {
+// Each kind of event has a limit of its own. Thread-safe.
+class RateLimits {
  public:
   // Admits one event per `interval`, and `burst` at once after a pause.
-  RateLimit(absl::Duration interval, int burst)
+  RateLimits(absl::Duration interval, int burst)
       : interval_(interval), burst_(burst) {}
 
-  // Returns how many events were left out since the last one that was admitted,
-  // or nothing if this one is left out, too.
-  std::optional<int> Admit(absl::Time now) {
+  // Returns how many events of this kind were left out since the last one that
+  // was admitted, or nothing if this one is left out, too. Outsiders must not
+  // be able to invent kinds: they are never forgotten.
+  std::optional<int> Admit(const std::string& kind, absl::Time now) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    next_ = std::max(next_, now - burst_ * interval_) + interval_;
-    if (next_ <= now) return std::exchange(left_out_, 0);
-    next_ -= interval_;
-    ++left_out_;
-    return std::nullopt;
+    Limit& limit = limits_[kind];
+    const absl::Time next =
+        std::max(limit.next, now - burst_ * interval_) + interval_;
+    if (next > now) {
+      ++limit.left_out;
+      return std::nullopt;
+    }
+    limit.next = next;
+    return std::exchange(limit.left_out, 0);
   }
 
  private:
+  struct Limit {
+    absl::Time next = absl::InfinitePast();
+    int left_out = 0;
+  };
+
   const absl::Duration interval_;
   const int burst_;
   std::mutex mutex_;
-  absl::Time next_ = absl::InfinitePast();  // guarded by mutex_, as is the next
-  int left_out_ = 0;
+  std::map<std::string, Limit> limits_;  // guarded by mutex_
 };
 
 }  // namespace tokenusage

@@ -110,9 +110,10 @@ class LiveFiles {
   // Reads the files that the flags name.
   //
   // Errors: those of IdentityAuthorizer::FromFile and LoadCertificateSet.
-  absl::Status Load(const ServeFlags& flags, ServerMetrics* metrics) {
+  absl::Status Load(const ServeFlags& flags,
+                    std::shared_ptr<ServerMetrics> metrics) {
     paths_ = flags.tls;
-    metrics_ = metrics;
+    metrics_ = std::move(metrics);
     if (!flags.identities.empty()) {
       TOKENUSAGE_ASSIGN_OR_RETURN(
           identities_, IdentityAuthorizer::FromFile(flags.identities));
@@ -121,7 +122,7 @@ class LiveFiles {
     if (flags.has_tls()) {
       TOKENUSAGE_ASSIGN_OR_RETURN(CertificateSet set,
                                   LoadCertificateSet(paths_, absl::Now()));
-      metrics->OnCertificate(set.expires);
+      metrics_->OnCertificate(set.expires);
       tls_ = std::make_shared<ReloadingCredentials>(std::move(set),
                                                     flags.client_certificate());
     }
@@ -130,14 +131,18 @@ class LiveFiles {
 
   // Reads them again. Logs what is invalid, and keeps what is in use.
   void Reload() {
+    if (is_ending_) return;
     NotifyReloading();
-    if (identities_ != nullptr) {
-      LogReload("identities", identities_->Reload());
+    if (identities_ != nullptr &&
+        LogReload("identities", identities_->Reload())) {
       LogIdentities();
     }
     if (tls_ != nullptr) LogReload("certificates", ReloadCertificates());
     NotifyServiceManager("READY=1");
   }
+
+  // Makes further calls of Reload do nothing.
+  void EndReloads() { is_ending_ = true; }
 
   const std::shared_ptr<IdentityAuthorizer>& identities() const {
     return identities_;
@@ -159,7 +164,8 @@ class LiveFiles {
     return absl::OkStatus();
   }
 
-  void LogReload(const std::string& what, const absl::Status& status) {
+  // Returns whether the status is OK.
+  bool LogReload(const std::string& what, const absl::Status& status) {
     metrics_->OnReload(what, status.ok());
     if (status.ok()) {
       Log(LogLevel::kInfo, "reloaded", {{"what", what}});
@@ -167,18 +173,22 @@ class LiveFiles {
       Log(LogLevel::kError, "reload failed; keeping the current configuration",
           {{"what", what}, {"error", TextOf(status)}});
     }
+    return status.ok();
   }
 
+  std::atomic<bool> is_ending_{false};
   CertificatePaths paths_;
-  ServerMetrics* metrics_ = nullptr;
+  std::shared_ptr<ServerMetrics> metrics_;
   std::shared_ptr<IdentityAuthorizer> identities_;
   std::shared_ptr<ReloadingCredentials> tls_;
 };
 
-// Logs something that outsiders can cause at will.
-void LogRefusal(std::string_view message, LogFields fields) {
-  static RateLimit* const limit = new RateLimit(kRefusalInterval, kRefusals);
-  const std::optional<int> left_out = limit->Admit(absl::Now());
+// Logs something that outsiders can cause at will, and whose rate is limited by
+// kind, so that a flood of one does not hide the others.
+void LogRefusal(const std::string& kind, std::string_view message,
+                LogFields fields) {
+  static auto* const limits = new RateLimits(kRefusalInterval, kRefusals);
+  const std::optional<int> left_out = limits->Admit(kind, absl::Now());
   if (!left_out) return;
   if (*left_out > 0) {
     fields.emplace_back("left_out", absl::StrCat(*left_out));
@@ -188,6 +198,7 @@ void LogRefusal(std::string_view message, LogFields fields) {
 
 void LogUnusedConnection(const std::string& peer) {
   LogRefusal(
+      "unused connection",
       "connection ended without a call; its TLS handshake may have failed",
       {{"peer", peer}});
 }
@@ -221,7 +232,7 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
     }
   };
   options.service.observer.on_refused = [](const RefusedCall& call) {
-    LogRefusal("call refused",
+    LogRefusal(call.reason, "call refused",
                {{"peer", call.peer},
                 {"caller", call.caller.empty() ? "unknown" : call.caller},
                 {"reason", call.reason}});
@@ -248,6 +259,9 @@ HttpServerOptions HttpOptions(const ServeFlags& flags, const LiveFiles& files,
   options.tls = files.tls();
   options.check_host = files.identities() == nullptr;
   options.is_serving = [server] { return server->is_serving(); };
+  options.on_accepting = [server](bool is_accepting) {
+    server->OnAccepting(is_accepting);
+  };
   options.metrics = [metrics, store] { return metrics->Text(*store); };
   options.page = PageHtml();
   options.page_policy = std::string(PageContentSecurityPolicy());
@@ -274,14 +288,23 @@ void LogServing(const ServeFlags& flags, const std::string& address) {
   }
 }
 
-// Acts on signals until one stops the service; returns that one.
-int AwaitEnd(const sigset_t& signals, LiveFiles* files) {
-  for (;;) {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    if (signal != SIGHUP) return signal;
-    files->Reload();
-  }
+// Reloads the files at each SIGHUP, on a thread of its own: a file may block
+// whoever reads it, such as a pipe or one of a network file system.
+void ReloadAtHangup(std::shared_ptr<LiveFiles> files) {
+  std::thread([files = std::move(files)] {
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    for (int signal = 0; sigwait(&hangup, &signal) == 0;) files->Reload();
+  }).detach();
+}
+
+// Returns the signal that stops the service.
+int AwaitEnd(sigset_t signals) {
+  sigdelset(&signals, SIGHUP);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  return signal;
 }
 
 std::string WithPort(const std::string& address, int port) {
@@ -316,11 +339,12 @@ absl::Status Serve(const ServeFlags& flags) {
   const sigset_t signals = BlockSignals();
   std::optional<StoppableStart> stoppable_start(signals);
   const auto metrics = std::make_shared<ServerMetrics>(kVersion);
-  LiveFiles files;
-  TOKENUSAGE_RETURN_IF_ERROR(files.Load(flags, metrics.get()));
-  UsageServerOptions options = ServerOptions(flags, files, metrics);
+  const auto files = std::make_shared<LiveFiles>();
+  TOKENUSAGE_RETURN_IF_ERROR(files->Load(flags, metrics));
+  UsageServerOptions options = ServerOptions(flags, *files, metrics);
   TOKENUSAGE_RETURN_IF_ERROR(CheckServedAddress(options));
   OpenStoreOptions store_options;
+  store_options.rollups = flags.rollups();
   store_options.on_commit = [metrics](absl::Duration time) {
     metrics->OnCommit(time);
   };
@@ -332,7 +356,7 @@ absl::Status Serve(const ServeFlags& flags) {
   if (!flags.http_listen.empty()) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         http, HttpServer::Start(server->service(),
-                                HttpOptions(flags, files, metrics, store.get(),
+                                HttpOptions(flags, *files, metrics, store.get(),
                                             server.get())));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(auto retention,
@@ -350,7 +374,9 @@ absl::Status Serve(const ServeFlags& flags) {
   if (!DataError().ok()) return absl::OkStatus();
   NotifyServiceManager("READY=1");
 
-  const int signal = AwaitEnd(signals, &files);
+  ReloadAtHangup(files);
+  const int signal = AwaitEnd(signals);
+  files->EndReloads();
   NotifyServiceManager("STOPPING=1");
   Log(LogLevel::kInfo, "finishing active calls",
       {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
@@ -377,7 +403,7 @@ absl::Status CheckConfiguration(const ServeFlags& flags) {
   StartLog(flags.parsed_log_format(), LogLevel::kError);
   const auto metrics = std::make_shared<ServerMetrics>(kVersion);
   LiveFiles files;
-  TOKENUSAGE_RETURN_IF_ERROR(files.Load(flags, metrics.get()));
+  TOKENUSAGE_RETURN_IF_ERROR(files.Load(flags, metrics));
   return CheckServedAddress(ServerOptions(flags, files, metrics));
 }
 

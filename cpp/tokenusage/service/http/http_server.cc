@@ -82,10 +82,10 @@ class HttpServer::Impl {
       if (std::exchange(is_draining_, true)) return;
     }
     sockets_.Close();
-    for (auto& acceptor : acceptors_) {
-      asio::post(acceptor.get_executor(), [&acceptor] {
+    for (Listener& listener : listeners_) {
+      asio::post(listener.acceptor.get_executor(), [&listener] {
         error_code ignored;
-        acceptor.close(ignored);
+        listener.acceptor.close(ignored);
       });
     }
     for (const auto& connection : Open()) connection->Drain();
@@ -99,33 +99,49 @@ class HttpServer::Impl {
   }
 
  private:
+  struct Listener {
+    explicit Listener(const asio::strand<asio::io_context::executor_type>& s)
+        : acceptor(s), pause(s) {}
+
+    Tcp::acceptor acceptor;
+    asio::steady_timer pause;
+    bool is_accepting = true;
+  };
+
   void Listen(int fd) {
     sockaddr_storage address = {};
     socklen_t size = sizeof(address);
     getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-    Tcp::acceptor& acceptor =
-        acceptors_.emplace_back(asio::make_strand(context_));
+    Listener& listener = listeners_.emplace_back(asio::make_strand(context_));
     error_code error;
-    acceptor.assign(address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(),
-                    dup(fd), error);
-    if (!error) Accept(&acceptor);
+    listener.acceptor.assign(
+        address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(), dup(fd), error);
+    if (!error) listener.acceptor.non_blocking(true, error);
+    if (!error) Await(&listener);
   }
 
-  void Accept(Tcp::acceptor* acceptor) {
-    acceptor->async_accept(
-        asio::make_strand(context_),
-        [this, acceptor](const error_code& error, Tcp::socket socket) {
-          if (!acceptor->is_open()) return;
-          if (!error) {
-            Add(std::move(socket));
-            return Accept(acceptor);
-          }
-          auto timer = std::make_shared<asio::steady_timer>(
-              acceptor->get_executor(), kAcceptPause);
-          timer->async_wait([this, acceptor, timer](const error_code&) {
-            if (acceptor->is_open()) Accept(acceptor);
-          });
-        });
+  void Await(Listener* listener) {
+    listener->acceptor.async_wait(
+        Tcp::acceptor::wait_read,
+        [this, listener](const error_code&) { Accept(listener); });
+  }
+
+  // Accepts a connection if there is one. Called on the listener's strand.
+  void Accept(Listener* listener) {
+    if (!listener->acceptor.is_open()) return;
+    Tcp::socket socket(asio::make_strand(context_));
+    error_code error;
+    listener->acceptor.accept(socket, error);
+    // Even if nobody is waiting, it tells whether there is a descriptor.
+    const bool is_accepting = !error || error == asio::error::would_block;
+    if (std::exchange(listener->is_accepting, is_accepting) != is_accepting) {
+      options_.on_accepting(is_accepting);
+    }
+    if (!error) Add(std::move(socket));
+    if (is_accepting) return Await(listener);
+    listener->pause.expires_after(kAcceptPause);
+    listener->pause.async_wait(
+        [this, listener](const error_code&) { Accept(listener); });
   }
 
   void Add(Tcp::socket socket) {
@@ -221,7 +237,7 @@ class HttpServer::Impl {
   // Last: its handlers use the members above.
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
-  std::list<Tcp::acceptor> acceptors_;
+  std::list<Listener> listeners_;
   std::vector<std::thread> threads_;
 };
 

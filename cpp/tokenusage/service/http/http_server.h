@@ -43,6 +43,11 @@ struct HttpServerOptions {
   // Whether /healthz says that the server serves.
   std::function<bool()> is_serving = [] { return true; };
 
+  // Called when connections cannot be accepted, for want of descriptors or
+  // memory, and when they can again; separately for each address that the host
+  // resolves to. From any thread; must not block.
+  std::function<void(bool is_accepting)> on_accepting = [](bool) {};
+
   // Returns the text of /metrics, in Prometheus' format. Null: no metrics.
   std::function<std::string()> metrics;
 

@@ -101,6 +101,12 @@ ServerMetrics::ServerMetrics(const std::string& version)
                    .Help("1 while the store works, 0 since it failed.")
                    .Register(*registry_)
                    .Add({})),
+      accepting_(prometheus::BuildGauge()
+                     .Name("tokenusage_accepting_connections")
+                     .Help("1, or 0 while connections cannot be accepted, for "
+                           "want of descriptors or memory.")
+                     .Register(*registry_)
+                     .Add({})),
       connections_(prometheus::BuildGauge()
                        .Name("tokenusage_connections")
                        .Help("Open connections.")
@@ -128,6 +134,7 @@ ServerMetrics::ServerMetrics(const std::string& version)
       .Add({{"version", version}})
       .Set(1);
   healthy_.Set(1);
+  accepting_.Set(1);
 }
 
 void ServerMetrics::OnReport(const v1::ReportUsageResponse& response) {
@@ -153,6 +160,10 @@ void ServerMetrics::OnCommit(absl::Duration time) {
 
 void ServerMetrics::OnHealthChange(bool healthy) {
   healthy_.Set(healthy ? 1 : 0);
+}
+
+void ServerMetrics::OnAccepting(bool is_accepting) {
+  accepting_.Set(is_accepting ? 1 : 0);
 }
 
 void ServerMetrics::OnConnectionCount(int count) { connections_.Set(count); }

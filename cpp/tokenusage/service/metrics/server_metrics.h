@@ -43,6 +43,9 @@ class ServerMetrics {
 
   void OnHealthChange(bool healthy);
 
+  // Notes whether connections can be accepted.
+  void OnAccepting(bool is_accepting);
+
   // Sets the number of open connections.
   void OnConnectionCount(int count);
 
@@ -76,6 +79,7 @@ class ServerMetrics {
   prometheus::Histogram& commit_;
   prometheus::Family<prometheus::Histogram>& http_;
   prometheus::Gauge& healthy_;
+  prometheus::Gauge& accepting_;
   prometheus::Gauge& connections_;
   prometheus::Counter& connections_closed_;
   prometheus::Family<prometheus::Counter>& reloads_;

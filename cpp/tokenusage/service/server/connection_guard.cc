@@ -42,7 +42,7 @@ constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 constexpr absl::Duration kTrim = absl::Milliseconds(100);
 constexpr absl::Duration kExcessTime = absl::Seconds(1);
 
-// How long idle connections have to hear that the server ends.
+// How long idle connections have to learn that the server is shutting down.
 constexpr absl::Duration kGoodbye = absl::Milliseconds(200);
 
 // Bytes that a connection may receive outside of requests: the TLS handshake,
@@ -211,6 +211,7 @@ ConnectionGuard::~ConnectionGuard() {
   closing_ = true;
   Wake();
   if (thread_.joinable()) thread_.join();
+  if (spare_ >= 0) close(spare_);
   close(wake_);
   close(epoll_);
 }
@@ -341,13 +342,11 @@ void ConnectionGuard::Accept(int listener) {
         OrphanedCalls() > limits_.max_live_calls) {
       return PauseAccepting(kBusyLook);
     }
-    sockaddr_storage address = {};
-    socklen_t size = sizeof(address);
-    const int fd = accept4(listener, reinterpret_cast<sockaddr*>(&address),
-                           &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    std::string peer;
+    const int fd = AcceptOne(listener, &peer);
     if (fd >= 0) {
       if (!std::exchange(is_accepting_, true)) events_.on_accepting(true);
-      Add(fd, listener, PeerOf(address));
+      Add(fd, listener, peer);
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
@@ -361,13 +360,27 @@ void ConnectionGuard::Accept(int listener) {
   }
 }
 
+int ConnectionGuard::AcceptOne(int listener, std::string* peer) {
+  // First, so that a connection for which there is only one descriptor waits in
+  // the backlog, too.
+  if (spare_ < 0) spare_ = fcntl(wake_, F_DUPFD_CLOEXEC, 0);
+  if (spare_ < 0) return -1;
+  sockaddr_storage address = {};
+  socklen_t size = sizeof(address);
+  const int fd = accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) *peer = PeerOf(address);
+  return fd;
+}
+
 void ConnectionGuard::Add(int fd, int listener, const std::string& peer) {
-  const int duplicate = MakeRoom() ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-  if (duplicate < 0) {
+  if (!MakeRoom()) {
     close(fd);
     events_.on_closed();
     return;
   }
+  const int duplicate = std::exchange(spare_, -1);
+  dup3(fd, duplicate, O_CLOEXEC);  // in its place, so it does not fail
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   const std::uint64_t id = kFirstConnectionEvent + ++last_id_;
@@ -441,7 +454,7 @@ ConnectionState ConnectionGuard::StateOf(Connection* connection,
   }
   const std::int64_t whole = connection->whole_bytes;
   std::int64_t pending = received - whole;
-  // A connection saves up no more than it began with.
+  // Credit never exceeds the initial allowance.
   if (pending < -kBytesPerConnection) {
     connection->whole_bytes += pending + kBytesPerConnection;
   }

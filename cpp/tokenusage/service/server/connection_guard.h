@@ -114,6 +114,9 @@ class ConnectionGuard {
   void TakeEvents(int timeout_millis);
   void WatchListeners(bool watch);
   void Accept(int listener);
+  // Returns a connection and sets `peer`, or returns -1 with errno. Then there
+  // is a spare descriptor.
+  int AcceptOne(int listener, std::string* peer);
   void PauseAccepting(absl::Duration pause);
   // Returns the number of calls of closed connections, which gRPC takes a while
   // to end.
@@ -140,6 +143,7 @@ class ConnectionGuard {
   // Used only by the guard's thread. Ordered from oldest to newest.
   std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
   std::uint64_t last_id_ = 0;
+  int spare_ = -1;  // a descriptor that the next connection's duplicate takes
   bool is_accepting_ = true;
   bool is_listening_ = false;  // the listeners are watched
   absl::Time accept_again_ = absl::InfinitePast();

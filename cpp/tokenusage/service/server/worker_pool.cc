@@ -2,13 +2,13 @@
 
 #include "tokenusage/service/server/worker_pool.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace tokenusage {
 
 WorkerPool::WorkerPool(int threads, Queue max_queued)
-    : max_queued_(max_queued), idle_(threads) {
+    : max_queued_(max_queued), idle_(static_cast<std::size_t>(threads)) {
   // The first threads read threads_ while the last ones are added.
   const std::lock_guard<std::mutex> lock(mutex_);
   for (int i = 0; i < threads; ++i) {
@@ -25,20 +25,21 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool WorkerPool::TrySubmit(const std::string& key, std::int64_t bytes,
+bool WorkerPool::TrySubmit(const Key& key, std::int64_t bytes,
                            std::function<void()> job) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto entry = lanes_.try_emplace(key).first;
-    Lane& lane = entry->second;
+    const auto caller = callers_.try_emplace(key.caller).first;
+    const Place place(caller,
+                      caller->second.lanes.try_emplace(key.project).first);
+    Lane& lane = place.second->second;
     if (queued_.jobs > 0 &&
         (lane.queued.jobs + 1 > max_queued_.jobs - queued_.jobs ||
          lane.queued.bytes + bytes > max_queued_.bytes - queued_.bytes)) {
-      if (lane.jobs.empty() && lane.running == 0) lanes_.erase(entry);
+      ForgetIfAtRest(place);
       return false;
     }
-    if (lane.jobs.empty()) turns_.push_back(entry);
-    lane.jobs.push_back({bytes, std::move(job)});
+    lane.jobs.push_back({++submitted_, bytes, std::move(job)});
     for (Queue* queue : {&lane.queued, &queued_}) {
       ++queue->jobs;
       queue->bytes += bytes;
@@ -51,50 +52,76 @@ bool WorkerPool::TrySubmit(const std::string& key, std::int64_t bytes,
 void WorkerPool::Work() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
-    auto turn = turns_.end();
+    Place place;
+    bool found = false;
     changed_.wait(lock, [&] {
-      turn = Next();
-      return turn != turns_.end() || (closing_ && turns_.empty());
+      found = FindNext(&place);
+      return found || (closing_ && queued_.jobs == 0);
     });
-    if (turn == turns_.end()) return;
-    const Lanes::iterator lane = *turn;
-    Job job = Take(turn);
+    if (!found) return;
+    Job job = Take(place);
     lock.unlock();
     job.run();
     job.run = nullptr;
     lock.lock();
     ++idle_;
-    if (--lane->second.running == 0 && lane->second.jobs.empty()) {
-      lanes_.erase(lane);
-    }
+    --place.first->second.turn.running;
+    --place.second->second.turn.running;
+    ForgetIfAtRest(place);
     // With one more idle thread, another lane's job may start as well.
     changed_.notify_all();
   }
 }
 
-std::list<WorkerPool::Lanes::iterator>::iterator WorkerPool::Next() {
-  const bool is_last = idle_ == 1 && threads_.size() > 1;
-  return std::find_if(turns_.begin(), turns_.end(), [&](Lanes::iterator lane) {
-    return !is_last || lane->second.running == 0;
-  });
+bool WorkerPool::MayStart(const Caller& caller, const Lane& lane) const {
+  if (lane.jobs.empty()) return false;
+  if (caller.turn.running == 0) return true;
+  if (idle_ == 1) return false;
+  return idle_ > 2 || lane.turn.running == 0;
 }
 
-WorkerPool::Job WorkerPool::Take(std::list<Lanes::iterator>::iterator turn) {
-  Lane& lane = (*turn)->second;
+bool WorkerPool::FindNext(Place* place) {
+  using Rank = std::tuple<int, std::int64_t, std::int64_t, std::int64_t>;
+  std::optional<Rank> first;
+  for (auto caller = callers_.begin(); caller != callers_.end(); ++caller) {
+    auto& lanes = caller->second.lanes;
+    for (auto lane = lanes.begin(); lane != lanes.end(); ++lane) {
+      if (!MayStart(caller->second, lane->second)) continue;
+      const Turn& turn = caller->second.turn;
+      const Rank rank(turn.running, turn.last_start,
+                      lane->second.turn.last_start,
+                      lane->second.jobs.front().number);
+      if (first && *first <= rank) continue;
+      first = rank;
+      *place = {caller, lane};
+    }
+  }
+  return first.has_value();
+}
+
+WorkerPool::Job WorkerPool::Take(const Place& place) {
+  Lane& lane = place.second->second;
   Job job = std::move(lane.jobs.front());
   lane.jobs.pop_front();
   for (Queue* queue : {&lane.queued, &queued_}) {
     --queue->jobs;
     queue->bytes -= job.bytes;
   }
-  ++lane.running;
-  --idle_;
-  if (lane.jobs.empty()) {
-    turns_.erase(turn);
-  } else {
-    turns_.splice(turns_.end(), turns_, turn);
+  ++started_;
+  for (Turn* turn : {&place.first->second.turn, &lane.turn}) {
+    ++turn->running;
+    turn->last_start = started_;
   }
+  --idle_;
   return job;
+}
+
+void WorkerPool::ForgetIfAtRest(const Place& place) {
+  const Lane& lane = place.second->second;
+  if (!lane.jobs.empty() || lane.turn.running > 0) return;
+  auto& lanes = place.first->second.lanes;
+  lanes.erase(place.second);
+  if (lanes.empty()) callers_.erase(place.first);
 }
 
 }  // namespace tokenusage

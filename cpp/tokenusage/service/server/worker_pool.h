@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A fixed number of threads for work that may block, with a bounded queue in
-// which keys take turns.
+// which callers take turns, and a caller's projects take turns, too.
 //
-//   WorkerPool pool(/*threads=*/4, {/*jobs=*/256, /*bytes=*/16 << 20});
-//   if (!pool.TrySubmit("demo", bytes, [] { ReadTheDisk(); })) return Busy();
+//   WorkerPool pool(/*threads=*/5, {/*jobs=*/256, /*bytes=*/16 << 20});
+//   if (!pool.TrySubmit({"finance", "demo"}, bytes, [] { ReadTheDisk(); })) {
+//     return Busy();
+//   }
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_WORKER_POOL_H_
 #define TOKENUSAGE_SERVICE_SERVER_WORKER_POOL_H_
@@ -14,20 +16,32 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unordered_map>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace tokenusage {
 
 // Thread-safe. Jobs of one key start in the order in which they were submitted.
-// The last idle thread is kept for a key that has no job running, so one key's
-// slow jobs never occupy all threads.
+// The next job is one of the caller that has the fewest running; of several
+// such callers, or of a caller's projects, that whose last job started first.
+// So a new caller or project is the next.
+//
+// The last idle thread is kept for a caller that has no job running, and the
+// one before for a caller or a key that has none: slow jobs of one caller never
+// occupy all threads, whatever their projects, nor do those of one project all
+// threads of the caller.
 class WorkerPool {
  public:
+  struct Key {
+    std::string caller;
+    std::string project;
+  };
+
   // What may be queued. A key may queue as much as is still free: one key
   // alone half of it, two a third each. A job that is larger is taken if the
   // queue is empty.
@@ -46,34 +60,51 @@ class WorkerPool {
 
   // Queues `job`, which holds `bytes` of memory until it has run. Returns false
   // if the queue has no room for it. `job` must not throw.
-  bool TrySubmit(const std::string& key, std::int64_t bytes,
-                 std::function<void()> job);
+  bool TrySubmit(const Key& key, std::int64_t bytes, std::function<void()> job);
 
  private:
   struct Job {
+    std::int64_t number;
     std::int64_t bytes;
     std::function<void()> run;
+  };
+  // How many jobs run, and the number of the last start.
+  struct Turn {
+    int running = 0;
+    std::int64_t last_start = 0;
   };
   struct Lane {
     std::deque<Job> jobs;
     Queue queued;
-    int running = 0;
+    Turn turn;
   };
-  using Lanes = std::unordered_map<std::string, Lane>;
+  struct Caller {
+    std::map<std::string, Lane> lanes;  // by project; none of them is at rest
+    Turn turn;
+  };
+  using Callers = std::map<std::string, Caller>;
+  // A caller and one of its lanes.
+  using Place =
+      std::pair<Callers::iterator, std::map<std::string, Lane>::iterator>;
 
   void Work();
-  // The lane whose job may start now, or turns_.end().
-  std::list<Lanes::iterator>::iterator Next();
-  // Starts the first job of the lane, and gives the lane's turn to the next.
-  Job Take(std::list<Lanes::iterator>::iterator turn);
+  // Returns whether a job of the lane may start now.
+  bool MayStart(const Caller& caller, const Lane& lane) const;
+  // Sets `place` to the lane whose job starts next. Returns false if none may.
+  bool FindNext(Place* place);
+  // Starts the first job of the lane.
+  Job Take(const Place& place);
+  // Forgets the lane, and its caller, if nothing of them is queued or runs.
+  void ForgetIfAtRest(const Place& place);
 
   const Queue max_queued_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  Lanes lanes_;                       // guarded by mutex_, as are those below
-  std::list<Lanes::iterator> turns_;  // the lanes that have jobs queued
+  Callers callers_;  // guarded by mutex_, as are those below
   Queue queued_;
-  int idle_;  // threads
+  std::int64_t submitted_ = 0;
+  std::int64_t started_ = 0;
+  std::size_t idle_;  // threads
   bool closing_ = false;
   std::vector<std::thread> threads_;
 };

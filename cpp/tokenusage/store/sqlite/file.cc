@@ -79,7 +79,7 @@ absl::Status KeepLogOnClose(SqliteDatabase* database) {
 
 // Returns whether SQLite can write the database, and its files beside it.
 bool IsWritable(const std::string& path) {
-  return access(path.c_str(), W_OK) == 0 &&
+  return CheckDatabaseIsWritable(path).ok() &&
          access(fs::path(path).parent_path().c_str(), W_OK) == 0;
 }
 
@@ -154,6 +154,22 @@ absl::StatusOr<bool> InspectDatabaseFile(const std::string& path) {
   TOKENUSAGE_RETURN_IF_ERROR(
       CheckSchemaVersion(path, BigEndian32(view.substr(kUserVersionOffset))));
   return true;
+}
+
+absl::Status CheckDatabaseIsWritable(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const std::string file = path + suffix;
+    if (access(file.c_str(), W_OK) == 0 || errno == ENOENT) continue;
+    const int error = errno;
+    struct stat facts = {};
+    if (stat(file.c_str(), &facts) != 0) continue;  // SQLite removed it
+    return FileError("database " + path + " cannot be written: file " + file +
+                         " belongs to uid " + std::to_string(facts.st_uid) +
+                         ", and this process runs as uid " +
+                         std::to_string(getuid()),
+                     error);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenBeside(

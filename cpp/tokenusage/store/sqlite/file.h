@@ -34,6 +34,11 @@ std::int64_t FileBytes(const std::string& path);
 // log is not; PERMISSION_DENIED or UNAVAILABLE if it cannot be read.
 absl::StatusOr<bool> InspectDatabaseFile(const std::string& path);
 
+// Returns PERMISSION_DENIED, naming the file and its owner, if this process may
+// not write the database, or a file of SQLite's beside it. Files that do not
+// exist are writable.
+absl::Status CheckDatabaseIsWritable(const std::string& path);
+
 // Returns DATA_LOSS if the database is damaged, FAILED_PRECONDITION if its
 // tables are not those of CheckSqliteSchema. Leaves the file as it is.
 //
