@@ -148,6 +148,17 @@ class ExtractTest(EndToEndTest):
         found = self.lines(extract(log, dialect="--dialect=openai.realtime"))
         self.assertEqual([record["record_id"] for record in found], ["r-0", "r-1"])
 
+    def test_goes_on_after_a_bad_line_of_a_log(self):
+        line = '{"type":"response.done","response":{"id":"r-%d","usage":{"input_tokens":%s}}}\n'
+        log = line % (1, 5) + line % (2, "NaN") + line % (3, -1) + line % (4, 5)
+        outcome = extract(log, dialect="--dialect=openai.realtime")
+        self.assertEqual(outcome.exit_code, 2)
+        found = [json.loads(line)["record_id"] for line in outcome.stdout.splitlines()]
+        self.assertEqual(found, ["r-1", "r-4"])
+        first, second = outcome.stderr.decode().splitlines()
+        self.assertRegex(first, r"input:2: response.usage.input_tokens: .* \(column \d+\)$")
+        self.assertRegex(second, r"input:3: response.usage.input_tokens: .* found -1$")
+
     def test_reports_bad_lines_with_their_places(self):
         bad = response(2)
         bad["usage"]["prompt_tokens"] = -7

@@ -172,6 +172,18 @@ TEST(UsageExtractorTest, FindsUsageBehindWhatItSkips) {
   }
 }
 
+TEST(UsageExtractorTest, TakesAByteOrderMarkOnlyAtTheStart) {
+  const Dialect& images = *FindDialect("openai.images");
+  const std::string event = "data: {\"type\":\"image_edit.completed\"}\n\n";
+  for (const std::size_t size : {1, 100}) {
+    const auto at_start = ExtractStream(images, "\xEF\xBB\xBF" + event, size);
+    EXPECT_EQ(at_start->unknown_reason, v1::UNKNOWN_USAGE_REASON_ABSENT);
+    const auto later =
+        ExtractStream(images, ": a\n\n\xEF\xBB\xBF" + event, size);
+    EXPECT_EQ(later->unknown_reason, v1::UNKNOWN_USAGE_REASON_ABORTED);
+  }
+}
+
 TEST(UsageExtractorTest, FindsNoUsageInAHundredMegabytes) {
   const auto extraction = UsageExtractor(Chat()).Extract(
       "{\"content\":\"" + std::string(100'000'000, 'A') + "\"}");

@@ -98,6 +98,12 @@ absl::Status ReadDocumentsFrom(std::string line, std::int64_t line_number,
   }
 }
 
+// Returns the error of a line that is an event, whatever the others are.
+absl::Status CheckLine(const Dialect& dialect, const std::string& line) {
+  if (!dialect.streams_lines) return absl::OkStatus();
+  return UsageExtractor(dialect).Feed(line);
+}
+
 // Reads the streams of which the first starts with `line`. What follows the end
 // of one, but for another "[DONE]", is the next one.
 absl::Status ReadStreams(const Dialect& dialect, std::string line,
@@ -122,7 +128,12 @@ absl::Status ReadStreams(const Dialect& dialect, std::string line,
       event_line = line_number;
     }
     line.push_back('\n');
-    if (!extractor.Feed(line).ok()) break;
+    const absl::Status checked = CheckLine(dialect, line);
+    if (!checked.ok()) {
+      TOKENUSAGE_RETURN_IF_ERROR(visit({line_number, checked}));
+    } else if (!extractor.Feed(line).ok()) {
+      break;
+    }
     TOKENUSAGE_ASSIGN_OR_RETURN(more,
                                 input->ReadLine(kMaxDocumentBytes, &line));
   }

@@ -186,7 +186,7 @@ std::vector<Row> Rows() {
       {"bedrock.messages", Messages(), "anthropic_messages"},
       {"cohere.chat", Places(Place("usage"), Place("delta.usage"))},
       {"cohere.chat_v1", Places(Place("meta"), Place("response.meta")),
-       "cohere_meta", "chat"},
+       "cohere_meta"},
       {"cohere.classify", Plain("meta"), "cohere_meta"},
       {"cohere.embed", Plain("meta"), "cohere_meta"},
       {"cohere.rerank", Plain("meta"), "cohere_meta"},

@@ -85,7 +85,9 @@ absl::Status EventReader::Feed(std::string_view chunk, const EventFinder& find,
       const std::string_view ahead = chunk.substr(0, kLookAhead);
       const std::size_t found = std::min(find(ahead), ahead.size());
       unread = chunk.size() - found;
-      chunk.remove_prefix(SizeOfWholeEvents(ahead.substr(0, found)));
+      const std::size_t skipped = SizeOfWholeEvents(ahead.substr(0, found));
+      is_first_line_ = is_first_line_ && skipped == 0;
+      chunk.remove_prefix(skipped);
     }
     const std::string_view begin = line_.empty() ? chunk : line_;
     const std::size_t end = ends.Find(chunk, begin.substr(0, 1) == "{");

@@ -2,6 +2,7 @@
 
 #include "tokenusage/usage/google.h"
 
+#include <array>
 #include <string_view>
 
 #include "tokenusage/usage/token_parts.h"
@@ -50,13 +51,25 @@ Stated* Find(std::string_view modality, Modalities* by) {
   return nullptr;
 }
 
+// The paths of a list's counts.
+using Paths = std::array<const char*, 5>;
+#define BY_MODALITY(list)                                          \
+  Paths {                                                          \
+    list "[TEXT]", list "[IMAGE]", list "[AUDIO]", list "[VIDEO]", \
+        list "[DOCUMENT]"                                          \
+  }
+
 template <typename Details>
-void Divide(const Details& details, const char* field, Modalities* by) {
+void Divide(const Details& details, const Paths& paths, Modalities* by) {
+  if (details.empty()) return;
+  by->text.field = paths[0];
+  by->image.field = paths[1];
+  by->audio.field = paths[2];
+  by->video.field = paths[3];
+  by->document.field = paths[4];
   for (const auto& detail : details) {
     Stated* const place = Find(detail.modality(), by);
-    if (place == nullptr) continue;
-    *place += TokensOf(detail, field);
-    place->field = field;
+    if (place != nullptr) *place += TokensOf(detail, place->field);
   }
 }
 
@@ -140,11 +153,11 @@ Tokens CommonTokens(const Usage& usage) {
   tokens.thoughts = STATED("", usage, thoughts_token_count);
   tokens.cached = STATED("", usage, cached_content_token_count);
   tokens.total = STATED("", usage, total_token_count);
-  Divide(usage.prompt_tokens_details(), "prompt_tokens_details",
+  Divide(usage.prompt_tokens_details(), BY_MODALITY("prompt_tokens_details"),
          &tokens.prompt_by);
   Divide(usage.tool_use_prompt_tokens_details(),
-         "tool_use_prompt_tokens_details", &tokens.tool_use_by);
-  Divide(usage.cache_tokens_details(), "cache_tokens_details",
+         BY_MODALITY("tool_use_prompt_tokens_details"), &tokens.tool_use_by);
+  Divide(usage.cache_tokens_details(), BY_MODALITY("cache_tokens_details"),
          &tokens.cached_by);
   return tokens;
 }
@@ -157,8 +170,8 @@ UsageCounts CountUsage(const google::v1::GenerateContentUsage& usage,
   Counter counter(&counts, why);
   Tokens tokens = CommonTokens(usage);
   tokens.response = STATED("", usage, candidates_token_count);
-  Divide(usage.candidates_tokens_details(), "candidates_tokens_details",
-         &tokens.response_by);
+  Divide(usage.candidates_tokens_details(),
+         BY_MODALITY("candidates_tokens_details"), &tokens.response_by);
   CountTokens(tokens, &counter);
   return counts;
 }
@@ -169,8 +182,8 @@ UsageCounts CountUsage(const google::v1::LiveUsage& usage,
   Counter counter(&counts, why);
   Tokens tokens = CommonTokens(usage);
   tokens.response = STATED("", usage, response_token_count);
-  Divide(usage.response_tokens_details(), "response_tokens_details",
-         &tokens.response_by);
+  Divide(usage.response_tokens_details(),
+         BY_MODALITY("response_tokens_details"), &tokens.response_by);
   CountTokens(tokens, &counter);
   return counts;
 }
@@ -186,14 +199,14 @@ UsageCounts CountUsage(const google::v1::InteractionsUsage& usage,
   tokens.thoughts = STATED("", usage, total_thought_tokens);
   tokens.cached = STATED("", usage, total_cached_tokens);
   tokens.total = STATED("", usage, total_tokens);
-  Divide(usage.input_tokens_by_modality(), "input_tokens_by_modality",
-         &tokens.prompt_by);
-  Divide(usage.tool_use_tokens_by_modality(), "tool_use_tokens_by_modality",
-         &tokens.tool_use_by);
-  Divide(usage.output_tokens_by_modality(), "output_tokens_by_modality",
-         &tokens.response_by);
-  Divide(usage.cached_tokens_by_modality(), "cached_tokens_by_modality",
-         &tokens.cached_by);
+  Divide(usage.input_tokens_by_modality(),
+         BY_MODALITY("input_tokens_by_modality"), &tokens.prompt_by);
+  Divide(usage.tool_use_tokens_by_modality(),
+         BY_MODALITY("tool_use_tokens_by_modality"), &tokens.tool_use_by);
+  Divide(usage.output_tokens_by_modality(),
+         BY_MODALITY("output_tokens_by_modality"), &tokens.response_by);
+  Divide(usage.cached_tokens_by_modality(),
+         BY_MODALITY("cached_tokens_by_modality"), &tokens.cached_by);
   CountTokens(tokens, &counter);
 
   Stated searches, calls;

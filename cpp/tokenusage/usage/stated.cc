@@ -31,8 +31,11 @@ void Counter::Note(v1::UsageInconsistencyReason reason,
   v1::UsageInconsistency& inconsistency = why_->emplace_back();
   inconsistency.set_reason(reason);
   for (const Stated& count : counts) {
-    if (count.is_set) inconsistency.set_field(count.field);
-    if (count.is_set) break;
+    if (!count.is_set) continue;
+    const std::string field =
+        count.field;  // without the kind of a list's count
+    inconsistency.set_field(field.substr(0, field.find('[')));
+    break;
   }
   inconsistency.set_message(
       absl::StrCat(Describe(counts), relation, Describe(others)));

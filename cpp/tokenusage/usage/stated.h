@@ -18,8 +18,10 @@ namespace tokenusage::usage_internal {
 
 // A count that a usage states, or does not.
 struct Stated {
-  Amount amount;           // zero if not set
-  const char* field = "";  // its path from the usage message on
+  Amount amount;  // zero if not set
+  // Its path from the usage message on. A count of a list has its kind behind
+  // it: "prompt_tokens_details[TEXT]".
+  const char* field = "";
   bool is_set = false;
   bool out_of_range = false;
 
