@@ -28,15 +28,22 @@ _MIN_DELAY, _MAX_DELAY = 0.1, 30.0
 class UsageReporter:
     """Thread-safe."""
 
-    def __init__(self, server, project, channel=None, token=None, on_refused=print,
+    def __init__(self, server, project, credentials=None, token=None, on_refused=print,
                  max_pending=100_000, max_batch_age=0.1):
-        """`on_refused` is called with each record that the service refuses, and why."""
+        """Connects with TLS if `credentials` are given: grpc.ssl_channel_credentials().
+
+        `on_refused` is called with each record that the service refuses, and why.
+        """
         self._project = project
         self._metadata = [("authorization", "Bearer " + token)] if token else []
         self._on_refused = on_refused
         self._max_pending = max_pending
         self._max_batch_age = max_batch_age
-        self._channel = channel or grpc.insecure_channel(server)
+        self._channel = (
+            grpc.secure_channel(server, credentials)
+            if credentials
+            else grpc.insecure_channel(server)
+        )
         self._call = self._channel.unary_unary(
             _METHOD,
             request_serializer=service_pb2.ReportUsageRequest.SerializeToString,
@@ -108,12 +115,11 @@ class UsageReporter:
             except ValueError:  # the channel was closed
                 return False
             except grpc.RpcError as error:
-                pushback = _pushback(error)
-                if pushback is None and _is_refused_batch(error):
+                if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
                     return self._split(batch, error)
-                # The outcome is unknown: the same records again.
+                # The service is away or busy, or the outcome unknown: the same again.
                 wait = delay * random.uniform(0.5, 1)
-                self._stopped.wait(max(wait, pushback or 0))
+                self._stopped.wait(max(wait, _pushback(error)))
                 delay = min(2 * delay, _MAX_DELAY)
             else:
                 for refused in answer.errors:
@@ -130,19 +136,12 @@ class UsageReporter:
         return self._deliver(batch[:middle]) and self._deliver(batch[middle:])
 
 
-def _is_refused_batch(error):
-    return error.code() in (
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-    )
-
-
 def _pushback(error):
-    """Returns after how many seconds the service wants the call again, or None."""
+    """Returns after how many seconds the service wants the call again, or 0."""
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-retry-pushback-ms":
             return int(value) / 1000
-    return None
+    return 0
 
 
 def _new_record_id():

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The reporter against a real service, $TOKENUSAGE_PROGRAM, that is killed and started again.
+// The reporter and the gateway against a real service, $TOKENUSAGE_PROGRAM, that is killed and
+// started again.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import {
+  connectNodeAdapter,
+  createGrpcTransport,
+  Http2SessionManager,
+} from "@connectrpc/connect-node";
+import { Gateway } from "./gateway.js";
 import { type UsageRecord, UsageRecordSchema } from "./generated/tokenusage/v1/usage_record_pb.js";
 import { UsageReportingService } from "./generated/tokenusage/v1/usage_reporting_service_pb.js";
 import { UsageReporter } from "./usage_reporter.js";
@@ -37,8 +45,8 @@ async function killServer(): Promise<void> {
   if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
 }
 
-function startReporter(): UsageReporter {
-  return new UsageReporter(`http://${address}`, "demo", {
+function startReporter(server = address): UsageReporter {
+  return new UsageReporter(`http://${server}`, "demo", {
     onRefused: (record) => refused.push(record.recordId),
   });
 }
@@ -55,14 +63,14 @@ function makeRecord(recordId: string, total = 21): UsageRecord {
   });
 }
 
-async function storedIds(): Promise<string[]> {
+async function storedRecords(): Promise<UsageRecord[]> {
   const baseUrl = `http://${address}`;
   const sessionManager = new Http2SessionManager(baseUrl);
   const client = createClient(
     UsageReportingService,
     createGrpcTransport({ baseUrl, sessionManager }),
   );
-  const ids: string[] = [];
+  const records: UsageRecord[] = [];
   let pageToken = "";
   do {
     const page = await client.listUsageRecords({
@@ -71,11 +79,15 @@ async function storedIds(): Promise<string[]> {
       endTime: { seconds: 4_000_000_000n },
       pageToken,
     });
-    ids.push(...page.records.map((record) => record.recordId));
+    records.push(...page.records);
     pageToken = page.nextPageToken;
   } while (pageToken);
   sessionManager.abort();
-  return ids;
+  return records;
+}
+
+async function storedIds(): Promise<string[]> {
+  return (await storedRecords()).map((record) => record.recordId);
 }
 
 beforeEach(async () => {
@@ -112,6 +124,65 @@ test("fills ids, and tells refused records", async () => {
   assert.match(first.recordId, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-/);
   assert.deepEqual(await storedIds(), [first.recordId]);
   assert.deepEqual(refused, ["call-1"]);
+});
+
+test("keeps records while the service is busy", async () => {
+  let refusals = 3;
+  let stored = 0;
+  const service = createServer(
+    connectNodeAdapter({
+      routes: (router) =>
+        router.service(UsageReportingService, {
+          reportUsage({ records }) {
+            if (refusals-- > 0) throw new ConnectError("busy", Code.ResourceExhausted);
+            stored += records.length;
+            return { storedCount: records.length };
+          },
+        }),
+    }),
+  );
+  await once(service.listen(0, "127.0.0.1"), "listening");
+  const reporter = startReporter(`127.0.0.1:${(service.address() as AddressInfo).port}`);
+  reporter.report(makeRecord("call-1"));
+  reporter.report(makeRecord("call-2"));
+  assert(await reporter.close(60_000));
+  service.close();
+  assert.deepEqual([stored, refused], [2, []]);
+});
+
+test("gateway reports responses and streams", async () => {
+  const reporter = startReporter();
+  const gateway = new Gateway(reporter);
+  gateway.onResponse(
+    `{"id":"chatcmpl-1","model":"gpt-4o","choices":[{"message":{"content":"Hello"}}],
+      "usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21,"new_tokens":1}}`,
+    "acme",
+  );
+  const stream = gateway.stream("acme");
+  const events = Buffer.from(
+    'data: {"id":"chatcmpl-2","model":"gpt-4o","choices":[{"delta":{}}],"usage":null}\n\n' +
+      'data: {"id":"chatcmpl-2","model":"gpt-4o","choices":[],' +
+      '"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}}\n\n' +
+      "data: [DONE]\n\n",
+  );
+  for (let start = 0; start < events.length; start += 50) {
+    stream.onChunk(events.subarray(start, start + 50));
+  }
+  stream.onEnd();
+  const badId = '{"id":1,"usage":{"total_tokens":1}}';
+  const badUsage = '{"usage":{"total_tokens":"x"}}';
+  for (const body of ["<html>", "[]", "{}", badId, badUsage]) gateway.onResponse(body, "acme");
+  assert(await reporter.close(60_000));
+  const totals = (await storedRecords()).map(({ recordId, model, labels, usage }) => [
+    recordId,
+    model,
+    labels.customer,
+    usage.case === "openaiChat" && usage.value.totalTokens,
+  ]);
+  assert.deepEqual(totals.sort(), [
+    ["chatcmpl-1", "gpt-4o", "acme", 21n],
+    ["chatcmpl-2", "gpt-4o", "acme", 12n],
+  ]);
 });
 
 test("close does not wait for ever", async () => {

@@ -125,10 +125,10 @@ export class UsageReporter {
         }
         return true;
       }
-      const pushback = result.metadata.get("grpc-retry-pushback-ms");
-      if (pushback === null && isRefusedBatch(result)) return this.#split(batch, result);
-      // The outcome is unknown: the same records again.
-      const wait = Math.max(delay * (0.5 + Math.random() / 2), Number(pushback));
+      if (result.code === Code.InvalidArgument) return this.#split(batch, result);
+      // The service is away or busy, or the outcome unknown: the same again.
+      const pushback = Number(result.metadata.get("grpc-retry-pushback-ms"));
+      const wait = Math.max(delay * (0.5 + Math.random() / 2), pushback);
       await sleep(wait, undefined, { signal }).catch(() => {});
     }
     return false;
@@ -163,10 +163,6 @@ export class UsageReporter {
       (await this.#deliver(batch.slice(0, middle))) && (await this.#deliver(batch.slice(middle)))
     );
   }
-}
-
-function isRefusedBatch(error: ConnectError): boolean {
-  return error.code === Code.InvalidArgument || error.code === Code.ResourceExhausted;
 }
 
 // Returns a UUIDv7.

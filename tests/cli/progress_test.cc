@@ -30,6 +30,12 @@ TEST(ProgressTest, ShowsNoRateInTheFirstSecond) {
             "0 records, 0 %, 0/s");
 }
 
+TEST(ProgressTest, KnowsThePartOfAWindowThatIsDone) {
+  EXPECT_EQ(FractionBetween(100, 125, 200), 0.25);
+  EXPECT_EQ(FractionBetween(100, 200, 200), 1.0);
+  EXPECT_EQ(FractionBetween(100, 100, 200), std::nullopt);
+}
+
 TEST(ProgressTest, IsQuietWithoutATerminal) {
   ::testing::internal::CaptureStderr();
   {

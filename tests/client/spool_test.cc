@@ -26,7 +26,7 @@ using testing::IsOk;
 using testing::MemoryFileSystem;
 using testing::StatusIs;
 
-constexpr char kFirstSegment[] = "spool/00000000000000000001.spool";
+constexpr char kFirstSegment[] = "spool/00000000000000000001.demo.spool";
 
 class SpoolTest : public ::testing::Test {
  protected:
@@ -105,6 +105,46 @@ TEST_F(SpoolTest, IsOfOneProject) {
                HasSubstr("expected project \"other\", found \"demo\"")));
 }
 
+TEST_F(SpoolTest, KeepsItsProjectWhenItsFileIsDamaged) {
+  {
+    ASSERT_OK_AND_ASSIGN(const auto spool, Open());
+    ASSERT_THAT(spool->Append("first"), IsOk());
+  }
+  files_.SetContent("spool/spool", "tokenusage");
+  ASSERT_OK_AND_ASSIGN(const auto summary,
+                       InspectSpool("spool", &files_, [](std::string_view) {}));
+  EXPECT_EQ(summary.project, "demo");
+  EXPECT_EQ(summary.records, 1);
+  EXPECT_EQ(summary.damage.lost_files, 1);
+  EXPECT_THAT(
+      Open("other"),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               HasSubstr("expected project \"other\", found \"demo\"")));
+  ASSERT_OK_AND_ASSIGN(const auto spool, Open());
+  EXPECT_THAT(ReadAll(spool.get()), ElementsAre("first"));
+}
+
+TEST_F(SpoolTest, RefusesTheSegmentOfAnotherProject) {
+  ASSERT_THAT(Open(), IsOk());
+  files_.SetContent("spool/00000000000000000001.other.spool", "");
+  EXPECT_THAT(Open(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("found \"demo\" and \"other\"")));
+}
+
+TEST_F(SpoolTest, SyncedRecordsOfANewFolderSurviveAPowerFailure) {
+  for (int round = 0; round < 20; ++round) {
+    files_.RemoveAll();
+    {
+      ASSERT_OK_AND_ASSIGN(const auto spool, Open());
+      ASSERT_THAT(spool->Append("first"), IsOk());
+      ASSERT_THAT(spool->Sync(), IsOk());
+      files_.LosePower();
+    }
+    ASSERT_OK_AND_ASSIGN(const auto spool, Open());
+    ASSERT_THAT(ReadAll(spool.get()), ElementsAre("first")) << round;
+  }
+}
+
 TEST_F(SpoolTest, RefusesANewerVersion) {
   ASSERT_THAT(Open(), IsOk());
   files_.SetContent("spool/spool",
@@ -157,7 +197,7 @@ TEST_F(SpoolTest, CountsTheRecordsOfAFileThatIsGone) {
       ASSERT_THAT(spool->Append(record), IsOk());
     }
   }
-  ASSERT_THAT(files_.Remove("spool/00000000000000000002.spool"), IsOk());
+  ASSERT_THAT(files_.Remove("spool/00000000000000000002.demo.spool"), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto spool, Open());
   EXPECT_THAT(ReadAll(spool.get()), ElementsAre("a", "c", "d"));
   EXPECT_EQ(spool->damage().lost_records, 1);
@@ -266,10 +306,10 @@ std::vector<std::uint64_t> IntactRecords(
     const std::map<std::string, std::string>& before) {
   std::vector<std::uint64_t> intact;
   for (const auto& [path, content] : before) {
-    const auto first = ParseSegmentName(path.substr(path.find('/') + 1));
-    if (!first.has_value()) continue;
+    const auto name = ParseSegmentName(path.substr(path.find('/') + 1));
+    if (!name.has_value()) continue;
     const std::string after = files.Content(path);
-    std::uint64_t sequence = *first;
+    std::uint64_t sequence = name->first;
     for (std::size_t start = 0; start < content.size(); ++sequence) {
       const std::size_t length =
           kFrameHeaderBytes + static_cast<unsigned char>(content[start + 4]);

@@ -2,6 +2,7 @@
 
 #include "tokenusage/client/usage_reporter.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -191,6 +192,24 @@ TEST_F(UsageReporterTest, RefusesAnInvalidRecord) {
   EXPECT_EQ(reporter->counters().invalid, 1);
   ASSERT_THAT(reporter->Flush(kLong), IsOk());
   EXPECT_THAT(service_.records(), SizeIs(0));
+}
+
+TEST_F(UsageReporterTest, RefusesARecordThatIsTooLong) {
+  ASSERT_OK_AND_ASSIGN(const auto reporter,
+                       Start(Options(Durability::kMemory)));
+  // No field is as long, but one of a newer schema may be.
+  v1::UsageRecord record = NumberedRecord(1);
+  std::string* const unknown =
+      record.GetReflection()->MutableUnknownFields(&record)->AddLengthDelimited(
+          5000);
+  unknown->resize(1'000'000 - record.ByteSizeLong() - 3, 'x');
+  while (record.ByteSizeLong() < 1'000'000) unknown->push_back('x');
+  ASSERT_THAT(reporter->Report(record), IsOk());
+  unknown->push_back('x');
+  EXPECT_THAT(reporter->Report(record),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("at most 1000000 bytes, found 1000001")));
+  EXPECT_EQ(reporter->counters().invalid, 1);
 }
 
 TEST_F(UsageReporterTest, BatchesByCountAndBytes) {
@@ -389,6 +408,56 @@ TEST_F(UsageReporterTest, KeepsARefusedRecordWithItsReason) {
   EXPECT_EQ(reporter->counters().unkept_refused, 0);
 }
 
+// The record r0, and its correction r1 in a batch that overtakes it.
+TEST_F(UsageReporterTest, SendsACorrectionThatWasTooEarlyAgain) {
+  std::atomic<bool> is_refused{false};
+  service_.SetFault([&](const v1::ReportUsageRequest& request)
+                        -> std::optional<ReportResult> {
+    if (request.records(0).corrects().empty()) {
+      if (is_refused) return std::nullopt;
+      return Failure(absl::StatusCode::kUnavailable);
+    }
+    if (service_.records().count("r0") > 0) return std::nullopt;
+    is_refused = true;
+    ReportResult result;
+    result.response.add_errors()->set_reason(
+        v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND);
+    return result;
+  });
+  UsageReporterOptions options = Options(Durability::kMemory);
+  options.max_batch_records = 1;
+  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(options));
+  ASSERT_THAT(reporter->Report(NumberedRecord(0)), IsOk());
+  v1::UsageRecord correction = NumberedRecord(1);
+  correction.set_corrects("r0");
+  ASSERT_THAT(reporter->Report(correction), IsOk());
+  ASSERT_THAT(reporter->Stop(kLong), IsOk());
+  EXPECT_TRUE(is_refused);
+  EXPECT_THAT(service_.records(), SizeIs(2));
+  EXPECT_EQ(reporter->counters().refused, 0);
+}
+
+TEST_F(UsageReporterTest, ParksACorrectionOfARecordThatNobodyReported) {
+  service_.SetFault([&](const v1::ReportUsageRequest& request)
+                        -> std::optional<ReportResult> {
+    if (request.records(0).corrects().empty()) return std::nullopt;
+    ReportResult result;
+    result.response.add_errors()->set_reason(
+        v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND);
+    return result;
+  });
+  UsageReporterOptions options = Options(Durability::kProcess);
+  options.max_batch_records = 1;
+  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(options));
+  ASSERT_THAT(reporter->Report(NumberedRecord(0)), IsOk());
+  v1::UsageRecord correction = NumberedRecord(1);
+  correction.set_corrects("absent");
+  ASSERT_THAT(reporter->Report(correction), IsOk());
+  ASSERT_THAT(reporter->Stop(kLong), IsOk());
+  EXPECT_EQ(reporter->counters().refused, 1);
+  EXPECT_THAT(files_.Content("spool/refused.jsonl"), HasSubstr("\"absent\""));
+}
+
 TEST_F(UsageReporterTest, BoundsTheFileOfRefusedRecords) {
   for (int i = 0; i < 10; ++i) service_.RefuseRecord("r" + std::to_string(i));
   UsageReporterOptions options = Options(Durability::kProcess);
@@ -518,7 +587,7 @@ TEST_F(UsageReporterTest, GoesOnWhenAFullDiskHasRoomAgain) {
   EXPECT_THAT(service_.records(), SizeIs(accepted + 1));
 }
 
-TEST_F(UsageReporterTest, TimeThatJumpsChangesNothing) {
+TEST_F(UsageReporterTest, TimeThatJumpsDelaysNothing) {
   ASSERT_OK_AND_ASSIGN(const auto reporter,
                        Start(Options(Durability::kMemory)));
   v1::UsageRecord record = NumberedRecord(1);
@@ -542,7 +611,7 @@ TEST_F(UsageReporterTest, StartsOnADamagedSpoolAndCountsTheDamage) {
       ASSERT_THAT(reporter->Report(NumberedRecord(i)), IsOk());
     }
   }
-  const std::string path = "spool/00000000000000000001.spool";
+  const std::string path = "spool/00000000000000000001.demo.spool";
   std::string content = files_.Content(path);
   content[content.find("r5")] ^= 1;
   content.pop_back();
@@ -594,6 +663,27 @@ TEST_F(UsageReporterTest, SaysWhyAFolderCannotBeUsed) {
                                        HasSubstr(options.spool_folder)));
   options.spool_folder = "/dev/null/spool";
   EXPECT_THAT(Start(options), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(UsageReporterTest, SaysThatAFolderMayNotBeWritten) {
+  // The superuser may write everywhere, and others may not reach TempDir.
+  const std::string parent = ::testing::TempDir() + "/parent";
+  ASSERT_EQ(mkdir(parent.c_str(), 0755), 0);
+  ASSERT_EQ(chdir(parent.c_str()), 0);
+  ASSERT_EQ(mkdir("read_only", 0555), 0);
+  const uid_t user = geteuid();
+  if (user == 0 && seteuid(65534) != 0) GTEST_SKIP() << "no other user";
+  UsageReporterOptions options = Options(Durability::kProcess);
+  options.files = FileSystem::Real();
+  options.spool_folder = "read_only";
+  EXPECT_THAT(Start(options),
+              StatusIs(absl::StatusCode::kPermissionDenied,
+                       HasSubstr("read_only/lock: Permission")));
+  options.spool_folder = "read_only/spool";
+  EXPECT_THAT(Start(options),
+              StatusIs(absl::StatusCode::kPermissionDenied,
+                       HasSubstr("folder read_only/spool: Permission")));
+  ASSERT_EQ(seteuid(user), 0);
 }
 
 TEST_F(UsageReporterTest, OwnsAFolderUntilItIsDestroyed) {

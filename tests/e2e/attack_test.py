@@ -24,18 +24,17 @@ from harness import http2, junit, oracle, program
 from harness.certificates import Authority, read
 from harness.client import UsageClient, failure_of, query_request, set_time
 from harness.records import make_record
-from harness.testcase import NOT_SERVING, SERVING, EndToEndTest
+from harness.testcase import (
+    MAX_RESIDENT,
+    NOT_SERVING,
+    SERVING,
+    EndToEndTest,
+    resident_peak,
+)
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 MIB = 1 << 20
-MAX_RESIDENT = 256 * MIB
 PUSHBACK = "grpc-retry-pushback-ms"
-
-
-def peak_memory(server):
-    """The most resident memory that the process has had, in bytes."""
-    with open("/proc/%d/status" % server.process.pid, encoding="utf-8") as status:
-        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
 
 
 def metric(server, name, tls_ca=None):
@@ -105,8 +104,8 @@ class AttackTest(EndToEndTest):
         finally:
             for caller in callers:
                 caller.stop()
-        print("%s: %d MiB" % (self.id(), peak_memory(server) // MIB), flush=True)
-        self.assertLess(peak_memory(server), MAX_RESIDENT)
+        print("%s: %d MiB" % (self.id(), resident_peak(server) // MIB), flush=True)
+        self.assert_resident_below(server, MAX_RESIDENT)
         for caller in callers:
             self.assertEqual(caller.lost, [])
             self.assertGreater(caller.reported, 1)

@@ -246,9 +246,7 @@ class BadInputTest(EndToEndTest):
 
     def test_unknown_message_name(self):
         outcome = convert(GOOD, message="--message=NoSuchUsage")
-        self.assert_one_line_error(
-            outcome, 2, "--message", "NoSuchUsage", "PostV2ProxyImagesEditsUsage"
-        )
+        self.assert_one_line_error(outcome, 2, "--message", "NoSuchUsage", "tokenusage dialects")
 
     def test_unreadable_file(self):
         missing = self.path("missing.json")

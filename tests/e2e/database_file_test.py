@@ -13,10 +13,10 @@ import grpc
 
 from harness import junit, oracle, program, records
 from harness.client import UsageClient, failure_of
-from harness.durable import MAX_RESIDENT, DurableTest, resident_peak
+from harness.durable import DurableTest
 from harness.load import PROJECT
 from harness.records import make_record
-from harness.testcase import SERVING, EndToEndTest, seeded_random
+from harness.testcase import MAX_RESIDENT, SERVING, EndToEndTest, seeded_random
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 PAGE = 4096
@@ -458,7 +458,7 @@ class FullDiskTest(FileTest):
         self.assertEqual(response.stored_count, 20)
         self.assert_stored(number + 1)
         self.await_health(self.client, SERVING)
-        self.assertLess(resident_peak(self.server), MAX_RESIDENT)
+        self.assert_resident_below(self.server, MAX_RESIDENT)
         self.client.close()
         self.assertEqual(self.server.stop(), 0)
 

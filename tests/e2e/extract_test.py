@@ -44,6 +44,7 @@ class ExtractTest(EndToEndTest):
             "\n\n" + json.dumps(response(1), indent=2) + "\n",
             "event: x\ndata: %s\n\ndata: [DONE]\n\n" % json.dumps(response(1)),
             ": keep-alive\r\n\r\ndata: %s\r\n\r\n" % json.dumps(response(1)),
+            "\ufeffdata: %s\r\rdata: [DONE]\r\r" % json.dumps(response(1)),
         ]
         for document in documents:
             found = self.lines(extract(document, "--counts"))
@@ -71,6 +72,82 @@ class ExtractTest(EndToEndTest):
         self.assertEqual(line["unknown_reason"], "UNKNOWN_USAGE_REASON_ABORTED")
         self.assertEqual((line["complete"], line["counts"]), (False, {}))
 
+    def test_counts_each_stream_of_a_file(self):
+        streams = "".join(
+            "data: %s\n\ndata: [DONE]\n\n" % json.dumps(response(i, 10 + i)) for i in range(3)
+        )
+        found = self.lines(extract(streams, "--counts"))
+        self.assertEqual(found, [counts_line(10 + i) for i in range(3)])
+        lines = "".join('{"model":"q","done":true,"eval_count":%d}\n' % n for n in (2, 3))
+        found = self.lines(extract(lines, "--counts", dialect="--dialect=ollama.chat"))
+        self.assertEqual([line["counts"]["output_tokens"] for line in found], ["2", "3"])
+        usage = '{"input_tokens":1,"output_tokens":%d,"total_tokens":9}'
+        event = 'data: {"type":"speech.audio.done","usage":%s}\n\n' % usage
+        events = event % 2 + event % 3
+        found = self.lines(extract(events, "--counts", dialect="--dialect=openai.speech"))
+        self.assertEqual([line["counts"]["output_tokens"] for line in found], ["2", "3"])
+
+    def test_says_that_usage_is_not_all(self):
+        start = '{"type":"message_start","message":{"usage":{"input_tokens":9,"output_tokens":1}}}'
+        stream = "data: %s\n\n" % start
+        outcome = extract(stream, dialect="--dialect=anthropic.messages")
+        self.assertEqual(outcome.exit_code, 0)
+        self.assertIn(b'"output_tokens":1', outcome.stdout)
+        self.assertRegex(outcome.stderr, b"^tokenusage: standard input:1: partial: .*\n$")
+        (line,) = self.lines(extract(stream, "--counts", dialect="--dialect=anthropic.messages"))
+        self.assertFalse(line["complete"])
+
+    def test_says_what_usage_lacks(self):
+        lines = json.dumps(response(1)) + '\n{"id":"b","usage":{"prompt_tokens":7}}\n'
+        outcome = extract(lines)
+        self.assertEqual((outcome.exit_code, outcome.stdout.count(b"\n")), (0, 2))
+        self.assertRegex(
+            outcome.stderr.decode(),
+            "^tokenusage: standard input:2: incomplete: usage.completion_tokens: expected .*\n$",
+        )
+        line = self.lines(extract(lines, "--counts"))[1]
+        self.assertIn("usage.completion_tokens: expected", line["detail"])
+
+    def test_goes_on_after_a_bad_first_line(self):
+        bad = '{"id":"a","usage":{"prompt_tokens":NaN}}\n'
+        good = "".join(json.dumps(response(i)) + "\n" for i in range(2))
+        outcome = extract(bad + good, "--counts")
+        self.assertEqual((outcome.exit_code, outcome.stdout.count(b"\n")), (2, 2))
+        self.assertRegex(
+            outcome.stderr.decode(),
+            r"^tokenusage: standard input:1: usage.prompt_tokens: expected .* \(column 36\)\n$",
+        )
+        bad = '{"prompt_tokens":NaN}\n'
+        usages = "".join(json.dumps(response(i)["usage"]) + "\n" for i in range(2))
+        outcome = program.run(
+            "count", "--message=openai.v1.ChatUsage", stdin=(bad + usages + bad).encode()
+        )
+        self.assertEqual((outcome.exit_code, outcome.stdout.count(b"\n")), (2, 2))
+        first, last = outcome.stderr.decode().splitlines()
+        self.assertRegex(first, r"input:1: prompt_tokens: .* \(column 18\)$")
+        self.assertRegex(last, r"input:4: prompt_tokens: .* \(column 18\)$")
+
+    def test_says_where_a_stream_is_bad(self):
+        bad = response(1)
+        bad["usage"]["prompt_tokens"] = "x"
+        stream = "event: a\ndata: {}\n\nevent: b\ndata: %s\n\n" % json.dumps(bad)
+        outcome = extract(stream)
+        column = ("data: " + json.dumps(bad)).index('"x"') + 1
+        self.assert_one_line_error(
+            outcome, 2, "standard input:5: usage.prompt_tokens: ", "(column %d)" % column
+        )
+
+    def test_takes_the_log_of_a_session(self):
+        live = '{"setupComplete":{}}\n' + '{"usageMetadata":{"promptTokenCount":5}}\n' * 2
+        (line,) = self.lines(extract(live, "--counts", dialect="--dialect=google.live"))
+        self.assertEqual(line["counts"], {"input_tokens": "10"})
+        log = '{"type":"session.created","session":{}}\n' + "".join(
+            '{"type":"response.done","response":{"id":"r-%d","usage":{"input_tokens":5}}}\n' % i
+            for i in range(2)
+        )
+        found = self.lines(extract(log, dialect="--dialect=openai.realtime"))
+        self.assertEqual([record["record_id"] for record in found], ["r-0", "r-1"])
+
     def test_reports_bad_lines_with_their_places(self):
         bad = response(2)
         bad["usage"]["prompt_tokens"] = -7
@@ -82,11 +159,11 @@ class ExtractTest(EndToEndTest):
             outcome.stderr.decode(),
             "^tokenusage: standard input:2: usage.prompt_tokens: expected a number from 0 .*\n$",
         )
-        self.assert_one_line_error(extract("[]", "--counts"), 2, "standard input: expected")
+        self.assert_one_line_error(extract("[]", "--counts"), 2, "standard input:1: expected")
         outcome = program.run("extract", DIALECT, self.path("absent"))
         self.assert_one_line_error(outcome, 2, "absent: cannot be read")
         outcome = extract("{}", dialect="--dialect=openai.chatt")
-        self.assert_one_line_error(outcome, 2, "openai.chat, ", '"openai.chatt"')
+        self.assert_one_line_error(outcome, 2, "tokenusage dialects", '"openai.chatt"')
 
     def test_streams_of_lines(self):
         lines = '{"model":"q","done":false}\n{"model":"q","done":true,"eval_count":3}\n'
@@ -145,6 +222,34 @@ class ReportTest(ReportingTest):
         outcome = self.report(server, json.dumps(response(1)), DIALECT)
         self.assertEqual(outcome.exit_code, 2)
         self.assertIn(b"--event-time", outcome.stderr)
+
+
+    def test_flags_win_over_the_dialect(self):
+        server = self.start_server()
+        self.report(
+            server,
+            json.dumps(response(1)),
+            "--dialect=openai_compatible.chat",
+            "--event-time=2026-11-01T09:30:00Z",
+            "--provider=acme",
+            "--operation=chat.test",
+        )
+        (record,) = self.connect(server).list_all("demo", *oracle.ALL_TIME)
+        self.assertEqual((record.provider, record.operation), ("acme", "chat.test"))
+
+    def test_says_that_usage_is_not_all(self):
+        server = self.start_server()
+        start = '{"type":"message_start","message":{"usage":{"input_tokens":9,"output_tokens":1}}}'
+        outcome = self.report(
+            server,
+            "data: %s\n\n" % start,
+            "--dialect=anthropic.messages",
+            "--record-id=a",
+            "--event-time=2026-11-01T09:30:00Z",
+        )
+        self.assertEqual(outcome.exit_code, 0)
+        self.assertIn(b"stored 1", outcome.stdout)
+        self.assertRegex(outcome.stderr, b"^tokenusage: standard input:1: partial: .*\n$")
 
 
 class FaultsOfOthersTest(ReportingTest):

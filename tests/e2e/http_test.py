@@ -19,7 +19,7 @@ import zlib
 from harness import junit, oracle, program
 from harness.certificates import Authority, read
 from harness.records import make_record
-from harness.testcase import EndToEndTest
+from harness.testcase import EndToEndTest, resident_peak
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 SERVICE = "/tokenusage.v1.UsageReportingService/"
@@ -224,14 +224,14 @@ class HttpTest(EndToEndTest):
         packer = zlib.compressobj(9, zlib.DEFLATED, 31)
         megabyte = b" " * (1 << 20)
         bomb = b"".join(packer.compress(megabyte) for _ in range(1024)) + packer.flush()
-        before = self.peak()
+        before = resident_peak(self.server)
         for kind in ("json", "proto"):
             headers = {"Content-Type": "application/" + kind, "Content-Encoding": "gzip"}
             self.assertEqual(
                 self.error(REPORT, bomb, headers),
                 (400, "invalid_argument", "REQUEST_TOO_LARGE"),
             )
-        self.assertLess(self.peak() - before, 32 << 20)
+        self.assert_resident_below(self.server, before + (32 << 20))
         self.assert_unharmed()
 
     def test_compression_that_is_not_known(self):
@@ -244,14 +244,6 @@ class HttpTest(EndToEndTest):
         )
 
     # --------------------------------------------------------------- bad input
-
-    def peak(self):
-        """Returns the server's peak of memory, in bytes."""
-        with open("/proc/%d/status" % self.server.process.pid, encoding="ascii") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) << 10
-        self.fail("no VmHWM")
 
     def test_broken_json_is_refused_with_its_place(self):
         for body, words in (
@@ -347,7 +339,7 @@ class HttpTest(EndToEndTest):
         """Refused by their length alone, or as soon as they are too long."""
         head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         head %= REPORT.encode()
-        before = self.peak()
+        before = resident_peak(self.server)
         answer = read_all(self.open(head + b"Content-Length: 1000000000\r\n\r\n"))
         self.assertIn(b"REQUEST_TOO_LARGE", answer)
         connection = self.open(head + b"Transfer-Encoding: chunked\r\n\r\n")
@@ -355,7 +347,7 @@ class HttpTest(EndToEndTest):
         with contextlib.suppress(ConnectionError):
             for _ in range(64):  # without an end
                 connection.sendall(chunk)
-        self.assertLess(self.peak() - before, 32 << 20)
+        self.assert_resident_below(self.server, before + (32 << 20))
         answer = read_all(self.open(head + b"Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"))
         self.assertRegex(answer, rb"\AHTTP/1.1 400 ")
         self.assert_unharmed()
@@ -389,14 +381,14 @@ class HttpTest(EndToEndTest):
         """A thousand of them, some in the middle of a request, are in nobody's way."""
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        before = self.peak()
+        before = resident_peak(self.server)
         head = b"POST %s HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
         parts = (b"", b"GET /hea", head % REPORT.encode(), head % REPORT.encode() + b"\r\n{")
         idle = [self.open(parts[i % len(parts)]) for i in range(1000)]
         self.assert_unharmed()
         idle += [self.open() for _ in range(200)]  # more than it keeps
         self.assert_unharmed()
-        self.assertLess(self.peak() - before, 64 << 20)
+        self.assert_resident_below(self.server, before + (64 << 20))
 
     def test_slow_requests(self):
         """Bytes that trickle in do not extend the minute that a request may take."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Database maintenance: check, rebuild, backup, delete and retention."""
 
+import collections
 import concurrent.futures
 import contextlib
 import os
@@ -13,7 +14,7 @@ import grpc
 from harness import junit, oracle, program
 from harness.client import UsageClient, failure_of
 from harness.durable import DurableTest
-from harness.load import PROJECT, SteadyLoad, flat
+from harness.load import PROJECT, Load, SteadyLoad, flat
 from harness.records import make_record, random_record
 from harness.testcase import seeded_random
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
@@ -42,6 +43,37 @@ class RecentLoad(SteadyLoad):
             random_record(rng, time=now() - rng.randrange(600 * SECOND))
             for _ in range(size)
         ]
+
+
+def of_customer(rng, customer):
+    record = random_record(rng)
+    record.labels["customer"] = customer
+    return record
+
+
+class _OfCustomers:
+    """Makes a load one of the customers "b" and "c"."""
+
+    corrects = False  # what they would correct may be deleted
+    slowest = 0.0  # how long a call took, in seconds
+
+    @staticmethod
+    def _random_batch(rng):
+        return [of_customer(rng, rng.choice("bc")) for _ in range(rng.choice((1, 5, 40)))]
+
+    def _try(self, *args):
+        start = time.monotonic()
+        succeeded = super()._try(*args)
+        self.slowest = max(self.slowest, time.monotonic() - start)
+        return succeeded
+
+
+class SteadyCustomerLoad(_OfCustomers, SteadyLoad):
+    pass
+
+
+class CustomerLoad(_OfCustomers, Load):
+    pass
 
 
 class MaintenanceTest(DurableTest):
@@ -209,17 +241,13 @@ class CheckTest(MaintenanceTest):
         self.assert_one_line_error(outcome, 2, "damaged")
         self.assertFalse(os.path.exists(self.path("copy.db")))
 
-    def test_changes_are_refused_while_a_service_runs(self):
+    def test_a_rebuild_is_refused_while_a_service_runs(self):
         server = self.start_server()
         with contextlib.closing(UsageClient(server.address)) as client:
             client.report(PROJECT, [make_record("a")])
-        for command in (
-            ("rebuild-rollups",),
-            ("delete-project", "--project=" + PROJECT, "--yes"),
-        ):
-            outcome = self.db(*command)
-            holder = "process %d" % server.process.pid
-            self.assert_one_line_error(outcome, 1, "usage.db.lock", holder)
+        outcome = self.db("rebuild-rollups")
+        holder = "process %d" % server.process.pid
+        self.assert_one_line_error(outcome, 1, "usage.db.lock", holder)
         self.assertEqual(self.assert_intact(), 1)
 
     def test_a_rebuild_that_is_killed_has_changed_nothing(self):
@@ -361,6 +389,119 @@ class DeleteProjectTest(MaintenanceTest):
                 for table in ("project", "series", "usage_record", "rollup_hour"):
                     found = database.execute("SELECT count(*) FROM " + table).fetchone()
                     self.assertEqual(found, (0,), table)
+
+
+class DeleteRecordsTest(MaintenanceTest):
+    CUSTOMER_A = ("delete-records", "--project=" + PROJECT, "--filter=labels.customer=a")
+
+    def deletions(self):
+        """Returns the fields of each line of `db deletions`."""
+        outcome = self.db("deletions")
+        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
+        return [line.split("\t") for line in outcome.stdout.decode().splitlines()]
+
+    def deleted_count(self):
+        return sum(int(fields[2]) for fields in self.deletions())
+
+    def test_one_customer_under_load_and_kills(self):
+        """Totals are those of the others, and no call waits for long or fails."""
+        rng = seeded_random()
+        old = [of_customer(rng, rng.choice("abc")) for _ in range(6000)]
+        self.make_database(old)
+        self.make_database(old, "other")
+        server = self.start_server()
+        load = SteadyCustomerLoad(server, rng.getrandbits(32))
+        for _ in range(ROUNDS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.db(*self.CUSTOMER_A, "--yes", timeout=rng.uniform(0.03, 0.3))
+        outcome = self.db(*self.CUSTOMER_A, "--yes")
+        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
+        outcome = self.db("delete-project", "--project=other", "--yes")
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        load.stop()
+        self.assertEqual((load.wrong, load.codes), ([], set()))
+        print("the slowest of %d batches took %.3f s" % (len(load.acknowledged), load.slowest))
+        self.assertLess(load.slowest, 20)
+        kept = flat([[r for r in old if r.labels["customer"] != "a"], *load.acknowledged])
+        self.assert_sound(server, kept)
+        self.assertEqual(self.rows(server, "other"), [])
+        customers = collections.Counter(r.labels["customer"] for r in old)
+        self.assertEqual(self.deleted_count(), customers["a"])
+        self.assertEqual(self.assert_intact(), len(kept))
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(self.assert_intact(), len(kept))
+
+    def test_a_service_that_is_killed_meanwhile(self):
+        """Nothing that it acknowledged is lost, and its totals are those of its records."""
+        rng = seeded_random()
+        batches = []
+        for _ in range(ROUNDS):
+            server = self.start_server()
+            with contextlib.closing(UsageClient(server.address)) as client:
+                for _ in range(2):
+                    client.report(PROJECT, [of_customer(rng, "a") for _ in range(800)])
+            load = CustomerLoad(server, rng.getrandbits(32))
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                deletion = pool.submit(self.db, *self.CUSTOMER_A, "--yes")
+                time.sleep(rng.uniform(0, 0.3))
+                server.kill()
+                load.join()
+                outcome = deletion.result()
+            self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
+            self.assertEqual(outcome.stdout, b"deleted records 1600\n")
+            self.assertEqual(load.wrong, [])
+            batches += load.acknowledged
+            server = self.start_server()
+            with contextlib.closing(UsageClient(server.address)) as client:
+                listed = client.list_all(PROJECT, *oracle.ALL_TIME)
+            self.assertEqual({r.labels["customer"] for r in listed} - {"b", "c"}, set())
+            missing = flat(batches).keys() - {record.record_id for record in listed}
+            self.assertEqual(missing, set())
+            self.assert_totals(server, listed)
+            self.assertEqual(self.assert_intact(), len(listed))
+            self.assertEqual(server.stop(), 0)
+
+    def test_what_is_deleted_and_what_is_said(self):
+        rng = seeded_random()
+        mine = [of_customer(rng, "abc"[i % 3]) for i in range(30)]
+        self.make_database(mine)
+        self.assert_output(self.db(*self.CUSTOMER_A, "--dry-run"), "would delete records 10\n")
+        outcome = self.db(*self.CUSTOMER_A, stdin=b"dem\n")
+        self.assertEqual(outcome.exit_code, 64, outcome)
+        self.assertIn(b'labels.customer="a"', outcome.stderr)
+        self.assertEqual(self.assert_intact(), 30)
+        self.assertEqual(self.deletions(), [])
+        outcome = self.db(*self.CUSTOMER_A, stdin=b"demo\n")
+        self.assertEqual(outcome.stdout, b"deleted records 10\n")
+        one = "--filter=record_id=" + mine[1].record_id
+        command = ("delete-records", "--project=" + PROJECT, "--yes")
+        for count in (1, 0):
+            self.assert_output(self.db(*command, one), "deleted records %d\n" % count)
+        self.assertEqual(
+            [fields[1:] for fields in self.deletions()],
+            [
+                [PROJECT, "10", 'labels.customer="a"'],
+                [PROJECT, "1", 'record_id="%s"' % mine[1].record_id],
+            ],
+        )
+        for flags in (
+            (),
+            ("--start=2026-01-01",),
+            ("--filter=labels.Customer=a",),
+            ("--filter=project=demo",),
+            ("--filter=record_id=",),
+            ("--filter=customer",),
+            ("--filter=model=m", "--start=2026-01-02", "--end=2026-01-01"),
+        ):
+            with self.subTest(flags):
+                self.assert_one_line_error(self.db(*command, *flags), 64, "expected")
+        self.assertEqual(self.assert_intact(), 19)
+        # An id that was deleted is free: a repeat is stored as new.
+        server = self.start_server()
+        with contextlib.closing(UsageClient(server.address)) as client:
+            response = client.report(PROJECT, mine)
+        self.assertEqual((response.stored_count, response.duplicate_count), (11, 19))
+        self.assert_totals(server, mine)
 
 
 class RetentionTest(MaintenanceTest):

@@ -19,10 +19,10 @@ import grpc
 from harness import junit
 from harness.client import UsageClient, failure_of
 from harness.cut_proxy import CutProxy
-from harness.durable import DurableTest, resident_peak
+from harness.durable import DurableTest
 from harness.load import PROJECT, SteadyLoad, flat
 from harness.records import make_record, random_record
-from harness.testcase import seeded_random
+from harness.testcase import resident_peak, seeded_random
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 CUTS = int(os.environ.get("TOKENUSAGE_CUTS", "200"))
@@ -271,7 +271,7 @@ class BadInputTest(DurableTest):
             (failure.code, failure.reason),
             (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_TOO_LARGE"),
         )
-        self.assertLess(resident_peak(self.server) - before, 32 << 20)
+        self.assert_resident_below(self.server, before + (32 << 20))
         self.assert_unharmed()
 
     @staticmethod

@@ -99,7 +99,7 @@ class SpoolTest(EndToEndTest):
 
     def test_check_tells_damage(self):
         self.report(_NO_SERVER, lines(0, 3))
-        name = "00000000000000000001.spool"
+        name = "00000000000000000001.demo.spool"
         with open(os.path.join(self.spool, name), "rb") as file:
             content = file.read()
         self.damage(name, content.replace(b"call-1", b"call-x") + b"tail")
@@ -107,6 +107,21 @@ class SpoolTest(EndToEndTest):
         self.assertEqual(checked.exit_code, 2)
         self.assertIn(b"waiting 2,", checked.stdout)
         self.assertIn(b"lost records 1, torn tails 1, damaged files 0", checked.stdout)
+
+    def test_drains_into_its_own_project_when_its_file_is_damaged(self):
+        self.report(_NO_SERVER, lines(0, 3))
+        self.damage("spool", b"tokenusage")
+        server = self.start_server()
+        other = program.run(
+            "report", "--server=" + server.address, "--project=other", "--spool=" + self.spool,
+            stdin=lines(3, 1),
+        )
+        self.assertEqual(other.exit_code, 1)
+        self.assertIn(b'expected project "other", found "demo"', other.stderr)
+        checked = self.run_spool("check")
+        self.assertIn(b"project demo, waiting 3,", checked.stdout)
+        drained = self.run_spool("drain", "--server=" + server.address)
+        self.assertEqual(drained.stdout, b"stored 3, duplicate 0, refused 0, waiting 0\n")
 
     def test_refuses_folders_that_it_cannot_use(self):
         nothing = program.run("spool", "list", self.path("absent"))

@@ -100,7 +100,7 @@ class DialectTest : public ::testing::TestWithParam<Dialect> {
   bool has_records_of_events() const {
     static const auto* const names = new std::set<std::string_view>(
         {"bedrock.converse", "bedrock.invoke", "ollama.chat", "ollama.generate",
-         "openai.realtime"});
+         "openai.realtime", "openai.realtime_transcription"});
     return names->count(dialect().name) > 0;
   }
 
@@ -250,6 +250,10 @@ TEST_P(DialectTest, DoesNotAddRepeatedUsage) {
     *c.add_records() = c.records(0);
   } else {
     c.mutable_records()->DeleteSubrange(1, c.records_size() - 1);
+  }
+  const std::string& last = *envelope().events().rbegin();
+  if (envelope().has_end() && absl::StrContains(last, "@")) {
+    c.set_error("usage: expected none after the stream's end");
   }
   CheckCase(c);
 }

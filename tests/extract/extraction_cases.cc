@@ -86,9 +86,13 @@ std::vector<std::string> Representations(
                     (event.front() == '{' ? "\ndata: " : ""), event.substr(1),
                     "\nretry: 3\n\n\n");
   }
-  std::vector<std::string> representations = {
-      several_lines, absl::StrReplaceAll(plain, {{"\n", "\r\n"}}),
-      absl::StrReplaceAll(several_lines, {{"\n", "\r\n"}})};
+  std::vector<std::string> representations = {several_lines,
+                                              "\xEF\xBB\xBF" + plain};
+  for (const char* line_end : {"\r\n", "\r"}) {
+    for (const std::string& text : {plain, several_lines}) {
+      representations.push_back(absl::StrReplaceAll(text, {{"\n", line_end}}));
+    }
+  }
   // Lines have no [DONE].
   if (std::find(events.begin(), events.end(), "[DONE]") == events.end()) {
     representations.push_back(lines);

@@ -134,7 +134,8 @@ class History:
         if not events:
             return
         usage, is_inconsistent = self._response_usage(member)
-        parts, usage = self._parts(dialect, member, usage)
+        ends_with_usage = "has_end: true" in envelope and "@" in events[-1]
+        parts, usage = ([usage], usage) if ends_with_usage else self._parts(dialect, member, usage)
         if dialect.endswith(".messages"):
             events[-2] = events[-2][:-1] + ',"usage":@}'
         for is_cut in (False, True):
@@ -170,12 +171,11 @@ class History:
         """Returns what a stream states, one after the other, and what is right at its end."""
         if dialect == "google.live":  # counts add up
             return [scaled(usage, 2), usage], scaled(usage, 3)
-        if dialect in ("openai.realtime", "ollama.chat", "ollama.generate") or (
-            dialect.startswith("bedrock.")  # each is a record
-        ):
-            return [usage], usage
         if dialect.endswith(".messages") or dialect == "google.generate_content":
             return self._fields(usage, keeps_at_zero=dialect.endswith(".messages")), usage
+        each = ("bedrock.", "ollama.chat", "ollama.generate", "openai.realtime")
+        if dialect.startswith(each):  # is a record
+            return [usage], usage
         return [self._response_usage(member)[0], usage], usage
 
     def _fields(self, usage, keeps_at_zero):

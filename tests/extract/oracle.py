@@ -215,8 +215,9 @@ def _bedrock(usage, suffix="Tokens"):
         measure = f"cache_write_{detail.get('ttl')}_tokens"
         if detail.get("inputTokens") is not None:
             details[measure] = details.get(measure, Decimal(0)) + detail["inputTokens"]
+    uncached = _first(usage, f"input{suffix}")
     counts = {
-        "input_tokens": _sum(_first(usage, f"input{suffix}"), read, write),
+        "input_tokens": None if uncached is None else _sum(uncached, read, write),
         "output_tokens": _first(usage, f"output{suffix}"),
         "cache_read_tokens": read,
         "cache_write_tokens": write,
@@ -257,8 +258,8 @@ def _mistral(usage):
     }
 
 
-def _ticks(usage):
-    ticks = _first(usage, "cost_in_usd_ticks")
+def _ticks(usage, name="cost_in_usd_ticks"):
+    ticks = _first(usage, name)
     return None if ticks is None else ticks * Decimal("1e-10")
 
 
@@ -277,6 +278,36 @@ def _xai_responses(usage):
         "tool_calls": _first(usage, "num_server_side_tools_used"),
         "web_search_requests": _first(usage, f"{details}.web_search_calls"),
     }
+
+
+def _xai_sampling(usage):
+    """Text tokens leave out cached ones, if the prompt is the sum of its parts."""
+    prompt = _first(usage, "promptTokens")
+    text = _first(usage, "promptTextTokens")
+    cached = _first(usage, "cachedPromptTextTokens")
+    images = _first(usage, "promptImageTokens")
+    completion = _first(usage, "completionTokens")
+    reasoning = _first(usage, "reasoningTokens")
+    total = _first(usage, "totalTokens")
+    inside = None not in (total, prompt, completion) and total == prompt + completion
+    tools = usage.get("serverSideToolsUsed") or []
+    searches = tools.count("SERVER_SIDE_TOOL_WEB_SEARCH")
+    counts = {
+        "input_tokens": prompt,
+        "input_text_tokens": text,
+        "input_image_tokens": images,
+        "cache_read_tokens": cached,
+        "cache_read_text_tokens": cached,
+        "output_tokens": completion if inside else _sum(completion, reasoning),
+        "reasoning_tokens": reasoning,
+        "total_tokens": total,
+        "tool_calls": Decimal(len(tools)) if tools else None,
+        "web_search_requests": Decimal(searches) if searches else None,
+        "cost_usd": _ticks(usage, "costInUsdTicks"),
+    }
+    if prompt in (None, _sum(text, cached, images)):
+        counts["input_text_tokens"] = _sum(text, cached)
+    return _whole(counts)
 
 
 def _deepseek(usage):
@@ -371,6 +402,7 @@ _RULES = {
     "xai_chat": _xai_chat,
     "xai_responses": _xai_responses,
     "xai_images": lambda usage: {"cost_usd": _ticks(usage)},
+    "xai_sampling": _xai_sampling,
     "deepseek_chat": _deepseek,
     "openrouter_messages": _messages,
     "ollama_chat": _ollama,

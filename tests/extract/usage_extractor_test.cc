@@ -45,6 +45,18 @@ TEST(UsageExtractorTest, ReadsStreamsOneAfterTheOther) {
   EXPECT_EQ(Describe(extractor.Finish()), first);
 }
 
+TEST(UsageExtractorTest, SaysWhenAStreamHasEnded) {
+  UsageExtractor extractor(Chat());
+  EXPECT_FALSE(extractor.HasEnded());
+  ASSERT_THAT(extractor.Feed(AsServerSentEvents({kChunk, kLastChunk})), IsOk());
+  EXPECT_FALSE(extractor.HasEnded());
+  ASSERT_THAT(extractor.Feed(AsServerSentEvents({"[DONE]"})), IsOk());
+  EXPECT_TRUE(extractor.HasEnded());
+  ASSERT_THAT(extractor.Feed(AsServerSentEvents({"[DONE]"})), IsOk());
+  EXPECT_THAT(Describe(extractor.Finish()), HasSubstr("total_tokens: 9"));
+  EXPECT_FALSE(extractor.HasEnded());
+}
+
 TEST(UsageExtractorTest, CallsAStreamWithoutEventsAborted) {
   for (const char* stream : {"", "\n\n", ": keep-alive\n\n", "event: x\n\n"}) {
     const auto extraction = ExtractStream(Chat(), stream, 100);
@@ -87,6 +99,9 @@ TEST(UsageExtractorTest, NamesTheMemberFromTheRoot) {
   EXPECT_EQ(path_of("openai.chat", R"({"usage":[]})"), "usage");
   EXPECT_EQ(path_of("openai.chat", R"({"usage":{"total_tokens":"x"}})"),
             "usage.total_tokens");
+  EXPECT_EQ(path_of("openai.chat", R"({"usage":{"total_tokens":NaN}})"),
+            "usage.total_tokens");
+  EXPECT_EQ(path_of("openai.chat", R"({"choices":NaN})"), "");
   EXPECT_EQ(path_of("openai.realtime", R"({"response":[]})"), "response");
   EXPECT_EQ(path_of("openai.realtime", R"({"response":{"usage":1}})"),
             "response.usage");

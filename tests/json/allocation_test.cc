@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// That reading into a message and writing into a string that are used again
-// takes no memory.
+// Tests that reading into a reused message and writing to a reused string
+// allocates nothing.
 
 #include <cstddef>
 #include <cstdlib>

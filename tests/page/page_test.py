@@ -107,6 +107,13 @@ def usage_lines():
     return "".join(lines).encode()
 
 
+def normal(text):
+    """Returns the text of a number as the terminal has it."""
+    for shown, printed in (("\u202f", ""), (",", ""), ("\u2212", "-"), ("\u2013", "-")):
+        text = text.replace(shown, printed)
+    return text
+
+
 def query_rows(address, *flags):
     """Returns the rows that the service answers, as UsageRow in JSON."""
     outcome = program.run("query", "--server=" + address, "--project=demo", "--json", *flags)
@@ -183,6 +190,16 @@ class PageTest(unittest.TestCase):
         )
         self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""))
         return self.open("file://" + path + address, **kwargs)
+
+    def read_cells(self, tab):
+        """Returns the keys of the columns, and the texts of the rows and of the totals."""
+        return (
+            tab.run("[...document.querySelectorAll('thead button')].map((b) => b.title)"),
+            tab.run(
+                "[...document.querySelectorAll('tbody tr')].map((r) => [...r.cells].map((c) => c.textContent))"
+            ),
+            tab.run("[...document.querySelectorAll('tfoot td')].map((c) => c.textContent)"),
+        )
 
     def read_table(self, tab):
         """Returns the table's heading (the keys of the columns), rows and totals."""
@@ -492,6 +509,7 @@ class LiveTest(PageTest):
 
         self.assert_shows(tab, list(map(oracle.wire_row, run(query + " --json"))))
         self.assertEqual([json.loads(line)["record_id"] for line in run(lists)], ["r1"])
+        self.assertIn("--filter=model=gpt-5", lists)
         request = dict(listener.requests[-1])
         del request["page_size"]
         words = run("curl() { printf '%s\\n' \"$@\"; }; " + curl)
@@ -680,11 +698,33 @@ class ViewTest(PageTest):
             *self.FLAGS, scripts=False, wait="!!document.querySelector('noscript td')"
         )
         self.assertIn("Project demo, from 2026-11-01 to 2026-11-04", tab.text("caption"))
-        self.assertEqual(
-            len(tab.texts("td:nth-child(2)")),
-            len(query_rows(self.server.address, *self.FLAGS)),
-        )
-        self.assertIn(HOSTILE[0], tab.texts("td:nth-child(2)"))
+        names = tab.texts("td:nth-child(2)")
+        rows = query_rows(self.server.address, *self.FLAGS)
+        self.assertEqual(len(names), len(rows) + 1)  # The last one is the total's.
+        self.assertIn(HOSTILE[0], names)
+
+    def test_shares_and_changes_are_those_of_the_terminal(self):
+        flags = ["--start=2026-11-02", "--end=2026-11-03", "--group-by=model"]
+        flags += ["--by=total_tokens", "--compare"]
+        for more, names in (((), ["gpt-5", "claude", "total"]), (["--top=1"], ["gpt-5", "total"])):
+            tab = self.open_file(*flags, *more)
+            printed = program.run(
+                "query", "--server=" + self.server.address, "--project=demo", *flags, *more
+            )
+            lines = [line.split() for line in printed.stdout.decode().splitlines()[-len(names) :]]
+            self.assertEqual([line[0] for line in lines], names)
+            keys, rows, totals = self.read_cells(tab)
+            self.assertEqual(keys[-3:], ["share", "before", "change"])
+            shown = [[normal(cell) for cell in row[-3:]] for row in rows + [totals]]
+            self.assertEqual(shown, [line[-3:] for line in lines])
+            self.assertEqual(tab.text("#total-total_tokens"), "1,241")
+            self.assertIn("before: 2026-11-01 to 2026-11-02 (exclusive)", tab.text("#subject"))
+            command = ["tokenusage query --project=demo", *flags[:4], *more, "--compare"]
+            self.assertEqual(
+                tab.run("document.querySelector('#commands code').textContent"),
+                " ".join(command),
+            )
+        self.assertIn("Only the largest rows are here", tab.text("#notes"))
 
     def test_it_prints(self):
         _, tab = self.open_live()

@@ -66,7 +66,7 @@ TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
       ->AddVarint(9, 9);
   const v1::UsageRecord reported = record;
   const auto batch = CheckedOf({record}, Time("2026-08-01T12:00:01.5Z"));
-  const CheckedRecord* checked = batch->begin().operator->();
+  const CheckedRecord* checked = batch->begin();
   EXPECT_TRUE(SameContent(checked->record(), reported));
   EXPECT_FALSE(checked->record().has_receive_time());
   EXPECT_EQ(checked->record().inconsistencies_size(), 0);
@@ -84,6 +84,28 @@ TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
   v1::UsageRecord read;
   ASSERT_TRUE(read.ParseFromString(checked->bytes()));
   EXPECT_EQ(read.SerializeAsString(), stored.SerializeAsString());
+}
+
+// The amounts of a batch lie side by side.
+TEST(CheckedRecordTest, KeepsTheCountsOfEachRecord) {
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < 300; ++i) {
+    v1::UsageRecord& record = records.emplace_back(ValidRecord());
+    record.set_record_id("id" + std::to_string(i));
+    if (i % 3 == 0) {
+      record.mutable_usage_unknown()->set_reason(
+          v1::UNKNOWN_USAGE_REASON_ABSENT);
+    } else if (i % 7 != 0) {
+      record.mutable_token_usage()->set_input_tokens(i);
+    }
+  }
+  records.push_back(ValidRecord());  // more counts than the one before
+  const auto batch = CheckedOf(records);
+  ASSERT_EQ(batch->size(), records.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    EXPECT_EQ((*batch)[i].counts(), CountRecord(records[i])) << i;
+  }
+  EXPECT_TRUE(CheckedOf({})->empty());
 }
 
 TEST(CheckedRecordTest, ChecksRecordIds) {
@@ -306,7 +328,7 @@ void ExpectAllChecked(const std::string& path, const Descriptor* type,
     const std::string member = path.substr(0, path.find('.'));
     SCOPED_TRACE(field_path);
     const auto mutate = [&](const auto& change) {
-      return [&](v1::UsageRecord* record) {
+      return [&, change](v1::UsageRecord* record) {
         Fill(FindPart(record, member));
         change(FindPart(record, path));
       };

@@ -29,6 +29,45 @@ void ExpectDifferent(const v1::UsageRecord& a, const v1::UsageRecord& b) {
   EXPECT_FALSE(SameContent(b, a));
 }
 
+TEST(FirstDifferenceTest, NamesTheFirstFieldThatDiffers) {
+  v1::UsageRecord record = ValidRecord();
+  (*record.mutable_labels())["team"] = "red";
+  (*record.mutable_labels())["zone"] = "eu";
+  const auto difference = [&record](const auto& change) {
+    v1::UsageRecord changed = record;
+    change(&changed);
+    EXPECT_EQ(FirstDifference(record, changed),
+              FirstDifference(changed, record));
+    return FirstDifference(record, changed);
+  };
+  using Record = v1::UsageRecord;
+  EXPECT_EQ(difference([](Record* r) {
+              r->mutable_receive_time()->set_seconds(1);
+              r->set_corrected_by("other");
+            }),
+            "");
+  EXPECT_EQ(difference([](Record* r) { r->set_model("another"); }), "model");
+  EXPECT_EQ(difference([](Record* r) {
+              r->mutable_event_time()->set_nanos(7);
+              r->set_model("another");
+            }),
+            "event_time.nanos");
+  EXPECT_EQ(difference([](Record* r) { (*r->mutable_labels())["zone"] = ""; }),
+            "labels.zone");
+  EXPECT_EQ(difference([](Record* r) { (*r->mutable_labels())["a"] = ""; }),
+            "labels.a");
+  EXPECT_EQ(difference([](Record* r) { r->mutable_labels()->erase("team"); }),
+            "labels.team");
+  EXPECT_EQ(difference([](Record* r) { UnknownOf(r)->AddVarint(1000, 1); }),
+            "an unknown field");
+  record.mutable_token_usage()->set_input_tokens(1);
+  EXPECT_EQ(difference([](Record* r) {
+              r->mutable_token_usage()->set_input_tokens(2);
+            }),
+            "token_usage.input_tokens");
+  EXPECT_EQ(difference([](Record* r) { r->clear_usage(); }), "token_usage");
+}
+
 TEST(SameContentTest, ARecordIsTheSameAsItsCopy) {
   v1::UsageRecord record = ValidRecord();
   (*record.mutable_labels())["team"] = "red";

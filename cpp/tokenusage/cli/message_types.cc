@@ -54,11 +54,18 @@ bool IsNameOf(std::string_view name, const Descriptor& message) {
          (!name.empty() && absl::EndsWith(full_name, "." + std::string(name)));
 }
 
-absl::Status UnknownMessage(std::string_view name,
-                            const std::vector<const Descriptor*>& known) {
+// Refuses a name that fits none of the messages, or several.
+absl::Status NotOneMessage(std::string_view name,
+                           const std::vector<const Descriptor*>& matches) {
+  if (matches.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--message: expected a message such as those that "
+                     "tokenusage dialects lists, found \"",
+                     Excerpt(name), "\""));
+  }
   return absl::InvalidArgumentError(absl::StrCat(
       "--message: expected one of ",
-      absl::StrJoin(known, ", ",
+      absl::StrJoin(matches, ", ",
                     [](std::string* out, const Descriptor* message) {
                       absl::StrAppend(out, std::string(message->full_name())
                                                .substr(sizeof(kPackage) - 1));
@@ -78,22 +85,20 @@ absl::StatusOr<const ::google::protobuf::Message*> FindMessageType(
     return ::google::protobuf::MessageFactory::generated_factory()
         ->GetPrototype(matches.front());
   }
-  return UnknownMessage(name, matches.empty() ? NameableMessages() : matches);
+  return NotOneMessage(name, matches);
 }
 
 absl::StatusOr<const FieldDescriptor*> FindUsageField(
     std::string_view message_name) {
-  std::vector<const Descriptor*> known;
   std::vector<const Descriptor*> matches;
   const FieldDescriptor* found = nullptr;
   for (const FieldDescriptor* field : UsageFields()) {
-    known.push_back(field->message_type());
     if (!IsNameOf(message_name, *field->message_type())) continue;
     matches.push_back(field->message_type());
     found = field;
   }
   if (matches.size() == 1) return found;
-  return UnknownMessage(message_name, matches.empty() ? known : matches);
+  return NotOneMessage(message_name, matches);
 }
 
 }  // namespace tokenusage

@@ -17,15 +17,14 @@ namespace tokenusage {
 // end of it behind a dot if that is unique: "openai.v1.ChatUsage". The
 // prototype lives forever.
 //
-// Errors: INVALID_ARGUMENT, listing the known names, or those that match.
+// Errors: INVALID_ARGUMENT, listing those that match if several do.
 absl::StatusOr<const ::google::protobuf::Message*> FindMessageType(
     std::string_view name);
 
 // Finds the field of UsageRecord's oneof `usage` that holds this message, which
 // is named in the same way.
 //
-// Errors: INVALID_ARGUMENT, listing the messages that a record can hold, or
-// those that match.
+// Errors: INVALID_ARGUMENT, listing those that match if several do.
 absl::StatusOr<const ::google::protobuf::FieldDescriptor*> FindUsageField(
     std::string_view message_name);
 

@@ -54,6 +54,7 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
     const std::string& url, const OpenStoreOptions& options) {
   if (IsPostgresUrl(url)) {
     PostgresStoreOptions postgres;
+    postgres.rollups = options.rollups;
     postgres.on_commit = options.on_commit;
     return OpenPostgresStore(url, postgres);
   }
@@ -61,6 +62,7 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
   if (path.empty()) return InvalidStoreUrl(url);
   SqliteStoreOptions sqlite;
   sqlite.create_if_missing = options.create_if_missing;
+  sqlite.rollups = options.rollups;
   sqlite.on_commit = options.on_commit;
   return OpenSqliteStore(std::string(path), sqlite);
 }

@@ -25,6 +25,8 @@ struct OpenStoreOptions {
   // Whether to create a SQLite database that does not exist.
   bool create_if_missing = true;
 
+  RollupOptions rollups;
+
   // Called after each commit with its duration; may be empty.
   std::function<void(absl::Duration)> on_commit;
 };

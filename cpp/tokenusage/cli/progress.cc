@@ -14,6 +14,13 @@
 
 namespace tokenusage {
 
+std::optional<double> FractionBetween(std::int64_t start, std::int64_t position,
+                                      std::int64_t end) {
+  if (position <= start) return std::nullopt;
+  return static_cast<double>(position - start) /
+         static_cast<double>(end - start);
+}
+
 std::string FormatProgress(std::string_view unit, std::int64_t done,
                            std::optional<double> fraction,
                            absl::Duration elapsed) {

@@ -28,7 +28,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Shows how many are done, and which part of all that is, if that is known.
+  // Shows how many are done and, if known, what fraction.
   void Show(std::int64_t done, std::optional<double> fraction);
 
   // Clears the line, so that another can be printed.
@@ -41,6 +41,11 @@ class Progress {
   absl::Time last_shown_;
   bool is_shown_ = false;
 };
+
+// Returns which part of the way from `start` to `end` is done at `position`;
+// nothing if none is.
+std::optional<double> FractionBetween(std::int64_t start, std::int64_t position,
+                                      std::int64_t end);
 
 // Returns the line, such as "1200 records, 60 %, 400/s, 2s left".
 std::string FormatProgress(std::string_view unit, std::int64_t done,

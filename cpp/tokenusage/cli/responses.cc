@@ -5,11 +5,15 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/base/string_view.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
@@ -22,20 +26,40 @@ bool IsBlank(const std::string& line) {
   return line.find_first_not_of(" \t\r") == std::string::npos;
 }
 
-// Returns whether the line is one of server-sent events.
+// Returns whether the first line of a file is one of server-sent events, which
+// may have a byte order mark.
 bool IsOfEvents(const std::string& line) {
+  const absl::string_view text = absl::StripPrefix(line, "\xEF\xBB\xBF");
   for (const char* field : {"data", "event", "id", "retry", ""}) {
-    if (absl::StartsWith(line, absl::StrCat(field, ":"))) return true;
+    if (absl::StartsWith(text, absl::StrCat(field, ":"))) return true;
   }
   return false;
 }
 
-// Returns whether the text is one JSON object and nothing else.
-bool IsWholeObject(const std::string& text) {
+// Returns whether the line is the beginning of a JSON document that goes on in
+// the next one.
+bool IsBeginning(const std::string& line) {
   v1::UnknownUsage none;
-  const absl::Status status = ParseJson(text, &none);
-  const std::optional<JsonError> error = GetJsonError(status);
-  return !error || error->kind == JsonError::Kind::kMissingField;
+  const std::optional<JsonError> error = GetJsonError(ParseJson(line, &none));
+  return error && error->kind == JsonError::Kind::kSyntax &&
+         error->byte_offset == line.size();
+}
+
+// Returns whether the line is of an event, other than that of a stream's end.
+bool HasEvent(const std::string& line) {
+  absl::string_view text = line;
+  if (!absl::ConsumePrefix(&text, "data:")) return absl::StartsWith(text, "{");
+  return absl::StripAsciiWhitespace(text) != "[DONE]";
+}
+
+// Returns the error of the event in a line with the column in the line.
+absl::Status InLine(const absl::Status& status, const std::string& line) {
+  std::optional<JsonError> error = GetJsonError(status);
+  if (!error || error->line != 1 || !absl::StartsWith(line, "data:")) {
+    return status;
+  }
+  error->column += absl::StartsWith(line, "data: ") ? 6 : 5;
+  return JsonErrorStatus(*error);
 }
 
 // Reads lines up to the first that is not blank, which is empty at the input's
@@ -57,7 +81,7 @@ using DocumentVisitor =
 // Reads the rest of the documents that start with `line`.
 absl::Status ReadDocumentsFrom(std::string line, std::int64_t line_number,
                                Input* input, const DocumentVisitor& visit) {
-  if (!IsWholeObject(line)) {
+  if (IsBeginning(line)) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::string rest,
                                 input->ReadAll(kMaxDocumentBytes));
     // Errors count lines from the start of the file.
@@ -74,16 +98,35 @@ absl::Status ReadDocumentsFrom(std::string line, std::int64_t line_number,
   }
 }
 
-absl::StatusOr<Extraction> ReadStream(const Dialect& dialect, std::string line,
-                                      Input* input) {
+// Reads the streams of which the first starts with `line`. What follows the end
+// of one, but for another "[DONE]", is the next one.
+absl::Status ReadStreams(const Dialect& dialect, std::string line,
+                         std::int64_t line_number, Input* input,
+                         const ResponseVisitor& visit) {
   UsageExtractor extractor(dialect);
-  for (bool more = true; more;) {
+  std::int64_t first_line = line_number;
+  std::string event;  // the last line that is not blank
+  std::int64_t event_line = line_number;
+  const auto finish = [&] {
+    auto extraction = extractor.Finish();
+    if (extraction.ok()) return visit({first_line, *std::move(extraction)});
+    return visit({event_line, InLine(extraction.status(), event)});
+  };
+  for (bool more = true; more; ++line_number) {
+    if (extractor.HasEnded() && HasEvent(line)) {
+      TOKENUSAGE_RETURN_IF_ERROR(finish());
+      first_line = line_number;
+    }
+    if (!IsBlank(line)) {
+      event = line;
+      event_line = line_number;
+    }
     line.push_back('\n');
     if (!extractor.Feed(line).ok()) break;
     TOKENUSAGE_ASSIGN_OR_RETURN(more,
                                 input->ReadLine(kMaxDocumentBytes, &line));
   }
-  return extractor.Finish();
+  return finish();
 }
 
 }  // namespace
@@ -91,13 +134,10 @@ absl::StatusOr<Extraction> ReadStream(const Dialect& dialect, std::string line,
 absl::StatusOr<const Dialect*> GetDialect(const std::string& name) {
   const Dialect* dialect = FindDialect(name);
   if (dialect != nullptr) return dialect;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--dialect: expected one of ",
-      absl::StrJoin(Dialects(), ", ",
-                    [](std::string* out, const Dialect& known) {
-                      absl::StrAppend(out, std::string(known.name));
-                    }),
-      ", found \"", Excerpt(name), "\""));
+  return absl::InvalidArgumentError(
+      absl::StrCat("--dialect: expected one of those that tokenusage dialects "
+                   "lists, such as openai.chat, found \"",
+                   Excerpt(name), "\""));
 }
 
 absl::Status ReadDocuments(Input* input, const DocumentVisitor& visit) {
@@ -107,14 +147,13 @@ absl::Status ReadDocuments(Input* input, const DocumentVisitor& visit) {
   return ReadDocumentsFrom(std::move(line), line_number, input, visit);
 }
 
-absl::Status ReadResponses(
-    const Dialect& dialect, Input* input,
-    const std::function<absl::Status(const Response& response)>& visit) {
+absl::Status ReadResponses(const Dialect& dialect, Input* input,
+                           const ResponseVisitor& visit) {
   std::string line;
   std::int64_t line_number = 0;
   TOKENUSAGE_RETURN_IF_ERROR(ReadFirstLine(input, &line, &line_number));
-  if (IsOfEvents(line) || (dialect.streams_lines && IsWholeObject(line))) {
-    return visit({0, ReadStream(dialect, std::move(line), input)});
+  if (IsOfEvents(line) || (dialect.streams_lines && !IsBeginning(line))) {
+    return ReadStreams(dialect, std::move(line), line_number, input, visit);
   }
   return ReadDocumentsFrom(
       std::move(line), line_number, input,
@@ -123,9 +162,23 @@ absl::Status ReadResponses(
       });
 }
 
-std::string PlaceInInput(const Input& input, std::int64_t line_number) {
-  return line_number == 0 ? input.name()
-                          : absl::StrCat(input.name(), ":", line_number);
+std::string Remark(const Extraction& extraction) {
+  if (!extraction.detail.empty()) {
+    return absl::StrCat("incomplete: ", extraction.detail);
+  }
+  const bool has_usage =
+      extraction.unknown_reason == v1::UNKNOWN_USAGE_REASON_UNSPECIFIED;
+  if (extraction.is_complete || !has_usage) return "";
+  return "partial: the stream ended early, and what it had stated until then "
+         "is not all of its usage";
+}
+
+std::string DescribeIn(const std::string& input_name, std::int64_t line_number,
+                       std::string_view message) {
+  if (line_number == 0) return absl::StrCat(input_name, ": ", ToAbsl(message));
+  return absl::StrCat(
+      input_name, ":", line_number, ": ",
+      absl::StrReplaceAll(ToAbsl(message), {{"(line 1, column ", "(column "}}));
 }
 
 }  // namespace tokenusage

@@ -15,9 +15,10 @@ Backlog::Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
       unread_since_(clock->Uptime()),
       finished_(log_->last_read()) {}
 
-bool Backlog::HasRoomFor(std::string_view record) const {
+bool Backlog::HasRoomFor(std::string_view record, bool is_synced) const {
   return log_->bytes() + static_cast<std::int64_t>(record.size()) <=
-         options_.max_bytes;
+             options_.max_bytes &&
+         (!is_synced || unsynced_.size() < options_.max_unsynced);
 }
 
 bool Backlog::IsBatchFull() const {
@@ -29,15 +30,18 @@ bool Backlog::IsBatchFull() const {
 absl::Status Backlog::Append(
     std::string_view record, absl::Duration timeout,
     std::function<void(const absl::Status&)> on_synced) {
+  const auto has_room = [&] {
+    return HasRoomFor(record, on_synced != nullptr);
+  };
   std::unique_lock lock(mutex_);
-  if (!HasRoomFor(record) && timeout > absl::ZeroDuration()) {
+  if (!has_room() && timeout > absl::ZeroDuration()) {
     clock_->WaitUntil(&has_room_, &lock, timeout,
-                      [&] { return !accepts_records_ || HasRoomFor(record); });
+                      [&] { return !accepts_records_ || has_room(); });
   }
   if (!accepts_records_) {
     return absl::CancelledError("the reporter was stopped");
   }
-  if (!HasRoomFor(record)) {
+  if (!has_room()) {
     return absl::ResourceExhaustedError("the reporter is full");
   }
   const bool was_unread = IsUnread();
@@ -81,6 +85,23 @@ absl::StatusOr<Batch> Backlog::Take() {
                  : 0;
   unread_since_ = clock_->Uptime();
   return batch;
+}
+
+bool Backlog::IsOldestLocked(const Batch& batch) const {
+  return taken_.empty() || taken_.front().first >= batch.last;
+}
+
+bool Backlog::IsOldest(const Batch& batch) const {
+  const std::lock_guard lock(mutex_);
+  return IsOldestLocked(batch);
+}
+
+bool Backlog::WaitUntilOldest(const Batch& batch) {
+  std::unique_lock lock(mutex_);
+  while (!is_closed_ && !IsOldestLocked(batch)) {
+    clock_->Wait(&finished_changed_, &lock, absl::InfiniteDuration());
+  }
+  return !is_closed_;
 }
 
 absl::Status Backlog::Finish(const Batch& batch) {
@@ -127,6 +148,7 @@ void Backlog::RunSyncs() {
     if (unsynced_.empty()) return;
     // One sync for all that came during the one before.
     auto callbacks = std::exchange(unsynced_, {});
+    has_room_.notify_all();
     lock.unlock();
     const absl::Status status = log_->Sync();
     for (const auto& on_synced : callbacks) on_synced(status);

@@ -29,6 +29,8 @@ struct BacklogOptions {
   // How long a record waits for others to fill its batch.
   absl::Duration max_batch_age;
   std::int64_t max_bytes = 0;
+  // How many callbacks may wait for a sync that has not begun.
+  std::size_t max_unsynced = 65'536;
 };
 
 // Thread-safe.
@@ -37,8 +39,9 @@ class Backlog {
   Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
           Clock* clock);
 
-  // Appends a record in its binary form. While there is no room it waits, but
-  // not longer than `timeout`. If `on_synced` is given, RunSyncs calls it.
+  // Appends a record in its binary form. While there is no room for it, or for
+  // `on_synced`, it waits, but not longer than `timeout`. If `on_synced` is
+  // given, RunSyncs calls it.
   //
   // Errors: RESOURCE_EXHAUSTED if there is no room; CANCELLED after
   // StopAppends; those of the log.
@@ -50,6 +53,12 @@ class Backlog {
   //
   // Errors: CANCELLED after Close; those of the log.
   absl::StatusOr<Batch> Take();
+
+  // Returns whether all batches that were taken before this one are finished.
+  bool IsOldest(const Batch& batch) const;
+
+  // Waits until IsOldest. Returns false after Close.
+  bool WaitUntilOldest(const Batch& batch);
 
   // Drops a batch that was answered. Batches may be finished in any order.
   absl::Status Finish(const Batch& batch);
@@ -73,7 +82,8 @@ class Backlog {
  private:
   bool IsUnread() const { return log_->last_read() < log_->last_appended(); }
   bool IsBatchFull() const;
-  bool HasRoomFor(std::string_view record) const;
+  bool HasRoomFor(std::string_view record, bool is_synced) const;
+  bool IsOldestLocked(const Batch& batch) const;
   absl::Status WaitForBatch();
 
   const BacklogOptions options_;

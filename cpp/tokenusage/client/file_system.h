@@ -68,8 +68,8 @@ class FileSystem {
 
   virtual absl::Status Remove(const std::string& path) = 0;
 
-  // Returns once the folder's files will survive a power failure with their
-  // names.
+  // Returns once the names of the files and folders in it will survive a power
+  // failure.
   virtual absl::Status SyncFolder(const std::string& folder) = 0;
 
   // Locks a file, which is created if there is none, until the result is

@@ -59,17 +59,23 @@ void EncodeFrame(std::uint64_t sequence, std::string_view record,
   frame->append(record);
 }
 
-std::string SegmentName(std::uint64_t first) {
-  return absl::StrFormat("%020u%s", first, kSegmentSuffix);
+std::string FormatSegmentName(const SegmentName& name) {
+  return absl::StrFormat("%020u.%s%s", name.first, name.project,
+                         kSegmentSuffix);
 }
 
-std::optional<std::uint64_t> ParseSegmentName(std::string_view name) {
-  std::uint64_t first = 0;
-  if (!absl::SimpleAtoi(ToAbsl(name.substr(0, 20)), &first) ||
-      name != SegmentName(first)) {
+std::optional<SegmentName> ParseSegmentName(std::string_view text) {
+  constexpr std::size_t kProjectStart = sizeof("00000000000000000001.") - 1;
+  if (text.size() <= kProjectStart + kSegmentSuffix.size()) return std::nullopt;
+  SegmentName name;
+  name.project = text.substr(
+      kProjectStart, text.size() - kProjectStart - kSegmentSuffix.size());
+  if (!absl::SimpleAtoi(ToAbsl(text.substr(0, kProjectStart - 1)),
+                        &name.first) ||
+      text != FormatSegmentName(name)) {
     return std::nullopt;
   }
-  return first;
+  return name;
 }
 
 // Returns whether a frame with these values can be at position_.

@@ -25,11 +25,18 @@ inline constexpr std::size_t kMaxFrameRecordBytes = 1 << 20;
 void EncodeFrame(std::uint64_t sequence, std::string_view record,
                  std::string* frame);
 
-// Returns the file name of the segment whose first record has this sequence.
-std::string SegmentName(std::uint64_t first);
+// Names a segment by the sequence of its first record and by its project, which
+// so survives any damage to a file's content.
+struct SegmentName {
+  std::uint64_t first = 0;
+  std::string project;
+};
 
-// Returns the sequence that a segment's name states, if it is one.
-std::optional<std::uint64_t> ParseSegmentName(std::string_view name);
+// Returns the name of the segment's file.
+std::string FormatSegmentName(const SegmentName& name);
+
+// Returns the parts of a file's name if it is a segment's.
+std::optional<SegmentName> ParseSegmentName(std::string_view text);
 
 // Reads the frames of a segment and skips what is not a frame. Not thread-safe.
 class SegmentReader {

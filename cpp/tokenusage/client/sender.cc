@@ -76,11 +76,12 @@ void Sender::Run() {
 bool Sender::Deliver(const Batch& batch) {
   const std::string request = EncodeRequest(options_.project, batch);
   for (int failures = 0;; ++failures) {
+    const bool was_oldest = backlog_->IsOldest(batch);
     ReportResult result = transport_->Report(request, options_.call_timeout);
     if (result.status.ok()) {
       if (IsAnswerFor(batch.count, result.response)) {
         OnAnswer();
-        return Accept(batch, result.response);
+        return Accept(batch, result.response, was_oldest);
       }
       result.status = absl::InternalError(
           "the answer does not match the records that were sent");
@@ -102,14 +103,16 @@ bool Sender::Deliver(const Batch& batch) {
 
 bool Sender::DeliverHalves(const Batch& batch) {
   Batch halves[2];
+  for (Batch& half : halves) half.last = batch.last;
   for (const std::string_view record : RecordsOf(batch)) {
     AppendRecord(record, &halves[halves[0].count < batch.count / 2 ? 0 : 1]);
   }
   return Deliver(halves[0]) && Deliver(halves[1]);
 }
 
-bool Sender::Accept(const Batch& batch,
-                    const v1::ReportUsageResponse& response) {
+// `was_oldest` says whether all earlier batches were finished before the call.
+bool Sender::Accept(const Batch& batch, const v1::ReportUsageResponse& response,
+                    bool was_oldest) {
   {
     const std::lock_guard lock(mutex_);
     counters_.stored += response.stored_count();
@@ -117,12 +120,19 @@ bool Sender::Accept(const Batch& batch,
   }
   if (response.errors().empty()) return true;
   const std::vector<std::string_view> records = RecordsOf(batch);
+  Batch early;  // corrections that may have overtaken what they correct
+  early.last = batch.last;
   for (const v1::RecordError& error : response.errors()) {
-    if (!Refuse(records[static_cast<std::size_t>(error.index())], error)) {
+    const auto record = records[static_cast<std::size_t>(error.index())];
+    if (!was_oldest &&
+        error.reason() == v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND) {
+      AppendRecord(record, &early);
+    } else if (!Refuse(record, error)) {
       return false;
     }
   }
-  return true;
+  return early.count == 0 ||
+         (backlog_->WaitUntilOldest(early) && Deliver(early));
 }
 
 bool Sender::Refuse(std::string_view record, const v1::RecordError& error) {

@@ -47,7 +47,8 @@ class Sender {
   bool Deliver(const Batch& batch);
   bool DeliverHalves(const Batch& batch);
   bool Refuse(std::string_view record, const v1::RecordError& error);
-  bool Accept(const Batch& batch, const v1::ReportUsageResponse& response);
+  bool Accept(const Batch& batch, const v1::ReportUsageResponse& response,
+              bool was_oldest);
 
   void OnFailedCall(const absl::Status& status);
   void OnAnswer();

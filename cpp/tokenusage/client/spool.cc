@@ -26,8 +26,9 @@ constexpr int kVersion = 1;
 
 // The state of a spool's files, without its records.
 struct Layout {
-  std::optional<std::string> project;         // nothing: not readable
-  std::optional<std::uint64_t> acknowledged;  // nothing: not readable
+  std::optional<std::string> project;         // nothing: no file states it
+  bool has_project_file = false;              // that can be read
+  std::optional<std::uint64_t> acknowledged;  // nullopt if it cannot be read
   std::vector<std::uint64_t> segments;        // their first sequences, rising
   int damaged_files = 0;
 };
@@ -79,23 +80,38 @@ std::string CursorText(std::uint64_t last) {
   return absl::StrFormat("acknowledged %020u\n", last);
 }
 
+// Finds the segments, whose names state the project, too.
+absl::Status ReadSegmentNames(const std::string& folder, FileSystem* files,
+                              Layout* layout) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                              files->List(folder));
+  for (const std::string& text : names) {
+    const auto name = ParseSegmentName(text);
+    if (!name.has_value()) continue;
+    layout->segments.push_back(name->first);
+    if (!layout->project.has_value()) layout->project = name->project;
+    if (layout->project != name->project) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("spool ", folder, ": expected one project, found \"",
+                       Excerpt(*layout->project), "\" and \"",
+                       Excerpt(name->project), "\""));
+    }
+  }
+  std::sort(layout->segments.begin(), layout->segments.end());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Layout> ReadLayout(const std::string& folder,
                                   FileSystem* files) {
   Layout layout;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                              files->List(folder));
-  for (const std::string& name : names) {
-    if (const auto first = ParseSegmentName(name)) {
-      layout.segments.push_back(*first);
-    }
-  }
-  std::sort(layout.segments.begin(), layout.segments.end());
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const auto project,
       ReadChecked(folder + "/" + kProjectFile, files, &layout.damaged_files));
   if (project.has_value()) {
     TOKENUSAGE_RETURN_IF_ERROR(ReadProject(folder, *project, &layout));
   }
+  layout.has_project_file = layout.project.has_value();
+  TOKENUSAGE_RETURN_IF_ERROR(ReadSegmentNames(folder, files, &layout));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const auto cursor,
       ReadChecked(folder + "/" + kCursorFile, files, &layout.damaged_files));
@@ -124,6 +140,7 @@ absl::StatusOr<std::unique_ptr<Spool>> Spool::Open(SpoolOptions options) {
 absl::Status Spool::OpenFiles() {
   FileSystem* const files = options_.files;
   TOKENUSAGE_RETURN_IF_ERROR(files->CreateFolder(options_.folder));
+  if (options_.syncs) TOKENUSAGE_RETURN_IF_ERROR(SyncParent());
   TOKENUSAGE_ASSIGN_OR_RETURN(lock_, files->Lock(PathOf(kLockFile)));
   TOKENUSAGE_ASSIGN_OR_RETURN(const Layout layout,
                               ReadLayout(options_.folder, files));
@@ -131,7 +148,12 @@ absl::Status Spool::OpenFiles() {
   if (layout.damaged_files > 0) {
     Log("the file with the project or the cursor is damaged, and was replaced");
   }
-  TOKENUSAGE_RETURN_IF_ERROR(OpenProject(layout.project));
+  if (layout.project.value_or(options_.project) != options_.project) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "spool ", options_.folder, ": expected project \"", options_.project,
+        "\", found \"", Excerpt(*layout.project), "\""));
+  }
+  if (!layout.has_project_file) TOKENUSAGE_RETURN_IF_ERROR(WriteProject());
   TOKENUSAGE_ASSIGN_OR_RETURN(cursor_, files->Open(PathOf(kCursorFile)));
   const std::uint64_t acknowledged = AcknowledgedIn(layout);
   last_appended_ = last_read_ = acknowledged;
@@ -141,7 +163,7 @@ absl::Status Spool::OpenFiles() {
       break;
     }
     auto file =
-        files->Open(PathOf(SegmentName(first)), FileSystem::OpenMode::kRead);
+        files->Open(PathOf(SegmentFile(first)), FileSystem::OpenMode::kRead);
     if (absl::IsNotFound(file.status())) continue;
     TOKENUSAGE_RETURN_IF_ERROR(file.status());
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t size, (*file)->Size());
@@ -156,13 +178,15 @@ absl::Status Spool::OpenFiles() {
   return absl::OkStatus();
 }
 
-absl::Status Spool::OpenProject(const std::optional<std::string>& project) {
-  if (project == options_.project) return absl::OkStatus();
-  if (project.has_value()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "spool ", options_.folder, ": expected project \"", options_.project,
-        "\", found \"", Excerpt(*project), "\""));
-  }
+// Makes the folder's name survive a power failure.
+absl::Status Spool::SyncParent() {
+  const absl::Status status =
+      options_.files->SyncFolder(options_.folder + "/..");
+  // A parent that may not be read is another's, who created the folder in it.
+  return absl::IsPermissionDenied(status) ? absl::OkStatus() : status;
+}
+
+absl::Status Spool::WriteProject() {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
                               options_.files->Open(PathOf(kProjectFile)));
   TOKENUSAGE_RETURN_IF_ERROR(file->Truncate(0));
@@ -171,10 +195,10 @@ absl::Status Spool::OpenProject(const std::optional<std::string>& project) {
   return file->Sync();
 }
 
-// Finds the end of the last segment, and cuts what is torn after it.
+// Finds the end of the last segment, and truncates a torn write after it.
 absl::Status Spool::OpenLastSegment(std::uint64_t first) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::shared_ptr<File> file,
-                              options_.files->Open(PathOf(SegmentName(first))));
+                              options_.files->Open(PathOf(SegmentFile(first))));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t size, file->Size());
   SegmentReader reader(file, first);
   std::uint64_t last = first - 1;
@@ -186,7 +210,7 @@ absl::Status Spool::OpenLastSegment(std::uint64_t first) {
   const std::int64_t end = reader.frame_end();
   if (end < size) {
     ++damage_.torn_tails;
-    Log(absl::StrCat(SegmentName(first), ": the last ", size - end,
+    Log(absl::StrCat(SegmentFile(first), ": the last ", size - end,
                      " bytes are no record, and were cut"));
     TOKENUSAGE_RETURN_IF_ERROR(file->Truncate(end));
   }
@@ -201,6 +225,10 @@ absl::Status Spool::OpenLastSegment(std::uint64_t first) {
 
 std::string Spool::PathOf(std::string_view name) const {
   return absl::StrCat(options_.folder, "/", ToAbsl(name));
+}
+
+std::string Spool::SegmentFile(std::uint64_t first) const {
+  return FormatSegmentName({first, options_.project});
 }
 
 void Spool::Log(std::string_view message) const {
@@ -236,7 +264,7 @@ absl::Status Spool::Append(std::string_view record) {
 
 absl::Status Spool::StartSegment(std::uint64_t first) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::shared_ptr<File> file,
-                              options_.files->Open(PathOf(SegmentName(first))));
+                              options_.files->Open(PathOf(SegmentFile(first))));
   TOKENUSAGE_RETURN_IF_ERROR(file->Truncate(0));
   if (!segments_.empty()) {
     std::shared_ptr<File> previous = std::move(segments_.back().file);
@@ -328,7 +356,7 @@ absl::Status Spool::OpenReader(const Segment& segment) {
   std::shared_ptr<File> file = segment.file;
   if (file == nullptr) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
-        file, options_.files->Open(PathOf(SegmentName(segment.first)),
+        file, options_.files->Open(PathOf(SegmentFile(segment.first)),
                                    FileSystem::OpenMode::kRead));
   }
   reader_ = std::make_unique<SegmentReader>(std::move(file), segment.first);
@@ -345,7 +373,7 @@ void Spool::SkipTo(std::uint64_t last) {
     const std::lock_guard lock(mutex_);
     damage_.lost_records += static_cast<std::int64_t>(lost);
   }
-  Log(absl::StrCat(SegmentName(reader_first_), ": damaged, ", lost,
+  Log(absl::StrCat(SegmentFile(reader_first_), ": damaged, ", lost,
                    " records before the record ", last + 1, " are lost"));
 }
 
@@ -375,7 +403,7 @@ void Spool::RemoveSegments(std::uint64_t last) {
   cursor_->Sync().IgnoreError();
   for (const std::uint64_t first : removable) {
     const absl::Status status =
-        options_.files->Remove(PathOf(SegmentName(first)));
+        options_.files->Remove(PathOf(SegmentFile(first)));
     if (!status.ok()) Log(FromAbsl(status.message()));
   }
 }
@@ -384,8 +412,11 @@ absl::StatusOr<SpoolSummary> InspectSpool(
     const std::string& folder, FileSystem* files,
     const std::function<void(std::string_view record)>& on_record) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const Layout layout, ReadLayout(folder, files));
+  if (!layout.project.has_value()) {
+    return absl::NotFoundError("folder " + folder + ": has no spool");
+  }
   SpoolSummary summary;
-  summary.project = layout.project.value_or("");
+  summary.project = *layout.project;
   summary.segments = static_cast<std::int64_t>(layout.segments.size());
   summary.damage.lost_files = layout.damaged_files;
   std::uint64_t last = AcknowledgedIn(layout);
@@ -396,8 +427,9 @@ absl::StatusOr<SpoolSummary> InspectSpool(
   };
   for (const std::uint64_t first : layout.segments) {
     skip_to(first - 1);
-    auto file = files->Open(folder + "/" + SegmentName(first),
-                            FileSystem::OpenMode::kRead);
+    auto file =
+        files->Open(folder + "/" + FormatSegmentName({first, *layout.project}),
+                    FileSystem::OpenMode::kRead);
     if (absl::IsNotFound(file.status())) continue;
     TOKENUSAGE_RETURN_IF_ERROR(file.status());
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t size, (*file)->Size());
@@ -415,9 +447,6 @@ absl::StatusOr<SpoolSummary> InspectSpool(
     if (first == layout.segments.back() && reader.frame_end() < size) {
       ++summary.damage.torn_tails;
     }
-  }
-  if (layout.segments.empty() && !layout.project.has_value()) {
-    return absl::NotFoundError("folder " + folder + ": has no spool");
   }
   return summary;
 }

@@ -89,8 +89,10 @@ class Spool : public RecordLog {
   explicit Spool(SpoolOptions options) : options_(std::move(options)) {}
 
   std::string PathOf(std::string_view name) const;
+  std::string SegmentFile(std::uint64_t first) const;
+  absl::Status SyncParent();
   absl::Status OpenFiles();
-  absl::Status OpenProject(const std::optional<std::string>& project);
+  absl::Status WriteProject();
   absl::Status OpenLastSegment(std::uint64_t first);
   absl::Status StartSegment(std::uint64_t first);
   void RemoveSegments(std::uint64_t last);
@@ -125,7 +127,7 @@ class Spool : public RecordLog {
 
 // A spool's contents, for `tokenusage spool`.
 struct SpoolSummary {
-  std::string project;  // empty if it cannot be read
+  std::string project;
   std::int64_t segments = 0;
   std::int64_t bytes = 0;
   std::int64_t records = 0;  // that wait for an answer
@@ -137,7 +139,8 @@ struct SpoolSummary {
 // a record that is being written may look like a torn tail.
 //
 // Errors: NOT_FOUND if the folder has no spool; FAILED_PRECONDITION if it was
-// written by a newer version; those of FileError.
+// written by a newer version, or has records of two projects; those of
+// FileError.
 absl::StatusOr<SpoolSummary> InspectSpool(
     const std::string& folder, FileSystem* files,
     const std::function<void(std::string_view record)>& on_record);

@@ -91,9 +91,10 @@ class UsageReporter::Impl {
       : options_(std::move(options)), transport_(std::move(transport)) {}
 
   absl::Status Start();
-  absl::Status Report(v1::UsageRecord record,
+  // These complete the record.
+  absl::Status Report(v1::UsageRecord* record,
                       std::function<void(const absl::Status&)> done);
-  absl::Status ReportAndWait(v1::UsageRecord record);
+  absl::Status ReportAndWait(v1::UsageRecord* record);
   absl::Status Flush(absl::Duration timeout);
   absl::Status Stop(absl::Duration timeout);
   UsageReporterCounters counters() const;
@@ -168,14 +169,14 @@ absl::Status UsageReporter::Impl::Start() {
 }
 
 absl::Status UsageReporter::Impl::Report(
-    v1::UsageRecord record, std::function<void(const absl::Status&)> done) {
-  Complete(options_.clock, &record);
-  if (const auto error = CheckRecord(record, CountRecord(record))) {
+    v1::UsageRecord* record, std::function<void(const absl::Status&)> done) {
+  Complete(options_.clock, record);
+  if (const auto error = CheckRecord(*record, CountRecord(*record))) {
     ++invalid_;
     return InvalidRecord(*error);
   }
   thread_local std::string encoded;
-  record.SerializeToString(&encoded);
+  record->SerializeToString(&encoded);
   if (encoded.size() > kMaxRecordBytes) {
     ++invalid_;
     return absl::InvalidArgumentError(
@@ -210,19 +211,18 @@ absl::Status UsageReporter::Impl::CountError(absl::Status status) {
   return status;
 }
 
-absl::Status UsageReporter::Impl::ReportAndWait(v1::UsageRecord record) {
+absl::Status UsageReporter::Impl::ReportAndWait(v1::UsageRecord* record) {
   if (options_.durability != Durability::kDisk) {
-    return Report(std::move(record), nullptr);
+    return Report(record, nullptr);
   }
   std::mutex mutex;
   std::condition_variable synced;
   std::optional<absl::Status> result;
-  TOKENUSAGE_RETURN_IF_ERROR(
-      Report(std::move(record), [&](const absl::Status& status) {
-        const std::lock_guard lock(mutex);
-        result = status;
-        synced.notify_one();
-      }));
+  TOKENUSAGE_RETURN_IF_ERROR(Report(record, [&](const absl::Status& status) {
+    const std::lock_guard lock(mutex);
+    result = status;
+    synced.notify_one();
+  }));
   std::unique_lock lock(mutex);
   synced.wait(lock, [&] { return result.has_value(); });
   return *result;
@@ -298,13 +298,13 @@ UsageReporter::~UsageReporter() {
 
 absl::Status UsageReporter::Report(v1::UsageRecord record) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckNotForked());
-  return impl_->ReportAndWait(std::move(record));
+  return impl_->ReportAndWait(&record);
 }
 
 absl::Status UsageReporter::Report(
     v1::UsageRecord record, std::function<void(const absl::Status&)> done) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckNotForked());
-  return impl_->Report(std::move(record), std::move(done));
+  return impl_->Report(&record, std::move(done));
 }
 
 absl::Status UsageReporter::Flush(absl::Duration timeout) {

@@ -94,7 +94,7 @@ struct UsageReporterOptions {
   // How many batches are on their way at once: 1 to 16, one thread each.
   int max_calls = 2;
 
-  // When a call that is not answered is given up.
+  // The deadline of a call.
   absl::Duration call_timeout = absl::Seconds(30);
 
   // The delay after the first failed call, and the longest; each is twice the
@@ -110,7 +110,7 @@ struct UsageReporterOptions {
 
   // Called with one line of English when calls begin to fail and when they
   // succeed again, and with each damage of the spool. From the reporter's
-  // threads; must be thread-safe. Never has a token in it.
+  // threads; must be thread-safe. Never contains a token.
   std::function<void(std::string_view message)> log;
 
   // For tests.
@@ -118,7 +118,7 @@ struct UsageReporterOptions {
   Clock* clock = Clock::Real();
 };
 
-// What happened since Start, but for the two that are about now.
+// Counts since Start; the last two are current values.
 struct UsageReporterCounters {
   std::int64_t accepted = 0;    // by Report
   std::int64_t invalid = 0;     // refused by Report: they break a rule
@@ -154,9 +154,12 @@ struct UsageReporterCounters {
 // long that takes, first at the next server, then after growing delays or what
 // the service asks for. A record that the service refuses is appended to
 // refused.jsonl in the spool's folder, with the reason, given to on_refused,
-// and not sent again. If the service refuses a batch as a whole, the batch is
+// and not sent again; with kMemory, only on_refused can keep it. A correction
+// may overtake the record that it corrects: it is sent again once those before
+// it are answered. If the service refuses a batch as a whole, the batch is
 // split down to the records that are the cause. A spool that is damaged is read
-// as far as possible, and what is lost is counted.
+// as far as possible, and what is lost is counted. A record that gets its time
+// from a clock more than 5 minutes ahead of the service's is refused.
 //
 // Idempotency. A record without an id or a time gets them before it is first
 // written (a UUIDv7, and the current time). So each record for which Report
@@ -193,7 +196,8 @@ class UsageReporter {
   // Takes a record without waiting for a sync, and calls `done` once the
   // promise holds or cannot be kept. If Report returns an error, `done` is not
   // called. It is called from this thread or the reporter's, and must not
-  // block.
+  // block. At most 65,536 of them wait for the next sync: then the reporter is
+  // full.
   absl::Status Report(v1::UsageRecord record,
                       std::function<void(const absl::Status&)> done);
 

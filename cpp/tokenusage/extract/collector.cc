@@ -48,6 +48,14 @@ bool IsNothingAt(std::string_view path, const JsonError& error) {
           error.kind == JsonError::Kind::kNullValue);
 }
 
+// Returns whether the error is that the path leads through something that is no
+// object.
+bool IsOtherwiseUsed(std::string_view path, const absl::Status& status) {
+  const std::optional<JsonError> error = GetJsonError(status);
+  return error && error->kind == JsonError::Kind::kWrongType &&
+         IsOnTheWay(path, *error) && error->field_path != path;
+}
+
 std::string JoinPath(std::string_view path, std::string_view field) {
   return absl::StrCat(std::string(path), path.empty() ? "" : ".",
                       std::string(field));
@@ -105,7 +113,7 @@ absl::StatusOr<Reading> ReadUsage(std::string_view json, std::string_view path,
     return reading;
   }
   std::optional<JsonError> error = GetJsonError(status);
-  if (!error || error->kind == JsonError::Kind::kSyntax) return status;
+  if (!error) return status;
   if (IsNothingAt(path, *error)) {
     reading.is_null = error->kind == JsonError::Kind::kNullValue;
     return reading;
@@ -119,6 +127,11 @@ absl::StatusOr<Reading> ReadUsage(std::string_view json, std::string_view path,
   }
   reading.missing = std::string(named.message());
   return reading;
+}
+
+const std::string& IdOf(const internal::ResponseHead& head) {
+  if (head.has_id()) return head.id();
+  return head.has_response_id() ? head.response_id() : head.item_id();
 }
 
 // Returns the record of a further model of the record's response.
@@ -159,11 +172,10 @@ absl::Status Collector::TakeHead(std::string_view json, std::string_view path,
     const std::optional<JsonError> error = GetJsonError(status);
     return error && IsNothingAt(path, *error) ? absl::OkStatus() : status;
   }
-  const std::string& id = head->has_id() ? head->id() : head->response_id();
   const std::string& model =
       head->has_model() ? head->model() : head->model_version();
-  if (record_.record_id().empty() && CheckRecordId(id).ok()) {
-    record_.set_record_id(id);
+  if (record_.record_id().empty() && CheckRecordId(IdOf(*head)).ok()) {
+    record_.set_record_id(IdOf(*head));
   }
   if (record_.model().empty()) record_.set_model(model);
   return status;
@@ -187,7 +199,7 @@ absl::StatusOr<bool> Collector::TakeUsageAt(std::string_view json,
 }
 
 absl::StatusOr<const Place*> Collector::TakeUsage(
-    std::string_view json, const std::vector<Place>& places, bool is_probed) {
+    std::string_view json, const std::vector<Place>& places, bool is_body) {
   if (layout_.needs_done) {
     Head head;
     TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, "", &head));
@@ -201,16 +213,21 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
   }
   const Place* taken = nullptr;
   for (const Place& place : places) {
+    const bool is_first = &place == &places.front();
+    const bool is_likely =
+        is_body && is_first && json.size() <= kMaxUnprobedBytes;
     // Streams repeat null in each event; one says enough.
-    if (is_probed && !place.MayBeIn(json, /*skips_null=*/saw_null_)) continue;
+    if (!is_likely && !place.MayBeIn(json, /*skips_null=*/saw_null_)) continue;
     if (taken != nullptr) {
       TOKENUSAGE_RETURN_IF_ERROR(CheckSame(json, place, *taken));
       continue;
     }
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, TakeUsageAt(json, place));
-    if (!found) continue;
+    const absl::StatusOr<bool> found = TakeUsageAt(json, place);
+    if (!is_first && IsOtherwiseUsed(place.usage, found.status())) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(found.status());
+    if (!*found) continue;
     TOKENUSAGE_RETURN_IF_ERROR(TakeToolUsage(json, place));
-    if (layout_.merge != Merge::kLast) return &place;
+    if (is_body || layout_.merge != Merge::kLast) return &place;
     taken = &place;
   }
   return taken;
@@ -262,9 +279,8 @@ absl::Status Collector::TakeToolUsage(std::string_view json,
 
 absl::Status Collector::ReadBody(std::string_view json) {
   has_ended_ = true;
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const Place* place,
-      TakeUsage(json, layout_.body, json.size() > kMaxUnprobedBytes));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
+                              TakeUsage(json, layout_.body, /*is_body=*/true));
   Head head;
   if (place == nullptr) {
     // Reading may have stopped where usage was missed.
@@ -279,8 +295,13 @@ absl::Status Collector::ReadEvent(std::string_view json) {
     has_ended_ = true;
     return absl::OkStatus();
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Place* place,
-                              TakeUsage(json, layout_.stream, true));
+  const bool had_ended = has_ended_ && layout_.merge != Merge::kEach;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const Place* place, TakeUsage(json, layout_.stream, /*is_body=*/false));
+  if (place != nullptr && had_ended) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        place->usage, ": expected none after the stream's end, found usage"));
+  }
   if (place != nullptr) {
     TOKENUSAGE_RETURN_IF_ERROR(FinishEvent(json, *place));
   } else if (NeedsHead()) {
@@ -304,15 +325,35 @@ std::size_t Collector::FindEventToRead(std::string_view bytes) const {
   return std::min(first, FindPart(bytes.substr(0, first), kDone));
 }
 
-absl::Status Collector::FinishEvent(std::string_view json, const Place& place) {
-  Head head;
-  if (!IsIdentified() || layout_.final == Final::kChoices) {
-    TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, place.head, &head));
+// A stream that has stated all of its usage does not go on with another id.
+absl::Status Collector::CheckId(const Place& place, const Head& head) const {
+  if (!is_final_ || IdOf(head) == record_.record_id() ||
+      !CheckRecordId(IdOf(head)).ok()) {
+    return absl::OkStatus();
   }
-  is_final_ = layout_.final == Final::kSeen ||
-              (layout_.final == Final::kChoices &&
-               AllFinished(head.choices()) && AllFinished(head.candidates()));
-  if (layout_.merge == Merge::kEach && HasCounts()) FinishRecord();
+  return absl::InvalidArgumentError(
+      absl::StrCat(JoinPath(place.head, "id"), ": expected the stream's, \"",
+                   record_.record_id(), "\", found that of another stream, \"",
+                   IdOf(head), "\""));
+}
+
+absl::Status Collector::FinishEvent(std::string_view json, const Place& place) {
+  const bool is_each = layout_.merge == Merge::kEach;
+  if (is_each) {  // Earlier events may be of other responses.
+    record_.clear_record_id();
+    record_.clear_model();
+  }
+  Head head;
+  if (!IsIdentified() || layout_.final == Final::kChoices ||
+      (is_final_ && !layout_.is_anonymous)) {
+    TOKENUSAGE_RETURN_IF_ERROR(TakeHead(json, place.head, &head));
+    if (!is_each) TOKENUSAGE_RETURN_IF_ERROR(CheckId(place, head));
+  }
+  is_final_ =
+      layout_.final == Final::kSeen ||
+      (layout_.final == Final::kChoices && AllFinished(head.choices()) &&
+       AllFinished(head.candidates()) && AllFinished(head.outputs()));
+  if (is_each && HasCounts()) FinishRecord();
   return absl::OkStatus();
 }
 
@@ -328,7 +369,7 @@ absl::Status Collector::CheckEnd(std::string_view json) {
 
 bool Collector::HasCounts() {
   if (has_usage_ && CountRecord(record_).measures().empty()) {
-    // A usage that is no object of its own is then not there at all.
+    // If the counts are members of the response itself, there is then no usage.
     if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
     record_.clear_usage();
     has_usage_ = false;

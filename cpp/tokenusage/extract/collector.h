@@ -34,6 +34,9 @@ class Collector {
   // An EventFinder.
   std::size_t FindEventToRead(std::string_view bytes) const;
 
+  // Returns whether an event has stated that it is the last one.
+  bool has_ended() const { return has_ended_; }
+
   // Returns what was found. Nothing can be read after that.
   Extraction Conclude();
 
@@ -45,10 +48,11 @@ class Collector {
   static constexpr int kMaxHeadEvents = 8;
 
   // Reads the usage of the first place that has one into the record. Returns
-  // that place, or null. `is_probed` says whether to look for its name first.
+  // that place, or null. `is_body` says whether `json` is a whole response:
+  // then it is likely to have usage at the first place.
   absl::StatusOr<const Place*> TakeUsage(std::string_view json,
                                          const std::vector<Place>& places,
-                                         bool is_probed);
+                                         bool is_body);
   absl::StatusOr<bool> TakeUsageAt(std::string_view json, const Place& place);
   // Returns an error if the place states other counts than the one whose usage
   // was taken.
@@ -59,6 +63,7 @@ class Collector {
                         Head* head);
   // Reads what else an event says that has usage.
   absl::Status FinishEvent(std::string_view json, const Place& place);
+  absl::Status CheckId(const Place& place, const Head& head) const;
   absl::Status CheckEnd(std::string_view json);
   bool IsIdentified() const;
   // Returns whether events without usage are read for the id and the model.

@@ -31,10 +31,35 @@ Layout Anonymous(std::vector<NameProbe> end_types = {}) {
   return layout;
 }
 
+// A line of a batch's results has the response at `path`.
+Layout WithBatch(const std::string& path, Layout layout) {
+  layout.body.emplace_back(path + ".usage", path);
+  return layout;
+}
+
+Layout Embeddings() { return WithBatch("response.body", Plain()); }
+
+Layout Images() {
+  return Anonymous({NameProbe("image_generation.completed"),
+                    NameProbe("image_edit.completed")});
+}
+
+Layout Transcription() {
+  return Anonymous({NameProbe("transcript.text.done")});
+}
+
 // Streams state usage in their last event, or a running total in each.
 Layout Chat() {
-  Layout layout = Plain();
+  Layout layout = WithBatch("response.body", Plain());
   layout.final = Final::kChoices;
+  return layout;
+}
+
+// Each step of an agent states its own usage, and the last event that of all.
+Layout Agents() {
+  Layout layout = {{Place("usage")}, {Place("data.usage")}};
+  layout.final = Final::kEnded;
+  layout.end_types = {NameProbe("response.done")};
   return layout;
 }
 
@@ -46,7 +71,9 @@ Layout GroqChat() {
 }
 
 Layout Responses() {
-  Layout layout = {{Place("usage")}, {Place("response.usage", "response")}};
+  Layout layout =
+      WithBatch("response.body",
+                {{Place("usage")}, {Place("response.usage", "response")}});
   layout.end_types = {NameProbe("response.completed"),
                       NameProbe("response.incomplete"),
                       NameProbe("response.failed")};
@@ -60,18 +87,29 @@ Layout ResponsesWithTools() {
   return layout;
 }
 
-// A response of one session after the other.
+// A response of one session after the other. The session's log has a message a
+// line.
 Layout Realtime() {
   Layout layout = {{Place("response.usage", "response")},
                    {Place("response.usage", "response")}};
   layout.merge = Merge::kEach;
+  layout.streams_lines = true;
+  return layout;
+}
+
+// The transcriptions of the input of such a session: another model's work.
+Layout RealtimeTranscription() {
+  Layout layout = Plain();
+  layout.merge = Merge::kEach;
+  layout.streams_lines = true;
   return layout;
 }
 
 // message_start states all of it, and message_delta what has changed.
 Layout Messages() {
-  Layout layout = {{Place("usage")},
-                   {Place("message.usage", "message"), Place("usage")}};
+  Layout layout = WithBatch(
+      "result.message",
+      {{Place("usage")}, {Place("message.usage", "message"), Place("usage")}});
   layout.merge = Merge::kFieldsButZeros;
   layout.final = Final::kEnded;
   layout.end_types = {NameProbe("message_stop")};
@@ -85,10 +123,12 @@ Layout GenerateContent() {
   return layout;
 }
 
-// Each message of a session states what it adds.
+// Each message of a session states what it adds. The session's log has one a
+// line.
 Layout Live() {
   Layout layout = Plain("usageMetadata");
   layout.merge = Merge::kSum;
+  layout.streams_lines = true;
   return layout;
 }
 
@@ -137,10 +177,17 @@ std::vector<Row> Rows() {
       {"alibaba.chat", Chat(), "openai_compatible_chat"},
       {"anthropic.messages", Messages()},
       {"azure.chat", Chat(), "openai_compatible_chat"},
+      {"azure.embeddings", Embeddings(), "openai_embeddings"},
+      {"azure.images", Images(), "openai_images"},
       {"azure.responses", ResponsesWithTools(), "openai_responses"},
+      {"azure.transcription", Transcription(), "openai_transcription"},
       {"bedrock.converse", Converse()},
       {"bedrock.invoke", InvokeModel(), "bedrock_invoke_model"},
+      {"bedrock.messages", Messages(), "anthropic_messages"},
       {"cohere.chat", Places(Place("usage"), Place("delta.usage"))},
+      {"cohere.chat_v1", Places(Place("meta"), Place("response.meta")),
+       "cohere_meta", "chat"},
+      {"cohere.classify", Plain("meta"), "cohere_meta"},
       {"cohere.embed", Plain("meta"), "cohere_meta"},
       {"cohere.rerank", Plain("meta"), "cohere_meta"},
       {"deepseek.chat", Chat()},
@@ -153,10 +200,13 @@ std::vector<Row> Rows() {
       {"google.live", Live()},
       {"google.predict_embeddings", Plain("")},
       {"groq.chat", GroqChat()},
+      {"groq.embeddings", Plain(), "openai_embeddings"},
       {"mistral.chat", Chat()},
       {"mistral.conversations", Plain()},
       {"mistral.embeddings", Plain(), "mistral_chat"},
       {"mistral.ocr", Plain("usage_info")},
+      {"mistral.speech", Anonymous({NameProbe("speech.audio.done")}),
+       "mistral_chat"},
       {"mistral.transcription", Plain(), "mistral_chat"},
       {"moonshot.chat", Chat(), "openai_compatible_chat"},
       {"ollama.chat", Ollama()},
@@ -165,13 +215,15 @@ std::vector<Row> Rows() {
       {"openai.batch", Plain()},
       {"openai.chat", Chat()},
       {"openai.completions", Chat(), "openai_chat"},
-      {"openai.embeddings", Plain()},
-      {"openai.images", Anonymous({NameProbe("image_generation.completed"),
-                                   NameProbe("image_edit.completed")})},
+      {"openai.embeddings", Embeddings()},
+      {"openai.images", Images()},
       {"openai.realtime", Realtime()},
+      {"openai.realtime_transcription", RealtimeTranscription(),
+       "openai_transcription", "realtime.transcription"},
       {"openai.responses", ResponsesWithTools()},
       {"openai.speech", Anonymous({NameProbe("speech.audio.done")})},
-      {"openai.transcription", Anonymous({NameProbe("transcript.text.done")})},
+      {"openai.transcription", Transcription()},
+      {"openai_compatible.chat", Chat()},
       {"openrouter.chat", Chat()},
       {"openrouter.embeddings", Plain()},
       {"openrouter.images", Plain()},
@@ -180,8 +232,10 @@ std::vector<Row> Rows() {
       {"openrouter.responses", Responses()},
       {"openrouter.transcription", Plain()},
       {"openrouter.video", Plain()},
+      {"orq.agents", Agents(), "orq_chat"},
       {"orq.chat", Chat()},
       {"orq.completions", Chat(), "orq_chat"},
+      {"orq.deployments", Chat(), "orq_chat"},
       {"orq.embeddings", Plain()},
       {"orq.images", Anonymous(), "orq_images_generations"},
       {"orq.images_edits", Anonymous(), "", "images.edits"},
@@ -192,11 +246,16 @@ std::vector<Row> Rows() {
       {"perplexity.chat", Chat()},
       {"sglang.chat", Chat()},
       {"together.chat", Chat(), "openai_compatible_chat"},
+      {"together.rerank", Plain(), "openai_compatible_chat"},
       {"vllm.chat", Chat(), "openai_compatible_chat"},
+      {"vllm.responses", Responses(), "openai_responses"},
       {"voyage.embeddings", Plain(), "openai_compatible_chat"},
+      {"voyage.rerank", Plain(), "openai_compatible_chat"},
       {"xai.chat", Chat()},
       {"xai.images", Anonymous()},
       {"xai.responses", Responses()},
+      {"xai.sampling", Chat()},
+      {"xai.video", Anonymous(), "xai_images"},
   };
 }
 
@@ -220,8 +279,9 @@ Dialect MakeDialect(Row row) {
     row.usage_field = std::string(row.name);
     row.usage_field[dot] = '_';
   }
+  const std::string_view provider = row.name.substr(0, dot);
   return {row.name,
-          row.name.substr(0, dot),
+          provider == "openai_compatible" ? "" : provider,
           row.operation.empty() ? row.name.substr(dot + 1) : row.operation,
           v1::UsageRecord::descriptor()->FindFieldByName(row.usage_field),
           row.layout.streams_lines,

@@ -28,7 +28,8 @@ struct Dialect {
   // PROVIDER.ENDPOINT in lower snake case, such as `openai.chat`.
   std::string_view name;
 
-  // UsageRecord.provider and .operation of its records.
+  // UsageRecord.provider and .operation of its records. A copy may have others.
+  // The provider is empty if the dialect is that of many.
   std::string_view provider;
   std::string_view operation;
 
@@ -39,7 +40,7 @@ struct Dialect {
   // a response.
   bool streams_lines;
 
-  // Where its responses have what.
+  // Where its responses hold usage, id and model.
   const extract_internal::Layout* layout;
 };
 

@@ -15,11 +15,36 @@ namespace {
 // again for each event of a stream that has many.
 constexpr std::size_t kLookAhead = 4096;
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 bool TakePrefix(std::string_view prefix, std::string_view* text) {
   if (text->substr(0, prefix.size()) != prefix) return false;
   text->remove_prefix(prefix.size());
   return true;
 }
+
+// Finds the ends of a text's lines, one after the other.
+class LineEnds {
+ public:
+  explicit LineEnds(std::string_view text) : end_(text.data() + text.size()) {}
+
+  // Returns the size of the first line of `rest`, which is the end of the text,
+  // or npos if it is not ended. In JSON, CR is white space.
+  std::size_t Find(std::string_view rest, bool is_json) {
+    if (line_feed_ == nullptr || line_feed_ < rest.data()) {
+      line_feed_ = rest.data() + std::min(rest.find('\n'), rest.size());
+    }
+    const auto size = static_cast<std::size_t>(line_feed_ - rest.data());
+    const std::size_t cr =
+        is_json ? std::string_view::npos : rest.substr(0, size).find('\r');
+    if (cr != std::string_view::npos) return cr;
+    return line_feed_ == end_ ? std::string_view::npos : size;
+  }
+
+ private:
+  const char* const end_;
+  const char* line_feed_ = nullptr;  // the next one, or the end
+};
 
 // Returns the size of the events that end in `bytes`.
 std::size_t SizeOfWholeEvents(std::string_view bytes) {
@@ -48,7 +73,12 @@ absl::Status EventReader::CheckSize(std::size_t more) const {
 
 absl::Status EventReader::Feed(std::string_view chunk, const EventFinder& find,
                                const EventVisitor& visit) {
+  if (may_be_crlf_ && !chunk.empty()) {
+    may_be_crlf_ = false;
+    TakePrefix("\n", &chunk);
+  }
   std::size_t unread = chunk.size();  // from the event on that `find` found
+  LineEnds ends(chunk);
   while (true) {
     const bool is_between = line_.empty() && !has_data_;
     if (is_between && chunk.size() <= unread) {
@@ -57,10 +87,15 @@ absl::Status EventReader::Feed(std::string_view chunk, const EventFinder& find,
       unread = chunk.size() - found;
       chunk.remove_prefix(SizeOfWholeEvents(ahead.substr(0, found)));
     }
-    const std::size_t end = chunk.find('\n');
+    const std::string_view begin = line_.empty() ? chunk : line_;
+    const std::size_t end = ends.Find(chunk, begin.substr(0, 1) == "{");
     TOKENUSAGE_RETURN_IF_ERROR(CheckSize(std::min(end, chunk.size())));
     if (end == std::string_view::npos) break;
-    const std::string_view rest = chunk.substr(end + 1);
+    std::string_view rest = chunk.substr(end + 1);
+    if (chunk[end] == '\r') {
+      may_be_crlf_ = rest.empty();
+      TakePrefix("\n", &rest);
+    }
     if (line_.empty()) {
       TOKENUSAGE_RETURN_IF_ERROR(TakeLine(chunk.substr(0, end), rest, visit));
     } else {
@@ -77,7 +112,7 @@ absl::Status EventReader::Feed(std::string_view chunk, const EventFinder& find,
 // `rest` is what is known of the stream behind the line.
 absl::Status EventReader::TakeLine(std::string_view line, std::string_view rest,
                                    const EventVisitor& visit) {
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  if (std::exchange(is_first_line_, false)) TakePrefix(kByteOrderMark, &line);
   if (line.empty()) {
     if (!std::exchange(has_data_, false)) return absl::OkStatus();
     const absl::Status status = visit(data_);
@@ -87,7 +122,7 @@ absl::Status EventReader::TakeLine(std::string_view line, std::string_view rest,
   if (line.front() == '{') return visit(line);
   if (!TakePrefix("data:", &line)) return absl::OkStatus();
   TakePrefix(" ", &line);
-  if (!has_data_ && (TakePrefix("\n", &rest) || TakePrefix("\r\n", &rest))) {
+  if (!has_data_ && (TakePrefix("\n", &rest) || TakePrefix("\r", &rest))) {
     return visit(line);  // the event's only line
   }
   if (std::exchange(has_data_, true)) data_.push_back('\n');

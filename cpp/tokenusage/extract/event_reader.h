@@ -24,9 +24,9 @@ using EventFinder = std::function<std::size_t(std::string_view bytes)>;
 // Takes the data of one event, which lives as long as the call.
 using EventVisitor = std::function<absl::Status(std::string_view event)>;
 
-// Reads server-sent events, and lines that start with "{" as events, too. Lines
-// end with LF or CRLF. Copies only the events that do not lie in one chunk, or
-// have several lines of data.
+// Reads server-sent events, whose lines end with LF, CRLF or CR, and lines that
+// start with "{" as events, too, which end with LF or CRLF. Copies only the
+// events that do not lie in one chunk, or have several lines of data.
 class EventReader {
  public:
   // The longest event; more is an error.
@@ -47,9 +47,11 @@ class EventReader {
                         const EventVisitor& visit);
   absl::Status CheckSize(std::size_t more) const;
 
-  std::string line_;  // the begin of a line that the chunks did not end yet
+  std::string line_;  // the start of a line whose end has not arrived
   std::string data_;  // the data of the event's lines so far
   bool has_data_ = false;
+  bool is_first_line_ = true;
+  bool may_be_crlf_ = false;  // The last chunk ended with the CR of a line.
 };
 
 }  // namespace tokenusage::extract_internal

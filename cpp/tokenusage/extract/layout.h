@@ -48,7 +48,7 @@ enum class Final {
 };
 
 struct Layout {
-  // The places of the usage, by falling priority.
+  // The places of the usage, in order of priority.
   std::vector<Place> body;
   std::vector<Place> stream;
   Merge merge = Merge::kLast;

@@ -37,6 +37,10 @@ absl::Status UsageExtractor::Feed(std::string_view chunk) {
   return status_;
 }
 
+bool UsageExtractor::HasEnded() const {
+  return stream_ != nullptr && stream_->has_ended();
+}
+
 absl::StatusOr<Extraction> UsageExtractor::Finish() {
   const std::unique_ptr<Collector> stream =
       stream_ != nullptr ? std::move(stream_)

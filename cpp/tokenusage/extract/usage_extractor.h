@@ -39,13 +39,13 @@ class Collector;
 
 // What a response says about its usage.
 struct Extraction {
-  // A record for each model that worked, that of the response's own first; for
-  // dialects of sessions, one for each response. Never empty: if there is no
-  // usage, the record says why (usage_unknown).
+  // One record for each model that did work, the response's own model first;
+  // for dialects of sessions, one for each response. Never empty: if there is
+  // no usage, the record says why (usage_unknown).
   //
   // Set are usage, provider, operation, and, as the response states them, model
-  // and record_id: its id, with a suffix for further models. An id that is no
-  // record id is left out.
+  // and record_id: its id, with a suffix for further models. An id that is not
+  // a valid record_id is left out.
   std::vector<v1::UsageRecord> records;
 
   // True if the usage covers the whole response. If the stream ended early, or
@@ -60,8 +60,8 @@ struct Extraction {
   std::string detail;
 };
 
-// Reads the responses of one dialect, one after the other. Not thread-safe; a
-// constant one is.
+// Reads the responses of one dialect, one after the other. Not thread-safe,
+// except for concurrent calls of Extract.
 class UsageExtractor {
  public:
   // The longest event of a stream.
@@ -81,13 +81,18 @@ class UsageExtractor {
   absl::StatusOr<Extraction> Extract(std::string_view body) const;
 
   // Reads the next bytes of a stream: server-sent events, or lines that are
-  // JSON objects, such as Ollama's or the payloads of AWS' events. Lines end
-  // with LF or CRLF. Events that cannot hold usage are not checked. Memory is
-  // bounded by kMaxEventBytes.
+  // JSON objects, such as Ollama's, the payloads of AWS' events, or the
+  // messages of a WebSocket. Events that cannot hold usage are not checked.
+  // Memory is bounded by kMaxEventBytes.
   //
-  // Errors: as of Extract, and for an event of more than kMaxEventBytes. After
-  // an error, nothing is read before Finish.
+  // Errors: as of Extract; and for an event of more than kMaxEventBytes, or for
+  // usage after the stream's end. After an error, nothing is read before
+  // Finish.
   absl::Status Feed(std::string_view chunk);
+
+  // Returns whether the stream has stated its end: more events are those of
+  // another stream. Some dialects never state it.
+  bool HasEnded() const;
 
   // Ends the stream and returns its usage, or the error of Feed. The next Feed
   // starts a new stream.

@@ -35,6 +35,12 @@ function formatShare(part, whole) {
   return `${tenths / 10n}.${tenths % 10n}\u202f%`;
 }
 
+/** Formats how a whole became a part of it, or more: +12.5 %. */
+function formatChange(part, whole) {
+  return (part < whole ? '−' : '+') +
+      formatShare(part < whole ? whole - part : part - whole, whole);
+}
+
 /** Compares two BigInts, for sorting. */
 function compareUnits(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;

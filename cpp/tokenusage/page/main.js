@@ -72,7 +72,8 @@ class Page {
   open() {
     const view = viewOfAddress(location.hash);
     if (!view.project) view.project = this.projects?.length > 1 ? '-' : this.projects?.[0] ?? '';
-    if (this.file) Object.assign(view, viewOfRequest(this.file.request));
+    if (this.file) Object.assign(view, viewOfFile(this.file));
+    view.measure ||= view.by || 'total_tokens';
     const isStack = isFixedStack(view.stack) || view.groups.includes(view.stack);
     if (!isStack) view.stack = view.groups[0] ?? '';
     this.view = view;
@@ -231,8 +232,11 @@ class Page {
     const filters = JSON.stringify(file ? view.filters : []);
     if (this.summary?.from === rows && this.summary.filters === filters) return;
     const left = file ? rows.filter((row) => matchesFilters(row, view.filters)) : rows;
-    const total = totalOfRows(left);
+    // A file knows the total of all rows, also of those that it leaves out.
+    const isWhole = file && !view.filters.length;
+    const total = totalOfRows(isWhole ? [file.total] : left);
     const columns = columnsOfTotal(total, view);
+    if (view.by) columns.push(...columnsOfOrder(view.by, file));
     this.summary = {from: rows, filters, rows: left, total, columns};
   }
 
@@ -266,6 +270,8 @@ class Page {
       view.project === '-' ? 'All projects' : view.project,
       isAll ? 'all time' : `${view.start} to ${view.end} (exclusive)`,
       view.zone || 'UTC',
+      ...(view.by ? [`by ${view.by}`] : []),
+      ...(view.isCompared ? [`before: ${spanOf(file.before, view.zone)}`] : []),
       ...filterFlags(file ? file.request.filters ?? [] : view.filters).map(([, text]) => text),
       ...(file ? [`as of ${file.query_time}`] : []),
     ].join(' · ');
@@ -315,10 +321,12 @@ class Page {
     const notes = [];
     const of = (count) => `${formatCount(count)} of ${formatCount(totals.record_count)} records`;
     if (!this.isComplete) {
-      const advice = this.file ? '' : ' Choose a coarser bucket or fewer groups.';
+      const rows = formatCount(this.rows.length);
       notes.push(
-          `Only the first ${formatCount(this.rows.length)} rows are here, so all sums ` +
-          `are too small.${advice}`);
+          this.file ? 'Only the largest rows are here. Totals are of all rows, ' +
+                  'unless a filter is added here; the chart is of these.' :
+                      `Only the first ${rows} rows are here, so all sums are too small. ` +
+                  'Choose a coarser bucket or fewer groups.');
     }
     if (totals.inconsistent_record_count) {
       notes.push(`${
@@ -416,6 +424,10 @@ function commandToCopy(text) {
     }
   });
   return element('div', {class: 'command'}, element('pre', {tabindex: 0}, code), button);
+}
+
+function spanOf({start_time, end_time}, zone) {
+  return `${shortTime(start_time, zone)} to ${shortTime(end_time, zone)} (exclusive)`;
 }
 
 function isZone(zone) {

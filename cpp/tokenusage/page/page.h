@@ -29,8 +29,12 @@ std::string_view PageContentSecurityPolicy();
 
 // The answer to a query. All of it may hold any text in UTF-8.
 struct PageAnswer {
-  // An object with the members `request` (a QueryUsageRequest), `rows` (those
-  // of all pages) and `query_time`.
+  // An object with the members `request` (a QueryUsageRequest), `query_time`,
+  // `rows` (UsageRows of all pages), `is_complete`, `total` (the UsageRow of
+  // all rows, also of those left out), `top` (0, or the rows asked for) and, if
+  // the window before is compared, `before` (its start_time and end_time). Then
+  // rows and total have, as `before`, the exact measure there, unless none
+  // states it.
   std::string json;
 
   // What a browser without scripts shows: rows of cells, the first of them the

@@ -36,6 +36,28 @@ function columnsOfTotal({totals}, view) {
   return columns;
 }
 
+/**
+ * Returns the columns of a query by a measure: each row's share in the file's total and, if two
+ * windows are compared, the measure in the window before and its change.
+ */
+function columnsOfOrder(by, file) {
+  const isStated = (row) => by === 'record_count' || row.totals[by];
+  const now = (row) => (isStated(row) ? unitsOf(row, by) : undefined);
+  const whole = now(file.total) || undefined;
+  const ratioTo = (other) => (row) => {
+    const [part, of] = [now(row), other(row)];
+    return part === undefined || !of ? undefined : part * ONE / of;
+  };
+  const share = {key: 'share', name: 'share', units: ratioTo(() => whole), percent: formatShare};
+  if (!file.before) return [share];
+  const before = (row) => (row.before === undefined ? undefined : parseDecimal(row.before));
+  return [
+    share,
+    {key: 'before', name: 'before', units: before},
+    {key: 'change', name: 'change', units: ratioTo(before), percent: formatChange},
+  ];
+}
+
 /** Returns the rows sorted by `-column`, largest first, or `column`; what is missing is last. */
 function sortRows(rows, columns, sort) {
   const column = columns.find(({key}) => key === sort.replace('-', ''));
@@ -54,7 +76,9 @@ function sortRows(rows, columns, sort) {
 function totalOfRows(rows) {
   const counts = {};
   const sums = {};
-  for (const {totals} of rows) {
+  let units;
+  for (const {totals, before} of rows) {
+    if (before !== undefined) units = (units ?? 0n) + parseDecimal(before);
     for (const [key, value] of Object.entries(totals)) {
       if (!value.exact) {
         counts[key] = (counts[key] ?? 0n) + BigInt(value);
@@ -69,7 +93,7 @@ function totalOfRows(rows) {
   for (const [key, {units, record_count}] of Object.entries(sums)) {
     totals[key] = {exact: formatDecimal(units), record_count};
   }
-  return {totals};
+  return units === undefined ? {totals} : {totals, before: formatDecimal(units)};
 }
 
 /** A table in the page. */
@@ -89,7 +113,7 @@ class Table {
     this.body = element('tbody');
     const first = columns.findIndex((column) => column.units);
     this.widths = columns.map(
-        (column) => column.units &&
+        (column) => column.units && !column.percent &&
             Math.max(...rows.slice(0, 5000).concat(total).map(
                 (row) => (formatDecimal(column.units(row) ?? 0n).split('.')[1] ?? '').length)));
     const label = first > 0 ? [element('th', {scope: 'row', colspan: first}, 'Total')] : [];
@@ -150,6 +174,7 @@ class Table {
           'td', {class: 'number'},
           element('span', {class: 'missing', title: 'no record states it'}, '–'));
     }
+    if (column.percent) return element('td', {class: 'number'}, column.percent(units, ONE));
     const cell = element('td', {class: units || column.stated ? 'number' : 'number zero'});
     const [stated, all] = [column.stated?.(row), row.totals.record_count];
     if (stated !== undefined && BigInt(stated) < BigInt(all)) {
@@ -164,7 +189,7 @@ class Table {
 
 /** Returns rows as CSV (RFC 4180), with exact decimals. A missing label is an empty field. */
 function csvOfRows(rows, columns, view) {
-  const counted = columns.filter((column) => column.units);
+  const counted = columns.filter((column) => column.units && !column.percent);
   const names = ['bucket_start_time', 'bucket_end_time', ...view.groups];
   const heads = counted.flatMap(({key, stated}) => (stated ? [key, `${key}.record_count`] : [key]));
   const lines = [[...names, ...heads].map(csvText)];

@@ -69,7 +69,7 @@ function viewOfAddress(address) {
     bucket: given.get('bucket') ?? 'day',
     groups: list(given.get('group-by') ?? 'model'),
     filters: [],
-    measure: given.get('show') ?? 'total_tokens',
+    measure: given.get('show') ?? '',
     stack: given.get('stack') ?? '',
     sort: given.get('sort') ?? '',
   };
@@ -98,8 +98,8 @@ function addressOfView(view, isFile) {
   return '#' + address;
 }
 
-/** Returns the view of the request that a file holds. */
-function viewOfRequest(request) {
+/** Returns the view of the question that a file answers. */
+function viewOfFile({request, top, before}) {
   const zone = request.time_zone ?? '';
   return {
     project: request.project,
@@ -108,6 +108,9 @@ function viewOfRequest(request) {
     zone,
     bucket: (request.bucket ?? 'TIME_BUCKET_NONE').replace('TIME_BUCKET_', '').toLowerCase(),
     groups: request.group_by ?? [],
+    by: request.order_by,
+    top,
+    isCompared: Boolean(before),
   };
 }
 
@@ -175,10 +178,13 @@ function commandOfView(view, command = 'query') {
   if (command === 'query') {
     if (view.bucket !== 'none') flags.push(`bucket=${view.bucket}`);
     if (view.groups.length) flags.push(`group-by=${view.groups.join(',')}`);
-    flags.push(...filterFlags(view.filters).map(([name, value]) => `${name}=${value}`));
+    if (view.by) flags.push(`by=${view.by}`);
+    if (view.top) flags.push(`top=${view.top}`);
+    if (view.isCompared) flags.push('compare');
   } else {
     flags.push('inconsistent');
   }
+  flags.push(...filterFlags(view.filters).map(([name, value]) => `${name}=${value}`));
   return ['tokenusage', command, ...flags.map((flag) => quote('--' + flag))].join(' ');
 }
 

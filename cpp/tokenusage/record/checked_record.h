@@ -79,7 +79,7 @@ class CheckedRecord {
   std::int64_t event_time_nanos_;
   // The counts, kept small: to count again would take longer than to copy.
   MeasureSet measures_;
-  std::size_t first_amount_;  // in the batch's; in the order of measures_
+  const Amount* amounts_;  // in the batch's arena; in the order of measures_
   int index_;
   bool inconsistent_;
   bool too_far_ahead_;
@@ -116,15 +116,11 @@ class CheckedBatch {
              absl::Time receive_time);
 
   // The records that keep the rules, in their order.
-  bool empty() const { return records_.empty(); }
-  std::size_t size() const { return records_.size(); }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
   const CheckedRecord& operator[](std::size_t i) const { return records_[i]; }
-  std::vector<CheckedRecord>::const_iterator begin() const {
-    return records_.begin();
-  }
-  std::vector<CheckedRecord>::const_iterator end() const {
-    return records_.end();
-  }
+  const CheckedRecord* begin() const { return records_; }
+  const CheckedRecord* end() const { return records_ + size_; }
 
   // The first violation of each of the others, by rising index.
   const std::vector<v1::RecordError>& errors() const { return errors_; }
@@ -133,7 +129,9 @@ class CheckedBatch {
   absl::Time receive_time() const { return receive_time_; }
 
   // Returns the batch's memory in bytes, about.
-  std::int64_t memory_bytes() const;
+  std::int64_t memory_bytes() const {
+    return static_cast<std::int64_t>(arena_.SpaceAllocated());
+  }
 
  private:
   friend class CheckedRecord;
@@ -142,14 +140,22 @@ class CheckedBatch {
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time,
       bool is_copy);
 
+  // Returns memory of the arena for objects that need no destructor.
+  template <typename T>
+  T* Allocate(std::size_t size);
+  Amount* AllocateAmounts(std::size_t size);
+
   ::google::protobuf::Arena arena_;
   bool is_copy_ = false;
   absl::Time receive_time_;
   std::int64_t latest_event_nanos_ = 0;  // later is too far ahead
   // receive_time as a serialized field of a record.
   std::string receive_time_field_;
-  std::vector<CheckedRecord> records_;
-  std::vector<Amount> amounts_;  // of all records
+  CheckedRecord* records_ = nullptr;  // in the arena
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  Amount* next_amount_ = nullptr;  // in the arena
+  std::size_t free_amounts_ = 0;   // from there on
   std::vector<v1::RecordError> errors_;
 };
 

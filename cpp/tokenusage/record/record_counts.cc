@@ -122,6 +122,8 @@ UsageCounts CountRecord(const v1::UsageRecord& record,
       return CountUsage(record.xai_responses(), why);
     case v1::UsageRecord::kXaiImages:
       return CountUsage(record.xai_images(), why);
+    case v1::UsageRecord::kXaiSampling:
+      return CountUsage(record.xai_sampling(), why);
 
     case v1::UsageRecord::kDeepseekChat:
       return CountUsage(record.deepseek_chat(), why);

@@ -75,22 +75,29 @@ bool HasUnprintable(std::uint64_t bytes) {
   return ((below_space | above_tilde | bytes) & (kEach * 0x80)) != 0;
 }
 
-// The last eight bytes may overlap those before them: copies of any other size
-// take longer.
+template <typename Word>
+Word Load(const char* p) {
+  Word word;
+  std::memcpy(&word, p, sizeof(word));
+  return word;
+}
+
+// The last bytes may overlap those before them: copies of any other size take
+// longer.
 bool IsPrintableAscii(std::string_view text) {
-  std::uint64_t word;
-  if (text.size() < sizeof(word)) {
-    word = 0x2020202020202020;
-    std::memcpy(&word, text.data(), text.size());
-    return !HasUnprintable(word);
+  const char* const end = text.data() + text.size();
+  if (text.size() < 4) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return c >= 0x20 && c < 0x7F; });
   }
-  const char* const last = text.data() + text.size() - sizeof(word);
-  for (const char* p = text.data(); p < last; p += sizeof(word)) {
-    std::memcpy(&word, p, sizeof(word));
-    if (HasUnprintable(word)) return false;
+  if (text.size() < 8) {
+    return !HasUnprintable(Load<std::uint32_t>(text.data()) |
+                           std::uint64_t{Load<std::uint32_t>(end - 4)} << 32);
   }
-  std::memcpy(&word, last, sizeof(word));
-  return !HasUnprintable(word);
+  for (const char* p = text.data(); p < end - 8; p += 8) {
+    if (HasUnprintable(Load<std::uint64_t>(p))) return false;
+  }
+  return !HasUnprintable(Load<std::uint64_t>(end - 8));
 }
 
 // Returns whether the first char passes `is_first` and all are of [a-z0-9._-].

@@ -3,12 +3,15 @@
 #include "tokenusage/record/same_content.h"
 
 #include <algorithm>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/map.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/unknown_field_set.h"
 
@@ -67,7 +70,7 @@ void SortUnknownFields(Message* message) {
 }
 
 // Returns the same bytes for the same fields in the same order.
-std::string BytesOf(const v1::UsageRecord& record) {
+std::string BytesOf(const Message& record) {
   std::string bytes;
   {
     ::google::protobuf::io::StringOutputStream stream(&bytes);
@@ -78,14 +81,74 @@ std::string BytesOf(const v1::UsageRecord& record) {
   return bytes;
 }
 
+// Clears what is output only.
+void ClearOutput(v1::UsageRecord* record) {
+  record->clear_receive_time();
+  record->clear_inconsistencies();
+  record->clear_corrected_by();
+}
+
+// Returns the path of the first known field that differs; empty if none does.
+// Takes the fields out of the messages.
+std::string FirstKnownDifference(Message* a, Message* b) {
+  const Reflection& reflection = *a->GetReflection();
+  const ::google::protobuf::Descriptor& type = *a->GetDescriptor();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor* const field = type.field(i);
+    const std::unique_ptr<Message> from_a(a->New());
+    const std::unique_ptr<Message> from_b(b->New());
+    reflection.SwapFields(a, from_a.get(), {field});
+    reflection.SwapFields(b, from_b.get(), {field});
+    if (BytesOf(*from_a) == BytesOf(*from_b)) continue;
+    const bool both_are_messages =
+        !field->is_repeated() && field->message_type() != nullptr &&
+        reflection.HasField(*from_a, field) &&
+        reflection.HasField(*from_b, field);
+    if (!both_are_messages) return field->name();
+    const std::string inner = FirstKnownDifference(
+        reflection.MutableMessage(from_a.get(), field),
+        reflection.MutableMessage(from_b.get(), field));
+    return inner.empty() ? field->name() : field->name() + "." + inner;
+  }
+  return "";
+}
+
+// Returns the least key that is missing in one of the maps, or has another
+// value there.
+std::string FirstDifferentKey(
+    const ::google::protobuf::Map<std::string, std::string>& a,
+    const ::google::protobuf::Map<std::string, std::string>& b) {
+  std::set<std::string> different;
+  for (const auto& [key, value] : a) {
+    const auto found = b.find(key);
+    if (found == b.end() || found->second != value) different.insert(key);
+  }
+  for (const auto& [key, value] : b) {
+    if (!a.contains(key)) different.insert(key);
+  }
+  return *different.begin();
+}
+
 }  // namespace
 
-bool SameContent(v1::UsageRecord a, v1::UsageRecord b) {
+std::string FirstDifference(v1::UsageRecord a, v1::UsageRecord b) {
+  if (SameContent(a, b)) return "";
   for (v1::UsageRecord* record : {&a, &b}) {
-    record->clear_receive_time();
-    record->clear_inconsistencies();
-    record->clear_corrected_by();
+    ClearOutput(record);
+    SortUnknownFields(record);
   }
+  v1::UsageRecord a_rest = a;
+  v1::UsageRecord b_rest = b;
+  const std::string field = FirstKnownDifference(&a_rest, &b_rest);
+  if (field == "labels") {
+    return "labels." + FirstDifferentKey(a.labels(), b.labels());
+  }
+  return field.empty() ? "an unknown field" : field;
+}
+
+bool SameContent(v1::UsageRecord a, v1::UsageRecord b) {
+  ClearOutput(&a);
+  ClearOutput(&b);
   if (BytesOf(a) == BytesOf(b)) return true;
   SortUnknownFields(&a);
   SortUnknownFields(&b);

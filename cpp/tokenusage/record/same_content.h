@@ -7,6 +7,8 @@
 #ifndef TOKENUSAGE_RECORD_SAME_CONTENT_H_
 #define TOKENUSAGE_RECORD_SAME_CONTENT_H_
 
+#include <string>
+
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
@@ -16,6 +18,11 @@ namespace tokenusage {
 // number, output-only fields left out. Compares parsed messages, never stored
 // bytes, whose order may change with the version of protobuf. Thread-safe.
 bool SameContent(v1::UsageRecord a, v1::UsageRecord b);
+
+// Returns the first field, in the order of the schema, in which the contents
+// differ, such as `model`, `labels.team` or `token_usage.input_tokens`; `an
+// unknown field` if only those differ, empty if none does. Thread-safe.
+std::string FirstDifference(v1::UsageRecord a, v1::UsageRecord b);
 
 }  // namespace tokenusage
 

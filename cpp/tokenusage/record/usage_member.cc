@@ -151,7 +151,9 @@ bool UsageMember::IsSetIfPossible(const Message& usage,
 // The rules use Reflection, which takes several times longer than counting.
 std::optional<UsageViolation> UsageMember::Find(
     const v1::UsageRecord& record, const UsageCounts& counts) const {
-  const Message& usage = record.GetReflection()->GetMessage(record, field_);
+  static const auto& reflection =
+      *v1::UsageRecord::default_instance().GetReflection();
+  const Message& usage = reflection.GetMessage(record, field_);
   if (counting_suffices_ && !counts.out_of_range() &&
       std::all_of(required_.begin(), required_.end(),
                   [&usage](const auto& path) {

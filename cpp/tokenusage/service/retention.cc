@@ -108,7 +108,7 @@ absl::Time Retention::HorizonOf(const ProjectRetention& project) const {
   } else if (retain_) {
     wanted = RetentionHorizon(clocks_.now(), project.newest, *retain_);
   }
-  // At least where it was: a removal may have been interrupted.
+  // Never before the current horizon: an interrupted removal must continue.
   return std::max(wanted.value_or(project.horizon), project.horizon);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How the service behaves.
+// Options of the reporting service.
 //
 //   UsageReportingServiceOptions options;
 //   options.limits.max_read_time = absl::Seconds(10);

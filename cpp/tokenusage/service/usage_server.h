@@ -58,7 +58,7 @@ struct UsageServerOptions {
   // How often a store that failed is polled for its recovery.
   absl::Duration recovery_interval = absl::Seconds(1);
 
-  // Called when connections cannot be accepted, for want of descriptors or
+  // Called when connections cannot be accepted, for lack of descriptors or
   // memory, and when they can again. From any thread; must not block.
   std::function<void(bool is_accepting)> on_accepting = [](bool) {};
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -13,13 +14,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/query/label_set.h"
 #include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/query/record_selection.h"
 #include "tokenusage/store/query/row_aggregator.h"
 
 namespace tokenusage {
@@ -37,8 +40,9 @@ struct Project {
   std::map<std::pair<std::int64_t, std::string>,
            std::shared_ptr<const StoredRecord>>
       by_time;
-  std::set<std::string> series;
+  std::set<std::string> series;  // with label sets
   std::int64_t horizon = kNoHorizon;
+  std::int64_t labels_from = kNoHorizon;
   absl::Duration retain;
 };
 
@@ -64,13 +68,12 @@ void Correct(const v1::UsageRecord& record, Project* project) {
   project->by_time[{stored->event_time_nanos, record.corrects()}] = stored;
 }
 
-AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
+AppendOutcome AppendOne(const CheckedRecord& record,
+                        const RollupOptions& options, Project* project) {
   const std::string& id = record.record().record_id();
   if (const auto found = project->by_id.find(id);
       found != project->by_id.end()) {
-    return SameContent(found->second->record, record.record())
-               ? AppendOutcome::kDuplicate
-               : AppendOutcome::kConflict;
+    return CompareContent(found->second->record, record.record());
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
   if (record.event_time_nanos() < project->horizon) {
@@ -81,12 +84,21 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
     AppendOutcome outcome = CheckCorrection(record.record(), *project);
     if (outcome != AppendOutcome::kStored) return outcome;
   }
-  std::string series = SeriesKey(record.record());
-  if (project->series.size() >= kMaxSeriesPerProject &&
-      project->series.count(series) == 0) {
-    return AppendOutcome::kCardinalityLimit;
+  std::set<std::string> series = {SeriesKey(record.record())};
+  if (!options.labels->empty()) {
+    series.insert(LabelSetOf(*options.labels, record.record()));
   }
-  project->series.insert(std::move(series));
+  const auto is_known = [&](const std::string& one) {
+    return project->series.count(one) != 0;
+  };
+  if (!std::all_of(series.begin(), series.end(), is_known)) {
+    std::set<std::string> all = project->series;
+    all.merge(series);
+    if (all.size() > static_cast<std::size_t>(options.max_series)) {
+      return AppendOutcome::kCardinalityLimit;
+    }
+    project->series = std::move(all);
+  }
   const auto stored = std::make_shared<const StoredRecord>(
       StoredRecord{record.stored_record(), record.event_time_nanos()});
   project->by_id.emplace(id, stored);
@@ -94,6 +106,31 @@ AppendOutcome AppendOne(const CheckedRecord& record, Project* project) {
                            stored);
   if (is_correction) Correct(record.record(), project);
   return AppendOutcome::kStored;
+}
+
+// Returns whether the project has totals by label from before its horizon.
+bool HasLabelHistory(const Project& project) {
+  const auto end = project.by_time.lower_bound({project.horizon, ""});
+  return std::any_of(
+      project.by_time.lower_bound({project.labels_from, ""}), end,
+      [](const auto& entry) { return Counts(entry.second->record); });
+}
+
+// Replaces the label sets in `series` by those of the records that count.
+void SetLabelSets(const RollupLabels& labels, Project* project) {
+  std::set<std::string>& series = project->series;
+  for (auto it = series.begin(); it != series.end();) {
+    // Names hold no control characters but those between them.
+    it = !it->empty() && (it->front() == '\x01' || it->front() == '\x02')
+             ? series.erase(it)
+             : std::next(it);
+  }
+  if (labels.empty()) return;
+  for (const auto& [id, stored] : project->by_id) {
+    if (Counts(stored->record)) {
+      series.insert(LabelSetOf(labels, stored->record));
+    }
+  }
 }
 
 // Removes the records before the horizon from by_id; returns how many.
@@ -111,6 +148,10 @@ std::int64_t RemoveBefore(std::int64_t horizon, Project* project) {
 
 class MemoryStore : public UsageStore, public StoreMaintenance {
  public:
+  explicit MemoryStore(const RollupOptions& options) : options_(options) {
+    if (!options_.labels) options_.labels.emplace();
+  }
+
   void AppendAsync(std::string project,
                    std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
                    AppendCallback done) override;
@@ -130,6 +171,12 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
       const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override;
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
+  absl::StatusOr<Removal> DeleteRecords(const RecordSelection& selection,
+                                        bool dry_run,
+                                        const CallLimits& limits) override;
+  absl::StatusOr<std::vector<Deletion>> Deletions() override;
+  absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
+                                          const CallLimits& limits) override;
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
                                         const CallLimits& limits) override;
 
@@ -138,6 +185,8 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
   // appends.
   struct Snapshot {
     std::int64_t horizon = kNoHorizon;
+    std::int64_t labels_from = kNoHorizon;
+    RollupLabels labels;
     std::vector<std::shared_ptr<const StoredRecord>>
         records;  // in order of time and id
   };
@@ -148,7 +197,9 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
   Project* FindStored(std::string_view project);
 
   mutable std::mutex mutex_;
+  RollupOptions options_;  // with labels
   std::map<std::string, Project, std::less<>> projects_;
+  std::vector<Deletion> deletions_;  // in order of time
 };
 
 void MemoryStore::AppendAsync(std::string project,
@@ -162,7 +213,7 @@ void MemoryStore::AppendAsync(std::string project,
     const std::lock_guard<std::mutex> lock(mutex_);
     Project& kept = projects_[std::move(project)];
     for (const CheckedRecord& record : *batch) {
-      outcomes.push_back(AppendOne(record, &kept));
+      outcomes.push_back(AppendOne(record, options_, &kept));
     }
   }
   done(std::move(outcomes));
@@ -175,6 +226,8 @@ MemoryStore::Snapshot MemoryStore::TakeSnapshot(std::string_view project,
   const auto found = projects_.find(project);
   if (found == projects_.end()) return snapshot;
   snapshot.horizon = found->second.horizon;
+  snapshot.labels_from = found->second.labels_from;
+  snapshot.labels = *options_.labels;
   const auto& by_time = found->second.by_time;
   const auto end = by_time.lower_bound({window.end_nanos, ""});
   for (auto it = by_time.lower_bound({window.start_nanos, ""}); it != end;
@@ -188,10 +241,11 @@ absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   DeadlineCheck deadline(query.limits);
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
   RowAggregator rows(query);
-  ProjectHorizon latest;
+  std::vector<ProjectHorizon> horizons;
   for (const std::string& project : query.projects) {
     const Snapshot snapshot = TakeSnapshot(project, query.window);
-    if (snapshot.horizon > latest.nanos) latest = {project, snapshot.horizon};
+    horizons.push_back(
+        {project, snapshot.horizon, snapshot.labels, snapshot.labels_from});
     for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
       TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
       if (!Counts(record->record)) continue;
@@ -202,7 +256,7 @@ absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
       if (sum != nullptr) sum->Add(CountRecord(record->record));
     }
   }
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, latest));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, std::move(horizons)));
   return rows.Finish();
 }
 
@@ -321,6 +375,60 @@ absl::StatusOr<Rebuild> MemoryStore::RebuildRollups(const CallLimits& limits) {
   return Rebuild{CountRecords(), 0};
 }
 
+absl::StatusOr<Removal> MemoryStore::DeleteRecords(
+    const RecordSelection& selection, bool dry_run, const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Removal removal;
+  Project* const found = FindStored(selection.project);
+  if (found == nullptr) return removal;
+  for (auto it = found->by_id.begin(); it != found->by_id.end();) {
+    const auto next = std::next(it);
+    const StoredRecord& stored = *it->second;
+    if (IsSelected(selection, stored.record)) {
+      ++removal.record_count;
+      if (!dry_run) {
+        found->by_time.erase({stored.event_time_nanos, it->first});
+        found->by_id.erase(it);
+      }
+    }
+    it = next;
+  }
+  if (!dry_run && removal.record_count > 0) {
+    deletions_.push_back(
+        {absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now())),
+         selection.project, DescribeSelection(selection),
+         removal.record_count});
+  }
+  return removal;
+}
+
+absl::StatusOr<std::vector<Deletion>> MemoryStore::Deletions() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return deletions_;
+}
+
+// The labels of all records are here, so only the horizons matter.
+absl::StatusOr<Rebuild> MemoryStore::SetRollupLabels(const RollupLabels& labels,
+                                                     const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::int64_t count = 0;
+  for (const auto& [name, project] : projects_) {
+    count += static_cast<std::int64_t>(project.by_id.size());
+    if (!options_.labels->empty() && HasLabelHistory(project)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "project ", name, " has totals by label from before its horizon"));
+    }
+  }
+  options_.labels = labels;
+  for (auto& [name, project] : projects_) {
+    project.labels_from = project.horizon;
+    SetLabelSets(labels, &project);
+  }
+  return Rebuild{count, 0};
+}
+
 absl::StatusOr<Removal> MemoryStore::DeleteProject(std::string_view project,
                                                    const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
@@ -334,8 +442,8 @@ absl::StatusOr<Removal> MemoryStore::DeleteProject(std::string_view project,
 
 }  // namespace
 
-std::unique_ptr<UsageStore> NewMemoryStore() {
-  return std::make_unique<MemoryStore>();
+std::unique_ptr<UsageStore> NewMemoryStore(const RollupOptions& options) {
+  return std::make_unique<MemoryStore>(options);
 }
 
 }  // namespace tokenusage

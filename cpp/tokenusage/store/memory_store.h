@@ -14,7 +14,7 @@ namespace tokenusage {
 
 // A new, empty store. Its answers are sums over the records one by one, without
 // rollups, so that it errs in no way that it shares with the others.
-std::unique_ptr<UsageStore> NewMemoryStore();
+std::unique_ptr<UsageStore> NewMemoryStore(const RollupOptions& options = {});
 
 }  // namespace tokenusage
 

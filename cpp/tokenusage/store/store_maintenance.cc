@@ -27,12 +27,14 @@ std::string DescribeProblem(const CheckProblem& problem) {
     case CheckProblem::Kind::kRollup:
       break;
   }
-  return absl::StrCat(project, "rollup: operation \"", problem.operation,
-                      "\", provider \"", problem.provider, "\", model \"",
-                      problem.model, "\", ", TimeText(problem.cell.start_nanos),
-                      " to ", TimeText(problem.cell.end_nanos), ", ",
-                      problem.field, ": expected ", problem.expected,
-                      ", found ", problem.found);
+  return absl::StrCat(
+      project, "rollup: operation \"", problem.operation, "\", provider \"",
+      problem.provider, "\", model \"", problem.model, "\", ",
+      problem.labels.empty() ? ""
+                             : absl::StrCat("labels ", problem.labels, ", "),
+      TimeText(problem.cell.start_nanos), " to ",
+      TimeText(problem.cell.end_nanos), ", ", problem.field, ": expected ",
+      problem.expected, ", found ", problem.found);
 }
 
 }  // namespace tokenusage

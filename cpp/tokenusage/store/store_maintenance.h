@@ -15,12 +15,15 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "tokenusage/store/rollup_options.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
@@ -42,9 +45,30 @@ struct ProjectRetention {
   absl::Time newest;
 };
 
-// What RemoveRecordsBefore and DeleteProject removed.
+// What RemoveRecordsBefore, DeleteRecords and DeleteProject removed.
 struct Removal {
   std::int64_t record_count = 0;
+};
+
+// Selects the records of a project that pass all of this.
+struct RecordSelection {
+  std::string project;
+  TimeWindow window;
+  std::set<std::string> record_ids;       // empty: any id
+  std::vector<UsageFieldFilter> filters;  // at most one on each field
+};
+
+// What is kept of a deletion of records.
+struct Deletion {
+  absl::Time time;  // of its first step, in whole seconds
+  std::string project;
+  std::string selection;  // as DescribeSelection in query/ says it
+  std::int64_t record_count = 0;
+
+  friend bool operator==(const Deletion& a, const Deletion& b) {
+    return std::tie(a.time, a.project, a.selection, a.record_count) ==
+           std::tie(b.time, b.project, b.selection, b.record_count);
+  }
 };
 
 // What RebuildRollups read and wrote.
@@ -53,8 +77,8 @@ struct Rebuild {
   std::int64_t rollup_count = 0;
 };
 
-// Called now and then during long work with what is done, and which part of all
-// that is, about, if that is known.
+// Called now and then during long work with the amount done and, if known,
+// roughly what fraction of the whole that is.
 using ProgressCallback =
     std::function<void(std::int64_t done, std::optional<double> fraction)>;
 
@@ -81,10 +105,12 @@ struct CheckProblem {
   std::string detail;   // for people; empty for kRollup
   std::string project;  // empty if unknown
 
-  // For kRollup only: the series and the quarter hour or hour.
+  // For kRollup only: the series and the cell.
   std::string operation;
   std::string provider;
   std::string model;
+  std::string
+      labels;  // of a rollup by label: the values, such as `"acme", none`
   TimeWindow cell;
   std::string field;     // of UsageTotals, such as "images.record_count"
   std::string expected;  // a decimal, or "none" if no record states it
@@ -149,6 +175,35 @@ class StoreMaintenance {
   //
   // Errors: as above; DATA_LOSS if a record cannot be read.
   virtual absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) = 0;
+
+  // Deletes the selected records at or after the project's horizon, in small
+  // steps between which appends continue; with `dry_run`, only counts them.
+  // Each step removes its records, their share of the totals, and adds to the
+  // Deletion in one transaction, so if it is interrupted, call it again.
+  // Records that arrive meanwhile may be deleted or not. Does nothing if there
+  // is no such project.
+  //
+  // A record goes by its own fields, whatever corrects it or is corrected by
+  // it: totals shrink by what the deleted records counted, and no other record
+  // begins or ceases to count. The id of a deleted record is free again.
+  //
+  // Errors: as above.
+  virtual absl::StatusOr<Removal> DeleteRecords(
+      const RecordSelection& selection, bool dry_run,
+      const CallLimits& limits) = 0;
+
+  // Returns the deletions that removed records, those of projects that are gone
+  // included, by time and project.
+  virtual absl::StatusOr<std::vector<Deletion>> Deletions() = 0;
+  // Changes the labels that rollups are kept by (RollupOptions), and builds the
+  // rollups by label from the records, in one transaction of each project.
+  // Those begin at the horizon of each project: what was removed before cannot
+  // be counted by label.
+  //
+  // Errors: as above; FAILED_PRECONDITION, naming the project, if there are
+  // rollups by label from before its horizon, which would be lost.
+  virtual absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
+                                                  const CallLimits& limits) = 0;
 
   // Removes a project with its records, totals, series and name. Readers stop
   // seeing it at once; its data is then removed in small steps. If that is

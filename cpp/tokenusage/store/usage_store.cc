@@ -6,7 +6,17 @@
 #include <memory>
 #include <utility>
 
+#include "tokenusage/record/same_content.h"
+
 namespace tokenusage {
+
+AppendOutcome CompareContent(const v1::UsageRecord& stored,
+                             const v1::UsageRecord& reported) {
+  if (SameContent(stored, reported)) return AppendOutcome::kDuplicate;
+  AppendOutcome outcome = AppendOutcome::kConflict;
+  outcome.differing_field = FirstDifference(stored, reported);
+  return outcome;
+}
 
 AppendResult UsageStore::Append(std::string project,
                                 std::shared_ptr<const CheckedBatch> batch) {

@@ -27,13 +27,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/record/checked_record.h"
+#include "tokenusage/store/rollup_options.h"
 #include "tokenusage/store/store_maintenance.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
-
-// The most distinct (operation, provider, model) of one project.
-inline constexpr int kMaxSeriesPerProject = 10000;
 
 // What became of one record of a batch.
 struct AppendOutcome {
@@ -48,8 +46,7 @@ struct AppendOutcome {
     kBeforeHorizon,  // event_time is before the horizon
     kCorrectedRecordNotFound,  // `corrects` names no record of the project
     kAlreadyCorrected,         // another record corrects the same one
-    kCardinalityLimit,         // would be the project's series number
-                               // kMaxSeriesPerProject + 1
+    kCardinalityLimit,         // would exceed RollupOptions::max_series
   };
 
   // Implicit: most outcomes are but a kind.
@@ -59,6 +56,10 @@ struct AppendOutcome {
 
   Kind kind;
   std::string corrected_by;  // for kAlreadyCorrected: the id of that record
+
+  // For kConflict: where the content differs; see FirstDifference. For people,
+  // and not compared.
+  std::string differing_field;
 
   friend bool operator==(const AppendOutcome& a, const AppendOutcome& b) {
     return a.kind == b.kind && a.corrected_by == b.corrected_by;
@@ -71,6 +72,10 @@ struct AppendOutcome {
     return out << a.kind << ' ' << a.corrected_by;
   }
 };
+
+// Returns kDuplicate or kConflict for a record whose id is taken.
+AppendOutcome CompareContent(const v1::UsageRecord& stored,
+                             const v1::UsageRecord& reported);
 
 // One outcome per record in the batch's order, or why the outcome is unknown.
 using AppendResult = absl::StatusOr<std::vector<AppendOutcome>>;

@@ -38,7 +38,8 @@ struct InProcessServerOptions {
   // outlives Stop.
   UsageStore* store = nullptr;
 
-  // Called at each start for the credentials of the port. Null: plain text.
+  // Called at each start for the credentials of the port, which the test makes
+  // with LoadCertificateSet or CheckCertificates. Null: plain text.
   std::function<std::shared_ptr<ReloadingCredentials>()> tls;
 
   // Identities, limits and so on.
@@ -58,7 +59,7 @@ class InProcessServer {
   // host:port, the same after each start.
   std::string address() const { return options_.address; }
 
-  // A new plain-text channel to the server.
+  // A new plain-text channel to the server; with TLS, make one yourself.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 
   // The server's store, without the faults of FailReports.
@@ -74,7 +75,8 @@ class InProcessServer {
   // Fails each report as if the store had answered with `error`: UNAVAILABLE
   // becomes STORE_FAILED, RESOURCE_EXHAUSTED becomes SERVER_BUSY, DATA_LOSS
   // becomes STORE_DAMAGED. If `is_stored`, the records are stored all the same.
-  // OK ends it.
+  // Queries, lists and gets still succeed; a `store` of the test's own can fail
+  // those. OK ends it.
   void FailReports(absl::Status error, bool is_stored = false);
 
  private:

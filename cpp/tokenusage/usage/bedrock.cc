@@ -71,9 +71,11 @@ UsageCounts CountUsage(const bedrock::v1::InvokeModelUsage& usage,
   parts.output = STATED("", usage, output_token_count);
   parts.cache_read = STATED("", usage, cache_read_input_token_count);
   parts.cache_write = STATED("", usage, cache_write_input_token_count);
-  parts.input =
-      Counter::Sum("all input tokens", {STATED("", usage, input_token_count),
-                                        parts.cache_read, parts.cache_write});
+  const Stated uncached = STATED("", usage, input_token_count);
+  if (uncached.is_set) {  // else the cache's part is not all
+    parts.input = Counter::Sum("all input tokens",
+                               {uncached, parts.cache_read, parts.cache_write});
+  }
   CountTokens(parts, &counter);
   return counts;
 }

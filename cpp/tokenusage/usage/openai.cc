@@ -35,7 +35,7 @@ UsageCounts CountUsage(const openai::v1::ChatUsage& usage,
   return counts;
 }
 
-// As in chats.
+// Counted like ChatUsage.
 UsageCounts CountUsage(const openai::v1::ResponsesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

@@ -33,6 +33,9 @@ class MeasureSet {
     bits_ &= ~(std::uint64_t{1} << measure);
   }
   bool empty() const { return bits_ == 0; }
+  std::size_t size() const {
+    return static_cast<std::size_t>(__builtin_popcountll(bits_));
+  }
 
   // Returns whether all measures of `other` are in the set.
   bool Contains(MeasureSet other) const { return (other.bits_ & ~bits_) == 0; }

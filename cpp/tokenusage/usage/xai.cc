@@ -2,6 +2,8 @@
 
 #include "tokenusage/usage/xai.h"
 
+#include <algorithm>
+
 #include "absl/numeric/int128.h"
 #include "tokenusage/usage/token_parts.h"
 
@@ -10,6 +12,7 @@ namespace {
 
 using usage_internal::Counter;
 using usage_internal::IsSum;
+using usage_internal::MakeStated;
 using usage_internal::Stated;
 using usage_internal::TokenParts;
 
@@ -25,9 +28,27 @@ void SetCost(const Usage& usage, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_COST_USD, cost);
 }
 
+// Returns all output tokens. The completion leaves out reasoning, unless the
+// total shows that it does not.
+Stated OutputOf(const TokenParts& parts, const Stated& completion) {
+  if (IsSum(parts.total, {parts.input, completion})) return completion;
+  return Counter::Sum("all output tokens", {completion, parts.reasoning});
+}
+
+// Sets the calls of tools, of which each has an element.
+void CountTools(const xai::v1::SamplingUsage& usage, Counter* counter) {
+  static constexpr char kField[] = "server_side_tools_used";
+  const auto& tools = usage.server_side_tools_used();
+  const std::int64_t searches =
+      std::count(tools.begin(), tools.end(), "SERVER_SIDE_TOOL_WEB_SEARCH");
+  counter->Set(v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS,
+               MakeStated(searches > 0, searches, kField));
+  counter->Set(v1::USAGE_MEASURE_TOOL_CALLS,
+               MakeStated(!tools.empty(), std::int64_t{tools.size()}, kField));
+}
+
 }  // namespace
 
-// The completion leaves out reasoning, unless the total shows that it does not.
 // Text tokens include cached ones.
 UsageCounts CountUsage(const xai::v1::ChatUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
@@ -49,11 +70,7 @@ UsageCounts CountUsage(const xai::v1::ChatUsage& usage,
       STATED("completion_tokens_details.", out, accepted_prediction_tokens);
   parts.rejected_prediction =
       STATED("completion_tokens_details.", out, rejected_prediction_tokens);
-  parts.output = STATED("", usage, completion_tokens);
-  if (!IsSum(parts.total, {parts.input, parts.output})) {
-    parts.output =
-        Counter::Sum("all output tokens", {parts.output, parts.reasoning});
-  }
+  parts.output = OutputOf(parts, STATED("", usage, completion_tokens));
   counter.CheckSum(parts.total, {parts.input, parts.output});
   CountTokens(parts, &counter);
   SetCost(usage, &counter);
@@ -88,6 +105,36 @@ UsageCounts CountUsage(const xai::v1::ImagesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;
   Counter counter(&counts, why);
+  SetCost(usage, &counter);
+  return counts;
+}
+
+// Text tokens leave out cached ones, unless the prompt is another sum. That
+// contradicts xAI's own words.
+UsageCounts CountUsage(const xai::v1::SamplingUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why) {
+  UsageCounts counts;
+  Counter counter(&counts, why);
+  TokenParts parts;
+  parts.total = STATED("", usage, total_tokens);
+  parts.input = STATED("", usage, prompt_tokens);
+  parts.input_image = STATED("", usage, prompt_image_tokens);
+  parts.cache_read_text = STATED("", usage, cached_prompt_text_tokens);
+  parts.cache_read = parts.cache_read_text;
+  parts.input_text = STATED("", usage, prompt_text_tokens);
+  const Stated text = Counter::Sum("all text tokens",
+                                   {parts.input_text, parts.cache_read_text});
+  const Stated sum =
+      Counter::Sum("the sum of its parts", {text, parts.input_image});
+  counter.CheckSum(parts.input, {sum});
+  if (!parts.input.is_set || parts.input.amount == sum.amount) {
+    parts.input_text = text;
+  }
+  parts.reasoning = STATED("", usage, reasoning_tokens);
+  parts.output = OutputOf(parts, STATED("", usage, completion_tokens));
+  counter.CheckSum(parts.total, {parts.input, parts.output});
+  CountTokens(parts, &counter);
+  CountTools(usage, &counter);
   SetCost(usage, &counter);
   return counts;
 }

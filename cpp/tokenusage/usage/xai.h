@@ -17,6 +17,7 @@
 #include "tokenusage/xai/v1/chat.pb.h"
 #include "tokenusage/xai/v1/images.pb.h"
 #include "tokenusage/xai/v1/responses.pb.h"
+#include "tokenusage/xai/v1/sampling.pb.h"
 
 namespace tokenusage {
 
@@ -25,6 +26,8 @@ UsageCounts CountUsage(const xai::v1::ChatUsage& usage,
 UsageCounts CountUsage(const xai::v1::ImagesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr);
 UsageCounts CountUsage(const xai::v1::ResponsesUsage& usage,
+                       std::vector<v1::UsageInconsistency>* why = nullptr);
+UsageCounts CountUsage(const xai::v1::SamplingUsage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr);
 
 }  // namespace tokenusage

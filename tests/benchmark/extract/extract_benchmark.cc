@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Extraction beside simdjson on demand by hand, and beside ParseJsonAt.
+// Extraction beside simdjson on demand by hand, and beside ParseJsonAt; and the
+// counts of a usage beside parsing it.
 //
 //   bazel run -c opt //tests/benchmark/extract:extract_benchmark
 //
@@ -18,11 +19,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/arena.h"
 #include "simdjson.h"
 #include "tokenusage/extract/usage_extractor.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/openai/v1/chat.pb.h"
 #include "tokenusage/openai/v1/images.pb.h"
+#include "tokenusage/usage/openai.h"
 
 namespace tokenusage {
 namespace {
@@ -194,6 +197,35 @@ bool RaceImage() {
                 }}});
 }
 
+constexpr int kUsages = 1000;  // so that a microsecond is a nanosecond of each
+
+// Parses usages in protobuf's binary encoding, as the service does.
+bool ParseUsages(const std::string& bytes, bool counts) {
+  alignas(8) char block[4096];
+  ::google::protobuf::ArenaOptions options;
+  options.initial_block = block;
+  options.initial_block_size = sizeof(block);
+  ::google::protobuf::Arena arena(options);
+  for (int i = 0; i < kUsages; ++i) {
+    arena.Reset();
+    auto* const usage = openai::v1::ChatUsage::default_instance().New(&arena);
+    if (!usage->ParseFromString(bytes)) return false;
+    if (counts && !CountUsage(*usage).Has(v1::USAGE_MEASURE_TOTAL_TOKENS)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool RaceCounts() {
+  openai::v1::ChatUsage usage;
+  if (!ParseJson(kUsage, &usage).ok()) return false;
+  const std::string bytes = usage.SerializeAsString();
+  return Race("1,000 chat usages, binary",
+              {{"and counted", [&] { return ParseUsages(bytes, true); }},
+               {"parsed", [&] { return ParseUsages(bytes, false); }}});
+}
+
 }  // namespace
 }  // namespace tokenusage
 
@@ -202,7 +234,7 @@ int main() {
   const bool good = RaceStream("200 events", false, 1 << 20) &&
                     RaceStream("200 events, chunks of 4 KiB", false, 4096) &&
                     RaceStream("200 events, usage null", true, 1 << 20) &&
-                    tokenusage::RaceImage();
+                    tokenusage::RaceImage() && tokenusage::RaceCounts();
   if (!good) std::puts("a contender gave a wrong answer");
   return good ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every contender of the benchmark reads and writes the data sets correctly.
+// Tests that every contender reads and writes the data sets correctly.
 
 #include <cstddef>
 #include <string>

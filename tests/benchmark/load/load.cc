@@ -35,20 +35,21 @@ int main(int argc, char** argv) {
                    {"streams", &load::RunStreamsScenario},
                    {"cpu", &load::RunCpuScenario},
                    {"queries", &load::RunQueriesScenario},
+                   {"labels", &load::RunLabelsScenario},
                    {"overload", &load::RunOverloadScenario},
                    {"soak", &load::RunSoakScenario}};
 
   CLI::App app("Measures the service beside simpler programs.");
   app.add_option("scenarios", names,
                  "calls, batches, http, reporter, streams, cpu, queries, "
-                 "overload, soak");
+                 "labels, overload, soak");
   app.add_option("--rounds", options.rounds, "rounds of each contender")
       ->capture_default_str();
   app.add_option("--seconds", options.seconds,
                  "length of a round, or of a soak")
       ->capture_default_str();
   app.add_option("--records", options.records,
-                 "records of the query scenario, at least 744000")
+                 "records of the scenarios queries and labels, at least 744000")
       ->capture_default_str();
   app.add_option("--sustainable", options.sustainable,
                  "records per second that count as sustainable; 0: measured")

@@ -166,6 +166,11 @@ v1::UsageRecord RecordSource::Next() {
   record.set_provider("openai");
   record.set_model("gpt-image-" + std::to_string(series / 2));
   (*record.mutable_labels())["team"] = "team-" + std::to_string(random_() % 8);
+  if (customers_ > 0) {
+    (*record.mutable_labels())["customer"] =
+        "customer-" +
+        std::to_string(random_() % static_cast<std::uint64_t>(customers_));
+  }
   switch (usage_) {
     case Usage::kImages:
       SetImages(series, &record);

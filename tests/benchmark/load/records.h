@@ -35,6 +35,9 @@ class RecordSource {
   RecordSource(Ids ids, Usage usage, std::uint64_t seed,
                std::int64_t start_nanos = 0, std::int64_t step_nanos = 1000);
 
+  // Gives each record one of so many customers in a label, from now on.
+  void set_customers(int customers) { customers_ = customers; }
+
   v1::UsageRecord Next();
   v1::ReportUsageRequest Batch(int records, const std::string& project);
 
@@ -51,6 +54,7 @@ class RecordSource {
   std::mt19937_64 random_;
   const std::int64_t step_nanos_;
   std::int64_t last_nanos_;
+  int customers_ = 0;
 };
 
 grpc::ByteBuffer ToBytes(const ::google::protobuf::MessageLite& message);

@@ -45,6 +45,10 @@ void RunCpuScenario(const ScenarioOptions& options);
 // A month by day, idle and while records arrive, beside a scan of the rollups.
 void RunQueriesScenario(const ScenarioOptions& options);
 
+// With rollups by a label of 10,000 values: batches of 1,000 beside those
+// without; and months by that label.
+void RunLabelsScenario(const ScenarioOptions& options);
+
 // Three times the sustainable load from 64 connections.
 void RunOverloadScenario(const ScenarioOptions& options);
 

@@ -154,6 +154,8 @@ int RunServer(const std::string& kind, const std::string& path) {
   }
   SqliteStoreOptions options;
   if (kind == "sqlite1") options.max_records_per_commit = 1000;
+  if (kind == "labels") options.rollups.labels = RollupLabels{"customer"};
+  options.rollups.max_series = kMostSeriesPerProject;
   auto store = OpenSqliteStore(path, options);
   if (!store.ok()) std::cerr << store.status() << std::endl;
   Require(store.ok(), "store");

@@ -149,7 +149,7 @@ class BareLoop {
     Require(PQstatus(connection_) == CONNECTION_OK, connection_);
     for (const PostgresStatement* statement :
          {&sql::kBegin, &sql::kShareProject, &sql::kInsertRecords,
-          &sql::AddToRollups(), &sql::kCommit}) {
+          &sql::AddToRollups(sql::Family::kPlain), &sql::kCommit}) {
       PQclear(
           PQprepare(connection_, statement->name, statement->sql, 0, nullptr));
     }
@@ -171,7 +171,7 @@ class BareLoop {
     PostgresArray times = PostgresArray::Int64s(batch.size());
     PostgresArray inconsistent = PostgresArray::Bools(batch.size());
     PostgresArray bytes = PostgresArray::Bytes(batch.size());
-    PostgresRollups rollups;
+    PostgresRollups rollups({});
     for (const CheckedRecord& record : batch) {
       ids.Add(std::string_view(record.record().record_id()));
       times.Add(record.event_time_nanos());
@@ -183,7 +183,8 @@ class BareLoop {
     made.records.AddArray(std::move(times));
     made.records.AddArray(std::move(inconsistent));
     made.records.AddArray(std::move(bytes));
-    made.rollups = RollupParams(project, rollups.All());
+    made.rollups = RollupParams(project, sql::Family::kPlain,
+                                rollups.All(sql::Family::kPlain));
     return made;
   }
 
@@ -192,7 +193,7 @@ class BareLoop {
     Send(sql::kShareProject, batch.project);
     Send(sql::kInsertRecords, batch.records);
     Sync(3);
-    Send(sql::AddToRollups(), batch.rollups);
+    Send(sql::AddToRollups(sql::Family::kPlain), batch.rollups);
     Send(sql::kCommit, {});
     Sync(2);
   }
@@ -420,7 +421,10 @@ void FillMonth(const std::string& url, std::int64_t records) {
   const std::int64_t start = Nanos("2026-08-01T00:00:00Z") / kNanosPerSecond;
   const std::string step = std::to_string(31 * 24 * kNanosPerHour /
                                           std::max<std::int64_t>(records, 1));
-  RunPostgresSql(url, "INSERT INTO tokenusage.project VALUES('month', 1, 0)");
+  RunPostgresSql(
+      url,
+      "INSERT INTO tokenusage.project(project, incarnation, horizon, "
+      "rollup_labels) VALUES('month', 1, 0, '')");
   const std::string all =
       absl::StrCat("SELECT i, ", start, "::bigint + i * ", step,
                    " / 1000000000 AS at FROM generate_series(0::bigint, ",

@@ -146,7 +146,12 @@ absl::Status MemoryFileSystem::Remove(const std::string& path) {
 absl::Status MemoryFileSystem::SyncFolder(const std::string& folder) {
   const std::lock_guard lock(mutex_);
   if (FailsNow()) return FileError(folder, EIO);
-  synced_names_ = nodes_;
+  const std::size_t end = folder.rfind("/..");
+  if (end != std::string::npos && end + 3 == folder.size()) {
+    synced_folders_ = folders_;
+  } else {
+    synced_names_ = nodes_;
+  }
   return absl::OkStatus();
 }
 
@@ -168,6 +173,7 @@ void MemoryFileSystem::RemoveAll() {
   nodes_.clear();
   synced_names_.clear();
   folders_.clear();
+  synced_folders_.clear();
 }
 
 void MemoryFileSystem::KillProcess() {
@@ -195,9 +201,24 @@ void MemoryFileSystem::LoseUnsynced(Node* node) {
   node->content = node->synced = after;
 }
 
+// Forgets folders whose names were not synced, with all that is in them.
+void MemoryFileSystem::LoseUnsyncedFolders() {
+  for (const std::string& folder : std::set<std::string>(folders_)) {
+    if (synced_folders_.count(folder) > 0) continue;
+    if (std::bernoulli_distribution(0.5)(random_)) continue;
+    folders_.erase(folder);
+    for (auto* names : {&nodes_, &synced_names_}) {
+      names->erase(names->lower_bound(folder + "/"),
+                   names->lower_bound(folder + "0"));  // follows '/'
+    }
+  }
+  synced_folders_ = folders_;
+}
+
 void MemoryFileSystem::LosePower() {
   KillProcess();
   const std::lock_guard lock(mutex_);
+  LoseUnsyncedFolders();
   std::map<std::string, std::shared_ptr<Node>> kept;
   for (const auto& [path, node] : nodes_) {
     const bool has_synced_name = synced_names_.count(path) > 0;

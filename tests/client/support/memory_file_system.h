@@ -45,8 +45,8 @@ class MemoryFileSystem : public FileSystem {
   // Ends the process that uses the files.
   void KillProcess();
 
-  // Ends it, and loses a random part of what was not synced: names, and the
-  // ends and parts of files.
+  // Ends it, and loses a random part of what was not synced: folders, names,
+  // and the ends and parts of files.
   void LosePower();
 
   // The disk takes no more than this many bytes in all.
@@ -69,12 +69,14 @@ class MemoryFileSystem : public FileSystem {
   bool FailsNow();  // with mutex_ held, as for those below
   std::int64_t UsedBytes() const;
   void LoseUnsynced(Node* node);
+  void LoseUnsyncedFolders();
 
   mutable std::mutex mutex_;
   std::mt19937_64 random_;
   std::map<std::string, std::shared_ptr<Node>> nodes_;
   std::map<std::string, std::shared_ptr<Node>> synced_names_;
   std::set<std::string> folders_;
+  std::set<std::string> synced_folders_;
   std::set<std::string> locks_;
   int process_ = 0;  // files that an earlier process opened do nothing
   std::int64_t capacity_ = std::int64_t{1} << 40;

@@ -10,25 +10,8 @@ import uuid
 from harness import oracle, records
 from harness.client import UsageClient
 from harness.load import PROJECT
-from harness.testcase import SERVING, EndToEndTest
+from harness.testcase import MAX_RESIDENT, SERVING, EndToEndTest
 from tokenusage.v1 import usage_record_pb2, usage_reporting_service_pb2 as service_pb2
-
-# What the service may take of memory under any fault, in bytes: 256 MiB.
-MAX_RESIDENT = 256 << 20
-
-
-def resident_peak(server):
-    """Returns the peak resident memory of a server's process, in bytes."""
-    with open("/proc/%d/status" % server.process.pid) as status:
-        (line,) = [line for line in status if line.startswith("VmHWM:")]
-    return int(line.split()[1]) << 10
-
-
-def keeps_what_is_freed(server):
-    """Returns whether it runs under AddressSanitizer, which holds back 256 MiB."""
-    with open("/proc/%d/maps" % server.process.pid) as maps:
-        return "/libasan.so" in maps.read()
-
 
 def record_id_of(key):
     """Returns the record_id that SQLite stores as text, or as a UUID's bytes."""
@@ -107,8 +90,7 @@ class DurableTest(EndToEndTest):
                 self.await_health(client, SERVING, recovers_within)
         self.assert_listed(server, expected)
         self.assert_totals(server, expected.values())
-        if not keeps_what_is_freed(server):
-            self.assertLess(resident_peak(server), MAX_RESIDENT)
+        self.assert_resident_below(server, MAX_RESIDENT)
 
     def resend(self, server, batches, stored):
         """Reports batches again; asserts that each counts once, stored before or not."""

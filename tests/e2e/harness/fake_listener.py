@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP server with the page, before a real service or in place of it."""
+"""An HTTP server with the page, before a real service, to see its requests, or in place of it."""
 
 import http.server
 import json
@@ -10,12 +10,10 @@ import urllib.request
 _METHODS = "/tokenusage.v1.UsageReportingService/"
 
 
-def forward_to(address, projects=("demo",)):
-    """Returns a function that has the service that listens there answer all but ListProjects."""
+def forward_to(address):
+    """Returns a function that has the service that listens there answer."""
 
     def call(method, request):
-        if method == "ListProjects":
-            return 200, {"projects": [{"name": name} for name in projects]}
         sent = urllib.request.Request(
             "http://" + address + _METHODS + method,
             json.dumps(request).encode(),

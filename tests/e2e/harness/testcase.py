@@ -23,6 +23,17 @@ def seeded_random():
     return random.Random(seed)
 
 
+# The memory that the service may take under any fault, in bytes: 256 MiB.
+MAX_RESIDENT = 256 << 20
+
+
+def resident_peak(server):
+    """Returns the peak resident memory of a server's process, in bytes."""
+    with open("/proc/%d/status" % server.process.pid, encoding="ascii") as status:
+        (line,) = [line for line in status if line.startswith("VmHWM:")]
+    return int(line.split()[1]) << 10
+
+
 class EndToEndTest(unittest.TestCase):
     """A test with its own folder, whose servers stop with it."""
 
@@ -60,6 +71,15 @@ class EndToEndTest(unittest.TestCase):
         while client.health() != state:
             self.assertLess(time.monotonic(), deadline, "health is %d" % client.health())
             time.sleep(0.02)
+
+    def assert_resident_below(self, server, limit):
+        """Asserts that a server never took that many bytes of resident memory.
+
+        Not under AddressSanitizer, which shadows memory and holds back what is freed.
+        """
+        with open("/proc/%d/maps" % server.process.pid, encoding="ascii") as maps:
+            if "/libasan.so" not in maps.read():
+                self.assertLess(resident_peak(server), limit)
 
     def assert_output(self, outcome, stdout):
         """Asserts success, exactly this stdout, and an empty stderr."""

@@ -217,6 +217,21 @@ TEST_F(HttpServerTest, WaitsForCallsAtTheEnd) {
   EXPECT_EQ(store_.seen(), 1u);
 }
 
+TEST_F(HttpServerTest, CancelsCallsOfPeersThatDisconnect) {
+  Start();
+  std::size_t calls = 0;
+  // The second leaves a request behind that nobody has read.
+  for (const std::string& request : {Report("a"), Report("b") + Report("c")}) {
+    {
+      Peer peer(server_->port());
+      peer.Send(request);
+      store_.Await(++calls);
+    }
+    store_.AwaitLimits();
+    store_.LetThrough();
+  }
+}
+
 TEST_F(HttpServerTest, CancelsCallsAtTheDeadline) {
   Start();
   Peer busy(server_->port());

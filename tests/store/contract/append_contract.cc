@@ -70,6 +70,7 @@ TEST_P(UsageStoreContract, RefusesOtherContentUnderAStoredId) {
     v1::UsageRecord other = record;
     other.set_model("another, never seen before");
     EXPECT_EQ(AppendOne(other), kConflict);
+    EXPECT_EQ(AppendOne(other).differing_field, "model");
     EXPECT_EQ(AppendOne(record), kDuplicate);
   }
   EXPECT_EQ(Rows(WholeTime()), Total(2, "2"));

@@ -322,6 +322,169 @@ TEST_P(UsageStoreContract, RebuiltAndCheckedTotalsAreTheSame) {
   EXPECT_EQ(maintenance().Check(CheckOptions())->record_count, 0);
 }
 
+RecordSelection CustomerIs(const std::string& customer) {
+  RecordSelection selection;
+  selection.project = "p";
+  selection.window = {Nanos("2000-01-01T00:00:00Z"),
+                      Nanos("2200-01-01T00:00:00Z")};
+  selection.filters = {{LabelField("customer"), {customer}, false}};
+  return selection;
+}
+
+// The six records of Records(), by turns of the customers "x" and "y".
+std::vector<v1::UsageRecord> RecordsOfCustomers() {
+  std::vector<v1::UsageRecord> records = Records();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    (*records[i].mutable_labels())["customer"] = i % 2 == 0 ? "x" : "y";
+  }
+  return records;
+}
+
+std::int64_t DeletedOf(StoreMaintenance* maintenance,
+                       const RecordSelection& selection, bool dry_run = false) {
+  const auto removal =
+      maintenance->DeleteRecords(selection, dry_run, CallLimits());
+  EXPECT_THAT(removal, IsOk());
+  return removal.ok() ? removal->record_count : -1;
+}
+
+std::string OnlyProblem(StoreMaintenance* maintenance) {
+  const auto report = maintenance->Check(CheckOptions());
+  EXPECT_THAT(report, IsOk());
+  return report->problems.empty() ? "" : DescribeProblem(report->problems[0]);
+}
+
+TEST_P(UsageStoreContract, DeletedRecordsLeaveTotalsAndFreeTheirIds) {
+  const UsageQuery whole =
+      QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
+  const UsageQuery hours = QueryOf(
+      "2026-08-01T11:15:00Z", "2026-08-01T12:30:00Z", v1::TIME_BUCKET_HOUR);
+  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x")), 0);  // no project
+  Append(RecordsOfCustomers());
+  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x"), /*dry_run=*/true), 3);
+  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("none")), 0);
+  EXPECT_EQ(Rows(whole),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
+  EXPECT_TRUE(maintenance().Deletions()->empty());
+
+  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x")), 3);
+  EXPECT_EQ(Rows(whole),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 3 42"}));
+  EXPECT_EQ(Rows(hours),
+            (Texts{"2026-08-01T11:15:00Z/2026-08-01T12:00:00Z [] 2 10",
+                   "2026-08-01T12:00:00Z/2026-08-01T12:30:00Z [] 1 32"}));
+  EXPECT_THAT(store().GetRecord("p", kUuid),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(AllIds(&store(), RecordQueryOf("2026-07-01T00:00:00Z",
+                                           "2026-09-01T00:00:00Z")),
+            (Texts{"b", "d", "f"}));
+  EXPECT_EQ(OnlyProblem(&maintenance()), "");
+  const auto deletions = maintenance().Deletions();
+  ASSERT_THAT(deletions, IsOk());
+  ASSERT_EQ(deletions->size(), 1u);
+  EXPECT_EQ(deletions->front().project, "p");
+  EXPECT_EQ(deletions->front().selection, "labels.customer=\"x\"");
+  EXPECT_EQ(deletions->front().record_count, 3);
+  EXPECT_LE(absl::Now() - deletions->front().time, absl::Minutes(5));
+
+  // A repeat is stored as new.
+  EXPECT_EQ(Append(RecordsOfCustomers()),
+            (Outcomes{kStored, kDuplicate, kStored, kDuplicate, kStored,
+                      kDuplicate}));
+  EXPECT_EQ(Rows(whole),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 6 63"}));
+  EXPECT_EQ(maintenance().RebuildRollups(CallLimits())->record_count, 6);
+}
+
+TEST_P(UsageStoreContract, RecordsAreDeletedByIdTimeAndEveryFilter) {
+  Append(RecordsOfCustomers());
+  RecordSelection selection = CustomerIs("x");
+  selection.filters.clear();
+  selection.record_ids = {kUuid, "a", "none", "f"};
+  selection.window = {Nanos("2026-08-01T00:00:00Z"),
+                      Nanos("2026-08-01T12:20:00Z")};
+  EXPECT_EQ(DeletedOf(&maintenance(), selection), 1);
+  EXPECT_THAT(store().GetRecord("p", kUuid),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(
+      maintenance().Deletions()->front().selection,
+      "record_id=\"01982f7c-7b3a-7000-8000-00000000002a\"|\"a\"|\"f\"|\"none\""
+      ", from 2026-08-01T00:00:00Z, until 2026-08-01T12:20:00Z");
+  selection = CustomerIs("y");
+  selection.filters.push_back({LabelField("team"), {"blue"}, true});
+  EXPECT_EQ(DeletedOf(&maintenance(), selection), 2);
+  EXPECT_EQ(AllIds(&store(), RecordQueryOf("2026-07-01T00:00:00Z",
+                                           "2026-09-01T00:00:00Z")),
+            (Texts{"a", "b", "e"}));
+  EXPECT_EQ(OnlyProblem(&maintenance()), "");
+}
+
+TEST_P(UsageStoreContract, MoreRecordsThanOneStepAreDeleted) {
+  // Many of one time, so that a step ends among them; the ids are of two kinds.
+  std::vector<v1::UsageRecord> records;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string number = std::to_string(1000 + i);
+    records.push_back(
+        RecordAt(i % 2 == 0 ? "id-" + number
+                            : "01982f7c-7b3a-7000-8000-00000000" + number,
+                 i < 900 ? kHorizon : "2026-08-01T13:00:00Z", 1));
+    (*records.back().mutable_labels())["customer"] = i % 10 == 0 ? "y" : "x";
+  }
+  Append(records);
+  for (v1::UsageRecord& record : records) {
+    record.set_record_id(record.record_id() + "~2");
+  }
+  Append(records);
+  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x")), 1800);
+  EXPECT_EQ(maintenance().Deletions()->front().record_count, 1800);
+  EXPECT_EQ(Rows(QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z")),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 200 200"}));
+  EXPECT_EQ(OnlyProblem(&maintenance()), "");
+}
+
+TEST_P(UsageStoreContract, ADeletedRecordGoesByItsOwnFieldsNotItsCorrections) {
+  const auto of = [](v1::UsageRecord record, const char* customer,
+                     const char* corrects = "") {
+    (*record.mutable_labels())["customer"] = customer;
+    if (*corrects != '\0') record.set_corrects(corrects);
+    return record;
+  };
+  const UsageQuery whole =
+      QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
+  ASSERT_EQ(Append({of(RecordAt("a", kHorizon, 1), "x"),
+                    of(RecordAt("a2", kHorizon, 2), "y", "a"),
+                    of(RecordAt("b", kHorizon, 4), "y"),
+                    of(RecordAt("b2", kHorizon, 8), "x", "b")}),
+            Outcomes(4, kStored));
+  EXPECT_EQ(Rows(whole),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 2 10"}));
+  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x")), 2);
+  // What was moved to "y" still counts; what was moved away from it does not.
+  EXPECT_EQ(Rows(whole),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 1 2"}));
+  EXPECT_EQ(store().GetRecord("p", "b")->corrected_by(), "b2");
+  EXPECT_EQ(OnlyProblem(&maintenance()), "");
+  EXPECT_EQ(AppendOne(of(RecordAt("b3", kHorizon, 1), "y", "b")),
+            AppendOutcome(AppendOutcome::kAlreadyCorrected, "b2"));
+  EXPECT_EQ(AppendOne(of(RecordAt("a3", kHorizon, 1), "y", "a")),
+            AppendOutcome::kCorrectedRecordNotFound);
+  EXPECT_EQ(maintenance().RebuildRollups(CallLimits())->record_count, 2);
+  EXPECT_EQ(Rows(whole),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 1 2"}));
+}
+
+TEST_P(UsageStoreContract, ADeletionKeepsTheTotalsBeforeTheHorizon) {
+  Append(RecordsOfCustomers());
+  EXPECT_EQ(Remove(&store(), kHorizon).value(), 4);
+  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x")), 1);
+  EXPECT_EQ(Rows(QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z")),
+            (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 5 47"}));
+  EXPECT_EQ(OnlyProblem(&maintenance()), "");
+  // The note of it outlives the project.
+  EXPECT_THAT(maintenance().DeleteProject("p", CallLimits()), IsOk());
+  EXPECT_EQ(maintenance().Deletions()->size(), 1u);
+}
+
 TEST_P(UsageStoreContract, ADeletedProjectLeavesNothingBehind) {
   const auto append = [&](const std::string& project) {
     return store().Append(project, CheckedOf(Records())).value();
@@ -388,6 +551,11 @@ TEST_P(UsageStoreContract, MaintenanceEndsAtItsLimits) {
   EXPECT_EQ(maintenance().Check(check).status().code(), kExceeded);
   EXPECT_EQ(maintenance().RebuildRollups(limits).status().code(), kExceeded);
   EXPECT_EQ(maintenance().DeleteProject("p", limits).status().code(),
+            kExceeded);
+  EXPECT_EQ(maintenance()
+                .DeleteRecords(CustomerIs("x"), /*dry_run=*/false, limits)
+                .status()
+                .code(),
             kExceeded);
   EXPECT_EQ(maintenance()
                 .RemoveRecordsBefore("p", Time(kHorizon), limits)

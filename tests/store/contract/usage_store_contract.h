@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -21,11 +22,22 @@
 namespace tokenusage::testing {
 
 // Makes an empty store.
-using StoreFactory = std::unique_ptr<UsageStore> (*)();
+using StoreFactory = std::unique_ptr<UsageStore> (*)(const RollupOptions&);
 
 class UsageStoreContract : public ::testing::TestWithParam<StoreFactory> {
  protected:
-  UsageStoreContract() : store_(GetParam()()) {}
+  UsageStoreContract() : store_(GetParam()({})) {}
+
+  // Continue with another store, which is empty.
+  void Open(const RollupOptions& options) {
+    store_.reset();
+    store_ = GetParam()(options);
+  }
+  void OpenWithLabels(std::string_view labels) {
+    RollupOptions options;
+    options.labels = ParseRollupLabels(labels).value();
+    Open(options);
+  }
 
   UsageStore& store() { return *store_; }
   StoreMaintenance& maintenance() { return *store_->maintenance(); }

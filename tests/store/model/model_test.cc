@@ -98,8 +98,8 @@ std::string AnswerText(const absl::StatusOr<T>& answer) {
 
 class Model {
  public:
-  explicit Model(const OpenFunction& open)
-      : open_(open), memory_(NewMemoryStore()), store_(open()) {}
+  Model(const OpenFunction& open, const RollupLabels& labels)
+      : open_(open), memory_(NewMemoryStore({labels})), store_(open()) {}
 
   // Does something to both stores; false once their answers differ.
   bool DoSomething();
@@ -126,8 +126,10 @@ class Model {
   void List();
   void Remove();
   void Delete();
+  void DeleteRecords();
   void Check();
   void Rebuild();
+  void SetLabels();
   void Projects();
   void ReadTimes();
   void MoveOn() { random_.MoveOn(random_.Below(4) * kHourNanos); }
@@ -154,13 +156,21 @@ class Model {
 };
 
 const std::vector<Model::Choice>& Model::Choices() {
-  static const auto* const choices = new std::vector<Choice>{
-      {300, "append", &Model::Append},    {300, "query", &Model::Query},
-      {250, "get", &Model::Get},          {120, "list", &Model::List},
-      {5, "remove", &Model::Remove},      {3, "delete", &Model::Delete},
-      {5, "check", &Model::Check},        {3, "rebuild", &Model::Rebuild},
-      {10, "projects", &Model::Projects}, {10, "times", &Model::ReadTimes},
-      {5, "move on", &Model::MoveOn},     {3, "open again", &Model::OpenAgain}};
+  static const auto* const choices =
+      new std::vector<Choice>{{300, "append", &Model::Append},
+                              {300, "query", &Model::Query},
+                              {250, "get", &Model::Get},
+                              {120, "list", &Model::List},
+                              {5, "remove", &Model::Remove},
+                              {3, "delete", &Model::Delete},
+                              {10, "delete records", &Model::DeleteRecords},
+                              {5, "check", &Model::Check},
+                              {3, "rebuild", &Model::Rebuild},
+                              {2, "set labels", &Model::SetLabels},
+                              {10, "projects", &Model::Projects},
+                              {10, "times", &Model::ReadTimes},
+                              {5, "move on", &Model::MoveOn},
+                              {3, "open again", &Model::OpenAgain}};
   return *choices;
 }
 
@@ -242,6 +252,22 @@ void Model::Delete() {
   });
 }
 
+void Model::DeleteRecords() {
+  RecordSelection selection;
+  selection.project = Project();
+  selection.window = random_.Window();
+  if (random_.Below(3) == 0) {
+    selection.record_ids = {random_.Id(), random_.Id(), random_.Id()};
+  } else {
+    selection.filters = random_.Filters();
+  }
+  const bool dry_run = random_.Below(4) == 0;
+  Compare([&](UsageStore* store) {
+    return store->maintenance()->DeleteRecords(selection, dry_run,
+                                               CallLimits());
+  });
+}
+
 void Model::Check() {
   Compare([](UsageStore* store) {
     return store->maintenance()->Check(CheckOptions());
@@ -251,6 +277,14 @@ void Model::Check() {
 void Model::Rebuild() {
   Compare([](UsageStore* store) {
     return store->maintenance()->RebuildRollups(CallLimits());
+  });
+}
+
+void Model::SetLabels() {
+  const RollupLabels all[] = {{}, {"team"}, {"env", "team"}, {"env"}};
+  const RollupLabels labels = all[random_.Below(4)];
+  Compare([&](UsageStore* store) {
+    return store->maintenance()->SetRollupLabels(labels, CallLimits());
   });
 }
 
@@ -269,9 +303,10 @@ void Model::OpenAgain() {
 
 }  // namespace
 
-void RunModelTest(const OpenFunction& open, std::int64_t operations) {
+void RunModelTest(const OpenFunction& open, const RollupLabels& labels,
+                  std::int64_t operations) {
   operations = FromEnvironment("TOKENUSAGE_MODEL_OPERATIONS", operations);
-  Model model(open);
+  Model model(open, labels);
   std::int64_t done = 0;
   while (done < operations && model.DoSomething()) ++done;
   std::cout << done << " of " << operations << " operations\n";

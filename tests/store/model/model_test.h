@@ -5,7 +5,7 @@
 //
 //   TEST(SqliteModelTest, AnswersAsTheStoreInMemory) {
 //     const std::string path = NewFolder() + "/usage.db";
-//     RunModelTest([&path] { return *OpenSqliteStore(path); }, 100'000);
+//     RunModelTest([&path] { return *OpenSqliteStore(path); }, {}, 100'000);
 //   }
 
 #ifndef TOKENUSAGE_TESTS_STORE_MODEL_MODEL_TEST_H_
@@ -23,12 +23,15 @@ namespace tokenusage::testing {
 // closed before the next is opened.
 using OpenFunction = std::function<std::unique_ptr<UsageStore>()>;
 
-// Appends, asks, gets, lists, removes, deletes, checks, rebuilds and opens
-// again, and compares every answer; ends with the first that differs. The
-// number of operations is `operations`, or what the environment says in
-// TOKENUSAGE_MODEL_OPERATIONS; the seed is random, or what it says in
+// Appends, asks, gets, lists, removes, deletes projects and records, checks,
+// rebuilds and opens again, and compares every answer; ends with the first that
+// differs. The number of operations is `operations`, or what the environment
+// says in TOKENUSAGE_MODEL_OPERATIONS; the seed is random, or what it says in
 // TOKENUSAGE_TEST_SEED. Both are printed.
-void RunModelTest(const OpenFunction& open, std::int64_t operations);
+// `labels` are what the store keeps rollups by at first: they change now and
+// then.
+void RunModelTest(const OpenFunction& open, const RollupLabels& labels,
+                  std::int64_t operations);
 
 }  // namespace tokenusage::testing
 

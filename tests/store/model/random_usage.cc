@@ -199,6 +199,10 @@ UsageQuery RandomUsage::Query() {
     query.window.end_nanos +=
         kQuarterHour - query.window.end_nanos % kQuarterHour;
   }
+  // Months of UTC lie within some.
+  constexpr std::int64_t kDay = 96 * kQuarterHour;
+  if (Below(3) == 0) query.window.start_nanos -= Below(60) * kDay;
+  if (Below(3) == 0) query.window.end_nanos += Below(60) * kDay;
   query.page_size = static_cast<int>(1 + Below(40));
   return query;
 }

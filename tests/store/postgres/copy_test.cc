@@ -196,6 +196,37 @@ TEST_F(CopyTest, CopiesCorrectionsAsTheyAre) {
   ExpectSame();
 }
 
+TEST_F(CopyTest, CopiesTheNotesOfDeletionsOnce) {
+  Fill(0, 300);
+  {
+    const auto source = OpenSqliteStore(path_).value();
+    v1::UsageRecord record = RecordAt("c1", kStart, 1000);
+    record.set_corrects("id-10");
+    EXPECT_EQ(source->Append("p", CheckedOf({record})).value().at(0),
+              AppendOutcome::kStored);
+    RecordSelection selection;
+    selection.project = "p";
+    selection.window = {0, Nanos("2200-01-01T00:00:00Z")};
+    selection.record_ids = {"id-10"};
+    EXPECT_EQ(source->maintenance()
+                  ->DeleteRecords(selection, /*dry_run=*/false, {})
+                  .value()
+                  .record_count,
+              1);
+  }
+  ASSERT_THAT(Copy(), IsOk());
+  ASSERT_THAT(Copy(), IsOk());
+  ExpectSame();
+  const auto destination = OpenPostgresStore(url_).value();
+  const auto deletions = destination->maintenance()->Deletions();
+  ASSERT_THAT(deletions, IsOk());
+  ASSERT_EQ(deletions->size(), 1u);
+  EXPECT_EQ(deletions->front().selection, "record_id=\"id-10\"");
+  // The correction of a deleted record is no problem.
+  EXPECT_EQ(destination->maintenance()->Check(CheckOptions())->problem_count,
+            0);
+}
+
 TEST_F(CopyTest, NamesARollupThatDiffers) {
   Fill(0, 300);
   ASSERT_THAT(Copy(), IsOk());
@@ -226,6 +257,46 @@ TEST_F(CopyTest, StopsAtARecordWithOtherContent) {
               IsOk());
   ASSERT_THAT(Copy(), IsOk());
   ExpectSame();
+}
+
+TEST_F(CopyTest, RollupsByLabelAndTheirHistoryAreCopied) {
+  const char kHorizon[] = "2026-08-01T06:00:00Z";
+  SqliteStoreOptions options;
+  options.rollups.labels = RollupLabels{"team"};
+  UsageQuery query = QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
+  query.group_by = {LabelField("team")};
+  const auto fill = [&](int begin, int end) {
+    const auto store = OpenSqliteStore(path_, options).value();
+    std::vector<v1::UsageRecord> records;
+    for (int i = begin; i < end; ++i) {
+      records.push_back(RecordAt("id-" + std::to_string(i), kStart, i + 0.25));
+      SetEventTime(Nanos("2026-08-01T00:00:00Z") + i * 61'000'000'000,
+                   &records.back());
+      if (i % 3 != 0) {
+        (*records.back().mutable_labels())["team"] = std::to_string(i % 3);
+      }
+    }
+    ASSERT_THAT(store->Append("p", CheckedOf(records)), IsOk());
+    ASSERT_THAT(
+        store->maintenance()->RemoveRecordsBefore("p", Time(kHorizon), {}),
+        IsOk());
+  };
+  // The second copy sets the month of the horizon again.
+  for (const int begin : {0, 800}) {
+    fill(begin, begin + 800);
+    ASSERT_THAT(Copy(), IsOk());
+    const auto source = OpenSqliteStore(path_).value();
+    const auto destination = OpenPostgresStore(url_).value();
+    EXPECT_EQ(AllRowTexts(source.get(), query).size(), 3u);
+    EXPECT_EQ(AllRowTexts(source.get(), query),
+              AllRowTexts(destination.get(), query));
+    EXPECT_EQ(destination->maintenance()->Check(CheckOptions())->problem_count,
+              0);
+  }
+  PostgresStoreOptions other;
+  other.rollups.labels = RollupLabels{"customer"};
+  EXPECT_THAT(OpenPostgresStore(url_, other),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 }  // namespace

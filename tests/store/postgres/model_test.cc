@@ -12,13 +12,22 @@
 namespace tokenusage::testing {
 namespace {
 
-TEST(PostgresModelTest, AnswersAsTheStoreInMemory) {
+void RunPostgresModelTest(const RollupLabels& labels) {
   const std::string url = SharedPostgresServer().NewDatabase();
-  const auto open = [&url]() -> std::unique_ptr<UsageStore> {
-    auto store = OpenPostgresStore(url);
+  PostgresStoreOptions options;
+  options.rollups.labels = labels;
+  const auto open = [&]() -> std::unique_ptr<UsageStore> {
+    auto store = OpenPostgresStore(url, options);
+    options.rollups.labels.reset();  // they may change from now on
     return store.ok() ? *std::move(store) : nullptr;
   };
-  RunModelTest(open, 3000);
+  RunModelTest(open, labels, 2000);
+}
+
+TEST(PostgresModelTest, AnswersAsTheStoreInMemory) { RunPostgresModelTest({}); }
+
+TEST(PostgresModelTest, AnswersByLabelAsTheStoreInMemory) {
+  RunPostgresModelTest({"env", "team"});
 }
 
 }  // namespace

@@ -48,10 +48,10 @@ std::vector<std::string> BytesOf(const absl::StatusOr<RecordPage>& page) {
   return all;
 }
 
-TEST(PostgresParityTest, AnswersAsSqliteByteForByte) {
+void CompareWithSqlite(const RollupOptions& options) {
   RandomUsage random;
-  const std::unique_ptr<UsageStore> sqlite = NewSqliteStore();
-  const std::unique_ptr<UsageStore> postgres = NewPostgresStore();
+  const std::unique_ptr<UsageStore> sqlite = NewFoldingSqliteStore(options);
+  const std::unique_ptr<UsageStore> postgres = NewPostgresStore(options);
   for (int round = 0; round < 40; ++round) {
     const std::vector<v1::UsageRecord> batch = random.Batch();
     ASSERT_EQ(sqlite->Append("p", CheckedOf(batch)).value(),
@@ -83,6 +83,12 @@ TEST(PostgresParityTest, AnswersAsSqliteByteForByte) {
       ASSERT_EQ(BytesOf(*expected), BytesOf(*found));
     }
   }
+}
+
+TEST(PostgresParityTest, AnswersAsSqliteByteForByte) { CompareWithSqlite({}); }
+
+TEST(PostgresParityTest, AnswersByLabelAsSqliteByteForByte) {
+  CompareWithSqlite({RollupLabels{"team"}});
 }
 
 }  // namespace

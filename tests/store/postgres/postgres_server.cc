@@ -96,8 +96,11 @@ PostgresServer& SharedPostgresServer() {
   return *server;
 }
 
-std::unique_ptr<UsageStore> NewPostgresStore() {
-  auto store = OpenPostgresStore(SharedPostgresServer().NewDatabase());
+std::unique_ptr<UsageStore> NewPostgresStore(const RollupOptions& options) {
+  PostgresStoreOptions postgres;
+  postgres.rollups = options;
+  auto store =
+      OpenPostgresStore(SharedPostgresServer().NewDatabase(), postgres);
   if (!store.ok()) Abort(store.status().ToString());
   return *std::move(store);
 }

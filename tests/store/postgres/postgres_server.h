@@ -62,7 +62,7 @@ bool IsCitus();
 PostgresServer& SharedPostgresServer();
 
 // Opens a store in a new database of the shared server.
-std::unique_ptr<UsageStore> NewPostgresStore();
+std::unique_ptr<UsageStore> NewPostgresStore(const RollupOptions& options = {});
 
 // Runs SQL on a database. Returns the first column of the first row, or "" if
 // there are no rows.

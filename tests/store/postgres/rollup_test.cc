@@ -102,9 +102,11 @@ TEST_F(PostgresRollupTest, AMigrationAddsTheColumnsOfNewMeasures) {
   Append({Contradicting("a")});
   store_.reset();
   // As the program was before it knew the last two measures.
-  Sql("ALTER TABLE tokenusage.usage_rollup DROP COLUMN cost_usd, "
-      "DROP COLUMN cost_usd_records, DROP COLUMN tool_calls, "
-      "DROP COLUMN tool_calls_records");
+  for (const std::string table : {"usage_rollup", "usage_label_rollup"}) {
+    Sql("ALTER TABLE tokenusage." + table +
+        " DROP COLUMN cost_usd, DROP COLUMN cost_usd_records, "
+        "DROP COLUMN tool_calls, DROP COLUMN tool_calls_records");
+  }
   Sql("UPDATE tokenusage.property SET value = value::int - 2 "
       "WHERE name = 'schema_version'");
   EXPECT_THAT(OpenPostgresStore(url_),

@@ -24,8 +24,10 @@ namespace tokenusage::testing {
 namespace {
 
 // The tables that are distributed by project.
-const std::vector<std::string> kTables = {"project", "series", "usage_record",
-                                          "usage_rollup"};
+const std::vector<std::string> kTables = {"project",      "series",
+                                          "label_set",    "usage_record",
+                                          "usage_rollup", "usage_label_rollup",
+                                          "deletion"};
 
 int Count(const std::string& text, const std::string& pattern) {
   const std::regex regex(pattern);
@@ -37,8 +39,8 @@ int Count(const std::string& text, const std::string& pattern) {
 // How often a statement reads from, or writes to, a distributed table.
 int Uses(const std::string& sql, const std::string& how) {
   return Count(sql, how +
-                        " tokenusage\\.(project|series|usage_record|"
-                        "usage_rollup)\\b");
+                        " tokenusage\\.(project|series|label_set|usage_record|"
+                        "usage_rollup|usage_label_rollup|deletion)\\b");
 }
 
 // Without a regular expression: those recurse, and statements are long.
@@ -88,16 +90,19 @@ TEST(PostgresSqlTest, EveryStatementKeepsTheRulesOfCitus) {
   std::set<std::string> names;
   for (const PostgresStatement& statement : postgres_sql::AllStatements()) {
     EXPECT_TRUE(names.insert(statement.name).second) << statement.name;
-    // Which projects there are can only be asked of all nodes.
-    if (statement.name == std::string("select_projects")) continue;
+    // Which projects and deletions there are can only be asked of all nodes.
+    if (statement.name == std::string("select_projects") ||
+        statement.name == std::string("select_deletions")) {
+      continue;
+    }
     EXPECT_EQ(BrokenRules(statement.sql), std::vector<std::string>())
         << statement.name << ": " << statement.sql;
   }
-  // None is forgotten: those of sql.h, four on rollups, and one of totals for
-  // each grouping.
+  // None is forgotten: those of sql.h, and for each family of rollups four on
+  // rollups, and one of totals for each grouping.
   std::ifstream header("cpp/tokenusage/store/postgres/sql.h");
   const std::string text((std::istreambuf_iterator<char>(header)), {});
-  EXPECT_EQ(names.size(), Count(text, "constexpr PostgresStatement k") + 12u);
+  EXPECT_EQ(names.size(), Count(text, "constexpr PostgresStatement k") + 24u);
 }
 
 TEST(PostgresSqlTest, TheRulesNoticeWhatBreaksThem) {
@@ -201,8 +206,11 @@ TEST(PostgresSqlTest, DistributesAllTablesByProject) {
             "reference property, "
             "project by project with none, "
             "series by project with tokenusage.project, "
+            "label_set by project with tokenusage.project, "
             "usage_record by project with tokenusage.project, "
-            "usage_rollup by project with tokenusage.project");
+            "usage_rollup by project with tokenusage.project, "
+            "usage_label_rollup by project with tokenusage.project, "
+            "deletion by project with tokenusage.project");
 
   // Once more does nothing; nor does it undistribute.
   const auto again = MigratePostgresDatabase(url, /*distribute=*/true);

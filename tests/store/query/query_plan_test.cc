@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "gtest/gtest.h"
 #include "tests/store/queries.h"
@@ -13,13 +14,14 @@ namespace tokenusage::testing {
 namespace {
 
 // The plan as text: sources and window lengths in minutes.
-std::string PlanText(const UsageQuery& query, std::int64_t start_nanos) {
+std::string PlanText(const UsageQuery& query, std::int64_t start_nanos,
+                     const RollupLabels& labels = {}) {
   std::string text;
   std::int64_t expected_start = start_nanos;
-  for (const QuerySegment& segment : PlanQuery(query, start_nanos)) {
+  for (const QuerySegment& segment : PlanQuery(query, start_nanos, labels)) {
     EXPECT_EQ(segment.window.start_nanos, expected_start);
     expected_start = segment.window.end_nanos;
-    const char* const names[] = {"records", "quarter_hours", "hours"};
+    const char* const names[] = {"records", "quarter_hours", "hours", "months"};
     text +=
         std::string(names[static_cast<int>(segment.source)]) + ":" +
         std::to_string((segment.window.end_nanos - segment.window.start_nanos) /
@@ -77,7 +79,7 @@ TEST(QueryPlanTest, EveryDayOfAZoneBeginsWithACell) {
                 v1::TIME_BUCKET_DAY, zone);
     TimeBuckets buckets(query.bucket, query.time_zone, query.window);
     for (const QuerySegment& segment :
-         PlanQuery(query, query.window.start_nanos)) {
+         PlanQuery(query, query.window.start_nanos, {})) {
       ASSERT_NE(segment.source, QuerySegment::Source::kRecords) << zone;
       const std::int64_t cell = segment.source == QuerySegment::Source::kHours
                                     ? kNanosPerHour
@@ -108,6 +110,52 @@ TEST(QueryPlanTest, ALaterPageStartsAtItsBucket) {
       PlanText(query, QueryOf("2026-08-02T00:00:00Z", "2026-08-03T00:00:00Z")
                           .window.start_nanos),
       "hours:1440 ");
+}
+
+// Returns the plan of a query that groups by a label.
+std::string LabelPlan(std::string_view start, std::string_view end,
+                      const RollupLabels& labels,
+                      v1::TimeBucket bucket = v1::TIME_BUCKET_NONE,
+                      const std::string& zone = "UTC") {
+  UsageQuery query = QueryOf(start, end, bucket, zone);
+  query.group_by = {LabelField("customer")};
+  return PlanText(query, query.window.start_nanos, labels);
+}
+
+TEST(QueryPlanTest, RollupLabelsAreReadFromMonthsAndQuarterHours) {
+  const RollupLabels labels = {"customer", "team"};
+  const char kStart[] = "2026-07-31T23:53:00Z";
+  const char kEnd[] = "2026-10-01T00:20:00Z";
+  EXPECT_EQ(LabelPlan(kStart, kEnd, labels),
+            "records:7 months:87840 quarter_hours:15 records:5 ");
+  EXPECT_EQ(LabelPlan(kStart, kEnd, labels, v1::TIME_BUCKET_MONTH),
+            "records:7 months:87840 quarter_hours:15 records:5 ");
+  for (const char* zone : {"Europe/Berlin", "Asia/Kolkata"}) {
+    EXPECT_EQ(LabelPlan(kStart, kEnd, labels, v1::TIME_BUCKET_MONTH, zone),
+              "records:7 quarter_hours:87855 records:5 ");
+  }
+  for (const auto bucket : {v1::TIME_BUCKET_HOUR, v1::TIME_BUCKET_DAY}) {
+    EXPECT_EQ(LabelPlan(kStart, kEnd, labels, bucket),
+              "records:7 quarter_hours:87855 records:5 ");
+  }
+  EXPECT_EQ(LabelPlan(kStart, kEnd, labels, v1::TIME_BUCKET_MINUTE),
+            "records:87867 ");
+}
+
+TEST(QueryPlanTest, OtherLabelsAreReadFromRecords) {
+  for (const RollupLabels& labels :
+       {RollupLabels{}, RollupLabels{"custom"}, RollupLabels{"customers"}}) {
+    EXPECT_EQ(LabelPlan("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z", labels),
+              "records:44640 ");
+  }
+  UsageQuery both = QueryOf("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z");
+  both.group_by = {LabelField("customer")};
+  both.filters = {{LabelField("team"), {"x"}, false}};
+  EXPECT_FALSE(UsesRollupLabels(both, {"customer"}));
+  EXPECT_TRUE(UsesRollupLabels(both, {"customer", "team"}));
+  both.group_by.clear();
+  both.filters.clear();
+  EXPECT_FALSE(UsesRollupLabels(both, {"customer"}));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 namespace tokenusage::testing {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, UsageStoreContract,
-                         ::testing::Values(&NewSqliteStore));
+                         ::testing::Values(&NewSqliteStore,
+                                           &NewFoldingSqliteStore));
 
 }  // namespace tokenusage::testing

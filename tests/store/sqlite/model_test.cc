@@ -2,6 +2,7 @@
 
 #include "tests/store/model/model_test.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -12,13 +13,28 @@
 namespace tokenusage::testing {
 namespace {
 
-TEST(SqliteModelTest, AnswersAsTheStoreInMemory) {
+// With `max_unfolded`: see SqliteStoreOptions.
+void RunSqliteModelTest(const RollupLabels& labels, std::int64_t max_unfolded,
+                        std::int64_t operations) {
   const std::string path = NewFolder() + "/usage.db";
-  const auto open = [&path]() -> std::unique_ptr<UsageStore> {
-    auto store = OpenSqliteStore(path);
+  SqliteStoreOptions options;
+  options.max_unfolded = max_unfolded;
+  options.rollups.labels = labels;
+  const auto open = [&]() -> std::unique_ptr<UsageStore> {
+    auto store = OpenSqliteStore(path, options);
+    options.rollups.labels.reset();  // they may change from now on
     return store.ok() ? *std::move(store) : nullptr;
   };
-  RunModelTest(open, 100'000);
+  RunModelTest(open, labels, operations);
+}
+
+TEST(SqliteModelTest, AnswersAsTheStoreInMemory) {
+  RunSqliteModelTest({}, 1'000'000, 60'000);
+}
+
+TEST(SqliteModelTest, AnswersByLabelAsTheStoreInMemory) {
+  RunSqliteModelTest({"env", "team"}, 5'000, 20'000);
+  RunSqliteModelTest({"team"}, 1, 20'000);
 }
 
 }  // namespace

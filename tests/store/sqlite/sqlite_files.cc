@@ -28,14 +28,32 @@ std::string NewFolder() {
   return folder;
 }
 
-std::unique_ptr<UsageStore> NewSqliteStore() {
+namespace {
+
+std::unique_ptr<UsageStore> Open(const SqliteStoreOptions& options) {
   absl::StatusOr<std::unique_ptr<UsageStore>> store =
-      OpenSqliteStore(NewFolder() + "/usage.db");
+      OpenSqliteStore(NewFolder() + "/usage.db", options);
   if (!store.ok()) {
     std::cerr << store.status() << std::endl;
     std::abort();
   }
   return *std::move(store);
+}
+
+}  // namespace
+
+std::unique_ptr<UsageStore> NewSqliteStore(const RollupOptions& options) {
+  SqliteStoreOptions sqlite;
+  sqlite.rollups = options;
+  return Open(sqlite);
+}
+
+std::unique_ptr<UsageStore> NewFoldingSqliteStore(
+    const RollupOptions& options) {
+  SqliteStoreOptions sqlite;
+  sqlite.rollups = options;
+  sqlite.max_unfolded = 1;
+  return Open(sqlite);
 }
 
 std::string ReadFile(const std::string& path) {

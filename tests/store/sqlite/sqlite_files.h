@@ -15,8 +15,10 @@ namespace tokenusage::testing {
 // A new, empty folder in the test's own temporary folder.
 std::string NewFolder();
 
-// Opens a store in a new file; aborts on failure.
-std::unique_ptr<UsageStore> NewSqliteStore();
+// Opens a store in a new file; aborts on failure. The second one brings its
+// rollups by label up to date after each commit.
+std::unique_ptr<UsageStore> NewSqliteStore(const RollupOptions& options = {});
+std::unique_ptr<UsageStore> NewFoldingSqliteStore(const RollupOptions& options);
 
 std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, const std::string& content);

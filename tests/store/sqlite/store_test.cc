@@ -590,20 +590,29 @@ TEST(SqliteStoreTest, ReadersDoNotWaitForTheWriter) {
 
 // ---------------------------------------------------------------- the tables
 
-// Only a program that ignores the lock can do that.
-TEST(SqliteStoreTest, DoesNotOverwriteSumsThatSomethingElseChanged) {
+TEST(SqliteStoreTest, AddsToSumsThatAnotherProcessChanged) {
   const std::string path = NewFolder() + "/usage.db";
   const auto store = Open(path);
   store->Append("p", Records("a", 3)).value();
   RunSql(path, "UPDATE rollup_quarter SET record_count=record_count+1");
-  const AppendResult result = store->Append("p", Records("b", 1));
-  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable)
-      << result.status();
-  // From then on they count as they are.
   EXPECT_EQ(store->Append("p", Records("b", 1)).value(),
             std::vector<AppendOutcome>{AppendOutcome::kStored});
   EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_quarter"), "5");
   EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_hour"), "4");
+}
+
+TEST(SqliteStoreTest, ForgetsProjectsThatAnotherProcessDeleted) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = Open(path);
+  store->Append("p", Records("a", 3)).value();
+  RunSql(path,
+         "DELETE FROM usage_record;DELETE FROM rollup_quarter;"
+         "DELETE FROM rollup_hour;DELETE FROM series;DELETE FROM project;"
+         "INSERT INTO project(project_id, name) VALUES(1, 'other')");
+  EXPECT_EQ(store->Append("p", Records("a", 2)).value(),
+            std::vector<AppendOutcome>(2, AppendOutcome::kStored));
+  EXPECT_EQ(Count(store.get()), 2);
+  EXPECT_EQ(RunSql(path, "SELECT project_id FROM project WHERE name='p'"), "2");
 }
 
 TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
@@ -709,8 +718,28 @@ TEST(SqliteStoreTest, TheTablesAreThoseOfVersion1) {
       "INTEGER NOT NULL,unknown_usage_record_count INTEGER NOT NULL,"
       "measure_sums BLOB NOT NULL,PRIMARY KEY(series_id,cell_start)) WITHOUT "
       "ROWID\n"
+      "CREATE TABLE label_set(label_set_id INTEGER PRIMARY KEY,project_id "
+      "INTEGER NOT NULL,labels TEXT NOT NULL,UNIQUE(project_id,labels))\n"
+      "CREATE TABLE label_rollup_quarter(project_id INTEGER NOT NULL,"
+      "cell_start INTEGER NOT NULL,label_set_id INTEGER NOT NULL,series_id "
+      "INTEGER NOT NULL,record_count INTEGER NOT NULL,"
+      "inconsistent_record_count INTEGER NOT NULL,unknown_usage_record_count "
+      "INTEGER NOT NULL,measure_sums BLOB NOT NULL,"
+      "PRIMARY KEY(project_id,cell_start,label_set_id,series_id)) WITHOUT "
+      "ROWID\n"
+      "CREATE TABLE label_rollup_month(project_id INTEGER NOT NULL,"
+      "cell_start INTEGER NOT NULL,label_set_id INTEGER NOT NULL,series_id "
+      "INTEGER NOT NULL,record_count INTEGER NOT NULL,"
+      "inconsistent_record_count INTEGER NOT NULL,unknown_usage_record_count "
+      "INTEGER NOT NULL,measure_sums BLOB NOT NULL,"
+      "PRIMARY KEY(project_id,cell_start,label_set_id,series_id)) WITHOUT "
+      "ROWID\n"
       "CREATE TABLE retention(project_id INTEGER PRIMARY KEY,horizon INTEGER "
-      "NOT NULL,retain_seconds INTEGER)\n"
+      "NOT NULL,retain_seconds INTEGER,labels_from INTEGER NOT NULL DEFAULT "
+      "0)\n"
+      "CREATE TABLE deletion(deletion_id INTEGER PRIMARY KEY,project TEXT NOT "
+      "NULL,start_time INTEGER NOT NULL,selection TEXT NOT NULL,record_count "
+      "INTEGER NOT NULL)\n"
       "CREATE TABLE property(name TEXT NOT NULL PRIMARY KEY,value TEXT NOT "
       "NULL) WITHOUT ROWID");
 }

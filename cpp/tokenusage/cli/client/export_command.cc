@@ -156,8 +156,17 @@ class Exporter {
       TOKENUSAGE_RETURN_IF_ERROR(folder_.Add(row));
     }
     added_ += items.size();
-    progress_.Show(added_, std::nullopt);
+    progress_.Show(added_, FractionDone());
     return absl::OkStatus();
+  }
+
+  // Returns the part of the window up to the last row. Rows are in order of
+  // time, but those of totals without buckets all have the same.
+  std::optional<double> FractionDone() const {
+    if (!folder_.last()) return std::nullopt;
+    return FractionBetween(NanosFromTimestamp(start_time_),
+                           folder_.last()->time_nanos,
+                           NanosFromTimestamp(request_.end_time()));
   }
 
   // Compares the sum of the rows with the service's: they differ if usage was

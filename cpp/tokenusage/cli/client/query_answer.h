@@ -5,6 +5,7 @@
 #ifndef TOKENUSAGE_CLI_CLIENT_QUERY_ANSWER_H_
 #define TOKENUSAGE_CLI_CLIENT_QUERY_ANSWER_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,8 @@ struct QueryAnswer {
   std::optional<ZonedWindow> window_before;  // if the two are compared
   v1::TimeBucket bucket = v1::TIME_BUCKET_NONE;
   std::vector<std::string> group_by;
-  std::string by;  // record_count, a measure, or empty
+  std::string by;        // record_count, a measure, or empty
+  std::int64_t top = 0;  // only so many rows; 0: all
 
   std::vector<QueryRow> rows;
 
@@ -39,7 +41,7 @@ struct QueryAnswer {
   std::optional<Amount> total_before;
 };
 
-// Converts the totals of a row. Errors: UNKNOWN if a total is no decimal.
+// Converts the totals of a row. Errors: UNKNOWN if a total is not a decimal.
 absl::StatusOr<UsageSum> SumOf(const v1::UsageTotals& totals);
 
 // Returns the total of this name: record_count or a measure. Empty if no record

@@ -76,6 +76,7 @@ absl::StatusOr<QueryAnswer> EmptyAnswer(const QueryFlags& flags) {
   TOKENUSAGE_ASSIGN_OR_RETURN(answer.window, ParseWindow(flags.window, now));
   answer.bucket = BucketOf(flags.groups);
   answer.by = flags.by;
+  answer.top = flags.top;
   if (!flags.compare) return answer;
   if (answer.bucket != v1::TIME_BUCKET_NONE) {
     return absl::InvalidArgumentError("--compare: expected no --bucket");

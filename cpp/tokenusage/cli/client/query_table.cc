@@ -59,17 +59,21 @@ std::string FormatPercent(std::optional<Amount> part,
                    : absl::StrFormat("%.1f%%", percent);
 }
 
+bool HasBucket(const QueryAnswer& answer) {
+  return answer.bucket != v1::TIME_BUCKET_NONE;
+}
+
 class Table {
  public:
   explicit Table(const QueryAnswer& answer) : answer_(answer) {
-    if (has_bucket()) heading_.push_back(BucketName(answer.bucket));
+    if (HasBucket(answer)) heading_.push_back(BucketName(answer.bucket));
     heading_.insert(heading_.end(), answer.group_by.begin(),
                     answer.group_by.end());
   }
 
   void AddRow(const QueryRow& row) {
     std::vector<std::string> group;
-    if (has_bucket()) {
+    if (HasBucket(answer_)) {
       group.push_back(
           BucketLabel(row.row, answer_.bucket, answer_.window.zone));
     }
@@ -87,8 +91,6 @@ class Table {
     if (!group.empty()) group[0] = "total";
     Add(std::move(group), answer_.total, answer_.total_before);
   }
-
-  std::size_t group_size() const { return heading_.size(); }
 
   // Returns the heading and the rows.
   std::vector<std::vector<std::string>> Cells() const {
@@ -120,8 +122,6 @@ class Table {
     std::vector<std::string> group;
     std::map<int, std::string> numbers;  // by column
   };
-
-  bool has_bucket() const { return answer_.bucket != v1::TIME_BUCKET_NONE; }
 
   void Add(std::vector<std::string> group, const UsageSum& sum,
            std::optional<Amount> before) {
@@ -176,6 +176,13 @@ std::string QueryTableCaption(const QueryAnswer& answer) {
 }
 
 std::string FormatQueryTable(const QueryAnswer& answer) {
+  const std::size_t group_size = answer.group_by.size() + HasBucket(answer);
+  return QueryTableCaption(answer) + "\n" +
+         FormatTable(QueryTableCells(answer), group_size);
+}
+
+std::vector<std::vector<std::string>> QueryTableCells(
+    const QueryAnswer& answer) {
   Table table(answer);
   std::int64_t shown = 0;
   for (const QueryRow& row : answer.rows) {
@@ -185,14 +192,6 @@ std::string FormatQueryTable(const QueryAnswer& answer) {
   if (answer.rows.size() > 1 || shown < answer.total.record_count) {
     table.AddTotal();
   }
-  return QueryTableCaption(answer) + "\n" +
-         FormatTable(table.Cells(), table.group_size());
-}
-
-std::vector<std::vector<std::string>> QueryTableCells(
-    const QueryAnswer& answer) {
-  Table table(answer);
-  for (const QueryRow& row : answer.rows) table.AddRow(row);
   return table.Cells();
 }
 

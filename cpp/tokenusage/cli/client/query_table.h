@@ -20,7 +20,7 @@ std::string FormatQueryTable(const QueryAnswer& answer);
 // Returns that line, without its end.
 std::string QueryTableCaption(const QueryAnswer& answer);
 
-// Returns the cells of the heading and of the rows, without a total.
+// Returns the cells of the heading and of those lines.
 std::vector<std::vector<std::string>> QueryTableCells(
     const QueryAnswer& answer);
 

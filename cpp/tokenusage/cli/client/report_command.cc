@@ -6,12 +6,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client/delivery.h"
@@ -33,9 +33,9 @@ constexpr char kFooter[] = R"(
 The input is JSON Lines: one object per line; blank lines are skipped. With --message,
 each line is a usage object, or an envelope: record_id, event_time, operation, provider,
 model, labels, and the usage object as "usage". With --dialect, the input is what
-`tokenusage extract` takes: responses or a stream, which state id, operation, provider and
-model. Without both, each line is a record as `tokenusage list` prints it. A line's own
-values win over the flags.
+`tokenusage extract` takes: responses or streams. The dialect gives the operation and the
+provider; --operation and --provider win over it. Without both, each line is a record as
+`tokenusage list` prints it. What a line or a response states wins over the flags.
 
 A bad line is reported with its number and skipped; the others are stored, and the exit
 code is 2. Reporting a file again is safe: each record is counted once. Records are sent
@@ -167,10 +167,16 @@ class Reporter {
   // Adds the records of a response. Those behind the first have an id of their
   // own, or the first one's with a number.
   absl::Status AddResponse(Response response) {
-    line_number_ = std::max<std::int64_t>(response.line_number, 1);
+    line_number_ = response.line_number;
     if (!response.extraction.ok()) {
       return AddRecord(response.extraction.status());
     }
+    const std::string remark = Remark(*response.extraction);
+    if (!remark.empty()) {
+      progress_.Clear();
+      PrintError(DescribeIn(input_name_, line_number_, remark));
+    }
+    line_number_ = std::max<std::int64_t>(line_number_, 1);
     std::size_t number = 0;
     for (v1::UsageRecord& record : response.extraction->records) {
       const bool has_id = !record.record_id().empty();
@@ -255,10 +261,7 @@ class Reporter {
   absl::Status AddBadLine(const absl::Status& status) {
     ++bad_lines_;
     const std::lock_guard lock(mutex_);
-    // The parser sees one line; the error is printed with the line's number.
-    line_errors_.emplace(
-        line_number_, absl::StrReplaceAll(status.message(),
-                                          {{"(line 1, column ", "(column "}}));
+    line_errors_.emplace(line_number_, std::string(status.message()));
     if (line_errors_.size() >= kMaxLineErrors) PrintLineErrors();
     return absl::OkStatus();
   }
@@ -266,7 +269,7 @@ class Reporter {
   void PrintLineErrors() {
     if (!line_errors_.empty()) progress_.Clear();
     for (const auto& [line_number, message] : line_errors_) {
-      PrintError(absl::StrCat(input_name_, ":", line_number, ": ", message));
+      PrintError(DescribeIn(input_name_, line_number, message));
     }
     line_errors_.clear();
   }
@@ -330,18 +333,21 @@ ExitCode RunReport(const ReportFlags& flags) {
     if (!field.ok()) return Finish(field.status());
     format->usage_field = *field;
   }
-  const Dialect* dialect = nullptr;
+  std::optional<Dialect> dialect;
   if (!flags.dialect.empty()) {
     const auto found = GetDialect(flags.dialect);
     if (!found.ok()) return Finish(found.status());
-    dialect = *found;
+    dialect = **found;
+    if (!flags.provider.empty()) dialect->provider = flags.provider;
+    if (!flags.operation.empty()) dialect->operation = flags.operation;
   }
   auto input = Input::Open(flags.file);
   if (!input.ok()) return Finish(input.status());
   Reporter reporter(*std::move(format));
   const absl::Status started = reporter.Start(flags);
   if (!started.ok()) return Finish(started);
-  const absl::Status status = reporter.ReportAll(dialect, &*input);
+  const absl::Status status =
+      reporter.ReportAll(dialect ? &*dialect : nullptr, &*input);
   const bool is_complete = reporter.PrintSummary();
   if (!status.ok()) return Finish(status);
   return is_complete ? kExitOk : kExitBadInput;

@@ -127,7 +127,8 @@ bool IsForgottenMessage(const JsonError& unknown_field) {
 
 absl::Status ForgottenMessage() {
   return absl::FailedPreconditionError(
-      "this is no record as tokenusage list prints it; if the lines are usage "
+      "this is not a record as tokenusage list prints it; if the lines are "
+      "usage "
       "objects, or have one in \"usage\", --message must name its type");
 }
 

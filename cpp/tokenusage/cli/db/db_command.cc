@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/db/db_commands.h"
 #include "tokenusage/cli/open_store.h"
+#include "tokenusage/cli/terminal.h"
 
 namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-`check`, `backup`, `copy` and `retain` work while a service has the SQLite database
-open; the others are refused then. On PostgreSQL all of them work: docs/data.md.
+`rebuild-rollups` is refused while a service has the SQLite database open; the others
+work beside it. On PostgreSQL all of them do: docs/data.md.
 
 Exit codes: 0 done, nothing is wrong; 1 failure; 2 the data is damaged; 64 wrong usage.
 
@@ -32,6 +35,23 @@ void AddStoreFlag(CLI::App* command, std::string* url) {
       ->capture_default_str();
 }
 
+absl::Status InFlag(const std::string& flag, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat(flag, ": ", status.message()));
+}
+
+absl::Status ConfirmRemoval(const std::string& what,
+                            const std::string& project) {
+  PrintError(absl::StrCat("this removes ", what,
+                          " permanently; type the project's name to confirm"));
+  std::string line;
+  std::getline(std::cin, line);
+  if (line == project) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "the name was not repeated: nothing was removed");
+}
+
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenExistingStore(
     const std::string& url) {
   OpenStoreOptions options;
@@ -48,7 +68,8 @@ Command AddDbCommand(CLI::App* app) {
       AddDbCheckCommand(db),          AddDbBackupCommand(db),
       AddDbRebuildRollupsCommand(db), AddDbMigrateCommand(db),
       AddDbCopyCommand(db),           AddDbRetainCommand(db),
-      AddDbDeleteProjectCommand(db)};
+      AddDbDeleteProjectCommand(db),  AddDbDeleteRecordsCommand(db),
+      AddDbDeletionsCommand(db)};
   return {db, [commands] { return RunNamed(commands); }};
 }
 

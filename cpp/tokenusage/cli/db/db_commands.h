@@ -9,6 +9,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/store/usage_store.h"
@@ -19,12 +20,22 @@ Command AddDbBackupCommand(CLI::App* db);
 Command AddDbCheckCommand(CLI::App* db);
 Command AddDbCopyCommand(CLI::App* db);
 Command AddDbDeleteProjectCommand(CLI::App* db);
+Command AddDbDeleteRecordsCommand(CLI::App* db);
+Command AddDbDeletionsCommand(CLI::App* db);
 Command AddDbMigrateCommand(CLI::App* db);
 Command AddDbRebuildRollupsCommand(CLI::App* db);
 Command AddDbRetainCommand(CLI::App* db);
 
 // Adds --store. `url` holds the default and must outlive the command.
 void AddStoreFlag(CLI::App* command, std::string* url);
+
+// Returns a flag's error with its name in front.
+absl::Status InFlag(const std::string& flag, const absl::Status& status);
+
+// Says on stderr that `what` is removed permanently, and reads the project's
+// name from stdin. INVALID_ARGUMENT unless it is repeated.
+absl::Status ConfirmRemoval(const std::string& what,
+                            const std::string& project);
 
 // Opens an existing store to change it: no service may have it open.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenExistingStore(

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <iostream>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/db/db_commands.h"
+#include "tokenusage/cli/open_store.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/record/checked_record.h"
+#include "tokenusage/store/sqlite/maintenance.h"
 
 namespace tokenusage {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 constexpr char kFooter[] = R"(
 Removes a project with its records and totals, permanently. Without --yes it asks for
 the project's name again on stdin. If it is killed, it may leave records that no query
-counts; run it again. No service may have the database open.
+counts; run it again. A service may be running.
 
 Exit codes: 0 done; 1 failure, for example if there is no such project; 2 the database
 is damaged; 64 wrong usage, or the name was not repeated.)";
@@ -27,28 +28,24 @@ struct DeleteFlags {
   bool yes = false;
 };
 
-absl::Status Confirm(const DeleteFlags& flags) {
-  if (flags.yes) return absl::OkStatus();
-  PrintError(absl::StrCat("this removes all records and totals of project ",
-                          flags.project,
-                          " permanently; type its name to confirm"));
-  std::string line;
-  std::getline(std::cin, line);
-  if (line == flags.project) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "the name was not repeated: nothing was removed");
+absl::StatusOr<Removal> Delete(const DeleteFlags& flags) {
+  const std::string path(SqlitePathOf(flags.store));
+  if (!path.empty()) return DeleteSqliteProject(path, flags.project);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenExistingStore(flags.store));
+  return store->maintenance()->DeleteProject(flags.project, CallLimits());
 }
 
 absl::Status DeleteProject(const DeleteFlags& flags) {
-  if (absl::Status status = CheckProject(flags.project); !status.ok()) {
-    return absl::Status(status.code(),
-                        absl::StrCat("--project: ", status.message()));
+  TOKENUSAGE_RETURN_IF_ERROR(InFlag("--project", CheckProject(flags.project)));
+  if (!flags.yes) {
+    TOKENUSAGE_RETURN_IF_ERROR(ConfirmRemoval(
+        absl::StrCat("all records and totals of project ", flags.project),
+        flags.project));
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenExistingStore(flags.store));
-  TOKENUSAGE_RETURN_IF_ERROR(Confirm(flags));
-  const auto removal =
-      store->maintenance()->DeleteProject(flags.project, CallLimits());
-  if (absl::IsNotFound(removal.status())) {
+  const auto removal = Delete(flags);
+  // SQLite's own NOT_FOUND names the file.
+  if (absl::IsNotFound(removal.status()) &&
+      removal.status().message() == "no such project") {
     return absl::NotFoundError(
         absl::StrCat("there is no project ", flags.project));
   }

@@ -16,13 +16,37 @@ Rebuilds all rollups at or after the horizon from the records, in one transactio
 it is killed, nothing has changed. Rollups before the horizon are kept, since their
 records were removed. No service may have the database open.
 
-Exit codes: 0 done; 1 failure; 2 the database is damaged; 64 wrong usage.)";
+With --labels it changes the labels that rollups are kept by. Totals by label then start
+at the horizon: what was removed before cannot be counted by label. If there are totals by
+the old labels from before a horizon, which would be lost, it refuses.
 
-absl::Status RebuildRollups(const std::string& url) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenExistingStore(url));
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const Rebuild rebuild,
-      store->maintenance()->RebuildRollups(CallLimits()));
+Exit codes: 0 done; 1 failure; 2 the database is damaged; 64 wrong usage.
+
+Example:
+  tokenusage db rebuild-rollups --store=sqlite://usage.db --labels=customer,team)";
+
+struct RebuildFlags {
+  std::string store;
+  std::string labels;
+  CLI::Option* labels_option = nullptr;  // an empty value means none
+};
+
+absl::Status RebuildRollups(const RebuildFlags& flags) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenExistingStore(flags.store));
+  StoreMaintenance& maintenance = *store->maintenance();
+  Rebuild rebuild;
+  if (flags.labels_option->count() == 0) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(rebuild,
+                                maintenance.RebuildRollups(CallLimits()));
+  } else {
+    const auto labels = ParseRollupLabels(flags.labels);
+    if (!labels.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--labels: ", labels.status().message()));
+    }
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        rebuild, maintenance.SetRollupLabels(*labels, CallLimits()));
+  }
   PrintData(absl::StrCat("records ", rebuild.record_count, ", rollups ",
                          rebuild.rollup_count, "\n"));
   return absl::OkStatus();
@@ -31,12 +55,18 @@ absl::Status RebuildRollups(const std::string& url) {
 }  // namespace
 
 Command AddDbRebuildRollupsCommand(CLI::App* db) {
-  auto store = std::make_shared<std::string>();
+  auto flags = std::make_shared<RebuildFlags>();
   CLI::App* command = db->add_subcommand(
       "rebuild-rollups", "Rebuild a database's rollups from its records");
   command->footer(kFooter);
-  AddStoreFlag(command, store.get());
-  return {command, [store] { return FinishLocal(RebuildRollups(*store)); }};
+  AddStoreFlag(command, &flags->store);
+  flags->labels_option =
+      command
+          ->add_option("--labels", flags->labels,
+                       "Keep rollups by these labels from now on, such as "
+                       "customer,team; empty for none")
+          ->type_name("KEYS");
+  return {command, [flags] { return FinishLocal(RebuildRollups(*flags)); }};
 }
 
 }  // namespace tokenusage

@@ -35,7 +35,8 @@ void AppendCounts(const UsageCounts& counts, std::string* line) {
 }  // namespace
 
 absl::StatusOr<std::string> CountsLine(const v1::UsageRecord& record,
-                                       bool is_complete) {
+                                       bool is_complete,
+                                       std::string_view detail) {
   std::vector<v1::UsageInconsistency> why;
   const UsageCounts counts = CountRecord(record, &why);
   const auto* field = record.GetReflection()->GetOneofFieldDescriptor(
@@ -50,6 +51,7 @@ absl::StatusOr<std::string> CountsLine(const v1::UsageRecord& record,
                  v1::UnknownUsageReason_Name(record.usage_unknown().reason()),
                  &line);
   }
+  if (!detail.empty()) AppendMember("detail", detail, &line);
   AppendCounts(counts, &line);
   line.append("\"inconsistencies\":[");
   for (const v1::UsageInconsistency& inconsistency : why) {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/base/string_view.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/input.h"
@@ -24,10 +25,11 @@ namespace tokenusage {
 namespace {
 
 constexpr char kExtractFooter[] = R"(
-A file holds one response, a response a line, or the server-sent events of a stream. The
+A file holds one response, a response a line, or the server-sent events of streams. The
 records are JSON Lines for `tokenusage report`, and lack event_time. A response without
-usage gives a record that says why. What is bad is reported with its place, the rest is
-printed, and the exit code is 2.
+usage gives a record that says why. A usage that is not all of the response's is printed,
+and stderr says so. What is bad is reported with its place, the rest is printed, and the
+exit code is 2.
 
 Examples:
   tokenusage extract --dialect=openai.chat response.json
@@ -64,12 +66,18 @@ ExitCode ReadFiles(const std::vector<std::string>& files,
   return exit_code;
 }
 
+// Prints a message with its place.
+void PrintErrorAt(const Input& input, std::int64_t line_number,
+                  std::string_view message) {
+  PrintError(DescribeIn(input.name(), line_number, message));
+}
+
 absl::Status PrintExtraction(const Extraction& extraction, bool counts) {
   for (const v1::UsageRecord& record : extraction.records) {
     std::string line;
     if (counts) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(line,
-                                  CountsLine(record, extraction.is_complete));
+      TOKENUSAGE_ASSIGN_OR_RETURN(
+          line, CountsLine(record, extraction.is_complete, extraction.detail));
     } else {
       TOKENUSAGE_RETURN_IF_ERROR(AppendJsonLine(record, &line));
     }
@@ -78,21 +86,19 @@ absl::Status PrintExtraction(const Extraction& extraction, bool counts) {
   return absl::OkStatus();
 }
 
-// Prints the error with its place.
-void PrintErrorAt(const Input& input, std::int64_t line_number,
-                  const absl::Status& status) {
-  PrintError(
-      absl::StrCat(PlaceInInput(input, line_number), ": ", status.message()));
-}
-
 absl::StatusOr<bool> ExtractFrom(const Dialect& dialect, bool counts,
                                  Input* input) {
   bool good = true;
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadResponses(dialect, input, [&](const Response& response) {
         absl::Status status = response.extraction.status();
-        if (status.ok()) status = PrintExtraction(*response.extraction, counts);
-        if (!status.ok()) PrintErrorAt(*input, response.line_number, status);
+        std::string remark;
+        if (status.ok()) {
+          status = PrintExtraction(*response.extraction, counts);
+          if (!counts) remark = Remark(*response.extraction);
+        }
+        if (!status.ok()) remark = std::string(status.message());
+        if (!remark.empty()) PrintErrorAt(*input, response.line_number, remark);
         good = good && status.ok();
         return absl::OkStatus();
       }));
@@ -109,7 +115,7 @@ absl::Status PrintCounts(const ::google::protobuf::FieldDescriptor* field,
         absl::StrCat(violation->field, ": ", violation->message));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line,
-                              CountsLine(record, /*is_complete=*/true));
+                              CountsLine(record, /*is_complete=*/true, ""));
   PrintData(line);
   return absl::OkStatus();
 }
@@ -121,7 +127,9 @@ absl::StatusOr<bool> CountIn(const ::google::protobuf::FieldDescriptor* field,
   TOKENUSAGE_RETURN_IF_ERROR(ReadDocuments(
       input, [&](const std::string& json, std::int64_t line_number) {
         const absl::Status status = PrintCounts(field, rules, json);
-        if (!status.ok()) PrintErrorAt(*input, line_number, status);
+        if (!status.ok()) {
+          PrintErrorAt(*input, line_number, FromAbsl(status.message()));
+        }
         good = good && status.ok();
         return absl::OkStatus();
       }));

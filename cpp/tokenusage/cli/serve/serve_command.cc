@@ -344,6 +344,7 @@ absl::Status Serve(const ServeFlags& flags) {
   UsageServerOptions options = ServerOptions(flags, *files, metrics);
   TOKENUSAGE_RETURN_IF_ERROR(CheckServedAddress(options));
   OpenStoreOptions store_options;
+  store_options.rollups = flags.rollups();
   store_options.on_commit = [metrics](absl::Duration time) {
     metrics->OnCommit(time);
   };

@@ -93,7 +93,21 @@ void AddWatchFlags(CLI::App* command, ServeFlags* flags) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 }
 
-// Names the flag whose address is wrong.
+void AddRollupFlags(CLI::App* command, ServeFlags* flags) {
+  AddText(command, "--rollup-labels", &flags->rollup_labels, "KEYS",
+          "The labels, up to four, that a new database keeps rollups by, such "
+          "as customer,team: totals by them are fast, and stay when records "
+          "are removed. An existing database must have the same");
+  WithEnvironment(
+      command->add_option(
+          "--max-series", flags->max_series,
+          "The most combinations of operation, provider and model, and of the "
+          "rollup labels' values, that a project may have together"))
+      ->check(CLI::Range(1, kMostSeriesPerProject))
+      ->capture_default_str();
+}
+
+// Names the flag whose value is wrong.
 absl::Status OfFlag(const char* flag, const absl::Status& status) {
   return absl::InvalidArgumentError(absl::StrCat(flag, ": ", status.message()));
 }
@@ -128,6 +142,15 @@ ClientCertificate ServeFlags::client_certificate() const {
                                        : ClientCertificate::kRequired;
 }
 
+RollupOptions ServeFlags::rollups() const {
+  RollupOptions options;
+  if (!rollup_labels.empty()) {
+    options.labels = ParseRollupLabels(rollup_labels).value();
+  }
+  options.max_series = max_series;
+  return options;
+}
+
 LogFormat ServeFlags::parsed_log_format() const {
   return log_format == "json" ? LogFormat::kJson : LogFormat::kText;
 }
@@ -157,6 +180,7 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
   AddText(command, "--retain", &flags->retain, "TIME",
           "Remove records older than this, such as 90d or 36h, and keep their "
           "totals: docs/data.md. Without it, all records are kept");
+  AddRollupFlags(command, flags);
   AddSecurityFlags(command, flags);
   AddWatchFlags(command, flags);
   AddText(command, "--config", &flags->config, "FILE",
@@ -209,6 +233,8 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
     absl::Status status = ParseRetention(flags.retain).status();
     if (!status.ok()) return OfFlag("--retain", status);
   }
+  absl::Status labels = ParseRollupLabels(flags.rollup_labels).status();
+  if (!labels.ok()) return OfFlag("--rollup-labels", labels);
   TOKENUSAGE_RETURN_IF_ERROR(CheckListen(flags, "--listen", flags.listen));
   if (flags.http_listen.empty()) return absl::OkStatus();
   return CheckListen(flags, "--http-listen", flags.http_listen);

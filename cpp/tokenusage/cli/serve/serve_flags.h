@@ -13,6 +13,7 @@
 #include "tokenusage/cli/serve/server_log.h"
 #include "tokenusage/service/tls/certificate_set.h"
 #include "tokenusage/service/tls/reloading_credentials.h"
+#include "tokenusage/store/rollup_options.h"
 
 namespace tokenusage {
 
@@ -22,6 +23,8 @@ struct ServeFlags {
   std::string http_listen;
   int drain_seconds = 10;
   std::string retain;
+  std::string rollup_labels;
+  int max_series = kMaxSeriesPerProject;
 
   std::string identities;
   CertificatePaths tls;
@@ -38,6 +41,8 @@ struct ServeFlags {
 
   bool has_tls() const { return !tls.certificate.empty(); }
   ClientCertificate client_certificate() const;
+  // Call after CheckServeFlags.
+  RollupOptions rollups() const;
   LogFormat parsed_log_format() const;
   LogLevel parsed_log_level() const;
 };

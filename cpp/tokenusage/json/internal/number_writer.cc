@@ -87,7 +87,7 @@ std::uint64_t ShortestDecimals(std::uint64_t significand, int bits) {
   const std::uint64_t left = static_cast<std::uint64_t>(product) & (one - 1);
 
   // Whether one of the two next multiples of a step reads back to the value: so
-  // does one half way to another double, where the significand is even.
+  // does one halfway to another double, if the significand is even.
   const std::uint64_t half_gap = step.power / 2;
   const std::uint64_t odd = significand & 1;
   const bool down = left + odd <= half_gap;

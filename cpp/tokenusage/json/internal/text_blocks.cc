@@ -15,6 +15,8 @@ namespace tokenusage {
 namespace json_internal {
 namespace {
 
+__extension__ typedef unsigned __int128 Wide;
+
 #define TOKENUSAGE_AVX2 __attribute__((target("avx2"), always_inline)) inline
 
 TOKENUSAGE_AVX2 __m256i Or(__m256i a, __m256i b) {
@@ -242,13 +244,14 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
       const std::uint64_t unicode = escaped & block.Equals('u');
       std::uint64_t not_escapable, not_hex, d;
       block.Classify(&not_escapable, &not_hex, &d);
-      const std::uint64_t first = unicode << 1 | digits >> 3;
+      // The four bytes behind each `u`. If they overlap, the lowest bits are
+      // right, and the backslash between the two is bad.
+      const Wide four = Wide{unicode} * 0b11110;
       bad |= escaped & not_escapable;
-      bad |= (first | unicode << 2 | unicode << 3 | unicode << 4 | digits) &
-             not_hex;
-      digits = unicode >> 63 | unicode >> 62 | unicode >> 61 | unicode >> 60;
+      bad |= (static_cast<std::uint64_t>(four) | digits) & not_hex;
       // Perhaps: Hangul may have the same first digit.
-      surrogates = first & d;
+      surrogates = (unicode << 1 | digits >> 3) & d;
+      digits = static_cast<std::uint64_t>(four >> 64);
       quotes &= ~escaped;
     }
     // Bytes up to a stop are checked here: what is unfinished there is bad.

@@ -2,6 +2,8 @@
 
 #include "tokenusage/service/http/http_connection.h"
 
+#include <poll.h>
+
 #include <array>
 #include <chrono>
 #include <limits>
@@ -14,6 +16,7 @@
 #include "boost/asio/post.hpp"
 #include "boost/asio/ssl/context.hpp"
 #include "boost/asio/ssl/stream.hpp"
+#include "boost/asio/steady_timer.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/beast/core/string.hpp"
 #include "boost/beast/core/tcp_stream.hpp"
@@ -41,6 +44,9 @@ constexpr std::chrono::seconds kLingerTime(2);
 constexpr std::size_t kLingerBytes = 1 << 20;
 
 constexpr std::size_t kReadBytes = 64 << 10;
+
+// How often a connection is checked that has sent more than its request.
+constexpr std::chrono::milliseconds kWatchInterval(500);
 
 // Returns the peer as grpc::ServerContext::peer() spells it.
 std::string NameOf(const Tcp::endpoint& peer) {
@@ -93,6 +99,7 @@ class Connection final
         handler_(*handler),
         events_(events),
         stream_(std::move(socket), arguments...),
+        watch_timer_(stream_.get_executor()),
         buffer_(kReadBytes) {
     error_code error;
     const Tcp::endpoint peer = lowest().socket().remote_endpoint(error);
@@ -286,8 +293,35 @@ class Connection final
     events_.on_call();
     events_.on_call();
     is_answering_ = true;
+    lowest().socket().async_wait(Tcp::socket::wait_read, PeerCheck());
     auto lease = std::make_shared<Lease>(this->shared_from_this());
     handler_.Handle(std::shared_ptr<HttpExchange>(std::move(lease), this));
+  }
+
+  // Returns a handler for when the peer may have disconnected. It does not keep
+  // the connection: a peer may be silent for long.
+  auto PeerCheck() {
+    return [weak = this->weak_from_this()](const error_code& error) {
+      const auto self = weak.lock();
+      if (!error && self != nullptr && self->is_answering_) self->CheckPeer();
+    };
+  }
+
+  // Cancels the request if the peer has disconnected.
+  void CheckPeer() {
+    if (HasPeerDisconnected()) {
+      *cancelled_ = true;
+      return;
+    }
+    // What it has sent stays unread and hides the end that may follow.
+    watch_timer_.expires_after(kWatchInterval);
+    watch_timer_.async_wait(PeerCheck());
+  }
+
+  // A peer that only stops sending counts as well: the two look the same.
+  bool HasPeerDisconnected() {
+    pollfd peer = {lowest().socket().native_handle(), POLLRDHUP, 0};
+    return poll(&peer, 1, 0) > 0;
   }
 
   void Write(HttpResponse response, bool keep_alive) {
@@ -348,6 +382,7 @@ class Connection final
   const HttpConnectionEvents& events_;
   HttpPeer peer_;
   Stream stream_;
+  asio::steady_timer watch_timer_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   HttpRequest request_;

@@ -24,7 +24,7 @@ namespace tokenusage {
 
 class HttpConnection;
 
-// What a connection tells its server. From any thread; must not block.
+// Callbacks to the server, from any thread. They must not block.
 struct HttpConnectionEvents {
   // `bytes` more are held, or fewer if negative, of a body that has not arrived
   // whole.
@@ -58,7 +58,7 @@ class HttpConnection {
   // Closes the connection once it has no request in progress.
   virtual void Drain() = 0;
 
-  // What its server may know at any time.
+  // State that the server may read at any time.
   struct State {
     std::atomic<bool> is_idle{true};
     std::atomic<std::int64_t> pending_bytes{0};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What connections over HTTP may take.
+// Limits of HTTP connections.
 
 #ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_LIMITS_H_
 #define TOKENUSAGE_SERVICE_HTTP_HTTP_LIMITS_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the server answers to which path.
+// Maps paths to handlers.
 
 #ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_ROUTES_H_
 #define TOKENUSAGE_SERVICE_HTTP_HTTP_ROUTES_H_

@@ -15,6 +15,9 @@
 namespace tokenusage {
 namespace {
 
+// Holds "labels." and the longest key.
+constexpr std::size_t kMaxFieldChars = 128;
+
 v1::RecordError ErrorOf(const CheckedRecord& record,
                         const AppendOutcome& outcome) {
   v1::RecordError error;
@@ -27,9 +30,10 @@ v1::RecordError ErrorOf(const CheckedRecord& record,
     case AppendOutcome::kConflict:
       error.set_reason(v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT);
       error.set_field("record_id");
-      error.set_message(
-          "expected a new id or the same content, found a stored "
-          "record with this id and different content");
+      error.set_message(absl::StrCat(
+          "expected a new id or the same content, found a stored record with "
+          "this id that differs in ",
+          Excerpt(outcome.differing_field, kMaxFieldChars)));
       break;
     case AppendOutcome::kTooFarAhead:
       error.set_reason(v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE);
@@ -62,9 +66,10 @@ v1::RecordError ErrorOf(const CheckedRecord& record,
       break;
     case AppendOutcome::kCardinalityLimit:
       error.set_reason(v1::RECORD_ERROR_REASON_CARDINALITY_LIMIT);
-      error.set_message(absl::StrCat(
-          "operation, provider, model: expected at most ", kMaxSeriesPerProject,
-          " distinct combinations in a project, found one more"));
+      error.set_message(
+          "operation, provider, model, rollup labels: expected values that the "
+          "project has together already, since it has as many as it may, found "
+          "new ones");
       break;
   }
   return error;

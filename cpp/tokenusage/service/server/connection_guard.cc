@@ -42,7 +42,7 @@ constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 constexpr absl::Duration kTrim = absl::Milliseconds(100);
 constexpr absl::Duration kExcessTime = absl::Seconds(1);
 
-// How long idle connections have to hear that the server ends.
+// How long idle connections have to learn that the server is shutting down.
 constexpr absl::Duration kGoodbye = absl::Milliseconds(200);
 
 // Bytes that a connection may receive outside of requests: the TLS handshake,
@@ -454,7 +454,7 @@ ConnectionState ConnectionGuard::StateOf(Connection* connection,
   }
   const std::int64_t whole = connection->whole_bytes;
   std::int64_t pending = received - whole;
-  // A connection saves up no more than it began with.
+  // Credit never exceeds the initial allowance.
   if (pending < -kBytesPerConnection) {
     connection->whole_bytes += pending + kBytesPerConnection;
   }

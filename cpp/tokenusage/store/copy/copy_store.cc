@@ -20,12 +20,15 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/copy/postgres_destination.h"
 #include "tokenusage/store/copy/sqlite_source.h"
+#include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/store.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/rollup.h"
 
 namespace tokenusage {
 namespace {
+
+using Family = postgres_sql::Family;
 
 constexpr int kRecordsPerStep = 10'000;
 constexpr std::size_t kRollupsPerStep = 5'000;
@@ -123,6 +126,14 @@ class CopyRun {
   absl::Status CopyRetention(const ProjectRetention& retention);
   absl::Status CopyRollups(const std::string& project,
                            std::int64_t cell_seconds, CellRange range);
+  // Copies the notes of deletions, without which a check would miss what
+  // corrections refer to.
+  absl::Status CopyDeletions();
+  absl::Status CopyLabelRollups(const std::string& project, CellRange range);
+  // Sets the rollups of a cursor, and returns their months.
+  absl::StatusOr<std::vector<std::int64_t>> SetInSteps(
+      const std::string& project, Family family,
+      SqliteSource::RollupCursor* source);
   // Copies what has arrived since the bookmark.
   absl::Status CopyRecords();
   // Appends a step, with retries while the destination is unavailable.
@@ -147,6 +158,7 @@ absl::StatusOr<CopyReport> CopyRun::Run() {
   TOKENUSAGE_ASSIGN_OR_RETURN(bookmark_, destination_.Bookmark(source_.path()));
   TOKENUSAGE_ASSIGN_OR_RETURN(progress_.total, source_.CountAfter(bookmark_));
   TOKENUSAGE_RETURN_IF_ERROR(CopyRetention());
+  TOKENUSAGE_RETURN_IF_ERROR(CopyDeletions());
   for (int comparison = 1;; ++comparison) {
     TOKENUSAGE_RETURN_IF_ERROR(CopyRecords());
     report_.copied = progress_.copied;
@@ -195,7 +207,8 @@ absl::Status CopyRun::CopyRetention(const ProjectRetention& retention) {
   const std::string& project = retention.project;
   StoreMaintenance& maintenance = *store_.maintenance();
   // It may not be there yet.
-  TOKENUSAGE_RETURN_IF_ERROR(destination_.SetRollups(project, {}));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      destination_.SetRollups(project, Family::kPlain, {}));
   TOKENUSAGE_RETURN_IF_ERROR(
       maintenance.SetRetention(project, retention.retain));
   if (!removed) return absl::OkStatus();
@@ -205,6 +218,31 @@ absl::Status CopyRun::CopyRetention(const ProjectRetention& retention) {
     TOKENUSAGE_RETURN_IF_ERROR(CopyRollups(
         project, cell, {0, absl::ToUnixSeconds(retention.horizon)}));
   }
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t labels_from,
+                              source_.LabelsFrom(project));
+  TOKENUSAGE_RETURN_IF_ERROR(destination_.SetLabelsFrom(project, labels_from));
+  return CopyLabelRollups(project, {0, absl::ToUnixSeconds(retention.horizon)});
+}
+
+absl::Status CopyRun::CopyLabelRollups(const std::string& project,
+                                       CellRange range) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteSource::RollupCursor source,
+                              source_.ReadLabelRollups(project, range));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::int64_t> starts,
+                              SetInSteps(project, Family::kByLabel, &source));
+  // The month of the horizon is made of records, too.
+  for (const std::int64_t start : starts) {
+    Rollups quarter_hours;
+    TOKENUSAGE_RETURN_IF_ERROR(destination_.ForEachRollup(
+        project, Family::kByLabel, kQuarterHourSeconds,
+        {start, MonthAfter(start)},
+        [&](const RollupKey& key, const UsageSum& sum) -> absl::StatusOr<bool> {
+          quarter_hours.emplace(key, sum);
+          return true;
+        }));
+    TOKENUSAGE_RETURN_IF_ERROR(destination_.SetRollups(
+        project, Family::kByLabel, CoarserRollupsOf(quarter_hours)));
+  }
   return absl::OkStatus();
 }
 
@@ -213,17 +251,38 @@ absl::Status CopyRun::CopyRollups(const std::string& project,
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteSource::RollupCursor source,
       source_.ReadRollups(project, cell_seconds, range));
+  return SetInSteps(project, Family::kPlain, &source).status();
+}
+
+absl::StatusOr<std::vector<std::int64_t>> CopyRun::SetInSteps(
+    const std::string& project, Family family,
+    SqliteSource::RollupCursor* source) {
+  std::vector<std::int64_t> months;
   for (;;) {
     Rollups step;
     while (step.size() < kRollupsPerStep) {
       TOKENUSAGE_ASSIGN_OR_RETURN(std::optional<Rollups::value_type> rollup,
-                                  source.Next());
+                                  source->Next());
       if (!rollup) break;
+      const std::int64_t month = MonthOf(rollup->first.start_seconds);
+      if (months.empty() || months.back() != month) months.push_back(month);
       step.insert(*std::move(rollup));
     }
-    if (step.empty()) return absl::OkStatus();
-    TOKENUSAGE_RETURN_IF_ERROR(destination_.SetRollups(project, step));
+    if (step.empty()) return months;
+    TOKENUSAGE_RETURN_IF_ERROR(destination_.SetRollups(project, family, step));
   }
+}
+
+absl::Status CopyRun::CopyDeletions() {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Deletion> deletions,
+                              source_.Deletions());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Deletion> there,
+                              store_.maintenance()->Deletions());
+  for (const Deletion& one : deletions) {
+    if (std::find(there.begin(), there.end(), one) != there.end()) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(destination_.AddDeletion(one));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CopyRun::CopyRecords() {
@@ -302,8 +361,7 @@ absl::Status CopyRun::CheckAnswers(Answers* answers) {
                 "are from before the horizon, which has moved meanwhile: run "
                 "this again"},
         Refusal{AppendOutcome::kCardinalityLimit,
-                "would exceed the limit of operations, providers and models of "
-                "a project"}}) {
+                "would exceed the limit of series of a project"}}) {
     const std::int64_t count = answers->count(refusal.outcome);
     if (count == 0) continue;
     return absl::FailedPreconditionError(
@@ -332,7 +390,7 @@ absl::Status CopyRun::CompareRollups(const std::string& project,
       SqliteSource::RollupCursor source,
       source_.ReadRollups(project, cell_seconds, kAllTime));
   TOKENUSAGE_RETURN_IF_ERROR(destination_.ForEachRollup(
-      project, cell_seconds, kAllTime,
+      project, Family::kPlain, cell_seconds, kAllTime,
       [&](const RollupKey& key, const UsageSum& sum) -> absl::StatusOr<bool> {
         TOKENUSAGE_ASSIGN_OR_RETURN(
             const std::optional<Rollups::value_type> expected, source.Next());
@@ -354,9 +412,13 @@ absl::StatusOr<CopyReport> CopySqliteToPostgres(
     const std::string& path, const std::string& url,
     const std::function<void(const CopyProgress&)>& on_progress) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto source, SqliteSource::Open(path));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels labels, source->Labels());
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto destination,
-                              PostgresDestination::Open(url));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const auto store, OpenPostgresStore(url));
+                              PostgresDestination::Open(url, labels));
+  PostgresStoreOptions options;
+  options.rollups.max_series = kMostSeriesPerProject;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto store,
+                              OpenPostgresStore(url, options));
   return CopyRun(source.get(), destination.get(), store.get(), on_progress)
       .Run();
 }

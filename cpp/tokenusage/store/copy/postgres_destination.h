@@ -19,41 +19,54 @@
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/rollup/rollup.h"
+#include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
 // One thread at a time.
 class PostgresDestination {
  public:
+  // `labels` are those of the source.
+  //
   // Errors: those of OpenPostgresStore.
   static absl::StatusOr<std::unique_ptr<PostgresDestination>> Open(
-      const std::string& url);
+      const std::string& url, const RollupLabels& labels);
 
   // How far the copy of `source` has come; 0 if it was not started.
   absl::StatusOr<std::int64_t> Bookmark(const std::string& source);
   absl::Status SetBookmark(const std::string& source, std::int64_t value);
 
-  // Replaces rollups, and adds their series, in one transaction.
-  absl::Status SetRollups(const std::string& project, const Rollups& rollups);
+  absl::Status AddDeletion(const Deletion& deletion);
+
+  // Replaces rollups of one family, and adds their series, in one transaction.
+  absl::Status SetRollups(const std::string& project,
+                          postgres_sql::Family family, const Rollups& rollups);
+
+  // Sets since when a project has rollups by label, in seconds; 0 if there is
+  // no such time.
+  absl::Status SetLabelsFrom(const std::string& project, std::int64_t seconds);
 
   // See ForEachPostgresRollup.
   absl::Status ForEachRollup(
-      const std::string& project, std::int64_t cell_seconds, CellRange range,
+      const std::string& project, postgres_sql::Family family,
+      std::int64_t cell_seconds, CellRange range,
       const std::function<absl::StatusOr<bool>(const RollupKey& key,
                                                const UsageSum& sum)>& each) {
-    return ForEachPostgresRollup(connection_.get(), project, cell_seconds,
-                                 range, CallLimits(), each);
+    return ForEachPostgresRollup(connection_.get(), project, family,
+                                 cell_seconds, range, CallLimits(), each);
   }
 
  private:
-  explicit PostgresDestination(std::unique_ptr<PostgresConnection> connection)
-      : connection_(std::move(connection)) {}
+  PostgresDestination(std::unique_ptr<PostgresConnection> connection,
+                      RollupLabels labels)
+      : connection_(std::move(connection)), labels_(std::move(labels)) {}
 
   absl::StatusOr<std::vector<PostgresResult>> Sync() {
     return connection_->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
   }
 
   std::unique_ptr<PostgresConnection> connection_;
+  const RollupLabels labels_;
 };
 
 }  // namespace tokenusage

@@ -9,6 +9,7 @@
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/file.h"
+#include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/record_key.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/series.h"
@@ -88,12 +89,43 @@ absl::StatusOr<SqliteSource::RollupCursor> SqliteSource::ReadRollups(
       SqliteStatement * select,
       database_->Cached(absl::StrCat(
           "SELECT ", kRollupColumns,
-          ", operation, provider, model FROM "
+          ", operation, provider, model, '' FROM "
           "series JOIN ",
           table.name,
           " USING(series_id) WHERE project_id=?1 AND cell_start>=?2 AND "
           "cell_start<?3 ORDER BY cell_start, operation, provider, model")));
   RollupCursor cursor(path(), cell_seconds, select);
+  select->Bind(1, project_id);
+  select->Bind(2, range.start_seconds);
+  select->Bind(3, range.end_seconds);
+  return cursor;
+}
+
+absl::StatusOr<std::int64_t> SqliteSource::LabelsFrom(
+    const std::string& project) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
+                              FindProjectId(database_.get(), project));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const ProjectHorizon horizon,
+                              ReadHorizons(database_.get(), project_id));
+  return horizon.labels_nanos == kNoHorizon
+             ? 0
+             : horizon.labels_nanos / kNanosPerSecond;
+}
+
+absl::StatusOr<SqliteSource::RollupCursor> SqliteSource::ReadLabelRollups(
+    const std::string& project, CellRange range) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
+                              FindProjectId(database_.get(), project));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database_->Cached(absl::StrCat(
+          "SELECT ", kRollupColumns,
+          ", operation, provider, model, labels FROM "
+          "label_rollup_quarter AS cell JOIN series USING(series_id) "
+          "JOIN label_set USING(label_set_id) WHERE cell.project_id=?1 AND "
+          "cell_start>=?2 AND cell_start<?3 "
+          "ORDER BY cell_start, operation, provider, model, labels")));
+  RollupCursor cursor(path(), kQuarterHourSeconds, select);
   select->Bind(1, project_id);
   select->Bind(2, range.start_seconds);
   select->Bind(3, range.end_seconds);
@@ -114,7 +146,8 @@ SqliteSource::RollupCursor::Next() {
       cell_seconds_,
       select_.Int64(kCellStartColumn),
       {std::string(select_.Text(kNames)), std::string(select_.Text(kNames + 1)),
-       std::string(select_.Text(kNames + 2))}};
+       std::string(select_.Text(kNames + 2)),
+       std::string(select_.Text(kNames + 3))}};
   return Rollups::value_type(key, std::move(sum));
 }
 

@@ -17,6 +17,8 @@
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/label_rollups.h"
+#include "tokenusage/store/sqlite/record_deletion.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
@@ -65,9 +67,25 @@ class SqliteSource {
   // Returns the projects by name, without those that are being deleted.
   absl::StatusOr<std::vector<std::string>> Projects();
 
+  // Returns the labels that its rollups are kept by.
+  absl::StatusOr<RollupLabels> Labels() {
+    absl::StatusOr<SqliteLabelState> state = ReadLabelState(database_.get());
+    if (!state.ok()) return state.status();
+    return state->labels;
+  }
+
+  // Returns since when a project has rollups by label, in seconds; 0 if there
+  // is no such time.
+  absl::StatusOr<std::int64_t> LabelsFrom(const std::string& project);
+
   // See StoreMaintenance::Retention.
   absl::StatusOr<std::vector<ProjectRetention>> Retention() {
     return ReadRetention(database_.get());
+  }
+
+  // See StoreMaintenance::Deletions.
+  absl::StatusOr<std::vector<Deletion>> Deletions() {
+    return ReadDeletions(database_.get());
   }
 
   // Returns up to `limit` records that arrived after that of `row_id`, and are
@@ -78,9 +96,14 @@ class SqliteSource {
   // Returns about how many records there are after that of `row_id`.
   absl::StatusOr<std::int64_t> CountAfter(std::int64_t row_id);
 
+  // Without labels.
   absl::StatusOr<RollupCursor> ReadRollups(const std::string& project,
                                            std::int64_t cell_seconds,
                                            CellRange range);
+
+  // Reads quarter hours by label.
+  absl::StatusOr<RollupCursor> ReadLabelRollups(const std::string& project,
+                                                CellRange range);
 
  private:
   explicit SqliteSource(std::unique_ptr<SqliteDatabase> database)

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -18,11 +17,12 @@
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
+#include "tokenusage/store/postgres/corrections.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/query/label_set.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
 
@@ -35,6 +35,7 @@ namespace sql = postgres_sql;
 // time another transaction has made progress.
 constexpr int kMaxRounds = 8;
 
+using Family = sql::Family;
 using Records = std::vector<const CheckedRecord*>;
 using Outcomes = std::vector<AppendOutcome>;
 
@@ -89,10 +90,11 @@ bool OnlyIdsCanRefuse(const PostgresProject& known, const Records& records) {
       });
 }
 
-SeriesKeys SeriesKeysOf(const Records& records) {
+SeriesKeys SeriesKeysOf(const Records& records, const RollupLabels& labels) {
   SeriesKeys keys;
   for (const CheckedRecord* record : records) {
     keys.insert(SeriesKey(record->record()));
+    if (!labels.empty()) keys.insert(LabelSetOf(labels, record->record()));
   }
   return keys;
 }
@@ -100,12 +102,16 @@ SeriesKeys SeriesKeysOf(const Records& records) {
 // One attempt on one connection. Leaves the transaction open unless it commits.
 class AppendRun {
  public:
+  // `rollups` has the labels that the project is thought to have.
   AppendRun(PostgresConnection* connection, const std::string& project,
-            const Records& records, bool maybe_committed)
+            const Records& records, bool maybe_committed,
+            const RollupOptions& rollups)
       : connection_(*connection),
         project_(project),
         records_(records),
-        maybe_committed_(maybe_committed) {}
+        maybe_committed_(maybe_committed),
+        labels_(*rollups.labels),
+        max_series_(rollups.max_series) {}
 
   // Inserts before reading. The project must have all series of the records,
   // and these must be in time. Returns nullopt if `known` is out of date.
@@ -118,7 +124,8 @@ class AppendRun {
       const std::optional<PostgresProject>& known);
 
   // Returns the project as ReadFirst found and left it, and series that it has;
-  // nullopt if it was not read or nothing was stored.
+  // nullopt if it was not read or nothing was stored. If it has other labels
+  // than was thought, ReadFirst returns nullopt and learns them.
   const std::optional<PostgresProject>& learned() const { return learned_; }
   const SeriesKeys& series() const { return series_; }
 
@@ -166,27 +173,27 @@ class AppendRun {
                            const PostgresProject& project);
   AppendOutcome CompareWithStored(const CheckedRecord& record,
                                   const Stored& stored);
-  // Returns whether a record with this id may be corrected; kStored if so.
-  AppendOutcome ResolveCorrected(const std::string& record_id,
-                                 const PostgresProject& project) const;
+  // Returns the record with this id, from the batch or stored; null if there is
+  // none, or it is before the horizon.
+  const v1::UsageRecord* FindRecord(const std::string& record_id,
+                                    const PostgresProject& project) const;
 
   // Writes the rollups of the accepted records, and commits.
   absl::Status Finish();
-  // Marks what is corrected, and writes the rollups without it.
-  absl::Status WriteCorrections(PostgresRollups rollups);
-
   PostgresConnection& connection_;
   const std::string& project_;
   const Records& records_;
   const bool maybe_committed_;
+  const RollupLabels labels_;
+  const std::int64_t max_series_;
   bool commit_sent_ = false;
   absl::flat_hash_map<std::string, Stored> stored_;  // by id
   absl::flat_hash_map<std::string_view, const CheckedRecord*> accepted_;
   absl::flat_hash_set<std::string_view> own_;  // see CompareWithStored
-  // The ids of records that become corrected, and what corrects them.
-  std::map<std::string_view, std::string_view> corrections_;
+  PostgresCorrections corrections_;            // of these records
   SeriesKeys series_;                   // that the project is known to have
   std::vector<SeriesNames> new_names_;  // of series to add
+  std::vector<std::string> new_label_sets_;
   std::optional<PostgresProject> learned_;
 };
 
@@ -217,15 +224,22 @@ void AppendRun::SendSelect(const std::vector<std::string>& ids) {
 
 void AppendRun::SendReads() {
   std::set<SeriesNames> names;
+  std::set<std::string> label_sets;
   std::vector<std::string> ids;
   for (const CheckedRecord* record : records_) {
     names.insert(SeriesNamesOf(record->record()));
+    if (!labels_.empty()) {
+      label_sets.insert(LabelSetOf(labels_, record->record()));
+    }
     ids.push_back(IdOf(*record));
     const std::string& corrects = record->record().corrects();
     if (!corrects.empty()) ids.push_back(corrects);
   }
   connection_.Send(sql::kFindSeries,
                    SeriesParams(project_, {names.begin(), names.end()}));
+  PostgresParams label_params = ProjectParams();
+  label_params.AddTextArray({label_sets.begin(), label_sets.end()});
+  connection_.Send(sql::kFindLabelSets, label_params);
   SendSelect(ids);
 }
 
@@ -233,6 +247,11 @@ void AppendRun::SendInsertSeries() {
   // In the order of the key, so that transactions cannot deadlock.
   std::sort(new_names_.begin(), new_names_.end());
   connection_.Send(sql::kInsertSeries, SeriesParams(project_, new_names_));
+  if (new_label_sets_.empty()) return;
+  std::sort(new_label_sets_.begin(), new_label_sets_.end());
+  PostgresParams params = ProjectParams();
+  params.AddTextArray(new_label_sets_);
+  connection_.Send(sql::kInsertLabelSets, params);
 }
 
 absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
@@ -249,9 +268,13 @@ absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
 
 absl::Status AppendRun::ReadAnswers(
     const std::vector<PostgresResult>& results) {
-  const PostgresResult& series = results[results.size() - 2];
+  const PostgresResult& series = results[results.size() - 3];
   for (int i = 0; i < series.rows(); ++i) {
     series_.insert(SeriesKey(SeriesOf(series, i, 0)));
+  }
+  const PostgresResult& label_sets = results[results.size() - 2];
+  for (int i = 0; i < label_sets.rows(); ++i) {
+    series_.insert(std::string(label_sets.Bytes(i, 0)));
   }
   return ReadStored(results.back());
 }
@@ -264,8 +287,7 @@ AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
       own_.insert(IdOf(record)).second) {
     return AppendOutcome::kStored;
   }
-  return SameContent(stored.record, record.record()) ? AppendOutcome::kDuplicate
-                                                     : AppendOutcome::kConflict;
+  return CompareContent(stored.record, record.record());
 }
 
 AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
@@ -275,51 +297,59 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
   }
   if (const auto found = accepted_.find(IdOf(record));
       found != accepted_.end()) {
-    return SameContent(found->second->record(), record.record())
-               ? AppendOutcome::kDuplicate
-               : AppendOutcome::kConflict;
+    return CompareContent(found->second->record(), record.record());
   }
   if (record.too_far_ahead()) return AppendOutcome::kTooFarAhead;
   if (IsBeforeHorizon(record, project)) return AppendOutcome::kBeforeHorizon;
   const std::string& corrects = record.record().corrects();
-  const std::string& corrected_by = record.record().corrected_by();
+  const v1::UsageRecord* const corrected =
+      corrects.empty() ? nullptr : FindRecord(corrects, project);
   AppendOutcome correction = AppendOutcome::kStored;
-  if (!corrects.empty()) correction = ResolveCorrected(corrects, project);
+  if (!corrects.empty()) correction = corrections_.Check(corrected);
   const bool can_correct = correction.kind == AppendOutcome::kStored;
   if (!can_correct && !record.is_copy()) return correction;
   std::string series = SeriesKey(record.record());
-  if (!series_.contains(series)) {
+  std::string label_set = LabelSetOf(labels_, record.record());
+  const bool new_series = !series_.contains(series);
+  const bool new_label_set = !labels_.empty() && !series_.contains(label_set);
+  if (new_series || new_label_set) {
     const std::int64_t count =
-        project.series_count + static_cast<std::int64_t>(new_names_.size());
-    if (count >= kMaxSeriesPerProject) return AppendOutcome::kCardinalityLimit;
+        project.series_count +
+        static_cast<std::int64_t>(new_names_.size() + new_label_sets_.size());
+    if (count + (new_series ? 1 : 0) + (new_label_set ? 1 : 0) > max_series_) {
+      return AppendOutcome::kCardinalityLimit;
+    }
+  }
+  if (new_series) {
     series_.insert(std::move(series));
     new_names_.push_back(SeriesNamesOf(record.record()));
   }
-  accepted_.emplace(IdOf(record), &record);
-  if (!corrects.empty() && can_correct) {
-    corrections_.emplace(corrects, IdOf(record));
+  if (new_label_set) {
+    series_.insert(label_set);
+    new_label_sets_.push_back(std::move(label_set));
   }
-  if (!corrected_by.empty()) corrections_.emplace(IdOf(record), corrected_by);
+  accepted_.emplace(IdOf(record), &record);
+  if (corrected != nullptr && can_correct) {
+    corrections_.Add(*corrected, IdOf(record));
+  }
+  const std::string& corrected_by = record.record().corrected_by();
+  if (!corrected_by.empty()) corrections_.Add(record.record(), corrected_by);
   return AppendOutcome::kStored;
 }
 
-AppendOutcome AppendRun::ResolveCorrected(
+const v1::UsageRecord* AppendRun::FindRecord(
     const std::string& record_id, const PostgresProject& project) const {
-  if (const auto found = corrections_.find(record_id);
-      found != corrections_.end()) {
-    return {AppendOutcome::kAlreadyCorrected, std::string(found->second)};
+  if (const auto found = accepted_.find(record_id); found != accepted_.end()) {
+    return &found->second->record();
   }
-  if (accepted_.contains(record_id)) return AppendOutcome::kStored;
   const auto found = stored_.find(record_id);
   // A removal may not have deleted it yet.
   if (found == stored_.end() ||
       IsBeforeHorizon(NanosFromTimestamp(found->second.record.event_time()),
                       project)) {
-    return AppendOutcome::kCorrectedRecordNotFound;
+    return nullptr;
   }
-  const std::string& other = found->second.record.corrected_by();
-  if (other.empty()) return AppendOutcome::kStored;
-  return {AppendOutcome::kAlreadyCorrected, other};
+  return &found->second.record;
 }
 
 Outcomes AppendRun::Resolve(const PostgresProject& project) {
@@ -332,63 +362,24 @@ Outcomes AppendRun::Resolve(const PostgresProject& project) {
 }
 
 absl::Status AppendRun::Finish() {
-  if (!new_names_.empty()) SendInsertSeries();
-  PostgresRollups rollups;
+  if (!new_names_.empty() || !new_label_sets_.empty()) SendInsertSeries();
+  PostgresRollups rollups(labels_);
   for (const auto& [id, record] : accepted_) {
     if (!Counts(record->record())) continue;
     rollups.Add(record->record(), record->event_time_nanos(), record->counts());
   }
   if (!corrections_.empty()) {
-    TOKENUSAGE_RETURN_IF_ERROR(WriteCorrections(std::move(rollups)));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        corrections_.Write(&connection_, project_, std::move(rollups)));
   } else if (!rollups.empty()) {
-    connection_.Send(sql::AddToRollups(),
-                     RollupParams(project_, rollups.All()));
+    for (const Family family : rollups.Families()) {
+      connection_.Send(sql::AddToRollups(family),
+                       RollupParams(project_, family, rollups.All(family)));
+    }
   }
   connection_.Send(sql::kCommit);
   commit_sent_ = true;
   return Sync().status();
-}
-
-absl::Status AppendRun::WriteCorrections(PostgresRollups rollups) {
-  std::vector<std::string> corrected;
-  std::vector<std::string> corrected_by;
-  for (const auto& [id, by] : corrections_) {
-    corrected.emplace_back(id);
-    corrected_by.emplace_back(by);
-    const auto accepted = accepted_.find(id);
-    const v1::UsageRecord& record =
-        accepted != accepted_.end()
-            ? accepted->second->record()
-            : stored_.find(corrected.back())->second.record;
-    if (!Counts(record)) continue;
-    rollups.Subtract(record, NanosFromTimestamp(record.event_time()),
-                     CountRecord(record));
-  }
-  PostgresParams marks = ProjectParams();
-  marks.AddTextArray(corrected);
-  marks.AddTextArray(corrected_by);
-  connection_.Send(sql::kMarkCorrected, marks);
-  if (rollups.empty()) return absl::OkStatus();
-  connection_.Send(sql::ChangeRollups(), RollupParams(project_, rollups.All()));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              Sync());
-  const PostgresResult& changed = results.back();
-  std::set<std::int64_t> empty;  // the starts of their cells
-  for (int row = 0; row < changed.rows(); ++row) {
-    const std::int64_t records = changed.Int64(row, 1);
-    if (records < 0) {
-      return DamagedError(connection_.display(),
-                          "a rollup lacks records that are corrected");
-    }
-    if (records == 0) empty.insert(changed.Int64(row, 0));
-  }
-  if (empty.empty()) return absl::OkStatus();
-  PostgresArray starts = PostgresArray::Int64s(empty.size());
-  for (const std::int64_t start : empty) starts.Add(start);
-  PostgresParams params = ProjectParams();
-  params.AddArray(std::move(starts));
-  connection_.Send(sql::kDeleteEmptyRollups, params);
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
@@ -425,17 +416,26 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
 absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead() {
   PostgresParams insert = ProjectParams();
   insert.AddInt64(RandomIncarnation());
+  insert.AddText(RollupLabelsText(labels_));
   connection_.Send(sql::kInsertProject, insert);
   connection_.Send(sql::kLockProject, ProjectParams());
   connection_.Send(sql::kCountSeries, ProjectParams());
   SendReads();
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
-  const PostgresResult& row = results[results.size() - 4];
+  const PostgresResult& row = results[results.size() - 5];
   if (row.rows() != 1) return std::nullopt;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels labels,
+                              ParseRollupLabels(row.Bytes(0, 2)));
+  const PostgresProject project = {row.Int64(0, 0), row.Int64(0, 1),
+                                   results[results.size() - 4].Int64(0, 0),
+                                   labels};
+  if (labels != labels_) {
+    learned_ = project;
+    return std::nullopt;
+  }
   TOKENUSAGE_RETURN_IF_ERROR(ReadAnswers(results));
-  return PostgresProject{row.Int64(0, 0), row.Int64(0, 1),
-                         results[results.size() - 3].Int64(0, 0)};
+  return project;
 }
 
 absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
@@ -444,7 +444,7 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
   SendReads();
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
-  if (!IsSame(results[results.size() - 3], known)) return std::nullopt;
+  if (!IsSame(results[results.size() - 4], known)) return std::nullopt;
   TOKENUSAGE_RETURN_IF_ERROR(ReadAnswers(results));
   return known;
 }
@@ -453,7 +453,7 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
     const std::optional<PostgresProject>& known) {
   connection_.Send(sql::kBegin);
   const bool full =
-      known && known->series_count >= kMaxSeriesPerProject &&
+      known && known->series_count >= max_series_ &&
       std::none_of(records_.begin(), records_.end(), &HasCorrection);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::optional<PostgresProject> project,
                               full ? ReadFull(*known) : LockAndRead());
@@ -472,7 +472,8 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
   }
   TOKENUSAGE_RETURN_IF_ERROR(Finish());
   learned_ = project;
-  learned_->series_count += static_cast<std::int64_t>(new_names_.size());
+  learned_->series_count +=
+      static_cast<std::int64_t>(new_names_.size() + new_label_sets_.size());
   return outcomes;
 }
 
@@ -497,10 +498,12 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
                                          const Records& records,
                                          bool* maybe_committed,
                                          Outcomes* outcomes) {
-  const SeriesKeys series = SeriesKeysOf(records);
   for (int round = 0; round < kMaxRounds; ++round) {
     const std::optional<PostgresProject> known = cache_.Find(project);
-    AppendRun run(connection, project, records, *maybe_committed);
+    RollupOptions rollups = rollups_;
+    if (known) rollups.labels = known->labels;
+    const SeriesKeys series = SeriesKeysOf(records, *rollups.labels);
+    AppendRun run(connection, project, records, *maybe_committed, rollups);
     absl::StatusOr<std::optional<Outcomes>> result =
         known && OnlyIdsCanRefuse(*known, records) &&
                 cache_.HasAll(known->incarnation, series)
@@ -515,7 +518,11 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
       }
       return absl::OkStatus();
     }
-    cache_.Forget(project);
+    if (run.learned()) {
+      cache_.Remember(project, *run.learned(), {});
+    } else {
+      cache_.Forget(project);
+    }
     TOKENUSAGE_RETURN_IF_ERROR(
         connection->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kStep)
             .status());

@@ -6,6 +6,7 @@
 #define TOKENUSAGE_STORE_POSTGRES_APPENDER_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,8 +26,9 @@ namespace tokenusage {
 // the second sees what the first has done.
 class PostgresAppender {
  public:
-  // `pool` must outlive this.
-  explicit PostgresAppender(PostgresPool* pool) : pool_(*pool) {}
+  // `pool` must outlive this. `rollups` has the labels of new projects.
+  PostgresAppender(PostgresPool* pool, RollupOptions rollups)
+      : pool_(*pool), rollups_(std::move(rollups)) {}
 
   // Returns one outcome per record, in their order, all of them durable.
   absl::StatusOr<std::vector<AppendOutcome>> Append(
@@ -41,6 +43,7 @@ class PostgresAppender {
                          std::vector<AppendOutcome>* outcomes);
 
   PostgresPool& pool_;
+  const RollupOptions rollups_;
   PostgresSeriesCache cache_;
 };
 

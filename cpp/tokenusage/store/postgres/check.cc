@@ -17,6 +17,7 @@
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/query/label_set.h"
 #include "tokenusage/store/rollup/correction_check.h"
 #include "tokenusage/store/rollup/stored_record.h"
 
@@ -24,6 +25,8 @@ namespace tokenusage {
 namespace {
 
 namespace sql = postgres_sql;
+
+using Family = sql::Family;
 
 // One project's check.
 class CheckRun {
@@ -42,20 +45,26 @@ class CheckRun {
     return connection_.Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
   }
 
+  // Returns whether records of the project were deleted.
+  absl::StatusOr<bool> HasDeletions();
   // Compares the records of a window with their rollups.
   absl::Status CheckWindow(TimeWindow window);
+  // Compares months by label with their quarter hours.
+  absl::Status CheckMonths();
   // Checks a record, and adds it to the expected rollups.
   void CheckRecord(const PostgresResult& row, PostgresRollups* expected);
   // Compares hours with quarter hours, where there are no records.
   absl::Status CheckHoursBefore(std::int64_t horizon_seconds);
-  absl::Status ReadRollups(std::int64_t cell_seconds, CellRange range,
-                           Rollups* rollups);
+  absl::Status ReadRollups(Family family, std::int64_t cell_seconds,
+                           CellRange range, Rollups* rollups);
 
   PostgresConnection& connection_;
   const std::string& project_;
   const CallLimits& limits_;
   CheckReportBuilder& report_;
+  RollupLabels labels_;
   std::set<SeriesNames> series_;
+  std::set<std::string> label_sets_;
   CorrectionCheck corrections_;
   v1::UsageRecord record_;  // reused to avoid reallocation
 };
@@ -66,12 +75,20 @@ absl::Status CheckRun::Run() {
   connection_.Send(sql::kBeginSnapshot);
   connection_.Send(sql::kSelectHorizon, params);
   connection_.Send(sql::kSelectSeries, params);
+  connection_.Send(sql::kSelectLabelSets, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
   const std::int64_t horizon =
       results[1].rows() == 0 ? 0 : results[1].Int64(0, 0);
+  if (results[1].rows() > 0) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(labels_,
+                                ParseRollupLabels(results[1].Bytes(0, 2)));
+  }
   for (int row = 0; row < results[2].rows(); ++row) {
     series_.insert(SeriesOf(results[2], row, 0));
+  }
+  for (int row = 0; row < results[3].rows(); ++row) {
+    label_sets_.emplace(results[3].Bytes(row, 0));
   }
   params.AddInt64(horizon * kNanosPerSecond);
   connection_.Send(sql::kCountRecordsBefore, params);
@@ -82,8 +99,41 @@ absl::Status CheckRun::Run() {
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
       &connection_, project_, horizon * kNanosPerSecond, limits_,
       [this](TimeWindow window) { return CheckWindow(window); }));
-  if (horizon == 0) corrections_.AddProblems(project_, &report_);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_deletions, HasDeletions());
+  if (horizon == 0 && !has_deletions)
+    corrections_.AddProblems(project_, &report_);
+  return CheckMonths();
+}
+
+absl::Status CheckRun::CheckMonths() {
+  PostgresParams params;
+  params.AddText(project_);
+  connection_.Send(sql::kLabelRollupTimes, params);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> times, Sync());
+  if (times[0].IsNull(0, 0)) return absl::OkStatus();
+  const std::int64_t last = times[0].Int64(0, 1);
+  for (std::int64_t month = MonthOf(times[0].Int64(0, 0)); month <= last;
+       month = MonthAfter(month)) {
+    const CellRange range = {month, MonthAfter(month)};
+    Rollups quarter_hours;
+    Rollups months;
+    TOKENUSAGE_RETURN_IF_ERROR(ReadRollups(
+        Family::kByLabel, kQuarterHourSeconds, range, &quarter_hours));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadRollups(Family::kByLabel, kMonthSeconds, range, &months));
+    report_.AddRollups(months.size());
+    report_.CompareRollups(project_, CoarserRollupsOf(quarter_hours), months);
+  }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> CheckRun::HasDeletions() {
+  PostgresParams params;
+  params.AddText(project_);
+  connection_.Send(sql::kCountDeletions, params);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
+                              Sync());
+  return results[0].Int64(0, 0) > 0;
 }
 
 absl::Status CheckRun::CheckHoursBefore(std::int64_t horizon_seconds) {
@@ -93,10 +143,11 @@ absl::Status CheckRun::CheckHoursBefore(std::int64_t horizon_seconds) {
     const CellRange range = {from, std::min(horizon_seconds, from + kStep)};
     Rollups quarter_hours;
     Rollups hours;
+    TOKENUSAGE_RETURN_IF_ERROR(ReadRollups(Family::kPlain, kQuarterHourSeconds,
+                                           range, &quarter_hours));
     TOKENUSAGE_RETURN_IF_ERROR(
-        ReadRollups(kQuarterHourSeconds, range, &quarter_hours));
-    TOKENUSAGE_RETURN_IF_ERROR(ReadRollups(kHourSeconds, range, &hours));
-    report_.CompareRollups(project_, HoursOf(quarter_hours), hours);
+        ReadRollups(Family::kPlain, kHourSeconds, range, &hours));
+    report_.CompareRollups(project_, CoarserRollupsOf(quarter_hours), hours);
   }
   return absl::OkStatus();
 }
@@ -106,7 +157,7 @@ absl::Status CheckRun::CheckWindow(TimeWindow window) {
   params.AddText(project_);
   params.AddInt64(window.start_nanos);
   params.AddInt64(window.end_nanos);
-  PostgresRollups expected;
+  PostgresRollups expected(labels_);
   TOKENUSAGE_RETURN_IF_ERROR(connection_.Stream(
       sql::kCheckRecords, params, limits_,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
@@ -116,10 +167,18 @@ absl::Status CheckRun::CheckWindow(TimeWindow window) {
   const CellRange range = {window.start_nanos / kNanosPerSecond,
                            window.end_nanos / kNanosPerSecond};
   Rollups found;
-  TOKENUSAGE_RETURN_IF_ERROR(ReadRollups(kQuarterHourSeconds, range, &found));
-  TOKENUSAGE_RETURN_IF_ERROR(ReadRollups(kHourSeconds, range, &found));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadRollups(Family::kPlain, kQuarterHourSeconds, range, &found));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadRollups(Family::kPlain, kHourSeconds, range, &found));
   report_.AddRollups(found.size());
-  report_.CompareRollups(project_, expected.All(), found);
+  report_.CompareRollups(project_, expected.All(Family::kPlain), found);
+  found.clear();
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadRollups(Family::kByLabel, kQuarterHourSeconds, range, &found));
+  report_.AddRollups(found.size());
+  report_.CompareRollups(project_, expected.QuarterHours(Family::kByLabel),
+                         found);
   return absl::OkStatus();
 }
 
@@ -131,6 +190,10 @@ void CheckRun::CheckRecord(const PostgresResult& row,
   std::string detail = CheckStoredRecord(row.Bytes(0, 2), id, time, &record_);
   if (detail.empty() && series_.count(SeriesNamesOf(record_)) == 0) {
     detail = "its operation, provider and model are no series of its project";
+  }
+  if (detail.empty() && !labels_.empty() &&
+      label_sets_.count(LabelSetOf(labels_, record_)) == 0) {
+    detail = "its labels are no label set of its project";
   }
   if (detail.empty()) {
     record_.set_corrected_by(std::string(row.Bytes(0, 4)));
@@ -146,10 +209,10 @@ void CheckRun::CheckRecord(const PostgresResult& row,
                            absl::StrCat("record ", ToAbsl(id), ": ", detail));
 }
 
-absl::Status CheckRun::ReadRollups(std::int64_t cell_seconds, CellRange range,
-                                   Rollups* rollups) {
+absl::Status CheckRun::ReadRollups(Family family, std::int64_t cell_seconds,
+                                   CellRange range, Rollups* rollups) {
   return ForEachPostgresRollup(
-      &connection_, project_, cell_seconds, range, limits_,
+      &connection_, project_, family, cell_seconds, range, limits_,
       [&](const RollupKey& key, const UsageSum& sum) -> absl::StatusOr<bool> {
         rollups->emplace(key, sum);
         return true;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -13,9 +15,11 @@
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/check.h"
+#include "tokenusage/store/postgres/record_deletion.h"
 #include "tokenusage/store/postgres/record_steps.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/schema.h"
+#include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/check_report.h"
@@ -26,6 +30,7 @@ namespace {
 
 namespace sql = postgres_sql;
 
+using Family = sql::Family;
 using Results = std::vector<PostgresResult>;
 
 absl::StatusOr<Results> Sync(PostgresConnection* connection) {
@@ -58,12 +63,24 @@ absl::Status RemoveInSteps(PostgresConnection* connection,
       });
 }
 
+// Refuses to lose rollups by label that cannot be rebuilt.
+absl::Status CheckNoLabelHistory(PostgresConnection* connection,
+                                 const std::string& project,
+                                 const RollupLabels& labels,
+                                 std::int64_t horizon) {
+  connection->Send(sql::kFindLabelRollupsBefore, ParamsOf(project, horizon));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Results found, Sync(connection));
+  if (found[0].rows() == 0) return absl::OkStatus();
+  return LabelHistoryError(project, labels);
+}
+
 // Adds the records of a window that count to the rollups, and marks those that
 // contradict themselves by the rules of this program.
 absl::Status RebuildStep(PostgresConnection* connection,
-                         const std::string& project, TimeWindow window,
-                         const CallLimits& limits, Rebuild* rebuild) {
-  PostgresRollups rollups;
+                         const std::string& project, const RollupLabels& labels,
+                         TimeWindow window, const CallLimits& limits,
+                         Rebuild* rebuild) {
+  PostgresRollups rollups(labels);
   std::vector<std::string> wrongly_marked;
   v1::UsageRecord record;
   PostgresParams params = ParamsOf(project, window.start_nanos);
@@ -85,9 +102,18 @@ absl::Status RebuildStep(PostgresConnection* connection,
         return true;
       }));
   if (rollups.empty() && wrongly_marked.empty()) return absl::OkStatus();
-  const Rollups all = rollups.All();
-  if (!all.empty()) {
-    connection->Send(sql::AddToRollups(), RollupParams(project, all));
+  for (const Family family : {Family::kPlain, Family::kByLabel}) {
+    const Rollups all = rollups.All(family);
+    if (all.empty()) continue;
+    if (family == Family::kByLabel) {
+      std::set<std::string> label_sets;
+      for (const auto& [key, sum] : all) label_sets.insert(key.series.labels);
+      PostgresParams insert = ParamsOf(project);
+      insert.AddTextArray({label_sets.begin(), label_sets.end()});
+      connection->Send(sql::kInsertLabelSets, insert);
+    }
+    connection->Send(sql::AddToRollups(family),
+                     RollupParams(project, family, all));
     rebuild->rollup_count += static_cast<std::int64_t>(all.size());
   }
   if (!wrongly_marked.empty()) {
@@ -98,18 +124,57 @@ absl::Status RebuildStep(PostgresConnection* connection,
   return Sync(connection).status();
 }
 
+// Adds what the quarter hours before the horizon add to the month that it lies
+// in.
+absl::Status AddMonthBefore(PostgresConnection* connection,
+                            const std::string& project, std::int64_t horizon,
+                            const CallLimits& limits) {
+  Rollups month;
+  TOKENUSAGE_RETURN_IF_ERROR(ForEachPostgresRollup(
+      connection, project, Family::kByLabel, kQuarterHourSeconds,
+      {MonthOf(horizon), horizon}, limits,
+      [&](const RollupKey& key, const UsageSum& sum) -> absl::StatusOr<bool> {
+        month[{kMonthSeconds, MonthOf(horizon), key.series}].Add(sum);
+        return true;
+      }));
+  if (month.empty()) return absl::OkStatus();
+  connection->Send(sql::AddToRollups(Family::kByLabel),
+                   RollupParams(project, Family::kByLabel, month));
+  return Sync(connection).status();
+}
+
+// Sets the labels, if they are given. Those that a project has do not change
+// while its row is locked.
 absl::Status RebuildProject(PostgresConnection* connection,
                             const std::string& project,
+                            const std::optional<RollupLabels>& new_labels,
                             const CallLimits& limits, Rebuild* rebuild) {
   connection->Send(sql::kBegin);
   connection->Send(sql::kLockProject, ParamsOf(project));
   TOKENUSAGE_ASSIGN_OR_RETURN(const Results locked, Sync(connection));
   if (locked[1].rows() == 0) return absl::OkStatus();  // it was deleted
   const std::int64_t horizon = locked[1].Int64(0, 1);
+  TOKENUSAGE_ASSIGN_OR_RETURN(RollupLabels labels,
+                              ParseRollupLabels(locked[1].Bytes(0, 2)));
+  if (new_labels) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        CheckNoLabelHistory(connection, project, labels, horizon));
+    labels = *new_labels;
+    PostgresParams set = ParamsOf(project);
+    set.AddText(RollupLabelsText(labels));
+    set.AddInt64(RandomIncarnation());
+    connection->Send(sql::kSetLabels, set);
+    connection->Send(sql::kDeleteLabelSets, ParamsOf(project));
+  }
   connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, horizon));
+  PostgresParams by_label = ParamsOf(project, horizon);
+  by_label.AddInt64(MonthOf(horizon));
+  connection->Send(sql::kDeleteLabelRollupsFrom, by_label);
   TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
+  TOKENUSAGE_RETURN_IF_ERROR(
+      AddMonthBefore(connection, project, horizon, limits));
   const auto add_step = [&](TimeWindow window) {
-    return RebuildStep(connection, project, window, limits, rebuild);
+    return RebuildStep(connection, project, labels, window, limits, rebuild);
   };
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
       connection, project, horizon * kNanosPerSecond, limits, add_step));
@@ -128,6 +193,10 @@ absl::Status DeleteWhole(PostgresConnection* connection,
       RemoveInSteps(connection, project,
                     std::numeric_limits<std::int64_t>::max(), limits, removal));
   connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, 0));
+  PostgresParams by_label = ParamsOf(project, 0);
+  by_label.AddInt64(0);
+  connection->Send(sql::kDeleteLabelRollupsFrom, by_label);
+  connection->Send(sql::kDeleteLabelSets, ParamsOf(project));
   connection->Send(sql::kDeleteSeries, ParamsOf(project));
   connection->Send(sql::kDeleteProject, ParamsOf(project));
   connection->Send(sql::kCommit);
@@ -212,10 +281,11 @@ absl::StatusOr<Removal> PostgresMaintenance::RemoveRecordsBefore(
         connection->Send(sql::kRaiseHorizon,
                          ParamsOf(name, absl::ToUnixSeconds(horizon)));
         TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
-        TOKENUSAGE_ASSIGN_OR_RETURN(
-            const ProjectHorizon reached,
-            ReadLatestPostgresHorizon(connection, {name}));
-        return RemoveInSteps(connection, name, reached.nanos, limits, &removal);
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectHorizon> reached,
+                                    ReadPostgresHorizons(connection, {name}));
+        if (reached.empty()) return absl::OkStatus();
+        return RemoveInSteps(connection, name, reached[0].nanos, limits,
+                             &removal);
       }));
   return removal;
 }
@@ -240,6 +310,34 @@ absl::StatusOr<CheckReport> PostgresMaintenance::Check(
 
 absl::StatusOr<Rebuild> PostgresMaintenance::RebuildRollups(
     const CallLimits& limits) {
+  return RebuildAll(std::nullopt, limits);
+}
+
+absl::StatusOr<Rebuild> PostgresMaintenance::SetRollupLabels(
+    const RollupLabels& labels, const CallLimits& limits) {
+  // Before anything changes.
+  TOKENUSAGE_RETURN_IF_ERROR(ForEachProject(
+      limits,
+      [&](PostgresConnection* connection,
+          const std::string& project) -> absl::Status {
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const std::vector<ProjectHorizon> horizons,
+            ReadPostgresHorizons(connection, {project}));
+        if (horizons.empty() || horizons[0].nanos == kNoHorizon) {
+          return absl::OkStatus();
+        }
+        return CheckNoLabelHistory(connection, project, horizons[0].labels,
+                                   horizons[0].nanos / kNanosPerSecond);
+      }));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      pool_.Run(limits, [&](PostgresConnection* connection) {
+        return WritePostgresLabels(connection, labels);
+      }));
+  return RebuildAll(labels, limits);
+}
+
+absl::StatusOr<Rebuild> PostgresMaintenance::RebuildAll(
+    const std::optional<RollupLabels>& new_labels, const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   Rebuild rebuild;
   TOKENUSAGE_RETURN_IF_ERROR(
@@ -248,11 +346,21 @@ absl::StatusOr<Rebuild> PostgresMaintenance::RebuildRollups(
                          const std::string& project) -> absl::Status {
                        Rebuild attempt = rebuild;
                        TOKENUSAGE_RETURN_IF_ERROR(RebuildProject(
-                           connection, project, limits, &attempt));
+                           connection, project, new_labels, limits, &attempt));
                        rebuild = attempt;
                        return absl::OkStatus();
                      }));
   return rebuild;
+}
+
+absl::StatusOr<Removal> PostgresMaintenance::DeleteRecords(
+    const RecordSelection& selection, bool dry_run, const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  return DeletePostgresRecords(&pool_, selection, dry_run, limits);
+}
+
+absl::StatusOr<std::vector<Deletion>> PostgresMaintenance::Deletions() {
+  return ReadPostgresDeletions(&pool_);
 }
 
 absl::StatusOr<Removal> PostgresMaintenance::DeleteProject(

@@ -32,6 +32,12 @@ class PostgresMaintenance : public StoreMaintenance {
       const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override;
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
+  absl::StatusOr<Removal> DeleteRecords(const RecordSelection& selection,
+                                        bool dry_run,
+                                        const CallLimits& limits) override;
+  absl::StatusOr<std::vector<Deletion>> Deletions() override;
+  absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
+                                          const CallLimits& limits) override;
 
   // In one transaction: appends to the project wait until it ends.
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
@@ -43,6 +49,9 @@ class PostgresMaintenance : public StoreMaintenance {
       const CallLimits& limits,
       const std::function<absl::Status(PostgresConnection* connection,
                                        const std::string& project)>& work);
+
+  absl::StatusOr<Rebuild> RebuildAll(
+      const std::optional<RollupLabels>& new_labels, const CallLimits& limits);
 
   PostgresPool pool_;
 };

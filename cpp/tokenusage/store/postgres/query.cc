@@ -34,7 +34,8 @@ constexpr std::size_t kMaxBuckets = 4000;
 // Columns of postgres_sql::SelectTotals.
 constexpr int kTimeColumn = 0;
 constexpr int kNamesColumn = 1;
-constexpr int kSumColumn = 4;
+constexpr int kLabelsColumn = 4;
+constexpr int kSumColumn = 5;
 constexpr int kRecordColumn = kSumColumn + postgres_sql::kSumColumns;
 
 // One query's work on one project.
@@ -42,10 +43,12 @@ class ProjectRun {
  public:
   // Adds to `rows`.
   ProjectRun(PostgresConnection* connection, const UsageQuery& query,
-             const std::string& project, RowAggregator* rows)
+             const ProjectHorizon& project, RowAggregator* rows)
       : connection_(*connection),
         query_(query),
-        project_(project),
+        project_(project.project),
+        labels_(project.labels),
+        by_label_(UsesRollupLabels(query, labels_)),
         rows_(*rows) {}
 
   absl::Status Run();
@@ -53,6 +56,8 @@ class ProjectRun {
  private:
   absl::Status ScanRecords(TimeWindow window);
   absl::Status SelectTotals(const std::vector<QuerySegment>& plan);
+  // Finds the label sets that pass the filters.
+  absl::Status LoadLabelSets();
   PostgresParams TotalsParams(const std::vector<QuerySegment>& plan) const;
   void AddFilter(UsageField::Kind kind, PostgresParams* params) const;
   // Returns the starts of the buckets in seconds; empty if there are too many.
@@ -66,16 +71,42 @@ class ProjectRun {
   PostgresConnection& connection_;
   const UsageQuery& query_;
   const std::string& project_;
+  const RollupLabels& labels_;
+  const bool by_label_;
   RowAggregator& rows_;
+  std::optional<std::vector<std::string>> label_sets_;  // empty: all of them
   v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
 absl::Status ProjectRun::Run() {
-  const std::vector<QuerySegment> plan = PlanQuery(query_, rows_.start_nanos());
+  const std::vector<QuerySegment> plan =
+      PlanQuery(query_, rows_.start_nanos(), labels_);
   const bool records_only =
       plan.size() == 1 && plan[0].source == QuerySegment::Source::kRecords;
   if (records_only) return ScanRecords(plan[0].window);
+  if (by_label_) TOKENUSAGE_RETURN_IF_ERROR(LoadLabelSets());
   return plan.empty() ? absl::OkStatus() : SelectTotals(plan);
+}
+
+absl::Status ProjectRun::LoadLabelSets() {
+  const bool filtered =
+      std::any_of(query_.filters.begin(), query_.filters.end(),
+                  [](const UsageFieldFilter& filter) {
+                    return filter.field.kind == UsageField::Kind::kLabel;
+                  });
+  if (!filtered) return absl::OkStatus();
+  label_sets_.emplace();
+  PostgresParams params;
+  params.AddText(project_);
+  return connection_.Stream(
+      postgres_sql::kSelectLabelSets, params, query_.limits,
+      [this](const PostgresResult& row) -> absl::StatusOr<bool> {
+        const std::string_view label_set = row.Bytes(0, 0);
+        if (LabelsPassAll(query_.filters, label_set, labels_)) {
+          label_sets_->emplace_back(label_set);
+        }
+        return true;
+      });
 }
 
 absl::Status ProjectRun::ScanRecords(TimeWindow window) {
@@ -99,7 +130,10 @@ absl::Status ProjectRun::SelectTotals(const std::vector<QuerySegment>& plan) {
       GroupsBy(UsageField::Kind::kProvider),
       GroupsBy(UsageField::Kind::kModel)};
   return connection_.Stream(
-      postgres_sql::SelectTotals(group), TotalsParams(plan), query_.limits,
+      postgres_sql::SelectTotals(group, by_label_
+                                            ? postgres_sql::Family::kByLabel
+                                            : postgres_sql::Family::kPlain),
+      TotalsParams(plan), query_.limits,
       [this](const PostgresResult& row) { return AddRow(row); });
 }
 
@@ -112,18 +146,18 @@ bool ProjectRun::GroupsBy(UsageField::Kind kind) const {
 PostgresParams ProjectRun::TotalsParams(
     const std::vector<QuerySegment>& plan) const {
   using Source = QuerySegment::Source;
-  // A plan has one segment of hours, and at both ends of it at most one of
-  // quarter hours and one of records. The ranges are in the parameters' order
-  // and units.
+  // A plan has one segment of hours or months, and at both ends of it at most
+  // one of quarter hours and one of records. The ranges are in the parameters'
+  // order and units.
   std::array<std::pair<std::int64_t, std::int64_t>, 5> ranges;
   std::size_t quarter_hours = 1;
   std::size_t records = 3;
   for (const QuerySegment& segment : plan) {
     const bool raw = segment.source == Source::kRecords;
     const std::int64_t unit = raw ? 1 : kNanosPerSecond;
-    const std::size_t at = segment.source == Source::kHours ? 0
-                           : raw                            ? records++
-                                                            : quarter_hours++;
+    const bool inside =
+        segment.source == Source::kHours || segment.source == Source::kMonths;
+    const std::size_t at = inside ? 0 : raw ? records++ : quarter_hours++;
     ranges[at] = {segment.window.start_nanos / unit,
                   segment.window.end_nanos / unit};
   }
@@ -137,22 +171,28 @@ PostgresParams ProjectRun::TotalsParams(
   AddFilter(UsageField::Kind::kProvider, &params);
   AddFilter(UsageField::Kind::kModel, &params);
   const std::optional<std::vector<std::int64_t>> starts = BucketStarts();
-  if (!starts) {
+  if (starts) {
+    PostgresArray array = PostgresArray::Int64s(starts->size());
+    for (const std::int64_t start : *starts) array.Add(start);
+    params.AddArray(std::move(array));
+  } else {
     params.AddNull();
-    params.AddNull();
-    return params;
   }
-  PostgresArray array = PostgresArray::Int64s(starts->size());
-  for (const std::int64_t start : *starts) array.Add(start);
-  params.AddArray(std::move(array));
-  if (query_.order) {
+  if (starts && !query_.order && !by_label_) {
+    // A page of rows and one more. The statement adds those of its first bucket
+    // that precede it, and those of its last bucket, which may come in another
+    // order. Rows beyond this limit are beyond the page in every part of the
+    // window.
+    params.AddInt64(query_.page_size + 1);
+  } else {
     params.AddNull();
-    return params;
   }
-  // A page of rows, one more, those of its first bucket that precede it, and
-  // those of its last bucket, which may come in another order. Rows beyond this
-  // limit are beyond the page in every part of the window.
-  params.AddInt64(query_.page_size + 1 + 2 * kMaxSeriesPerProject);
+  if (!by_label_) return params;
+  if (label_sets_) {
+    params.AddTextArray(*label_sets_);
+  } else {
+    params.AddNull();
+  }
   return params;
 }
 
@@ -188,9 +228,10 @@ absl::StatusOr<bool> ProjectRun::AddRow(const PostgresResult& row) {
 
 absl::Status ProjectRun::AddTotals(std::int64_t time,
                                    const PostgresResult& row) {
-  UsageSum* const sum =
-      rows_.SumOf(time, EncodedGroupOf(query_.group_by, project_,
-                                       SeriesOf(row, 0, kNamesColumn)));
+  SeriesNames names = SeriesOf(row, 0, kNamesColumn);
+  if (by_label_) names.labels = std::string(row.Bytes(0, kLabelsColumn));
+  UsageSum* const sum = rows_.SumOf(
+      time, EncodedGroupOf(query_.group_by, project_, names, labels_));
   if (sum == nullptr) return absl::OkStatus();
   return AddPostgresSum(connection_, row, kSumColumn, sum);
 }
@@ -208,10 +249,11 @@ absl::Status ProjectRun::AddRecord(std::int64_t time, std::string_view bytes) {
 
 }  // namespace
 
-absl::StatusOr<UsageQueryPage> QueryPostgres(PostgresConnection* connection,
-                                             const UsageQuery& query) {
+absl::StatusOr<UsageQueryPage> QueryPostgres(
+    PostgresConnection* connection, const UsageQuery& query,
+    const std::vector<ProjectHorizon>& projects) {
   RowAggregator rows(query);
-  for (const std::string& project : query.projects) {
+  for (const ProjectHorizon& project : projects) {
     TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
     TOKENUSAGE_RETURN_IF_ERROR(
         ProjectRun(connection, query, project, &rows).Run());

@@ -7,13 +7,15 @@
 
 #include "absl/status/statusor.h"
 #include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 
-// See UsageStore::Query.
-absl::StatusOr<UsageQueryPage> QueryPostgres(PostgresConnection* connection,
-                                             const UsageQuery& query);
+// See UsageStore::Query. `projects` are those of the query that exist.
+absl::StatusOr<UsageQueryPage> QueryPostgres(
+    PostgresConnection* connection, const UsageQuery& query,
+    const std::vector<ProjectHorizon>& projects);
 
 }  // namespace tokenusage
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,26 +86,39 @@ absl::StatusOr<Result> RunRead(PostgresPool* pool, const CallLimits& limits,
   return result;
 }
 
+// Projects that are not in both do not matter.
+bool HaveSameLabels(const std::vector<ProjectHorizon>& before,
+                    const std::vector<ProjectHorizon>& after) {
+  std::map<std::string, RollupLabels> labels;
+  for (const ProjectHorizon& one : before) labels[one.project] = one.labels;
+  return std::all_of(after.begin(), after.end(), [&](const auto& one) {
+    const auto found = labels.find(one.project);
+    return found == labels.end() || found->second == one.labels;
+  });
+}
+
 // The same for queries of some projects that must not need records before their
-// horizons. Checks those before, to save the work, and afterwards: if they have
-// not moved, `read` has seen all records.
-template <typename Result, typename Query, typename Read>
+// horizons: see check_horizons. Checks those before, to save the work, and
+// afterwards: if they have not moved, `read` has seen all records.
+template <typename Result, typename Check, typename Read>
 absl::StatusOr<Result> RunReadAfterHorizon(
-    PostgresPool* pool, const Query& query,
-    const std::vector<std::string>& projects, Read read) {
+    PostgresPool* pool, const CallLimits& limits,
+    const std::vector<std::string>& projects, Check check_horizons, Read read) {
   return RunRead<Result>(
-      pool, query.limits,
+      pool, limits,
       [&](PostgresConnection* connection) -> absl::StatusOr<Result> {
-        const auto check_horizon = [&]() -> absl::Status {
-          TOKENUSAGE_ASSIGN_OR_RETURN(
-              const ProjectHorizon latest,
-              ReadLatestPostgresHorizon(connection, projects));
-          return CheckHorizon(query, latest);
-        };
-        TOKENUSAGE_RETURN_IF_ERROR(check_horizon());
-        absl::StatusOr<Result> result = read(connection);
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectHorizon> horizons,
+                                    ReadPostgresHorizons(connection, projects));
+        TOKENUSAGE_RETURN_IF_ERROR(check_horizons(horizons));
+        absl::StatusOr<Result> result = read(connection, horizons);
         if (!result.ok()) return result;
-        TOKENUSAGE_RETURN_IF_ERROR(check_horizon());
+        TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectHorizon> after,
+                                    ReadPostgresHorizons(connection, projects));
+        TOKENUSAGE_RETURN_IF_ERROR(check_horizons(after));
+        if (!HaveSameLabels(horizons, after)) {
+          return absl::UnavailableError(
+              "rollup labels were changed meanwhile: query again");
+        }
         return result;
       });
 }
@@ -113,8 +127,13 @@ absl::StatusOr<Result> RunReadAfterHorizon(
 
 absl::StatusOr<UsageQueryPage> PostgresReader::Query(const UsageQuery& query) {
   return RunReadAfterHorizon<UsageQueryPage>(
-      &pool_, query, query.projects, [&query](PostgresConnection* connection) {
-        return QueryPostgres(connection, query);
+      &pool_, query.limits, query.projects,
+      [&query](const std::vector<ProjectHorizon>& horizons) {
+        return CheckHorizon(query, horizons);
+      },
+      [&query](PostgresConnection* connection,
+               const std::vector<ProjectHorizon>& projects) {
+        return QueryPostgres(connection, query, projects);
       });
 }
 
@@ -146,7 +165,13 @@ absl::StatusOr<v1::UsageRecord> PostgresReader::GetRecord(
 absl::StatusOr<RecordPage> PostgresReader::ListRecords(
     const RecordQuery& query) {
   return RunReadAfterHorizon<RecordPage>(
-      &pool_, query, {query.project}, [&query](PostgresConnection* connection) {
+      &pool_, query.limits, {query.project},
+      [&query](const std::vector<ProjectHorizon>& horizons) {
+        return horizons.empty() ? absl::OkStatus()
+                                : CheckHorizon(query, horizons[0]);
+      },
+      [&query](PostgresConnection* connection,
+               const std::vector<ProjectHorizon>&) {
         return ListFrom(connection, query);
       });
 }

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -67,13 +70,55 @@ void ForEachMeasure(const Visitor& visit) {
 
 }  // namespace
 
-Rollups PostgresRollups::All() const {
-  Rollups all(quarter_hours_.begin(), quarter_hours_.end());
-  all.merge(HoursOf(all));
-  return all;
+namespace {
+
+// Deletes those of no records from what ChangeRollups returned.
+absl::Status DeleteEmptyRollups(PostgresConnection* connection,
+                                const std::string& project,
+                                PostgresRollups::Family family,
+                                const PostgresResult& changed) {
+  std::set<std::int64_t> empty;  // the starts of their cells
+  for (int row = 0; row < changed.rows(); ++row) {
+    const std::int64_t records = changed.Int64(row, 1);
+    if (records < 0) {
+      return DamagedError(connection->display(),
+                          "a rollup lacks records that it should hold");
+    }
+    if (records == 0) empty.insert(changed.Int64(row, 0));
+  }
+  if (empty.empty()) return absl::OkStatus();
+  PostgresArray starts = PostgresArray::Int64s(empty.size());
+  for (const std::int64_t start : empty) starts.Add(start);
+  PostgresParams params;
+  params.AddText(project);
+  params.AddArray(std::move(starts));
+  connection->Send(family == PostgresRollups::Family::kByLabel
+                       ? postgres_sql::kDeleteEmptyLabelRollups
+                       : postgres_sql::kDeleteEmptyRollups,
+                   params);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ChangePostgresRollups(PostgresConnection* connection,
+                                   const std::string& project,
+                                   const PostgresRollups& rollups) {
+  if (rollups.empty()) return absl::OkStatus();
+  for (const PostgresRollups::Family family : rollups.Families()) {
+    connection->Send(postgres_sql::ChangeRollups(family),
+                     RollupParams(project, family, rollups.All(family)));
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const std::vector<PostgresResult> results,
+        connection->Sync(absl::Now() + PostgresTimeouts::kStep));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        DeleteEmptyRollups(connection, project, family, results.back()));
+  }
+  return absl::OkStatus();
 }
 
 PostgresParams RollupParams(const std::string& project,
+                            postgres_sql::Family family,
                             const Rollups& rollups) {
   PostgresParams params;
   params.AddText(project);
@@ -84,8 +129,12 @@ PostgresParams RollupParams(const std::string& project,
   };
   add_numbers([](const RollupKey& key, auto&) { return key.cell_seconds; });
   add_numbers([](const RollupKey& key, auto&) { return key.start_seconds; });
-  for (std::string SeriesNames::*name :
-       {&SeriesNames::operation, &SeriesNames::provider, &SeriesNames::model}) {
+  std::vector<std::string SeriesNames::*> columns = {
+      &SeriesNames::operation, &SeriesNames::provider, &SeriesNames::model};
+  if (family == postgres_sql::Family::kByLabel) {
+    columns.push_back(&SeriesNames::labels);
+  }
+  for (std::string SeriesNames::*name : columns) {
     PostgresArray names = PostgresArray::Texts(rollups.size());
     for (const auto& [key, sum] : rollups) {
       names.Add(std::string_view(key.series.*name));
@@ -137,7 +186,8 @@ absl::Status AddPostgresSum(const PostgresConnection& connection,
 
 absl::Status ForEachPostgresRollup(
     PostgresConnection* connection, const std::string& project,
-    std::int64_t cell_seconds, CellRange range, const CallLimits& limits,
+    postgres_sql::Family family, std::int64_t cell_seconds, CellRange range,
+    const CallLimits& limits,
     const std::function<absl::StatusOr<bool>(const RollupKey& key,
                                              const UsageSum& sum)>& each) {
   PostgresParams params;
@@ -146,11 +196,15 @@ absl::Status ForEachPostgresRollup(
   params.AddInt64(range.start_seconds);
   params.AddInt64(range.end_seconds);
   return connection->Stream(
-      postgres_sql::SelectRollups(), params, limits,
+      postgres_sql::SelectRollups(family), params, limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+        const bool by_label = family == postgres_sql::Family::kByLabel;
         UsageSum sum;
-        TOKENUSAGE_RETURN_IF_ERROR(AddPostgresSum(*connection, row, 4, &sum));
-        return each({cell_seconds, row.Int64(0, 0), SeriesOf(row, 0, 1)}, sum);
+        TOKENUSAGE_RETURN_IF_ERROR(
+            AddPostgresSum(*connection, row, by_label ? 5 : 4, &sum));
+        SeriesNames series = SeriesOf(row, 0, 1);
+        if (by_label) series.labels = std::string(row.Bytes(0, 4));
+        return each({cell_seconds, row.Int64(0, 0), std::move(series)}, sum);
       });
 }
 

@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/record/usage_sum.h"
 #include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/values.h"
 #include "tokenusage/store/rollup/rollup.h"
 
@@ -23,41 +25,79 @@ namespace tokenusage {
 // is written once. One thread at a time.
 class PostgresRollups {
  public:
+  using Family = postgres_sql::Family;
+
+  // Without `labels`, there are no rollups by label.
+  explicit PostgresRollups(RollupLabels labels) : labels_(std::move(labels)) {}
+
   void Add(const v1::UsageRecord& record, std::int64_t event_time_nanos,
            const UsageCounts& counts) {
-    quarter_hours_[RollupKeyOf(record, event_time_nanos)].Add(counts);
+    plain_[RollupKeyOf(record, event_time_nanos)].Add(counts);
+    if (labels_.empty()) return;
+    by_label_[RollupKeyOf(record, event_time_nanos, labels_)].Add(counts);
   }
 
   // Takes away a record that was added before, by this transaction or another.
   void Subtract(const v1::UsageRecord& record, std::int64_t event_time_nanos,
                 const UsageCounts& counts) {
-    quarter_hours_[RollupKeyOf(record, event_time_nanos)].Subtract(counts);
+    plain_[RollupKeyOf(record, event_time_nanos)].Subtract(counts);
+    if (labels_.empty()) return;
+    by_label_[RollupKeyOf(record, event_time_nanos, labels_)].Subtract(counts);
   }
 
-  bool empty() const { return quarter_hours_.empty(); }
+  bool empty() const { return plain_.empty(); }
 
-  // Returns quarter hours and hours.
-  Rollups All() const;
+  // Returns the families of rollups that the project has.
+  std::vector<Family> Families() const {
+    if (labels_.empty()) return {Family::kPlain};
+    return {Family::kPlain, Family::kByLabel};
+  }
+
+  // Returns quarter hours.
+  Rollups QuarterHours(Family family) const {
+    const auto& sums = family == Family::kByLabel ? by_label_ : plain_;
+    return Rollups(sums.begin(), sums.end());
+  }
+
+  // Returns quarter hours, and hours or, by label, months.
+  Rollups All(Family family) const {
+    Rollups all = QuarterHours(family);
+    all.merge(CoarserRollupsOf(all));
+    return all;
+  }
 
  private:
-  absl::flat_hash_map<RollupKey, UsageSum> quarter_hours_;
+  const RollupLabels labels_;
+  absl::flat_hash_map<RollupKey, UsageSum> plain_;  // quarter hours
+  absl::flat_hash_map<RollupKey, UsageSum> by_label_;
 };
 
 // Returns the parameters of postgres_sql::AddToRollups, SetRollups and
 // ChangeRollups, in the order of the key, so that transactions cannot deadlock.
-PostgresParams RollupParams(const std::string& project, const Rollups& rollups);
+PostgresParams RollupParams(const std::string& project,
+                            postgres_sql::Family family,
+                            const Rollups& rollups);
+
+// Changes rollups by sums that may be negative, in the caller's transaction and
+// after what was sent before, and waits; then sends the deletion of those that
+// are left without records. DATA_LOSS if one cannot be a sum of records.
+absl::Status ChangePostgresRollups(PostgresConnection* connection,
+                                   const std::string& project,
+                                   const PostgresRollups& rollups);
 
 // Adds the sum in a row, whose columns from `first_column` on are those of
-// postgres_sql::kSumColumns, to `sum`. DATA_LOSS if it is none.
+// postgres_sql::kSumColumns, to `sum`. Returns DATA_LOSS if they do not hold a
+// sum.
 absl::Status AddPostgresSum(const PostgresConnection& connection,
                             const PostgresResult& row, int first_column,
                             UsageSum* sum);
 
-// Calls `each` with a project's rollups of one cell length, in the order of
-// their key, until it returns false.
+// Calls `each` with a project's rollups of one family and cell length, in the
+// order of their key, until it returns false.
 absl::Status ForEachPostgresRollup(
     PostgresConnection* connection, const std::string& project,
-    std::int64_t cell_seconds, CellRange range, const CallLimits& limits,
+    postgres_sql::Family family, std::int64_t cell_seconds, CellRange range,
+    const CallLimits& limits,
     const std::function<absl::StatusOr<bool>(const RollupKey& key,
                                              const UsageSum& sum)>& each);
 

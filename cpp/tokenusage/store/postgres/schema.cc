@@ -33,7 +33,10 @@ constexpr const char* kProject =
     "project text COLLATE \"C\" PRIMARY KEY,"
     "incarnation bigint NOT NULL,"  // random; changes if it is deleted
     "horizon bigint NOT NULL,"      // seconds since 1970, UTC; 0 if none
-    "retain_seconds bigint)";       // NULL: the service's default
+    "retain_seconds bigint,"        // NULL: the service's default
+    // The labels that its rollups are kept by, and since when, like horizon.
+    "rollup_labels text COLLATE \"C\" NOT NULL,"
+    "labels_from bigint NOT NULL DEFAULT 0)";
 
 // The distinct (operation, provider, model) of a project's records.
 constexpr const char* kSeries =
@@ -43,6 +46,13 @@ constexpr const char* kSeries =
     "provider text COLLATE \"C\" NOT NULL,"  // empty if the record has none
     "model text COLLATE \"C\" NOT NULL,"     // empty if the record has none
     "PRIMARY KEY (project, operation, provider, model))";
+
+// The distinct values of the rollup labels in a project's records.
+constexpr const char* kLabelSet =
+    "CREATE TABLE tokenusage.label_set("
+    "project text COLLATE \"C\" NOT NULL,"
+    "labels text COLLATE \"C\" NOT NULL,"  // see label_set.h
+    "PRIMARY KEY (project, labels))";
 
 constexpr const char* kUsageRecord =
     "CREATE TABLE tokenusage.usage_record("
@@ -81,9 +91,36 @@ constexpr const char* kUsageRollup =
     "PRIMARY KEY (project, cell_seconds, cell_start, operation, provider, "
     "model)) WITH (fillfactor = 50)";
 
+// The deletions of records, which outlive their projects.
+constexpr const char* kDeletion =
+    "CREATE TABLE tokenusage.deletion("
+    "project text COLLATE \"C\" NOT NULL,"
+    "deletion_id bigint NOT NULL,"            // random
+    "start_time bigint NOT NULL,"             // seconds since 1970, UTC
+    "selection text COLLATE \"C\" NOT NULL,"  // for people
+    "record_count bigint NOT NULL,"
+    "PRIMARY KEY (project, deletion_id))";
+
+// The same by label set, in each quarter hour and each month of UTC.
+constexpr const char* kUsageLabelRollup =
+    "CREATE TABLE tokenusage.usage_label_rollup("
+    "project text COLLATE \"C\" NOT NULL,"
+    "cell_seconds bigint NOT NULL,"  // 900, or 2678400 for months
+    "cell_start bigint NOT NULL,"    // seconds since 1970, UTC
+    "labels text COLLATE \"C\" NOT NULL,"
+    "operation text COLLATE \"C\" NOT NULL,"
+    "provider text COLLATE \"C\" NOT NULL,"
+    "model text COLLATE \"C\" NOT NULL,"
+    "record_count bigint NOT NULL,"
+    "inconsistent_record_count bigint NOT NULL,"
+    "unknown_usage_record_count bigint NOT NULL,"
+    "PRIMARY KEY (project, cell_seconds, cell_start, labels, operation, "
+    "provider, model)) WITH (fillfactor = 50)";
+
 // Adds the columns of the measures with greater numbers than `last`, which must
-// not be the last measure. Without a default, this only changes the catalogue.
-std::string AddMeasureColumnsSql(int last) {
+// not be the last measure, to a table of rollups. Without a default, this only
+// changes the catalogue.
+std::string AddMeasureColumnsSql(const char* table, int last) {
   std::string columns;
   for (int number = last + 1; number <= kMaxUsageMeasure; ++number) {
     const std::string name(
@@ -91,13 +128,18 @@ std::string AddMeasureColumnsSql(int last) {
     absl::StrAppend(&columns, columns.empty() ? "" : ", ", "ADD COLUMN ", name,
                     "_records bigint, ADD COLUMN ", name, " numeric");
   }
-  return "ALTER TABLE tokenusage.usage_rollup " + columns;
+  return absl::StrCat("ALTER TABLE ", table, " ", columns);
 }
+
+constexpr const char* kRollupTables[] = {"tokenusage.usage_rollup",
+                                         "tokenusage.usage_label_rollup"};
 
 // Co-located with the first of them.
 constexpr const char* kDistributedTables[] = {
-    "tokenusage.project", "tokenusage.series", "tokenusage.usage_record",
-    "tokenusage.usage_rollup"};
+    "tokenusage.project",      "tokenusage.series",
+    "tokenusage.label_set",    "tokenusage.usage_record",
+    "tokenusage.usage_rollup", "tokenusage.usage_label_rollup",
+    "tokenusage.deletion"};
 constexpr const char kReferenceTable[] = "tokenusage.property";
 
 // Makes concurrent migrations wait for each other: "tokn" in ASCII.
@@ -269,11 +311,13 @@ absl::StatusOr<PostgresMigration> MigrateInTransaction(
   if (migration.from_version == 0) {
     TOKENUSAGE_RETURN_IF_ERROR(CreateTables(connection));
   } else if (migration.from_version < kPostgresSchemaVersion) {
-    TOKENUSAGE_RETURN_IF_ERROR(
-        connection
-            ->Execute(AddMeasureColumnsSql(
-                static_cast<int>(migration.from_version % 100)))
-            .status());
+    for (const char* table : kRollupTables) {
+      TOKENUSAGE_RETURN_IF_ERROR(
+          connection
+              ->Execute(AddMeasureColumnsSql(
+                  table, static_cast<int>(migration.from_version % 100)))
+              .status());
+    }
   }
   if (migration.from_version != kPostgresSchemaVersion) {
     TOKENUSAGE_RETURN_IF_ERROR(SetSchemaVersion(connection));
@@ -292,11 +336,15 @@ std::vector<std::string> PostgresSchemaStatements() {
           kPageTokenKey,
           kProject,
           kSeries,
+          kLabelSet,
           kUsageRecord,
           kRecordByTime,
           kInconsistentByTime,
           kUsageRollup,
-          AddMeasureColumnsSql(0)};
+          kDeletion,
+          kUsageLabelRollup,
+          AddMeasureColumnsSql(kRollupTables[0], 0),
+          AddMeasureColumnsSql(kRollupTables[1], 0)};
 }
 
 absl::Status CheckPostgresSchema(PostgresConnection* connection) {
@@ -317,6 +365,37 @@ absl::StatusOr<std::string> ReadPageTokenKey(PostgresConnection* connection) {
                    "WHERE name = 'page_token_key'");
 }
 
+absl::StatusOr<RollupLabels> SetUpPostgresLabels(
+    PostgresConnection* connection, const std::optional<RollupLabels>& wanted) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string text,
+                              QueryText(connection,
+                                        "SELECT value FROM tokenusage.property "
+                                        "WHERE name = 'rollup_labels'"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels found,
+                              ParseRollupLabels(text));
+  if (!wanted || *wanted == found) return found;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::string projects,
+      QueryText(connection, "SELECT count(*)::text FROM tokenusage.project"));
+  if (projects != "0") {
+    return CheckRollupLabels(connection->display(), found, wanted);
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(WritePostgresLabels(connection, *wanted));
+  return *wanted;
+}
+
+absl::Status WritePostgresLabels(PostgresConnection* connection,
+                                 const RollupLabels& labels) {
+  // Keys hold no quotes.
+  return connection
+      ->Execute(absl::StrCat(
+          "INSERT INTO tokenusage.property(name, value) VALUES"
+          "('rollup_labels', '",
+          RollupLabelsText(labels),
+          "') ON CONFLICT (name) DO UPDATE SET value = excluded.value"))
+      .status();
+}
+
 absl::StatusOr<PostgresMigration> MigratePostgresSchema(
     PostgresConnection* connection, bool distribute) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckServer(*connection));
@@ -332,9 +411,10 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
   return migration;
 }
 
-absl::StatusOr<ProjectHorizon> ReadLatestPostgresHorizon(
+absl::StatusOr<std::vector<ProjectHorizon>> ReadPostgresHorizons(
     PostgresConnection* connection, const std::vector<std::string>& projects) {
-  if (projects.empty()) return ProjectHorizon();
+  std::vector<ProjectHorizon> horizons;
+  if (projects.empty()) return horizons;
   for (const std::string& project : projects) {
     PostgresParams params;
     params.AddText(project);
@@ -343,14 +423,17 @@ absl::StatusOr<ProjectHorizon> ReadLatestPostgresHorizon(
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::vector<PostgresResult> results,
       connection->Sync(absl::Now() + PostgresTimeouts::kStep));
-  ProjectHorizon latest;
+  const auto nanos = [](std::int64_t seconds) {
+    return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
+  };
   for (std::size_t i = 0; i < projects.size(); ++i) {
-    const std::int64_t seconds =
-        results[i].rows() == 0 ? 0 : results[i].Int64(0, 0);
-    if (seconds == 0 || seconds * kNanosPerSecond <= latest.nanos) continue;
-    latest = {projects[i], seconds * kNanosPerSecond};
+    if (results[i].rows() == 0) continue;
+    TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels labels,
+                                ParseRollupLabels(results[i].Bytes(0, 2)));
+    horizons.push_back({projects[i], nanos(results[i].Int64(0, 0)), labels,
+                        nanos(results[i].Int64(0, 1))});
   }
-  return latest;
+  return horizons;
 }
 
 }  // namespace tokenusage

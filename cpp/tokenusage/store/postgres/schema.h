@@ -7,6 +7,7 @@
 #define TOKENUSAGE_STORE_POSTGRES_SCHEMA_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,18 @@ struct PostgresMigration {
 absl::StatusOr<PostgresMigration> MigratePostgresSchema(
     PostgresConnection* connection, bool distribute);
 
-// Returns the latest horizon of these projects.
-absl::StatusOr<ProjectHorizon> ReadLatestPostgresHorizon(
+// Returns the horizons and labels of those of the projects that exist.
+absl::StatusOr<std::vector<ProjectHorizon>> ReadPostgresHorizons(
     PostgresConnection* connection, const std::vector<std::string>& projects);
+
+// Returns the labels that new projects keep rollups by. Those of a database
+// without projects become `wanted`.
+//
+// Errors: FAILED_PRECONDITION if they are others than `wanted`.
+absl::StatusOr<RollupLabels> SetUpPostgresLabels(
+    PostgresConnection* connection, const std::optional<RollupLabels>& wanted);
+absl::Status WritePostgresLabels(PostgresConnection* connection,
+                                 const RollupLabels& labels);
 
 // Returns the value of UsageStore::page_token_key.
 absl::StatusOr<std::string> ReadPageTokenKey(PostgresConnection* connection);

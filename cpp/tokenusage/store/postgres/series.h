@@ -16,6 +16,7 @@
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/values.h"
 #include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/rollup_options.h"
 
 namespace tokenusage {
 
@@ -30,10 +31,12 @@ PostgresParams SeriesParams(const std::string& project,
 struct PostgresProject {
   std::int64_t incarnation = 0;
   std::int64_t horizon_seconds = 0;
-  std::int64_t series_count = 0;  // there may be more by now
+  std::int64_t series_count = 0;  // with label sets; there may be more by now
+  RollupLabels labels = {};       // that its rollups are kept by
 };
 
-// Some series of a project: see SeriesKey.
+// Some series of a project, see SeriesKey, and label sets, see LabelSetOf: the
+// texts are never the same.
 using SeriesKeys = absl::flat_hash_set<std::string>;
 
 // Returns an incarnation for a new project.
@@ -51,7 +54,7 @@ class PostgresSeriesCache {
   // series: it has them as long as its row has the incarnation.
   bool HasAll(std::int64_t incarnation, const SeriesKeys& series);
 
-  // Also forgets what was known before, but for series.
+  // Replaces what was known, except the series.
   void Remember(const std::string& project, const PostgresProject& found,
                 const SeriesKeys& series);
   void Forget(const std::string& project);

@@ -59,12 +59,20 @@ std::string UpsertValue(const SumColumn& column, Upsert how) {
                       " <> 0 THEN ", sum(column.name), " END");
 }
 
+bool IsByLabel(Family family) { return family == Family::kByLabel; }
+
+std::string RollupTable(Family family) {
+  return IsByLabel(family) ? "tokenusage.usage_label_rollup"
+                           : "tokenusage.usage_rollup";
+}
+
 // Adds to existing rollups, or replaces them.
-std::string RollupSql(Upsert how) {
+std::string RollupSql(Upsert how, Family family) {
   std::string parameters;
   std::string values;
   std::string updates;
-  int number = 6;
+  const bool by_label = IsByLabel(family);
+  int number = by_label ? 7 : 6;
   for (const SumColumn& column : SumColumns()) {
     const auto& [name, is_amount, is_nullable] = column;
     absl::StrAppend(&parameters, ", $", ++number,
@@ -74,49 +82,56 @@ std::string RollupSql(Upsert how) {
                     UpsertValue(column, how));
   }
   const std::string names = SumColumnNames();
+  const char* const labels = by_label ? ", labels" : "";
   return absl::StrCat(
-      "INSERT INTO tokenusage.usage_rollup AS r"
-      "(project, cell_seconds, cell_start, operation, provider, model",
-      names,
+      "INSERT INTO ", RollupTable(family),
+      " AS r(project, cell_seconds, cell_start, operation, provider, model",
+      labels, names,
       ") SELECT p.project, c.cell_seconds, c.cell_start, c.operation, "
       "c.provider, c.model",
-      values,
+      by_label ? ", c.labels" : "", values,
       " FROM tokenusage.project AS p, unnest($2::bigint[], $3::bigint[], "
       "$4::text[], $5::text[], $6::text[]",
-      parameters, ") AS c(cell_seconds, cell_start, operation, provider, model",
+      by_label ? ", $7::text[]" : "", parameters,
+      ") AS c(cell_seconds, cell_start, operation, provider, model", labels,
       names,
-      ") WHERE p.project = $1 ON CONFLICT (project, cell_seconds, cell_start, "
-      "operation, provider, model) DO UPDATE SET ",
-      updates,
+      ") WHERE p.project = $1 ON CONFLICT (project, cell_seconds, cell_start",
+      labels, ", operation, provider, model) DO UPDATE SET ", updates,
       how == Upsert::kChange ? " RETURNING cell_start, record_count" : "");
 }
 
-std::string SelectRollupsSql() {
+std::string SelectRollupsSql(Family family) {
   std::string sums;
   for (const SumColumn& column : SumColumns()) {
     absl::StrAppend(&sums, ", ", column.name, column.is_amount ? "::text" : "");
   }
+  const char* const labels = IsByLabel(family) ? ", labels" : "";
   return absl::StrCat(
-      "SELECT cell_start, operation, provider, model", sums,
-      " FROM tokenusage.usage_rollup WHERE project = $1 "
+      "SELECT cell_start, operation, provider, model", labels, sums, " FROM ",
+      RollupTable(family),
+      " WHERE project = $1 "
       "AND cell_seconds = $2 AND cell_start >= $3 AND cell_start < $4 "
-      "ORDER BY cell_start, operation, provider, model");
+      "ORDER BY cell_start, operation, provider, model",
+      labels);
 }
 
 // Selects rollups of one cell length in a window, with the bucket of each.
-std::string BucketedRollupsSql(int cell_seconds, const char* start,
-                               const char* end) {
+std::string BucketedRollupsSql(Family family, int cell_seconds,
+                               const char* start, const char* end) {
   return absl::StrCat(
       "SELECT CASE WHEN $15::bigint[] IS NULL THEN cell_start ELSE "
       "width_bucket(cell_start, $15::bigint[]) END AS bucket, cell_start, "
       "operation, provider, model",
-      SumColumnNames(),
-      " FROM tokenusage.usage_rollup WHERE project = $1 AND "
-      "cell_seconds = ",
-      cell_seconds, " AND cell_start >= ", start, " AND cell_start < ", end,
+      IsByLabel(family) ? ", labels" : "", SumColumnNames(), " FROM ",
+      RollupTable(family),
+      " WHERE project = $1 AND cell_seconds = ", cell_seconds,
+      " AND cell_start >= ", start, " AND cell_start < ", end,
       " AND ($12::text[] IS NULL OR operation = ANY($12::text[]))"
       " AND ($13::text[] IS NULL OR provider = ANY($13::text[]))"
-      " AND ($14::text[] IS NULL OR model = ANY($14::text[]))");
+      " AND ($14::text[] IS NULL OR model = ANY($14::text[]))",
+      IsByLabel(family)
+          ? " AND ($17::text[] IS NULL OR labels = ANY($17::text[]))"
+          : "");
 }
 
 // Selects the records of a window that are not corrected, in the columns of
@@ -124,14 +139,14 @@ std::string BucketedRollupsSql(int cell_seconds, const char* start,
 std::string EdgeSql(const char* start, const char* end) {
   std::string nulls;
   for (int i = 0; i < kSumColumns; ++i) absl::StrAppend(&nulls, ", NULL");
-  return absl::StrCat("SELECT event_time, NULL, NULL, NULL", nulls,
+  return absl::StrCat("SELECT event_time, NULL, NULL, NULL, NULL", nulls,
                       ", record FROM tokenusage.usage_record "
                       "WHERE project = $1 AND event_time >= ",
                       start, " AND event_time < ", end,
                       " AND corrected_by IS NULL");
 }
 
-std::string TotalsSql(TotalsGroup group) {
+std::string TotalsSql(TotalsGroup group, Family family) {
   std::string names;
   std::string keys = "bucket";
   const auto add = [&](bool grouped, const char* name) {
@@ -141,6 +156,8 @@ std::string TotalsSql(TotalsGroup group) {
   add(group.operation, "operation");
   add(group.provider, "provider");
   add(group.model, "model");
+  add(IsByLabel(family), "labels");
+  const int largest_cell = IsByLabel(family) ? 2678400 : 3600;
   std::string sums;
   for (const SumColumn& column : SumColumns()) {
     absl::StrAppend(&sums, ", sum(", column.name,
@@ -149,33 +166,68 @@ std::string TotalsSql(TotalsGroup group) {
   return absl::StrCat(
       "SELECT * FROM ((SELECT min(cell_start) * 1000000000 AS at", names, sums,
       ", NULL::bytea AS record FROM (",
-      BucketedRollupsSql(3600, "$2::bigint", "$3::bigint"), " UNION ALL ",
-      BucketedRollupsSql(900, "$4::bigint", "$5::bigint"), " UNION ALL ",
-      BucketedRollupsSql(900, "$6::bigint", "$7::bigint"), ") AS c GROUP BY ",
-      keys, " ORDER BY ", keys, " LIMIT $16::bigint) UNION ALL (",
+      BucketedRollupsSql(family, largest_cell, "$2::bigint", "$3::bigint"),
+      " UNION ALL ",
+      BucketedRollupsSql(family, 900, "$4::bigint", "$5::bigint"),
+      " UNION ALL ",
+      BucketedRollupsSql(family, 900, "$6::bigint", "$7::bigint"),
+      ") AS c GROUP BY ", keys, " ORDER BY ", keys,
+      " LIMIT $16::bigint + 2 * (SELECT count(*) FROM tokenusage.series "
+      "WHERE project = $1)) UNION ALL (",
       EdgeSql("$8::bigint", "$9::bigint"), ") UNION ALL (",
       EdgeSql("$10::bigint", "$11::bigint"), ")) AS t ORDER BY at");
 }
 
-int GroupNumber(TotalsGroup group) {
-  return (group.operation ? 4 : 0) + (group.provider ? 2 : 0) +
-         (group.model ? 1 : 0);
+int GroupNumber(TotalsGroup group, Family family) {
+  return (IsByLabel(family) ? 8 : 0) + (group.operation ? 4 : 0) +
+         (group.provider ? 2 : 0) + (group.model ? 1 : 0);
 }
 
 // By GroupNumber.
 const std::vector<PostgresStatement>& TotalsStatements() {
+  // What the statements point to.
+  static const auto* const texts = [] {
+    auto* made = new std::vector<std::pair<std::string, std::string>>;
+    for (int i = 0; i < 16; ++i) {
+      made->emplace_back(absl::StrCat("select_totals_", i),
+                         TotalsSql({(i & 4) != 0, (i & 2) != 0, (i & 1) != 0},
+                                   i < 8 ? Family::kPlain : Family::kByLabel));
+    }
+    return made;
+  }();
   static const auto* const statements = [] {
     auto* made = new std::vector<PostgresStatement>;
-    for (int i = 0; i < 8; ++i) {
-      auto* name = new std::string(absl::StrCat("select_totals_", i));
-      auto* sql = new std::string(
-          TotalsSql({(i & 4) != 0, (i & 2) != 0, (i & 1) != 0}));
-      made->push_back({name->c_str(), sql->c_str()});
+    for (const auto& [name, sql] : *texts) {
+      made->push_back({name.c_str(), sql.c_str()});
     }
     return made;
   }();
   return *statements;
 }
+
+// A statement for each family.
+class FamilyStatements {
+ public:
+  FamilyStatements(const std::string& name, std::string (*sql)(Family))
+      : plain_name_(name),
+        plain_sql_(sql(Family::kPlain)),
+        label_name_(name + "_by_label"),
+        label_sql_(sql(Family::kByLabel)),
+        plain_{plain_name_.c_str(), plain_sql_.c_str()},
+        by_label_{label_name_.c_str(), label_sql_.c_str()} {}
+
+  const PostgresStatement& Of(Family family) const {
+    return IsByLabel(family) ? by_label_ : plain_;
+  }
+
+ private:
+  const std::string plain_name_;
+  const std::string plain_sql_;
+  const std::string label_name_;
+  const std::string label_sql_;
+  const PostgresStatement plain_;
+  const PostgresStatement by_label_;
+};
 
 }  // namespace
 
@@ -183,41 +235,43 @@ std::string_view MeasureColumn(v1::UsageMeasure measure) {
   return v1::TokenUsage::descriptor()->FindFieldByNumber(measure)->name();
 }
 
-const PostgresStatement& AddToRollups() {
-  static const auto* const sql = new std::string(RollupSql(Upsert::kAdd));
-  static const PostgresStatement statement = {"add_to_rollups", sql->c_str()};
-  return statement;
+const PostgresStatement& AddToRollups(Family family) {
+  static const auto* const statements = new FamilyStatements(
+      "add_to_rollups", [](Family of) { return RollupSql(Upsert::kAdd, of); });
+  return statements->Of(family);
 }
 
-const PostgresStatement& SetRollups() {
-  static const auto* const sql = new std::string(RollupSql(Upsert::kSet));
-  static const PostgresStatement statement = {"set_rollups", sql->c_str()};
-  return statement;
+const PostgresStatement& SetRollups(Family family) {
+  static const auto* const statements = new FamilyStatements(
+      "set_rollups", [](Family of) { return RollupSql(Upsert::kSet, of); });
+  return statements->Of(family);
 }
 
-const PostgresStatement& ChangeRollups() {
-  static const auto* const sql = new std::string(RollupSql(Upsert::kChange));
-  static const PostgresStatement statement = {"change_rollups", sql->c_str()};
-  return statement;
+const PostgresStatement& ChangeRollups(Family family) {
+  static const auto* const statements = new FamilyStatements(
+      "change_rollups",
+      [](Family of) { return RollupSql(Upsert::kChange, of); });
+  return statements->Of(family);
 }
 
-const PostgresStatement& SelectRollups() {
-  static const auto* const sql = new std::string(SelectRollupsSql());
-  static const PostgresStatement statement = {"select_rollups", sql->c_str()};
-  return statement;
+const PostgresStatement& SelectRollups(Family family) {
+  static const auto* const statements =
+      new FamilyStatements("select_rollups", &SelectRollupsSql);
+  return statements->Of(family);
 }
 
-const PostgresStatement& SelectTotals(TotalsGroup group) {
-  return TotalsStatements()[static_cast<std::size_t>(GroupNumber(group))];
+const PostgresStatement& SelectTotals(TotalsGroup group, Family family) {
+  return TotalsStatements()[static_cast<std::size_t>(
+      GroupNumber(group, family))];
 }
 
 std::vector<PostgresStatement> AllStatements() {
   std::vector<PostgresStatement> all = TotalsStatements();
-  all.insert(all.end(), {AddToRollups(),
-                         SetRollups(),
-                         ChangeRollups(),
-                         SelectRollups(),
-                         kBegin,
+  for (const Family family : {Family::kPlain, Family::kByLabel}) {
+    all.insert(all.end(), {AddToRollups(family), SetRollups(family),
+                           ChangeRollups(family), SelectRollups(family)});
+  }
+  all.insert(all.end(), {kBegin,
                          kCommit,
                          kShareProject,
                          kLockProject,
@@ -225,12 +279,26 @@ std::vector<PostgresStatement> AllStatements() {
                          kSelectSeries,
                          kFindSeries,
                          kCountSeries,
+                         kSelectLabelSets,
+                         kFindLabelSets,
+                         kInsertLabelSets,
+                         kDeleteEmptyLabelRollups,
+                         kSetLabels,
+                         kSetLabelsFrom,
+                         kFindLabelRollupsBefore,
+                         kLabelRollupTimes,
+                         kDeleteLabelRollupsFrom,
+                         kDeleteLabelSets,
                          kInsertSeries,
                          kInsertRecords,
                          kInsertProbe,
                          kMarkCorrected,
                          kDeleteEmptyRollups,
                          kSelectRecords,
+                         kDeleteRecords,
+                         kAddDeletion,
+                         kCountDeletions,
+                         kSelectDeletions,
                          kSelectRecord,
                          kListRecords,
                          kListInconsistent,

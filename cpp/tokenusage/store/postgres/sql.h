@@ -26,6 +26,9 @@ namespace tokenusage::postgres_sql {
 
 // The comments list parameters -> columns.
 
+// The rollups without labels, or those by label.
+enum class Family { kPlain, kByLabel };
+
 // The columns of a sum: record_count, inconsistent_record_count,
 // unknown_usage_record_count; then, for each measure by its number, how many
 // records state it, and the amount as a decimal: NULL if none does.
@@ -40,23 +43,24 @@ inline constexpr PostgresStatement kCommit = {"commit", "COMMIT"};
 
 // ------------------------------------------------------------------- appends
 
-// $1 project -> incarnation, horizon (seconds). Locks both against changes
-// until the transaction ends: kShareProject shared with others, kLockProject
-// exclusively.
+// $1 project -> incarnation, horizon (seconds), rollup_labels. Locks them
+// against changes until the transaction ends: kShareProject shared with others,
+// kLockProject exclusively.
 inline constexpr PostgresStatement kShareProject = {
     "share_project",
-    "SELECT incarnation, horizon FROM tokenusage.project "
+    "SELECT incarnation, horizon, rollup_labels FROM tokenusage.project "
     "WHERE project = $1 FOR SHARE"};
 inline constexpr PostgresStatement kLockProject = {
     "lock_project",
-    "SELECT incarnation, horizon FROM tokenusage.project "
+    "SELECT incarnation, horizon, rollup_labels FROM tokenusage.project "
     "WHERE project = $1 FOR UPDATE"};
 
-// $1 project, $2 incarnation. Adds the project, unless it exists.
+// $1 project, $2 incarnation, $3 rollup_labels. Adds the project, unless it
+// exists.
 inline constexpr PostgresStatement kInsertProject = {
     "insert_project",
-    "INSERT INTO tokenusage.project(project, incarnation, horizon) "
-    "VALUES($1, $2, 0) ON CONFLICT (project) DO NOTHING"};
+    "INSERT INTO tokenusage.project(project, incarnation, horizon, "
+    "rollup_labels) VALUES($1, $2, 0, $3) ON CONFLICT (project) DO NOTHING"};
 
 // $1 project -> operation, provider, model.
 inline constexpr PostgresStatement kSelectSeries = {
@@ -73,10 +77,31 @@ inline constexpr PostgresStatement kFindSeries = {
     "AND operation = ANY($2::text[]) AND provider = ANY($3::text[]) "
     "AND model = ANY($4::text[])"};
 
-// $1 project -> how many series it has.
+// $1 project -> how many series and label sets it has.
 inline constexpr PostgresStatement kCountSeries = {
     "count_series",
-    "SELECT count(*) FROM tokenusage.series WHERE project = $1"};
+    "SELECT count(*) FROM (SELECT project FROM tokenusage.series "
+    "WHERE project = $1 UNION ALL SELECT project FROM tokenusage.label_set "
+    "WHERE project = $1) AS s"};
+
+// $1 project -> labels of all its label sets.
+inline constexpr PostgresStatement kSelectLabelSets = {
+    "select_label_sets",
+    "SELECT labels FROM tokenusage.label_set WHERE project = $1"};
+
+// $1 project, $2 labels -> those that it has.
+inline constexpr PostgresStatement kFindLabelSets = {
+    "find_label_sets",
+    "SELECT labels FROM tokenusage.label_set WHERE project = $1 "
+    "AND labels = ANY($2::text[])"};
+
+// $1 project, $2 labels.
+inline constexpr PostgresStatement kInsertLabelSets = {
+    "insert_label_sets",
+    "INSERT INTO tokenusage.label_set(project, labels) "
+    "SELECT p.project, s.labels FROM tokenusage.project AS p, "
+    "unnest($2::text[]) AS s(labels) WHERE p.project = $1 "
+    "ON CONFLICT (project, labels) DO NOTHING"};
 
 // $1 project, $2 operations, $3 providers, $4 models.
 inline constexpr PostgresStatement kInsertSeries = {
@@ -99,8 +124,8 @@ inline constexpr PostgresStatement kInsertRecords = {
     "record) WHERE p.project = $1 "
     "ON CONFLICT (project, record_id) DO NOTHING RETURNING record_id"};
 
-// $1 project, $2 record id, $3 bytes. A row that is no record: to be rolled
-// back.
+// $1 project, $2 record id, $3 bytes. Inserts a placeholder row, which must be
+// rolled back.
 inline constexpr PostgresStatement kInsertProbe = {
     "insert_probe",
     "INSERT INTO tokenusage.usage_record"
@@ -115,9 +140,15 @@ inline constexpr PostgresStatement kSelectRecords = {
     "FROM tokenusage.usage_record "
     "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
+// $1 project, $2 record ids.
+inline constexpr PostgresStatement kDeleteRecords = {
+    "delete_records",
+    "DELETE FROM tokenusage.usage_record "
+    "WHERE project = $1 AND record_id = ANY($2::text[])"};
+
 // $1 project, $2 record ids, $3 what corrects them. The records must exist:
-// what would be inserted is no record. It is an INSERT since Citus expands
-// lists in no UPDATE.
+// otherwise a placeholder would be inserted. It is an INSERT since Citus
+// expands lists in no UPDATE.
 inline constexpr PostgresStatement kMarkCorrected = {
     "mark_corrected",
     "INSERT INTO tokenusage.usage_record"
@@ -129,15 +160,21 @@ inline constexpr PostgresStatement kMarkCorrected = {
     "DO UPDATE SET corrected_by = excluded.corrected_by"};
 
 // $1 project, $2 cell_seconds, $3 cell_start, $4 operation, $5 provider,
-// $6 model, from $7 on the columns of a sum: arrays with one element per
-// rollup. AddToRollups adds to existing rollups, SetRollups replaces them.
-// ChangeRollups adds numbers that may be negative -> cell_start, record_count
-// of each rollup; those of no records are left for kDeleteEmptyRollups.
-const PostgresStatement& AddToRollups();
-const PostgresStatement& SetRollups();
-const PostgresStatement& ChangeRollups();
+// $6 model, by label $7 labels, then the columns of a sum: arrays with one
+// element per rollup. AddToRollups adds to existing rollups, SetRollups
+// replaces them. ChangeRollups adds numbers that may be negative -> cell_start,
+// record_count of each rollup; those of no records are left for
+// kDeleteEmptyRollups.
+const PostgresStatement& AddToRollups(Family family);
+const PostgresStatement& SetRollups(Family family);
+const PostgresStatement& ChangeRollups(Family family);
 
 // $1 project, $2 cell_starts.
+inline constexpr PostgresStatement kDeleteEmptyLabelRollups = {
+    "delete_empty_label_rollups",
+    "DELETE FROM tokenusage.usage_label_rollup WHERE project = $1 "
+    "AND cell_seconds = ANY('{900,2678400}'::bigint[]) "
+    "AND cell_start = ANY($2::bigint[]) AND record_count = 0"};
 inline constexpr PostgresStatement kDeleteEmptyRollups = {
     "delete_empty_rollups",
     "DELETE FROM tokenusage.usage_rollup WHERE project = $1 "
@@ -186,23 +223,53 @@ struct TotalsGroup {
 
 // Totals of a project.
 //
-// $1 project; [$2, $3) is read from hours, [$4, $5) and [$6, $7) from quarter
-// hours (seconds), [$8, $9) and [$10, $11) from records (ns). $12, $13, $14:
-// the operations, providers, models to count, or NULL for all; records are not
-// filtered. $15: the starts of the buckets (seconds, ascending), or NULL for
-// each cell by itself; $16: the most rows of totals, or NULL for all.
+// $1 project; [$2, $3) is read from hours, or by label from months, [$4, $5)
+// and [$6, $7) from quarter hours (seconds), [$8, $9) and [$10, $11) from
+// records (ns). $12, $13, $14: the operations, providers, models to count, or
+// NULL for all; records are not filtered. $15: the starts of the buckets
+// (seconds, ascending), or NULL for each cell by itself; $16: the most rows of
+// totals, and twice the number of series more, or NULL for all. By label, $17:
+// the label sets to count, or NULL for all.
 //
 // -> the time (ns) of a cell in the row's bucket, or of a record; operation,
-// provider, model (NULL where not grouped by); the columns of a sum; then the
-// record, which is NULL in rows of totals. In order of time.
-const PostgresStatement& SelectTotals(TotalsGroup group);
+// provider, model (NULL where not grouped by); labels, which are NULL unless by
+// label; the columns of a sum; then the record, which is NULL in rows of
+// totals. In order of time.
+const PostgresStatement& SelectTotals(TotalsGroup group, Family family);
 
 // -------------------------------------------------------------- whole database
 
-// $1 project -> the horizon in seconds; 0 if nothing was ever removed.
+// $1 project -> horizon and labels_from (seconds, 0 if there is none), and
+// rollup_labels.
 inline constexpr PostgresStatement kSelectHorizon = {
     "select_horizon",
-    "SELECT horizon FROM tokenusage.project WHERE project = $1"};
+    "SELECT horizon, labels_from, rollup_labels FROM tokenusage.project "
+    "WHERE project = $1"};
+
+// $1 project, $2 rollup_labels, $3 incarnation. Rollups by label begin at the
+// horizon.
+inline constexpr PostgresStatement kSetLabels = {
+    "set_labels",
+    "UPDATE tokenusage.project SET rollup_labels = $2, labels_from = horizon, "
+    "incarnation = $3 WHERE project = $1"};
+
+// $1 project, $2 labels_from.
+inline constexpr PostgresStatement kSetLabelsFrom = {
+    "set_labels_from",
+    "UPDATE tokenusage.project SET labels_from = $2 WHERE project = $1"};
+
+// $1 project, $2 end (seconds) -> a row if there are rollups by label before.
+inline constexpr PostgresStatement kFindLabelRollupsBefore = {
+    "find_label_rollups_before",
+    "SELECT cell_start FROM tokenusage.usage_label_rollup "
+    "WHERE project = $1 AND cell_seconds = 900 AND cell_start < $2 LIMIT 1"};
+
+// $1 project -> the first and last cell_start of its rollups by label; NULL if
+// there are none.
+inline constexpr PostgresStatement kLabelRollupTimes = {
+    "label_rollup_times",
+    "SELECT min(cell_start), max(cell_start) FROM "
+    "tokenusage.usage_label_rollup WHERE project = $1"};
 
 // $1 project -> horizon (seconds), the project's own retention (seconds), 0 if
 // it has none.
@@ -224,8 +291,8 @@ inline constexpr PostgresStatement kRaiseHorizon = {
     "SET horizon = greatest(horizon, $2::bigint) "
     "WHERE project = $1"};
 
-// -> the name and horizon (seconds) of every project. The only statement on all
-// projects.
+// -> the name and horizon (seconds) of every project. This and kSelectDeletions
+// are the only statements on all projects.
 inline constexpr PostgresStatement kSelectProjects = {
     "select_projects", "SELECT project, horizon FROM tokenusage.project"};
 
@@ -268,12 +335,12 @@ inline constexpr PostgresStatement kToggleInconsistent = {
     "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
 // $1 project, $2 cell_seconds, $3 start, $4 end (seconds) -> cell_start,
-// operation, provider, model, and the columns of a sum, in the order of these
-// four.
-const PostgresStatement& SelectRollups();
+// operation, provider, model, by label labels, and the columns of a sum, in the
+// order of the columns before it.
+const PostgresStatement& SelectRollups(Family family);
 
 // $1 project, $2 a time: deletes records before it (ns), rollups from it on
-// (seconds).
+// (seconds); of those by label, the months from $3 on.
 inline constexpr PostgresStatement kDeleteRecordsBefore = {
     "delete_records_before",
     "DELETE FROM tokenusage.usage_record "
@@ -282,8 +349,15 @@ inline constexpr PostgresStatement kDeleteRollupsFrom = {
     "delete_rollups_from",
     "DELETE FROM tokenusage.usage_rollup "
     "WHERE project = $1 AND cell_start >= $2"};
+inline constexpr PostgresStatement kDeleteLabelRollupsFrom = {
+    "delete_label_rollups_from",
+    "DELETE FROM tokenusage.usage_label_rollup WHERE project = $1 "
+    "AND (cell_seconds = 900 AND cell_start >= $2 "
+    "OR cell_seconds = 2678400 AND cell_start >= $3)"};
 
 // $1 project.
+inline constexpr PostgresStatement kDeleteLabelSets = {
+    "delete_label_sets", "DELETE FROM tokenusage.label_set WHERE project = $1"};
 inline constexpr PostgresStatement kDeleteSeries = {
     "delete_series", "DELETE FROM tokenusage.series WHERE project = $1"};
 inline constexpr PostgresStatement kDeleteProject = {
@@ -299,6 +373,26 @@ inline constexpr PostgresStatement kSetBookmark = {
     "INSERT INTO tokenusage.property(name, value) "
     "VALUES($1, $2::bigint) ON CONFLICT (name) "
     "DO UPDATE SET value = excluded.value"};
+
+// $1 project, $2 deletion_id, $3 start_time (seconds), $4 selection, $5 the
+// number of records, which is added to that of a deletion that is there.
+inline constexpr PostgresStatement kAddDeletion = {
+    "add_deletion",
+    "INSERT INTO tokenusage.deletion AS d"
+    "(project, deletion_id, start_time, selection, record_count) "
+    "VALUES($1, $2, $3, $4, $5) ON CONFLICT (project, deletion_id) "
+    "DO UPDATE SET record_count = d.record_count + excluded.record_count"};
+
+// $1 project -> how many deletions of its records there were.
+inline constexpr PostgresStatement kCountDeletions = {
+    "count_deletions",
+    "SELECT count(*) FROM tokenusage.deletion WHERE project = $1"};
+
+// -> start_time, project, selection, record_count of all projects' deletions.
+inline constexpr PostgresStatement kSelectDeletions = {
+    "select_deletions",
+    "SELECT start_time, project, selection, record_count "
+    "FROM tokenusage.deletion"};
 
 // Begins a transaction that reads one snapshot.
 inline constexpr PostgresStatement kBeginSnapshot = {

@@ -22,9 +22,10 @@ class PostgresStore : public UsageStore {
       : page_token_key_(std::move(page_token_key)),
         maintenance_(target),
         reader_(target, options.max_read_connections),
-        writer_(target,
-                {options.max_write_connections, options.max_records_per_commit,
-                 options.max_queued_bytes, options.on_commit}) {}
+        writer_(
+            target,
+            {options.max_write_connections, options.max_records_per_commit,
+             options.max_queued_bytes, options.rollups, options.on_commit}) {}
 
   void AppendAsync(std::string project,
                    std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
@@ -77,8 +78,12 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenPostgresStore(
   TOKENUSAGE_RETURN_IF_ERROR(CheckPostgresSchema(connection.get()));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::string page_token_key,
                               ReadPageTokenKey(connection.get()));
+  PostgresStoreOptions known = options;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      known.rollups.labels,
+      SetUpPostgresLabels(connection.get(), options.rollups.labels));
   return std::unique_ptr<UsageStore>(
-      new PostgresStore(target, options, std::move(page_token_key)));
+      new PostgresStore(target, known, std::move(page_token_key)));
 }
 
 absl::StatusOr<PostgresMigration> MigratePostgresDatabase(

@@ -41,6 +41,9 @@ struct PostgresStoreOptions {
   // appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 
+  // The labels that rollups are kept by, and the limit of series.
+  RollupOptions rollups;
+
   // Called after each commit with the time since its first statement, from any
   // of the writing threads; must not block. May be empty.
   std::function<void(absl::Duration)> on_commit;
@@ -50,9 +53,8 @@ struct PostgresStoreOptions {
 //
 // Errors, each naming the database but no password:
 //  - INVALID_ARGUMENT: the URL cannot be parsed.
-//  - FAILED_PRECONDITION: the tables are missing or have another version, or
-//  the
-//    server is too old.
+//  - FAILED_PRECONDITION: the tables are missing or have another version, the
+//    server is too old, or the database has other rollup labels.
 //  - UNAVAILABLE: the server cannot be reached, or refuses the connection.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenPostgresStore(
     const std::string& url, const PostgresStoreOptions& options = {});

@@ -29,7 +29,7 @@ constexpr std::size_t kMaxFailing = 16;
 PostgresWriter::PostgresWriter(const PostgresTarget& target, Limits limits)
     : limits_(std::move(limits)),
       pool_(target, limits_.threads),
-      appender_(&pool_),
+      appender_(&pool_, limits_.rollups),
       queue_(limits_.max_queued_bytes, limits_.max_records_per_commit) {
   for (int i = 0; i < limits_.threads; ++i) {
     threads_.emplace_back([this] { Run(); });

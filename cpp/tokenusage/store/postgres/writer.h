@@ -34,6 +34,7 @@ class PostgresWriter {
     int threads;  // each with a connection, at most
     int max_records_per_commit;
     std::int64_t max_queued_bytes;
+    RollupOptions rollups;  // with labels
     std::function<void(absl::Duration)> on_commit;
   };
 

@@ -3,7 +3,10 @@
 #include "tokenusage/store/query/field_values.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+
+#include "tokenusage/store/query/label_set.h"
 
 namespace tokenusage {
 namespace {
@@ -40,7 +43,20 @@ std::optional<std::string_view> FieldValue(const UsageField& field,
   return label->second;
 }
 
-// The same for a series, which has no labels.
+using Values = std::vector<std::optional<std::string_view>>;
+
+// Returns the value of a label of a series.
+std::optional<std::string_view> LabelValue(const UsageField& field,
+                                           const Values& values,
+                                           const RollupLabels& labels) {
+  const auto key =
+      std::lower_bound(labels.begin(), labels.end(), field.label_key);
+  const auto at = static_cast<std::size_t>(key - labels.begin());
+  if (at >= values.size() || *key != field.label_key) return std::nullopt;
+  return values[at];
+}
+
+// The same for the names of a series.
 std::optional<std::string_view> FieldValue(const UsageField& field,
                                            const SeriesNames& names) {
   switch (field.kind) {
@@ -64,15 +80,15 @@ bool Passes(const UsageFieldFilter& filter,
          filter.values.end();
 }
 
-template <typename Source>
+// `value_of` returns the value of a field other than the project.
+template <typename ValueOf>
 std::string EncodedGroup(const std::vector<UsageField>& group_by,
-                         std::string_view project, const Source& source) {
+                         std::string_view project, const ValueOf& value_of) {
   std::string key;
   for (const UsageField& field : group_by) {
-    AppendGroupValue(field.kind == UsageField::Kind::kProject
-                         ? project
-                         : FieldValue(field, source),
-                     &key);
+    AppendGroupValue(
+        field.kind == UsageField::Kind::kProject ? project : value_of(field),
+        &key);
   }
   return key;
 }
@@ -94,12 +110,20 @@ std::string SeriesKey(const SeriesNames& names) {
 std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
                            std::string_view project,
                            const v1::UsageRecord& record) {
-  return EncodedGroup(group_by, project, record);
+  return EncodedGroup(group_by, project, [&](const UsageField& field) {
+    return FieldValue(field, record);
+  });
 }
 
 std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
-                           std::string_view project, const SeriesNames& names) {
-  return EncodedGroup(group_by, project, names);
+                           std::string_view project, const SeriesNames& names,
+                           const RollupLabels& labels) {
+  const Values values = LabelValues(names.labels);
+  return EncodedGroup(group_by, project, [&](const UsageField& field) {
+    return field.kind == UsageField::Kind::kLabel
+               ? LabelValue(field, values, labels)
+               : FieldValue(field, names);
+  });
 }
 
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,
@@ -117,6 +141,16 @@ bool PassesAll(const std::vector<UsageFieldFilter>& filters,
                        return filter.field.kind == UsageField::Kind::kLabel ||
                               Passes(filter, FieldValue(filter.field, names));
                      });
+}
+
+bool LabelsPassAll(const std::vector<UsageFieldFilter>& filters,
+                   std::string_view label_set, const RollupLabels& labels) {
+  const Values values = LabelValues(label_set);
+  return std::all_of(
+      filters.begin(), filters.end(), [&](const UsageFieldFilter& filter) {
+        return filter.field.kind != UsageField::Kind::kLabel ||
+               Passes(filter, LabelValue(filter.field, values, labels));
+      });
 }
 
 }  // namespace tokenusage

@@ -11,17 +11,22 @@
 #include <utility>
 #include <vector>
 
+#include "tokenusage/store/rollup_options.h"
 #include "tokenusage/store/usage_query.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {
 
-// The names that a record shares with many others. A series is a distinct
-// (operation, provider, model) of a project.
+// What a record shares with many others. A series is a distinct (operation,
+// provider, model) of a project; with rollups by label, the values of these
+// labels are part of it.
 struct SeriesNames {
   std::string operation;
   std::string provider;
   std::string model;
+  // The values of the rollup labels (label_set.h); empty if rollups are not by
+  // label.
+  std::string labels = {};
 
   friend bool operator==(const SeriesNames& a, const SeriesNames& b) {
     return a.AsTuple() == b.AsTuple();
@@ -32,37 +37,43 @@ struct SeriesNames {
   template <typename H>
   friend H AbslHashValue(H state, const SeriesNames& names) {
     return H::combine(std::move(state), names.operation, names.provider,
-                      names.model);
+                      names.model, names.labels);
   }
 
  private:
-  std::tuple<const std::string&, const std::string&, const std::string&>
+  std::tuple<const std::string&, const std::string&, const std::string&,
+             const std::string&>
   AsTuple() const {
-    return std::tie(operation, provider, model);
+    return std::tie(operation, provider, model, labels);
   }
 };
 
+// Returns the names without labels.
 SeriesNames SeriesNamesOf(const v1::UsageRecord& record);
 
-// Returns a text that differs for each combination of names: names hold no
-// control characters.
+// Returns a text that differs for each combination of the names, without their
+// labels: names hold no control characters.
 std::string SeriesKey(const v1::UsageRecord& record);
 std::string SeriesKey(const SeriesNames& names);
 
 // Returns the encoded key of the group that a record of a project, or a series
-// of one, is counted in. The second form is not for labels.
+// of one, is counted in. `labels` are the keys of the series' labels; the
+// second form knows no others.
 std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
                            std::string_view project,
                            const v1::UsageRecord& record);
 std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
-                           std::string_view project, const SeriesNames& names);
+                           std::string_view project, const SeriesNames& names,
+                           const RollupLabels& labels = {});
 
-// Returns whether a record, or a series as far as its names say, passes all
+// Returns whether a record, or a series as far as it has the fields, passes all
 // filters.
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,
                const v1::UsageRecord& record);
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,
                const SeriesNames& names);
+bool LabelsPassAll(const std::vector<UsageFieldFilter>& filters,
+                   std::string_view label_set, const RollupLabels& labels);
 
 }  // namespace tokenusage
 

@@ -3,9 +3,13 @@
 #include "tokenusage/store/query/query_plan.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
@@ -14,13 +18,22 @@ namespace {
 
 using Source = QuerySegment::Source;
 
-// Times are from 2000 on, so division rounds down.
-std::int64_t RoundDown(std::int64_t nanos, std::int64_t unit) {
-  return nanos - nanos % unit;
+// Returns the start of the cell that holds an instant. Times are from 2000 on,
+// so division rounds down.
+std::int64_t RoundDown(std::int64_t nanos, Source source) {
+  if (source == Source::kMonths) return MonthStart(nanos);
+  return nanos - nanos % (source == Source::kHours ? kNanosPerHour
+                                                   : kNanosPerQuarterHour);
 }
 
-std::int64_t RoundUp(std::int64_t nanos, std::int64_t unit) {
-  return RoundDown(nanos + unit - 1, unit);
+// Returns the start of the first cell from an instant on.
+std::int64_t RoundUp(std::int64_t nanos, Source source) {
+  const std::int64_t start = RoundDown(nanos, source);
+  if (start == nanos) return nanos;
+  if (source == Source::kMonths) return NextMonthStart(nanos);
+  return RoundDown(
+      start + (source == Source::kHours ? kNanosPerHour : kNanosPerQuarterHour),
+      source);
 }
 
 // Returns the largest rollups of which none spans the instant `seconds`.
@@ -53,9 +66,9 @@ Source CoarsestForDays(absl::TimeZone zone, TimeWindow window) {
   return source;
 }
 
-// Returns the largest rollups that fit all borders between buckets.
+// Returns the largest rollups without labels that fit all borders between
+// buckets.
 Source CoarsestSource(const UsageQuery& query) {
-  if (UsesLabels(query)) return Source::kRecords;
   switch (query.bucket) {
     case v1::TIME_BUCKET_MINUTE:
       return Source::kRecords;
@@ -68,6 +81,22 @@ Source CoarsestSource(const UsageQuery& query) {
   }
 }
 
+// The same for rollups by label.
+Source CoarsestByLabel(const UsageQuery& query) {
+  if (query.bucket == v1::TIME_BUCKET_NONE ||
+      (query.bucket == v1::TIME_BUCKET_MONTH &&
+       query.time_zone == absl::UTCTimeZone())) {
+    return Source::kMonths;
+  }
+  return Finer(CoarsestSource(query), Source::kQuarterHours);
+}
+
+// Returns the next smaller cells of the same kind of rollups.
+Source SmallerThan(Source source) {
+  return source == Source::kQuarterHours ? Source::kRecords
+                                         : Source::kQuarterHours;
+}
+
 class Planner {
  public:
   // Reads the window from `source` as far as its rollups fit, and what is left
@@ -78,11 +107,9 @@ class Planner {
       segments_.push_back({source, window});
       return;
     }
-    const bool hours = source == Source::kHours;
-    const std::int64_t unit = hours ? kNanosPerHour : kNanosPerQuarterHour;
-    const Source smaller = hours ? Source::kQuarterHours : Source::kRecords;
-    const TimeWindow inside = {RoundUp(window.start_nanos, unit),
-                               RoundDown(window.end_nanos, unit)};
+    const Source smaller = SmallerThan(source);
+    const TimeWindow inside = {RoundUp(window.start_nanos, source),
+                               RoundDown(window.end_nanos, source)};
     if (inside.start_nanos >= inside.end_nanos) {
       Add(window, smaller);
       return;
@@ -98,11 +125,26 @@ class Planner {
   std::vector<QuerySegment> segments_;
 };
 
+bool IsLabel(const UsageField& field) {
+  return field.kind == UsageField::Kind::kLabel;
+}
+
+// Returns whether `matches` holds for a field that the query groups or filters
+// by.
+template <typename Matches>
+bool AnyField(const UsageQuery& query, const Matches& matches) {
+  return std::any_of(query.group_by.begin(), query.group_by.end(), matches) ||
+         std::any_of(query.filters.begin(), query.filters.end(),
+                     [&](const UsageFieldFilter& filter) {
+                       return matches(filter.field);
+                     });
+}
+
 constexpr char kHorizonPayload[] = "tokenusage/horizon";
 constexpr char kProjectPayload[] = "tokenusage/project";
 
 absl::Status BeforeHorizonError(const ProjectHorizon& horizon,
-                                const char* advice) {
+                                const std::string& advice) {
   const std::string time =
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixNanos(horizon.nanos),
                        absl::UTCTimeZone());
@@ -112,6 +154,29 @@ absl::Status BeforeHorizonError(const ProjectHorizon& horizon,
   error.SetPayload(kHorizonPayload, absl::Cord(time));
   error.SetPayload(kProjectPayload, absl::Cord(horizon.project));
   return error;
+}
+
+// Returns the error if one of the segments needs what is no longer there.
+absl::Status CheckPlan(const std::vector<QuerySegment>& plan, bool by_label,
+                       const ProjectHorizon& horizon) {
+  for (const QuerySegment& segment : plan) {
+    const std::int64_t start = segment.window.start_nanos;
+    if (segment.source == Source::kRecords && start < horizon.nanos) {
+      const std::string labels =
+          horizon.labels.empty()
+              ? "there are no labels"
+              : "no other labels than " + absl::StrJoin(horizon.labels, ", ");
+      return BeforeHorizonError(
+          horizon, absl::StrCat("before it, windows start and end on a quarter "
+                                "hour, buckets are hours or longer, and ",
+                                labels));
+    }
+    if (by_label && start < horizon.labels_nanos) {
+      return BeforeHorizonError(horizon,
+                                "only later ones are in the totals by label");
+    }
+  }
+  return absl::OkStatus();
 }
 
 std::string PayloadOf(const absl::Status& error, const char* type) {
@@ -137,18 +202,34 @@ absl::Status CheckIsHorizon(absl::Time horizon) {
       absl::FormatTime(horizon, absl::UTCTimeZone())));
 }
 
+std::int64_t MonthStart(std::int64_t nanos) {
+  const absl::CivilMonth month =
+      absl::ToCivilMonth(absl::FromUnixNanos(nanos), absl::UTCTimeZone());
+  return absl::ToUnixNanos(absl::FromCivil(month, absl::UTCTimeZone()));
+}
+
+std::int64_t NextMonthStart(std::int64_t nanos) {
+  const absl::CivilMonth month =
+      absl::ToCivilMonth(absl::FromUnixNanos(nanos), absl::UTCTimeZone());
+  return absl::ToUnixNanos(absl::FromCivil(month + 1, absl::UTCTimeZone()));
+}
+
 absl::Status CheckHorizon(const UsageQuery& query,
-                          const ProjectHorizon& horizon) {
-  if (query.window.start_nanos >= horizon.nanos) return absl::OkStatus();
-  for (const QuerySegment& segment :
-       PlanQuery(query, query.window.start_nanos)) {
-    if (segment.source == Source::kRecords &&
-        segment.window.start_nanos < horizon.nanos) {
-      return BeforeHorizonError(
-          horizon,
-          "before it, windows start and end on a quarter hour, buckets "
-          "are hours or longer, and there are no labels");
-    }
+                          std::vector<ProjectHorizon> horizons) {
+  std::sort(horizons.begin(), horizons.end(),
+            [](const ProjectHorizon& a, const ProjectHorizon& b) {
+              return a.nanos > b.nanos;
+            });
+  // Without rollups by label, and with.
+  std::array<std::optional<std::vector<QuerySegment>>, 2> plans;
+  for (const ProjectHorizon& horizon : horizons) {
+    const std::int64_t start = query.window.start_nanos;
+    if (start >= horizon.nanos) break;
+    const bool by_label = UsesRollupLabels(query, horizon.labels);
+    auto& plan = plans[by_label ? 1 : 0];
+    if (!plan) plan = PlanQuery(query, start, horizon.labels);
+    const absl::Status status = CheckPlan(*plan, by_label, horizon);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -164,20 +245,27 @@ HorizonErrorInfo HorizonOf(const absl::Status& error) {
 }
 
 bool UsesLabels(const UsageQuery& query) {
-  const auto is_label = [](const UsageField& field) {
-    return field.kind == UsageField::Kind::kLabel;
-  };
-  return std::any_of(query.group_by.begin(), query.group_by.end(), is_label) ||
-         std::any_of(query.filters.begin(), query.filters.end(),
-                     [&](const UsageFieldFilter& filter) {
-                       return is_label(filter.field);
-                     });
+  return AnyField(query,
+                  [](const UsageField& field) { return IsLabel(field); });
+}
+
+bool UsesRollupLabels(const UsageQuery& query, const RollupLabels& labels) {
+  return UsesLabels(query) && !AnyField(query, [&](const UsageField& field) {
+           return IsLabel(field) &&
+                  !std::binary_search(labels.begin(), labels.end(),
+                                      field.label_key);
+         });
 }
 
 std::vector<QuerySegment> PlanQuery(const UsageQuery& query,
-                                    std::int64_t start_nanos) {
+                                    std::int64_t start_nanos,
+                                    const RollupLabels& labels) {
+  const Source source = !UsesLabels(query) ? CoarsestSource(query)
+                        : UsesRollupLabels(query, labels)
+                            ? CoarsestByLabel(query)
+                            : Source::kRecords;
   Planner planner;
-  planner.Add({start_nanos, query.window.end_nanos}, CoarsestSource(query));
+  planner.Add({start_nanos, query.window.end_nanos}, source);
   return planner.Finish();
 }
 

@@ -2,7 +2,8 @@
 
 // Decides which rollups and records answer a query.
 //
-//   for (const QuerySegment& segment : PlanQuery(query, start_nanos)) {
+//   for (const QuerySegment& segment :
+//        PlanQuery(query, start_nanos, labels)) {
 //     Read(segment.source, segment.window);
 //   }
 
@@ -17,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "tokenusage/base/proto_time.h"
+#include "tokenusage/store/rollup_options.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
@@ -26,8 +28,8 @@ inline constexpr std::int64_t kNanosPerHour = 3600 * kNanosPerSecond;
 
 // A span of time and what it is read from.
 struct QuerySegment {
-  // The last two are rollups.
-  enum class Source { kRecords, kQuarterHours, kHours };
+  // All but the first are rollups.
+  enum class Source { kRecords, kQuarterHours, kHours, kMonths };
 
   Source source;
   TimeWindow window;
@@ -39,10 +41,21 @@ struct QuerySegment {
 //
 // The inside is read from hours if all buckets start on the hour, else from
 // quarter hours; the ends are read from quarter hours, and from records if not
-// even those fit. Minutes and labels are read from records alone. `start_nanos`
-// is the start of the window or of a bucket in it.
+// even those fit. If the query needs the rollups by label (UsesRollupLabels),
+// these have months of UTC in place of hours. Minutes and other labels are read
+// from records alone. `start_nanos` is the start of the window or of a bucket
+// in it.
 std::vector<QuerySegment> PlanQuery(const UsageQuery& query,
-                                    std::int64_t start_nanos);
+                                    std::int64_t start_nanos,
+                                    const RollupLabels& labels);
+
+// Returns whether the query uses labels, and none but these.
+bool UsesRollupLabels(const UsageQuery& query, const RollupLabels& labels);
+
+// Returns the start of the month of UTC that holds an instant, and of the next
+// one, in nanoseconds.
+std::int64_t MonthStart(std::int64_t nanos);
+std::int64_t NextMonthStart(std::int64_t nanos);
 
 // The horizon of a project from which nothing was removed.
 inline constexpr std::int64_t kNoHorizon =
@@ -59,19 +72,25 @@ absl::Status CheckIsHorizon(absl::Time horizon);
 struct ProjectHorizon {
   std::string project;
   std::int64_t nanos = kNoHorizon;
+
+  // The labels that the project's rollups are kept by, and since when: never
+  // after the horizon.
+  RollupLabels labels = {};
+  std::int64_t labels_nanos = kNoHorizon;
 };
 
-// Returns FAILED_PRECONDITION if the query's plan needs records from before a
-// horizon, the latest of its projects: because an end of its window lies within
-// a quarter hour, or because of minutes or labels.
+// Returns FAILED_PRECONDITION if the query's plan needs records from before the
+// horizon of one of its projects: because an end of its window lies within a
+// quarter hour, or because of minutes or labels; or rollups by label from
+// before there are any. Names the project with the latest horizon.
 absl::Status CheckHorizon(const UsageQuery& query,
-                          const ProjectHorizon& horizon);
+                          std::vector<ProjectHorizon> horizons);
 
 // Returns FAILED_PRECONDITION if the window starts before the horizon.
 absl::Status CheckHorizon(const RecordQuery& query,
                           const ProjectHorizon& horizon);
 
-// What an error of CheckHorizon is about.
+// The project and horizon that an error of CheckHorizon names.
 struct HorizonErrorInfo {
   std::string project;
   std::string horizon;  // such as `2026-08-01T00:00:00Z`

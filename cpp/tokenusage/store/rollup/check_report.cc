@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "tokenusage/store/query/label_set.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {
@@ -84,8 +85,9 @@ void CheckReportBuilder::CompareRollup(const std::string& project,
     problem.operation = key.series.operation;
     problem.provider = key.series.provider;
     problem.model = key.series.model;
+    problem.labels = DescribeLabelSet(key.series.labels);
     problem.cell = {key.start_seconds * kNanosPerSecond,
-                    (key.start_seconds + key.cell_seconds) * kNanosPerSecond};
+                    CellEnd(key) * kNanosPerSecond};
     problem.field = field;
     problem.expected = right;
     problem.found = wrong;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Rollups: what both databases keep beside the records, so that queries need
-// not read them. A rollup is the sum of one series' records in one cell: a
-// quarter hour or an hour of UTC.
+// not read them. A rollup is the sum of one series' records in one cell. There
+// are two families: those without labels have quarter hours and hours of UTC,
+// and those by label have quarter hours and months of UTC.
 //
 //   Rollups rollups = {{RollupKeyOf(record, event_time_nanos), sum}};
-//   rollups.merge(HoursOf(rollups));
+//   rollups.merge(CoarserRollupsOf(rollups));
 
 #ifndef TOKENUSAGE_STORE_ROLLUP_ROLLUP_H_
 #define TOKENUSAGE_STORE_ROLLUP_ROLLUP_H_
@@ -21,10 +22,11 @@
 
 namespace tokenusage {
 
-// The lengths of cells.
+// The lengths of cells. Months differ: theirs is that of the longest.
 inline constexpr std::int64_t kQuarterHourSeconds =
     kNanosPerQuarterHour / kNanosPerSecond;
 inline constexpr std::int64_t kHourSeconds = kNanosPerHour / kNanosPerSecond;
+inline constexpr std::int64_t kMonthSeconds = 31 * 24 * kHourSeconds;
 
 // The cells that start in [start_seconds, end_seconds), since 1970.
 struct CellRange {
@@ -42,9 +44,13 @@ constexpr std::int64_t HourOf(std::int64_t seconds) {
   return seconds - seconds % kHourSeconds;
 }
 
+// Returns the start of the month of UTC of an instant, and of the next one.
+std::int64_t MonthOf(std::int64_t seconds);
+std::int64_t MonthAfter(std::int64_t seconds);
+
 // One project's rollups differ in this.
 struct RollupKey {
-  std::int64_t cell_seconds = 0;   // kQuarterHourSeconds or kHourSeconds
+  std::int64_t cell_seconds = 0;   // the cell's length
   std::int64_t start_seconds = 0;  // of the cell, since 1970
   SeriesNames series;
 
@@ -66,12 +72,20 @@ struct RollupKey {
 // Some of a project's rollups.
 using Rollups = std::map<RollupKey, UsageSum>;
 
-// Returns the key of a record's quarter hour.
+// Returns the key of a record's quarter hour, of the rollups without labels and
+// of those by label.
 RollupKey RollupKeyOf(const v1::UsageRecord& record,
                       std::int64_t event_time_nanos);
+RollupKey RollupKeyOf(const v1::UsageRecord& record,
+                      std::int64_t event_time_nanos,
+                      const RollupLabels& labels);
 
-// Returns the hours that these quarter hours add up to.
-Rollups HoursOf(const Rollups& quarter_hours);
+// Returns the end of a rollup's cell, in seconds.
+std::int64_t CellEnd(const RollupKey& key);
+
+// Returns the hours and, by label, the months that these quarter hours add up
+// to.
+Rollups CoarserRollupsOf(const Rollups& quarter_hours);
 
 }  // namespace tokenusage
 

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/record/same_content.h"
 #include "tokenusage/store/query/field_values.h"
+#include "tokenusage/store/query/label_set.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/record_key.h"
@@ -37,7 +37,7 @@ void BindRecordKey(const RecordKey& key, int index,
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
-    const std::string& path, std::size_t max_known_series) {
+    const std::string& path, int max_series, std::size_t max_known_series) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE));
@@ -54,17 +54,29 @@ absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
                                      "PRAGMA cache_size=-65536;"
                                      "PRAGMA journal_size_limit=",
                                      kKeptLogBytes)));
-  return std::unique_ptr<SqliteAppender>(
-      new SqliteAppender(std::move(database), max_known_series));
+  std::unique_ptr<SqliteAppender> appender(
+      new SqliteAppender(std::move(database), max_series, max_known_series));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      appender->label_rollups_.Load(appender->database()));
+  return appender;
 }
 
 absl::Status SqliteAppender::Begin() {
-  return database_->Execute("BEGIN IMMEDIATE");
+  TOKENUSAGE_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  // Under the lock nobody else can write any more.
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t version,
+                              database_->QueryInt64("PRAGMA data_version"));
+  if (version == data_version_) return absl::OkStatus();
+  data_version_ = version;
+  Forget();
+  return label_rollups_.Load(database_.get());
 }
 
-void SqliteAppender::ForgetProjects() {
+void SqliteAppender::Forget() {
+  rollups_.ForgetStored();
   projects_.Clear();
   series_.Clear();
+  label_rollups_.ForgetIds();
 }
 
 absl::Status SqliteAppender::RestartLog() {
@@ -91,6 +103,7 @@ absl::Status SqliteAppender::Append(const std::string& project,
 
 absl::Status SqliteAppender::Commit() {
   TOKENUSAGE_RETURN_IF_ERROR(rollups_.Flush(database_.get()));
+  TOKENUSAGE_RETURN_IF_ERROR(label_rollups_.Flush(database_.get()));
   return database_->Execute("COMMIT");
 }
 
@@ -122,16 +135,20 @@ absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
     Project* project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::int64_t series_id,
                               FindSeries(*project, record.record()));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_label_set,
+                              HasLabelSet(*project, record.record()));
   TOKENUSAGE_ASSIGN_OR_RETURN(AppendOutcome refusal,
                               FindRefusal(record, *project));
-  if (series_id == 0 || refusal.kind != AppendOutcome::kStored) {
+  if (series_id == 0 || !has_label_set ||
+      refusal.kind != AppendOutcome::kStored) {
     // A taken id is answered before anything else can refuse the record.
     TOKENUSAGE_ASSIGN_OR_RETURN(AppendOutcome stored,
                                 CompareWithStored(record, *project));
     if (stored.kind != AppendOutcome::kStored) return stored;
     if (refusal.kind != AppendOutcome::kStored) return refusal;
     TOKENUSAGE_ASSIGN_OR_RETURN(
-        series_id, CreateSeries(project_name, record.record(), project));
+        series_id, CreateSeries(project_name, record.record(), series_id,
+                                has_label_set, project));
     if (series_id == 0) return AppendOutcome::kCardinalityLimit;
   }
   const UsageCounts counts = record.counts();
@@ -139,6 +156,7 @@ absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
       const bool inserted,
       Insert(record, project->project_id, series_id, counts.inconsistent()));
   if (!inserted) return CompareWithStored(record, *project);
+  label_rollups_.OnInsert(database_->LastRowId());
   if (Counts(record.record())) {
     rollups_.Add(series_id, record.event_time_nanos(), counts);
   }
@@ -180,9 +198,8 @@ absl::StatusOr<AppendOutcome> SqliteAppender::FindCorrected(
         AppendOutcome::kAlreadyCorrected,
         RecordIdOf({select->IsBlob(3), std::string(select->Blob(3))}));
   }
-  corrected_.row_id = select->Int64(0);
-  corrected_.series_id = select->Int64(1);
-  corrected_.event_time_nanos = select->Int64(2);
+  corrected_.stored = {select->Int64(0), project.project_id, select->Int64(1),
+                       select->Int64(2)};
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(database_->path(), select->Blob(4), &corrected_.record));
   return AppendOutcome::kStored;
@@ -194,14 +211,15 @@ absl::Status SqliteAppender::Correct(const v1::UsageRecord& record) {
       database_->Cached(
           "UPDATE usage_record SET corrected_by=?2 WHERE row_id=?1"));
   const RecordKey key = ToRecordKey(record.record_id());
-  update->Bind(1, corrected_.row_id);
+  update->Bind(1, corrected_.stored.row_id);
   BindRecordKey(key, 2, update);
   TOKENUSAGE_RETURN_IF_ERROR(update->Run());
-  if (Counts(corrected_.record)) {
-    rollups_.Subtract(corrected_.series_id, corrected_.event_time_nanos,
-                      CountRecord(corrected_.record));
-  }
-  return absl::OkStatus();
+  if (!Counts(corrected_.record)) return absl::OkStatus();
+  const UsageCounts counts = CountRecord(corrected_.record);
+  rollups_.Subtract(corrected_.stored.series_id,
+                    corrected_.stored.event_time_nanos, counts);
+  return label_rollups_.Subtract(database_.get(), corrected_.stored,
+                                 corrected_.record, counts);
 }
 
 absl::StatusOr<AppendOutcome> SqliteAppender::CompareWithStored(
@@ -220,19 +238,31 @@ absl::StatusOr<AppendOutcome> SqliteAppender::CompareWithStored(
   v1::UsageRecord stored;
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadStoredRecord(database_->path(), select->Blob(0), &stored));
-  return SameContent(stored, record.record()) ? AppendOutcome::kDuplicate
-                                              : AppendOutcome::kConflict;
+  return CompareContent(stored, record.record());
+}
+
+absl::StatusOr<bool> SqliteAppender::HasLabelSet(
+    const Project& project, const v1::UsageRecord& record) {
+  if (label_rollups_.labels().empty()) return true;
+  label_set_ = LabelSetOf(label_rollups_.labels(), record);
+  if (project.project_id == 0) return false;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::int64_t id,
+      label_rollups_.Find(database_.get(), project.project_id, label_set_));
+  return id != 0;
 }
 
 absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
     const std::string& project_name, const v1::UsageRecord& record,
-    Project* project) {
+    std::int64_t series_id, bool has_label_set, Project* project) {
   if (!project->series_count) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         project->series_count,
         CountSeries(database_.get(), project->project_id));
   }
-  if (*project->series_count >= kMaxSeriesPerProject) return 0;
+  const std::int64_t count = *project->series_count + (series_id == 0 ? 1 : 0) +
+                             (has_label_set ? 0 : 1);
+  if (count > max_series_) return 0;
   if (project->project_id == 0) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         SqliteStatement * insert,
@@ -241,18 +271,28 @@ absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
     TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
     project->project_id = database_->LastRowId();
   }
+  project->series_count = count;
+  if (!has_label_set) {
+    TOKENUSAGE_RETURN_IF_ERROR(label_rollups_.Insert(
+        database_.get(), project->project_id, label_set_));
+  }
+  if (series_id != 0) return series_id;
+  return InsertSeries(record, *project);
+}
+
+absl::StatusOr<std::int64_t> SqliteAppender::InsertSeries(
+    const v1::UsageRecord& record, const Project& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * insert,
       database_->Cached("INSERT INTO series(project_id, operation, provider, "
                         "model) VALUES(?1, ?2, ?3, ?4)"));
-  insert->Bind(1, project->project_id);
+  insert->Bind(1, project.project_id);
   insert->BindText(2, record.operation());
   insert->BindText(3, record.provider());
   insert->BindText(4, record.model());
   TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
-  ++*project->series_count;
   const std::int64_t id = database_->LastRowId();
-  series_.Insert(SeriesCacheKey(project->project_id, record), id);
+  series_.Insert(SeriesCacheKey(project.project_id, record), id);
   return id;
 }
 

@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,21 +17,24 @@
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/store/lru_cache.h"
 #include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/label_rollups.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
 
 // The connection that writes: Begin, Append..., Commit. After an error it must
-// be thrown away: its caches may be ahead of the database. One thread at a
-// time.
+// be discarded: its caches may be ahead of the database. One thread at a time.
 class SqliteAppender {
  public:
   // Opens the database, which must have its tables, and switches it to WAL.
-  // `max_known_series` is how many series, and how many projects, it caches.
+  // `max_series` is the limit of a project: see RollupOptions.
+  // `max_known_series` is how many series, label sets and projects it caches.
   static absl::StatusOr<std::unique_ptr<SqliteAppender>> Open(
-      const std::string& path, std::size_t max_known_series);
+      const std::string& path, int max_series, std::size_t max_known_series);
 
+  // Begins a transaction, and forgets what is cached if another process wrote
+  // to the database since the last one.
   absl::Status Begin();
 
   // Sets one outcome per record, in their order. They hold once Commit is OK.
@@ -45,14 +47,13 @@ class SqliteAppender {
   // The connection, for other work between Commit and Begin.
   SqliteDatabase* database() { return database_.get(); }
 
-  // Must be called before Begin if other work may have changed rollups.
-  void ForgetRollups() { rollups_.ForgetStored(); }
+  // Must be called after other work on the connection that may have changed
+  // rollups, projects or series.
+  void Forget();
 
-  // Must be called when a project was changed by other work.
-  void ForgetProject(std::string_view project) { projects_.Erase(project); }
-
-  // Must be called when projects were removed: ids are used again.
-  void ForgetProjects();
+  // Folding, rebuilding and changing the keys are other work, in transactions
+  // of the caller.
+  SqliteLabelRollups& label_rollups() { return label_rollups_; }
 
   // Starts the write-ahead log over. Does nothing if something reads from it.
   // Not between Begin and Commit.
@@ -62,21 +63,21 @@ class SqliteAppender {
   struct Project {
     std::int64_t project_id = 0;  // 0: not in the database yet
     std::int64_t horizon = 0;     // in nanoseconds
-    // Counted when it is first needed.
+    // With label sets. Counted when it is first needed.
     std::optional<std::int64_t> series_count;
   };
 
-  SqliteAppender(std::unique_ptr<SqliteDatabase> database,
+  SqliteAppender(std::unique_ptr<SqliteDatabase> database, int max_series,
                  std::size_t max_known_series)
       : database_(std::move(database)),
+        max_series_(max_series),
         projects_(max_known_series),
-        series_(max_known_series) {}
+        series_(max_known_series),
+        label_rollups_(max_known_series) {}
 
   // A stored record that another one corrects.
   struct Corrected {
-    std::int64_t row_id = 0;
-    std::int64_t series_id = 0;
-    std::int64_t event_time_nanos = 0;
+    SqliteStoredRecord stored;
     v1::UsageRecord record;
   };
 
@@ -93,29 +94,41 @@ class SqliteAppender {
                                             const Project& project);
   absl::StatusOr<AppendOutcome> FindCorrected(const std::string& record_id,
                                               const Project& project);
-  // Lets corrected_ count no more, since the record corrects it.
+  // Stops counting corrected_, which the record corrects.
   absl::Status Correct(const v1::UsageRecord& record);
   // Returns kDuplicate or kConflict if there is a record with this id, else
   // kStored.
   absl::StatusOr<AppendOutcome> CompareWithStored(const CheckedRecord& record,
                                                   const Project& project);
-  // Adds a series, and its project if that is new. Returns 0 if the project has
-  // as many as it may.
+  // Returns whether the project has the record's label set, which it sets.
+  absl::StatusOr<bool> HasLabelSet(const Project& project,
+                                   const v1::UsageRecord& record);
+  // Adds a series, unless the project has it, and label_set_, unless
+  // `has_label_set`; and the project if that is new. Returns 0 if the project
+  // would have more of them than it may.
   absl::StatusOr<std::int64_t> CreateSeries(const std::string& project_name,
                                             const v1::UsageRecord& record,
+                                            std::int64_t series_id,
+                                            bool has_label_set,
                                             Project* project);
+  absl::StatusOr<std::int64_t> InsertSeries(const v1::UsageRecord& record,
+                                            const Project& project);
   // Returns whether the record was inserted: false if its id is taken.
   absl::StatusOr<bool> Insert(const CheckedRecord& record,
                               std::int64_t project_id, std::int64_t series_id,
                               bool inconsistent);
 
   std::unique_ptr<SqliteDatabase> database_;
+  std::int64_t data_version_ = 0;  // changes with the commits of others
+  const std::int64_t max_series_;
   LruCache<Project> projects_;
   LruCache<std::int64_t> series_;  // ids, by SeriesCacheKey
   SqliteRollups rollups_;
+  SqliteLabelRollups label_rollups_;
   // Reused to avoid reallocation.
   std::string bytes_;
-  Corrected corrected_;  // by the record that is being appended
+  std::string label_set_;  // of the record that is being appended
+  Corrected corrected_;    // by the record that is being appended
 };
 
 }  // namespace tokenusage

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -21,6 +23,7 @@
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/deadline.h"
+#include "tokenusage/store/query/label_set.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/check_report.h"
 #include "tokenusage/store/rollup/correction_check.h"
@@ -28,6 +31,8 @@
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/label_rollups.h"
+#include "tokenusage/store/sqlite/record_deletion.h"
 #include "tokenusage/store/sqlite/record_key.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/series.h"
@@ -70,6 +75,8 @@ class CheckRun {
   absl::StatusOr<std::vector<Project>> LoadProjects();
   absl::StatusOr<AllSeries> LoadSeries(std::int64_t project_id);
 
+  absl::Status LoadLabelSets(std::int64_t project_id);
+
   absl::Status CheckRecords(const Project& project, AllSeries* all);
   // Returns what is wrong with a record's row; empty if nothing is. Adds the
   // record to the expected rollups.
@@ -86,6 +93,20 @@ class CheckRun {
                                       const SqliteRollupTable& table,
                                       CellRange range);
 
+  // Compares the quarter hours by label before `end_seconds` with the expected
+  // ones.
+  absl::Status CompareLabelsUntil(const Project& project,
+                                  std::int64_t end_seconds,
+                                  const AllSeries& all);
+  // Compares months by label with their quarter hours.
+  absl::Status CompareMonths(const Project& project, const AllSeries& all);
+  // Reads the rollups by label of one of several parts of the label sets.
+  absl::StatusOr<Rollups> ReadLabelRollups(const Project& project,
+                                           const AllSeries& all,
+                                           const SqliteRollupTable& table,
+                                           CellRange range, int part,
+                                           int parts);
+
   SqliteDatabase& database_;
   const CheckOptions& options_;
   DeadlineCheck deadline_;
@@ -94,7 +115,12 @@ class CheckRun {
   std::int64_t compared_seconds_ = 0;  // rollups before were compared
   std::size_t expected_count_ = 0;     // rollups in memory
   CorrectionCheck corrections_;        // of the project
-  v1::UsageRecord record_;             // reused to avoid reallocation
+  SqliteLabelState labels_;
+  // Of the project.
+  absl::flat_hash_map<std::int64_t, std::string> label_sets_;
+  absl::flat_hash_set<std::string> known_label_sets_;
+  Rollups expected_by_label_;  // quarter hours, not yet compared
+  v1::UsageRecord record_;     // reused to avoid reallocation
 };
 
 absl::StatusOr<CheckReport> CheckRun::Run() {
@@ -149,6 +175,17 @@ absl::Status CheckRun::CheckOrphans() {
            {"hours of no series",
             "rollup_hour WHERE series_id NOT IN "
             "(SELECT series_id FROM series)"},
+           {"label sets of no project",
+            "label_set WHERE project_id NOT IN "
+            "(SELECT project_id FROM project)"},
+           {"quarter hours by label of no label set or series",
+            "label_rollup_quarter WHERE label_set_id NOT IN "
+            "(SELECT label_set_id FROM label_set) OR series_id NOT IN "
+            "(SELECT series_id FROM series)"},
+           {"months by label of no label set or series",
+            "label_rollup_month WHERE label_set_id NOT IN "
+            "(SELECT label_set_id FROM label_set) OR series_id NOT IN "
+            "(SELECT series_id FROM series)"},
            {"retentions of no project",
             "retention WHERE project_id NOT IN "
             "(SELECT project_id FROM project)"}}) {
@@ -187,6 +224,7 @@ absl::StatusOr<CheckRun::AllSeries> CheckRun::LoadSeries(
 }
 
 absl::Status CheckRun::CheckProjects() {
+  TOKENUSAGE_ASSIGN_OR_RETURN(labels_, ReadLabelState(&database_));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Project> projects,
                               LoadProjects());
   // Not exact, but at once: counting would read a whole index.
@@ -208,9 +246,22 @@ absl::Status CheckRun::CheckProjects() {
     if (deleted) continue;
     TOKENUSAGE_ASSIGN_OR_RETURN(AllSeries all, LoadSeries(project.id));
     TOKENUSAGE_RETURN_IF_ERROR(CompareHoursBeforeHorizon(project, all));
+    TOKENUSAGE_RETURN_IF_ERROR(LoadLabelSets(project.id));
     TOKENUSAGE_RETURN_IF_ERROR(CheckRecords(project, &all));
+    TOKENUSAGE_RETURN_IF_ERROR(CompareMonths(project, all));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckRun::LoadLabelSets(std::int64_t project_id) {
+  label_sets_.clear();
+  known_label_sets_.clear();
+  return ForEachLabelSet(
+      &database_, project_id,
+      [this](std::int64_t label_set_id, std::string_view label_set) {
+        label_sets_.emplace(label_set_id, label_set);
+        known_label_sets_.emplace(label_set);
+      });
 }
 
 absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
@@ -241,7 +292,11 @@ absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
     report_.AddRecordProblem(
         project.name, absl::StrCat("row ", select->Int64(0), ": ", detail));
   }
-  if (horizon_ == kNoHorizon) corrections_.AddProblems(project.name, &report_);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_deletions,
+                              HasDeletions(&database_, project.name));
+  if (horizon_ == kNoHorizon && !has_deletions) {
+    corrections_.AddProblems(project.name, &report_);
+  }
   return CompareUntil(project, kNever, all);
 }
 
@@ -261,12 +316,23 @@ std::string CheckRun::CheckRecord(const SqliteStatement& row, AllSeries* all) {
         RecordIdOf({row.IsBlob(6), std::string(row.Blob(6))}));
   }
   if (horizon_ == kNoHorizon) corrections_.Add(record_);
+  const std::string label_set = LabelSetOf(labels_.labels, record_);
+  if (!label_set.empty() && known_label_sets_.count(label_set) == 0) {
+    return "its labels are no label set of its project";
+  }
   const UsageCounts counts = CountRecord(record_);
   if (Counts(record_)) {
-    const auto [rollup, added] =
-        series->second.expected.try_emplace(std::move(key));
-    rollup->second.Add(counts);
-    if (added) ++expected_count_;
+    const auto add = [&](RollupKey to, Rollups* rollups) {
+      const auto [rollup, added] = rollups->try_emplace(std::move(to));
+      rollup->second.Add(counts);
+      if (added) ++expected_count_;
+    };
+    if (!label_set.empty() && row.Int64(0) <= labels_.until) {
+      RollupKey by_label = key;
+      by_label.series.labels = label_set;
+      add(std::move(by_label), &expected_by_label_);
+    }
+    add(std::move(key), &series->second.expected);
   }
   if (row.Int64(5) == (counts.inconsistent() ? 1 : 0)) return "";
   return counts.inconsistent()
@@ -285,7 +351,7 @@ absl::Status CheckRun::CompareUntil(const Project& project,
       expected.insert(series.expected.extract(it++));
     }
     expected_count_ -= expected.size();
-    expected.merge(HoursOf(expected));
+    expected.merge(CoarserRollupsOf(expected));
     Rollups found;
     for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
       TOKENUSAGE_ASSIGN_OR_RETURN(
@@ -296,8 +362,111 @@ absl::Status CheckRun::CompareUntil(const Project& project,
     report_.AddRollups(found.size());
     report_.CompareRollups(project.name, expected, found);
   }
+  TOKENUSAGE_RETURN_IF_ERROR(CompareLabelsUntil(project, end_seconds, *all));
   compared_seconds_ = end_seconds;
   return absl::OkStatus();
+}
+
+absl::Status CheckRun::CompareLabelsUntil(const Project& project,
+                                          std::int64_t end_seconds,
+                                          const AllSeries& all) {
+  Rollups expected;
+  const auto end =
+      expected_by_label_.lower_bound({kQuarterHourSeconds, end_seconds, {}});
+  for (auto it = expected_by_label_.begin(); it != end;) {
+    expected.insert(expected_by_label_.extract(it++));
+  }
+  expected_count_ -= expected.size();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const Rollups found,
+      ReadLabelRollups(project, all, kLabelQuarterHourTable,
+                       {compared_seconds_, end_seconds}, 0, 1));
+  report_.AddRollups(found.size());
+  report_.CompareRollups(project.name, expected, found);
+  return absl::OkStatus();
+}
+
+absl::Status CheckRun::CompareMonths(const Project& project,
+                                     const AllSeries& all) {
+  // Returns the least or greatest cell_start of a table; 0 if it has none.
+  const auto edge = [&](const char* which, const SqliteRollupTable& table) {
+    return database_.QueryInt64(absl::StrCat("SELECT ", which,
+                                             "(cell_start) FROM ", table.name,
+                                             " WHERE project_id=", project.id));
+  };
+  std::int64_t first = kNever;
+  std::int64_t last = 0;
+  for (const SqliteRollupTable& table :
+       {kLabelQuarterHourTable, kLabelMonthTable}) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t least, edge("min", table));
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t greatest,
+                                edge("max", table));
+    if (greatest == 0) continue;
+    first = std::min(first, least);
+    last = std::max(last, greatest);
+  }
+  if (last == 0) return absl::OkStatus();
+  for (std::int64_t month = MonthOf(first); month <= last;
+       month = MonthAfter(month)) {
+    const CellRange range = {month, MonthAfter(month)};
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const std::int64_t count,
+        database_.QueryInt64(absl::StrCat(
+            "SELECT count(*) FROM label_rollup_month WHERE project_id=",
+            project.id, " AND cell_start=", month)));
+    // To bound memory.
+    const int parts =
+        1 + static_cast<int>(static_cast<std::size_t>(count) /
+                             std::max<std::size_t>(1, options_.max_rollups));
+    for (int part = 0; part < parts; ++part) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(
+          const Rollups quarter_hours,
+          ReadLabelRollups(project, all, kLabelQuarterHourTable, range, part,
+                           parts));
+      TOKENUSAGE_ASSIGN_OR_RETURN(
+          const Rollups months,
+          ReadLabelRollups(project, all, kLabelMonthTable, range, part, parts));
+      report_.AddRollups(months.size());
+      report_.CompareRollups(project.name, CoarserRollupsOf(quarter_hours),
+                             months);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Rollups> CheckRun::ReadLabelRollups(
+    const Project& project, const AllSeries& all,
+    const SqliteRollupTable& table, CellRange range, int part, int parts) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database_.Cached(absl::StrCat(
+          "SELECT ", kRollupColumns, ", label_set_id FROM ", table.name,
+          " WHERE project_id=?1 AND cell_start>=?2 AND cell_start<?3 AND "
+          "label_set_id%?4=?5 ORDER BY cell_start")));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project.id);
+  select->Bind(2, range.start_seconds);
+  select->Bind(3, range.end_seconds);
+  select->Bind(4, parts);
+  select->Bind(5, part);
+  Rollups rollups;
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return rollups;
+    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
+    const auto series = all.find(select->Int64(0));
+    const auto label_set = label_sets_.find(select->Int64(kRollupColumnCount));
+    UsageSum sum;
+    const absl::Status status = AddRollup(*select, database_.path(), &sum);
+    if (!status.ok()) {
+      report_.AddStorageProblem(project.name, FromAbsl(status.message()));
+    } else if (series != all.end() && label_set != label_sets_.end()) {
+      SeriesNames names = series->second.names;
+      names.labels = label_set->second;
+      rollups[{table.cell_seconds, select->Int64(kCellStartColumn),
+               std::move(names)}] = std::move(sum);
+    }
+  }
 }
 
 absl::Status CheckRun::CompareHoursBeforeHorizon(const Project& project,
@@ -315,7 +484,8 @@ absl::Status CheckRun::CompareHoursBeforeHorizon(const Project& project,
       TOKENUSAGE_ASSIGN_OR_RETURN(
           const Rollups hours,
           ReadRollups(project, id, series.names, kHourTable, range));
-      report_.CompareRollups(project.name, HoursOf(quarter_hours), hours);
+      report_.CompareRollups(project.name, CoarserRollupsOf(quarter_hours),
+                             hours);
     }
   }
   return absl::OkStatus();

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/deadline.h"
 #include "tokenusage/store/sqlite/rollups.h"
 
 namespace tokenusage {
@@ -33,6 +34,15 @@ absl::StatusOr<std::int64_t> FindDeletedProject(SqliteDatabase* database,
 absl::StatusOr<std::int64_t> DeleteRollups(SqliteDatabase* database,
                                            const SqliteRollupTable& table,
                                            std::int64_t project_id) {
+  if (table.by_label) {
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute(absl::StrCat(
+        "DELETE FROM ", table.name,
+        " WHERE (project_id, cell_start, label_set_id, series_id) IN (SELECT "
+        "project_id, cell_start, label_set_id, series_id FROM ",
+        table.name, " WHERE project_id=", project_id, " LIMIT ",
+        kRowsPerRemovalStep, ")")));
+    return database->ChangedRows();
+  }
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute(absl::StrCat(
       "DELETE FROM ", table.name,
       " WHERE (series_id, cell_start) IN (SELECT series_id, cell_start FROM ",
@@ -42,14 +52,10 @@ absl::StatusOr<std::int64_t> DeleteRollups(SqliteDatabase* database,
   return database->ChangedRows();
 }
 
-}  // namespace
-
-bool IsDeletedProject(std::string_view name) {
-  return name.find('/') != std::string_view::npos;
-}
-
-absl::StatusOr<bool> RenameDeletedProject(SqliteDatabase* database,
-                                          const std::string& project) {
+// Renames a project to be deleted. Returns whether there is data of a project
+// of this name to remove, now or from an interrupted deletion.
+absl::StatusOr<bool> Rename(SqliteDatabase* database,
+                            const std::string& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * rename,
       database->Cached("UPDATE project SET name='deleted/' || project_id || "
@@ -61,8 +67,10 @@ absl::StatusOr<bool> RenameDeletedProject(SqliteDatabase* database,
   return id != 0;
 }
 
-absl::StatusOr<RemovalStep> RemoveSomeOfDeletedProjects(
-    SqliteDatabase* database, const std::string& project) {
+// Removes some data of a deleted project whose name was `project`, or of any if
+// that is empty.
+absl::StatusOr<RemovalStep> RemoveSome(SqliteDatabase* database,
+                                       const std::string& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
                               FindDeletedProject(database, project));
   RemovalStep step;
@@ -73,16 +81,80 @@ absl::StatusOr<RemovalStep> RemoveSomeOfDeletedProjects(
                               std::numeric_limits<std::int64_t>::max()));
   step.done = false;
   if (step.record_count > 0) return step;
-  for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
+  for (const SqliteRollupTable& table :
+       {kQuarterHourTable, kHourTable, kLabelQuarterHourTable,
+        kLabelMonthTable}) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t removed,
                                 DeleteRollups(database, table, id));
     if (removed > 0) return step;
   }
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
       absl::StrCat("DELETE FROM series WHERE project_id=", id,
+                   ";DELETE FROM label_set WHERE project_id=", id,
                    ";DELETE FROM retention WHERE project_id=", id,
                    ";DELETE FROM project WHERE project_id=", id)));
   return step;
+}
+
+absl::StatusOr<Removal> RemoveAll(const CallLimits& limits,
+                                  const std::string& project,
+                                  SqliteTransactions* transactions) {
+  return RemoveInSteps(
+      limits,
+      [&project](SqliteDatabase* database) {
+        return RemoveSome(database, project);
+      },
+      transactions);
+}
+
+}  // namespace
+
+bool IsDeletedProject(std::string_view name) {
+  return name.find('/') != std::string_view::npos;
+}
+
+absl::StatusOr<Removal> DeleteProjectInSteps(const std::string& project,
+                                             const CallLimits& limits,
+                                             SqliteTransactions* transactions) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  bool found = false;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      transactions->Write([&](SqliteDatabase* database) -> absl::Status {
+        TOKENUSAGE_ASSIGN_OR_RETURN(found, Rename(database, project));
+        return absl::OkStatus();
+      }));
+  if (!found) return absl::NotFoundError("no such project");
+  absl::StatusOr<Removal> removal = RemoveAll(limits, project, transactions);
+  if (removal.ok()) return removal;
+  return absl::Status(
+      removal.status().code(),
+      absl::StrCat("project ", project,
+                   " is deleted, but some of its data is left: delete it again "
+                   "to remove the rest: ",
+                   removal.status().message()));
+}
+
+absl::Status RemoveDeletedProjects(const CallLimits& limits,
+                                   SqliteTransactions* transactions) {
+  return RemoveAll(limits, "", transactions).status();
+}
+
+absl::StatusOr<Removal> RemoveInSteps(
+    const CallLimits& limits,
+    const std::function<absl::StatusOr<RemovalStep>(SqliteDatabase*)>& step,
+    SqliteTransactions* transactions) {
+  Removal removal;
+  RemovalStep result;
+  while (!result.done) {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+    TOKENUSAGE_RETURN_IF_ERROR(
+        transactions->Write([&](SqliteDatabase* database) -> absl::Status {
+          TOKENUSAGE_ASSIGN_OR_RETURN(result, step(database));
+          return absl::OkStatus();
+        }));
+    removal.record_count += result.record_count;
+  }
+  return removal;
 }
 
 }  // namespace tokenusage

@@ -6,28 +6,36 @@
 #ifndef TOKENUSAGE_STORE_SQLITE_DELETED_PROJECT_H_
 #define TOKENUSAGE_STORE_SQLITE_DELETED_PROJECT_H_
 
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/transactions.h"
+#include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {
 
 // Returns whether the project of this name is being deleted.
 bool IsDeletedProject(std::string_view name);
 
-// Renames a project to be deleted. Returns whether there is data of a project
-// of this name to remove, now or from an interrupted deletion. In the caller's
-// transaction.
-absl::StatusOr<bool> RenameDeletedProject(SqliteDatabase* database,
-                                          const std::string& project);
+// See StoreMaintenance::DeleteProject.
+absl::StatusOr<Removal> DeleteProjectInSteps(const std::string& project,
+                                             const CallLimits& limits,
+                                             SqliteTransactions* transactions);
 
-// Removes some data of a deleted project whose name was `project`, or of any if
-// that is empty.
-absl::StatusOr<RemovalStep> RemoveSomeOfDeletedProjects(
-    SqliteDatabase* database, const std::string& project);
+// Removes what interrupted deletions left.
+absl::Status RemoveDeletedProjects(const CallLimits& limits,
+                                   SqliteTransactions* transactions);
+
+// Repeats the step, each time in a transaction, until nothing is left; returns
+// how many records it removed.
+absl::StatusOr<Removal> RemoveInSteps(
+    const CallLimits& limits,
+    const std::function<absl::StatusOr<RemovalStep>(SqliteDatabase*)>& step,
+    SqliteTransactions* transactions);
 
 }  // namespace tokenusage
 

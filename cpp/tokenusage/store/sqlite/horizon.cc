@@ -30,6 +30,21 @@ absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
   return found ? select->Int64(0) * kNanosPerSecond : kNoHorizon;
 }
 
+absl::StatusOr<ProjectHorizon> ReadHorizons(SqliteDatabase* database,
+                                            std::int64_t project_id) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT labels_from FROM retention "
+                       "WHERE project_id=?1 AND labels_from>0"));
+  ProjectHorizon horizon;
+  TOKENUSAGE_ASSIGN_OR_RETURN(horizon.nanos, ReadHorizon(database, project_id));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_id);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (found) horizon.labels_nanos = select->Int64(0) * kNanosPerSecond;
+  return horizon;
+}
+
 absl::Status MoveHorizon(SqliteDatabase* database, std::int64_t project_id,
                          std::int64_t horizon_nanos) {
   TOKENUSAGE_ASSIGN_OR_RETURN(

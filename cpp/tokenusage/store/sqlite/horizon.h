@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/store_maintenance.h"
 
@@ -22,6 +23,10 @@ namespace tokenusage {
 // none.
 absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
                                          std::int64_t project_id);
+
+// Returns the same, with since when the project has rollups by label.
+absl::StatusOr<ProjectHorizon> ReadHorizons(SqliteDatabase* database,
+                                            std::int64_t project_id);
 
 // Sets a project's horizon, unless it is later already. In the caller's
 // transaction.

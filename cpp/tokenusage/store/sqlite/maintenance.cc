@@ -2,18 +2,24 @@
 
 #include "tokenusage/store/sqlite/maintenance.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <utility>
 
+#include "absl/time/clock.h"
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/check.h"
 #include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/file.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/record_deletion.h"
 #include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/transactions.h"
 #include "tokenusage/store/sqlite/unfinished_file.h"
 
 namespace tokenusage {
@@ -92,6 +98,60 @@ absl::Status CheckCopy(const std::string& path) {
   return result == "ok" ? absl::OkStatus() : DamagedError(path, result);
 }
 
+// A busy service frees the lock only for a moment between two commits, so look
+// often; and for about a minute.
+constexpr absl::Duration kPollInterval = absl::Microseconds(200);
+constexpr int kMaxPolls = 300'000;
+
+int AwaitLock(void* /*unused*/, int polls) {
+  absl::SleepFor(kPollInterval);
+  return polls < kMaxPolls ? 1 : 0;
+}
+
+// A service's writer that waits for the lock looks at least this often in its
+// first 0.2 s, so it gets the lock in this pause, if not before.
+constexpr absl::Duration kPause = absl::Milliseconds(50);
+
+// Transactions beside a service that may have the database open.
+class Beside : public SqliteTransactions {
+ public:
+  static absl::StatusOr<std::unique_ptr<Beside>> Open(const std::string& path) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path,
+                                FindDatabase(path));
+    TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
+                                OpenBeside(real_path));
+    sqlite3_busy_handler(database->handle(), &AwaitLock, nullptr);
+    TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
+        "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=10000"));
+    return std::unique_ptr<Beside>(new Beside(std::move(database)));
+  }
+
+  absl::Status Read(const CallLimits& /*limits*/, const Work& work) override {
+    return Run("BEGIN", work);
+  }
+
+  absl::Status Write(const Work& work) override {
+    const absl::Time start = absl::Now();
+    TOKENUSAGE_RETURN_IF_ERROR(Run("BEGIN IMMEDIATE", work));
+    // Leaves the service at least half of the time.
+    absl::SleepFor(std::max(absl::Now() - start, kPause));
+    return absl::OkStatus();
+  }
+
+ private:
+  explicit Beside(std::unique_ptr<SqliteDatabase> database)
+      : database_(std::move(database)) {}
+
+  // After an error the connection is closed, which rolls back.
+  absl::Status Run(const char* begin, const Work& work) {
+    TOKENUSAGE_RETURN_IF_ERROR(database_->Execute(begin));
+    TOKENUSAGE_RETURN_IF_ERROR(work(database_.get()));
+    return database_->Execute("COMMIT");
+  }
+
+  const std::unique_ptr<SqliteDatabase> database_;
+};
+
 }  // namespace
 
 absl::StatusOr<CheckReport> CheckSqliteDatabase(const std::string& path,
@@ -123,6 +183,26 @@ absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
   backup.bytes = static_cast<std::int64_t>(fs::file_size(backup.path, error));
   if (error) return FileError("file " + backup.path, error.value());
   return backup;
+}
+
+absl::StatusOr<Removal> DeleteSqliteRecords(const std::string& path,
+                                            const RecordSelection& selection,
+                                            bool dry_run) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto beside, Beside::Open(path));
+  return DeleteSelectedRecords(selection, dry_run, CallLimits(), beside.get());
+}
+
+absl::StatusOr<std::vector<Deletion>> SqliteDeletions(const std::string& path) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
+                              OpenBeside(real_path));
+  return ReadDeletions(database.get());
+}
+
+absl::StatusOr<Removal> DeleteSqliteProject(const std::string& path,
+                                            const std::string& project) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto beside, Beside::Open(path));
+  return DeleteProjectInSteps(project, CallLimits(), beside.get());
 }
 
 absl::Status SetSqliteRetention(const std::string& path,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Maintenance of a SQLite database by its path: check and copy it beside the
-// service that has it open.
+// Maintenance of a SQLite database by its path: check it, copy it, or delete
+// from it, beside the service that has it open.
 //
 //   absl::StatusOr<CheckReport> report =
 //       CheckSqliteDatabase("/var/lib/tokenusage/usage.db", CheckOptions());
@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -48,6 +49,20 @@ struct SqliteBackup {
 absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
     const std::string& path, const std::string& destination,
     const ProgressCallback& on_progress = nullptr);
+
+// See StoreMaintenance: DeleteRecords, Deletions, DeleteProject. A service may
+// have the database open. They take SQLite's write lock for up to 500 records,
+// or 1,000 rows of a project, at a time, and then leave it for as long, but at
+// least 50 ms. A service forgets what it caches when they have written.
+//
+// Errors: as above; UNAVAILABLE if the lock stays taken for a minute; NOT_FOUND
+// if there is no such project to delete.
+absl::StatusOr<Removal> DeleteSqliteRecords(const std::string& path,
+                                            const RecordSelection& selection,
+                                            bool dry_run);
+absl::StatusOr<std::vector<Deletion>> SqliteDeletions(const std::string& path);
+absl::StatusOr<Removal> DeleteSqliteProject(const std::string& path,
+                                            const std::string& project);
 
 // See StoreMaintenance::SetRetention. A service may have the database open.
 //

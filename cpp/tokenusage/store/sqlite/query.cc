@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/store/deadline.h"
@@ -15,28 +16,46 @@
 #include "tokenusage/store/query/row_aggregator.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/label_rollups.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
 namespace {
 
+// A label query that reads fewer cells of single label sets than this seeks
+// each; else it reads all cells of its window.
+constexpr std::int64_t kMaxSeeks = 100'000;
+
 struct Project {
   std::int64_t id;
   std::string name;
 };
+
+// Returns what the rollups of a plan span; they are next to each other.
+TimeWindow RollupWindow(const std::vector<QuerySegment>& plan) {
+  TimeWindow window;
+  for (const QuerySegment& segment : plan) {
+    if (segment.source == QuerySegment::Source::kRecords) continue;
+    if (window.end_nanos == 0) window.start_nanos = segment.window.start_nanos;
+    window.end_nanos = segment.window.end_nanos;
+  }
+  return window;
+}
 
 // One query's work on one project.
 class ProjectRun {
  public:
   // Adds to `rows`.
   ProjectRun(SqliteDatabase* database, const UsageQuery& query,
-             const Project& project, DeadlineCheck* deadline,
-             RowAggregator* rows)
+             const Project& project, const SqliteLabelState& labels,
+             DeadlineCheck* deadline, RowAggregator* rows)
       : database_(*database),
         query_(query),
         project_(project),
+        labels_(labels),
         uses_labels_(UsesLabels(query)),
+        by_label_(UsesRollupLabels(query, labels.labels)),
         deadline_(*deadline),
         rows_(*rows) {}
 
@@ -45,55 +64,98 @@ class ProjectRun {
  private:
   // Finds the series that pass the filters, and the group of each.
   absl::Status LoadSeries();
+  // The same for label sets.
+  absl::Status LoadLabelSets();
 
   absl::Status AddRollups(const SqliteRollupTable& table, TimeWindow window);
   absl::Status AddRollupsOf(const std::string& group, SqliteStatement* select);
+
+  absl::Status AddLabelRollups(const SqliteRollupTable& table,
+                               TimeWindow window);
+  // Adds the rows of a bound statement.
+  absl::Status AddLabelRows(SqliteStatement* select);
+  absl::Status AddLabelRow(const SqliteStatement& row);
+
   absl::Status AddRecords(TimeWindow window);
+  // Adds the records of a window that the rollups by label do not hold yet.
+  absl::Status AddUnfolded(TimeWindow window);
   absl::Status AddRecord(const std::string& group, std::int64_t event_time,
                          std::string_view bytes);
 
   SqliteDatabase& database_;
   const UsageQuery& query_;
   const Project& project_;
+  const SqliteLabelState& labels_;
   const bool uses_labels_;
+  const bool by_label_;
   DeadlineCheck& deadline_;
   RowAggregator& rows_;
-  // Encoded, by series_id. If the query uses labels, a group is computed per
-  // record.
-  absl::flat_hash_map<std::int64_t, std::string> groups_;
-  v1::UsageRecord record_;  // reused to avoid reallocation
+  // By series_id: the names, and the encoded group. If the query uses labels,
+  // the group is empty: it is computed by record, or by rollup.
+  struct Series {
+    SeriesNames names;
+    std::string group;
+  };
+  absl::flat_hash_map<std::int64_t, Series> series_;
+  // Those that pass the filters, by label_set_id.
+  absl::flat_hash_map<std::int64_t, std::string> label_sets_;
+  bool all_label_sets_ = true;  // pass the filters
+  SqliteCell last_cell_;        // of the last rollup by label
+  std::string last_group_;      // of the same
+  v1::UsageRecord record_;      // reused to avoid reallocation
 };
 
 absl::Status ProjectRun::Run() {
   TOKENUSAGE_RETURN_IF_ERROR(LoadSeries());
-  if (groups_.empty()) return absl::OkStatus();
-  for (const QuerySegment& segment : PlanQuery(query_, rows_.start_nanos())) {
+  if (by_label_) TOKENUSAGE_RETURN_IF_ERROR(LoadLabelSets());
+  if (series_.empty()) return absl::OkStatus();
+  const std::vector<QuerySegment> plan =
+      PlanQuery(query_, rows_.start_nanos(), labels_.labels);
+  for (const QuerySegment& segment : plan) {
     absl::Status status;
     switch (segment.source) {
       case QuerySegment::Source::kRecords:
         status = AddRecords(segment.window);
         break;
       case QuerySegment::Source::kQuarterHours:
-        status = AddRollups(kQuarterHourTable, segment.window);
+        status = by_label_
+                     ? AddLabelRollups(kLabelQuarterHourTable, segment.window)
+                     : AddRollups(kQuarterHourTable, segment.window);
         break;
       case QuerySegment::Source::kHours:
         status = AddRollups(kHourTable, segment.window);
         break;
+      case QuerySegment::Source::kMonths:
+        status = AddLabelRollups(kLabelMonthTable, segment.window);
+        break;
     }
     TOKENUSAGE_RETURN_IF_ERROR(status);
   }
-  return absl::OkStatus();
+  return by_label_ ? AddUnfolded(RollupWindow(plan)) : absl::OkStatus();
 }
 
 absl::Status ProjectRun::LoadSeries() {
   return ForEachSeries(
       &database_, project_.id,
-      [this](std::int64_t series_id, const SeriesNames& names) {
+      [this](std::int64_t series_id, SeriesNames names) {
         if (!PassesAll(query_.filters, names)) return;
-        groups_.emplace(series_id, uses_labels_
-                                       ? ""
-                                       : EncodedGroupOf(query_.group_by,
-                                                        project_.name, names));
+        std::string group;
+        if (!uses_labels_) {
+          group = EncodedGroupOf(query_.group_by, project_.name, names);
+        }
+        series_[series_id] = {std::move(names), std::move(group)};
+      });
+}
+
+absl::Status ProjectRun::LoadLabelSets() {
+  return ForEachLabelSet(
+      &database_, project_.id,
+      [this](std::int64_t label_set_id, std::string_view label_set) {
+        if (LabelsPassAll(query_.filters, label_set, labels_.labels)) {
+          label_sets_.emplace(label_set_id, label_set);
+        } else {
+          all_label_sets_ = false;
+        }
       });
 }
 
@@ -101,14 +163,14 @@ absl::Status ProjectRun::AddRollups(const SqliteRollupTable& table,
                                     TimeWindow window) {
   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
                               SelectRollups(&database_, table));
-  for (const auto& [series_id, group] : groups_) {
+  for (const auto& [series_id, series] : series_) {
     if (window.start_nanos >= rows_.end_nanos()) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     const SqliteStatement::Use use(select);
     select->Bind(1, series_id);
     select->Bind(2, window.start_nanos / kNanosPerSecond);
     select->Bind(3, window.end_nanos / kNanosPerSecond);
-    TOKENUSAGE_RETURN_IF_ERROR(AddRollupsOf(group, select));
+    TOKENUSAGE_RETURN_IF_ERROR(AddRollupsOf(series.group, select));
   }
   return absl::OkStatus();
 }
@@ -126,6 +188,80 @@ absl::Status ProjectRun::AddRollupsOf(const std::string& group,
     if (sum == nullptr) continue;
     TOKENUSAGE_RETURN_IF_ERROR(AddRollup(*select, database_.path(), sum));
   }
+}
+
+absl::Status ProjectRun::AddLabelRollups(const SqliteRollupTable& table,
+                                         TimeWindow window) {
+  if (label_sets_.empty()) return absl::OkStatus();
+  const std::int64_t start = window.start_nanos / kNanosPerSecond;
+  const std::int64_t end = window.end_nanos / kNanosPerSecond;
+  const std::string columns = absl::StrCat("SELECT ", kRollupColumns,
+                                           ", label_set_id FROM ", table.name);
+  const std::int64_t seeks = (end - start) / table.cell_seconds *
+                             static_cast<std::int64_t>(label_sets_.size());
+  if (all_label_sets_ || seeks > kMaxSeeks) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        SqliteStatement * select,
+        database_.Cached(columns +
+                         " WHERE project_id=?1 AND cell_start>=?2 AND "
+                         "cell_start<?3 ORDER BY cell_start, label_set_id, "
+                         "series_id"));
+    const SqliteStatement::Use use(select);
+    select->Bind(1, project_.id);
+    select->Bind(2, start);
+    select->Bind(3, end);
+    return AddLabelRows(select);
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database_.Cached(columns + " WHERE project_id=?1 AND cell_start=?2 AND "
+                                 "label_set_id=?3 ORDER BY series_id"));
+  const bool months = table.cell_seconds == kMonthSeconds;
+  for (std::int64_t cell = start; cell < end;
+       cell = months ? MonthAfter(cell) : cell + table.cell_seconds) {
+    if (cell * kNanosPerSecond >= rows_.end_nanos()) break;
+    for (const auto& [label_set_id, label_set] : label_sets_) {
+      const SqliteStatement::Use use(select);
+      select->Bind(1, project_.id);
+      select->Bind(2, cell);
+      select->Bind(3, label_set_id);
+      TOKENUSAGE_RETURN_IF_ERROR(AddLabelRows(select));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ProjectRun::AddLabelRows(SqliteStatement* select) {
+  for (;;) {
+    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row || select->Int64(kCellStartColumn) * kNanosPerSecond >=
+                    rows_.end_nanos()) {
+      return absl::OkStatus();
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(AddLabelRow(*select));
+  }
+}
+
+absl::Status ProjectRun::AddLabelRow(const SqliteStatement& row) {
+  const SqliteCell cell = {0, row.Int64(kCellStartColumn),
+                           row.Int64(kRollupColumnCount), row.Int64(0)};
+  if (cell.label_set_id != last_cell_.label_set_id ||
+      cell.series_id != last_cell_.series_id) {
+    const auto series = series_.find(cell.series_id);
+    const auto label_set = label_sets_.find(cell.label_set_id);
+    if (series == series_.end() || label_set == label_sets_.end()) {
+      return absl::OkStatus();
+    }
+    last_cell_ = cell;
+    series->second.names.labels = label_set->second;
+    last_group_ = EncodedGroupOf(query_.group_by, project_.name,
+                                 series->second.names, labels_.labels);
+  }
+  UsageSum* const sum =
+      rows_.SumOf(cell.cell_start * kNanosPerSecond, last_group_);
+  if (sum == nullptr) return absl::OkStatus();
+  return AddRollup(row, database_.path(), sum);
 }
 
 absl::Status ProjectRun::AddRecords(TimeWindow window) {
@@ -146,10 +282,32 @@ absl::Status ProjectRun::AddRecords(TimeWindow window) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     const std::int64_t event_time = select->Int64(1);
     if (event_time >= rows_.end_nanos()) return absl::OkStatus();
-    const auto group = groups_.find(select->Int64(0));
-    if (group == groups_.end()) continue;
+    const auto series = series_.find(select->Int64(0));
+    if (series == series_.end()) continue;
     TOKENUSAGE_RETURN_IF_ERROR(
-        AddRecord(group->second, event_time, select->Blob(2)));
+        AddRecord(series->second.group, event_time, select->Blob(2)));
+  }
+}
+
+absl::Status ProjectRun::AddUnfolded(TimeWindow window) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database_.Cached("SELECT series_id, event_time, record "
+                       "FROM usage_record NOT INDEXED WHERE row_id>?4 AND "
+                       "project_id=?1 AND event_time>=?2 AND event_time<?3 "
+                       "AND corrected_by IS NULL"));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_.id);
+  select->Bind(2, window.start_nanos);
+  select->Bind(3, window.end_nanos);
+  select->Bind(4, labels_.until);
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return absl::OkStatus();
+    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
+    if (series_.count(select->Int64(0)) == 0) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(
+        AddRecord("", select->Int64(1), select->Blob(2)));
   }
 }
 
@@ -176,23 +334,27 @@ absl::Status ProjectRun::AddRecord(const std::string& group,
 absl::StatusOr<UsageQueryPage> QueryUsage(SqliteDatabase* database,
                                           const UsageQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const SqliteLabelState labels,
+                              ReadLabelState(database));
   std::vector<Project> projects;
-  ProjectHorizon latest;
+  std::vector<ProjectHorizon> horizons;
   for (const std::string& name : query.projects) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
                                 FindProjectId(database, name));
     if (id == 0) continue;
     projects.push_back({id, name});
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
-                                ReadHorizon(database, id));
-    if (horizon > latest.nanos) latest = {name, horizon};
+    TOKENUSAGE_ASSIGN_OR_RETURN(ProjectHorizon horizon,
+                                ReadHorizons(database, id));
+    horizon.project = name;
+    horizon.labels = labels.labels;
+    horizons.push_back(std::move(horizon));
   }
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, latest));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, std::move(horizons)));
   DeadlineCheck deadline(query.limits);
   RowAggregator rows(query);
   for (const Project& project : projects) {
     TOKENUSAGE_RETURN_IF_ERROR(
-        ProjectRun(database, query, project, &deadline, &rows).Run());
+        ProjectRun(database, query, project, labels, &deadline, &rows).Run());
   }
   return rows.Finish();
 }

@@ -16,30 +16,39 @@
 namespace tokenusage {
 namespace {
 
-// Up to about a kilobyte each, for each of the two tables.
+// Up to about a kilobyte each, for each of two tables.
 constexpr std::size_t kMaxRememberedSums = 4096;
 
 // The most rollups that a rebuild holds in memory, of the same size.
 constexpr std::size_t kMaxRebuiltRollups = 100'000;
 
-constexpr char kKey[] = " WHERE series_id=?1 AND cell_start=?2";
+// The parameters of statements on one rollup: series_id and cell_start, its
+// numbers, its expected number of records, project_id and label_set_id.
+std::string KeyOf(const SqliteRollupTable& table) {
+  return absl::StrCat(
+      " WHERE ", table.by_label ? "project_id=?8 AND label_set_id=?9 AND " : "",
+      "series_id=?1 AND cell_start=?2");
+}
 
-std::string InsertSql(const std::string& table) {
-  return absl::StrCat("INSERT INTO ", table, "(", kRollupColumns,
-                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+std::string InsertSql(const SqliteRollupTable& table) {
+  return absl::StrCat("INSERT INTO ", table.name, "(", kRollupColumns,
+                      table.by_label ? ", project_id, label_set_id" : "",
+                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6",
+                      table.by_label ? ", ?8, ?9)" : ")");
 }
 
 // This and the next change nothing if the number of records is not the expected
 // one.
-std::string UpdateSql(const std::string& table) {
-  return absl::StrCat("UPDATE ", table,
+std::string UpdateSql(const SqliteRollupTable& table) {
+  return absl::StrCat("UPDATE ", table.name,
                       " SET record_count=?3, inconsistent_record_count=?4, "
                       "unknown_usage_record_count=?5, measure_sums=?6",
-                      kKey, " AND record_count=?7");
+                      KeyOf(table), " AND record_count=?7");
 }
 
-std::string DeleteSql(const std::string& table) {
-  return absl::StrCat("DELETE FROM ", table, kKey, " AND record_count=?3");
+std::string DeleteSql(const SqliteRollupTable& table) {
+  return absl::StrCat("DELETE FROM ", table.name, KeyOf(table),
+                      " AND record_count=?7");
 }
 
 // Returns DATA_LOSS, naming the rollup.
@@ -113,74 +122,54 @@ absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
 
 }  // namespace
 
-SqliteRollups::Table::Table(const SqliteRollupTable& table)
-    : select(
-          absl::StrCat("SELECT ", kRollupColumns, " FROM ", table.name, kKey)),
-      insert(InsertSql(table.name)),
-      update(UpdateSql(table.name)),
-      remove(DeleteSql(table.name)) {}
+SqliteSumWriter::SqliteSumWriter(const SqliteRollupTable& table,
+                                 std::size_t max_remembered)
+    : by_label_(table.by_label),
+      max_remembered_(max_remembered),
+      select_(absl::StrCat("SELECT ", kRollupColumns, " FROM ", table.name,
+                           KeyOf(table))),
+      insert_(InsertSql(table)),
+      update_(UpdateSql(table)),
+      remove_(DeleteSql(table)) {}
 
-void SqliteRollups::Add(std::int64_t series_id, std::int64_t event_time_nanos,
-                        const UsageCounts& counts) {
-  quarter_hours_[Cell(series_id, QuarterHourOf(event_time_nanos))].Add(counts);
-}
-
-void SqliteRollups::Subtract(std::int64_t series_id,
-                             std::int64_t event_time_nanos,
-                             const UsageCounts& counts) {
-  quarter_hours_[Cell(series_id, QuarterHourOf(event_time_nanos))].Subtract(
-      counts);
-}
-
-absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
-  Sums hours;
-  for (const auto& [cell, sum] : quarter_hours_) {
-    hours[Cell(cell.first, HourOf(cell.second))].Add(sum);
-  }
-  TOKENUSAGE_RETURN_IF_ERROR(
-      AddSums(quarter_hours_, &quarter_hour_table_, database));
-  TOKENUSAGE_RETURN_IF_ERROR(AddSums(hours, &hour_table_, database));
-  quarter_hours_.clear();
-  return absl::OkStatus();
-}
-
-void SqliteRollups::ForgetStored() {
-  quarter_hour_table_.stored.clear();
-  hour_table_.stored.clear();
-}
-
-absl::Status SqliteRollups::AddSums(const Sums& sums, Table* table,
-                                    SqliteDatabase* database) {
+absl::Status SqliteSumWriter::Add(const SqliteSums& changes,
+                                  SqliteDatabase* database) {
   // In the order of the table: neighbours share a page.
-  std::vector<Sums::const_pointer> sorted;
-  sorted.reserve(sums.size());
-  for (const auto& entry : sums) sorted.push_back(&entry);
+  std::vector<SqliteSums::const_pointer> sorted;
+  sorted.reserve(changes.size());
+  for (const auto& entry : changes) sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(),
             [](auto* a, auto* b) { return a->first < b->first; });
   for (const auto* entry : sorted) {
     const auto& [cell, change] = *entry;
-    if (table->stored.size() >= kMaxRememberedSums) table->stored.clear();
-    const auto [stored, is_new] = table->stored.try_emplace(cell);
+    if (stored_.size() >= max_remembered_) stored_.clear();
+    const auto [stored, is_new] = stored_.try_emplace(cell);
     UsageSum& sum = stored->second;
     if (is_new) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(sum, Read(cell, *table, database));
+      TOKENUSAGE_ASSIGN_OR_RETURN(sum, Read(cell, database));
     }
     const std::int64_t stored_records = sum.record_count;
     sum.Add(change);
-    TOKENUSAGE_RETURN_IF_ERROR(
-        Write(cell, stored_records, sum, *table, database));
+    TOKENUSAGE_RETURN_IF_ERROR(Write(cell, stored_records, sum, database));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<UsageSum> SqliteRollups::Read(const Cell& cell,
-                                             const Table& table,
-                                             SqliteDatabase* database) {
+void SqliteSumWriter::BindKey(const SqliteCell& cell,
+                              SqliteStatement* statement) const {
+  statement->Bind(1, cell.series_id);
+  statement->Bind(2, cell.cell_start);
+  if (!by_label_) return;
+  statement->Bind(8, cell.project_id);
+  statement->Bind(9, cell.label_set_id);
+}
+
+absl::StatusOr<UsageSum> SqliteSumWriter::Read(const SqliteCell& cell,
+                                               SqliteDatabase* database) const {
   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                              database->Cached(table.select));
+                              database->Cached(select_));
   const SqliteStatement::Use use(select);
-  select->Bind(1, cell.first);
-  select->Bind(2, cell.second);
+  BindKey(cell, select);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
   UsageSum sum;
   if (!found) return sum;
@@ -188,38 +177,62 @@ absl::StatusOr<UsageSum> SqliteRollups::Read(const Cell& cell,
   return sum;
 }
 
-absl::Status SqliteRollups::Write(const Cell& cell, std::int64_t stored_records,
-                                  const UsageSum& sum, const Table& table,
-                                  SqliteDatabase* database) {
+absl::Status SqliteSumWriter::Write(const SqliteCell& cell,
+                                    std::int64_t stored_records,
+                                    const UsageSum& sum,
+                                    SqliteDatabase* database) const {
   if (!sum.IsOfRecords()) {
-    return RollupError(database->path(), cell.first, cell.second,
-                       "lacks records that are corrected");
-  }
-  if (stored_records == 0 && sum.record_count == 0) return absl::OkStatus();
-  if (sum.record_count == 0) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * remove,
-                                database->Cached(table.remove));
-    remove->Bind(1, cell.first);
-    remove->Bind(2, cell.second);
-    remove->Bind(3, stored_records);
-    TOKENUSAGE_RETURN_IF_ERROR(remove->Run());
-    return CheckChangedOne(database);
+    return RollupError(database->path(), cell.series_id, cell.cell_start,
+                       "lacks records that it should hold");
   }
   const bool is_new = stored_records == 0;
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * write,
-      database->Cached(is_new ? table.insert : table.update));
-  std::string measure_sums;
-  EncodeMeasureSums(sum, &measure_sums);
-  write->Bind(1, cell.first);
-  write->Bind(2, cell.second);
-  write->Bind(3, sum.record_count);
-  write->Bind(4, sum.inconsistent_record_count);
-  write->Bind(5, sum.unknown_usage_record_count);
-  write->BindBlob(6, measure_sums);
+  const bool is_empty = sum.record_count == 0;
+  if (is_new && is_empty) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * write,
+                              database->Cached(is_empty ? remove_
+                                               : is_new ? insert_
+                                                        : update_));
+  BindKey(cell, write);
   if (!is_new) write->Bind(7, stored_records);
+  std::string measure_sums;
+  if (!is_empty) {
+    EncodeMeasureSums(sum, &measure_sums);
+    write->Bind(3, sum.record_count);
+    write->Bind(4, sum.inconsistent_record_count);
+    write->Bind(5, sum.unknown_usage_record_count);
+    write->BindBlob(6, measure_sums);
+  }
   TOKENUSAGE_RETURN_IF_ERROR(write->Run());
   return CheckChangedOne(database);
+}
+
+SqliteRollups::SqliteRollups()
+    : quarter_hour_writer_(kQuarterHourTable, kMaxRememberedSums),
+      hour_writer_(kHourTable, kMaxRememberedSums) {}
+
+void SqliteRollups::Add(std::int64_t series_id, std::int64_t event_time_nanos,
+                        const UsageCounts& counts) {
+  quarter_hours_[{0, QuarterHourOf(event_time_nanos), 0, series_id}].Add(
+      counts);
+}
+
+void SqliteRollups::Subtract(std::int64_t series_id,
+                             std::int64_t event_time_nanos,
+                             const UsageCounts& counts) {
+  quarter_hours_[{0, QuarterHourOf(event_time_nanos), 0, series_id}].Subtract(
+      counts);
+}
+
+absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
+  SqliteSums hours;
+  for (const auto& [cell, sum] : quarter_hours_) {
+    hours[{0, HourOf(cell.cell_start), 0, cell.series_id}].Add(sum);
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(
+      quarter_hour_writer_.Add(quarter_hours_, database));
+  TOKENUSAGE_RETURN_IF_ERROR(hour_writer_.Add(hours, database));
+  quarter_hours_.clear();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
@@ -249,7 +262,6 @@ absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
 absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
                                              const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
-  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
   for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
     TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
         absl::StrCat("DELETE FROM ", table.name, kFromHorizon)));
@@ -263,7 +275,6 @@ absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
             absl::StrCat("SELECT count(*) FROM ", table.name, kFromHorizon)));
     rebuild.rollup_count += count;
   }
-  TOKENUSAGE_RETURN_IF_ERROR(database->Execute("COMMIT"));
   return rebuild;
 }
 

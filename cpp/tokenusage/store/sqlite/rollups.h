@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The two tables of rollups.
+// The tables of rollups.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_ROLLUPS_H_
 #define TOKENUSAGE_STORE_SQLITE_ROLLUPS_H_
@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -23,10 +24,15 @@ namespace tokenusage {
 struct SqliteRollupTable {
   const char* name;
   std::int64_t cell_seconds;
+  bool by_label = false;
 };
 inline constexpr SqliteRollupTable kQuarterHourTable = {"rollup_quarter",
                                                         kQuarterHourSeconds};
 inline constexpr SqliteRollupTable kHourTable = {"rollup_hour", kHourSeconds};
+inline constexpr SqliteRollupTable kLabelQuarterHourTable = {
+    "label_rollup_quarter", kQuarterHourSeconds, true};
+inline constexpr SqliteRollupTable kLabelMonthTable = {"label_rollup_month",
+                                                       kMonthSeconds, true};
 
 // The first columns of a SELECT whose rows AddRollup reads.
 inline constexpr char kRollupColumns[] =
@@ -35,9 +41,67 @@ inline constexpr char kRollupColumns[] =
 inline constexpr int kCellStartColumn = 1;
 inline constexpr int kRollupColumnCount = 6;
 
-// Adds the sum in a row to `sum`. DATA_LOSS, naming the rollup, if it is none.
+// Adds the sum in a row to `sum`. Returns DATA_LOSS, naming the rollup, if the
+// row does not hold one.
 absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
                        UsageSum* sum);
+
+// Where a sum is stored. Tables that are not by label have no project and label
+// set.
+struct SqliteCell {
+  std::int64_t project_id = 0;
+  std::int64_t cell_start = 0;
+  std::int64_t label_set_id = 0;
+  std::int64_t series_id = 0;
+
+  auto AsTuple() const {
+    return std::tie(project_id, cell_start, label_set_id, series_id);
+  }
+  friend bool operator==(const SqliteCell& a, const SqliteCell& b) {
+    return a.AsTuple() == b.AsTuple();
+  }
+  friend bool operator<(const SqliteCell& a, const SqliteCell& b) {
+    return a.AsTuple() < b.AsTuple();
+  }
+  template <typename H>
+  friend H AbslHashValue(H state, const SqliteCell& cell) {
+    return H::combine(std::move(state), cell.project_id, cell.cell_start,
+                      cell.label_set_id, cell.series_id);
+  }
+};
+using SqliteSums = absl::flat_hash_map<SqliteCell, UsageSum>;
+
+// Changes the sums of one table. One thread at a time.
+class SqliteSumWriter {
+ public:
+  // Remembers about `max_remembered` sums that it wrote, so that it need not
+  // read them again.
+  SqliteSumWriter(const SqliteRollupTable& table, std::size_t max_remembered);
+
+  // Adds to the stored sums. DATA_LOSS if that leaves what cannot be a sum of
+  // records.
+  absl::Status Add(const SqliteSums& changes, SqliteDatabase* database);
+
+  // Must be called when something else may have changed the table.
+  void ForgetStored() { stored_.clear(); }
+
+ private:
+  // Returns the stored sum; an empty one if there is none.
+  absl::StatusOr<UsageSum> Read(const SqliteCell& cell,
+                                SqliteDatabase* database) const;
+  // Replaces the stored sum of `stored_records` records.
+  absl::Status Write(const SqliteCell& cell, std::int64_t stored_records,
+                     const UsageSum& sum, SqliteDatabase* database) const;
+  void BindKey(const SqliteCell& cell, SqliteStatement* statement) const;
+
+  const bool by_label_;
+  const std::size_t max_remembered_;
+  const std::string select_;
+  const std::string insert_;
+  const std::string update_;
+  const std::string remove_;
+  SqliteSums stored_;  // a sum of no records is not in the table
+};
 
 // Returns the statement that selects one series' rollups in order of time. Its
 // parameters are series_id and the start and end of a CellRange; its columns
@@ -45,11 +109,13 @@ absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
 absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
                                                const SqliteRollupTable& table);
 
-// Collects how a transaction changes the rollups, so that each is written once,
-// and remembers what it wrote, so that the next transaction need not read
-// it. One thread at a time.
+// Collects how a transaction changes the rollups that are not by label, so that
+// each is written once, and remembers what it wrote, so that the next
+// transaction need not read it. One thread at a time.
 class SqliteRollups {
  public:
+  SqliteRollups();
+
   void Add(std::int64_t series_id, std::int64_t event_time_nanos,
            const UsageCounts& counts);
 
@@ -61,47 +127,23 @@ class SqliteRollups {
   std::size_t size() const { return quarter_hours_.size(); }
 
   // Writes to the tables what was collected. If this or the transaction fails,
-  // the object must be thrown away.
+  // the object must be discarded.
   absl::Status Flush(SqliteDatabase* database);
 
-  // Must be called when something else may have changed the tables.
-  void ForgetStored();
+  // See SqliteSumWriter.
+  void ForgetStored() {
+    quarter_hour_writer_.ForgetStored();
+    hour_writer_.ForgetStored();
+  }
 
  private:
-  // (series_id, cell_start)
-  using Cell = std::pair<std::int64_t, std::int64_t>;
-  using Sums = absl::flat_hash_map<Cell, UsageSum>;
-
-  // The statements for a table, and what is known of its content. A sum of no
-  // records is not in the table.
-  struct Table {
-    explicit Table(const SqliteRollupTable& table);
-
-    const std::string select;
-    const std::string insert;
-    const std::string update;
-    const std::string remove;
-    Sums stored;
-  };
-
-  static absl::Status AddSums(const Sums& sums, Table* table,
-                              SqliteDatabase* database);
-  // Returns the stored sum; an empty one if there is none.
-  static absl::StatusOr<UsageSum> Read(const Cell& cell, const Table& table,
-                                       SqliteDatabase* database);
-  // Replaces the stored sum, which is of `stored_records` records. DATA_LOSS if
-  // the new one cannot be a sum of records.
-  static absl::Status Write(const Cell& cell, std::int64_t stored_records,
-                            const UsageSum& sum, const Table& table,
-                            SqliteDatabase* database);
-
-  Sums quarter_hours_;  // what was collected
-  Table quarter_hour_table_{kQuarterHourTable};
-  Table hour_table_{kHourTable};
+  SqliteSums quarter_hours_;  // what was collected
+  SqliteSumWriter quarter_hour_writer_;
+  SqliteSumWriter hour_writer_;
 };
 
-// See StoreMaintenance::RebuildRollups. Runs its own transaction; after an
-// error the caller must close the connection, and nothing has changed.
+// See StoreMaintenance::RebuildRollups. In the caller's transaction. Not for
+// the rollups by label.
 absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
                                              const CallLimits& limits);
 

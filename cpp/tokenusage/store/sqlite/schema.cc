@@ -63,28 +63,64 @@ constexpr const char* kRollup =
     "measure_sums BLOB NOT NULL,"  // see measure_sums.h
     "PRIMARY KEY(series_id,cell_start)) WITHOUT ROWID";
 
-// Which of a project's records are kept. Projects of which nothing was removed,
-// and that have no retention time of their own, may have no row.
+// The distinct values of the rollup labels in a project's records.
+constexpr const char* kLabelSet =
+    "CREATE TABLE label_set("
+    "label_set_id INTEGER PRIMARY KEY,"
+    "project_id INTEGER NOT NULL,"
+    "labels TEXT NOT NULL,"  // see label_set.h
+    "UNIQUE(project_id,labels))";
+
+// The same sums by series and label set, in each quarter hour and each month.
+// They hold the records up to row_id label_rollups_until of `property`.
+constexpr const char* kLabelRollup =
+    "("
+    "project_id INTEGER NOT NULL,"
+    "cell_start INTEGER NOT NULL,"
+    "label_set_id INTEGER NOT NULL,"
+    "series_id INTEGER NOT NULL,"
+    "record_count INTEGER NOT NULL,"
+    "inconsistent_record_count INTEGER NOT NULL,"
+    "unknown_usage_record_count INTEGER NOT NULL,"
+    "measure_sums BLOB NOT NULL,"
+    "PRIMARY KEY(project_id,cell_start,label_set_id,series_id)) WITHOUT ROWID";
+
+// Horizon and retention time of each project. Projects of which nothing was
+// removed, and that have no retention time of their own, may have no row.
 constexpr const char* kRetention =
     "CREATE TABLE retention("
     "project_id INTEGER PRIMARY KEY,"
     "horizon INTEGER NOT NULL,"  // records before were removed, and their
                                  // rollups kept: seconds since 1970, UTC, a
                                  // whole hour; 0 if nothing was removed
-    "retain_seconds INTEGER)";   // NULL: the service's default
+    "retain_seconds INTEGER,"    // NULL: the service's default
+    "labels_from INTEGER NOT NULL DEFAULT 0)";  // there are no rollups by label
+                                                // before: like horizon
 
-// What is true of the database as a whole.
+// The deletions of records, which outlive their projects.
+constexpr const char* kDeletion =
+    "CREATE TABLE deletion("
+    "deletion_id INTEGER PRIMARY KEY,"
+    "project TEXT NOT NULL,"
+    "start_time INTEGER NOT NULL,"  // seconds since 1970, UTC
+    "selection TEXT NOT NULL,"      // for people
+    "record_count INTEGER NOT NULL)";
+
+// Properties of the whole database.
 constexpr const char* kProperty =
     "CREATE TABLE property("
-    "name TEXT NOT NULL PRIMARY KEY,"  // page_token_key
+    "name TEXT NOT NULL PRIMARY KEY,"  // page_token_key, rollup_labels,
+                                       // label_rollups_until
     "value TEXT NOT NULL) WITHOUT ROWID";
 
 std::string AllTables() {
   return absl::StrCat(kProject, ";", kSeries, ";", kUsageRecord, ";",
                       kRecordByTime, ";", kInconsistentByTime,
                       ";CREATE TABLE rollup_quarter", kRollup,
-                      ";CREATE TABLE rollup_hour", kRollup, ";", kRetention,
-                      ";", kProperty, ";");
+                      ";CREATE TABLE rollup_hour", kRollup, ";", kLabelSet,
+                      ";CREATE TABLE label_rollup_quarter", kLabelRollup,
+                      ";CREATE TABLE label_rollup_month", kLabelRollup, ";",
+                      kRetention, ";", kDeletion, ";", kProperty, ";");
 }
 
 // Returns all that the database defines, without what ANALYZE adds.
@@ -109,7 +145,8 @@ absl::StatusOr<std::string> ExpectedDefinitions() {
 absl::Status CreateSqliteSchema(SqliteDatabase* database) {
   return database->Execute(absl::StrCat(
       "BEGIN IMMEDIATE;", AllTables(),
-      "INSERT INTO property VALUES('page_token_key',hex(randomblob(16)));",
+      "INSERT INTO property VALUES('page_token_key',hex(randomblob(16))),"
+      "('rollup_labels',''),('label_rollups_until','0');",
       "PRAGMA application_id=", kSqliteApplicationId, ";",
       "PRAGMA user_version=", kSqliteSchemaVersion, ";", "COMMIT;"));
 }

@@ -39,7 +39,9 @@ absl::StatusOr<std::int64_t> CountSeries(SqliteDatabase* database,
                                          std::int64_t project_id) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database->Cached("SELECT count(*) FROM series WHERE project_id=?1"));
+      database->Cached(
+          "SELECT (SELECT count(*) FROM series WHERE project_id=?1)+"
+          "(SELECT count(*) FROM label_set WHERE project_id=?1)"));
   const SqliteStatement::Use use(select);
   select->Bind(1, project_id);
   TOKENUSAGE_RETURN_IF_ERROR(select->Step().status());
@@ -61,6 +63,23 @@ absl::Status ForEachSeries(SqliteDatabase* database, std::int64_t project_id,
     each(select->Int64(0),
          {std::string(select->Text(1)), std::string(select->Text(2)),
           std::string(select->Text(3))});
+  }
+}
+
+absl::Status ForEachLabelSet(
+    SqliteDatabase* database, std::int64_t project_id,
+    const std::function<void(std::int64_t label_set_id,
+                             std::string_view labels)>& each) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
+                              database->Cached("SELECT label_set_id, labels "
+                                               "FROM label_set "
+                                               "WHERE project_id=?1"));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_id);
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return absl::OkStatus();
+    each(select->Int64(0), select->Text(1));
   }
 }
 

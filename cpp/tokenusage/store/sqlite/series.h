@@ -29,7 +29,7 @@ absl::StatusOr<std::int64_t> FindSeriesId(SqliteDatabase* database,
                                           std::int64_t project_id,
                                           const v1::UsageRecord& record);
 
-// Returns how many series a project has.
+// Returns how many series and label sets a project has.
 absl::StatusOr<std::int64_t> CountSeries(SqliteDatabase* database,
                                          std::int64_t project_id);
 
@@ -37,6 +37,13 @@ absl::StatusOr<std::int64_t> CountSeries(SqliteDatabase* database,
 absl::Status ForEachSeries(
     SqliteDatabase* database, std::int64_t project_id,
     const std::function<void(std::int64_t series_id, SeriesNames names)>& each);
+
+// Calls `each` with every label set of a project. The view lives until `each`
+// returns.
+absl::Status ForEachLabelSet(
+    SqliteDatabase* database, std::int64_t project_id,
+    const std::function<void(std::int64_t label_set_id,
+                             std::string_view labels)>& each);
 
 }  // namespace tokenusage
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -24,9 +24,11 @@
 #include "tokenusage/store/sqlite/list.h"
 #include "tokenusage/store/sqlite/query.h"
 #include "tokenusage/store/sqlite/reader.h"
+#include "tokenusage/store/sqlite/record_deletion.h"
 #include "tokenusage/store/sqlite/rollups.h"
 #include "tokenusage/store/sqlite/schema.h"
 #include "tokenusage/store/sqlite/series.h"
+#include "tokenusage/store/sqlite/transactions.h"
 #include "tokenusage/store/sqlite/unfinished_file.h"
 #include "tokenusage/store/sqlite/writer.h"
 
@@ -52,7 +54,9 @@ absl::Status CheckCommit(const std::string& path) {
 // The longest pause between two steps of a removal.
 constexpr absl::Duration kMaxPause = absl::Milliseconds(100);
 
-class SqliteStore : public UsageStore, public StoreMaintenance {
+class SqliteStore : public UsageStore,
+                    public StoreMaintenance,
+                    private SqliteTransactions {
  public:
   SqliteStore(std::string path, const SqliteStoreOptions& options,
               std::unique_ptr<FileLock> lock,
@@ -63,11 +67,12 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
         page_token_key_(std::move(page_token_key)),
         lock_(std::move(lock)),
         reader_(std::move(reader)),
-        writer_(
-            path_,
-            {options.max_records_per_commit, options.max_queued_bytes,
-             options.log_bytes, options.max_known_series, options.on_commit},
-            std::move(appender), &reader_->gate()) {}
+        writer_(path_,
+                {options.max_records_per_commit, options.max_queued_bytes,
+                 options.log_bytes, options.max_known_series,
+                 options.rollups.max_series, options.max_unfolded,
+                 options.on_commit},
+                std::move(appender), &reader_->gate()) {}
 
   void AppendAsync(std::string project,
                    std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
@@ -133,22 +138,27 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
         });
   }
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
+  absl::StatusOr<Removal> DeleteRecords(const RecordSelection& selection,
+                                        bool dry_run,
+                                        const CallLimits& limits) override {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+    return DeleteSelectedRecords(selection, dry_run, limits, this);
+  }
+  absl::StatusOr<std::vector<Deletion>> Deletions() override {
+    return reader_->Read<std::vector<Deletion>>({}, &ReadDeletions);
+  }
+  absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
+                                          const CallLimits& limits) override;
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
                                         const CallLimits& limits) override;
 
  private:
-  using Work = SqliteWriter::Work;
-  using Step = std::function<absl::StatusOr<RemovalStep>(SqliteAppender*)>;
-
+  // SqliteTransactions. Work between two commits, and then leaves at least half
+  // of the time to appends.
+  absl::Status Read(const CallLimits& limits, const Work& work) override;
+  absl::Status Write(const Work& work) override;
   // Does the work in a transaction between two commits.
-  absl::Status RunInTransaction(const Work& work);
-  // Repeats the step until nothing is left; returns how many records it
-  // removed.
-  absl::StatusOr<std::int64_t> RunSteps(const CallLimits& limits,
-                                        const Step& step);
-  // Removes what deleted projects of this name left, or all if it is empty.
-  absl::StatusOr<std::int64_t> RemoveDeletedProjects(const CallLimits& limits,
-                                                     const std::string& name);
+  absl::Status RunInTransaction(const SqliteWriter::Work& work);
 
   const std::string path_;
   const std::string page_token_key_;
@@ -158,46 +168,33 @@ class SqliteStore : public UsageStore, public StoreMaintenance {
   SqliteWriter writer_;
 };
 
-absl::Status SqliteStore::RunInTransaction(const Work& work) {
+absl::Status SqliteStore::Read(const CallLimits& limits, const Work& work) {
+  return reader_
+      ->Read<bool>(limits,
+                   [&work](SqliteDatabase* database) -> absl::StatusOr<bool> {
+                     TOKENUSAGE_RETURN_IF_ERROR(work(database));
+                     return true;
+                   })
+      .status();
+}
+
+absl::Status SqliteStore::Write(const Work& work) {
+  const absl::Time start = absl::Now();
+  TOKENUSAGE_RETURN_IF_ERROR(
+      RunInTransaction([&work](SqliteAppender* appender) {
+        return work(appender->database());
+      }));
+  absl::SleepFor(std::min(absl::Now() - start, kMaxPause));
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::RunInTransaction(const SqliteWriter::Work& work) {
   return writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
     SqliteDatabase* const database = appender->database();
     TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
     TOKENUSAGE_RETURN_IF_ERROR(work(appender));
     return database->Execute("COMMIT");
   });
-}
-
-absl::StatusOr<std::int64_t> SqliteStore::RunSteps(const CallLimits& limits,
-                                                   const Step& step) {
-  std::int64_t record_count = 0;
-  for (;;) {
-    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
-    const absl::Time start = absl::Now();
-    RemovalStep result;
-    TOKENUSAGE_RETURN_IF_ERROR(
-        RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
-          TOKENUSAGE_ASSIGN_OR_RETURN(result, step(appender));
-          return absl::OkStatus();
-        }));
-    record_count += result.record_count;
-    if (result.done) return record_count;
-    // Leave at least half of the time to appends.
-    absl::SleepFor(std::min(absl::Now() - start, kMaxPause));
-  }
-}
-
-absl::StatusOr<std::int64_t> SqliteStore::RemoveDeletedProjects(
-    const CallLimits& limits, const std::string& name) {
-  return RunSteps(
-      limits, [&name](SqliteAppender* appender) -> absl::StatusOr<RemovalStep> {
-        const auto step =
-            RemoveSomeOfDeletedProjects(appender->database(), name);
-        // Its rollups and series are removed last, then its id is free again.
-        const bool may_free_id =
-            step.ok() && !step->done && step->record_count == 0;
-        if (may_free_id) appender->ForgetProjects();
-        return step;
-      });
 }
 
 absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
@@ -211,27 +208,43 @@ absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
         TOKENUSAGE_ASSIGN_OR_RETURN(project_id,
                                     FindProjectId(database, project));
         if (project_id == 0) return absl::OkStatus();
+        // What is removed cannot be read later.
         TOKENUSAGE_RETURN_IF_ERROR(
-            MoveHorizon(database, project_id, absl::ToUnixNanos(horizon)));
-        appender->ForgetProject(project);
-        return absl::OkStatus();
+            appender->label_rollups().Fold(database, limits));
+        return MoveHorizon(database, project_id, absl::ToUnixNanos(horizon));
       }));
   // Interrupted deletions, too.
-  TOKENUSAGE_RETURN_IF_ERROR(RemoveDeletedProjects(limits, "").status());
-  Removal removal;
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      removal.record_count, RunSteps(limits, [&](SqliteAppender* appender) {
-        return RemoveBeforeHorizon(appender->database(), project_id);
-      }));
-  return removal;
+  TOKENUSAGE_RETURN_IF_ERROR(RemoveDeletedProjects(limits, this));
+  return RemoveInSteps(
+      limits,
+      [project_id](SqliteDatabase* database) {
+        return RemoveBeforeHorizon(database, project_id);
+      },
+      this);
 }
 
 absl::StatusOr<Rebuild> SqliteStore::RebuildRollups(const CallLimits& limits) {
   Rebuild rebuild;
   TOKENUSAGE_RETURN_IF_ERROR(
-      writer_.Run([&](SqliteAppender* appender) -> absl::Status {
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(
             rebuild, RebuildSqliteRollups(appender->database(), limits));
+        return appender->label_rollups().Rebuild(appender->database(), limits);
+      }));
+  return rebuild;
+}
+
+absl::StatusOr<Rebuild> SqliteStore::SetRollupLabels(const RollupLabels& labels,
+                                                     const CallLimits& limits) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+  Rebuild rebuild;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
+        SqliteDatabase* const database = appender->database();
+        TOKENUSAGE_RETURN_IF_ERROR(
+            appender->label_rollups().SetLabels(database, labels, limits));
+        TOKENUSAGE_ASSIGN_OR_RETURN(rebuild,
+                                    RebuildSqliteRollups(database, limits));
         return absl::OkStatus();
       }));
   return rebuild;
@@ -242,25 +255,7 @@ absl::StatusOr<Removal> SqliteStore::DeleteProject(std::string_view project,
   if (!CheckProject(project).ok()) {
     return absl::NotFoundError("no such project");
   }
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
-  const std::string name(project);
-  bool found = false;
-  TOKENUSAGE_RETURN_IF_ERROR(
-      RunInTransaction([&](SqliteAppender* appender) -> absl::Status {
-        appender->ForgetProject(name);
-        TOKENUSAGE_ASSIGN_OR_RETURN(
-            found, RenameDeletedProject(appender->database(), name));
-        return absl::OkStatus();
-      }));
-  if (!found) return absl::NotFoundError("no such project");
-  const auto removed = RemoveDeletedProjects(limits, name);
-  if (removed.ok()) return Removal{*removed};
-  return absl::Status(
-      removed.status().code(),
-      absl::StrCat("project ", name,
-                   " is deleted, but some of its data is left: delete it again "
-                   "to remove the rest: ",
-                   removed.status().message()));
+  return DeleteProjectInSteps(std::string(project), limits, this);
 }
 
 // The application_id is written before WAL mode is on, so it is always in the
@@ -282,6 +277,22 @@ absl::Status CreateDatabase(const std::string& path) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto file, UnfinishedFile::For(path));
   TOKENUSAGE_RETURN_IF_ERROR(CreateDatabaseAt(file->path()));
   return file->Finish();
+}
+
+// Sets the labels of a database that has no projects yet, and compares them
+// with those of another.
+absl::Status SetUpLabels(SqliteAppender* appender,
+                         const std::optional<RollupLabels>& wanted) {
+  SqliteLabelRollups& rollups = appender->label_rollups();
+  SqliteDatabase* const database = appender->database();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::int64_t projects,
+      database->QueryInt64("SELECT count(*) FROM project"));
+  if (projects > 0 || !wanted || *wanted == rollups.labels()) {
+    return CheckRollupLabels(database->path(), rollups.labels(), wanted);
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(WriteRollupLabels(database, *wanted));
+  return rollups.Load(database);
 }
 
 }  // namespace
@@ -309,7 +320,10 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
   TOKENUSAGE_RETURN_IF_ERROR(CheckDatabase(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteAppender> appender,
-      SqliteAppender::Open(real_path, options.max_known_series));
+      SqliteAppender::Open(real_path, options.rollups.max_series,
+                           options.max_known_series));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      SetUpLabels(appender.get(), options.rollups.labels));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader,
                               SqliteReader::Open(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(

@@ -42,7 +42,14 @@ struct SqliteStoreOptions {
   // reads, as a backup does.
   std::int64_t log_bytes = 256 << 20;
 
-  // How many series, and how many projects, the writer caches: 200 bytes each.
+  // The labels that rollups are kept by, and the limit of series.
+  RollupOptions rollups;
+
+  // How many records may be missing in the rollups by label, at most: queries
+  // by label read these one by one.
+  std::int64_t max_unfolded = 1'000'000;
+
+  // How many series, label sets and projects the writer caches: 200 bytes each.
   // Beyond it, those used least recently are read again on demand.
   std::size_t max_known_series = 100'000;
 
@@ -57,7 +64,8 @@ struct SqliteStoreOptions {
 //
 // Errors, each naming the path:
 //  - FAILED_PRECONDITION: another process has the store open; the file is not a
-//    database of tokenusage, or one of another version.
+//    database of tokenusage, or one of another version; it has other rollup
+//    labels.
 //  - DATA_LOSS: the file is damaged. It is left as it is.
 //  - NOT_FOUND: the folder is missing, or the database and create_if_missing is
 //    false.

@@ -2,6 +2,7 @@
 
 #include "tokenusage/store/sqlite/writer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -15,6 +16,11 @@ namespace {
 
 // The most records of one project in a turn.
 constexpr std::int64_t kRecordsPerTurn = 1000;
+
+// Folding starts at this part of max_unfolded, and then pauses for this many
+// times as long as it took.
+constexpr std::int64_t kFirstFold = 100;
+constexpr int kFoldPause = 9;
 
 }  // namespace
 
@@ -91,6 +97,7 @@ void SqliteWriter::RunThread() {
       answer.request.done(std::move(answer.result));
     }
     if (task != nullptr) DoTask(task.get());
+    FoldLabels();
     BoundLog();
   }
 }
@@ -113,12 +120,39 @@ void SqliteWriter::BoundLog() {
   next_restart_bytes_ = FileBytes(path_ + "-wal") + limits_.log_bytes;
 }
 
+void SqliteWriter::FoldLabels() {
+  if (appender_ == nullptr) return;
+  const std::int64_t unfolded = appender_->label_rollups().unfolded();
+  const absl::Time start = absl::Now();
+  if (unfolded <= limits_.max_unfolded / kFirstFold ||
+      (unfolded < limits_.max_unfolded && start < next_fold_)) {
+    return;
+  }
+  absl::Status status = appender_->Begin();
+  if (status.ok()) {
+    status = appender_->label_rollups().Fold(appender_->database(), {});
+  }
+  if (status.ok()) status = appender_->database()->Execute("COMMIT");
+  // Damage is reported to those who read it.
+  CloseAfter(status);
+  const absl::Time end = absl::Now();
+  next_fold_ =
+      end + std::max(absl::Milliseconds(1), kFoldPause * (end - start));
+}
+
 bool SqliteWriter::TakeWork(Group* group, std::unique_ptr<Task>* task,
                             Answers* answers) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] {
+  const auto has_work = [this] {
     return closing_ || gate_is_empty_ || !queue_.empty() || !tasks_.empty();
-  });
+  };
+  if (appender_ != nullptr && appender_->label_rollups().unfolded() >
+                                  limits_.max_unfolded / kFirstFold) {
+    changed_.wait_for(lock, absl::ToChronoNanoseconds(next_fold_ - absl::Now()),
+                      has_work);
+  } else {
+    changed_.wait(lock, has_work);
+  }
   if (closing_ && queue_.empty() && tasks_.empty()) return false;
   gate_is_empty_ = false;
   TakeQueued(group, answers);
@@ -152,7 +186,7 @@ void SqliteWriter::DoTask(Task* task) {
   absl::Status status = OpenAppender();
   if (status.ok()) {
     status = task->work(appender_.get());
-    appender_->ForgetRollups();
+    appender_->Forget();
   }
   CloseAfter(status);
   task->done.set_value(std::move(status));
@@ -160,8 +194,9 @@ void SqliteWriter::DoTask(Task* task) {
 
 absl::Status SqliteWriter::OpenAppender() {
   if (appender_ != nullptr) return absl::OkStatus();
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      appender_, SqliteAppender::Open(path_, limits_.max_known_series));
+  TOKENUSAGE_ASSIGN_OR_RETURN(appender_,
+                              SqliteAppender::Open(path_, limits_.max_series,
+                                                   limits_.max_known_series));
   return absl::OkStatus();
 }
 

@@ -33,6 +33,10 @@ namespace tokenusage {
 // readers, and starts the log over once those inside have left. At four times
 // log_bytes it waits for them before it commits anything more. It waits for no
 // other process that reads.
+//
+// Also brings the rollups by label up to date (SqliteLabelRollups) once some
+// records are missing there: in a tenth of its time, or if max_unfolded are
+// missing.
 class SqliteWriter {
  public:
   // See SqliteStoreOptions.
@@ -41,6 +45,8 @@ class SqliteWriter {
     std::int64_t max_queued_bytes;
     std::int64_t log_bytes;
     std::size_t max_known_series;
+    int max_series;
+    std::int64_t max_unfolded;
     std::function<void(absl::Duration)> on_commit;
   };
 
@@ -96,8 +102,10 @@ class SqliteWriter {
   void RunThread();
   // Starts the write-ahead log over if it is time to.
   void BoundLog();
-  // Waits for requests, a task or an empty gate, and takes them out. Returns
-  // false once the writer is closing and nothing is queued.
+  // Brings the rollups by label up to date if it is time to.
+  void FoldLabels();
+  // Waits for requests, a task, an empty gate or the time to fold, and takes
+  // them out. Returns false once the writer is closing and nothing is queued.
   bool TakeWork(Group* group, std::unique_ptr<Task>* task, Answers* answers);
   // Moves queued requests to the group, up to the limit of a commit, and
   // expired ones to the answers. Called with mutex_ held.
@@ -119,6 +127,7 @@ class SqliteWriter {
   std::unique_ptr<SqliteAppender> appender_;
   bool gate_closed_ = false;
   std::int64_t next_restart_bytes_;  // of the log
+  absl::Time next_fold_ = absl::InfinitePast();
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/postgres/corrections.h"
+
+#include "tokenusage/base/proto_time.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/store/postgres/sql.h"
+
+namespace tokenusage {
+
+AppendOutcome PostgresCorrections::Check(
+    const v1::UsageRecord* corrected) const {
+  if (corrected == nullptr) return AppendOutcome::kCorrectedRecordNotFound;
+  const auto added = corrections_.find(corrected->record_id());
+  if (added != corrections_.end()) {
+    return {AppendOutcome::kAlreadyCorrected,
+            std::string(added->second.corrected_by)};
+  }
+  if (corrected->corrected_by().empty()) return AppendOutcome::kStored;
+  return {AppendOutcome::kAlreadyCorrected, corrected->corrected_by()};
+}
+
+void PostgresCorrections::Add(const v1::UsageRecord& corrected,
+                              std::string_view corrected_by) {
+  corrections_.emplace(corrected.record_id(),
+                       Correction{&corrected, corrected_by});
+}
+
+absl::Status PostgresCorrections::Write(PostgresConnection* connection,
+                                        const std::string& project,
+                                        PostgresRollups rollups) const {
+  PostgresArray ids = PostgresArray::Texts(corrections_.size());
+  PostgresArray corrected_by = PostgresArray::Texts(corrections_.size());
+  for (const auto& [id, correction] : corrections_) {
+    ids.Add(id);
+    corrected_by.Add(correction.corrected_by);
+    const v1::UsageRecord& record = *correction.corrected;
+    if (!Counts(record)) continue;
+    rollups.Subtract(record, NanosFromTimestamp(record.event_time()),
+                     CountRecord(record));
+  }
+  PostgresParams marks;
+  marks.AddText(project);
+  marks.AddArray(std::move(ids));
+  marks.AddArray(std::move(corrected_by));
+  connection->Send(postgres_sql::kMarkCorrected, marks);
+  return ChangePostgresRollups(connection, project, rollups);
+}
+
+}  // namespace tokenusage

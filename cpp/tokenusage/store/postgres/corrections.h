@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The corrections of one append: which records cease to count.
+//
+//   PostgresCorrections corrections;
+//   if (corrections.Check(corrected).kind == AppendOutcome::kStored) {
+//     corrections.Add(*corrected, record.record_id());
+//   }
+//   TOKENUSAGE_RETURN_IF_ERROR(
+//       corrections.Write(connection, project, std::move(rollups)));
+
+#ifndef TOKENUSAGE_STORE_POSTGRES_CORRECTIONS_H_
+#define TOKENUSAGE_STORE_POSTGRES_CORRECTIONS_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/usage_store.h"
+#include "tokenusage/v1/usage_record.pb.h"
+
+namespace tokenusage {
+
+// One thread at a time.
+class PostgresCorrections {
+ public:
+  // Returns kStored if this record, which is null if there is none, may be
+  // corrected: if it is neither marked nor added.
+  AppendOutcome Check(const v1::UsageRecord* corrected) const;
+
+  // Lets a record count no more. It and `corrected_by` must outlive this.
+  void Add(const v1::UsageRecord& corrected, std::string_view corrected_by);
+
+  bool empty() const { return corrections_.empty(); }
+
+  // Marks the corrected records, subtracts them from `rollups`, which holds
+  // what is new, and sends the change of the rollups: see
+  // ChangePostgresRollups.
+  absl::Status Write(PostgresConnection* connection, const std::string& project,
+                     PostgresRollups rollups) const;
+
+ private:
+  struct Correction {
+    const v1::UsageRecord* corrected;
+    std::string_view corrected_by;
+  };
+
+  // By the corrected record's id, so that transactions cannot deadlock.
+  std::map<std::string_view, Correction> corrections_;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_POSTGRES_CORRECTIONS_H_

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/postgres/record_deletion.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "tokenusage/base/proto_time.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/store/deadline.h"
+#include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/series.h"
+#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/query/record_selection.h"
+#include "tokenusage/store/rollup/stored_record.h"
+
+namespace tokenusage {
+namespace {
+
+namespace sql = postgres_sql;
+
+using Results = std::vector<PostgresResult>;
+
+// The most records that one step deletes, and that it looks at.
+constexpr std::size_t kMaxFound = 500;
+constexpr std::int64_t kMaxScanned = 20'000;
+
+// The longest pause between two steps.
+constexpr absl::Duration kMaxPause = absl::Milliseconds(100);
+
+absl::StatusOr<Results> Sync(PostgresConnection* connection) {
+  return connection->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
+}
+
+// One deletion's work.
+class DeletionRun {
+ public:
+  DeletionRun(PostgresPool* pool, const RecordSelection& selection,
+              const CallLimits& limits)
+      : pool_(*pool),
+        selection_(selection),
+        limits_(limits),
+        ids_(selection.record_ids.begin(), selection.record_ids.end()),
+        after_nanos_(selection.window.start_nanos) {}
+
+  absl::StatusOr<Removal> Run(bool dry_run);
+
+ private:
+  PostgresParams ProjectParams() const {
+    PostgresParams params;
+    params.AddText(selection_.project);
+    return params;
+  }
+
+  // Finds the next records to delete, by id or in order of time.
+  absl::Status Find(PostgresConnection* connection);
+  absl::Status FindByIds(PostgresConnection* connection);
+  absl::Status FindByTime(PostgresConnection* connection,
+                          std::int64_t from_nanos);
+
+  // Deletes what was found and is still selected, and notes how many they were.
+  absl::Status Delete(PostgresConnection* connection);
+
+  PostgresPool& pool_;
+  const RecordSelection& selection_;
+  const CallLimits& limits_;
+  const std::vector<std::string> ids_;  // of the selection
+  const absl::Time start_ = absl::Now();
+  const std::int64_t deletion_id_ = RandomIncarnation();
+  std::size_t next_id_ = 0;         // of ids_
+  std::int64_t after_nanos_;        // the position of the last record that was
+  std::string after_id_;            // looked at
+  std::vector<std::string> found_;  // ids
+  bool at_end_ = false;
+  Removal removal_;
+};
+
+absl::StatusOr<Removal> DeletionRun::Run(bool dry_run) {
+  while (!at_end_) {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits_));
+    TOKENUSAGE_RETURN_IF_ERROR(pool_.Run(
+        limits_,
+        [this](PostgresConnection* connection) { return Find(connection); }));
+    if (dry_run) {
+      removal_.record_count += static_cast<std::int64_t>(found_.size());
+      continue;
+    }
+    if (found_.empty()) continue;
+    const absl::Time start = absl::Now();
+    TOKENUSAGE_RETURN_IF_ERROR(pool_.Run(
+        limits_,
+        [this](PostgresConnection* connection) { return Delete(connection); }));
+    // Leave at least half of the time to appends.
+    absl::SleepFor(std::min(absl::Now() - start, kMaxPause));
+  }
+  return removal_;
+}
+
+absl::Status DeletionRun::Find(PostgresConnection* connection) {
+  found_.clear();
+  if (!ids_.empty()) return FindByIds(connection);
+  connection->Send(sql::kSelectHorizon, ProjectParams());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+  at_end_ = results[0].rows() == 0;
+  if (at_end_) return absl::OkStatus();
+  return FindByTime(connection, results[0].Int64(0, 0) * kNanosPerSecond);
+}
+
+absl::Status DeletionRun::FindByIds(PostgresConnection* connection) {
+  const std::size_t end = std::min(next_id_ + kMaxFound, ids_.size());
+  const std::vector<std::string> step(
+      ids_.begin() + static_cast<std::ptrdiff_t>(next_id_),
+      ids_.begin() + static_cast<std::ptrdiff_t>(end));
+  PostgresParams params = ProjectParams();
+  params.AddTextArray(step);
+  connection->Send(sql::kSelectRecords, params);
+  connection->Send(sql::kSelectHorizon, ProjectParams());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+  v1::UsageRecord record;
+  for (int row = 0; row < results[0].rows(); ++row) {
+    TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(
+        connection->display(), results[0].Bytes(row, 1), &record));
+    const bool kept = results[1].rows() == 1 &&
+                      record.event_time().seconds() >= results[1].Int64(0, 0);
+    if (kept && IsSelected(selection_, record)) {
+      found_.push_back(record.record_id());
+    }
+  }
+  next_id_ = end;
+  at_end_ = next_id_ == ids_.size();
+  return absl::OkStatus();
+}
+
+absl::Status DeletionRun::FindByTime(PostgresConnection* connection,
+                                     std::int64_t from_nanos) {
+  if (from_nanos > after_nanos_) {
+    after_nanos_ = from_nanos;
+    after_id_.clear();
+  }
+  PostgresParams params = ProjectParams();
+  params.AddInt64(selection_.window.end_nanos);
+  params.AddInt64(after_nanos_);
+  params.AddText(after_id_);
+  params.AddInt64(kMaxScanned);
+  std::int64_t scanned = 0;
+  v1::UsageRecord record;
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
+      sql::kListRecords, params, limits_,
+      [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+        TOKENUSAGE_RETURN_IF_ERROR(
+            ReadStoredRecord(connection->display(), row.Bytes(0, 0), &record));
+        ++scanned;
+        if (IsSelected(selection_, record)) {
+          found_.push_back(record.record_id());
+        }
+        return found_.size() < kMaxFound;
+      }));
+  // Not before: a retry must not skip what it has not seen.
+  if (scanned > 0) {
+    after_nanos_ = NanosFromTimestamp(record.event_time());
+    after_id_ = record.record_id();
+  }
+  at_end_ = scanned < kMaxScanned && found_.size() < kMaxFound;
+  return absl::OkStatus();
+}
+
+absl::Status DeletionRun::Delete(PostgresConnection* connection) {
+  PostgresParams params = ProjectParams();
+  params.AddTextArray(found_);
+  connection->Send(sql::kBegin);
+  connection->Send(sql::kLockProject, ProjectParams());
+  connection->Send(sql::kSelectRecords, params);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+  const PostgresResult& project = results[1];
+  const PostgresResult& rows = results[2];
+  std::vector<std::string> ids;
+  RollupLabels labels;
+  if (project.rows() == 1) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(labels, ParseRollupLabels(project.Bytes(0, 2)));
+  }
+  PostgresRollups rollups(std::move(labels));
+  v1::UsageRecord record;
+  for (int row = 0; row < rows.rows() && project.rows() == 1; ++row) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadStoredRecord(connection->display(), rows.Bytes(row, 1), &record));
+    if (!IsSelected(selection_, record)) continue;
+    // The horizon may have moved meanwhile.
+    if (record.event_time().seconds() < project.Int64(0, 1)) continue;
+    ids.push_back(record.record_id());
+    if (!rows.Bytes(row, 2).empty() || !Counts(record)) continue;
+    rollups.Subtract(record, NanosFromTimestamp(record.event_time()),
+                     CountRecord(record));
+  }
+  if (ids.empty()) {
+    return connection
+        ->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kStep)
+        .status();
+  }
+  PostgresParams erase = ProjectParams();
+  erase.AddTextArray(ids);
+  connection->Send(sql::kDeleteRecords, erase);
+  const auto count = static_cast<std::int64_t>(ids.size());
+  connection->Send(
+      sql::kAddDeletion,
+      DeletionParams(deletion_id_, {start_, selection_.project,
+                                    DescribeSelection(selection_), count}));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ChangePostgresRollups(connection, selection_.project, rollups));
+  connection->Send(sql::kCommit);
+  TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
+  removal_.record_count += count;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Removal> DeletePostgresRecords(PostgresPool* pool,
+                                              const RecordSelection& selection,
+                                              bool dry_run,
+                                              const CallLimits& limits) {
+  return DeletionRun(pool, selection, limits).Run(dry_run);
+}
+
+PostgresParams DeletionParams(std::int64_t deletion_id,
+                              const Deletion& deletion) {
+  PostgresParams params;
+  params.AddText(deletion.project);
+  params.AddInt64(deletion_id);
+  params.AddInt64(absl::ToUnixSeconds(deletion.time));
+  params.AddText(deletion.selection);
+  params.AddInt64(deletion.record_count);
+  return params;
+}
+
+absl::StatusOr<std::vector<Deletion>> ReadPostgresDeletions(
+    PostgresPool* pool) {
+  std::vector<Deletion> all;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      pool->Run({}, [&](PostgresConnection* connection) -> absl::Status {
+        all.clear();
+        connection->Send(sql::kSelectDeletions);
+        TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+        const PostgresResult& rows = results[0];
+        for (int row = 0; row < rows.rows(); ++row) {
+          all.push_back({absl::FromUnixSeconds(rows.Int64(row, 0)),
+                         std::string(rows.Bytes(row, 1)),
+                         std::string(rows.Bytes(row, 2)), rows.Int64(row, 3)});
+        }
+        return absl::OkStatus();
+      }));
+  std::stable_sort(
+      all.begin(), all.end(),
+      [](const Deletion& a, const Deletion& b) { return a.time < b.time; });
+  return all;
+}
+
+}  // namespace tokenusage

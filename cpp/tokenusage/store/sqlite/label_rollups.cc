@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tokenusage/store/sqlite/label_rollups.h"
+
+#include <cstddef>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tokenusage/base/status_macros.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/store/deadline.h"
+#include "tokenusage/store/query/label_set.h"
+#include "tokenusage/store/rollup/stored_record.h"
+
+namespace tokenusage {
+namespace {
+
+// The most rollups that are held in memory, up to a kilobyte each.
+constexpr std::size_t kMaxCollected = 200'000;
+
+std::string IdKey(std::int64_t project_id, const std::string& label_set) {
+  return absl::StrCat(project_id, "/", label_set);
+}
+
+absl::StatusOr<std::string> ReadProperty(SqliteDatabase* database,
+                                         const char* name) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT value FROM property WHERE name=?1"));
+  const SqliteStatement::Use use(select);
+  select->BindText(1, name);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+  return std::string(found ? select->Text(0) : "");
+}
+
+absl::Status WriteProperty(SqliteDatabase* database, const char* name,
+                           const std::string& value) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * update,
+      database->Cached("UPDATE property SET value=?2 WHERE name=?1"));
+  update->BindText(1, name);
+  update->BindText(2, value);
+  return update->Run();
+}
+
+constexpr char kLabels[] = "rollup_labels";
+constexpr char kUntil[] = "label_rollups_until";
+
+// Returns the name of a project with rollups by label from before its horizon;
+// empty if there is none.
+absl::StatusOr<std::string> FindLabelHistory(SqliteDatabase* database) {
+  return database->QueryText(
+      "SELECT name FROM retention JOIN project USING(project_id) "
+      "WHERE EXISTS(SELECT * FROM label_rollup_quarter AS cell WHERE "
+      "cell.project_id=retention.project_id AND cell_start<horizon) "
+      "ORDER BY name LIMIT 1");
+}
+
+}  // namespace
+
+absl::StatusOr<SqliteLabelState> ReadLabelState(SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string labels,
+                              ReadProperty(database, kLabels));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string until,
+                              ReadProperty(database, kUntil));
+  SqliteLabelState state;
+  const auto parsed = ParseRollupLabels(labels);
+  if (!parsed.ok()) {
+    return DamagedError(database->path(), "its rollup labels cannot be read");
+  }
+  state.labels = *parsed;
+  state.until = std::atoll(until.c_str());
+  return state;
+}
+
+absl::Status WriteRollupLabels(SqliteDatabase* database,
+                               const RollupLabels& labels) {
+  return WriteProperty(database, kLabels, RollupLabelsText(labels));
+}
+
+absl::Status SqliteLabelRollups::Load(SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(state_, ReadLabelState(database));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      last_row_id_,
+      database->QueryInt64("SELECT ifnull(max(row_id), 0) FROM usage_record"));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::int64_t> SqliteLabelRollups::Find(
+    SqliteDatabase* database, std::int64_t project_id,
+    const std::string& label_set) {
+  const std::string key = IdKey(project_id, label_set);
+  if (const std::int64_t* const known = ids_.Find(key)) return *known;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT label_set_id FROM label_set "
+                       "WHERE project_id=?1 AND labels=?2"));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_id);
+  select->BindText(2, label_set);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+  if (!found) return 0;
+  ids_.Insert(key, select->Int64(0));
+  return select->Int64(0);
+}
+
+absl::Status SqliteLabelRollups::Insert(SqliteDatabase* database,
+                                        std::int64_t project_id,
+                                        const std::string& label_set) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * insert,
+      database->Cached(
+          "INSERT INTO label_set(project_id, labels) VALUES(?1, ?2)"));
+  insert->Bind(1, project_id);
+  insert->BindText(2, label_set);
+  TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
+  ids_.Insert(IdKey(project_id, label_set), database->LastRowId());
+  return absl::OkStatus();
+}
+
+void SqliteLabelRollups::OnInsert(std::int64_t row_id) {
+  last_row_id_ = row_id;
+  if (row_id > state_.until) return;
+  // The records that had this id, and greater ones, were removed.
+  state_.until = row_id - 1;
+  until_changed_ = true;
+}
+
+void SqliteLabelRollups::Collect(const SqliteCell& quarter_hour,
+                                 const UsageCounts& counts, bool subtract) {
+  UsageSum& sum = quarter_hours_[quarter_hour];
+  subtract ? sum.Subtract(counts) : sum.Add(counts);
+}
+
+absl::Status SqliteLabelRollups::Subtract(SqliteDatabase* database,
+                                          const SqliteStoredRecord& stored,
+                                          const v1::UsageRecord& record,
+                                          const UsageCounts& counts) {
+  if (labels().empty() || stored.row_id > state_.until) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::int64_t label_set_id,
+      Find(database, stored.project_id, LabelSetOf(labels(), record)));
+  Collect({stored.project_id, QuarterHourOf(stored.event_time_nanos),
+           label_set_id, stored.series_id},
+          counts, /*subtract=*/true);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteLabelRollups::Flush(SqliteDatabase* database) {
+  if (!quarter_hours_.empty()) {
+    SqliteSums months;
+    for (const auto& [cell, sum] : quarter_hours_) {
+      SqliteCell month = cell;
+      month.cell_start = MonthOf(cell.cell_start);
+      months[month].Add(sum);
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(
+        quarter_hour_writer_.Add(quarter_hours_, database));
+    TOKENUSAGE_RETURN_IF_ERROR(month_writer_.Add(months, database));
+    quarter_hours_.clear();
+  }
+  return until_changed_ ? WriteUntil(database) : absl::OkStatus();
+}
+
+absl::Status SqliteLabelRollups::WriteUntil(SqliteDatabase* database) {
+  until_changed_ = false;
+  return WriteProperty(database, kUntil, absl::StrCat(state_.until));
+}
+
+absl::Status SqliteLabelRollups::Fold(SqliteDatabase* database,
+                                      const CallLimits& limits) {
+  if (labels().empty()) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached("SELECT row_id, project_id, series_id, event_time, "
+                       "record FROM usage_record NOT INDEXED "
+                       "WHERE row_id>?1 AND corrected_by IS NULL AND "
+                       "event_time>=ifnull((SELECT horizon*1000000000 "
+                       "FROM retention WHERE "
+                       "project_id=usage_record.project_id), event_time)"));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, state_.until);
+  DeadlineCheck deadline(limits);
+  v1::UsageRecord record;
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) break;
+    TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
+    TOKENUSAGE_RETURN_IF_ERROR(
+        ReadStoredRecord(database->path(), select->Blob(4), &record));
+    if (!Counts(record)) continue;
+    const std::int64_t project_id = select->Int64(1);
+    const std::string label_set = LabelSetOf(labels(), record);
+    TOKENUSAGE_ASSIGN_OR_RETURN(std::int64_t label_set_id,
+                                Find(database, project_id, label_set));
+    if (label_set_id == 0) {  // the keys are new
+      TOKENUSAGE_RETURN_IF_ERROR(Insert(database, project_id, label_set));
+      label_set_id = database->LastRowId();
+    }
+    Collect({project_id, QuarterHourOf(select->Int64(3)), label_set_id,
+             select->Int64(2)},
+            CountRecord(record), /*subtract=*/false);
+    if (quarter_hours_.size() >= kMaxCollected) {
+      TOKENUSAGE_RETURN_IF_ERROR(Flush(database));
+    }
+  }
+  state_.until = last_row_id_;
+  until_changed_ = true;
+  return Flush(database);
+}
+
+absl::Status SqliteLabelRollups::AddBeforeHorizons(SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database->Cached(absl::StrCat(
+          "SELECT ", kRollupColumns,
+          ", label_set_id FROM label_rollup_quarter "
+          "WHERE project_id=?1 AND cell_start>=?2 AND cell_start<?3")));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * projects,
+      database->Cached("SELECT project_id, horizon FROM retention "
+                       "WHERE horizon>0"));
+  const SqliteStatement::Use use_projects(projects);
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool project, projects->Step());
+    if (!project) return absl::OkStatus();
+    const std::int64_t project_id = projects->Int64(0);
+    const std::int64_t month = MonthOf(projects->Int64(1));
+    SqliteSums sums;
+    const SqliteStatement::Use use(select);
+    select->Bind(1, project_id);
+    select->Bind(2, month);
+    select->Bind(3, projects->Int64(1));
+    for (;;) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+      if (!row) break;
+      const SqliteCell cell = {project_id, month,
+                               select->Int64(kRollupColumnCount),
+                               select->Int64(0)};
+      TOKENUSAGE_RETURN_IF_ERROR(
+          AddRollup(*select, database->path(), &sums[cell]));
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(month_writer_.Add(sums, database));
+  }
+}
+
+absl::Status SqliteLabelRollups::Rebuild(SqliteDatabase* database,
+                                         const CallLimits& limits) {
+  if (labels().empty()) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * projects,
+      database->Cached("SELECT project_id, ifnull(horizon, 0) FROM project "
+                       "LEFT JOIN retention USING(project_id)"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * remove_quarter_hours,
+      database->Cached("DELETE FROM label_rollup_quarter "
+                       "WHERE project_id=?1 AND cell_start>=?2"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * remove_months,
+      database->Cached("DELETE FROM label_rollup_month "
+                       "WHERE project_id=?1 AND cell_start>=?2"));
+  std::vector<std::pair<std::int64_t, std::int64_t>> horizons;
+  {
+    const SqliteStatement::Use use(projects);
+    for (;;) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, projects->Step());
+      if (!row) break;
+      horizons.emplace_back(projects->Int64(0), projects->Int64(1));
+    }
+  }
+  for (const auto& [project_id, horizon] : horizons) {
+    remove_quarter_hours->Bind(1, project_id);
+    remove_quarter_hours->Bind(2, horizon);
+    TOKENUSAGE_RETURN_IF_ERROR(remove_quarter_hours->Run());
+    remove_months->Bind(1, project_id);
+    remove_months->Bind(2, MonthOf(horizon));
+    TOKENUSAGE_RETURN_IF_ERROR(remove_months->Run());
+  }
+  TOKENUSAGE_RETURN_IF_ERROR(AddBeforeHorizons(database));
+  state_.until = 0;
+  return Fold(database, limits);
+}
+
+absl::Status SqliteLabelRollups::SetLabels(SqliteDatabase* database,
+                                           const RollupLabels& labels,
+                                           const CallLimits& limits) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string project,
+                              FindLabelHistory(database));
+  if (!project.empty()) return LabelHistoryError(project, state_.labels);
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
+      "DELETE FROM label_rollup_quarter;DELETE FROM label_rollup_month;"
+      "DELETE FROM label_set;UPDATE retention SET labels_from=horizon"));
+  TOKENUSAGE_RETURN_IF_ERROR(WriteRollupLabels(database, labels));
+  state_.labels = labels;
+  ids_.Clear();
+  return Rebuild(database, limits);
+}
+
+}  // namespace tokenusage

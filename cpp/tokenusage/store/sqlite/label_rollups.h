@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The rollups by label.
+//
+// With many customers nearly every record of a batch changes another of them,
+// so they are not changed with each batch, but by many records at once, in the
+// order of their key: they hold the records up to a row_id, and queries add
+// those after it. So an append costs nothing but that, and what is written for
+// a rollup is shared by its records.
+//
+//   TOKENUSAGE_RETURN_IF_ERROR(rollups.Load(database));
+//   TOKENUSAGE_RETURN_IF_ERROR(rollups.Fold(database, CallLimits()).status());
+
+#ifndef TOKENUSAGE_STORE_SQLITE_LABEL_ROLLUPS_H_
+#define TOKENUSAGE_STORE_SQLITE_LABEL_ROLLUPS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tokenusage/store/lru_cache.h"
+#include "tokenusage/store/rollup_options.h"
+#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/rollups.h"
+
+namespace tokenusage {
+
+// What a database keeps rollups by label of.
+struct SqliteLabelState {
+  RollupLabels labels;     // none: it keeps no rollups by label
+  std::int64_t until = 0;  // the row_id of the last record that they hold
+};
+absl::StatusOr<SqliteLabelState> ReadLabelState(SqliteDatabase* database);
+
+// Sets the keys of a database without projects.
+absl::Status WriteRollupLabels(SqliteDatabase* database,
+                               const RollupLabels& labels);
+
+// A stored record that counts, and where.
+struct SqliteStoredRecord {
+  std::int64_t row_id = 0;
+  std::int64_t project_id = 0;
+  std::int64_t series_id = 0;
+  std::int64_t event_time_nanos = 0;
+};
+
+// Writes them, within the caller's transactions. After an error it must be
+// thrown away. One thread at a time.
+class SqliteLabelRollups {
+ public:
+  // `max_known` is how many label sets it caches.
+  explicit SqliteLabelRollups(std::size_t max_known) : ids_(max_known) {}
+
+  // Reads the state. Must be called first, and when something else has changed
+  // it.
+  absl::Status Load(SqliteDatabase* database);
+
+  const RollupLabels& labels() const { return state_.labels; }
+
+  // Returns the id of a record's label set; 0 if the project has no such.
+  absl::StatusOr<std::int64_t> Find(SqliteDatabase* database,
+                                    std::int64_t project_id,
+                                    const std::string& label_set);
+  absl::Status Insert(SqliteDatabase* database, std::int64_t project_id,
+                      const std::string& label_set);
+
+  // Must be called when projects were removed.
+  void ForgetIds() { ids_.Clear(); }
+
+  // Returns how many records the rollups do not hold yet, about.
+  std::int64_t unfolded() const {
+    return labels().empty() ? 0 : last_row_id_ - state_.until;
+  }
+
+  // Must be called for each record that is inserted.
+  void OnInsert(std::int64_t row_id);
+
+  // Takes a record away that counts no more, unless the rollups do not hold it
+  // yet: then it must be deleted, or marked as corrected.
+  absl::Status Subtract(SqliteDatabase* database,
+                        const SqliteStoredRecord& stored,
+                        const v1::UsageRecord& record,
+                        const UsageCounts& counts);
+
+  // Writes what was subtracted.
+  absl::Status Flush(SqliteDatabase* database);
+
+  // Adds the records that the rollups do not hold yet.
+  absl::Status Fold(SqliteDatabase* database, const CallLimits& limits);
+
+  // Builds the rollups from the horizons on again.
+  absl::Status Rebuild(SqliteDatabase* database, const CallLimits& limits);
+
+  // Changes the keys, and builds the rollups. See
+  // StoreMaintenance::SetRollupLabels.
+  absl::Status SetLabels(SqliteDatabase* database, const RollupLabels& labels,
+                         const CallLimits& limits);
+
+ private:
+  void Collect(const SqliteCell& quarter_hour, const UsageCounts& counts,
+               bool subtract);
+  // Adds what the quarter hours before the horizons add to the months that the
+  // horizons lie in.
+  absl::Status AddBeforeHorizons(SqliteDatabase* database);
+  absl::Status WriteUntil(SqliteDatabase* database);
+
+  SqliteLabelState state_;
+  bool until_changed_ = false;
+  std::int64_t last_row_id_ = 0;  // of the database
+  LruCache<std::int64_t> ids_;    // by project_id and label set
+  SqliteSums quarter_hours_;      // what is to be added
+  SqliteSumWriter quarter_hour_writer_{kLabelQuarterHourTable, 0};
+  SqliteSumWriter month_writer_{kLabelMonthTable, 0};
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_LABEL_ROLLUPS_H_

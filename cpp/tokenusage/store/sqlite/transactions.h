@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Transactions of maintenance: through the writer of the store that has the
+// database open, or beside it.
+//
+//   TOKENUSAGE_RETURN_IF_ERROR(
+//       transactions->Write([&](SqliteDatabase* database) {
+//         return DeleteSome(database);
+//       }));
+
+#ifndef TOKENUSAGE_STORE_SQLITE_TRANSACTIONS_H_
+#define TOKENUSAGE_STORE_SQLITE_TRANSACTIONS_H_
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/usage_query.h"
+
+namespace tokenusage {
+
+class SqliteTransactions {
+ public:
+  virtual ~SqliteTransactions() = default;
+
+  using Work = std::function<absl::Status(SqliteDatabase*)>;
+
+  // Does the work in a transaction that reads one snapshot, or in one that
+  // writes, which is durable if this returns OK, and else is rolled back. Each
+  // Write leaves appends time before the next.
+  virtual absl::Status Read(const CallLimits& limits, const Work& work) = 0;
+  virtual absl::Status Write(const Work& work) = 0;
+};
+
+}  // namespace tokenusage
+
+#endif  // TOKENUSAGE_STORE_SQLITE_TRANSACTIONS_H_
