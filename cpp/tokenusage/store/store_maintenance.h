@@ -199,6 +199,8 @@ class StoreMaintenance {
   // rollups by label from the records, in one transaction of each project.
   // Those begin at the horizon of each project: what was removed before cannot
   // be counted by label.
+  // Open the store again afterwards: on PostgreSQL it gives new projects the
+  // labels that it was opened with.
   //
   // Errors: as above; FAILED_PRECONDITION, naming the project, if there are
   // rollups by label from before its horizon, which would be lost.
