@@ -56,7 +56,7 @@ class OperationTest(EndToEndTest):
 
     def test_there_is_no_token_without_its_line(self):
         os.mkdir(self.path("usage"))
-        token, identities = self.path("usage/token"), self.path("usage/identities")
+        token, identities = self.path("usage/usage.token"), self.path("usage/usage.ids")
         new_token = ["token", "new", "--name=a", "--projects=demo", "--roles=query",
                      "--token-file=" + token]
         with self.subTest("standard output is full"):
@@ -65,7 +65,7 @@ class OperationTest(EndToEndTest):
             self.assert_one_line_error(outcome, 1, "No space left")
             self.assertEqual(os.listdir(self.path("usage")), [])
         with self.subTest("the file of identities cannot be written"):
-            self.write("usage/identities", "# callers\nold * query cn:old")
+            self.write("usage/usage.ids", "# callers\nold * query cn:old")
             os.chmod(identities, 0o640)
             faults = Faults(self.path("orders"))
             faults.fail("sync", 3, error=errno.ENOSPC)  # after the token and its folder
@@ -73,7 +73,7 @@ class OperationTest(EndToEndTest):
                 *new_token, "--identities=" + identities, wrapper=faults.wrapper
             )
             self.assert_one_line_error(outcome, 1, identities, "No space left")
-            self.assertEqual(os.listdir(self.path("usage")), ["identities"])
+            self.assertEqual(os.listdir(self.path("usage")), ["usage.ids"])
         self.assert_output(program.run(*new_token, "--identities=" + identities), "")
         with open(identities, encoding="utf-8") as file:
             lines = file.read().splitlines()

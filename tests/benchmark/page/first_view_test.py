@@ -17,7 +17,7 @@ VIEWS = 20
 MODELS = 20
 DAYS = 30
 LINE = (
-    '{"record_id":"r%d","event_time":"2026-11-%02dT%02d:%02d:%02dZ","operation":"chat",'
+    '{"record_id":"r%d","event_time":"2026-09-%02dT%02d:%02d:%02dZ","operation":"chat",'
     '"provider":"openai","model":"model-%d","token_usage":{"input_tokens":%d,'
     '"output_tokens":%d,"total_tokens":%d,"cache_read_tokens":%d}}\n'
 )
@@ -67,7 +67,7 @@ class FirstViewTest(EndToEndTest):
         self.report(server)
         chromium = browser.Browser(self.folder)
         self.addCleanup(chromium.close)
-        url = "http://%s/#project=demo&start=2026-11-01&end=2026-12-01" % server.http_address
+        url = "http://%s/#project=demo&start=2026-09-01&end=2026-10-01" % server.http_address
         queries, others = [], []
         for _ in range(VIEWS):
             tab = chromium.open("about:blank")

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/sqlite/rollups.h"
@@ -147,12 +148,14 @@ absl::StatusOr<Removal> RemoveInSteps(
   RemovalStep result;
   while (!result.done) {
     TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
+    const absl::Time start = absl::Now();
     TOKENUSAGE_RETURN_IF_ERROR(
         transactions->Write([&](SqliteDatabase* database) -> absl::Status {
           TOKENUSAGE_ASSIGN_OR_RETURN(result, step(database));
           return absl::OkStatus();
         }));
     removal.record_count += result.record_count;
+    if (!result.done) transactions->Pause(absl::Now() - start);
   }
   return removal;
 }

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
@@ -211,38 +210,37 @@ absl::Status SqliteLabelRollups::Fold(SqliteDatabase* database,
   return Flush(database);
 }
 
-absl::Status SqliteLabelRollups::AddBeforeHorizons(SqliteDatabase* database) {
+absl::Status SqliteLabelRollups::RemoveFrom(SqliteDatabase* database,
+                                            std::int64_t project_id,
+                                            std::int64_t horizon) {
+  const std::int64_t month = MonthOf(horizon);
+  for (const auto& [table, from] : {std::pair(kLabelQuarterHourTable, horizon),
+                                    std::pair(kLabelMonthTable, month)}) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        SqliteStatement * remove,
+        database->Cached(
+            absl::StrCat("DELETE FROM ", table.name,
+                         " WHERE project_id=?1 AND cell_start>=?2")));
+    remove->Bind(1, project_id);
+    remove->Bind(2, from);
+    TOKENUSAGE_RETURN_IF_ERROR(remove->Run());
+  }
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database->Cached(absl::StrCat(
-          "SELECT ", kRollupColumns,
-          ", label_set_id FROM label_rollup_quarter "
-          "WHERE project_id=?1 AND cell_start>=?2 AND cell_start<?3")));
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * projects,
-      database->Cached("SELECT project_id, horizon FROM retention "
-                       "WHERE horizon>0"));
-  const SqliteStatement::Use use_projects(projects);
+      database->Cached(absl::StrCat("SELECT ", kRollupColumns,
+                                    ", label_set_id FROM label_rollup_quarter "
+                                    "WHERE project_id=?1 AND cell_start>=?2")));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_id);
+  select->Bind(2, month);
+  SqliteSums sums;
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool project, projects->Step());
-    if (!project) return absl::OkStatus();
-    const std::int64_t project_id = projects->Int64(0);
-    const std::int64_t month = MonthOf(projects->Int64(1));
-    SqliteSums sums;
-    const SqliteStatement::Use use(select);
-    select->Bind(1, project_id);
-    select->Bind(2, month);
-    select->Bind(3, projects->Int64(1));
-    for (;;) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-      if (!row) break;
-      const SqliteCell cell = {project_id, month,
-                               select->Int64(kRollupColumnCount),
-                               select->Int64(0)};
-      TOKENUSAGE_RETURN_IF_ERROR(
-          AddRollup(*select, database->path(), &sums[cell]));
-    }
-    TOKENUSAGE_RETURN_IF_ERROR(month_writer_.Add(sums, database));
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    if (!row) return month_writer_.Add(sums, database);
+    const SqliteCell cell = {
+        project_id, month, select->Int64(kRollupColumnCount), select->Int64(0)};
+    TOKENUSAGE_RETURN_IF_ERROR(
+        AddRollup(*select, database->path(), &sums[cell]));
   }
 }
 
@@ -253,32 +251,13 @@ absl::Status SqliteLabelRollups::Rebuild(SqliteDatabase* database,
       SqliteStatement * projects,
       database->Cached("SELECT project_id, ifnull(horizon, 0) FROM project "
                        "LEFT JOIN retention USING(project_id)"));
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * remove_quarter_hours,
-      database->Cached("DELETE FROM label_rollup_quarter "
-                       "WHERE project_id=?1 AND cell_start>=?2"));
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * remove_months,
-      database->Cached("DELETE FROM label_rollup_month "
-                       "WHERE project_id=?1 AND cell_start>=?2"));
-  std::vector<std::pair<std::int64_t, std::int64_t>> horizons;
-  {
-    const SqliteStatement::Use use(projects);
-    for (;;) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, projects->Step());
-      if (!row) break;
-      horizons.emplace_back(projects->Int64(0), projects->Int64(1));
-    }
+  const SqliteStatement::Use use(projects);
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, projects->Step());
+    if (!row) break;
+    TOKENUSAGE_RETURN_IF_ERROR(
+        RemoveFrom(database, projects->Int64(0), projects->Int64(1)));
   }
-  for (const auto& [project_id, horizon] : horizons) {
-    remove_quarter_hours->Bind(1, project_id);
-    remove_quarter_hours->Bind(2, horizon);
-    TOKENUSAGE_RETURN_IF_ERROR(remove_quarter_hours->Run());
-    remove_months->Bind(1, project_id);
-    remove_months->Bind(2, MonthOf(horizon));
-    TOKENUSAGE_RETURN_IF_ERROR(remove_months->Run());
-  }
-  TOKENUSAGE_RETURN_IF_ERROR(AddBeforeHorizons(database));
   state_.until = 0;
   return Fold(database, limits);
 }

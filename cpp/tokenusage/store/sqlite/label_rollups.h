@@ -101,9 +101,10 @@ class SqliteLabelRollups {
  private:
   void Collect(const SqliteCell& quarter_hour, const UsageCounts& counts,
                bool subtract);
-  // Adds what the quarter hours before the horizons add to the months that the
-  // horizons lie in.
-  absl::Status AddBeforeHorizons(SqliteDatabase* database);
+  // Removes a project's rollups from its horizon on. The month of the horizon
+  // keeps what its quarter hours before the horizon add up to.
+  absl::Status RemoveFrom(SqliteDatabase* database, std::int64_t project_id,
+                          std::int64_t horizon);
   absl::Status WriteUntil(SqliteDatabase* database);
 
   SqliteLabelState state_;

@@ -110,7 +110,7 @@ int AwaitLock(void* /*unused*/, int polls) {
 
 // A service's writer that waits for the lock looks at least this often in its
 // first 0.2 s, so it gets the lock in this pause, if not before.
-constexpr absl::Duration kPause = absl::Milliseconds(50);
+constexpr absl::Duration kMinPause = absl::Milliseconds(50);
 
 // Transactions beside a service that may have the database open.
 class Beside : public SqliteTransactions {
@@ -131,11 +131,11 @@ class Beside : public SqliteTransactions {
   }
 
   absl::Status Write(const Work& work) override {
-    const absl::Time start = absl::Now();
-    TOKENUSAGE_RETURN_IF_ERROR(Run("BEGIN IMMEDIATE", work));
-    // Leaves the service at least half of the time.
-    absl::SleepFor(std::max(absl::Now() - start, kPause));
-    return absl::OkStatus();
+    return Run("BEGIN IMMEDIATE", work);
+  }
+
+  void Pause(absl::Duration write_time) override {
+    absl::SleepFor(std::max(write_time, kMinPause));
   }
 
  private:

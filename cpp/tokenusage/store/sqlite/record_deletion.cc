@@ -91,10 +91,13 @@ absl::StatusOr<Removal> DeletionRun::Run(bool dry_run) {
         limits_, [this](SqliteDatabase* database) { return Find(database); }));
     if (dry_run) {
       removal_.record_count += static_cast<std::int64_t>(found_.size());
-    } else if (!found_.empty()) {
-      TOKENUSAGE_RETURN_IF_ERROR(transactions_.Write(
-          [this](SqliteDatabase* database) { return Delete(database); }));
+      continue;
     }
+    if (found_.empty()) continue;
+    const absl::Time start = absl::Now();
+    TOKENUSAGE_RETURN_IF_ERROR(transactions_.Write(
+        [this](SqliteDatabase* database) { return Delete(database); }));
+    if (!at_end_) transactions_.Pause(absl::Now() - start);
   }
   return removal_;
 }

@@ -153,10 +153,13 @@ class SqliteStore : public UsageStore,
                                         const CallLimits& limits) override;
 
  private:
-  // SqliteTransactions. Work between two commits, and then leaves at least half
-  // of the time to appends.
+  // SqliteTransactions. Write works between two commits, and Pause leaves at
+  // least half of the time to appends.
   absl::Status Read(const CallLimits& limits, const Work& work) override;
   absl::Status Write(const Work& work) override;
+  void Pause(absl::Duration write_time) override {
+    absl::SleepFor(std::min(write_time, kMaxPause));
+  }
   // Does the work in a transaction between two commits.
   absl::Status RunInTransaction(const SqliteWriter::Work& work);
 
@@ -179,21 +182,15 @@ absl::Status SqliteStore::Read(const CallLimits& limits, const Work& work) {
 }
 
 absl::Status SqliteStore::Write(const Work& work) {
-  const absl::Time start = absl::Now();
-  TOKENUSAGE_RETURN_IF_ERROR(
-      RunInTransaction([&work](SqliteAppender* appender) {
-        return work(appender->database());
-      }));
-  absl::SleepFor(std::min(absl::Now() - start, kMaxPause));
-  return absl::OkStatus();
+  return RunInTransaction(
+      [&work](SqliteAppender* appender) { return work(appender->database()); });
 }
 
 absl::Status SqliteStore::RunInTransaction(const SqliteWriter::Work& work) {
   return writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
-    SqliteDatabase* const database = appender->database();
-    TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN IMMEDIATE"));
+    TOKENUSAGE_RETURN_IF_ERROR(appender->Begin());
     TOKENUSAGE_RETURN_IF_ERROR(work(appender));
-    return database->Execute("COMMIT");
+    return appender->database()->Execute("COMMIT");
   });
 }
 

@@ -14,6 +14,7 @@
 #include <functional>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/usage_query.h"
 
@@ -26,10 +27,12 @@ class SqliteTransactions {
   using Work = std::function<absl::Status(SqliteDatabase*)>;
 
   // Does the work in a transaction that reads one snapshot, or in one that
-  // writes, which is durable if this returns OK, and else is rolled back. Each
-  // Write leaves appends time before the next.
+  // writes, which is durable if this returns OK, and else is rolled back.
   virtual absl::Status Read(const CallLimits& limits, const Work& work) = 0;
   virtual absl::Status Write(const Work& work) = 0;
+
+  // Leaves appends time between a Write that took this long and the next.
+  virtual void Pause(absl::Duration write_time) = 0;
 };
 
 }  // namespace tokenusage
