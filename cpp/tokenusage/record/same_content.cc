@@ -100,14 +100,14 @@ std::string FirstKnownDifference(Message* a, Message* b) {
     reflection.SwapFields(a, from_a.get(), {field});
     reflection.SwapFields(b, from_b.get(), {field});
     if (BytesOf(*from_a) == BytesOf(*from_b)) continue;
-    const bool both_are_messages =
-        !field->is_repeated() && field->message_type() != nullptr &&
-        reflection.HasField(*from_a, field) &&
-        reflection.HasField(*from_b, field);
+    const bool both_are_messages = !field->is_repeated() &&
+                                   field->message_type() != nullptr &&
+                                   reflection.HasField(*from_a, field) &&
+                                   reflection.HasField(*from_b, field);
     if (!both_are_messages) return field->name();
-    const std::string inner = FirstKnownDifference(
-        reflection.MutableMessage(from_a.get(), field),
-        reflection.MutableMessage(from_b.get(), field));
+    const std::string inner =
+        FirstKnownDifference(reflection.MutableMessage(from_a.get(), field),
+                             reflection.MutableMessage(from_b.get(), field));
     return inner.empty() ? field->name() : field->name() + "." + inner;
   }
   return "";

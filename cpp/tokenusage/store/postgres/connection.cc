@@ -259,8 +259,8 @@ absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
   absl::Status status = StreamRows(limits, on_row);
   if (is_broken()) return status;
   CancelAndDrain();
-  // libpq leaves single-row mode only when a command is sent outside a pipeline:
-  // else the first result of the next Sync would have one row.
+  // libpq leaves single-row mode only when a command is sent outside a
+  // pipeline: else the first result of the next Sync would have one row.
   Execute("", absl::Now() + PostgresTimeouts::kSession).IgnoreError();
   return status;
 }
