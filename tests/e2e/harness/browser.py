@@ -6,6 +6,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import time
 
@@ -43,6 +44,7 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": folder, "LANG": "C.UTF-8"},
+            start_new_session=True,
         )
         os.close(commands)
         os.close(answers)
@@ -51,8 +53,8 @@ class Browser:
         self.events = []
 
     def close(self):
-        """Kills it."""
-        self._process.kill()
+        """Kills it and its children, which would go on writing to the profile."""
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         os.close(self._commands)
         os.close(self._answers)
