@@ -92,7 +92,15 @@ class GoodCaller:
 
 class AttackTest(EndToEndTest):
     @contextlib.contextmanager
-    def attacked(self, *flags, token=None, credentials=None, with_newcomer=False, **kwargs):
+    def attacked(
+        self,
+        *flags,
+        token=None,
+        credentials=None,
+        with_newcomer=False,
+        limit=MAX_RESIDENT,
+        **kwargs,
+    ):
         """A server with good callers, which are judged when the attack is over."""
         server = self.start_server("usage.db", "--http-listen=127.0.0.1:0", *flags, **kwargs)
         callers = [
@@ -105,7 +113,7 @@ class AttackTest(EndToEndTest):
             for caller in callers:
                 caller.stop()
         print("%s: %d MiB" % (self.id(), resident_peak(server) // MIB), flush=True)
-        self.assert_resident_below(server, MAX_RESIDENT)
+        self.assert_resident_below(server, limit)
         for caller in callers:
             self.assertEqual(caller.lost, [])
             self.assertGreater(caller.reported, 1)
@@ -303,7 +311,8 @@ class AttackTest(EndToEndTest):
                     attacker.send(http2.frame(http2.DATA, http2.END_STREAM, stream))
 
     def test_rapid_resets(self):
-        with self.attacked() as server:
+        # What a fast attacker reaches on an idle machine: see operations.md.
+        with self.attacked(limit=448 * MIB) as server:
             query = query_request("evil", *oracle.ALL_TIME).SerializeToString()
             for method, data in (("QueryUsage", query), ("StreamUsage", None)):
 
