@@ -40,7 +40,7 @@ struct Dialect {
   // a response.
   bool streams_lines;
 
-  // Where its responses hold usage, id and model.
+  // The places of usage, id and model in its responses.
   const extract_internal::Layout* layout;
 };
 

@@ -32,7 +32,7 @@ struct QueryAnswer {
   v1::TimeBucket bucket = v1::TIME_BUCKET_NONE;
   std::vector<std::string> group_by;
   std::string by;        // record_count, a measure, or empty
-  std::int64_t top = 0;  // only so many rows; 0: all
+  std::int64_t top = 0;  // the most rows; 0: all
 
   std::vector<QueryRow> rows;
 

@@ -313,7 +313,7 @@ class Connection final
       *cancelled_ = true;
       return;
     }
-    // What it has sent stays unread and hides the end that may follow.
+    // Unread data hides the end that may follow it.
     watch_timer_.expires_after(kWatchInterval);
     watch_timer_.async_wait(PeerCheck());
   }

@@ -185,7 +185,7 @@ int GroupNumber(TotalsGroup group, Family family) {
 
 // By GroupNumber.
 const std::vector<PostgresStatement>& TotalsStatements() {
-  // What the statements point to.
+  // Owns the texts that the statements point to.
   static const auto* const texts = [] {
     auto* made = new std::vector<std::pair<std::string, std::string>>;
     for (int i = 0; i < 16; ++i) {

@@ -17,9 +17,9 @@
 
 namespace tokenusage {
 
-// What a record shares with many others. A series is a distinct (operation,
-// provider, model) of a project; with rollups by label, the values of these
-// labels are part of it.
+// The names and labels that many records share. A series is a distinct
+// (operation, provider, model) of a project; with rollups by label, the values
+// of these labels are part of it.
 struct SeriesNames {
   std::string operation;
   std::string provider;
