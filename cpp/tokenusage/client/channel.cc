@@ -2,10 +2,10 @@
 
 #include "tokenusage/client/channel.h"
 
-#include "absl/strings/match.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "tokenusage/base/loopback.h"
 
 namespace tokenusage {
 namespace {
@@ -32,15 +32,8 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& server,
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   // A loopback address is never behind a proxy.
-  if (IsLoopback(server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (HasLoopbackHost(server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(server, CredentialsOf(options), arguments);
-}
-
-bool IsLoopback(const std::string& server) {
-  const std::string host = server.substr(0, server.rfind(':'));
-  return host == "localhost" || host == "[::1]" ||
-         (absl::StartsWith(host, "127.") &&
-          host.find_first_not_of("0123456789.") == std::string::npos);
 }
 
 }  // namespace tokenusage

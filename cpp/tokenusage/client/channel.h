@@ -21,9 +21,6 @@ namespace tokenusage {
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& server,
                                           const GrpcTransportOptions& options);
 
-// Returns whether the host of host:port is this machine's loopback.
-bool IsLoopback(const std::string& server);
-
 }  // namespace tokenusage
 
 #endif  // TOKENUSAGE_CLIENT_CHANNEL_H_

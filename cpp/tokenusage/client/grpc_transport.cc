@@ -16,6 +16,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
+#include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/client/channel.h"
 #include "tokenusage/client/token_file.h"
@@ -42,7 +43,8 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
       return absl::InvalidArgumentError(
           absl::StrCat("servers: expected host:port, found ", server));
     }
-    if (!options.token_file.empty() && !options.tls && !IsLoopback(server)) {
+    if (!options.token_file.empty() && !options.tls &&
+        !HasLoopbackHost(server)) {
       return absl::InvalidArgumentError(
           absl::StrCat("token_file: the token would go to ", server,
                        " in plain text; set tls"));

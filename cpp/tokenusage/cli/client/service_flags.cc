@@ -10,9 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tokenusage/base/file.h"
+#include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client/server_certificate.h"
-#include "tokenusage/service/server/listen_address.h"
 #include "tokenusage/service/tls/certificate_set.h"
 
 namespace tokenusage {
@@ -69,7 +69,7 @@ absl::Status ReadToken(const ServiceFlags& flags,
         "--token-file: expected one token, found something else in " +
         flags.token_file);
   }
-  if (!connection->transport.tls && !CheckLoopbackAddress(flags.server).ok()) {
+  if (!connection->transport.tls && !HasLoopbackHost(flags.server)) {
     return absl::FailedPreconditionError(
         "--token-file: the token would go to " + flags.server +
         " in plain text; connect with --tls or --tls-ca");

@@ -25,6 +25,8 @@
 #include "boost/beast/http/parser.hpp"
 #include "boost/beast/http/read.hpp"
 #include "boost/beast/http/write.hpp"
+#include "tokenusage/base/loopback.h"
+#include "tokenusage/service/server/peer_name.h"
 #include "tokenusage/service/tls/certificate_set.h"
 
 namespace tokenusage {
@@ -47,28 +49,6 @@ constexpr std::size_t kReadBytes = 64 << 10;
 
 // How often a connection is checked that has sent more than its request.
 constexpr std::chrono::milliseconds kWatchInterval(500);
-
-// Returns the peer as grpc::ServerContext::peer() spells it.
-std::string NameOf(const Tcp::endpoint& peer) {
-  const asio::ip::address address = peer.address();
-  if (address.is_v4()) {
-    return absl::StrCat("ipv4:", address.to_string(), ":", peer.port());
-  }
-  if (address.to_v6().is_v4_mapped()) {
-    return NameOf(
-        {asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()),
-         peer.port()});
-  }
-  return absl::StrCat("ipv6:%5B", address.to_string(), "%5D:", peer.port());
-}
-
-bool IsLoopback(const asio::ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6())
-        .is_loopback();
-  }
-  return address.is_loopback();
-}
 
 // Returns the answer to bytes that are not HTTP/1.
 HttpResponse NotHttp(const error_code& error) {
@@ -103,8 +83,8 @@ class Connection final
         buffer_(kReadBytes) {
     error_code error;
     const Tcp::endpoint peer = lowest().socket().remote_endpoint(error);
-    peer_.name = NameOf(peer);
-    peer_.is_loopback = IsLoopback(peer.address());
+    peer_.name = PeerName(*peer.data());
+    peer_.is_loopback = IsLoopbackHost(peer.address().to_string());
     lowest().socket().set_option(Tcp::no_delay(true), error);
   }
 

@@ -2,7 +2,6 @@
 
 #include "tokenusage/service/server/connection_guard.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <malloc.h>
@@ -20,9 +19,9 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "tokenusage/service/server/peer_name.h"
 
 namespace tokenusage {
 namespace {
@@ -59,26 +58,6 @@ constexpr std::uint64_t kFirstConnectionEvent = 1024;
 
 constexpr std::string_view kServicePrefix =
     "/tokenusage.v1.UsageReportingService/";
-
-// Returns the peer as grpc::ServerContext::peer() spells it.
-std::string PeerOf(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text = {};
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    return absl::StrCat("ipv4:", text.data(), ":", ntohs(v4.sin_port));
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
-    inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size());
-    return absl::StrCat("ipv4:", text.data(), ":", ntohs(v6.sin6_port));
-  }
-  inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-  const std::string scope =
-      v6.sin6_scope_id == 0 ? "" : absl::StrCat("%25", v6.sin6_scope_id);
-  return absl::StrCat("ipv6:%5B", text.data(), scope,
-                      "%5D:", ntohs(v6.sin6_port));
-}
 
 void Watch(int epoll, int fd, std::uint32_t events, std::uint64_t id) {
   epoll_event event = {};
@@ -369,7 +348,7 @@ int ConnectionGuard::AcceptOne(int listener, std::string* peer) {
   socklen_t size = sizeof(address);
   const int fd = accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0) *peer = PeerOf(address);
+  if (fd >= 0) *peer = PeerName(reinterpret_cast<sockaddr&>(address));
   return fd;
 }
 

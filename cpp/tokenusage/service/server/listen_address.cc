@@ -2,9 +2,7 @@
 
 #include "tokenusage/service/server/listen_address.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,23 +15,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/loopback.h"
 #include "tokenusage/base/string_view.h"
 
 namespace tokenusage {
 namespace {
-
-bool IsLoopbackHost(std::string host) {
-  if (host == "localhost") return true;
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    in6_addr address;
-    host = host.substr(1, host.size() - 2);
-    return inet_pton(AF_INET6, host.c_str(), &address) == 1 &&
-           IN6_IS_ADDR_LOOPBACK(&address);
-  }
-  in_addr address;
-  return inet_pton(AF_INET, host.c_str(), &address) == 1 &&
-         (ntohl(address.s_addr) >> 24) == 127;
-}
 
 // Listens for a moment; returns 0 or an errno.
 int TryToListen(const addrinfo& address) {
@@ -87,8 +73,7 @@ absl::Status CheckAddress(const std::string& address) {
 }
 
 absl::Status CheckLoopbackAddress(const std::string& address) {
-  if (CheckAddress(address).ok() &&
-      IsLoopbackHost(address.substr(0, address.rfind(':')))) {
+  if (CheckAddress(address).ok() && HasLoopbackHost(address)) {
     return absl::OkStatus();
   }
   return Expected(

@@ -12,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "libpq-fe.h"
+#include "tokenusage/base/loopback.h"
 
 namespace tokenusage {
 namespace {
@@ -45,7 +46,7 @@ std::string ValueOf(const Settings& settings, std::string_view keyword,
 // address.
 bool IsLocalHost(std::string_view host) {
   return host.empty() || host.front() == '/' || host.front() == '@' ||
-         host == "localhost" || host == "::1" || host.substr(0, 4) == "127.";
+         IsLoopbackHost(host);
 }
 
 bool IsLocal(const Settings& settings) {
