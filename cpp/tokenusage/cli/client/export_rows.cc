@@ -9,10 +9,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/json_string.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/times.h"
-#include "tokenusage/json/internal/quoted.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/usage_totals.h"
@@ -87,9 +87,9 @@ std::string LabelsJson(const v1::UsageRecord& record) {
   std::string json = "{";
   for (const auto& [key, value] : labels) {
     if (json.size() > 1) json += ',';
-    json_internal::AppendQuoted(key, &json);
+    AppendJsonString(key, &json);
     json += ':';
-    json_internal::AppendQuoted(value, &json);
+    AppendJsonString(value, &json);
   }
   return json + "}";
 }

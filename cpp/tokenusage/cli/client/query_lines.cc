@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/json_string.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/csv.h"
 #include "tokenusage/cli/times.h"
-#include "tokenusage/json/internal/quoted.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/record/usage_totals.h"
 
@@ -27,9 +27,9 @@ std::string FormatInstant(const ::google::protobuf::Timestamp& time,
 void AppendMember(std::string_view name, std::string_view value,
                   std::string* json) {
   if (json->back() != '{') json->push_back(',');
-  json_internal::AppendQuoted(name, json);
+  AppendJsonString(name, json);
   json->push_back(':');
-  json_internal::AppendQuoted(value, json);
+  AppendJsonString(value, json);
 }
 
 // The columns before the measures.
@@ -84,7 +84,7 @@ absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
       continue;
     }
     if (group.back() != '{') group.push_back(',');
-    json_internal::AppendQuoted(value.field(), &group);
+    AppendJsonString(value.field(), &group);
     group += ":null";
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string totals,

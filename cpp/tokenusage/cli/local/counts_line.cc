@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/json_string.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/json/internal/quoted.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/record/record_counts.h"
 
@@ -15,7 +15,7 @@ namespace {
 
 void AppendMember(const char* name, std::string_view text, std::string* line) {
   absl::StrAppend(line, "\"", name, "\":");
-  json_internal::AppendQuoted(text, line);
+  AppendJsonString(text, line);
   line->push_back(',');
 }
 

@@ -9,10 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/json_string.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/base/utf8.h"
-#include "tokenusage/json/internal/quoted.h"
 #include "tokenusage/v1/options.pb.h"
 
 namespace tokenusage {
@@ -99,7 +99,7 @@ absl::Status SetNames(const FieldDescriptor& field, FieldPlan* plan) {
   }
   if (!IsUtf8(plan->wire_name)) return Refuse(field, "wire_name is not UTF-8");
   plan->alias = LowerCamelCase(plan->wire_name);
-  AppendQuoted(plan->wire_name, &plan->quoted);
+  AppendJsonString(plan->wire_name, &plan->quoted);
   plan->quoted += ':';
   return absl::OkStatus();
 }

@@ -2,8 +2,8 @@
 
 #include "tokenusage/json/internal/writer.h"
 
+#include "tokenusage/base/json_string.h"
 #include "tokenusage/base/utf8.h"
-#include "tokenusage/json/internal/quoted.h"
 #include "tokenusage/json/internal/text.h"
 
 namespace tokenusage {
@@ -20,7 +20,7 @@ char* Writer<kExplain>::WriteText(char* p, std::string_view text) {
     return Fail(Kind::kNotRepresentable, "UTF-8", "other bytes");
   }
   Flush(p);
-  AppendQuoted(text, &out_);
+  AppendJsonString(text, &out_);
   return buffer_;
 }
 

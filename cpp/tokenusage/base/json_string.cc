@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/json/internal/quoted.h"
+#include "tokenusage/base/json_string.h"
 
 #include <cstddef>
 
 namespace tokenusage {
-namespace json_internal {
 namespace {
 
 void AppendEscape(char c, std::string* out) {
@@ -39,7 +38,7 @@ void AppendEscape(char c, std::string* out) {
 
 }  // namespace
 
-void AppendQuoted(std::string_view text, std::string* out) {
+void AppendJsonString(std::string_view text, std::string* out) {
   out->push_back('"');
   std::size_t run = 0;  // where the text starts that is not appended yet
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -55,5 +54,4 @@ void AppendQuoted(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
-}  // namespace json_internal
 }  // namespace tokenusage
