@@ -34,6 +34,7 @@ namespace {
 using orq::v2::PostV2ProxyImagesEditsUsage;
 using testing::Bits;
 using testing::IsOk;
+using testing::StatusIs;
 
 constexpr char kExample[] =
     R"({"total_tokens":8105.75,"input_tokens":7451.29,"output_tokens":1442.01,)"
@@ -59,10 +60,13 @@ TEST(ParseJsonTest, KeepsTheMessageOnEveryError) {
   const std::string before = Bits(usage);
   const std::string json = kExample;
   for (std::size_t length = 0; length < json.size(); ++length) {
-    ASSERT_FALSE(ParseJson(json.substr(0, length), &usage).ok()) << length;
+    ASSERT_THAT(ParseJson(json.substr(0, length), &usage),
+                StatusIs(absl::StatusCode::kInvalidArgument))
+        << length;
     ASSERT_EQ(Bits(usage), before) << length;
   }
-  ASSERT_FALSE(ParseJson(json + ",", &usage).ok());
+  ASSERT_THAT(ParseJson(json + ",", &usage),
+              StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(Bits(usage), before);
 }
 
@@ -132,7 +136,8 @@ TEST(ParseJsonTest, ReadsNothingBeyondTheDocument) {
                                      i);
   }
   ExpectReadsNothingBeyond(WriteJson(names).value_or(""), &names);
-  EXPECT_FALSE(ParseJson(std::string_view(), &usage).ok());
+  EXPECT_THAT(ParseJson(std::string_view(), &usage),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(ParseJsonTest, ManyUnknownNamesAreCompared) {
@@ -213,11 +218,11 @@ TEST(ParseJsonAtTest, FindsTheObjectAndChecksTheRest) {
               IsOk());
   ASSERT_THAT(ParseJsonAt(kExample, "", &usage), IsOk());
   // A name may be empty, the last one, too.
-  ASSERT_TRUE(
-      ParseJsonAt(absl::StrCat(R"({"": {"": )", kExample, "}}"), ".", &usage)
-          .ok());
-  EXPECT_FALSE(
-      ParseJsonAt(absl::StrCat(R"({"":)", kExample, "}"), ".", &usage).ok());
+  ASSERT_THAT(
+      ParseJsonAt(absl::StrCat(R"({"": {"": )", kExample, "}}"), ".", &usage),
+      IsOk());
+  EXPECT_THAT(ParseJsonAt(absl::StrCat(R"({"":)", kExample, "}"), ".", &usage),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(ParseJsonAtTest, RefusesABadRest) {
@@ -289,8 +294,8 @@ TEST(ParseJsonAtTest, StrictIsAboutTheMessageOnly) {
   JsonParseOptions strict;
   strict.strict = true;
   testing::Tree tree;
-  EXPECT_TRUE(
-      ParseJsonAt(R"({"other":1,"t":{"value":1}})", "t", &tree, strict).ok());
+  EXPECT_THAT(ParseJsonAt(R"({"other":1,"t":{"value":1}})", "t", &tree, strict),
+              IsOk());
   const JsonError error =
       ErrorOf(ParseJsonAt(R"({"t":{"other":1}})", "t", &tree, strict));
   EXPECT_EQ(error.kind, JsonError::Kind::kUnknownField);
@@ -308,7 +313,7 @@ void ExpectNotWritten(const ::google::protobuf::Message& message,
   EXPECT_EQ(status.message(), text);
   EXPECT_EQ(error.line, 0U);
   EXPECT_EQ(out, "before");
-  EXPECT_FALSE(WriteJson(message).ok());
+  EXPECT_EQ(WriteJson(message).status(), status);
 }
 
 TEST(WriteJsonTest, Appends) {

@@ -19,6 +19,7 @@ namespace {
 using orq::v2::PostV2ProxyImagesEditsUsage;
 using testing::Bits;
 using testing::IsOk;
+using testing::StatusIs;
 
 constexpr char kExample[] =
     R"({"total_tokens":8105.75,"input_tokens":7451.29,"output_tokens":1442.01,)"
@@ -70,7 +71,8 @@ TEST(JsonLinesTest, ADocumentEndsWithItsLine) {
     PostV2ProxyImagesEditsUsage usage;
     for (int i = 0; i < 2; ++i) {
       ASSERT_TRUE(lines.Next(&usage));
-      EXPECT_FALSE(lines.status().ok()) << text;
+      EXPECT_THAT(lines.status(), StatusIs(absl::StatusCode::kInvalidArgument))
+          << text;
     }
     EXPECT_FALSE(lines.Next(&usage));
   }
@@ -102,7 +104,8 @@ TEST(JsonLinesTest, WritesWhatItReads) {
   ASSERT_THAT(AppendJsonLine(usage, &text), IsOk());
   EXPECT_EQ(text, absl::StrCat(kExample, "\n", kExample, "\n"));
   usage.clear_total_tokens();
-  EXPECT_FALSE(AppendJsonLine(usage, &text).ok());
+  EXPECT_THAT(AppendJsonLine(usage, &text),
+              StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(text, absl::StrCat(kExample, "\n", kExample, "\n"));
 }
 

@@ -14,6 +14,7 @@ namespace tokenusage {
 namespace {
 
 using testing::IsOk;
+using testing::StatusIs;
 
 v1::QueryUsageRequest ValidQuery() {
   v1::QueryUsageRequest request;
@@ -117,7 +118,7 @@ TEST_F(RequestChecksTest, APageTokenIsThatOfItsMethod) {
   list.set_page_token(page_tokens_.Encode(
       {checked->fingerprint, checked->query.window.start_nanos, "id"}));
   const auto refused = CheckListRequest(list, page_tokens_);
-  ASSERT_FALSE(refused.ok());
+  ASSERT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(GetErrorInfo(refused.status())->reason, "PAGE_TOKEN_INVALID");
 }
 

@@ -41,6 +41,7 @@ using ::tokenusage::testing::GoldenCase;
 using ::tokenusage::testing::GoldenCases;
 using ::tokenusage::testing::IsOk;
 using ::tokenusage::testing::IsOkAndHolds;
+using ::tokenusage::testing::StatusIs;
 
 std::vector<const FieldDescriptor*> Members() {
   const auto* const oneof =
@@ -116,8 +117,8 @@ void CheckCase(const GoldenCase& golden, const FieldDescriptor* member) {
   v1::UsageRecord record;
   const absl::Status status = Read(golden, member, &record);
   if (!golden.error().empty()) {
-    EXPECT_THAT(std::string(status.message()), HasSubstr(golden.error()));
-    EXPECT_FALSE(status.ok());
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                                 HasSubstr(golden.error())));
     return;
   }
   ASSERT_THAT(status, IsOk());

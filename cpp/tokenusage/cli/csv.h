@@ -8,12 +8,13 @@
 //   std::vector<CsvField> fields;
 //   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, reader.Next(&fields));
 //
-// A missing value is an empty field, and an empty text a pair of quotes, as
-// PostgreSQL reads and writes them. A spreadsheet takes text that begins with
-// one of = + - @, a tab or a carriage return for a formula, which may act on
-// the machine of whoever opens the file. Such a text, and one that begins with
-// an apostrophe, is therefore written with an apostrophe in front, which
-// readers strip.
+// A missing value is an empty field, and an empty text is a pair of quotes, as
+// PostgreSQL reads and writes them.
+//
+// A spreadsheet runs text that begins with = + - @, a tab or a carriage return
+// as a formula, with the rights of whoever opens the file. CsvLine puts an
+// apostrophe in front of such text, and of text that begins with an apostrophe;
+// CsvReader removes it.
 
 #ifndef TOKENUSAGE_CLI_CSV_H_
 #define TOKENUSAGE_CLI_CSV_H_

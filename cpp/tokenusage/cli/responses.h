@@ -23,8 +23,8 @@ namespace tokenusage {
 
 // A response in a file.
 struct Response {
-  // Where it starts, or, of a stream, where it is bad. 0 if it is all of the
-  // file.
+  // The line where the response starts, or where a stream is malformed. 0 if
+  // the whole file is one response.
   std::int64_t line_number;
   absl::StatusOr<Extraction> extraction;
 };
@@ -42,20 +42,20 @@ using ResponseVisitor = std::function<absl::Status(const Response& response)>;
 absl::Status ReadResponses(const Dialect& dialect, Input* input,
                            const ResponseVisitor& visit);
 
-// Calls `visit` for each JSON document in a file: all of it, with line number
-// 0, or one a line. As above. All of a file is one document if its first line
-// is only the beginning of one.
+// Calls `visit` for each JSON document in a file. Each line is a document,
+// unless the first line is only the beginning of one: then the whole file is,
+// with line number 0. Errors are those of ReadResponses.
 absl::Status ReadDocuments(
     Input* input,
     const std::function<absl::Status(const std::string& json,
                                      std::int64_t line_number)>& visit);
 
-// Returns what the usage does not show: that it is not all, or the member that
-// the last one lacks. Empty if there is nothing to say.
+// Returns what a user must know beside the usage: that it is incomplete, or
+// which member is missing. Empty if there is nothing to say.
 std::string Remark(const Extraction& extraction);
 
-// Returns the message behind its place: the input's name, and the line unless
-// it is 0. A line's own errors are then in "line 1", which is left out.
+// Returns `message` after the input's name and, unless it is 0, the line's
+// number. Each line is parsed by itself, so "line 1" in the message is removed.
 std::string DescribeIn(const std::string& input_name, std::int64_t line_number,
                        std::string_view message);
 

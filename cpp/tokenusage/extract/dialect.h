@@ -3,8 +3,7 @@
 // The endpoints whose responses can be read: see usage_extractor.h.
 //
 //   const Dialect* dialect = FindDialect("openai.chat");
-//   if (dialect == nullptr) return absl::InvalidArgumentError("no such
-//   dialect");
+//   if (dialect == nullptr) return absl::InvalidArgumentError("no dialect");
 //
 // The dialect of a response is chosen by configuration and never guessed: the
 // same names mean different things to different providers.

@@ -251,7 +251,8 @@ TEST_P(UsageStoreContract, AHorizonIsOfOneProjectOnly) {
   EXPECT_EQ(RetentionOf(&store(), "p").horizon, absl::InfinitePast());
   EXPECT_EQ(RetentionOf(&store(), "q").horizon, Time(kHorizon));
   EXPECT_THAT(store().GetRecord("p", "a"), IsOk());
-  EXPECT_FALSE(store().GetRecord("q", "a").ok());
+  EXPECT_THAT(store().GetRecord("q", "a"),
+              StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(append("p"), Outcomes(6, kDuplicate));
   EXPECT_EQ(append("q"),
             (Outcomes{kBeforeHorizon, kBeforeHorizon, kBeforeHorizon,

@@ -73,9 +73,8 @@ void PrintInput(int signal_number) {
   raise(signal_number);
 }
 
-// Leaves signals alone that a sanitizer handles: it aborts after its report,
-// see
-// __asan_default_options.
+// Leaves alone the signals that a sanitizer handles, which aborts after its
+// report: see __asan_default_options.
 void PrintInputOnCrash() {
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
     struct sigaction before;

@@ -3,9 +3,8 @@
 // The folder of an export: parts, and the manifest that says what they must
 // hold.
 //
-//   TOKENUSAGE_ASSIGN_OR_RETURN(const auto folder,
-//                               ExportFolder::Open("october", request, 1 <<
-//                               20));
+//   TOKENUSAGE_ASSIGN_OR_RETURN(
+//       const auto folder, ExportFolder::Open("october", request, 1 << 20));
 //   for (...) TOKENUSAGE_RETURN_IF_ERROR(folder->Add(row));
 //   TOKENUSAGE_RETURN_IF_ERROR(folder->Finish());
 //

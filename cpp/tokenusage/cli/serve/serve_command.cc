@@ -288,8 +288,8 @@ void LogServing(const ServeFlags& flags, const std::string& address) {
   }
 }
 
-// Reloads the files at each SIGHUP, on a thread of its own: a file may block
-// whoever reads it, such as a pipe or one of a network file system.
+// Reloads the files at each SIGHUP, on a separate thread, because reading may
+// block, such as that of a pipe or of a file on a network file system.
 void ReloadAtHangup(std::shared_ptr<LiveFiles> files) {
   std::thread([files = std::move(files)] {
     sigset_t hangup;
