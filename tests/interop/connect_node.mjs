@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Calls the service over HTTP/1.1 with @connectrpc/connect-node, in JSON and in binary
-// form: node connect_node.mjs SCHEMA URL. SCHEMA is a FileDescriptorSet of the .proto files.
+// Calls the service over HTTP/1.1 with @connectrpc/connect-node, in JSON and in binary:
+// node connect_node.mjs SCHEMA URL. SCHEMA is a FileDescriptorSet of the .proto files.
 
 import assert from "node:assert";
 import { readFileSync } from "node:fs";

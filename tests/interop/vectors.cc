@@ -135,7 +135,7 @@ std::string BinaryOf(const Message& message) {
 void Make(const Vector& vector) {
   const auto json = WriteJson(*vector.message);
   if (!json.ok()) {
-    return Fail(vector.path, "a message with a JSON form",
+    return Fail(vector.path, "a message with a JSON encoding",
                 json.status().ToString());
   }
   WriteFile(vector.path + ".binpb", BinaryOf(*vector.message));

@@ -19,7 +19,7 @@ namespace testing {
 std::vector<std::unique_ptr<::google::protobuf::Message>> NewMessages(
     const std::string& full_name);
 
-// The message's binary form with maps in order: equal for messages that are
+// The message's binary encoding with maps in order: equal for messages that are
 // equal bit for bit.
 std::string Bits(const ::google::protobuf::Message& message);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A message without an exact JSON form is an error of the plugin that names the
+# A message without an exact JSON encoding is an error of the plugin that names the
 # field. Arguments: protoc, the plugin, the .proto file, what must be said.
 set -uo pipefail
 protoc=$1 plugin=$2 file=$3 expected=$4

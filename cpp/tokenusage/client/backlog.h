@@ -39,8 +39,8 @@ class Backlog {
   Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
           Clock* clock);
 
-  // Appends a record in its binary form. While there is no room for it, or for
-  // `on_synced`, it waits, but not longer than `timeout`. If `on_synced` is
+  // Appends a record in its binary encoding. While there is no room for it, or
+  // for `on_synced`, it waits, but not longer than `timeout`. If `on_synced` is
   // given, RunSyncs calls it.
   //
   // Errors: RESOURCE_EXHAUSTED if there is no room; CANCELLED after

@@ -20,7 +20,7 @@ namespace tokenusage {
 // Records on their way to the service.
 struct Batch {
   // Each record as the field `records` of a ReportUsageRequest, in its binary
-  // form: a request is its project and this.
+  // encoding: a request is its project and this.
   std::string records;
   int count = 0;
   // The sequence of the last record. Sequences count records from 1, and are
@@ -34,7 +34,7 @@ struct BatchLimits {
   std::size_t max_bytes = 1'000'000;
 };
 
-// Appends a record in its binary form.
+// Appends a record in its binary encoding.
 void AppendRecord(std::string_view record, Batch* batch);
 
 // Returns whether the batch can take a record of `record_bytes`. An empty batch
@@ -42,10 +42,10 @@ void AppendRecord(std::string_view record, Batch* batch);
 bool HasRoom(const Batch& batch, std::size_t record_bytes,
              const BatchLimits& limits);
 
-// Returns the records in their binary form, as views into the batch.
+// Returns the records in their binary encoding, as views into the batch.
 std::vector<std::string_view> RecordsOf(const Batch& batch);
 
-// Returns a ReportUsageRequest in its binary form.
+// Returns a ReportUsageRequest in its binary encoding.
 std::string EncodeRequest(std::string_view project, const Batch& batch);
 
 // Thread-safe, except that no two threads may append, or read, or discard at
@@ -54,7 +54,7 @@ class RecordLog {
  public:
   virtual ~RecordLog() = default;
 
-  // Appends a record in its binary form.
+  // Appends a record in its binary encoding.
   virtual absl::Status Append(std::string_view record) = 0;
 
   // Makes all records that were appended survive a power failure.

@@ -10,8 +10,8 @@
 namespace tokenusage {
 namespace {
 
-// Returns a line for the file. A record that has no JSON form, such as one of a
-// newer schema, is kept in its binary form.
+// Returns a line for the file. A record that has no JSON encoding, such as one
+// of a newer schema, is kept in its binary encoding.
 absl::StatusOr<std::string> LineOf(std::string_view record,
                                    const v1::RecordError& error,
                                    absl::Time time) {

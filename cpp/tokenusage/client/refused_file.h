@@ -32,7 +32,7 @@ class RefusedFile {
         max_bytes_(max_bytes),
         syncs_(syncs) {}
 
-  // Appends a record in its binary form. Returns whether the file had room.
+  // Appends a record in its binary encoding. Returns whether the file had room.
   absl::StatusOr<bool> Append(std::string_view record,
                               const v1::RecordError& error, absl::Time time);
 

@@ -42,7 +42,7 @@ class ReportTransport {
   virtual ~ReportTransport() = default;
 
   // Calls ReportUsage once, or once for each server until one answers, with a
-  // request in its binary form. Returns within about `timeout` for each.
+  // request in its binary encoding. Returns within about `timeout` for each.
   virtual ReportResult Report(const std::string& request,
                               absl::Duration timeout) = 0;
 

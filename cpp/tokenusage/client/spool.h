@@ -135,8 +135,8 @@ struct SpoolSummary {
 };
 
 // Reads a spool without changing or locking it, and calls `on_record` with each
-// record that waits for an answer, in its binary form. If the spool is in use,
-// a record that is being written may look like a torn tail.
+// record that waits for an answer, in its binary encoding. If the spool is in
+// use, a record that is being written may look like a torn tail.
 //
 // Errors: NOT_FOUND if the folder has no spool; FAILED_PRECONDITION if it was
 // written by a newer version, or has records of two projects; those of

@@ -142,9 +142,9 @@ struct UsageReporterCounters {
 //
 // Performance. With kMemory, Report encodes the record and copies it under a
 // lock; with kProcess it also makes one write. It never waits for the network.
-// With kDisk it waits for a sync, which all threads share; the other form of
-// Report does not wait. Two or more threads send. Memory: max_memory_bytes, or
-// with a spool about 2 MB for each of max_calls.
+// With kDisk it waits for a sync, which all threads share; the other overload
+// of Report does not wait. Two or more threads send. Memory: max_memory_bytes,
+// or with a spool about 2 MB for each of max_calls.
 //
 // Thread safety. All methods are thread-safe. A process that forks keeps the
 // reporter in the parent only: in the child, Report and the others fail with

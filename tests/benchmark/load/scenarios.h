@@ -28,7 +28,7 @@ void RunCallsScenario(const ScenarioOptions& options);
 // Batches of 1,000 with ordered and with random ids, beside SQLite alone.
 void RunBatchesScenario(const ScenarioOptions& options);
 
-// Batches of 100 over HTTP, in JSON and in binary form, beside gRPC.
+// Batches of 100 over HTTP, in JSON and in binary, beside gRPC.
 void RunHttpScenario(const ScenarioOptions& options);
 
 // A UsageReporter with the promise of kDisk, through one connection, and a

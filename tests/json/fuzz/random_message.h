@@ -12,8 +12,8 @@ namespace tokenusage {
 namespace testing {
 
 // Fills an empty message by the bytes: any values of any fields, among them
-// some that have no JSON form, and seldom without a required field. Ends when
-// the bytes do.
+// some that have no JSON encoding, and seldom without a required field. Ends
+// when the bytes do.
 void FillMessage(ByteSource* bytes, ::google::protobuf::Message* message);
 
 }  // namespace testing

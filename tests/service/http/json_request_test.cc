@@ -49,7 +49,8 @@ TEST(CountJsonElementsTest, EndsForTextThatIsNotJson) {
 }
 
 TEST(JsonRequestTest, TakesTwiceTheBytesOfTheBinaryForm) {
-  const std::string json = R"({"project":"demo"})";  // 6 bytes in binary form
+  const std::string json =
+      R"({"project":"demo"})";  // 6 bytes in binary encoding
   v1::ReportUsageRequest message;
   for (const auto& [bytes, reason] :
        {std::pair(9, ""), std::pair(8, "REQUEST_TOO_LARGE")}) {
@@ -66,7 +67,8 @@ TEST(JsonRequestTest, TakesTwiceTheBytesOfTheBinaryForm) {
 }
 
 TEST(JsonRequestTest, RefusesWhatIsLargerInBinaryForm) {
-  const std::string json = R"({"page_size":-1})";  // 11 bytes in binary form
+  const std::string json =
+      R"({"page_size":-1})";  // 11 bytes in binary encoding
   v1::QueryUsageRequest message;
   for (const auto& [bytes, reason] :
        {std::pair(11, ""), std::pair(10, "REQUEST_TOO_LARGE")}) {

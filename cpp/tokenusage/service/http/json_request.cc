@@ -12,7 +12,7 @@
 namespace tokenusage {
 namespace {
 
-// How many bytes of JSON stand for one of the binary form, at most.
+// The most bytes of JSON for each byte of the binary encoding.
 constexpr std::size_t kBytesPerByte = 2;
 
 // The elements of a request of this size take little memory, however many they

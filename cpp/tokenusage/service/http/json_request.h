@@ -21,8 +21,9 @@
 
 namespace tokenusage {
 
-// May have twice as many bytes as the binary form. A member that the message
-// does not declare is an error: it may change what the request asks for.
+// May have twice as many bytes as the binary encoding. A member that the
+// message does not declare is an error: it may change what the request asks
+// for.
 class JsonRequest final : public RequestMessage {
  public:
   JsonRequest(std::string body, bool is_compressed)
@@ -37,7 +38,7 @@ class JsonRequest final : public RequestMessage {
  private:
   std::string body_;
   bool is_compressed_;
-  std::size_t max_bytes_ = 0;  // in binary form
+  std::size_t max_bytes_ = 0;  // in binary encoding
 };
 
 // Returns how many elements the field's array has in the outermost object of

@@ -40,8 +40,8 @@ std::string_view ViewOf(const grpc::Slice& slice) {
 
 absl::Status BinaryRequest::Unpack(std::size_t max_bytes) {
   std::vector<grpc::Slice> slices;
-  // No message in binary form starts like gzip: that would be a field of wire
-  // type 7, which does not exist.
+  // No message in binary encoding starts like gzip: that would be a field of
+  // wire type 7, which does not exist.
   if (!bytes_.Dump(&slices).ok() || slices.empty() ||
       !StartsLikeGzip(ViewOf(slices.front()))) {
     return size() <= max_bytes ? absl::OkStatus()

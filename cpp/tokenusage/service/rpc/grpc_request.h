@@ -21,7 +21,7 @@
 
 namespace tokenusage {
 
-// A message in protobuf's binary form, perhaps compressed with gzip.
+// A message in protobuf's binary encoding, perhaps compressed with gzip.
 //
 // gRPC 1.51 would unpack it whole before it checks the size, so it is told not
 // to (transport_limits.cc), and hands the message over as it arrived.

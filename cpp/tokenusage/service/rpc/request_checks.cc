@@ -241,9 +241,10 @@ absl::Status RequestTooLargeError(std::size_t max_bytes, std::size_t found) {
 absl::Status NotBinaryError(const ::google::protobuf::Message& message) {
   return ErrorWithInfo(
       absl::StatusCode::kInvalidArgument, "REQUEST_MALFORMED",
-      absl::StrCat("the request: expected a ", message.GetTypeName(),
-                   " in protobuf's binary form with text in UTF-8, found other "
-                   "bytes; nothing was stored"));
+      absl::StrCat(
+          "the request: expected a ", message.GetTypeName(),
+          " in protobuf's binary encoding with text in UTF-8, found other "
+          "bytes; nothing was stored"));
 }
 
 absl::Status CheckGroupByCount(int count) {

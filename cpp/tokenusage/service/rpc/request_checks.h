@@ -70,7 +70,7 @@ absl::Status CheckProjectField(std::string_view project);
 absl::Status CheckRecordCount(int count);
 
 // REQUEST_TOO_LARGE for a request of `found` bytes, or at least as many, in
-// binary form.
+// binary encoding.
 absl::Status RequestTooLargeError(std::size_t max_bytes, std::size_t found);
 
 // REQUEST_MALFORMED for bytes that are not a message of this type.

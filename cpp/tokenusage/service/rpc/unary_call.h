@@ -33,9 +33,9 @@ class RequestMessage {
   // Uncompresses the message. Does nothing if it is not compressed.
   //
   // Errors: INVALID_ARGUMENT with REQUEST_TOO_LARGE if the message has more
-  // than `max_bytes` in binary form, without unpacking more than about that;
-  // REQUEST_MALFORMED. An encoding that is longer than the binary form may have
-  // more bytes, in proportion.
+  // than `max_bytes` in binary encoding, without unpacking more than about
+  // that; REQUEST_MALFORMED. An encoding that is longer than the binary one may
+  // have more bytes, in proportion.
   virtual absl::Status Unpack(std::size_t max_bytes) = 0;
 
   // Returns the message's size in its encoding.

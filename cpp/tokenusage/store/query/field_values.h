@@ -58,7 +58,7 @@ std::string SeriesKey(const SeriesNames& names);
 
 // Returns the encoded key of the group that a record of a project, or a series
 // of one, is counted in. `labels` are the keys of the series' labels; the
-// second form knows no others.
+// second overload knows no others.
 std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
                            std::string_view project,
                            const v1::UsageRecord& record);
