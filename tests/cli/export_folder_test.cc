@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/export_folder.h"
-
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -16,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tokenusage/base/file.h"
+#include "tokenusage/cli/export/folder.h"
 
 namespace tokenusage {
 namespace {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/export_rows.h"
-
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
+#include "tokenusage/cli/export/rows.h"
 #include "tokenusage/json/json.h"
 
 namespace tokenusage {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/report_line.h"
+#include "tokenusage/cli/report/report_line.h"
 
 #include <string>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/query_table.h"
+#include "tokenusage/cli/query/table.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -2,13 +2,13 @@
 
 // The table that `tokenusage query` prints.
 
-#ifndef TOKENUSAGE_CLI_CLIENT_QUERY_TABLE_H_
-#define TOKENUSAGE_CLI_CLIENT_QUERY_TABLE_H_
+#ifndef TOKENUSAGE_CLI_QUERY_TABLE_H_
+#define TOKENUSAGE_CLI_QUERY_TABLE_H_
 
 #include <string>
 #include <vector>
 
-#include "tokenusage/cli/client/query_answer.h"
+#include "tokenusage/cli/query/answer.h"
 
 namespace tokenusage {
 
@@ -26,4 +26,4 @@ std::vector<std::vector<std::string>> QueryTableCells(
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_CLI_CLIENT_QUERY_TABLE_H_
+#endif  // TOKENUSAGE_CLI_QUERY_TABLE_H_

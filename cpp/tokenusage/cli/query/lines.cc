@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/query_lines.h"
+#include "tokenusage/cli/query/lines.h"
 
 #include <string_view>
 #include <vector>

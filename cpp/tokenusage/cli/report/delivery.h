@@ -8,8 +8,8 @@
 //   ...
 //   status = delivery->Wait(&progress);
 
-#ifndef TOKENUSAGE_CLI_CLIENT_DELIVERY_H_
-#define TOKENUSAGE_CLI_CLIENT_DELIVERY_H_
+#ifndef TOKENUSAGE_CLI_REPORT_DELIVERY_H_
+#define TOKENUSAGE_CLI_REPORT_DELIVERY_H_
 
 #include <cstdint>
 #include <memory>
@@ -75,4 +75,4 @@ std::string DescribeRecordError(const v1::RecordError& error);
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_CLI_CLIENT_DELIVERY_H_
+#endif  // TOKENUSAGE_CLI_REPORT_DELIVERY_H_

@@ -2,8 +2,8 @@
 
 // The answer to `tokenusage query`, for each of its formats.
 
-#ifndef TOKENUSAGE_CLI_CLIENT_QUERY_ANSWER_H_
-#define TOKENUSAGE_CLI_CLIENT_QUERY_ANSWER_H_
+#ifndef TOKENUSAGE_CLI_QUERY_ANSWER_H_
+#define TOKENUSAGE_CLI_QUERY_ANSWER_H_
 
 #include <cstdint>
 #include <optional>
@@ -50,4 +50,4 @@ std::optional<Amount> TotalBy(const std::string& by, const UsageSum& sum);
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_CLI_CLIENT_QUERY_ANSWER_H_
+#endif  // TOKENUSAGE_CLI_QUERY_ANSWER_H_

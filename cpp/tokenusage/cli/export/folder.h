@@ -12,8 +12,8 @@
 // and is not changed after that. Then the manifest is replaced. So a process
 // that is killed at any moment leaves a folder that another can continue.
 
-#ifndef TOKENUSAGE_CLI_CLIENT_EXPORT_FOLDER_H_
-#define TOKENUSAGE_CLI_CLIENT_EXPORT_FOLDER_H_
+#ifndef TOKENUSAGE_CLI_EXPORT_FOLDER_H_
+#define TOKENUSAGE_CLI_EXPORT_FOLDER_H_
 
 #include <cstdint>
 #include <memory>
@@ -23,7 +23,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tokenusage/cli/client/export_rows.h"
+#include "tokenusage/cli/export/rows.h"
 #include "tokenusage/internal/export_manifest.pb.h"
 #include "tokenusage/record/usage_sum.h"
 
@@ -117,4 +117,4 @@ std::vector<std::string> Differences(const UsageSum& expected,
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_CLI_CLIENT_EXPORT_FOLDER_H_
+#endif  // TOKENUSAGE_CLI_EXPORT_FOLDER_H_

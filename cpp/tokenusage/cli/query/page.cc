@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/query_page.h"
+#include "tokenusage/cli/query/page.h"
 
 #include <cstdint>
 #include <optional>
@@ -12,7 +12,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/cli/client/query_table.h"
+#include "tokenusage/cli/query/table.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/page/page.h"
 #include "tokenusage/record/usage_totals.h"

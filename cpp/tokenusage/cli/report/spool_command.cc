@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/cli/client/delivery.h"
 #include "tokenusage/cli/client/service_flags.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
+#include "tokenusage/cli/report/delivery.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/client/spool.h"
 #include "tokenusage/json/json.h"

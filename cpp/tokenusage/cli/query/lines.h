@@ -2,13 +2,13 @@
 
 // The output of `tokenusage query` for programs: JSON Lines and CSV.
 
-#ifndef TOKENUSAGE_CLI_CLIENT_QUERY_LINES_H_
-#define TOKENUSAGE_CLI_CLIENT_QUERY_LINES_H_
+#ifndef TOKENUSAGE_CLI_QUERY_LINES_H_
+#define TOKENUSAGE_CLI_QUERY_LINES_H_
 
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "tokenusage/cli/client/query_answer.h"
+#include "tokenusage/cli/query/answer.h"
 
 namespace tokenusage {
 
@@ -24,4 +24,4 @@ std::string FormatQueryCsv(const QueryAnswer& answer);
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_CLI_CLIENT_QUERY_LINES_H_
+#endif  // TOKENUSAGE_CLI_QUERY_LINES_H_

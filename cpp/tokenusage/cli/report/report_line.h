@@ -5,8 +5,8 @@
 //   ReportLineParser parser(std::move(format));
 //   absl::StatusOr<v1::UsageRecord> record = parser.Parse(line, line_number);
 
-#ifndef TOKENUSAGE_CLI_CLIENT_REPORT_LINE_H_
-#define TOKENUSAGE_CLI_CLIENT_REPORT_LINE_H_
+#ifndef TOKENUSAGE_CLI_REPORT_REPORT_LINE_H_
+#define TOKENUSAGE_CLI_REPORT_REPORT_LINE_H_
 
 #include <cstdint>
 #include <memory>
@@ -71,4 +71,4 @@ class ReportLineParser {
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_CLI_CLIENT_REPORT_LINE_H_
+#endif  // TOKENUSAGE_CLI_REPORT_REPORT_LINE_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/delivery.h"
+#include "tokenusage/cli/report/delivery.h"
 
 #include <algorithm>
 #include <mutex>

@@ -11,8 +11,8 @@
 // a column, times have the offset of the request's time zone, and a record that
 // does not count has no numbers, so that the sum of a column is the total.
 
-#ifndef TOKENUSAGE_CLI_CLIENT_EXPORT_ROWS_H_
-#define TOKENUSAGE_CLI_CLIENT_EXPORT_ROWS_H_
+#ifndef TOKENUSAGE_CLI_EXPORT_ROWS_H_
+#define TOKENUSAGE_CLI_EXPORT_ROWS_H_
 
 #include <cstdint>
 #include <functional>
@@ -94,4 +94,4 @@ class ExportRows {
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_CLI_CLIENT_EXPORT_ROWS_H_
+#endif  // TOKENUSAGE_CLI_EXPORT_ROWS_H_

@@ -2,13 +2,13 @@
 
 // The page that `tokenusage query --html` writes.
 
-#ifndef TOKENUSAGE_CLI_CLIENT_QUERY_PAGE_H_
-#define TOKENUSAGE_CLI_CLIENT_QUERY_PAGE_H_
+#ifndef TOKENUSAGE_CLI_QUERY_PAGE_H_
+#define TOKENUSAGE_CLI_QUERY_PAGE_H_
 
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "tokenusage/cli/client/query_answer.h"
+#include "tokenusage/cli/query/answer.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
 
 namespace tokenusage {
@@ -19,4 +19,4 @@ absl::StatusOr<std::string> FormatQueryPage(
 
 }  // namespace tokenusage
 
-#endif  // TOKENUSAGE_CLI_CLIENT_QUERY_PAGE_H_
+#endif  // TOKENUSAGE_CLI_QUERY_PAGE_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/export_folder.h"
+#include "tokenusage/cli/export/folder.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

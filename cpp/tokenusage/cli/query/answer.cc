@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/query_answer.h"
+#include "tokenusage/cli/query/answer.h"
 
 #include "absl/status/status.h"
 #include "tokenusage/record/usage_totals.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/client/export_rows.h"
+#include "tokenusage/cli/export/rows.h"
 
 #include <cstddef>
 #include <iterator>
