@@ -11,8 +11,8 @@
 // or key; a double is its bits, an enum value its number. Quotes, backslashes
 // and line feeds in strings are escaped by a backslash.
 
-#ifndef TESTS_INTEROP_VALUES_H_
-#define TESTS_INTEROP_VALUES_H_
+#ifndef TOKENUSAGE_TESTS_INTEROP_VALUES_H_
+#define TOKENUSAGE_TESTS_INTEROP_VALUES_H_
 
 #include <string>
 
@@ -24,4 +24,4 @@ std::string ValuesOf(const ::google::protobuf::Message& message);
 
 }  // namespace tokenusage::interop
 
-#endif  // TESTS_INTEROP_VALUES_H_
+#endif  // TOKENUSAGE_TESTS_INTEROP_VALUES_H_

@@ -2,8 +2,8 @@
 //
 // The names of JsonError's kinds, for what tests print.
 
-#ifndef TESTS_JSON_ERROR_NAMES_H_
-#define TESTS_JSON_ERROR_NAMES_H_
+#ifndef TOKENUSAGE_TESTS_JSON_ERROR_NAMES_H_
+#define TOKENUSAGE_TESTS_JSON_ERROR_NAMES_H_
 
 #include <string>
 
@@ -18,4 +18,4 @@ std::string ErrorKindName(JsonError::Kind kind);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_ERROR_NAMES_H_
+#endif  // TOKENUSAGE_TESTS_JSON_ERROR_NAMES_H_

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Documents with the message that each is read as and the JSON that the message
-// is written as, and documents with the error that each is refused with. See
-// docs/json.md.
+// Reads the golden documents of docs/json.md, and compares the message and what
+// it is written as, or the error.
 //
-//   valid/NAME.json          read
-//   valid/NAME.txtpb         as this message, whose type the first line names
-//   valid/NAME.written.json  and written as this; NAME.json itself without it
-//   invalid/NAME.json        refused
+//   valid/NAME.json          a document
+//   valid/NAME.txtpb         its message; the first line names the type
+//   valid/NAME.written.json  what the message is written as; NAME.json if there
+//                            is no such file
+//   invalid/NAME.json        a document that is refused
 //   invalid/NAME.error       the message's type; "default" or "strict"; the
 //                            error's kind and text
 
@@ -30,8 +30,9 @@ namespace {
 
 using testing::Golden;
 using testing::IsOk;
+using testing::StatusIs;
 
-// Those of valid/, or those of invalid/.
+// Returns the goldens of valid/, or those of invalid/.
 std::vector<Golden> Goldens(bool valid) {
   std::vector<Golden> found;
   for (Golden& golden : testing::ReadGoldens()) {
@@ -40,7 +41,7 @@ std::vector<Golden> Goldens(bool valid) {
   return found;
 }
 
-// What gtest takes for a name: without the folder.
+// Returns the golden's name without its folder: gtest allows no slash.
 std::string NameOf(const ::testing::TestParamInfo<Golden>& info) {
   return info.param.name.substr(info.param.name.find('/') + 1);
 }
@@ -78,7 +79,7 @@ TEST_P(InvalidTest, IsRefused) {
 
   for (const auto& message : testing::NewMessages(golden.message_type)) {
     const absl::Status status = ParseJson(golden.json, message.get(), options);
-    ASSERT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    ASSERT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
     const std::optional<JsonError> details = GetJsonError(status);
     ASSERT_TRUE(details.has_value());
     EXPECT_EQ(testing::ErrorKindName(details->kind) + ": " +

@@ -2,8 +2,8 @@
 //
 // The golden documents of tests/json/testdata. See tests/json/golden_test.cc.
 
-#ifndef TESTS_JSON_GOLDENS_H_
-#define TESTS_JSON_GOLDENS_H_
+#ifndef TOKENUSAGE_TESTS_JSON_GOLDENS_H_
+#define TOKENUSAGE_TESTS_JSON_GOLDENS_H_
 
 #include <string>
 #include <vector>
@@ -30,4 +30,4 @@ std::string ReadWholeFile(const std::string& path);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_GOLDENS_H_
+#endif  // TOKENUSAGE_TESTS_JSON_GOLDENS_H_

@@ -2,8 +2,8 @@
 //
 // The message types of the tests, by name, compiled in and dynamic.
 
-#ifndef TESTS_JSON_MESSAGES_H_
-#define TESTS_JSON_MESSAGES_H_
+#ifndef TOKENUSAGE_TESTS_JSON_MESSAGES_H_
+#define TOKENUSAGE_TESTS_JSON_MESSAGES_H_
 
 #include <memory>
 #include <string>
@@ -26,4 +26,4 @@ std::string Bits(const ::google::protobuf::Message& message);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_MESSAGES_H_
+#endif  // TOKENUSAGE_TESTS_JSON_MESSAGES_H_

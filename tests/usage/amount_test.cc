@@ -129,7 +129,7 @@ class RandomCounts {
     switch (bits % 5) {
       case 0:  // few decimals, as providers send
         return static_cast<double>(random_() % 100'000'000) / 100;
-      case 1:  // at and near the end of the fast path
+      case 1:  // up to and beyond 10^15 hundredths, where the fast path ends
         return static_cast<double>(random_() % 20'000'000'000'000'000) / 100;
       case 2:  // one step off a number of two decimals
         return std::nextafter(

@@ -8,8 +8,8 @@
 //   race.Add("read", "simdjson", 4096, [&] { return SimdjsonAll(documents); });
 //   return race.Run();
 
-#ifndef TESTS_BENCHMARK_JSON_INTERLEAVED_H_
-#define TESTS_BENCHMARK_JSON_INTERLEAVED_H_
+#ifndef TOKENUSAGE_TESTS_BENCHMARK_JSON_INTERLEAVED_H_
+#define TOKENUSAGE_TESTS_BENCHMARK_JSON_INTERLEAVED_H_
 
 #include <cstddef>
 #include <functional>
@@ -62,4 +62,4 @@ class Interleaved {
 
 }  // namespace tokenusage
 
-#endif  // TESTS_BENCHMARK_JSON_INTERLEAVED_H_
+#endif  // TOKENUSAGE_TESTS_BENCHMARK_JSON_INTERLEAVED_H_

@@ -2,8 +2,8 @@
 //
 // The documents and messages that the benchmarks work on.
 
-#ifndef TESTS_BENCHMARK_JSON_SEED_DOCUMENTS_H_
-#define TESTS_BENCHMARK_JSON_SEED_DOCUMENTS_H_
+#ifndef TOKENUSAGE_TESTS_BENCHMARK_JSON_SEED_DOCUMENTS_H_
+#define TOKENUSAGE_TESTS_BENCHMARK_JSON_SEED_DOCUMENTS_H_
 
 #include <cstddef>
 #include <string>
@@ -45,4 +45,4 @@ SeedDocuments MakeSeedDocuments(SeedSet set);
 
 }  // namespace tokenusage
 
-#endif  // TESTS_BENCHMARK_JSON_SEED_DOCUMENTS_H_
+#endif  // TOKENUSAGE_TESTS_BENCHMARK_JSON_SEED_DOCUMENTS_H_

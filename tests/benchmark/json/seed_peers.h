@@ -3,8 +3,8 @@
 // Other libraries' way from JSON to the seed message and back, each as its
 // users would write it for this message.
 
-#ifndef TESTS_BENCHMARK_JSON_SEED_PEERS_H_
-#define TESTS_BENCHMARK_JSON_SEED_PEERS_H_
+#ifndef TOKENUSAGE_TESTS_BENCHMARK_JSON_SEED_PEERS_H_
+#define TOKENUSAGE_TESTS_BENCHMARK_JSON_SEED_PEERS_H_
 
 #include <string>
 
@@ -33,4 +33,4 @@ bool SimdjsonParseUsage(simdjson::ondemand::parser* parser,
 
 }  // namespace tokenusage
 
-#endif  // TESTS_BENCHMARK_JSON_SEED_PEERS_H_
+#endif  // TOKENUSAGE_TESTS_BENCHMARK_JSON_SEED_PEERS_H_

@@ -5,8 +5,8 @@
 //
 //   for (const std::string& json : MakeUsageDocuments(UsageSet::kGemini)) ...
 
-#ifndef TESTS_BENCHMARK_JSON_USAGE_DOCUMENTS_H_
-#define TESTS_BENCHMARK_JSON_USAGE_DOCUMENTS_H_
+#ifndef TOKENUSAGE_TESTS_BENCHMARK_JSON_USAGE_DOCUMENTS_H_
+#define TOKENUSAGE_TESTS_BENCHMARK_JSON_USAGE_DOCUMENTS_H_
 
 #include <cstddef>
 #include <string>
@@ -42,4 +42,4 @@ std::vector<std::string> MakeChatReplies(ReplyText text);
 
 }  // namespace tokenusage
 
-#endif  // TESTS_BENCHMARK_JSON_USAGE_DOCUMENTS_H_
+#endif  // TOKENUSAGE_TESTS_BENCHMARK_JSON_USAGE_DOCUMENTS_H_

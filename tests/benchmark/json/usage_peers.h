@@ -3,8 +3,8 @@
 // Usage objects read by simdjson on demand and written by RapidJSON, each as
 // its users would write it by hand for that message.
 
-#ifndef TESTS_BENCHMARK_JSON_USAGE_PEERS_H_
-#define TESTS_BENCHMARK_JSON_USAGE_PEERS_H_
+#ifndef TOKENUSAGE_TESTS_BENCHMARK_JSON_USAGE_PEERS_H_
+#define TOKENUSAGE_TESTS_BENCHMARK_JSON_USAGE_PEERS_H_
 
 #include <string>
 
@@ -59,4 +59,4 @@ bool RapidJsonAppend(const BedrockUsage& usage, std::string* out);
 
 }  // namespace tokenusage
 
-#endif  // TESTS_BENCHMARK_JSON_USAGE_PEERS_H_
+#endif  // TOKENUSAGE_TESTS_BENCHMARK_JSON_USAGE_PEERS_H_

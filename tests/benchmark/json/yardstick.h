@@ -7,8 +7,8 @@
 // order, no spaces, plain decimals); it validates what it reads, and fails on
 // all else.
 
-#ifndef TESTS_BENCHMARK_JSON_YARDSTICK_H_
-#define TESTS_BENCHMARK_JSON_YARDSTICK_H_
+#ifndef TOKENUSAGE_TESTS_BENCHMARK_JSON_YARDSTICK_H_
+#define TOKENUSAGE_TESTS_BENCHMARK_JSON_YARDSTICK_H_
 
 #include <cstddef>
 #include <string>
@@ -25,4 +25,4 @@ void YardstickAppend(const SeedMessage& message, std::string* out);
 
 }  // namespace tokenusage
 
-#endif  // TESTS_BENCHMARK_JSON_YARDSTICK_H_
+#endif  // TOKENUSAGE_TESTS_BENCHMARK_JSON_YARDSTICK_H_

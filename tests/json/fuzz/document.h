@@ -6,8 +6,8 @@
 // A document that is not JSON becomes a tree, too, of what comes before its
 // fault; whoever walks the tree in order comes to the fault's place in order.
 
-#ifndef TESTS_JSON_FUZZ_DOCUMENT_H_
-#define TESTS_JSON_FUZZ_DOCUMENT_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_H_
 
 #include <cstddef>
 #include <optional>
@@ -59,4 +59,4 @@ bool IsJsonNumber(std::string_view text);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_DOCUMENT_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_H_

@@ -3,8 +3,8 @@
 // The inputs of the fuzzers that read documents: two letters that say how to
 // read, then the document. See corpus/documents.
 
-#ifndef TESTS_JSON_FUZZ_DOCUMENT_INPUT_H_
-#define TESTS_JSON_FUZZ_DOCUMENT_INPUT_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_INPUT_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_INPUT_H_
 
 #include <string>
 #include <string_view>
@@ -41,4 +41,4 @@ std::vector<std::string> GoldenInputs();
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_DOCUMENT_INPUT_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_INPUT_H_

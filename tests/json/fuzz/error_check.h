@@ -2,8 +2,8 @@
 //
 // What holds for every error of reading, whatever the document.
 
-#ifndef TESTS_JSON_FUZZ_ERROR_CHECK_H_
-#define TESTS_JSON_FUZZ_ERROR_CHECK_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_ERROR_CHECK_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_ERROR_CHECK_H_
 
 #include <string>
 #include <string_view>
@@ -26,4 +26,4 @@ JsonError CheckedWriteError(const absl::Status& status);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_ERROR_CHECK_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_ERROR_CHECK_H_

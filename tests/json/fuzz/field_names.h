@@ -2,8 +2,8 @@
 //
 // The names of fields in JSON, as docs/json.md has them, for tests.
 
-#ifndef TESTS_JSON_FUZZ_FIELD_NAMES_H_
-#define TESTS_JSON_FUZZ_FIELD_NAMES_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_FIELD_NAMES_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_FIELD_NAMES_H_
 
 #include <string>
 
@@ -24,4 +24,4 @@ bool IsTimestamp(const ::google::protobuf::Descriptor& type);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_FIELD_NAMES_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_FIELD_NAMES_H_

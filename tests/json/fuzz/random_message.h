@@ -2,8 +2,8 @@
 //
 // Messages made of a fuzzer's input.
 
-#ifndef TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_
-#define TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_
 
 #include "google/protobuf/message.h"
 #include "tests/support/fuzzing/byte_source.h"
@@ -19,4 +19,4 @@ void FillMessage(ByteSource* bytes, ::google::protobuf::Message* message);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_RANDOM_MESSAGE_H_

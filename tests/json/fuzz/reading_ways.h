@@ -3,8 +3,8 @@
 // All ways to read one document: the calls, by generated code and by
 // Reflection. They must have the same result.
 
-#ifndef TESTS_JSON_FUZZ_READING_WAYS_H_
-#define TESTS_JSON_FUZZ_READING_WAYS_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_READING_WAYS_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_READING_WAYS_H_
 
 #include <functional>
 #include <string>
@@ -37,4 +37,4 @@ void ReadInEveryWay(
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_READING_WAYS_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_READING_WAYS_H_

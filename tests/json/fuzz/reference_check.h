@@ -2,8 +2,8 @@
 //
 // Compares what the reader and the reference reader make of a document.
 
-#ifndef TESTS_JSON_FUZZ_REFERENCE_CHECK_H_
-#define TESTS_JSON_FUZZ_REFERENCE_CHECK_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_CHECK_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_CHECK_H_
 
 #include <optional>
 #include <string>
@@ -30,4 +30,4 @@ void CheckSameOutcome(const std::string& way, std::string_view json,
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_REFERENCE_CHECK_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_CHECK_H_

@@ -12,8 +12,8 @@
 // - An escape of half a surrogate pair is judged once a \u after it is
 // complete.
 
-#ifndef TESTS_JSON_FUZZ_REFERENCE_READER_H_
-#define TESTS_JSON_FUZZ_REFERENCE_READER_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_READER_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_READER_H_
 
 #include <cstddef>
 #include <optional>
@@ -49,4 +49,4 @@ std::optional<ReferenceError> ReferenceRead(
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_REFERENCE_READER_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_READER_H_

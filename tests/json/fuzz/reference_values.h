@@ -3,8 +3,8 @@
 // What the text of a JSON number or string means for a field: plain functions
 // for tests, written from docs/json.md.
 
-#ifndef TESTS_JSON_FUZZ_REFERENCE_VALUES_H_
-#define TESTS_JSON_FUZZ_REFERENCE_VALUES_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_VALUES_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_VALUES_H_
 
 #include <cstdint>
 #include <optional>
@@ -50,4 +50,4 @@ int DaysInMonth(int year, int month);
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_REFERENCE_VALUES_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_VALUES_H_

@@ -3,8 +3,8 @@
 // Another writer of the JSON mapping, for tests: slow, plain, and written from
 // docs/json.md without the code of cpp/tokenusage/json.
 
-#ifndef TESTS_JSON_FUZZ_REFERENCE_WRITER_H_
-#define TESTS_JSON_FUZZ_REFERENCE_WRITER_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_WRITER_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_WRITER_H_
 
 #include <optional>
 #include <string>
@@ -21,4 +21,4 @@ std::optional<std::string> ReferenceWrite(
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_REFERENCE_WRITER_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_WRITER_H_

@@ -2,8 +2,8 @@
 //
 // Compares what the writer and the reference writer make of a message.
 
-#ifndef TESTS_JSON_FUZZ_WRITE_CHECK_H_
-#define TESTS_JSON_FUZZ_WRITE_CHECK_H_
+#ifndef TOKENUSAGE_TESTS_JSON_FUZZ_WRITE_CHECK_H_
+#define TOKENUSAGE_TESTS_JSON_FUZZ_WRITE_CHECK_H_
 
 #include <functional>
 #include <vector>
@@ -23,4 +23,4 @@ void CheckAgainstReferenceWriter(
 }  // namespace testing
 }  // namespace tokenusage
 
-#endif  // TESTS_JSON_FUZZ_WRITE_CHECK_H_
+#endif  // TOKENUSAGE_TESTS_JSON_FUZZ_WRITE_CHECK_H_

@@ -2,7 +2,6 @@
 
 #include "tests/support/fuzzing/shortest_decimal.h"
 
-#include <clocale>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -54,8 +53,8 @@ ShortestDecimal Next(ShortestDecimal decimal) {
   return decimal;
 }
 
-// Returns whether the digits after the first `kept` round up: more than half of
-// the last kept digit, or half if that digit is odd.
+// Returns whether rounding `digits` to the first `kept`, half to even, rounds
+// up.
 bool IsNearerToNext(const std::string& digits, std::size_t kept) {
   const std::string rest = digits.substr(kept);
   const std::string half = "5" + std::string(rest.size() - 1, '0');

@@ -32,8 +32,15 @@ void AddStoreFlag(CLI::App* command, std::string* url);
 // Returns a flag's error with its name in front.
 absl::Status InFlag(const std::string& flag, const absl::Status& status);
 
+// Returns a store's error with the project's name in it if there is no such
+// project.
+absl::Status NameProject(const absl::Status& status,
+                         const std::string& project);
+
 // Says on stderr that `what` is removed permanently, and reads the project's
-// name from stdin. INVALID_ARGUMENT unless it is repeated.
+// name from stdin.
+//
+// Errors: INVALID_ARGUMENT unless that is the project's name.
 absl::Status ConfirmRemoval(const std::string& what,
                             const std::string& project);
 

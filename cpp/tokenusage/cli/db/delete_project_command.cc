@@ -43,13 +43,7 @@ absl::Status DeleteProject(const DeleteFlags& flags) {
         flags.project));
   }
   const auto removal = Delete(flags);
-  // SQLite's own NOT_FOUND names the file.
-  if (absl::IsNotFound(removal.status()) &&
-      removal.status().message() == "no such project") {
-    return absl::NotFoundError(
-        absl::StrCat("there is no project ", flags.project));
-  }
-  if (!removal.ok()) return removal.status();
+  if (!removal.ok()) return NameProject(removal.status(), flags.project);
   PrintData(absl::StrCat("removed records ", removal->record_count, "\n"));
   return absl::OkStatus();
 }
@@ -63,7 +57,7 @@ Command AddDbDeleteProjectCommand(CLI::App* db) {
   command->footer(kFooter);
   AddStoreFlag(command, &flags->store);
   command->add_option("--project", flags->project, "The project")->required();
-  command->add_flag("--yes", flags->yes, "Do not ask for the name again");
+  command->add_flag("--yes", flags->yes, "Do not ask for the project's name");
   return {command, [flags] { return FinishLocal(DeleteProject(*flags)); }};
 }
 

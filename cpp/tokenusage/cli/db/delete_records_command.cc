@@ -26,14 +26,14 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Deletes the records that pass all filters, permanently; those of `list`, or
-record_id=ID for one record. Totals shrink by what these records counted. A record goes
-by its own fields: what corrects it, or is corrected by it, stays as it is. Without
---yes it asks for the project's name again on stdin. A service may be running. If it is
-killed, run it again. `tokenusage db deletions` lists what was deleted.
+Permanently deletes the records that pass all filters. Filters are those of `list`, or
+record_id=ID for one record. Totals shrink by what these records counted. A record is
+chosen by its own fields: what corrects it, or is corrected by it, stays as it is.
+Without --yes, the project's name must be typed on stdin. A service may be running. If
+the command is killed, run it again. `tokenusage db deletions` lists what was deleted.
 
 Records before the horizon were removed already, and their totals stay. An id that was
-deleted is free again: a record that is reported with it once more is stored as new.
+deleted is free: a record that is reported with it later is stored as new.
 
 Exit codes: 0 done; 1 failure; 2 the database is damaged; 64 wrong usage, or the name
 was not repeated.
@@ -70,7 +70,7 @@ absl::StatusOr<std::set<std::string>> TakeRecordIds(FilterFlags* flags) {
   return ids;
 }
 
-// The rules of a filter are those of ListUsageRecords.
+// Checks filters and window by the rules of ListUsageRecords.
 absl::StatusOr<RecordSelection> SelectionFromFlags(const DeleteFlags& flags) {
   TOKENUSAGE_RETURN_IF_ERROR(InFlag("--project", CheckProject(flags.project)));
   RecordSelection selection;
@@ -82,6 +82,7 @@ absl::StatusOr<RecordSelection> SelectionFromFlags(const DeleteFlags& flags) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const ZonedWindow window,
                               ParseWindow(flags.window, absl::Now()));
   SetWindow(window, &request);
+  // The request has no page token, which the empty key would have to check.
   TOKENUSAGE_ASSIGN_OR_RETURN(CheckedQuery<RecordQuery> checked,
                               CheckListRequest(request, PageTokens("")));
   if (checked.projects) {
@@ -135,7 +136,7 @@ Command AddDbDeleteRecordsCommand(CLI::App* db) {
   AddWindowFlags(command, &flags->window);
   command->add_flag("--dry-run", flags->dry_run,
                     "Delete nothing, and say how many records it would be");
-  command->add_flag("--yes", flags->yes, "Do not ask for the name again");
+  command->add_flag("--yes", flags->yes, "Do not ask for the project's name");
   return {command, [flags] {
             const auto selection = SelectionFromFlags(*flags);
             if (!selection.ok()) return FinishLocal(selection.status());

@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/db/db_commands.h"
@@ -43,22 +42,14 @@ absl::Status SetRetention(const std::string& url, const std::string& project,
 
 absl::Status Retain(const RetainFlags& flags) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckProject(flags.project));
-  absl::Duration retain;
+  absl::Duration retain;  // 0 stands for `default`
   if (flags.time != "default") {
     const auto parsed = ParseRetention(flags.time);
-    if (!parsed.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("TIME: ", parsed.status().message()));
-    }
+    if (!parsed.ok()) return InFlag("TIME", parsed.status());
     retain = *parsed;
   }
-  const absl::Status status = SetRetention(flags.store, flags.project, retain);
-  // SQLite's own NOT_FOUND names the file.
-  if (absl::IsNotFound(status) && status.message() == "no such project") {
-    return absl::NotFoundError(
-        absl::StrCat("there is no project ", flags.project));
-  }
-  return status;
+  return NameProject(SetRetention(flags.store, flags.project, retain),
+                     flags.project);
 }
 
 }  // namespace
