@@ -172,7 +172,7 @@ TEST(ParseJsonTest, TheLocaleDoesNotMatter) {
   };
   const std::locale before =
       std::locale::global(std::locale(std::locale::classic(), new Comma));
-  // Where the machine has one, C's locale as well.
+  // C's locale as well, if the machine has one.
   for (const char* name : {"de_DE.UTF-8", "fr_FR.UTF-8"}) {
     if (std::setlocale(LC_ALL, name) != nullptr) break;
   }

@@ -26,7 +26,7 @@ inline std::uint64_t EightDigits(std::uint64_t digits) {
          32;
 }
 
-// Reads one plain decimal; null where it is not one.
+// Reads one plain decimal. Returns null if it is not one.
 inline const char* ParseNumber(const char* p, const char* end, double* value) {
 #if defined(__SSE2__)
   const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));

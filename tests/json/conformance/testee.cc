@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What protobuf's conformance test runner tests: reads requests from stdin and
-// answers them on stdout, by //:json where they are about JSON. The argument is
-// the folder with the .proto files (conformance_protos.py makes it).
+// The program that protobuf's conformance test runner tests. Reads requests
+// from stdin and answers them on stdout, by //:json if they are about JSON. The
+// argument is the folder with the .proto files (conformance_protos.py makes
+// it).
 
 #include <cstdint>
 #include <cstdio>

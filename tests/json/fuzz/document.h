@@ -27,7 +27,7 @@ struct DocumentValue {
 
   Type type = Type::kNull;  // known from the first byte on
   std::size_t begin = 0;    // the offset of its first byte
-  std::size_t end = 0;      // past its last byte, where complete
+  std::size_t end = 0;      // past its last byte, if complete
   bool complete = false;    // false: the fault is in it
   std::string text;         // a number as spelled; a string without escapes
   std::vector<DocumentValue> elements;

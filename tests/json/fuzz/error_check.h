@@ -14,13 +14,14 @@
 namespace tokenusage {
 namespace testing {
 
-// Of an error of reading `json`: the status carries an error that it prints in
-// one line of UTF-8; its place is in the document, its line and column are
-// those of its offset, and it repeats at most 40 characters of the document.
-// FuzzFail() where that does not hold.
+// Returns the JsonError of a status from reading `json`. Calls FuzzFail()
+// unless the status prints it in one line of UTF-8, its place is in the
+// document, its line and column are those of its offset, and it repeats at most
+// 40 characters of the document.
 JsonError CheckedReadError(const absl::Status& status, std::string_view json);
 
-// Of an error of writing: the same, without a place.
+// Returns the JsonError of a status from writing, checked in the same way. It
+// has no place.
 JsonError CheckedWriteError(const absl::Status& status);
 
 }  // namespace testing

@@ -32,7 +32,7 @@ using ::google::protobuf::Message;
 struct Line {
   std::size_t number = 0;
   std::optional<ReferenceError> error;  // its place is in the whole text
-  std::string bits;  // of the message, where there is no error
+  std::string bits;                     // of the message, if there is no error
 };
 
 std::vector<Line> ReferenceLines(const DocumentInput& input) {

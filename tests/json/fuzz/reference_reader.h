@@ -2,7 +2,7 @@
 //
 // Another reader of the JSON mapping, for tests: slow, plain, and written from
 // docs/json.md without the code of cpp/tokenusage/json. The fuzzers compare the
-// two. Where the rules leave open which error comes first, it has them so:
+// two. If the rules leave open which error comes first, these decide:
 //
 // - An array or an object in the place of something else is a wrong type at its
 //   bracket, before its content is looked at.
@@ -10,7 +10,7 @@
 // - A second member of a oneof is one as soon as its value's first byte shows
 //   that it is not null.
 // - An escape of half a surrogate pair is judged once a \u after it is
-// complete.
+//   complete.
 
 #ifndef TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_READER_H_
 #define TOKENUSAGE_TESTS_JSON_FUZZ_REFERENCE_READER_H_
@@ -29,8 +29,8 @@ namespace testing {
 struct ReferenceError {
   JsonError::Kind kind = JsonError::Kind::kSyntax;
   std::size_t offset = 0;
-  // As JsonError's. Empty where the rules do not settle it: for kSyntax and
-  // kTooDeep, and where a map's key would be escaped or cut.
+  // As JsonError's. Empty if the rules do not settle it: for kSyntax and
+  // kTooDeep, and if a map's key would be escaped or cut.
   std::optional<std::string> field_path;
 };
 

@@ -71,7 +71,7 @@ bool IsLeapYear(int year) {
   return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-// -1 where `c` is of neither alphabet.
+// Returns -1 if `c` is of neither alphabet.
 int Base64Value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;

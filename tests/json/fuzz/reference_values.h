@@ -13,8 +13,8 @@
 namespace tokenusage {
 namespace testing {
 
-// `number` must be of JSON's grammar. The nearest double or float; empty where
-// that is an infinity.
+// Returns the nearest double or float, or nullopt if that is an infinity.
+// `number` must be of JSON's grammar.
 std::optional<double> ToDouble(const std::string& number);
 std::optional<float> ToFloat(const std::string& number);
 
@@ -24,11 +24,11 @@ struct WholeNumber {
   std::uint64_t magnitude = 0;
 };
 
-// Empty where the number has a fraction or its magnitude needs more than 64
-// bits. `number` must be of JSON's grammar.
+// Returns nullopt if the number has a fraction or its magnitude needs more than
+// 64 bits. `number` must be of JSON's grammar.
 std::optional<WholeNumber> ToWholeNumber(const std::string& number);
 
-// Empty where `text` is not base64.
+// Returns nullopt if `text` is not base64.
 std::optional<std::string> FromBase64(const std::string& text);
 
 struct UnixTime {
@@ -36,7 +36,7 @@ struct UnixTime {
   std::int32_t nanos = 0;
 };
 
-// Empty where `text` is not RFC 3339, or not in years 1 to 9999.
+// Returns nullopt if `text` is not RFC 3339, or not in years 1 to 9999.
 std::optional<UnixTime> FromRfc3339(const std::string& text);
 
 // Days from 1970-01-01 to the first day of a year of the Gregorian calendar.

@@ -14,7 +14,7 @@
 namespace tokenusage {
 namespace testing {
 
-// The message's JSON; empty where the rules refuse the message.
+// Returns the message's JSON, or nullopt if the rules refuse the message.
 std::optional<std::string> ReferenceWrite(
     const ::google::protobuf::Message& message);
 

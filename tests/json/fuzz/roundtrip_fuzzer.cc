@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes a message made of the input: as the reference writer does, byte for
-// byte, or refused where that refuses; and what was written is read back by
-// both readers, bit for bit.
+// Writes a message made of the input. It must be written as the reference
+// writer does, byte for byte, or refused if that refuses it; and both readers
+// must read back what was written, bit for bit.
 
 #include <cstddef>
 #include <cstdint>

@@ -13,9 +13,10 @@
 namespace tokenusage {
 namespace testing {
 
-// Writes a message that `fill` fills, on every path: FuzzFail() unless it is
-// written as the reference writer does, byte for byte, or refused where that
-// refuses; and unless both readers read back what was written, bit for bit.
+// Writes a message that `fill` fills, of each prototype. Calls FuzzFail()
+// unless it is written as the reference writer does, byte for byte, or refused
+// if that refuses it; and unless both readers read back what was written, bit
+// for bit.
 void CheckAgainstReferenceWriter(
     const std::vector<const ::google::protobuf::Message*>& prototypes,
     const std::function<void(::google::protobuf::Message* message)>& fill);

@@ -79,7 +79,7 @@ create() {
 create_node() {  # folder
   local folder=$1 port locale=(--locale=C.UTF-8)
   port=$(free_port)
-  # An order of text that is not by bytes, so that a test fails where a column
+  # An order of text that is not by bytes, so that a test fails if a column
   # forgets to say COLLATE "C".
   if [[ -z ${TOKENUSAGE_POSTGRES_BIN:-} ]]; then
     locale=(--locale=C.UTF-8 --locale-provider=icu --icu-locale=en)
