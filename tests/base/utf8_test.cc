@@ -10,7 +10,7 @@
 namespace tokenusage {
 namespace {
 
-// The textbook encoding of any number below 2^21, well-formed or not.
+// Returns the textbook encoding of any number below 2^21, well-formed or not.
 std::string Encode(std::uint32_t code, int length) {
   if (length == 1) return std::string(1, static_cast<char>(code));
   std::string bytes(static_cast<std::size_t>(length), '\0');

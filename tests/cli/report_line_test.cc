@@ -36,7 +36,7 @@ class ReportLineTest : public ::testing::Test {
     return ReportLineParser(format_).Parse(line, 7);
   }
 
-  // The record of line 7 as JSON; the error if there is none.
+  // Returns the record of line 7 as JSON, or the error.
   std::string ParseToJson(const std::string& line) const {
     const auto record = Parse(line);
     if (!record.ok()) return std::string(record.status().message());
@@ -46,7 +46,7 @@ class ReportLineTest : public ::testing::Test {
   ReportLineFormat format_;
 };
 
-// An envelope with these members before its usage.
+// Returns an envelope with these members before its usage.
 std::string Envelope(const std::string& members) {
   return "{" + members + R"("usage":)" + kUsage + "}";
 }

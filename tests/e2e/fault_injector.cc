@@ -65,7 +65,7 @@ bool IsOfDatabase(int file) {
          std::strstr(name, "log") == nullptr;
 }
 
-// Whether this call is to fail; sets errno if so.
+// Returns whether this call is to fail, and then sets errno.
 bool Fails(Call call, int file) {
   Orders* const orders = TheOrders();
   if (orders == nullptr || !IsOfDatabase(file)) return false;

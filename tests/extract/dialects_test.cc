@@ -60,13 +60,13 @@ GoldenCase UsageOf(const Dialect& dialect, const std::string& name) {
   return GoldenCase();
 }
 
-// The smallest usage that counts something.
+// Returns the smallest usage that counts something.
 GoldenCase SmallUsageOf(const Dialect& dialect) {
   const GoldenCase minimal = UsageOf(dialect, "minimal");
   return minimal.counts().empty() ? UsageOf(dialect, "full") : minimal;
 }
 
-// What is written where an envelope has "@".
+// Returns what takes the place of "@" in an envelope.
 std::string Members(const std::string& object) {
   return object.substr(1, object.size() - 2);
 }

@@ -73,7 +73,7 @@ void CheckExtraction(const ExtractionCase& c, const Dialect& dialect,
   }
 }
 
-// The same events in other words.
+// Returns the same events, written in other ways.
 std::vector<std::string> Representations(
     const std::vector<std::string>& events) {
   const std::string plain = AsServerSentEvents(events);

@@ -86,7 +86,7 @@ void AddValue(const std::string& path, const Message& message,
   absl::StrAppend(out, path, " ", value, "\n");
 }
 
-// The entries of a map with string keys and values, by key.
+// Adds the entries of a map with string keys and values, by key.
 void AddMap(const std::string& path, const Message& message,
             const FieldDescriptor* field, std::string* out) {
   const Reflection* reflection = message.GetReflection();

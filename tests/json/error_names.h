@@ -12,7 +12,7 @@
 namespace tokenusage {
 namespace testing {
 
-// As kSyntax; empty for a value that is no kind.
+// Returns a name such as kSyntax; empty for a value that is no kind.
 std::string ErrorKindName(JsonError::Kind kind);
 
 }  // namespace testing

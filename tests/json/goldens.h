@@ -12,7 +12,7 @@ namespace tokenusage {
 namespace testing {
 
 struct Golden {
-  std::string name;  // as valid/maps
+  std::string name;  // such as valid/maps
   std::string json;
   std::string message_type;
   bool strict = false;
@@ -21,8 +21,8 @@ struct Golden {
   std::string error;         // of an invalid one: its kind and text
 };
 
-// All of them, in order of their names. The working directory must be the
-// workspace's root.
+// Returns all of them, in the order of their names. The working directory must
+// be the workspace's root.
 std::vector<Golden> ReadGoldens();
 
 std::string ReadWholeFile(const std::string& path);

@@ -303,7 +303,7 @@ TEST(ParseJsonAtTest, StrictIsAboutTheMessageOnly) {
 
 // ------------------------------------------------------------------- writing
 
-// That writing fails so, and appends nothing.
+// Expects that writing fails with this error, and appends nothing.
 void ExpectNotWritten(const ::google::protobuf::Message& message,
                       JsonError::Kind kind, const std::string& text) {
   std::string out = "before";

@@ -14,13 +14,13 @@
 namespace tokenusage {
 namespace testing {
 
-// New messages of the type of that full name: one of the compiled-in class,
-// one of a class made at run time from its descriptor.
+// Returns new messages of the type of that full name: one of the compiled-in
+// class, one of a class made at run time from its descriptor.
 std::vector<std::unique_ptr<::google::protobuf::Message>> NewMessages(
     const std::string& full_name);
 
-// The message's binary encoding with maps in order: equal for messages that are
-// equal bit for bit.
+// Returns the message's binary encoding with maps in order: equal for messages
+// that are equal bit for bit.
 std::string Bits(const ::google::protobuf::Message& message);
 
 }  // namespace testing

@@ -69,7 +69,7 @@ class Filler {
   }
 
  private:
-  // Whether a message without the field could not be written.
+  // Returns whether a message without the field could not be written.
   static bool IsNeeded(const FieldDescriptor& field) {
     return field.options().GetExtension(v1::required) ||
            field.containing_type()->options().map_entry();

@@ -24,7 +24,7 @@ class HealthMonitorTest : public testing::Test {
       [this](const HealthChange& change) { changes_.push_back(change); },
       [this] { return now_; }};
 
-  // The next step, an interval later.
+  // Returns the next step, an interval later.
   absl::Duration Step() {
     now_ += kInterval;
     return monitor_.Step();

@@ -332,8 +332,8 @@ TEST(OverloadTest, BombsAreUnpackedUpToTheLimit) {
               IsOk());
 }
 
-// The median over single reports of how many batches of the flood are stored
-// while a report waits.
+// Returns the median over single reports of how many batches of the flood are
+// stored while a report waits.
 int MedianBatchesBefore(v1::UsageReportingService::Stub* stub,
                         const std::atomic<int>& batches, int calls) {
   std::vector<int> counts;

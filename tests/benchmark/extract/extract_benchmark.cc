@@ -45,8 +45,8 @@ std::string Event(std::string_view choices, std::string_view usage) {
       std::string(choices), "]", std::string(usage), "}\n\n");
 }
 
-// A stream of 200 events and [DONE]. With `nulls` each states usage as null, as
-// OpenAI does if usage is asked for.
+// Returns a stream of 200 events and [DONE]. With `nulls` each states usage as
+// null, as OpenAI does if usage is asked for.
 std::string ChatStream(bool nulls) {
   const char* const words[] = {
       " the",   " usage",     " of", " a \\\"model\\\"",

@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(SeedSets, SeedContendersTest,
                                            SeedSet::kFull, SeedSet::kPretty,
                                            SeedSet::kShuffled));
 
-// protobuf's own reading of the documents is the truth.
+// Expects what protobuf's own JSON reads.
 template <typename Usage>
 void ExpectUsage(UsageSet set, bool written_as_is) {
   simdjson::ondemand::parser parser;

@@ -13,7 +13,7 @@
 namespace tokenusage {
 namespace {
 
-// The value of the flag, or `value` if it is not there.
+// Returns the value of the flag, or `value` if it is not there.
 std::string Flag(int argc, char** argv, std::string_view flag,
                  std::string value) {
   for (int i = 1; i < argc; ++i) {

@@ -115,7 +115,7 @@ bool ProtobufWrite(const Message& message, std::string* out) {
   return MessageToJsonString(message, out).ok();
 }
 
-// A class made at run time, which has no generated code.
+// Returns a message of a class made at run time, which has no generated code.
 Message* NewDynamic(const ::google::protobuf::Descriptor* descriptor) {
   static auto* const factory = new ::google::protobuf::DynamicMessageFactory;
   return factory->GetPrototype(descriptor)->New();

@@ -63,7 +63,7 @@ class Maker {
     return std::string(buffer, end);
   }
 
-  // An object of members that are JSON already.
+  // Returns an object of members that are JSON already.
   std::string Object(std::vector<std::string> members, int depth) {
     const bool pretty = set_ == SeedSet::kPretty;
     if (set_ == SeedSet::kShuffled) {

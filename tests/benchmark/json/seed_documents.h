@@ -40,7 +40,7 @@ struct SeedDocuments {
   std::string response;  // one of them as "usage" after a megabyte of base64
 };
 
-// The same for the same data set in every run.
+// Returns the same documents for a set in every run.
 SeedDocuments MakeSeedDocuments(SeedSet set);
 
 }  // namespace tokenusage

@@ -23,11 +23,11 @@ bool RapidJsonAppend(const SeedMessage& message, std::string* out);
 bool SimdjsonParse(simdjson::ondemand::parser* parser, const std::string& json,
                    SeedMessage* message);
 
-// All documents of JSON Lines; returns how many there were.
+// Reads all documents of JSON Lines. Returns how many there were.
 int SimdjsonParseLines(simdjson::ondemand::parser* parser,
                        const std::string& lines, SeedMessage* message);
 
-// The object under "usage".
+// Reads the object under "usage".
 bool SimdjsonParseUsage(simdjson::ondemand::parser* parser,
                         const std::string& json, SeedMessage* message);
 

@@ -104,7 +104,7 @@ inline char* WriteWhole(std::uint32_t value, char* out) {
   return out + size;
 }
 
-// Room for 32 characters.
+// Writes a number. `out` has room for 32 characters.
 inline char* WriteNumber(double value, char* out) {
   const double scaled = value * 100;
   if (scaled >= 0 && scaled < 4e9) {

@@ -23,7 +23,7 @@ constexpr std::size_t kWrittenVarint = 5;
 // The largest varint of kWrittenVarint bytes.
 constexpr std::int64_t kWidestVarint = (std::int64_t{1} << 35) - 1;
 
-// Padded to kWrittenVarint bytes, which readers accept.
+// Writes a number, padded to kWrittenVarint bytes, which readers accept.
 void WriteVarint(std::int64_t value, char* bytes) {
   for (std::size_t i = 0; i < kWrittenVarint; ++i, value >>= 7) {
     const int more = i + 1 < kWrittenVarint ? 0x80 : 0;

@@ -21,38 +21,41 @@ struct ScenarioOptions {
   std::string folder = "/tmp";
 };
 
-// One record a call from 64 callers, stored durably, beside an echo of the
-// request; and the limits of SQLite and of the disk.
+// Measures one record a call from 64 callers, stored durably, beside an echo of
+// the request; and the limits of SQLite and of the disk.
 void RunCallsScenario(const ScenarioOptions& options);
 
-// Batches of 1,000 with ordered and with random ids, beside SQLite alone.
+// Measures batches of 1,000 with ordered and with random ids, beside SQLite
+// alone.
 void RunBatchesScenario(const ScenarioOptions& options);
 
-// Batches of 100 over HTTP, in JSON and in binary, beside gRPC.
+// Measures batches of 100 over HTTP, in JSON and in binary, beside gRPC.
 void RunHttpScenario(const ScenarioOptions& options);
 
-// A UsageReporter with the promise of kDisk, through one connection, and a
-// spool of a million records, beside batches of 1,000.
+// Measures a UsageReporter with the promise of kDisk, through one connection,
+// and a spool of a million records, beside batches of 1,000.
 void RunReporterScenario(const ScenarioOptions& options);
 
-// Batches over one call of StreamUsage, beside calls of ReportUsage over one
-// connection, with as many in flight.
+// Measures batches over one call of StreamUsage, beside calls of ReportUsage
+// over one connection, with as many in flight.
 void RunStreamsScenario(const ScenarioOptions& options);
 
-// Server time per 1,000 records without a store, beside one that only parses.
+// Measures the CPU time of a server without a store, beside one that only
+// parses.
 void RunCpuScenario(const ScenarioOptions& options);
 
-// A month by day, idle and while records arrive, beside a scan of the rollups.
+// Queries a month by day, idle and while records arrive, beside a scan of the
+// rollups.
 void RunQueriesScenario(const ScenarioOptions& options);
 
-// With rollups by a label of 10,000 values: batches of 1,000 beside those
-// without; and months by that label.
+// Measures batches of 1,000 with rollups by a label of 10,000 values, beside
+// those without, and queries months by that label.
 void RunLabelsScenario(const ScenarioOptions& options);
 
-// Three times the sustainable load from 64 connections.
+// Offers three times the sustainable load from 64 connections.
 void RunOverloadScenario(const ScenarioOptions& options);
 
-// Memory over time at four fifths of the sustainable load.
+// Prints memory over time at four fifths of the sustainable load.
 void RunSoakScenario(const ScenarioOptions& options);
 
 }  // namespace tokenusage::load

@@ -75,7 +75,7 @@ void AddBlobs(sqlite3_context* context, int /*size*/, sqlite3_value** parts) {
                       SQLITE_TRANSIENT);
 }
 
-// The 16 bytes of a lower-case UUID.
+// Returns the 16 bytes of a lower-case UUID.
 Blob KeyOf(const std::string& uuid) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   Blob blob;

@@ -45,7 +45,7 @@ void CheckRecords(const absl::StatusOr<Extraction>& extraction) {
 
 }  // namespace
 
-// The envelopes of dialects_test, with a usage that some of them take.
+// Returns the envelopes of dialects_test, with a usage that some of them take.
 std::vector<std::string> SeedInputs() {
   std::vector<std::string> inputs;
   for (std::size_t i = 0; i < Dialects().size(); ++i) {

@@ -53,7 +53,7 @@ struct Document {
 
 Document ReadDocument(std::string_view json);
 
-// Whether `text` is one number of JSON's grammar and nothing else.
+// Returns whether `text` is one number of JSON's grammar and nothing else.
 bool IsJsonNumber(std::string_view text);
 
 }  // namespace testing

@@ -24,10 +24,10 @@ struct DocumentInput {
   std::string_view json;
 };
 
-// The message types of the fuzzers, by their letters: 'A' is the first.
+// Returns the message types of the fuzzers, by their letters: 'A' is the first.
 const std::vector<std::string>& FuzzedTypes();
 
-// The empty messages of the n-th type.
+// Returns the empty messages of the n-th type.
 const std::vector<const ::google::protobuf::Message*>& PrototypesOf(
     std::size_t type);
 
@@ -35,7 +35,7 @@ const std::vector<const ::google::protobuf::Message*>& PrototypesOf(
 // strict, and from '2' on it reads at a path. Any bytes are an input.
 DocumentInput ReadDocumentInput(std::string_view data);
 
-// The golden documents as inputs, and some of them inside of larger documents.
+// Returns the golden documents as inputs, and some of them inside larger ones.
 std::vector<std::string> GoldenInputs();
 
 }  // namespace testing

@@ -32,8 +32,8 @@ bool IsPrintable(std::string text) {
 
 bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
-// The size of the character that `text` begins with, escapes counted as one. A
-// backslash itself is not escaped.
+// Returns the size of the character that `text` begins with, escapes counted as
+// one. A backslash itself is not escaped.
 std::size_t CharacterSize(std::string_view text) {
   const auto is_escape = [text](char letter, std::size_t digits) {
     if (text.size() < 2 + digits || text[1] != letter) return false;
@@ -65,8 +65,8 @@ std::size_t CountCharacters(std::string_view text) {
   return count;
 }
 
-// At most 40 characters after the words that say what was found, quotes and
-// dots not counted.
+// Returns whether there are more than 40 characters after the words that say
+// what was found. Quotes and dots do not count.
 bool RepeatsTooMuch(std::string_view found) {
   constexpr std::size_t kMax = 40;
   constexpr std::size_t kQuotesAndDots = 5;

@@ -14,7 +14,7 @@ namespace testing {
 
 std::string WireName(const ::google::protobuf::FieldDescriptor& field);
 
-// total_tokens as totalTokens.
+// Returns totalTokens for total_tokens.
 std::string LowerCamelCase(const std::string& name);
 
 bool IsRequired(const ::google::protobuf::FieldDescriptor& field);

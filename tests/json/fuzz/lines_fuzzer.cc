@@ -91,7 +91,7 @@ void Compare(const DocumentInput& input, const std::vector<Line>& expected,
 
 }  // namespace
 
-// Each golden document in a line of its own, between two others.
+// Returns each golden document in a line between two others.
 std::vector<std::string> SeedInputs() {
   std::vector<std::string> inputs;
   for (const std::string& golden : GoldenInputs()) {

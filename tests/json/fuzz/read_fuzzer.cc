@@ -51,8 +51,7 @@ void CheckReadsBack(const Message& message) {
   if (Written(*again) != json) FuzzFail("writes otherwise again: " + json);
 }
 
-// What the message holds before it is read: many fields, to see that they stay
-// or go.
+// Fills the message before it is read, to see that its fields stay or go.
 void Prepare(Message* message) {
   ByteSource bytes(
       "\xFF\xFF\xFF\xFF\x01\x02\x03\x04\x05\x06\x07\x02\x02\x02\x02\x02\x02"

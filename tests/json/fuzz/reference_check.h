@@ -21,8 +21,8 @@ namespace testing {
 // error at the same place.
 void CheckAgainstReference(const DocumentInput& input);
 
-// FuzzFail() unless both accept, or both refuse for the same reason at the same
-// place. `way` is how the reader was called for `json`.
+// Calls FuzzFail() unless both accept, or both refuse for the same reason at
+// the same place. `way` is how the reader was called for `json`.
 void CheckSameOutcome(const std::string& way, std::string_view json,
                       const absl::Status& status,
                       const std::optional<ReferenceError>& expected);

@@ -26,7 +26,7 @@ namespace {
 
 using ::google::protobuf::Message;
 
-// The offset that an error's text names by "(line 3, column 18)".
+// Returns the offset that an error's text names by "(line 3, column 18)".
 std::size_t OffsetOf(const std::string& error, const std::string& json) {
   const std::size_t place = error.rfind("(line ");
   std::size_t line = std::stoul(error.substr(place + 6));

@@ -92,7 +92,7 @@ class TextReader {
     return true;
   }
 
-  // Exactly `count` digits, of a value from `min` to `max`.
+  // Takes exactly `count` digits, of a value from `min` to `max`.
   bool TakeNumber(int count, int min, int max, int* value) {
     *value = 0;
     for (int i = 0; i < count; ++i) {
@@ -113,7 +113,7 @@ class TextReader {
   std::size_t at_ = 0;
 };
 
-// One to nine decimals.
+// Takes one to nine decimals.
 bool TakeNanos(TextReader* reader, std::int32_t* nanos) {
   if (!reader->AtDigit()) return false;
   *nanos = 0;
@@ -125,7 +125,7 @@ bool TakeNanos(TextReader* reader, std::int32_t* nanos) {
   return !reader->AtDigit();
 }
 
-// Z, or the minutes that the time is ahead of UTC.
+// Takes Z, or the minutes that the time is ahead of UTC.
 bool TakeOffset(TextReader* reader, int* minutes) {
   *minutes = 0;
   if (reader->Take('Z')) return true;

@@ -50,7 +50,7 @@ Text Quoted(const std::string& text) {
   return quoted;
 }
 
-// Number::toString of ECMAScript.
+// Writes a number by Number::toString of ECMAScript.
 template <typename Value>
 Text Number(Value value) {
   if (!std::isfinite(value)) return std::nullopt;
@@ -102,7 +102,7 @@ std::string Base64(const std::string& bytes) {
   return "\"" + text + "\"";
 }
 
-// A time's decimals: none, or three, six or nine.
+// Returns a time's decimals: none, or three, six or nine.
 std::string Decimals(int nanos) {
   if (nanos == 0) return "";
   char text[16];
@@ -136,7 +136,7 @@ Text Time(std::int64_t seconds, std::int32_t nanos) {
 
 Text Write(const Message& message, int depth);
 
-// The value of a field that is not repeated.
+// Writes the value of a field that is not repeated.
 Text WriteSingle(const Message& message, const FieldDescriptor& field,
                  int depth) {
   const Reflection& reflection = *message.GetReflection();
@@ -172,7 +172,7 @@ Text WriteSingle(const Message& message, const FieldDescriptor& field,
   return std::nullopt;
 }
 
-// The repeated field's n-th element.
+// Writes the repeated field's n-th element.
 Text WriteElement(const Message& message, const FieldDescriptor& field, int n,
                   int depth) {
   const Reflection& reflection = *message.GetReflection();
@@ -248,7 +248,7 @@ Text WriteMap(const Message& message, const FieldDescriptor& field, int depth) {
   return "{" + Joined(members) + "}";
 }
 
-// Whether a field has a member in the message's JSON.
+// Returns whether a field has a member in the message's JSON.
 bool IsWritten(const Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
   if (field.is_repeated()) return reflection.FieldSize(message, &field) > 0;

@@ -35,8 +35,8 @@ void Check(const std::string& input) {
   CheckAgainstReference(ReadDocumentInput(input));
 }
 
-// A number in three places: far from the document's end, at it, and where the
-// exact shape has one.
+// Checks a number in three places: far from the document's end, at it, and
+// where the exact shape has one.
 void CheckNumber(const std::string& number) {
   const std::string rest(40, ' ');
   Check(kRepeated + ("{\"double_list\":[" + number + "]}" + rest));
@@ -47,7 +47,7 @@ void CheckNumber(const std::string& number) {
                   number + "}}"));
 }
 
-// All texts of `length` letters of an alphabet, by their number.
+// Returns the n-th of all texts of `length` letters of an alphabet.
 std::string NthText(std::string_view alphabet, std::size_t length,
                     std::size_t n) {
   std::string text;
@@ -189,7 +189,7 @@ using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using ::google::protobuf::Reflection;
 
-// The prototypes of the type that a letter of ReadDocumentInput stands for.
+// Returns the prototypes of the type that a letter of ReadDocumentInput means.
 const std::vector<const Message*>& PrototypesOfLetter(const char* letters) {
   return PrototypesOf(static_cast<std::size_t>(letters[0] - 'A'));
 }
@@ -232,7 +232,7 @@ void CheckWritten(const std::vector<double>& values) {
   }
 }
 
-// The number, its neighbours, and those a cent and a unit away.
+// Returns the number, its neighbours, and those a cent and a unit away.
 std::vector<double> Around(double value) {
   constexpr double kLargest = std::numeric_limits<double>::max();
   std::vector<double> values;

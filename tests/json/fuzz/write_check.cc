@@ -49,7 +49,7 @@ void CheckReadsBack(const Message& message, const std::string& json) {
   }
 }
 
-// That the message is written as `expected`, or not at all.
+// Checks that the message is written as `expected`, or refused.
 void CheckWrite(const Message& message,
                 const std::optional<std::string>& expected,
                 const std::string& engine) {

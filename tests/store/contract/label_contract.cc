@@ -51,7 +51,7 @@ UsageQuery August(v1::TimeBucket bucket = v1::TIME_BUCKET_NONE,
   return query;
 }
 
-// With the rows' window left out.
+// Returns the rows without their windows.
 Texts Groups(UsageStore* store, const UsageQuery& query) {
   Texts rows = AllRowTexts(store, query);
   for (std::string& row : rows) row = row.substr(row.find('['));

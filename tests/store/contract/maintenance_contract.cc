@@ -50,7 +50,7 @@ absl::StatusOr<std::int64_t> Remove(UsageStore* store,
   return removal->record_count;
 }
 
-// What is kept of a project; nothing if there is no such project.
+// Returns what is kept of a project; nothing if there is no such project.
 ProjectRetention RetentionOf(UsageStore* store,
                              const std::string& project = "p") {
   const auto all = store->maintenance()->Retention().value();

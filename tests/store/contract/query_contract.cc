@@ -345,7 +345,7 @@ std::vector<v1::UsageRecord> GroupedRecords() {
   return records;
 }
 
-// The groups, counts and totals of all rows.
+// Returns the groups, counts and totals of all rows.
 Texts Groups(const Texts& rows) {
   Texts groups;
   for (const std::string& row : rows)

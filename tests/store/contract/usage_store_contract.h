@@ -28,7 +28,7 @@ class UsageStoreContract : public ::testing::TestWithParam<StoreFactory> {
  protected:
   UsageStoreContract() : store_(GetParam()({})) {}
 
-  // Continue with another store, which is empty.
+  // Continues with another store, which is empty.
   void Open(const RollupOptions& options) {
     store_.reset();
     store_ = GetParam()(options);

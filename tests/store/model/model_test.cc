@@ -104,8 +104,8 @@ class Model {
   // Does something to both stores; false once their answers differ.
   bool DoSomething();
 
-  // How often each kind of operation was done, and how many of its answers were
-  // not errors.
+  // Prints how often each kind of operation was done, and how many of its
+  // answers were not errors.
   void PrintCounts() const;
 
  private:

@@ -13,7 +13,7 @@
 namespace tokenusage::testing {
 namespace {
 
-// The plan as text: sources and window lengths in minutes.
+// Returns the plan as text: sources and window lengths in minutes.
 std::string PlanText(const UsageQuery& query, std::int64_t start_nanos,
                      const RollupLabels& labels = {}) {
   std::string text;

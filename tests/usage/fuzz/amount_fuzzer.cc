@@ -68,14 +68,14 @@ double FromBits(std::uint64_t bits) {
   return value;
 }
 
-// Also checks its two neighbours, which are no short decimals.
+// Checks the count and its two neighbours, which are no short decimals.
 void CheckAround(double count) {
   Check(count);
   Check(std::nextafter(count, 0.0));
   Check(std::nextafter(count, 1e300));
 }
 
-// A count of one of several kinds.
+// Returns a count of one of several kinds.
 double CountOf(std::uint8_t kind, std::uint64_t bits) {
   constexpr double kDivisors[] = {1, 2, 10, 100, 1e4, 1e12, 1e13};
   constexpr std::uint64_t kMantissa = (std::uint64_t{1} << 52) - 1;
