@@ -3,7 +3,6 @@
 #include "tokenusage/client/usage_reporter.h"
 
 #include <linux/capability.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,17 +11,14 @@
 #include <atomic>
 #include <future>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/support/fakes.h"
-#include "tests/client/support/memory_file_system.h"
+#include "tests/client/usage_reporter_test.h"
 #include "tests/support/status_matchers.h"
 #include "tokenusage/client/checked_text.h"
 
@@ -40,48 +36,10 @@ using ::testing::Ge;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using ::testing::Le;
-using testing::MemoryFileSystem;
 using testing::NewTransport;
 using testing::NumberedRecord;
 using ::testing::SizeIs;
 using testing::StatusIs;
-using ::testing::UnorderedElementsAre;
-
-constexpr absl::Duration kLong = absl::Hours(1000);
-
-class UsageReporterTest : public ::testing::Test {
- protected:
-  // Returns options for a promise, with time that passes by itself.
-  UsageReporterOptions Options(Durability durability) {
-    UsageReporterOptions options;
-    options.project = "demo";
-    options.durability = durability;
-    if (durability != Durability::kMemory) options.spool_folder = "spool";
-    options.files = &files_;
-    options.clock = &clock_;
-    options.log = [this](std::string_view message) {
-      const std::lock_guard lock(mutex_);
-      messages_.emplace_back(message);
-    };
-    return options;
-  }
-
-  absl::StatusOr<std::unique_ptr<UsageReporter>> Start(
-      UsageReporterOptions options) {
-    return UsageReporter::Start(std::move(options), NewTransport(&service_));
-  }
-
-  std::vector<std::string> messages() {
-    const std::lock_guard lock(mutex_);
-    return messages_;
-  }
-
-  FakeClock clock_{/*advances_itself=*/true};
-  MemoryFileSystem files_;
-  FakeService service_;
-  std::mutex mutex_;
-  std::vector<std::string> messages_;
-};
 
 class UsageReporterPromiseTest
     : public UsageReporterTest,
@@ -345,172 +303,6 @@ TEST_F(UsageReporterTest, WaitsLongerAfterEachFailureAndAsLongAsItIsAsked) {
   ASSERT_THAT(reporter->Flush(kLong), IsOk());
   EXPECT_THAT(messages(), ElementsAre(HasSubstr("cannot be sent"),
                                       HasSubstr("sent again")));
-}
-
-TEST_F(UsageReporterTest, SplitsARefusedBatchDownToTheGuiltyRecord) {
-  service_.SetFault(
-      [](const v1::ReportUsageRequest& request) -> std::optional<ReportResult> {
-        for (const v1::UsageRecord& record : request.records()) {
-          if (record.record_id() == "r7" || record.record_id() == "r50") {
-            return Failure(absl::StatusCode::kInvalidArgument,
-                           "REQUEST_MALFORMED");
-          }
-        }
-        return std::nullopt;
-      });
-  std::vector<std::string> refused;
-  UsageReporterOptions options = Options(Durability::kProcess);
-  options.on_refused = [&](const v1::UsageRecord& record,
-                           const v1::RecordError& error) {
-    const std::lock_guard lock(mutex_);
-    refused.push_back(record.record_id() + " " + error.message());
-  };
-  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(options));
-  for (int i = 0; i < 100; ++i) {
-    ASSERT_THAT(reporter->Report(NumberedRecord(i)), IsOk());
-  }
-  ASSERT_THAT(reporter->Stop(kLong), IsOk());
-  EXPECT_THAT(service_.records(), SizeIs(98));
-  EXPECT_EQ(reporter->counters().refused, 2);
-  EXPECT_THAT(refused, UnorderedElementsAre(
-                           "r7 REQUEST_MALFORMED: as the test wants it",
-                           "r50 REQUEST_MALFORMED: as the test wants it"));
-  EXPECT_THAT(files_.Content("spool/refused.jsonl"),
-              AllOf(HasSubstr("\"record_id\":\"r7\""),
-                    HasSubstr("\"record_id\":\"r50\"")));
-}
-
-TEST_F(UsageReporterTest, SplitsABatchThatIsTooLargeForTheTransport) {
-  service_.SetFault(
-      [](const v1::ReportUsageRequest& request) -> std::optional<ReportResult> {
-        if (request.records_size() <= 30) return std::nullopt;
-        return Failure(absl::StatusCode::kResourceExhausted);
-      });
-  ASSERT_OK_AND_ASSIGN(const auto reporter,
-                       Start(Options(Durability::kMemory)));
-  for (int i = 0; i < 1000; ++i) {
-    ASSERT_THAT(reporter->Report(NumberedRecord(i)), IsOk());
-  }
-  ASSERT_THAT(reporter->Stop(kLong), IsOk());
-  EXPECT_THAT(service_.records(), SizeIs(1000));
-}
-
-TEST_F(UsageReporterTest, KeepsARefusedRecordWithItsReason) {
-  service_.RefuseRecord("r1");
-  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(Options(Durability::kDisk)));
-  for (int i = 0; i < 3; ++i) {
-    ASSERT_THAT(reporter->Report(NumberedRecord(i)), IsOk());
-  }
-  ASSERT_THAT(reporter->Stop(kLong), IsOk());
-  EXPECT_THAT(service_.records(), SizeIs(2));
-  const std::string line = files_.Content("spool/refused.jsonl");
-  EXPECT_THAT(line, HasSubstr("RECORD_ERROR_REASON_RECORD_ID_CONFLICT"));
-  EXPECT_THAT(line, HasSubstr("\"operation\":\"images.edits\""));
-  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
-  EXPECT_EQ(reporter->counters().unkept_refused, 0);
-}
-
-// The record r0, and its correction r1 in a batch that overtakes it.
-TEST_F(UsageReporterTest, SendsACorrectionThatWasTooEarlyAgain) {
-  std::atomic<bool> is_refused{false};
-  service_.SetFault([&](const v1::ReportUsageRequest& request)
-                        -> std::optional<ReportResult> {
-    if (request.records(0).corrects().empty()) {
-      if (is_refused) return std::nullopt;
-      return Failure(absl::StatusCode::kUnavailable);
-    }
-    if (service_.records().count("r0") > 0) return std::nullopt;
-    is_refused = true;
-    ReportResult result;
-    result.response.add_errors()->set_reason(
-        v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND);
-    return result;
-  });
-  UsageReporterOptions options = Options(Durability::kMemory);
-  options.max_batch_records = 1;
-  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(options));
-  ASSERT_THAT(reporter->Report(NumberedRecord(0)), IsOk());
-  v1::UsageRecord correction = NumberedRecord(1);
-  correction.set_corrects("r0");
-  ASSERT_THAT(reporter->Report(correction), IsOk());
-  ASSERT_THAT(reporter->Stop(kLong), IsOk());
-  EXPECT_TRUE(is_refused);
-  EXPECT_THAT(service_.records(), SizeIs(2));
-  EXPECT_EQ(reporter->counters().refused, 0);
-}
-
-TEST_F(UsageReporterTest, ParksACorrectionOfARecordThatNobodyReported) {
-  service_.SetFault([&](const v1::ReportUsageRequest& request)
-                        -> std::optional<ReportResult> {
-    if (request.records(0).corrects().empty()) return std::nullopt;
-    ReportResult result;
-    result.response.add_errors()->set_reason(
-        v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND);
-    return result;
-  });
-  UsageReporterOptions options = Options(Durability::kProcess);
-  options.max_batch_records = 1;
-  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(options));
-  ASSERT_THAT(reporter->Report(NumberedRecord(0)), IsOk());
-  v1::UsageRecord correction = NumberedRecord(1);
-  correction.set_corrects("absent");
-  ASSERT_THAT(reporter->Report(correction), IsOk());
-  ASSERT_THAT(reporter->Stop(kLong), IsOk());
-  EXPECT_EQ(reporter->counters().refused, 1);
-  EXPECT_THAT(files_.Content("spool/refused.jsonl"), HasSubstr("\"absent\""));
-}
-
-TEST_F(UsageReporterTest, BoundsTheFileOfRefusedRecords) {
-  for (int i = 0; i < 10; ++i) service_.RefuseRecord("r" + std::to_string(i));
-  UsageReporterOptions options = Options(Durability::kProcess);
-  options.max_refused_bytes = 1500;
-  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(options));
-  for (int i = 0; i < 10; ++i) {
-    ASSERT_THAT(reporter->Report(NumberedRecord(i)), IsOk());
-  }
-  ASSERT_THAT(reporter->Stop(kLong), IsOk());
-  EXPECT_LE(files_.Content("spool/refused.jsonl").size(), 1500u);
-  EXPECT_EQ(reporter->counters().refused, 10);
-  EXPECT_GE(reporter->counters().unkept_refused, 5);
-}
-
-TEST_F(UsageReporterTest, DoesNotBelieveAnAnswerThatDoesNotMatch) {
-  std::atomic<int> calls{0};
-  service_.SetFault([&](const auto&) -> std::optional<ReportResult> {
-    ReportResult result;
-    switch (calls++) {
-      case 0:  // too few
-        result.response.set_stored_count(1);
-        return result;
-      case 1:  // an index that is out of range
-        result.response.set_stored_count(1);
-        result.response.add_errors()->set_index(2);
-        return result;
-      case 2:  // one index twice
-        result.response.add_errors()->set_index(0);
-        result.response.add_errors()->set_index(0);
-        return result;
-      case 3:  // negative
-        result.response.set_stored_count(3);
-        result.response.set_duplicate_count(-1);
-        return result;
-      default:
-        return std::nullopt;
-    }
-  });
-  FakeClock still;  // so that both records are in one batch
-  UsageReporterOptions options = Options(Durability::kMemory);
-  options.clock = &still;
-  options.max_batch_records = 2;
-  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(options));
-  ASSERT_THAT(reporter->Report(NumberedRecord(1)), IsOk());
-  ASSERT_THAT(reporter->Report(NumberedRecord(2)), IsOk());
-  ASSERT_TRUE(Eventually([&] {
-    still.Advance(absl::Seconds(1));
-    return service_.records().size() == 2;
-  }));
-  EXPECT_EQ(reporter->counters().refused, 0);
-  EXPECT_EQ(reporter->counters().failed_calls, 4);
 }
 
 TEST_F(UsageReporterTest, KeepsRecordsWhileCredentialsAreWrong) {
