@@ -3,6 +3,7 @@
 #include "tokenusage/client/usage_reporter.h"
 
 #include <linux/capability.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
