@@ -76,7 +76,7 @@ export class UsageReporter {
     return true;
   }
 
-  // Sends what is left; returns whether all of it was answered within so many milliseconds.
+  // Sends what is left; returns whether all of it was answered within `timeout` milliseconds.
   async close(timeout: number): Promise<boolean> {
     this.#closing = true;
     this.#wake();

@@ -66,7 +66,7 @@ class IdentityTest(EndToEndTest):
         )
 
     def connect_tls(self, server, token=None, certificate=None, authority=None):
-        """Returns a client that trusts the CA; `certificate` are the paths of its own."""
+        """Returns a client that trusts the CA; `certificate` has the paths of the client's own."""
         chain, key = map(read, certificate) if certificate else (None, None)
         ca = read((authority or self.ca).certificate)
         credentials = grpc.ssl_channel_credentials(ca, key, chain)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """StreamUsage with a client made from Debian's gRPC and the .proto files only.
 
-TOKENUSAGE_STREAM_CUTS=1000 cuts so many streams (default 40);
-TOKENUSAGE_STREAM_KILLS=1000 kills the service so often (default 20).
+TOKENUSAGE_STREAM_CUTS=1000 cuts 1,000 streams (default 40);
+TOKENUSAGE_STREAM_KILLS=1000 kills the service 1,000 times (default 20).
 """
 
 import contextlib

@@ -38,7 +38,7 @@ double FromBits(std::uint64_t bits) {
   return value;
 }
 
-// Takes the number in a text that goes on with something else.
+// Expects that the number is taken from texts that continue after it.
 void ExpectTaken(const std::string& number, double expected) {
   for (const std::string rest : {",", "}", " 1", "\n5", "]"}) {
     std::string text = number + rest;

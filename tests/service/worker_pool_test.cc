@@ -119,8 +119,8 @@ TEST(WorkerPoolTest, ANewProjectOfABusyCallerIsNext) {
   EXPECT_EQ(new_ran_at, 10);
 }
 
-// Submits 40 jobs of one caller over so many projects, which do not end before
-// a last one has. Returns whether that one runs.
+// Submits 40 jobs of one caller over `projects` projects, which do not end
+// before a last one has. Returns whether that one runs.
 bool RunsBesideSlowOnes(int projects, const WorkerPool::Key& last) {
   std::promise<void> release;
   const std::shared_future<void> released(release.get_future());

@@ -255,7 +255,7 @@ absl::Status Collector::CheckSame(std::string_view json, const Place& place,
   return status;
 }
 
-// The tools are models of their own: their tokens have other prices.
+// The tools are other models, whose tokens have other prices.
 absl::Status Collector::TakeToolUsage(std::string_view json,
                                       const Place& place) {
   static const auto* const name = new NameProbe("tool_usage");
@@ -325,7 +325,7 @@ std::size_t Collector::FindEventToRead(std::string_view bytes) const {
   return std::min(first, FindPart(bytes.substr(0, first), kDone));
 }
 
-// A stream that has stated all of its usage does not go on with another id.
+// A stream that has stated all of its usage does not continue with another id.
 absl::Status Collector::CheckId(const Place& place, const Head& head) const {
   if (!is_final_ || IdOf(head) == record_.record_id() ||
       !CheckRecordId(IdOf(head)).ok()) {

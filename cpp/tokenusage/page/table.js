@@ -2,7 +2,7 @@
 
 // The table of rows, and the same rows as CSV.
 
-// So many more rows are shown at a time; 100,000 would make the page slow.
+// How many rows are added at a time; 100,000 would make the page slow.
 const ROWS_AT_ONCE = 200;
 
 /** Returns the columns for rows with this total: those of numbers have `units`. */

@@ -35,7 +35,7 @@ class RecordSource {
   RecordSource(Ids ids, Usage usage, std::uint64_t seed,
                std::int64_t start_nanos = 0, std::int64_t step_nanos = 1000);
 
-  // Gives each record one of so many customers in a label, from now on.
+  // Labels each later record with one of this number of customers.
   void set_customers(int customers) { customers_ = customers; }
 
   v1::UsageRecord Next();

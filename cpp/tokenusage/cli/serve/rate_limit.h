@@ -21,7 +21,7 @@
 
 namespace tokenusage {
 
-// Each kind of event has a limit of its own. Thread-safe.
+// Each kind of event has a separate limit. Thread-safe.
 class RateLimits {
  public:
   // Admits one event per `interval`, and `burst` at once after a pause.
