@@ -60,4 +60,12 @@ absl::Time ToTime(const ::google::protobuf::Timestamp& timestamp) {
          absl::Nanoseconds(timestamp.nanos());
 }
 
+std::string FormatInstant(const ::google::protobuf::Timestamp& timestamp,
+                          absl::TimeZone zone) {
+  return absl::FormatTime(zone == absl::UTCTimeZone()
+                              ? "%Y-%m-%dT%H:%M:%E*SZ"
+                              : "%Y-%m-%dT%H:%M:%E*S%Ez",
+                          ToTime(timestamp), zone);
+}
+
 }  // namespace tokenusage

@@ -34,6 +34,11 @@ absl::StatusOr<absl::TimeZone> ParseTimeZone(const std::string& name);
 // Converts a Timestamp.
 absl::Time ToTime(const ::google::protobuf::Timestamp& timestamp);
 
+// Returns the time in RFC 3339, with all its decimals and the zone's offset: Z
+// for UTC.
+std::string FormatInstant(const ::google::protobuf::Timestamp& timestamp,
+                          absl::TimeZone zone);
+
 }  // namespace tokenusage
 
 #endif  // TOKENUSAGE_CLI_TIMES_H_

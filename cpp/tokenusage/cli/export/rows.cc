@@ -207,14 +207,6 @@ ExportRows::ExportRows(const internal::ExportRequest& request)
       has_totals_(request.content() == kExportTotals),
       zone_(ParseTimeZone(request.time_zone()).value_or(absl::UTCTimeZone())) {}
 
-std::string ExportRows::FormatTime(
-    const ::google::protobuf::Timestamp& time) const {
-  const bool is_utc = zone_ == absl::UTCTimeZone();
-  return absl::FormatTime(
-      is_utc ? "%Y-%m-%dT%H:%M:%E*SZ" : "%Y-%m-%dT%H:%M:%E*S%Ez", ToTime(time),
-      zone_);
-}
-
 std::vector<CsvField> ExportRows::ColumnNames() const {
   std::vector<CsvField> names;
   if (!has_totals_) {
@@ -244,12 +236,12 @@ std::vector<CsvField> ExportRows::CsvFields(
   const bool is_counted = Counts(record);
   const UsageCounts counts = CountRecord(record);
   std::vector<CsvField> fields = {record.record_id(),
-                                  FormatTime(record.event_time()),
+                                  FormatInstant(record.event_time(), zone_),
                                   record.operation(),
                                   record.provider(),
                                   record.model(),
                                   LabelsJson(record),
-                                  FormatTime(record.receive_time()),
+                                  FormatInstant(record.receive_time(), zone_),
                                   TextOrMissing(record.corrects()),
                                   TextOrMissing(record.corrected_by()),
                                   is_counted ? kTrue : kFalse,
@@ -264,8 +256,8 @@ std::vector<CsvField> ExportRows::CsvFields(
 }
 
 std::vector<CsvField> ExportRows::CsvFields(const v1::UsageRow& row) const {
-  std::vector<CsvField> fields = {FormatTime(row.bucket_start_time()),
-                                  FormatTime(row.bucket_end_time())};
+  std::vector<CsvField> fields = {FormatInstant(row.bucket_start_time(), zone_),
+                                  FormatInstant(row.bucket_end_time(), zone_)};
   for (const v1::GroupValue& group : row.group()) {
     fields.push_back(group.has_value() ? CsvField(group.value()) : CsvField());
   }

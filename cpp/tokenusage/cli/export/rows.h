@@ -84,7 +84,6 @@ class ExportRows {
   std::vector<CsvField> ColumnNames() const;
   std::vector<CsvField> CsvFields(const v1::UsageRecord& record) const;
   std::vector<CsvField> CsvFields(const v1::UsageRow& row) const;
-  std::string FormatTime(const ::google::protobuf::Timestamp& time) const;
 
   const internal::ExportRequest request_;
   const bool is_csv_;

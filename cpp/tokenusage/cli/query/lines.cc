@@ -16,14 +16,6 @@
 namespace tokenusage {
 namespace {
 
-std::string FormatInstant(const ::google::protobuf::Timestamp& time,
-                          absl::TimeZone zone) {
-  return absl::FormatTime(zone == absl::UTCTimeZone()
-                              ? "%Y-%m-%dT%H:%M:%E*SZ"
-                              : "%Y-%m-%dT%H:%M:%E*S%Ez",
-                          ToTime(time), zone);
-}
-
 void AppendMember(std::string_view name, std::string_view value,
                   std::string* json) {
   if (json->back() != '{') json->push_back(',');

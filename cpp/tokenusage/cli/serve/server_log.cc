@@ -5,11 +5,11 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "spdlog/pattern_formatter.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 #include "tokenusage/base/excerpt.h"
+#include "tokenusage/base/json_string.h"
 
 namespace tokenusage {
 namespace {
@@ -24,12 +24,10 @@ std::string Clean(std::string_view text) {
   return Excerpt(text, kMaxValueChars);
 }
 
-// Returns `text` as a JSON string. Clean leaves only backslashes and quotation
-// marks to escape.
 std::string Quoted(std::string_view text) {
-  return absl::StrCat(
-      "\"", absl::StrReplaceAll(Clean(text), {{"\\", "\\\\"}, {"\"", "\\\""}}),
-      "\"");
+  std::string quoted;
+  AppendJsonString(Clean(text), &quoted);
+  return quoted;
 }
 
 // Quotes `text` unless it is a single word without quotation marks or "=".
