@@ -44,6 +44,18 @@ class CountingTrial {
     return is_plain_;
   }
 
+  // Returns whether counting notices each required number that is not set.
+  bool NoticesAbsence() const {
+    for (const Path& path : required_) {
+      for (v1::UsageRecord record : {complete_, v1::UsageRecord()}) {
+        Message* const message = MutableMessage(path, &record);
+        message->GetReflection()->ClearField(message, path.back());
+        if (!CountRecord(record).incomplete()) return false;
+      }
+    }
+    return true;
+  }
+
   // From a record to a field in it.
   using Path = std::vector<const FieldDescriptor*>;
 
@@ -125,7 +137,8 @@ UsageMember::UsageMember(const FieldDescriptor* field)
       steps.push_back({step, prototype->GetReflection()});
     }
   }
-  counting_suffices_ = trial.NoticesRange();
+  notices_range_ = trial.NoticesRange();
+  notices_absence_ = trial.NoticesAbsence();
 }
 
 const UsageMember& UsageMember::Of(const v1::UsageRecord& record) {
@@ -153,12 +166,15 @@ std::optional<UsageViolation> UsageMember::Find(
     const v1::UsageRecord& record, const UsageCounts& counts) const {
   static const auto& reflection =
       *v1::UsageRecord::default_instance().GetReflection();
+  const bool is_in_range = notices_range_ && !counts.out_of_range();
+  if (is_in_range && notices_absence_ && !counts.incomplete()) {
+    return std::nullopt;
+  }
   const Message& usage = reflection.GetMessage(record, field_);
-  if (counting_suffices_ && !counts.out_of_range() &&
-      std::all_of(required_.begin(), required_.end(),
-                  [&usage](const auto& path) {
-                    return IsSetIfPossible(usage, path);
-                  })) {
+  if (is_in_range && std::all_of(required_.begin(), required_.end(),
+                                 [&usage](const auto& path) {
+                                   return IsSetIfPossible(usage, path);
+                                 })) {
     return std::nullopt;
   }
   return rules_.Find(usage);

@@ -55,9 +55,10 @@ class UsageMember {
   const UsageRules rules_;
   // The required fields, each with those on the way from the usage to it.
   std::vector<std::vector<Step>> required_;
-  // Whether a usage that has these, and in which counting notices no number
-  // that is out of range, keeps the rules.
-  bool counting_suffices_ = false;
+  // Whether counting notices each number that is out of range, and each
+  // required one that is not set.
+  bool notices_range_ = false;
+  bool notices_absence_ = false;
 };
 
 }  // namespace tokenusage

@@ -46,6 +46,7 @@ UsageCounts CountUsage(const openai::v1::ResponsesUsage& usage,
   parts.cache_write = STATED("input_tokens_details.", in, cache_write_tokens);
   const auto& out = usage.output_tokens_details();
   parts.reasoning = STATED("output_tokens_details.", out, reasoning_tokens);
+  counter.Require({parts.cache_read, parts.reasoning});
   CountTokens(parts, &counter);
   return counts;
 }

@@ -11,9 +11,9 @@ namespace tokenusage::usage_internal {
 namespace {
 
 // Returns the counts that are stated, as "prompt_tokens (12) + ...".
-std::string Describe(std::initializer_list<Stated> counts) {
+std::string Describe(StatedList counts) {
   std::vector<std::string> terms;
-  for (const Stated& count : counts) {
+  for (const auto& [count] : counts) {
     if (!count.is_set) continue;
     terms.push_back(
         absl::StrCat(count.field, " (", count.amount.ToDecimal(), ")"));
@@ -23,14 +23,13 @@ std::string Describe(std::initializer_list<Stated> counts) {
 
 }  // namespace
 
-void Counter::Note(v1::UsageInconsistencyReason reason,
-                   std::initializer_list<Stated> counts, const char* relation,
-                   std::initializer_list<Stated> others) {
+void Counter::Note(v1::UsageInconsistencyReason reason, StatedList counts,
+                   const char* relation, StatedList others) {
   counts_.set_inconsistent();
   if (why_ == nullptr) return;
   v1::UsageInconsistency& inconsistency = why_->emplace_back();
   inconsistency.set_reason(reason);
-  for (const Stated& count : counts) {
+  for (const auto& [count] : counts) {
     if (!count.is_set) continue;
     const std::string field =
         count.field;  // without the kind of a list's count

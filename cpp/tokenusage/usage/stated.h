@@ -46,6 +46,14 @@ inline Stated MakeStated(bool is_set, double count, const char* field) {
           is_set && !good};
 }
 
+// A Stated in a list, which would copy it.
+struct StatedRef {
+  StatedRef(const Stated& stated)  // NOLINT(google-explicit-constructor)
+      : stated(stated) {}
+  const Stated& stated;
+};
+using StatedList = std::initializer_list<StatedRef>;
+
 // The Stated of a singular field with presence. `path` is a string literal: ""
 // or the path of `message` with a dot at its end.
 #define STATED(path, message, name)                                \
@@ -66,11 +74,18 @@ class Counter {
     return count;
   }
 
+  // Notes which of the counts are not stated, of a usage that must state them.
+  void Require(StatedList counts) {
+    for (const auto& [count] : counts) {
+      if (!count.is_set) counts_.set_incomplete();
+    }
+  }
+
   // Returns the sum of the counts that are stated; it is not stated if none is.
   // `name` is what messages call it, such as "all input tokens".
-  static Stated Sum(const char* name, std::initializer_list<Stated> counts) {
+  static Stated Sum(const char* name, StatedList counts) {
     Stated sum = {Amount(), name, false};
-    for (const Stated& count : counts) sum += count;
+    for (const auto& [count] : counts) sum += count;
     return sum;
   }
 
@@ -93,9 +108,9 @@ class Counter {
   }
 
   // The same for the sum of parts that exclude each other.
-  void CheckParts(std::initializer_list<Stated> parts, const Stated& whole) {
+  void CheckParts(StatedList parts, const Stated& whole) {
     Amount sum;
-    for (const Stated& part : parts) sum += part.amount;
+    for (const auto& [part] : parts) sum += part.amount;
     if (whole.is_set && whole.amount < sum) {
       Note(v1::USAGE_INCONSISTENCY_REASON_PART_EXCEEDS_WHOLE, parts,
            " is more than ", {whole});
@@ -104,10 +119,10 @@ class Counter {
 
   // Notes a contradiction unless the whole is the sum of the parts. Does
   // nothing if one of them is not stated.
-  void CheckSum(const Stated& whole, std::initializer_list<Stated> parts) {
+  void CheckSum(const Stated& whole, StatedList parts) {
     Amount sum;
     bool all = whole.is_set;
-    for (const Stated& part : parts) {
+    for (const auto& [part] : parts) {
       sum += part.amount;
       all = all && part.is_set;
     }
@@ -130,9 +145,8 @@ class Counter {
   }
 
   // Marks the usage, and describes why: `counts` `relation` `others`.
-  void Note(v1::UsageInconsistencyReason reason,
-            std::initializer_list<Stated> counts, const char* relation,
-            std::initializer_list<Stated> others);
+  void Note(v1::UsageInconsistencyReason reason, StatedList counts,
+            const char* relation, StatedList others);
 
   UsageCounts& counts_;
   std::vector<v1::UsageInconsistency>* const why_;

@@ -6,8 +6,6 @@
 #ifndef TOKENUSAGE_USAGE_TOKEN_PARTS_H_
 #define TOKENUSAGE_USAGE_TOKEN_PARTS_H_
 
-#include <initializer_list>
-
 #include "tokenusage/usage/stated.h"
 
 namespace tokenusage::usage_internal {
@@ -28,10 +26,10 @@ struct TokenParts {
 };
 
 // Returns whether all are stated, and the whole is the sum of the parts.
-inline bool IsSum(const Stated& whole, std::initializer_list<Stated> parts) {
+inline bool IsSum(const Stated& whole, StatedList parts) {
   Amount sum;
   bool all = whole.is_set;
-  for (const Stated& part : parts) {
+  for (const auto& [part] : parts) {
     sum += part.amount;
     all = all && part.is_set;
   }
@@ -39,13 +37,15 @@ inline bool IsSum(const Stated& whole, std::initializer_list<Stated> parts) {
 }
 
 // Returns the wholes of a usage that calls them prompt_tokens and
-// completion_tokens, and checks that total_tokens is their sum.
+// completion_tokens, and checks that total_tokens is their sum. If they are not
+// required, it does not matter that the usage is called incomplete.
 template <typename Usage>
 TokenParts PromptCompletion(const Usage& usage, Counter* counter) {
   TokenParts parts;
   parts.input = STATED("", usage, prompt_tokens);
   parts.output = STATED("", usage, completion_tokens);
   parts.total = STATED("", usage, total_tokens);
+  counter->Require({parts.input, parts.output, parts.total});
   counter->CheckSum(parts.total, {parts.input, parts.output});
   return parts;
 }
@@ -57,6 +57,7 @@ TokenParts InputOutput(const Usage& usage, Counter* counter) {
   parts.input = STATED("", usage, input_tokens);
   parts.output = STATED("", usage, output_tokens);
   parts.total = STATED("", usage, total_tokens);
+  counter->Require({parts.input, parts.output, parts.total});
   counter->CheckSum(parts.total, {parts.input, parts.output});
   return parts;
 }
@@ -67,6 +68,7 @@ TokenParts Embeddings(const Usage& usage, Counter* counter) {
   TokenParts parts;
   parts.input = STATED("", usage, prompt_tokens);
   parts.total = STATED("", usage, total_tokens);
+  counter->Require({parts.input, parts.total});
   counter->CheckSum(parts.total, {parts.input});
   return parts;
 }

@@ -97,6 +97,11 @@ class UsageCounts {
   bool out_of_range() const { return out_of_range_; }
   void set_out_of_range() { out_of_range_ = true; }
 
+  // Whether counting has noticed that a count is not stated, which may be
+  // required: see Counter::Require.
+  bool incomplete() const { return incomplete_; }
+  void set_incomplete() { incomplete_ = true; }
+
   // Whether the provider stated no usage (v1::UnknownUsage).
   bool unknown() const { return unknown_; }
   void set_unknown() { unknown_ = true; }
@@ -121,6 +126,7 @@ class UsageCounts {
   bool inconsistent_ = false;
   bool unknown_ = false;
   bool out_of_range_ = false;
+  bool incomplete_ = false;
   std::array<Slot, kMaxUsageMeasure + 1> amounts_;
 };
 
