@@ -159,15 +159,17 @@ TEST_F(UsageReporterTest, RefusesARecordThatIsTooLong) {
   ASSERT_OK_AND_ASSIGN(const auto reporter,
                        Start(Options(Durability::kMemory)));
   // No field is as long, but one of a newer schema may be.
-  v1::UsageRecord record = NumberedRecord(1);
-  std::string* const unknown =
-      record.GetReflection()->MutableUnknownFields(&record)->AddLengthDelimited(
-          5000);
-  unknown->resize(1'000'000 - record.ByteSizeLong() - 3, 'x');
-  while (record.ByteSizeLong() < 1'000'000) unknown->push_back('x');
-  ASSERT_THAT(reporter->Report(record), IsOk());
-  unknown->push_back('x');
-  EXPECT_THAT(reporter->Report(record),
+  const auto record_of = [](std::size_t bytes) {
+    constexpr std::size_t kTagAndSize = 6;
+    v1::UsageRecord record = NumberedRecord(1);
+    const std::string text(bytes - record.ByteSizeLong() - kTagAndSize, 'x');
+    record.GetReflection()->MutableUnknownFields(&record)->AddLengthDelimited(
+        5000, text);
+    EXPECT_EQ(record.ByteSizeLong(), bytes);
+    return record;
+  };
+  ASSERT_THAT(reporter->Report(record_of(1'000'000)), IsOk());
+  EXPECT_THAT(reporter->Report(record_of(1'000'001)),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("at most 1000000 bytes, found 1000001")));
   EXPECT_EQ(reporter->counters().invalid, 1);

@@ -51,8 +51,9 @@ Envelope EnvelopeOf(const Dialect& dialect) {
 }
 
 GoldenCase UsageOf(const Dialect& dialect, const std::string& name) {
-  const auto cases = ReadText<GoldenCases>(absl::StrCat(
-      "tests/usage/testdata/", dialect.usage_field->name(), ".txtpb"));
+  const auto cases = ReadText<GoldenCases>(
+      absl::StrCat("tests/usage/testdata/",
+                   std::string(dialect.usage_field->name()), ".txtpb"));
   for (const GoldenCase& golden : cases.cases()) {
     if (golden.name() == name) return golden;
   }

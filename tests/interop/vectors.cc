@@ -197,7 +197,9 @@ void MakeGolden(const FieldDescriptor* member, const std::string& cases_folder,
     const absl::Status status = ParseJson(golden.json(), vector.message.get());
     if (!status.ok()) return Fail(path, "a usage", status.ToString());
     std::string text;
-    TextFormat::PrintToString(*vector.message, &text);
+    if (!TextFormat::PrintToString(*vector.message, &text)) {
+      Fail(vector.path, "a message that prints as text", "another");
+    }
     WriteFile(vector.path + ".txtpb",
               std::string(kTypeLine) +
                   std::string(member->message_type()->full_name()) + "\n" +

@@ -54,7 +54,8 @@ std::vector<const FieldDescriptor*> Members() {
 }
 
 GoldenCases ReadCases(const FieldDescriptor* member) {
-  const std::string path = "tests/usage/testdata/" + member->name() + ".txtpb";
+  const std::string path =
+      "tests/usage/testdata/" + std::string(member->name()) + ".txtpb";
   std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
@@ -87,7 +88,7 @@ void AddUnset(const std::vector<const Message*>& messages,
                 : &reflection.GetMessage(*message, field));
       }
     }
-    const std::string path = prefix + field->name();
+    const std::string path = prefix + std::string(field->name());
     if (!is_set) {
       unset->push_back(path);
     } else if (field->message_type() != nullptr) {
@@ -113,7 +114,7 @@ absl::Status Read(const GoldenCase& golden, const FieldDescriptor* member,
 }
 
 void CheckCase(const GoldenCase& golden, const FieldDescriptor* member) {
-  SCOPED_TRACE(member->name() + ": " + golden.name());
+  SCOPED_TRACE(std::string(member->name()) + ": " + golden.name());
   v1::UsageRecord record;
   const absl::Status status = Read(golden, member, &record);
   if (!golden.error().empty()) {

@@ -21,7 +21,7 @@ import sys
 
 # Lists the modules that Debian's Bazel bundles, as --override_module flags.
 BAZELRC = pathlib.Path("/etc/bazel/bazelrc")
-# Bazel's own module depends on these but uses nothing from them.
+# Bazel's own module depends on these but uses nothing from them; this project may, too.
 EMPTY = ("apple_support", "buildozer", "zlib")
 
 
@@ -80,7 +80,7 @@ def make(folder, external, module_file):
     modules = dependencies(module_file)
     for repository in modules:
         make_module(repository, modules, external, folder)
-    for module in EMPTY:
+    for module in set(EMPTY) - set(modules.values()):
         (folder / module).mkdir()
         (folder / module / "MODULE.bazel").write_text("module(name = %r)\n" % module)
         (folder / module / "BUILD.bazel").touch()

@@ -155,7 +155,8 @@ bool Sender::Refuse(std::string_view record, const v1::RecordError& error) {
   }
   if (!options_.on_refused) return true;
   v1::UsageRecord parsed;
-  parsed.ParseFromArray(record.data(), static_cast<int>(record.size()));
+  static_cast<void>(
+      parsed.ParseFromArray(record.data(), static_cast<int>(record.size())));
   v1::RecordError described = error;
   described.clear_index();
   described.set_record_id(parsed.record_id());

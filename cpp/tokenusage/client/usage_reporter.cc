@@ -176,12 +176,12 @@ absl::Status UsageReporter::Impl::Report(
     return InvalidRecord(*error);
   }
   thread_local std::string encoded;
-  record->SerializeToString(&encoded);
-  if (encoded.size() > kMaxRecordBytes) {
+  if (!record->SerializeToString(&encoded) ||
+      encoded.size() > kMaxRecordBytes) {
     ++invalid_;
     return absl::InvalidArgumentError(
         absl::StrCat("expected a record of at most ", kMaxRecordBytes,
-                     " bytes, found ", encoded.size()));
+                     " bytes, found ", record->ByteSizeLong()));
   }
   return Append(encoded, std::move(done));
 }

@@ -104,11 +104,12 @@ std::string FirstKnownDifference(Message* a, Message* b) {
                                    field->message_type() != nullptr &&
                                    reflection.HasField(*from_a, field) &&
                                    reflection.HasField(*from_b, field);
-    if (!both_are_messages) return field->name();
+    std::string path(field->name());
+    if (!both_are_messages) return path;
     const std::string inner =
         FirstKnownDifference(reflection.MutableMessage(from_a.get(), field),
                              reflection.MutableMessage(from_b.get(), field));
-    return inner.empty() ? field->name() : field->name() + "." + inner;
+    return inner.empty() ? path : path + "." + inner;
   }
   return "";
 }

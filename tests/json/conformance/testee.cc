@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -25,15 +26,6 @@ using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using ::google::protobuf::compiler::DiskSourceTree;
 using ::google::protobuf::compiler::Importer;
-using ::google::protobuf::compiler::MultiFileErrorCollector;
-
-class Errors : public MultiFileErrorCollector {
- public:
-  void AddError(const std::string& file, int line, int,
-                const std::string& message) override {
-    std::cerr << file << ":" << line + 1 << ": " << message << "\n";
-  }
-};
 
 const FieldDescriptor* Field(const Message& message, const char* name) {
   return message.GetDescriptor()->FindFieldByName(name);
@@ -69,11 +61,17 @@ bool IsAboutReserved(const Message& message) {
 
 class Testee {
  public:
-  explicit Testee(const std::string& folder) : importer_(&sources_, &errors_) {
+  explicit Testee(const std::string& folder) : importer_(&sources_, nullptr) {
     sources_.MapPath("", folder);
     sources_.MapPath("", "/usr/include");
-    importer_.Import("conformance/conformance.proto");
-    importer_.Import("google/protobuf/test_messages_proto3.proto");
+    for (const char* const file :
+         {"conformance/conformance.proto",
+          "google/protobuf/test_messages_proto3.proto"}) {
+      if (importer_.Import(file) == nullptr) {
+        std::cerr << "cannot read " << folder << "/" << file << "\n";
+        std::exit(1);
+      }
+    }
   }
 
   std::string Answer(const std::string& request_bytes) {
@@ -135,7 +133,6 @@ class Testee {
     return {"serialize_error", std::string(json.status().message())};
   }
 
-  Errors errors_;
   DiskSourceTree sources_;
   Importer importer_;
   ::google::protobuf::DynamicMessageFactory factory_;

@@ -2,6 +2,7 @@
 
 #include "tokenusage/store/sqlite/measure_sums.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -22,7 +23,12 @@ std::string Encoded(const UsageSum& sum) {
 }
 
 bool Add(const std::string& hex, UsageSum* sum) {
-  return AddMeasureSums(absl::HexStringToBytes(hex), sum);
+  // Not absl::HexStringToBytes, whose signature differs between versions.
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  }
+  return AddMeasureSums(bytes, sum);
 }
 
 bool IsValid(const std::string& hex) {

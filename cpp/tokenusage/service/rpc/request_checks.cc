@@ -184,7 +184,7 @@ absl::StatusOr<std::optional<RowOrder>> CheckOrderBy(const std::string& name) {
   std::string expected = "record_count or a measure:";
   for (int number = 1; number <= kMaxUsageMeasure; ++number) {
     const auto measure = static_cast<v1::UsageMeasure>(number);
-    const std::string& known = measures.FindFieldByNumber(number)->name();
+    const std::string known(measures.FindFieldByNumber(number)->name());
     if (name == known) return RowOrder{measure};
     absl::StrAppend(&expected, number == 1 ? " " : ", ", known);
   }
