@@ -168,16 +168,11 @@ absl::Status SqliteLabelRollups::Subtract(SqliteDatabase* database,
 
 absl::Status SqliteLabelRollups::Write(SqliteSums* quarter_hours,
                                        SqliteDatabase* database) {
-  SqliteSums months;
-  for (const auto& [cell, sum] : *quarter_hours) {
-    SqliteCell month = cell;
-    month.cell_start = MonthOf(cell.cell_start);
-    months[month].Add(sum);
-  }
   TOKENUSAGE_RETURN_IF_ERROR(
       quarter_hour_writer_.Add(*quarter_hours, database));
+  TOKENUSAGE_RETURN_IF_ERROR(month_writer_.Add(*quarter_hours, database));
   quarter_hours->clear();
-  return month_writer_.Add(months, database);
+  return absl::OkStatus();
 }
 
 absl::Status SqliteLabelRollups::Flush(SqliteDatabase* database) {

@@ -19,7 +19,7 @@ constexpr std::int64_t kRecordsPerTurn = 1000;
 
 // Folding pauses for this many times as long as it took, and at least for this
 // long.
-constexpr int kFoldPause = 4;
+constexpr int kFoldPause = 9;
 constexpr absl::Duration kMinFoldPause = absl::Seconds(1);
 
 }  // namespace

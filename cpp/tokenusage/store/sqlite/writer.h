@@ -35,7 +35,7 @@ namespace tokenusage {
 // other process that reads.
 //
 // Also brings the rollups by label up to date (SqliteLabelRollups): if nothing
-// was queued for a second, else in a fifth of its time, or if max_unfolded
+// was queued for a second, else in a tenth of its time, or if max_unfolded
 // records are missing there.
 class SqliteWriter {
  public:
