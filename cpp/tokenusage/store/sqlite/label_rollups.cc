@@ -44,6 +44,7 @@ absl::Status WriteProperty(SqliteDatabase* database, const char* name,
   return update->Run();
 }
 
+// Returns the rollup of the record's quarter hour.
 SqliteCell CellOf(const SqliteStoredRecord& stored, std::int64_t label_set_id) {
   return {stored.project_id, QuarterHourOf(stored.event_time_nanos),
           label_set_id, stored.series_id};
@@ -92,7 +93,7 @@ absl::Status SqliteLabelRollups::Load(SqliteDatabase* database) {
   ids_.Clear();
   subtracted_.clear();
   unfolded_.clear();
-  in_memory_ = last_row_id_;
+  collected_after_ = last_row_id_;
   until_changed_ = false;
   return absl::OkStatus();
 }
@@ -155,7 +156,7 @@ absl::Status SqliteLabelRollups::Subtract(SqliteDatabase* database,
                                           const UsageCounts& counts) {
   const bool is_folded = stored.row_id <= state_.until;
   // If it is neither folded nor in memory, it will not be read.
-  if (labels().empty() || (!is_folded && stored.row_id <= in_memory_)) {
+  if (labels().empty() || (!is_folded && stored.row_id <= collected_after_)) {
     return absl::OkStatus();
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(
@@ -191,7 +192,7 @@ absl::Status SqliteLabelRollups::Fold(SqliteDatabase* database,
   TOKENUSAGE_RETURN_IF_ERROR(ReadUnfolded(database, limits));
   TOKENUSAGE_RETURN_IF_ERROR(Write(&unfolded_, database));
   state_.until = last_row_id_;
-  in_memory_ = last_row_id_;
+  collected_after_ = last_row_id_;
   until_changed_ = true;
   return Flush(database);
 }
@@ -209,7 +210,7 @@ absl::Status SqliteLabelRollups::ReadUnfolded(SqliteDatabase* database,
                        "project_id=usage_record.project_id), event_time)"));
   const SqliteStatement::Use use(select);
   select->Bind(1, state_.until);
-  select->Bind(2, in_memory_);
+  select->Bind(2, collected_after_);
   DeadlineCheck deadline(limits);
   v1::UsageRecord record;
   for (;;) {
@@ -282,7 +283,7 @@ absl::Status SqliteLabelRollups::Rebuild(SqliteDatabase* database,
         RemoveFrom(database, projects->Int64(0), projects->Int64(1)));
   }
   state_.until = 0;
-  in_memory_ = last_row_id_;
+  collected_after_ = last_row_id_;
   unfolded_.clear();
   return Fold(database, limits);
 }

@@ -117,11 +117,11 @@ class SqliteLabelRollups {
 
   SqliteLabelState state_;
   bool until_changed_ = false;
-  std::int64_t last_row_id_ = 0;  // of the database
-  LruCache<std::int64_t> ids_;    // by project_id and label set
-  SqliteSums subtracted_;         // from the rollups, but not written yet
-  SqliteSums unfolded_;           // the sums of the records after in_memory_
-  std::int64_t in_memory_ = 0;    // a row_id
+  std::int64_t last_row_id_ = 0;      // of the database
+  LruCache<std::int64_t> ids_;        // by project_id and label set
+  SqliteSums subtracted_;             // from the rollups, but not written yet
+  SqliteSums unfolded_;               // of the records after this row:
+  std::int64_t collected_after_ = 0;  // those before it have to be read
   SqliteSumWriter quarter_hour_writer_{kLabelQuarterHourTable, 0};
   SqliteSumWriter month_writer_{kLabelMonthTable, 0};
 };

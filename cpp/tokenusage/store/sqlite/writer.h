@@ -128,7 +128,7 @@ class SqliteWriter {
   bool gate_closed_ = false;
   std::int64_t next_restart_bytes_;  // of the log
   absl::Time next_fold_ = absl::InfinitePast();
-  bool is_idle_ = false;  // nothing was queued for a second
+  bool is_idle_ = false;  // it waited for work until it was time to fold
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
