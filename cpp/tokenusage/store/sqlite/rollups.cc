@@ -134,6 +134,7 @@ SqliteSumWriter::SqliteSumWriter(const SqliteRollupTable& table,
 
 absl::Status SqliteSumWriter::Add(const SqliteSums& changes,
                                   SqliteDatabase* database) {
+  if (changes.empty()) return absl::OkStatus();
   struct Change {
     SqliteCell cell;
     const UsageSum* sum;
