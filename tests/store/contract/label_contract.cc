@@ -172,6 +172,17 @@ TEST_P(UsageStoreContract, LabelsCanChangeUntilTheyHaveHistory) {
   EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
 }
 
+TEST_P(UsageStoreContract, NewLabelsNeedNotBeThoseOfRecordsThatDoNotCount) {
+  OpenWithLabels("customer");
+  v1::UsageRecord taken_back = LabelledAt("b", kHorizon, 0, "core", "z");
+  taken_back.set_corrects("a");
+  taken_back.clear_usage();
+  Append({LabelledAt("a", kHorizon, 1, "acme", "x"), taken_back,
+          LabelledAt("c", kHorizon, 2, "bolt", "y")});
+  ASSERT_THAT(maintenance().SetRollupLabels({"team"}, {}), IsOk());
+  EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
+}
+
 TEST_P(UsageStoreContract, ADeletedProjectTakesItsLabelsAlong) {
   OpenWithLabels("customer");
   Append(LabelledRecords());

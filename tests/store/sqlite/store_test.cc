@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "sqlite3.h"
 #include "tests/store/queries.h"
@@ -392,6 +394,63 @@ TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
   store->Append("p", Records("c", 2)).value();
   EXPECT_EQ(Count(store.get()), 2);
   EXPECT_EQ(RunSql(path, "SELECT record_count FROM rollup_hour"), "2");
+}
+
+std::unique_ptr<UsageStore> OpenWithLabels(const std::string& path) {
+  SqliteStoreOptions options;
+  options.rollups.labels = RollupLabels{"customer"};
+  return Open(path, options);
+}
+
+// Waits until the rollups by label hold the records up to this row.
+void AwaitFold(const std::string& path, const std::string& row_id) {
+  const absl::Time give_up = absl::Now() + absl::Seconds(60);
+  const auto folded = [&path] {
+    return RunSql(path,
+                  "SELECT value FROM property "
+                  "WHERE name='label_rollups_until'");
+  };
+  while (folded() != row_id && absl::Now() < give_up) {
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  EXPECT_EQ(folded(), row_id);
+}
+
+TEST(SqliteStoreTest, RollupsByLabelAreCompleteOnceItIsIdle) {
+  const std::string path = NewFolder() + "/usage.db";
+  {
+    const auto store = OpenWithLabels(path);
+    store->Append("p", Records("a", 3)).value();
+    store->Append("p", Records("b", 2)).value();
+    AwaitFold(path, "5");
+    store->Append("p", Records("c", 1)).value();
+  }
+  const auto store = OpenWithLabels(path);
+  AwaitFold(path, "6");
+  EXPECT_EQ(RunSql(path, "SELECT sum(record_count) FROM label_rollup_quarter"),
+            "6");
+  EXPECT_EQ(store->maintenance()->Check({})->problem_count, 0);
+}
+
+TEST(SqliteStoreTest, RollupsByLabelLackRecordsThatWereDeletedBefore) {
+  const std::string path = NewFolder() + "/usage.db";
+  const auto store = OpenWithLabels(path);
+  store->Append("p", Records("a", 3)).value();
+  store->Append("p", Records("b", 2)).value();
+  RecordSelection selection;
+  selection.project = "p";
+  selection.window = {Nanos(kNoon), Nanos(kNoon) + 1};
+  selection.record_ids = {"a2", "b1"};
+  EXPECT_EQ(store->maintenance()
+                ->DeleteRecords(selection, /*dry_run=*/false, {})
+                ->record_count,
+            2);
+  // The first one takes the place of the last one.
+  store->Append("p", Records("c", 2)).value();
+  AwaitFold(path, "6");
+  EXPECT_EQ(RunSql(path, "SELECT sum(record_count) FROM label_rollup_month"),
+            "5");
+  EXPECT_EQ(store->maintenance()->Check({})->problem_count, 0);
 }
 
 TEST(SqliteStoreTest, SumsAreExactBeyondWhatIsRemembered) {

@@ -68,15 +68,10 @@ absl::Status SqliteAppender::Begin() {
                               database_->QueryInt64("PRAGMA data_version"));
   if (version == data_version_) return absl::OkStatus();
   data_version_ = version;
-  Forget();
-  return label_rollups_.Load(database_.get());
-}
-
-void SqliteAppender::Forget() {
   rollups_.ForgetStored();
   projects_.Clear();
   series_.Clear();
-  label_rollups_.ForgetIds();
+  return label_rollups_.Load(database_.get());
 }
 
 absl::Status SqliteAppender::RestartLog() {
@@ -156,9 +151,13 @@ absl::StatusOr<AppendOutcome> SqliteAppender::AppendOne(
       const bool inserted,
       Insert(record, project->project_id, series_id, counts.inconsistent()));
   if (!inserted) return CompareWithStored(record, *project);
-  label_rollups_.OnInsert(database_->LastRowId());
+  const SqliteStoredRecord stored = {database_->LastRowId(),
+                                     project->project_id, series_id,
+                                     record.event_time_nanos()};
+  label_rollups_.OnInsert(stored.row_id);
   if (Counts(record.record())) {
-    rollups_.Add(series_id, record.event_time_nanos(), counts);
+    rollups_.Add(series_id, stored.event_time_nanos, counts);
+    label_rollups_.Add(stored, label_set_id_, counts);
   }
   if (!record.record().corrects().empty()) {
     TOKENUSAGE_RETURN_IF_ERROR(Correct(record.record()));
@@ -247,9 +246,9 @@ absl::StatusOr<bool> SqliteAppender::HasLabelSet(
   label_set_ = LabelSetOf(label_rollups_.labels(), record);
   if (project.project_id == 0) return false;
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::int64_t id,
+      label_set_id_,
       label_rollups_.Find(database_.get(), project.project_id, label_set_));
-  return id != 0;
+  return label_set_id_ != 0;
 }
 
 absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
@@ -273,8 +272,9 @@ absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
   }
   project->series_count = count;
   if (!has_label_set) {
-    TOKENUSAGE_RETURN_IF_ERROR(label_rollups_.Insert(
-        database_.get(), project->project_id, label_set_));
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        label_set_id_, label_rollups_.Insert(database_.get(),
+                                             project->project_id, label_set_));
   }
   if (series_id != 0) return series_id;
   return InsertSeries(record, *project);

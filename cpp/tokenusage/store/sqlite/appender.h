@@ -33,8 +33,8 @@ class SqliteAppender {
   static absl::StatusOr<std::unique_ptr<SqliteAppender>> Open(
       const std::string& path, int max_series, std::size_t max_known_series);
 
-  // Begins a transaction, and forgets what is cached if another process wrote
-  // to the database since the last one.
+  // Begins a transaction, and forgets what is cached if something else wrote to
+  // the database since the last one.
   absl::Status Begin();
 
   // Sets one outcome per record, in their order. They hold once Commit is OK.
@@ -48,8 +48,8 @@ class SqliteAppender {
   SqliteDatabase* database() { return database_.get(); }
 
   // Must be called after other work on the connection that may have changed
-  // rollups, projects or series.
-  void Forget();
+  // records, rollups, projects or series.
+  void Forget() { data_version_ = kUnknownVersion; }
 
   // Folding, rebuilding and changing the keys are other work, in transactions
   // of the caller.
@@ -100,7 +100,8 @@ class SqliteAppender {
   // kStored.
   absl::StatusOr<AppendOutcome> CompareWithStored(const CheckedRecord& record,
                                                   const Project& project);
-  // Returns whether the project has the record's label set, which it sets.
+  // Returns whether the project has the record's label set. Sets label_set_,
+  // and label_set_id_ if so.
   absl::StatusOr<bool> HasLabelSet(const Project& project,
                                    const v1::UsageRecord& record);
   // Adds a series, unless the project has it, and label_set_, unless
@@ -118,8 +119,11 @@ class SqliteAppender {
                               std::int64_t project_id, std::int64_t series_id,
                               bool inconsistent);
 
+  static constexpr std::int64_t kUnknownVersion = -1;
+
   std::unique_ptr<SqliteDatabase> database_;
-  std::int64_t data_version_ = 0;  // changes with the commits of others
+  // Changes with the commits of others.
+  std::int64_t data_version_ = kUnknownVersion;
   const std::int64_t max_series_;
   LruCache<Project> projects_;
   LruCache<std::int64_t> series_;  // ids, by SeriesCacheKey
@@ -127,8 +131,9 @@ class SqliteAppender {
   SqliteLabelRollups label_rollups_;
   // Reused to avoid reallocation.
   std::string bytes_;
-  std::string label_set_;  // of the record that is being appended
-  Corrected corrected_;    // by the record that is being appended
+  std::string label_set_;          // of the record that is being appended
+  std::int64_t label_set_id_ = 0;  // of the same
+  Corrected corrected_;            // by the record that is being appended
 };
 
 }  // namespace tokenusage

@@ -316,12 +316,12 @@ std::string CheckRun::CheckRecord(const SqliteStatement& row, AllSeries* all) {
         RecordIdOf({row.IsBlob(6), std::string(row.Blob(6))}));
   }
   if (horizon_ == kNoHorizon) corrections_.Add(record_);
-  const std::string label_set = LabelSetOf(labels_.labels, record_);
-  if (!label_set.empty() && known_label_sets_.count(label_set) == 0) {
-    return "its labels are no label set of its project";
-  }
   const UsageCounts counts = CountRecord(record_);
   if (Counts(record_)) {
+    const std::string label_set = LabelSetOf(labels_.labels, record_);
+    if (!label_set.empty() && known_label_sets_.count(label_set) == 0) {
+      return "its labels are no label set of its project";
+    }
     const auto add = [&](RollupKey to, Rollups* rollups) {
       const auto [rollup, added] = rollups->try_emplace(std::move(to));
       rollup->second.Add(counts);

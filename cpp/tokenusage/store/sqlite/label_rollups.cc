@@ -44,6 +44,12 @@ absl::Status WriteProperty(SqliteDatabase* database, const char* name,
   return update->Run();
 }
 
+// Returns the rollup of the record's quarter hour.
+SqliteCell CellOf(const SqliteStoredRecord& stored, std::int64_t label_set_id) {
+  return {stored.project_id, QuarterHourOf(stored.event_time_nanos),
+          label_set_id, stored.series_id};
+}
+
 constexpr char kLabels[] = "rollup_labels";
 constexpr char kUntil[] = "label_rollups_until";
 
@@ -84,6 +90,11 @@ absl::Status SqliteLabelRollups::Load(SqliteDatabase* database) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       last_row_id_,
       database->QueryInt64("SELECT ifnull(max(row_id), 0) FROM usage_record"));
+  ids_.Clear();
+  subtracted_.clear();
+  unfolded_.clear();
+  collected_after_ = last_row_id_;
+  until_changed_ = false;
   return absl::OkStatus();
 }
 
@@ -105,9 +116,9 @@ absl::StatusOr<std::int64_t> SqliteLabelRollups::Find(
   return select->Int64(0);
 }
 
-absl::Status SqliteLabelRollups::Insert(SqliteDatabase* database,
-                                        std::int64_t project_id,
-                                        const std::string& label_set) {
+absl::StatusOr<std::int64_t> SqliteLabelRollups::Insert(
+    SqliteDatabase* database, std::int64_t project_id,
+    const std::string& label_set) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * insert,
       database->Cached(
@@ -115,8 +126,13 @@ absl::Status SqliteLabelRollups::Insert(SqliteDatabase* database,
   insert->Bind(1, project_id);
   insert->BindText(2, label_set);
   TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
-  ids_.Insert(IdKey(project_id, label_set), database->LastRowId());
-  return absl::OkStatus();
+  const std::int64_t id = database->LastRowId();
+  ids_.Insert(IdKey(project_id, label_set), id);
+  return id;
+}
+
+bool SqliteLabelRollups::IsFull() const {
+  return unfolded_.size() >= kMaxCollected;
 }
 
 void SqliteLabelRollups::OnInsert(std::int64_t row_id) {
@@ -127,39 +143,41 @@ void SqliteLabelRollups::OnInsert(std::int64_t row_id) {
   until_changed_ = true;
 }
 
-void SqliteLabelRollups::Collect(const SqliteCell& quarter_hour,
-                                 const UsageCounts& counts, bool subtract) {
-  UsageSum& sum = quarter_hours_[quarter_hour];
-  subtract ? sum.Subtract(counts) : sum.Add(counts);
+void SqliteLabelRollups::Add(const SqliteStoredRecord& stored,
+                             std::int64_t label_set_id,
+                             const UsageCounts& counts) {
+  if (labels().empty()) return;
+  unfolded_[CellOf(stored, label_set_id)].Add(counts);
 }
 
 absl::Status SqliteLabelRollups::Subtract(SqliteDatabase* database,
                                           const SqliteStoredRecord& stored,
                                           const v1::UsageRecord& record,
                                           const UsageCounts& counts) {
-  if (labels().empty() || stored.row_id > state_.until) return absl::OkStatus();
+  const bool is_folded = stored.row_id <= state_.until;
+  // If it is neither folded nor in memory, it will not be read.
+  if (labels().empty() || (!is_folded && stored.row_id <= collected_after_)) {
+    return absl::OkStatus();
+  }
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::int64_t label_set_id,
       Find(database, stored.project_id, LabelSetOf(labels(), record)));
-  Collect({stored.project_id, QuarterHourOf(stored.event_time_nanos),
-           label_set_id, stored.series_id},
-          counts, /*subtract=*/true);
+  SqliteSums& sums = is_folded ? subtracted_ : unfolded_;
+  sums[CellOf(stored, label_set_id)].Subtract(counts);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteLabelRollups::Write(SqliteSums* quarter_hours,
+                                       SqliteDatabase* database) {
+  TOKENUSAGE_RETURN_IF_ERROR(
+      quarter_hour_writer_.Add(*quarter_hours, database));
+  TOKENUSAGE_RETURN_IF_ERROR(month_writer_.Add(*quarter_hours, database));
+  quarter_hours->clear();
   return absl::OkStatus();
 }
 
 absl::Status SqliteLabelRollups::Flush(SqliteDatabase* database) {
-  if (!quarter_hours_.empty()) {
-    SqliteSums months;
-    for (const auto& [cell, sum] : quarter_hours_) {
-      SqliteCell month = cell;
-      month.cell_start = MonthOf(cell.cell_start);
-      months[month].Add(sum);
-    }
-    TOKENUSAGE_RETURN_IF_ERROR(
-        quarter_hour_writer_.Add(quarter_hours_, database));
-    TOKENUSAGE_RETURN_IF_ERROR(month_writer_.Add(months, database));
-    quarter_hours_.clear();
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(Write(&subtracted_, database));
   return until_changed_ ? WriteUntil(database) : absl::OkStatus();
 }
 
@@ -171,43 +189,49 @@ absl::Status SqliteLabelRollups::WriteUntil(SqliteDatabase* database) {
 absl::Status SqliteLabelRollups::Fold(SqliteDatabase* database,
                                       const CallLimits& limits) {
   if (labels().empty()) return absl::OkStatus();
+  TOKENUSAGE_RETURN_IF_ERROR(ReadUnfolded(database, limits));
+  TOKENUSAGE_RETURN_IF_ERROR(Write(&unfolded_, database));
+  state_.until = last_row_id_;
+  collected_after_ = last_row_id_;
+  until_changed_ = true;
+  return Flush(database);
+}
+
+absl::Status SqliteLabelRollups::ReadUnfolded(SqliteDatabase* database,
+                                              const CallLimits& limits) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
       database->Cached("SELECT row_id, project_id, series_id, event_time, "
                        "record FROM usage_record NOT INDEXED "
-                       "WHERE row_id>?1 AND corrected_by IS NULL AND "
+                       "WHERE row_id>?1 AND row_id<=?2 AND "
+                       "corrected_by IS NULL AND "
                        "event_time>=ifnull((SELECT horizon*1000000000 "
                        "FROM retention WHERE "
                        "project_id=usage_record.project_id), event_time)"));
   const SqliteStatement::Use use(select);
   select->Bind(1, state_.until);
+  select->Bind(2, collected_after_);
   DeadlineCheck deadline(limits);
   v1::UsageRecord record;
   for (;;) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row) break;
+    if (!row) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     TOKENUSAGE_RETURN_IF_ERROR(
         ReadStoredRecord(database->path(), select->Blob(4), &record));
     if (!Counts(record)) continue;
-    const std::int64_t project_id = select->Int64(1);
+    const SqliteStoredRecord stored = {select->Int64(0), select->Int64(1),
+                                       select->Int64(2), select->Int64(3)};
     const std::string label_set = LabelSetOf(labels(), record);
     TOKENUSAGE_ASSIGN_OR_RETURN(std::int64_t label_set_id,
-                                Find(database, project_id, label_set));
+                                Find(database, stored.project_id, label_set));
     if (label_set_id == 0) {  // the keys are new
-      TOKENUSAGE_RETURN_IF_ERROR(Insert(database, project_id, label_set));
-      label_set_id = database->LastRowId();
+      TOKENUSAGE_ASSIGN_OR_RETURN(
+          label_set_id, Insert(database, stored.project_id, label_set));
     }
-    Collect({project_id, QuarterHourOf(select->Int64(3)), label_set_id,
-             select->Int64(2)},
-            CountRecord(record), /*subtract=*/false);
-    if (quarter_hours_.size() >= kMaxCollected) {
-      TOKENUSAGE_RETURN_IF_ERROR(Flush(database));
-    }
+    Add(stored, label_set_id, CountRecord(record));
+    if (IsFull()) TOKENUSAGE_RETURN_IF_ERROR(Write(&unfolded_, database));
   }
-  state_.until = last_row_id_;
-  until_changed_ = true;
-  return Flush(database);
 }
 
 absl::Status SqliteLabelRollups::RemoveFrom(SqliteDatabase* database,
@@ -259,6 +283,8 @@ absl::Status SqliteLabelRollups::Rebuild(SqliteDatabase* database,
         RemoveFrom(database, projects->Int64(0), projects->Int64(1)));
   }
   state_.until = 0;
+  collected_after_ = last_row_id_;
+  unfolded_.clear();
   return Fold(database, limits);
 }
 

@@ -5,8 +5,8 @@
 // With many customers nearly every record of a batch changes another of them,
 // so they are not changed with each batch, but by many records at once, in the
 // order of their key: they hold the records up to a row_id, and queries add
-// those after it. So an append costs nothing but that, and what is written for
-// a rollup is shared by its records.
+// those after it. Meanwhile an append only adds to sums in memory, and what is
+// written for a rollup is shared by its records.
 //
 //   TOKENUSAGE_RETURN_IF_ERROR(rollups.Load(database));
 //   TOKENUSAGE_RETURN_IF_ERROR(rollups.Fold(database, CallLimits()).status());
@@ -46,15 +46,15 @@ struct SqliteStoredRecord {
   std::int64_t event_time_nanos = 0;
 };
 
-// Writes them, within the caller's transactions. After an error it must be
-// thrown away. One thread at a time.
+// Writes them, within the caller's transactions. After an error, or a rollback,
+// it must be thrown away. One thread at a time.
 class SqliteLabelRollups {
  public:
   // `max_known` is how many label sets it caches.
   explicit SqliteLabelRollups(std::size_t max_known) : ids_(max_known) {}
 
-  // Reads the state. Must be called first, and when something else has changed
-  // it.
+  // Reads the state, and forgets all else. Must be called first, and when
+  // something else may have changed records, projects or the state.
   absl::Status Load(SqliteDatabase* database);
 
   const RollupLabels& labels() const { return state_.labels; }
@@ -63,22 +63,28 @@ class SqliteLabelRollups {
   absl::StatusOr<std::int64_t> Find(SqliteDatabase* database,
                                     std::int64_t project_id,
                                     const std::string& label_set);
-  absl::Status Insert(SqliteDatabase* database, std::int64_t project_id,
-                      const std::string& label_set);
-
-  // Must be called when projects were removed.
-  void ForgetIds() { ids_.Clear(); }
+  // Inserts a label set that the project does not have, and returns its id.
+  absl::StatusOr<std::int64_t> Insert(SqliteDatabase* database,
+                                      std::int64_t project_id,
+                                      const std::string& label_set);
 
   // Returns how many records the rollups do not hold yet, about.
   std::int64_t unfolded() const {
     return labels().empty() ? 0 : last_row_id_ - state_.until;
   }
 
+  // Returns whether memory holds as many sums of these as it may.
+  bool IsFull() const;
+
   // Must be called for each record that is inserted.
   void OnInsert(std::int64_t row_id);
 
-  // Takes a record away that counts no more, unless the rollups do not hold it
-  // yet: then it must be deleted, or marked as corrected.
+  // Must be called then if the record counts.
+  void Add(const SqliteStoredRecord& stored, std::int64_t label_set_id,
+           const UsageCounts& counts);
+
+  // Takes away a record that no longer counts. Unless the rollups hold it, it
+  // must also be deleted, or marked as corrected.
   absl::Status Subtract(SqliteDatabase* database,
                         const SqliteStoredRecord& stored,
                         const v1::UsageRecord& record,
@@ -99,8 +105,10 @@ class SqliteLabelRollups {
                          const CallLimits& limits);
 
  private:
-  void Collect(const SqliteCell& quarter_hour, const UsageCounts& counts,
-               bool subtract);
+  // Collects the records that the rollups do not hold and memory neither.
+  absl::Status ReadUnfolded(SqliteDatabase* database, const CallLimits& limits);
+  // Adds to the rollups.
+  absl::Status Write(SqliteSums* quarter_hours, SqliteDatabase* database);
   // Removes a project's rollups from its horizon on. The month of the horizon
   // keeps what its quarter hours before the horizon add up to.
   absl::Status RemoveFrom(SqliteDatabase* database, std::int64_t project_id,
@@ -109,9 +117,11 @@ class SqliteLabelRollups {
 
   SqliteLabelState state_;
   bool until_changed_ = false;
-  std::int64_t last_row_id_ = 0;  // of the database
-  LruCache<std::int64_t> ids_;    // by project_id and label set
-  SqliteSums quarter_hours_;      // what is to be added
+  std::int64_t last_row_id_ = 0;      // of the database
+  LruCache<std::int64_t> ids_;        // by project_id and label set
+  SqliteSums subtracted_;             // from the rollups, but not written yet
+  SqliteSums unfolded_;               // of the records after this row:
+  std::int64_t collected_after_ = 0;  // those before it have to be read
   SqliteSumWriter quarter_hour_writer_{kLabelQuarterHourTable, 0};
   SqliteSumWriter month_writer_{kLabelMonthTable, 0};
 };

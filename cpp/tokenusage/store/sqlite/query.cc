@@ -2,6 +2,7 @@
 
 #include "tokenusage/store/sqlite/query.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,15 @@ TimeWindow RollupWindow(const std::vector<QuerySegment>& plan) {
   return window;
 }
 
+// Returns whether the query groups by operation, provider or model.
+bool GroupsBySeries(const UsageQuery& query) {
+  return std::any_of(query.group_by.begin(), query.group_by.end(),
+                     [](const UsageField& field) {
+                       return field.kind != UsageField::Kind::kLabel &&
+                              field.kind != UsageField::Kind::kProject;
+                     });
+}
+
 // One query's work on one project.
 class ProjectRun {
  public:
@@ -56,6 +66,7 @@ class ProjectRun {
         labels_(labels),
         uses_labels_(UsesLabels(query)),
         by_label_(UsesRollupLabels(query, labels.labels)),
+        groups_by_series_(GroupsBySeries(query)),
         deadline_(*deadline),
         rows_(*rows) {}
 
@@ -75,6 +86,9 @@ class ProjectRun {
   // Adds the rows of a bound statement.
   absl::Status AddLabelRows(SqliteStatement* select);
   absl::Status AddLabelRow(const SqliteStatement& row);
+  // Finds the sum of the row's group, and remembers it: many rows in turn often
+  // have the same. Returns null if the row does not matter.
+  UsageSum* LabelSumOf(const SqliteCell& cell);
 
   absl::Status AddRecords(TimeWindow window);
   // Adds the records of a window that the rollups by label do not hold yet.
@@ -88,6 +102,7 @@ class ProjectRun {
   const SqliteLabelState& labels_;
   const bool uses_labels_;
   const bool by_label_;
+  const bool groups_by_series_;
   DeadlineCheck& deadline_;
   RowAggregator& rows_;
   // By series_id: the names, and the encoded group. If the query uses labels,
@@ -99,10 +114,11 @@ class ProjectRun {
   absl::flat_hash_map<std::int64_t, Series> series_;
   // Those that pass the filters, by label_set_id.
   absl::flat_hash_map<std::int64_t, std::string> label_sets_;
-  bool all_label_sets_ = true;  // pass the filters
-  SqliteCell last_cell_;        // of the last rollup by label
-  std::string last_group_;      // of the same
-  v1::UsageRecord record_;      // reused to avoid reallocation
+  bool all_label_sets_ = true;    // pass the filters
+  SqliteCell last_cell_;          // of the last rollup by label
+  std::string last_group_;        // of the same
+  UsageSum* last_sum_ = nullptr;  // of the same
+  v1::UsageRecord record_;        // reused to avoid reallocation
 };
 
 absl::Status ProjectRun::Run() {
@@ -244,24 +260,30 @@ absl::Status ProjectRun::AddLabelRows(SqliteStatement* select) {
 }
 
 absl::Status ProjectRun::AddLabelRow(const SqliteStatement& row) {
-  const SqliteCell cell = {0, row.Int64(kCellStartColumn),
-                           row.Int64(kRollupColumnCount), row.Int64(0)};
-  if (cell.label_set_id != last_cell_.label_set_id ||
-      cell.series_id != last_cell_.series_id) {
-    const auto series = series_.find(cell.series_id);
+  UsageSum* const sum =
+      LabelSumOf({0, row.Int64(kCellStartColumn), row.Int64(kRollupColumnCount),
+                  row.Int64(0)});
+  if (sum == nullptr) return absl::OkStatus();
+  return AddRollup(row, database_.path(), sum);
+}
+
+UsageSum* ProjectRun::LabelSumOf(const SqliteCell& cell) {
+  const auto series = series_.find(cell.series_id);
+  if (series == series_.end()) return nullptr;
+  const bool new_group =
+      cell.label_set_id != last_cell_.label_set_id ||
+      (groups_by_series_ && cell.series_id != last_cell_.series_id);
+  if (!new_group && cell.cell_start == last_cell_.cell_start) return last_sum_;
+  if (new_group) {
     const auto label_set = label_sets_.find(cell.label_set_id);
-    if (series == series_.end() || label_set == label_sets_.end()) {
-      return absl::OkStatus();
-    }
-    last_cell_ = cell;
+    if (label_set == label_sets_.end()) return nullptr;
     series->second.names.labels = label_set->second;
     last_group_ = EncodedGroupOf(query_.group_by, project_.name,
                                  series->second.names, labels_.labels);
   }
-  UsageSum* const sum =
-      rows_.SumOf(cell.cell_start * kNanosPerSecond, last_group_);
-  if (sum == nullptr) return absl::OkStatus();
-  return AddRollup(row, database_.path(), sum);
+  last_cell_ = cell;
+  last_sum_ = rows_.SumOf(cell.cell_start * kNanosPerSecond, last_group_);
+  return last_sum_;
 }
 
 absl::Status ProjectRun::AddRecords(TimeWindow window) {

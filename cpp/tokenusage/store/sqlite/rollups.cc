@@ -124,7 +124,7 @@ absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
 
 SqliteSumWriter::SqliteSumWriter(const SqliteRollupTable& table,
                                  std::size_t max_remembered)
-    : by_label_(table.by_label),
+    : table_(table),
       max_remembered_(max_remembered),
       select_(absl::StrCat("SELECT ", kRollupColumns, " FROM ", table.name,
                            KeyOf(table))),
@@ -134,52 +134,83 @@ SqliteSumWriter::SqliteSumWriter(const SqliteRollupTable& table,
 
 absl::Status SqliteSumWriter::Add(const SqliteSums& changes,
                                   SqliteDatabase* database) {
+  if (changes.empty()) return absl::OkStatus();
+  struct Change {
+    SqliteCell cell;
+    const UsageSum* sum;
+  };
   // In the order of the table: neighbours share a page.
-  std::vector<SqliteSums::const_pointer> sorted;
+  std::vector<Change> sorted;
   sorted.reserve(changes.size());
-  for (const auto& entry : changes) sorted.push_back(&entry);
+  for (const auto& [cell, sum] : changes) {
+    sorted.push_back({CellAround(cell), &sum});
+  }
   std::sort(sorted.begin(), sorted.end(),
-            [](auto* a, auto* b) { return a->first < b->first; });
-  for (const auto* entry : sorted) {
-    const auto& [cell, change] = *entry;
+            [](const Change& a, const Change& b) { return a.cell < b.cell; });
+  TOKENUSAGE_ASSIGN_OR_RETURN(const Statements statements, Prepare(database));
+  for (auto change = sorted.begin(); change != sorted.end();) {
+    const SqliteCell cell = change->cell;
     if (stored_.size() >= max_remembered_) stored_.clear();
     const auto [stored, is_new] = stored_.try_emplace(cell);
     UsageSum& sum = stored->second;
     if (is_new) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(sum, Read(cell, database));
+      TOKENUSAGE_ASSIGN_OR_RETURN(
+          sum, Read(cell, database->path(), statements.select));
     }
     const std::int64_t stored_records = sum.record_count;
-    sum.Add(change);
-    TOKENUSAGE_RETURN_IF_ERROR(Write(cell, stored_records, sum, database));
+    for (; change != sorted.end() && change->cell == cell; ++change) {
+      sum.Add(*change->sum);
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(
+        Write(cell, stored_records, sum, statements, database));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<SqliteSumWriter::Statements> SqliteSumWriter::Prepare(
+    SqliteDatabase* database) const {
+  Statements statements;
+  TOKENUSAGE_ASSIGN_OR_RETURN(statements.select, database->Cached(select_));
+  TOKENUSAGE_ASSIGN_OR_RETURN(statements.insert, database->Cached(insert_));
+  TOKENUSAGE_ASSIGN_OR_RETURN(statements.update, database->Cached(update_));
+  TOKENUSAGE_ASSIGN_OR_RETURN(statements.remove, database->Cached(remove_));
+  return statements;
+}
+
+SqliteCell SqliteSumWriter::CellAround(SqliteCell cell) const {
+  if (table_.cell_seconds == kHourSeconds) {
+    cell.cell_start = HourOf(cell.cell_start);
+  } else if (table_.cell_seconds == kMonthSeconds) {
+    cell.cell_start = MonthOf(cell.cell_start);
+  }
+  return cell;
 }
 
 void SqliteSumWriter::BindKey(const SqliteCell& cell,
                               SqliteStatement* statement) const {
   statement->Bind(1, cell.series_id);
   statement->Bind(2, cell.cell_start);
-  if (!by_label_) return;
+  if (!table_.by_label) return;
   statement->Bind(8, cell.project_id);
   statement->Bind(9, cell.label_set_id);
 }
 
 absl::StatusOr<UsageSum> SqliteSumWriter::Read(const SqliteCell& cell,
-                                               SqliteDatabase* database) const {
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                              database->Cached(select_));
+                                               const std::string& path,
+                                               SqliteStatement* select) const {
   const SqliteStatement::Use use(select);
   BindKey(cell, select);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
   UsageSum sum;
   if (!found) return sum;
-  TOKENUSAGE_RETURN_IF_ERROR(AddRollup(*select, database->path(), &sum));
+  TOKENUSAGE_RETURN_IF_ERROR(AddRollup(*select, path, &sum));
   return sum;
 }
 
 absl::Status SqliteSumWriter::Write(const SqliteCell& cell,
                                     std::int64_t stored_records,
                                     const UsageSum& sum,
+                                    const Statements& statements,
                                     SqliteDatabase* database) const {
   if (!sum.IsOfRecords()) {
     return RollupError(database->path(), cell.series_id, cell.cell_start,
@@ -188,10 +219,9 @@ absl::Status SqliteSumWriter::Write(const SqliteCell& cell,
   const bool is_new = stored_records == 0;
   const bool is_empty = sum.record_count == 0;
   if (is_new && is_empty) return absl::OkStatus();
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * write,
-                              database->Cached(is_empty ? remove_
-                                               : is_new ? insert_
-                                                        : update_));
+  SqliteStatement* const write = is_empty ? statements.remove
+                                 : is_new ? statements.insert
+                                          : statements.update;
   BindKey(cell, write);
   if (!is_new) write->Bind(7, stored_records);
   std::string measure_sums;
@@ -224,13 +254,9 @@ void SqliteRollups::Subtract(std::int64_t series_id,
 }
 
 absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
-  SqliteSums hours;
-  for (const auto& [cell, sum] : quarter_hours_) {
-    hours[{0, HourOf(cell.cell_start), 0, cell.series_id}].Add(sum);
-  }
   TOKENUSAGE_RETURN_IF_ERROR(
       quarter_hour_writer_.Add(quarter_hours_, database));
-  TOKENUSAGE_RETURN_IF_ERROR(hour_writer_.Add(hours, database));
+  TOKENUSAGE_RETURN_IF_ERROR(hour_writer_.Add(quarter_hours_, database));
   quarter_hours_.clear();
   return absl::OkStatus();
 }

@@ -78,23 +78,34 @@ class SqliteSumWriter {
   // read them again.
   SqliteSumWriter(const SqliteRollupTable& table, std::size_t max_remembered);
 
-  // Adds to the stored sums. DATA_LOSS if that leaves what cannot be a sum of
-  // records.
+  // Adds sums of quarter hours, or of the table's own cells, to the stored
+  // sums. DATA_LOSS if that leaves what cannot be a sum of records.
   absl::Status Add(const SqliteSums& changes, SqliteDatabase* database);
 
   // Must be called when something else may have changed the table.
   void ForgetStored() { stored_.clear(); }
 
  private:
+  // On one row.
+  struct Statements {
+    SqliteStatement* select;
+    SqliteStatement* insert;
+    SqliteStatement* update;
+    SqliteStatement* remove;
+  };
+  absl::StatusOr<Statements> Prepare(SqliteDatabase* database) const;
+  // Returns the cell of the table that holds this one.
+  SqliteCell CellAround(SqliteCell cell) const;
   // Returns the stored sum; an empty one if there is none.
-  absl::StatusOr<UsageSum> Read(const SqliteCell& cell,
-                                SqliteDatabase* database) const;
+  absl::StatusOr<UsageSum> Read(const SqliteCell& cell, const std::string& path,
+                                SqliteStatement* select) const;
   // Replaces the stored sum of `stored_records` records.
   absl::Status Write(const SqliteCell& cell, std::int64_t stored_records,
-                     const UsageSum& sum, SqliteDatabase* database) const;
+                     const UsageSum& sum, const Statements& statements,
+                     SqliteDatabase* database) const;
   void BindKey(const SqliteCell& cell, SqliteStatement* statement) const;
 
-  const bool by_label_;
+  const SqliteRollupTable table_;
   const std::size_t max_remembered_;
   const std::string select_;
   const std::string insert_;

@@ -17,10 +17,10 @@ namespace {
 // The most records of one project in a turn.
 constexpr std::int64_t kRecordsPerTurn = 1000;
 
-// Folding starts at this part of max_unfolded, and then pauses for this many
-// times as long as it took.
-constexpr std::int64_t kFirstFold = 100;
+// Folding pauses for this many times as long as it took, and at least for this
+// long.
 constexpr int kFoldPause = 9;
+constexpr absl::Duration kMinFoldPause = absl::Seconds(1);
 
 }  // namespace
 
@@ -122,22 +122,18 @@ void SqliteWriter::BoundLog() {
 
 void SqliteWriter::FoldLabels() {
   if (appender_ == nullptr) return;
-  const std::int64_t unfolded = appender_->label_rollups().unfolded();
+  SqliteLabelRollups& rollups = appender_->label_rollups();
+  const std::int64_t unfolded = rollups.unfolded();
   const absl::Time start = absl::Now();
-  if (unfolded <= limits_.max_unfolded / kFirstFold ||
-      (unfolded < limits_.max_unfolded && start < next_fold_)) {
-    return;
-  }
+  const bool must = unfolded >= limits_.max_unfolded || rollups.IsFull();
+  if (unfolded <= 0 || !(must || is_idle_ || start >= next_fold_)) return;
   absl::Status status = appender_->Begin();
-  if (status.ok()) {
-    status = appender_->label_rollups().Fold(appender_->database(), {});
-  }
+  if (status.ok()) status = rollups.Fold(appender_->database(), {});
   if (status.ok()) status = appender_->database()->Execute("COMMIT");
   // Damage is reported to those who read it.
   CloseAfter(status);
   const absl::Time end = absl::Now();
-  next_fold_ =
-      end + std::max(absl::Milliseconds(1), kFoldPause * (end - start));
+  next_fold_ = end + std::max(kMinFoldPause, kFoldPause * (end - start));
 }
 
 bool SqliteWriter::TakeWork(Group* group, std::unique_ptr<Task>* task,
@@ -146,10 +142,12 @@ bool SqliteWriter::TakeWork(Group* group, std::unique_ptr<Task>* task,
   const auto has_work = [this] {
     return closing_ || gate_is_empty_ || !queue_.empty() || !tasks_.empty();
   };
-  if (appender_ != nullptr && appender_->label_rollups().unfolded() >
-                                  limits_.max_unfolded / kFirstFold) {
-    changed_.wait_for(lock, absl::ToChronoNanoseconds(next_fold_ - absl::Now()),
-                      has_work);
+  is_idle_ = false;
+  if (appender_ != nullptr && appender_->label_rollups().unfolded() > 0) {
+    const absl::Duration pause = std::clamp(
+        next_fold_ - absl::Now(), absl::ZeroDuration(), kMinFoldPause);
+    is_idle_ =
+        !changed_.wait_for(lock, absl::ToChronoNanoseconds(pause), has_work);
   } else {
     changed_.wait(lock, has_work);
   }

@@ -34,9 +34,9 @@ namespace tokenusage {
 // log_bytes it waits for them before it commits anything more. It waits for no
 // other process that reads.
 //
-// Also brings the rollups by label up to date (SqliteLabelRollups) once some
-// records are missing there: in a tenth of its time, or if max_unfolded are
-// missing.
+// Also brings the rollups by label up to date (SqliteLabelRollups): if nothing
+// was queued for a second, else in a tenth of its time, or if max_unfolded
+// records are missing there.
 class SqliteWriter {
  public:
   // See SqliteStoreOptions.
@@ -128,6 +128,7 @@ class SqliteWriter {
   bool gate_closed_ = false;
   std::int64_t next_restart_bytes_;  // of the log
   absl::Time next_fold_ = absl::InfinitePast();
+  bool is_idle_ = false;  // it waited for work until it was time to fold
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
