@@ -24,10 +24,9 @@ namespace tokenusage::testing {
 namespace {
 
 // The tables that are distributed by project.
-const std::vector<std::string> kTables = {"project",      "series",
-                                          "label_set",    "usage_record",
-                                          "usage_rollup", "usage_label_rollup",
-                                          "deletion"};
+const std::vector<std::string> kTables = {
+    "project",    "series",       "label_set",          "usage_record",
+    "correction", "usage_rollup", "usage_label_rollup", "deletion"};
 
 int Count(const std::string& text, const std::string& pattern) {
   const std::regex regex(pattern);
@@ -38,9 +37,10 @@ int Count(const std::string& text, const std::string& pattern) {
 
 // How often a statement reads from, or writes to, a distributed table.
 int Uses(const std::string& sql, const std::string& how) {
-  return Count(sql, how +
-                        " tokenusage\\.(project|series|label_set|usage_record|"
-                        "usage_rollup|usage_label_rollup|deletion)\\b");
+  return Count(sql,
+               how +
+                   " tokenusage\\.(project|series|label_set|usage_record|"
+                   "correction|usage_rollup|usage_label_rollup|deletion)\\b");
 }
 
 // Without a regular expression: those recurse, and statements are long.
@@ -208,6 +208,7 @@ TEST(PostgresSqlTest, DistributesAllTablesByProject) {
             "series by project with tokenusage.project, "
             "label_set by project with tokenusage.project, "
             "usage_record by project with tokenusage.project, "
+            "correction by project with tokenusage.project, "
             "usage_rollup by project with tokenusage.project, "
             "usage_label_rollup by project with tokenusage.project, "
             "deletion by project with tokenusage.project");

@@ -41,6 +41,14 @@ absl::Status InFlag(const std::string& flag, const absl::Status& status) {
                       absl::StrCat(flag, ": ", status.message()));
 }
 
+absl::Status InProject(const std::string& project, const absl::Status& status) {
+  // SQLite's own NOT_FOUND names the file.
+  if (!absl::IsNotFound(status) || status.message() != "no such project") {
+    return status;
+  }
+  return absl::NotFoundError(absl::StrCat("there is no project ", project));
+}
+
 absl::Status ConfirmRemoval(const std::string& what,
                             const std::string& project) {
   PrintError(absl::StrCat("this removes ", what,

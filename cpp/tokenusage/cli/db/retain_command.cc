@@ -52,13 +52,8 @@ absl::Status Retain(const RetainFlags& flags) {
     }
     retain = *parsed;
   }
-  const absl::Status status = SetRetention(flags.store, flags.project, retain);
-  // SQLite's own NOT_FOUND names the file.
-  if (absl::IsNotFound(status) && status.message() == "no such project") {
-    return absl::NotFoundError(
-        absl::StrCat("there is no project ", flags.project));
-  }
-  return status;
+  return InProject(flags.project,
+                   SetRetention(flags.store, flags.project, retain));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ class CheckRun {
     return connection_.Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
   }
 
-  // Returns whether records of the project were deleted.
+  // Returns whether selected records of the project were deleted.
   absl::StatusOr<bool> HasDeletions();
   // Compares the records of a window with their rollups.
   absl::Status CheckWindow(TimeWindow window);
@@ -130,6 +130,7 @@ absl::Status CheckRun::CheckMonths() {
 absl::StatusOr<bool> CheckRun::HasDeletions() {
   PostgresParams params;
   params.AddText(project_);
+  params.AddText(kWholeProject);
   connection_.Send(sql::kCountDeletions, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
