@@ -314,6 +314,7 @@ std::vector<PostgresStatement> AllStatements() {
                          kNthRecordTime,
                          kCountRecordsBefore,
                          kCheckRecords,
+                         kCheckCorrections,
                          kToggleInconsistent,
                          kDeleteRecordsBefore,
                          kDeleteCorrectionsBefore,

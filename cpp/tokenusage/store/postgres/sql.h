@@ -340,6 +340,15 @@ inline constexpr PostgresStatement kCheckRecords = {
     "WHERE project = $1 AND event_time >= $2 AND event_time < $3 "
     "ORDER BY event_time"};
 
+// $1 project -> record_id of rows in `correction` without their record, at the
+// time that they give.
+inline constexpr PostgresStatement kCheckCorrections = {
+    "check_corrections",
+    "SELECT record_id FROM tokenusage.correction AS c WHERE project = $1 "
+    "AND NOT EXISTS (SELECT FROM tokenusage.usage_record WHERE project = $1 "
+    "AND record_id = c.record_id AND event_time = c.event_time) "
+    "ORDER BY record_id"};
+
 // $1 project, $2 record ids. Changes whether they are marked as contradicting
 // themselves.
 inline constexpr PostgresStatement kToggleInconsistent = {
