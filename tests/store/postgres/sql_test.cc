@@ -11,6 +11,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -172,6 +173,43 @@ TEST(PostgresSqlTest, EveryStatementIsPrepared) {
         name.substr(0, 5) == "begin" || name == "commit")
         << statement.sql;
   }
+}
+
+// An empty table is scanned rather than looked up in, and the plan is kept when
+// the table has grown.
+TEST(PostgresSqlTest, PlansOfEmptyTablesSuitLargeOnes) {
+  if (IsCitus()) GTEST_SKIP() << "workers make their own plans";
+  const std::string url = SharedPostgresServer().NewDatabase();
+  RunPostgresSql(url, "ANALYZE");
+  const auto connection =
+      PostgresConnection::Connect(*PostgresTarget::Parse(url)).value();
+  ASSERT_THAT(connection->Execute("SET plan_cache_mode = force_generic_plan"),
+              IsOk());
+  int plans = 0;
+  for (const PostgresStatement& statement : postgres_sql::AllStatements()) {
+    const std::string name = statement.name;
+    // Which projects and deletions there are is read as a whole.
+    if (name == "select_projects" || name == "select_deletions" ||
+        !connection->Execute("PREPARE " + name + " AS " + statement.sql).ok()) {
+      continue;
+    }
+    int parameters = 0;
+    while (Count(statement.sql,
+                 "\\$" + std::to_string(parameters + 1) + "\\b") > 0) {
+      ++parameters;
+    }
+    std::string values;
+    for (int i = 0; i < parameters; ++i) values += i == 0 ? "NULL" : ", NULL";
+    const auto plan = connection->Execute(
+        "EXPLAIN EXECUTE " + name + (values.empty() ? "" : "(" + values + ")"));
+    ASSERT_THAT(plan, IsOk()) << name;
+    for (int row = 0; row < plan->rows(); ++row) {
+      EXPECT_EQ(plan->Bytes(row, 0).find("Seq Scan"), std::string_view::npos)
+          << name << ": " << plan->Bytes(row, 0);
+    }
+    ++plans;
+  }
+  EXPECT_GT(plans, 60);
 }
 
 // Citus' catalogue and functions, as far as migrating uses them.
