@@ -89,6 +89,12 @@ class MaintenanceTest(DurableTest):
         self.assertRegex(outcome.stdout, rb"\Arecords \d+, rollups \d+, problems 0\n\Z")
         return int(outcome.stdout.split()[1].rstrip(b","))
 
+    def deletions(self):
+        """Returns the fields of each line of `db deletions`."""
+        outcome = self.db("deletions")
+        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
+        return [line.split("\t") for line in outcome.stdout.decode().splitlines()]
+
     def change(self, sql, name="usage.db"):
         with contextlib.closing(sqlite3.connect(self.path(name))) as database:
             database.execute(sql)
@@ -359,6 +365,9 @@ class DeleteProjectTest(MaintenanceTest):
         self.assertEqual(outcome.stdout, b"removed records 500\n")
         again = self.db("delete-project", "--project=demo", "--yes")
         self.assert_one_line_error(again, 1, "no project demo")
+        self.assertEqual(
+            [fields[1:] for fields in self.deletions()], [["demo", "500", "the whole project"]]
+        )
         self.assertEqual(self.assert_intact(), 500)
         server = self.start_server()
         self.assertEqual(self.rows(server), [])
@@ -394,14 +403,8 @@ class DeleteProjectTest(MaintenanceTest):
 class DeleteRecordsTest(MaintenanceTest):
     CUSTOMER_A = ("delete-records", "--project=" + PROJECT, "--filter=labels.customer=a")
 
-    def deletions(self):
-        """Returns the fields of each line of `db deletions`."""
-        outcome = self.db("deletions")
-        self.assertEqual((outcome.exit_code, outcome.stderr), (0, b""), outcome)
-        return [line.split("\t") for line in outcome.stdout.decode().splitlines()]
-
     def deleted_count(self):
-        return sum(int(fields[2]) for fields in self.deletions())
+        return sum(int(fields[2]) for fields in self.deletions() if fields[1] == PROJECT)
 
     def test_one_customer_under_load_and_kills(self):
         """Totals are those of the others, and no call waits for long or fails."""
@@ -495,6 +498,9 @@ class DeleteRecordsTest(MaintenanceTest):
         ):
             with self.subTest(flags):
                 self.assert_one_line_error(self.db(*command, *flags), 64, "expected")
+        for flags in ("--dry-run", "--yes"):
+            outcome = self.db("delete-records", "--project=demp", "--filter=model=m", flags)
+            self.assert_one_line_error(outcome, 1, "no project demp")
         self.assertEqual(self.assert_intact(), 19)
         # An id that was deleted is free: a repeat is stored as new.
         server = self.start_server()

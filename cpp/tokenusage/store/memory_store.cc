@@ -193,6 +193,9 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
   Snapshot TakeSnapshot(std::string_view project, TimeWindow window) const;
 
   std::int64_t CountRecords() const;
+  // Called with mutex_ held.
+  void AddDeletion(std::string_view project, std::string selection,
+                   const Removal& removal);
   // Returns null if there is no such project. Called with mutex_ held.
   Project* FindStored(std::string_view project);
 
@@ -381,7 +384,7 @@ absl::StatusOr<Removal> MemoryStore::DeleteRecords(
   const std::lock_guard<std::mutex> lock(mutex_);
   Removal removal;
   Project* const found = FindStored(selection.project);
-  if (found == nullptr) return removal;
+  if (found == nullptr) return absl::NotFoundError("no such project");
   for (auto it = found->by_id.begin(); it != found->by_id.end();) {
     const auto next = std::next(it);
     const StoredRecord& stored = *it->second;
@@ -395,12 +398,16 @@ absl::StatusOr<Removal> MemoryStore::DeleteRecords(
     it = next;
   }
   if (!dry_run && removal.record_count > 0) {
-    deletions_.push_back(
-        {absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now())),
-         selection.project, DescribeSelection(selection),
-         removal.record_count});
+    AddDeletion(selection.project, DescribeSelection(selection), removal);
   }
   return removal;
+}
+
+void MemoryStore::AddDeletion(std::string_view project, std::string selection,
+                              const Removal& removal) {
+  deletions_.push_back({absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now())),
+                        std::string(project), std::move(selection),
+                        removal.record_count});
 }
 
 absl::StatusOr<std::vector<Deletion>> MemoryStore::Deletions() {
@@ -437,6 +444,7 @@ absl::StatusOr<Removal> MemoryStore::DeleteProject(std::string_view project,
   if (found == nullptr) return absl::NotFoundError("no such project");
   const Removal removal{static_cast<std::int64_t>(found->by_id.size())};
   projects_.erase(projects_.find(project));
+  AddDeletion(project, kWholeProject, removal);
   return removal;
 }
 

@@ -58,11 +58,14 @@ struct RecordSelection {
   std::vector<UsageFieldFilter> filters;  // at most one on each field
 };
 
-// What is kept of a deletion of records.
+// The selection of a Deletion by DeleteProject.
+inline constexpr char kWholeProject[] = "the whole project";
+
+// What is kept of a deletion.
 struct Deletion {
   absl::Time time;  // of its first step, in whole seconds
   std::string project;
-  std::string selection;  // as DescribeSelection in query/ says it
+  std::string selection;  // see DescribeSelection in query/, or kWholeProject
   std::int64_t record_count = 0;
 
   friend bool operator==(const Deletion& a, const Deletion& b) {
@@ -180,27 +183,25 @@ class StoreMaintenance {
   // steps between which appends continue; with `dry_run`, only counts them.
   // Each step removes its records, their share of the totals, and adds to the
   // Deletion in one transaction, so if it is interrupted, call it again.
-  // Records that arrive meanwhile may be deleted or not. Does nothing if there
-  // is no such project.
+  // Records that arrive meanwhile may be deleted or not.
   //
   // A record goes by its own fields, whatever corrects it or is corrected by
   // it: totals shrink by what the deleted records counted, and no other record
   // begins or ceases to count. The id of a deleted record is free again.
   //
-  // Errors: as above.
+  // Errors: as above; NOT_FOUND.
   virtual absl::StatusOr<Removal> DeleteRecords(
       const RecordSelection& selection, bool dry_run,
       const CallLimits& limits) = 0;
 
-  // Returns the deletions that removed records, those of projects that are gone
-  // included, by time and project.
+  // Returns what DeleteRecords, if it found records, and DeleteProject have
+  // deleted, in order of time.
   virtual absl::StatusOr<std::vector<Deletion>> Deletions() = 0;
+
   // Changes the labels that rollups are kept by (RollupOptions), and builds the
   // rollups by label from the records, in one transaction of each project.
   // Those begin at the horizon of each project: what was removed before cannot
-  // be counted by label.
-  // Open the store again afterwards: on PostgreSQL it gives new projects the
-  // labels that it was opened with.
+  // be counted by label. On PostgreSQL, other processes notice the change.
   //
   // Errors: as above; FAILED_PRECONDITION, naming the project, if there are
   // rollups by label from before its horizon, which would be lost.
@@ -209,8 +210,8 @@ class StoreMaintenance {
 
   // Removes a project with its records, totals, series and name. Readers stop
   // seeing it at once; its data is then removed in small steps. If that is
-  // interrupted, call it again. The project may be reported to again at any
-  // time, and starts empty.
+  // interrupted, call it again: it stays one Deletion. The project may be
+  // reported to again at any time, and starts empty.
   //
   // Errors: as above; NOT_FOUND.
   virtual absl::StatusOr<Removal> DeleteProject(std::string_view project,

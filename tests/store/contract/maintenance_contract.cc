@@ -2,6 +2,7 @@
 
 // The contract of StoreMaintenance.
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -360,7 +361,15 @@ TEST_P(UsageStoreContract, DeletedRecordsLeaveTotalsAndFreeTheirIds) {
       QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z");
   const UsageQuery hours = QueryOf(
       "2026-08-01T11:15:00Z", "2026-08-01T12:30:00Z", v1::TIME_BUCKET_HOUR);
-  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x")), 0);  // no project
+  for (const bool dry_run : {false, true}) {
+    EXPECT_THAT(
+        maintenance().DeleteRecords(CustomerIs("x"), dry_run, CallLimits()),
+        StatusIs(absl::StatusCode::kNotFound));
+    RecordSelection by_id = CustomerIs("x");
+    by_id.record_ids = {"a"};
+    EXPECT_THAT(maintenance().DeleteRecords(by_id, dry_run, CallLimits()),
+                StatusIs(absl::StatusCode::kNotFound));
+  }
   Append(RecordsOfCustomers());
   EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x"), /*dry_run=*/true), 3);
   EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("none")), 0);
@@ -484,6 +493,26 @@ TEST_P(UsageStoreContract, ADeletionKeepsTheTotalsBeforeTheHorizon) {
   // The note of it outlives the project.
   EXPECT_THAT(maintenance().DeleteProject("p", CallLimits()), IsOk());
   EXPECT_EQ(maintenance().Deletions()->size(), 1u);
+}
+
+TEST_P(UsageStoreContract, TheDeletionOfAProjectIsNoted) {
+  Append(RecordsOfCustomers());
+  EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x")), 3);
+  EXPECT_EQ(maintenance().DeleteProject("p", CallLimits())->record_count, 3);
+  EXPECT_THAT(maintenance().DeleteProject("p", CallLimits()),
+              StatusIs(absl::StatusCode::kNotFound));
+  const auto deletions = maintenance().Deletions();
+  ASSERT_THAT(deletions, IsOk());
+  // Both may be of one second.
+  std::set<std::string> texts;
+  for (const Deletion& one : *deletions) {
+    EXPECT_EQ(one.project, "p");
+    EXPECT_LE(absl::Now() - one.time, absl::Minutes(5));
+    texts.insert(one.selection + " " + std::to_string(one.record_count));
+  }
+  EXPECT_EQ(deletions->size(), 2u);
+  EXPECT_EQ(texts, (std::set<std::string>{"labels.customer=\"x\" 3",
+                                          "the whole project 3"}));
 }
 
 TEST_P(UsageStoreContract, ADeletedProjectLeavesNothingBehind) {

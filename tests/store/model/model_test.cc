@@ -286,9 +286,6 @@ void Model::SetLabels() {
   Compare([&](UsageStore* store) {
     return store->maintenance()->SetRollupLabels(labels, CallLimits());
   });
-  // As a service must: PostgreSQL's gives new projects the labels it began
-  // with.
-  OpenAgain();
 }
 
 void Model::Projects() {

@@ -181,6 +181,84 @@ TEST(PostgresAppendTest, ARollupWithoutWhatIsCorrectedIsRefused) {
             "0");
 }
 
+TEST(PostgresAppendTest, WhatCorrectsARecordGoesWithIt) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto store = OpenAt(url);
+  const auto corrected = [&](const std::string& id, const char* time) {
+    v1::UsageRecord correction = RecordAt(id + "2", time, 1);
+    correction.set_corrects(id);
+    EXPECT_EQ(store->Append("p", CheckedOf({RecordAt(id, time, 1), correction}))
+                  .value(),
+              std::vector<AppendOutcome>(2, AppendOutcome::kStored));
+  };
+  const auto ids = [&] {
+    return RunPostgresSql(url,
+                          "SELECT string_agg(record_id, ' ' ORDER BY record_id)"
+                          " FROM tokenusage.correction");
+  };
+  StoreMaintenance& maintenance = *store->maintenance();
+  corrected("a", "2026-08-01T09:00:00Z");
+  corrected("b", kNoon);
+  corrected("c", kNoon);
+  EXPECT_EQ(ids(), "a b c");
+  ASSERT_THAT(maintenance.RemoveRecordsBefore(
+                  "p", absl::FromUnixNanos(Nanos("2026-08-01T12:00:00Z")), {}),
+              IsOk());
+  EXPECT_EQ(ids(), "b c");
+  RecordSelection selection;
+  selection.project = "p";
+  selection.window = {0, Nanos("2027-01-01T00:00:00Z")};
+  selection.record_ids = {"b"};
+  ASSERT_THAT(maintenance.DeleteRecords(selection, false, {}), IsOk());
+  EXPECT_EQ(ids(), "c");
+  // It is as if it had never been.
+  EXPECT_EQ(AppendOne(store.get(), Record("b")), AppendOutcome::kStored);
+  EXPECT_EQ(store->GetRecord("p", "b")->corrected_by(), "");
+  ASSERT_THAT(maintenance.DeleteProject("p", {}), IsOk());
+  EXPECT_EQ(ids(), "");
+}
+
+TEST(PostgresAppendTest, NoticesThatRollupLabelsWereChanged) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto service = OpenAt(url);
+  const auto append = [&](const std::string& project) {
+    v1::UsageRecord record = Record("a");
+    (*record.mutable_labels())["team"] = "red";
+    EXPECT_EQ(service->Append(project, CheckedOf({record})).value().at(0),
+              AppendOutcome::kStored);
+  };
+  append("old");
+  const auto command = OpenAt(url);
+  ASSERT_THAT(command->maintenance()->SetRollupLabels({"team"}, {}), IsOk());
+  append("new");
+  append("newer");
+  EXPECT_EQ(
+      RunPostgresSql(url,
+                     "SELECT string_agg(project || ' ' || rollup_labels, ', ' "
+                     "ORDER BY project COLLATE \"C\") FROM tokenusage.project"),
+      "new team, newer team, old team");
+  const auto check = command->maintenance()->Check(CheckOptions()).value();
+  EXPECT_EQ(check.problem_count, 0);
+}
+
+// Else the project would have the labels from before.
+TEST(PostgresAppendTest, AddsNoProjectWhileRollupLabelsChange) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto store = OpenAt(url);
+  Session other(url);
+  ASSERT_EQ(other.Run("BEGIN"), "");
+  ASSERT_EQ(other.Run("UPDATE tokenusage.property SET value = 'team' "
+                      "WHERE name = 'rollup_labels'"),
+            "");
+  auto outcome = std::async(
+      std::launch::async, [&] { return AppendOne(store.get(), Record("a")); });
+  EXPECT_TRUE(IsWaiting(outcome));
+  ASSERT_EQ(other.Run("COMMIT"), "");
+  EXPECT_EQ(outcome.get(), AppendOutcome::kStored);
+  EXPECT_EQ(RunPostgresSql(url, "SELECT rollup_labels FROM tokenusage.project"),
+            "team");
+}
+
 TEST(PostgresAppendTest, DamageFailsOnlyTheBatchThatMeetsIt) {
   const std::string url = SharedPostgresServer().NewDatabase();
   PostgresStoreOptions options;

@@ -175,5 +175,31 @@ TEST_F(PostgresRollupTest, ChecksAndRebuildsTheMarksOfRecords) {
   EXPECT_EQ(AllIds(store_.get(), query), (std::vector<std::string>{"a", "c"}));
 }
 
+TEST_F(PostgresRollupTest, ChecksThatCorrectedRecordsAreThere) {
+  std::vector<v1::UsageRecord> records;
+  for (const std::string id : {"a", "b", "c"}) {
+    records.push_back(Costing(id, 1));
+    records.push_back(Costing(id + "2", 2));
+    records.back().set_corrects(id);
+  }
+  Append(records);
+  EXPECT_EQ(store_->maintenance()->Check(CheckOptions())->problem_count, 0);
+  Sql("DELETE FROM tokenusage.usage_record WHERE record_id = 'a'");
+  Sql("UPDATE tokenusage.correction SET event_time = event_time + 1 "
+      "WHERE record_id = 'b'");
+  const auto report = store_->maintenance()->Check(CheckOptions());
+  ASSERT_THAT(report, IsOk());
+  std::vector<std::string> details;
+  for (const CheckProblem& problem : report->problems) {
+    details.push_back(problem.detail);
+  }
+  EXPECT_THAT(details,
+              ::testing::IsSupersetOf(
+                  {"record a: what corrects it is stored, but it is not, or at "
+                   "another time",
+                   "record b: what corrects it is stored, but it is not, or at "
+                   "another time"}));
+}
+
 }  // namespace
 }  // namespace tokenusage::testing

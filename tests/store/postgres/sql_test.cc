@@ -11,6 +11,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -24,10 +25,9 @@ namespace tokenusage::testing {
 namespace {
 
 // The tables that are distributed by project.
-const std::vector<std::string> kTables = {"project",      "series",
-                                          "label_set",    "usage_record",
-                                          "usage_rollup", "usage_label_rollup",
-                                          "deletion"};
+const std::vector<std::string> kTables = {
+    "project",    "series",       "label_set",          "usage_record",
+    "correction", "usage_rollup", "usage_label_rollup", "deletion"};
 
 int Count(const std::string& text, const std::string& pattern) {
   const std::regex regex(pattern);
@@ -38,9 +38,10 @@ int Count(const std::string& text, const std::string& pattern) {
 
 // How often a statement reads from, or writes to, a distributed table.
 int Uses(const std::string& sql, const std::string& how) {
-  return Count(sql, how +
-                        " tokenusage\\.(project|series|label_set|usage_record|"
-                        "usage_rollup|usage_label_rollup|deletion)\\b");
+  return Count(sql,
+               how +
+                   " tokenusage\\.(project|series|label_set|usage_record|"
+                   "correction|usage_rollup|usage_label_rollup|deletion)\\b");
 }
 
 // Without a regular expression: those recurse, and statements are long.
@@ -174,6 +175,43 @@ TEST(PostgresSqlTest, EveryStatementIsPrepared) {
   }
 }
 
+// An empty table is scanned rather than looked up in, and the plan is kept when
+// the table has grown.
+TEST(PostgresSqlTest, PlansOfEmptyTablesSuitLargeOnes) {
+  if (IsCitus()) GTEST_SKIP() << "workers make their own plans";
+  const std::string url = SharedPostgresServer().NewDatabase();
+  RunPostgresSql(url, "ANALYZE");
+  const auto connection =
+      PostgresConnection::Connect(*PostgresTarget::Parse(url)).value();
+  ASSERT_THAT(connection->Execute("SET plan_cache_mode = force_generic_plan"),
+              IsOk());
+  int plans = 0;
+  for (const PostgresStatement& statement : postgres_sql::AllStatements()) {
+    const std::string name = statement.name;
+    // Which projects and deletions there are is read as a whole.
+    if (name == "select_projects" || name == "select_deletions" ||
+        !connection->Execute("PREPARE " + name + " AS " + statement.sql).ok()) {
+      continue;
+    }
+    int parameters = 0;
+    while (Count(statement.sql,
+                 "\\$" + std::to_string(parameters + 1) + "\\b") > 0) {
+      ++parameters;
+    }
+    std::string values;
+    for (int i = 0; i < parameters; ++i) values += i == 0 ? "NULL" : ", NULL";
+    const auto plan = connection->Execute(
+        "EXPLAIN EXECUTE " + name + (values.empty() ? "" : "(" + values + ")"));
+    ASSERT_THAT(plan, IsOk()) << name;
+    for (int row = 0; row < plan->rows(); ++row) {
+      EXPECT_EQ(plan->Bytes(row, 0).find("Seq Scan"), std::string_view::npos)
+          << name << ": " << plan->Bytes(row, 0);
+    }
+    ++plans;
+  }
+  EXPECT_GT(plans, 60);
+}
+
 // Citus' catalogue and functions, as far as migrating uses them.
 constexpr char kStandIns[] =
     "CREATE TABLE pg_dist_partition(logicalrelid regclass);"
@@ -208,6 +246,7 @@ TEST(PostgresSqlTest, DistributesAllTablesByProject) {
             "series by project with tokenusage.project, "
             "label_set by project with tokenusage.project, "
             "usage_record by project with tokenusage.project, "
+            "correction by project with tokenusage.project, "
             "usage_rollup by project with tokenusage.project, "
             "usage_label_rollup by project with tokenusage.project, "
             "deletion by project with tokenusage.project");

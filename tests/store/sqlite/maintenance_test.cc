@@ -378,7 +378,7 @@ TEST(SqliteMaintenanceTest, AnInterruptedRemovalIsNotSeenAndContinues) {
 
 TEST(SqliteMaintenanceTest, AnInterruptedDeletionContinues) {
   const std::string path = NewDatabase();
-  RunSql(path, "UPDATE project SET name='deleted/1/p'");
+  RunSql(path, "UPDATE project SET name='deleted/9/p'");
   EXPECT_EQ(Problems(path), Texts());
   EXPECT_EQ(LeftOver(path), 40);
   {

@@ -176,6 +176,11 @@ TEST(SqliteStoreTest, AnInterruptedDeletionSaysThatTheProjectIsGone) {
   EXPECT_EQ(Count(store.get()), 0);
   EXPECT_EQ(
       store->maintenance()->DeleteProject("p", CallLimits())->record_count, 10);
+  // It is one deletion.
+  const auto deletions = store->maintenance()->Deletions().value();
+  ASSERT_EQ(deletions.size(), 1u);
+  EXPECT_EQ(deletions[0].project, "p");
+  EXPECT_EQ(deletions[0].record_count, 10);
 }
 
 TEST(SqliteStoreTest, AProjectWithTheIdOfADeletedOneHasItsOwnSeries) {

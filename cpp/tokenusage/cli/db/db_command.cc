@@ -41,8 +41,7 @@ absl::Status InFlag(const std::string& flag, const absl::Status& status) {
                       absl::StrCat(flag, ": ", status.message()));
 }
 
-absl::Status NameProject(const absl::Status& status,
-                         const std::string& project) {
+absl::Status InProject(const std::string& project, const absl::Status& status) {
   // SQLite's own NOT_FOUND names the file.
   if (!absl::IsNotFound(status) || status.message() != "no such project") {
     return status;

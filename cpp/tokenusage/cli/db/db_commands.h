@@ -32,10 +32,9 @@ void AddStoreFlag(CLI::App* command, std::string* url);
 // Returns a flag's error with its name in front.
 absl::Status InFlag(const std::string& flag, const absl::Status& status);
 
-// Returns a store's error with the project's name in it if there is no such
-// project.
-absl::Status NameProject(const absl::Status& status,
-                         const std::string& project);
+// Returns the status of what a store did to a project, which it names if there
+// is none.
+absl::Status InProject(const std::string& project, const absl::Status& status);
 
 // Says on stderr that `what` is removed permanently, and reads the project's
 // name from stdin.

@@ -17,7 +17,7 @@ namespace {
 constexpr char kFooter[] = R"(
 Removes a project with its records and totals, permanently. Without --yes it asks for
 the project's name again on stdin. If it is killed, it may leave records that no query
-counts; run it again. A service may be running.
+counts; run it again. A service may be running. `tokenusage db deletions` lists it.
 
 Exit codes: 0 done; 1 failure, for example if there is no such project; 2 the database
 is damaged; 64 wrong usage, or the name was not repeated.)";
@@ -43,7 +43,7 @@ absl::Status DeleteProject(const DeleteFlags& flags) {
         flags.project));
   }
   const auto removal = Delete(flags);
-  if (!removal.ok()) return NameProject(removal.status(), flags.project);
+  TOKENUSAGE_RETURN_IF_ERROR(InProject(flags.project, removal.status()));
   PrintData(absl::StrCat("removed records ", removal->record_count, "\n"));
   return absl::OkStatus();
 }

@@ -35,8 +35,8 @@ the command is killed, run it again. `tokenusage db deletions` lists what was de
 Records before the horizon were removed already, and their totals stay. An id that was
 deleted is free: a record that is reported with it later is stored as new.
 
-Exit codes: 0 done; 1 failure; 2 the database is damaged; 64 wrong usage, or the name
-was not repeated.
+Exit codes: 0 done; 1 failure, for example if there is no such project; 2 the database
+is damaged; 64 wrong usage, or the name was not repeated.
 
 Examples:
   tokenusage db delete-records --project=demo --filter=labels.customer=acme --dry-run
@@ -116,10 +116,10 @@ absl::Status DeleteRecords(const DeleteFlags& flags,
                      " of project ", flags.project),
         flags.project));
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Removal removal,
-                              Delete(flags.store, selection, flags.dry_run));
+  const auto removal = Delete(flags.store, selection, flags.dry_run);
+  TOKENUSAGE_RETURN_IF_ERROR(InProject(flags.project, removal.status()));
   PrintData(absl::StrCat(flags.dry_run ? "would delete" : "deleted",
-                         " records ", removal.record_count, "\n"));
+                         " records ", removal->record_count, "\n"));
   return absl::OkStatus();
 }
 

@@ -16,9 +16,9 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Prints one line for each deletion by `delete-records`, the oldest first: when it began,
-the project, how many records were deleted, and which, separated by tabs. A project that
-was removed is named, too. Works beside a running service.
+Prints one line for each deletion by `delete-records` or `delete-project`, the oldest
+first: when it began, the project, how many records were deleted, and which, separated
+by tabs. Works beside a running service.
 
 Exit codes: 0 done; 1 failure; 2 the database is damaged; 64 wrong usage.)";
 
@@ -44,8 +44,8 @@ absl::Status PrintDeletions(const std::string& url) {
 
 Command AddDbDeletionsCommand(CLI::App* db) {
   auto store = std::make_shared<std::string>();
-  CLI::App* command =
-      db->add_subcommand("deletions", "List the deletions of records");
+  CLI::App* command = db->add_subcommand(
+      "deletions", "List the deletions of records and projects");
   command->footer(kFooter);
   AddStoreFlag(command, store.get());
   return {command, [store] { return FinishLocal(PrintDeletions(*store)); }};

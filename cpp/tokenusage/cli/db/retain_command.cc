@@ -48,8 +48,8 @@ absl::Status Retain(const RetainFlags& flags) {
     if (!parsed.ok()) return InFlag("TIME", parsed.status());
     retain = *parsed;
   }
-  return NameProject(SetRetention(flags.store, flags.project, retain),
-                     flags.project);
+  return InProject(flags.project,
+                   SetRetention(flags.store, flags.project, retain));
 }
 
 }  // namespace

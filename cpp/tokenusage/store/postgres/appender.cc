@@ -102,16 +102,16 @@ SeriesKeys SeriesKeysOf(const Records& records, const RollupLabels& labels) {
 // One attempt on one connection. Leaves the transaction open unless it commits.
 class AppendRun {
  public:
-  // `rollups` has the labels that the project is thought to have.
+  // `labels` are those that the project is thought to have.
   AppendRun(PostgresConnection* connection, const std::string& project,
-            const Records& records, bool maybe_committed,
-            const RollupOptions& rollups)
+            const Records& records, bool maybe_committed, RollupLabels labels,
+            std::int64_t max_series)
       : connection_(*connection),
         project_(project),
         records_(records),
         maybe_committed_(maybe_committed),
-        labels_(*rollups.labels),
-        max_series_(rollups.max_series) {}
+        labels_(std::move(labels)),
+        max_series_(max_series) {}
 
   // Inserts before reading. The project must have all series of the records,
   // and these must be in time. Returns nullopt if `known` is out of date.
@@ -128,6 +128,12 @@ class AppendRun {
   // than was thought, ReadFirst returns nullopt and learns them.
   const std::optional<PostgresProject>& learned() const { return learned_; }
   const SeriesKeys& series() const { return series_; }
+
+  // Returns the labels of new projects, if ReadFirst was to add one and found
+  // that they are not what was thought.
+  const std::optional<RollupLabels>& labels_of_new_projects() const {
+    return labels_of_new_projects_;
+  }
 
   // Returns whether COMMIT was sent, so that it may have succeeded.
   bool commit_sent() const { return commit_sent_; }
@@ -158,9 +164,9 @@ class AppendRun {
   // Reads the answers to SendReads, which are the last ones.
   absl::Status ReadAnswers(const std::vector<PostgresResult>& results);
 
-  // Locks the project, and reads it and what it has already. Returns nullopt if
-  // it was just deleted.
-  absl::StatusOr<std::optional<PostgresProject>> LockAndRead();
+  // Adds the project if it is not known, locks it, and reads it and what it has
+  // already. Returns nullopt if it was just deleted, or has other labels.
+  absl::StatusOr<std::optional<PostgresProject>> LockAndRead(bool is_known);
   // The same without the lock, for a project whose number of series is at the
   // limit. Returns nullopt if `known` is out of date.
   absl::StatusOr<std::optional<PostgresProject>> ReadFull(
@@ -195,6 +201,7 @@ class AppendRun {
   std::vector<SeriesNames> new_names_;  // of series to add
   std::vector<std::string> new_label_sets_;
   std::optional<PostgresProject> learned_;
+  std::optional<RollupLabels> labels_of_new_projects_;
 };
 
 void AppendRun::SendInsert(const Records& sorted) {
@@ -413,11 +420,15 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
   return outcomes;
 }
 
-absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead() {
-  PostgresParams insert = ProjectParams();
-  insert.AddInt64(RandomIncarnation());
-  insert.AddText(RollupLabelsText(labels_));
-  connection_.Send(sql::kInsertProject, insert);
+absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead(
+    bool is_known) {
+  if (!is_known) {
+    connection_.Send(sql::kShareLabels);
+    PostgresParams insert = ProjectParams();
+    insert.AddInt64(RandomIncarnation());
+    insert.AddText(RollupLabelsText(labels_));
+    connection_.Send(sql::kInsertProject, insert);
+  }
   connection_.Send(sql::kLockProject, ProjectParams());
   connection_.Send(sql::kCountSeries, ProjectParams());
   SendReads();
@@ -425,6 +436,15 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead() {
                               Sync());
   const PostgresResult& row = results[results.size() - 5];
   if (row.rows() != 1) return std::nullopt;
+  if (!is_known && results[results.size() - 6].changed_rows() == 1) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        RollupLabels wanted,
+        ParseRollupLabels(results[results.size() - 7].Bytes(0, 0)));
+    if (wanted != labels_) {
+      labels_of_new_projects_ = std::move(wanted);
+      return std::nullopt;
+    }
+  }
   TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels labels,
                               ParseRollupLabels(row.Bytes(0, 2)));
   const PostgresProject project = {row.Int64(0, 0), row.Int64(0, 1),
@@ -455,8 +475,9 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
   const bool full =
       known && known->series_count >= max_series_ &&
       std::none_of(records_.begin(), records_.end(), &HasCorrection);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::optional<PostgresProject> project,
-                              full ? ReadFull(*known) : LockAndRead());
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::optional<PostgresProject> project,
+      full ? ReadFull(*known) : LockAndRead(known.has_value()));
   if (!project) return std::nullopt;
   Outcomes outcomes = Resolve(*project);
   // Nothing to store: do not even add the project.
@@ -500,10 +521,11 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
                                          Outcomes* outcomes) {
   for (int round = 0; round < kMaxRounds; ++round) {
     const std::optional<PostgresProject> known = cache_.Find(project);
-    RollupOptions rollups = rollups_;
-    if (known) rollups.labels = known->labels;
-    const SeriesKeys series = SeriesKeysOf(records, *rollups.labels);
-    AppendRun run(connection, project, records, *maybe_committed, rollups);
+    const RollupLabels labels =
+        known ? known->labels : cache_.LabelsOfNewProjects();
+    const SeriesKeys series = SeriesKeysOf(records, labels);
+    AppendRun run(connection, project, records, *maybe_committed, labels,
+                  max_series_);
     absl::StatusOr<std::optional<Outcomes>> result =
         known && OnlyIdsCanRefuse(*known, records) &&
                 cache_.HasAll(known->incarnation, series)
@@ -518,7 +540,9 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
       }
       return absl::OkStatus();
     }
-    if (run.learned()) {
+    if (run.labels_of_new_projects()) {
+      cache_.RememberLabelsOfNewProjects(*run.labels_of_new_projects());
+    } else if (run.learned()) {
       cache_.Remember(project, *run.learned(), {});
     } else {
       cache_.Forget(project);

@@ -5,8 +5,8 @@
 #ifndef TOKENUSAGE_STORE_POSTGRES_APPENDER_H_
 #define TOKENUSAGE_STORE_POSTGRES_APPENDER_H_
 
+#include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -26,9 +26,12 @@ namespace tokenusage {
 // the second sees what the first has done.
 class PostgresAppender {
  public:
-  // `pool` must outlive this. `rollups` has the labels of new projects.
-  PostgresAppender(PostgresPool* pool, RollupOptions rollups)
-      : pool_(*pool), rollups_(std::move(rollups)) {}
+  // `pool` must outlive this. `rollups` has the labels of new projects, which
+  // may change: it notices when it adds one.
+  PostgresAppender(PostgresPool* pool, const RollupOptions& rollups)
+      : pool_(*pool),
+        max_series_(rollups.max_series),
+        cache_(*rollups.labels) {}
 
   // Returns one outcome per record, in their order, all of them durable.
   absl::StatusOr<std::vector<AppendOutcome>> Append(
@@ -43,7 +46,7 @@ class PostgresAppender {
                          std::vector<AppendOutcome>* outcomes);
 
   PostgresPool& pool_;
-  const RollupOptions rollups_;
+  const std::int64_t max_series_;
   PostgresSeriesCache cache_;
 };
 

@@ -45,10 +45,12 @@ class CheckRun {
     return connection_.Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
   }
 
-  // Returns whether records of the project were deleted.
+  // Returns whether selected records of the project were deleted.
   absl::StatusOr<bool> HasDeletions();
   // Compares the records of a window with their rollups.
   absl::Status CheckWindow(TimeWindow window);
+  // Finds corrections of records that are not there.
+  absl::Status CheckCorrections();
   // Compares months by label with their quarter hours.
   absl::Status CheckMonths();
   // Checks a record, and adds it to the expected rollups.
@@ -102,7 +104,22 @@ absl::Status CheckRun::Run() {
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_deletions, HasDeletions());
   if (horizon == 0 && !has_deletions)
     corrections_.AddProblems(project_, &report_);
+  TOKENUSAGE_RETURN_IF_ERROR(CheckCorrections());
   return CheckMonths();
+}
+
+absl::Status CheckRun::CheckCorrections() {
+  PostgresParams params;
+  params.AddText(project_);
+  return connection_.Stream(
+      sql::kCheckCorrections, params, limits_,
+      [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+        report_.AddRecordProblem(
+            project_, absl::StrCat("record ", ToAbsl(row.Bytes(0, 0)),
+                                   ": what corrects it is stored, but it is "
+                                   "not, or at another time"));
+        return true;
+      });
 }
 
 absl::Status CheckRun::CheckMonths() {
@@ -130,6 +147,7 @@ absl::Status CheckRun::CheckMonths() {
 absl::StatusOr<bool> CheckRun::HasDeletions() {
   PostgresParams params;
   params.AddText(project_);
+  params.AddText(kWholeProject);
   connection_.Send(sql::kCountDeletions, params);
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());

@@ -34,7 +34,10 @@ constexpr char kSessionSql[] =
     "WHERE current_setting('synchronous_commit') = 'off';"
     "SET idle_in_transaction_session_timeout = '30s';"
     "SET lock_timeout = '15s';"
-    "SET jit = off";
+    "SET jit = off;"
+    // Plans are kept: one that was made when a table was small must not scan it
+    // when it is large.
+    "SET enable_seqscan = off";
 
 // Joins lines into one.
 std::string OneLine(const char* text) {

@@ -30,20 +30,22 @@ absl::Status PostgresCorrections::Write(PostgresConnection* connection,
                                         const std::string& project,
                                         PostgresRollups rollups) const {
   PostgresArray ids = PostgresArray::Texts(corrections_.size());
+  PostgresArray times = PostgresArray::Int64s(corrections_.size());
   PostgresArray corrected_by = PostgresArray::Texts(corrections_.size());
   for (const auto& [id, correction] : corrections_) {
-    ids.Add(id);
-    corrected_by.Add(correction.corrected_by);
     const v1::UsageRecord& record = *correction.corrected;
-    if (!Counts(record)) continue;
-    rollups.Subtract(record, NanosFromTimestamp(record.event_time()),
-                     CountRecord(record));
+    const std::int64_t time = NanosFromTimestamp(record.event_time());
+    ids.Add(id);
+    times.Add(time);
+    corrected_by.Add(correction.corrected_by);
+    if (Counts(record)) rollups.Subtract(record, time, CountRecord(record));
   }
-  PostgresParams marks;
-  marks.AddText(project);
-  marks.AddArray(std::move(ids));
-  marks.AddArray(std::move(corrected_by));
-  connection->Send(postgres_sql::kMarkCorrected, marks);
+  PostgresParams params;
+  params.AddText(project);
+  params.AddArray(std::move(ids));
+  params.AddArray(std::move(times));
+  params.AddArray(std::move(corrected_by));
+  connection->Send(postgres_sql::kInsertCorrections, params);
   return ChangePostgresRollups(connection, project, rollups);
 }
 

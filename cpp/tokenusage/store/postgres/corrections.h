@@ -28,7 +28,7 @@ namespace tokenusage {
 class PostgresCorrections {
  public:
   // Returns kStored if this record, which is null if there is none, may be
-  // corrected: if it is neither marked nor added.
+  // corrected: if it is neither corrected nor added.
   AppendOutcome Check(const v1::UsageRecord* corrected) const;
 
   // Lets a record count no more. It and `corrected_by` must outlive this.
@@ -36,8 +36,8 @@ class PostgresCorrections {
 
   bool empty() const { return corrections_.empty(); }
 
-  // Marks the corrected records, subtracts them from `rollups`, which holds
-  // what is new, and sends the change of the rollups: see
+  // Stores what corrects the records, subtracts them from `rollups`, which
+  // holds what is new, and sends the change of the rollups: see
   // ChangePostgresRollups.
   absl::Status Write(PostgresConnection* connection, const std::string& project,
                      PostgresRollups rollups) const;

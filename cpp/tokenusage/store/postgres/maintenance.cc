@@ -49,10 +49,13 @@ PostgresParams ParamsOf(const std::string& project, std::int64_t value) {
   return params;
 }
 
-// Removes the records before `end` in steps, and adds their number.
+// Removes the records before `end` in steps, and adds their number. What
+// corrects them goes first: until they are removed, no read sees them.
 absl::Status RemoveInSteps(PostgresConnection* connection,
                            const std::string& project, std::int64_t end,
                            const CallLimits& limits, Removal* removal) {
+  connection->Send(sql::kDeleteCorrectionsBefore, ParamsOf(project, end));
+  TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
   return ForEachRecordStep(
       connection, project, 0, limits, [&](TimeWindow window) -> absl::Status {
         connection->Send(sql::kDeleteRecordsBefore,
@@ -185,6 +188,7 @@ absl::Status RebuildProject(PostgresConnection* connection,
 absl::Status DeleteWhole(PostgresConnection* connection,
                          const std::string& project, const CallLimits& limits,
                          Removal* removal) {
+  const absl::Time start = absl::Now();
   connection->Send(sql::kBegin);
   connection->Send(sql::kLockProject, ParamsOf(project));
   TOKENUSAGE_ASSIGN_OR_RETURN(const Results locked, Sync(connection));
@@ -199,6 +203,10 @@ absl::Status DeleteWhole(PostgresConnection* connection,
   connection->Send(sql::kDeleteLabelSets, ParamsOf(project));
   connection->Send(sql::kDeleteSeries, ParamsOf(project));
   connection->Send(sql::kDeleteProject, ParamsOf(project));
+  connection->Send(
+      sql::kAddDeletion,
+      DeletionParams(RandomIncarnation(),
+                     {start, project, kWholeProject, removal->record_count}));
   connection->Send(sql::kCommit);
   return Sync(connection).status();
 }

@@ -58,11 +58,14 @@ class DeletionRun {
     return params;
   }
 
-  // Finds the next records to delete, by id or in order of time.
+  // Finds the next records to delete, by id or in order of time. NOT_FOUND if
+  // there was no project to begin with.
   absl::Status Find(PostgresConnection* connection);
   absl::Status FindByIds(PostgresConnection* connection);
   absl::Status FindByTime(PostgresConnection* connection,
                           std::int64_t from_nanos);
+
+  absl::Status EndWithoutProject();
 
   // Deletes what was found and is still selected, and notes how many they were.
   absl::Status Delete(PostgresConnection* connection);
@@ -77,6 +80,7 @@ class DeletionRun {
   std::int64_t after_nanos_;        // the position of the last record that was
   std::string after_id_;            // looked at
   std::vector<std::string> found_;  // ids
+  bool began_ = false;
   bool at_end_ = false;
   Removal removal_;
 };
@@ -107,9 +111,15 @@ absl::Status DeletionRun::Find(PostgresConnection* connection) {
   if (!ids_.empty()) return FindByIds(connection);
   connection->Send(sql::kSelectHorizon, ProjectParams());
   TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
-  at_end_ = results[0].rows() == 0;
-  if (at_end_) return absl::OkStatus();
+  if (results[0].rows() == 0) return EndWithoutProject();
+  began_ = true;
   return FindByTime(connection, results[0].Int64(0, 0) * kNanosPerSecond);
+}
+
+absl::Status DeletionRun::EndWithoutProject() {
+  at_end_ = true;
+  // It may be deleted after the first step.
+  return began_ ? absl::OkStatus() : absl::NotFoundError("no such project");
 }
 
 absl::Status DeletionRun::FindByIds(PostgresConnection* connection) {
@@ -122,12 +132,13 @@ absl::Status DeletionRun::FindByIds(PostgresConnection* connection) {
   connection->Send(sql::kSelectRecords, params);
   connection->Send(sql::kSelectHorizon, ProjectParams());
   TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+  if (results[1].rows() == 0) return EndWithoutProject();
+  began_ = true;
   v1::UsageRecord record;
   for (int row = 0; row < results[0].rows(); ++row) {
     TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(
         connection->display(), results[0].Bytes(row, 1), &record));
-    const bool kept = results[1].rows() == 1 &&
-                      record.event_time().seconds() >= results[1].Int64(0, 0);
+    const bool kept = record.event_time().seconds() >= results[1].Int64(0, 0);
     if (kept && IsSelected(selection_, record)) {
       found_.push_back(record.record_id());
     }
@@ -204,6 +215,7 @@ absl::Status DeletionRun::Delete(PostgresConnection* connection) {
   }
   PostgresParams erase = ProjectParams();
   erase.AddTextArray(ids);
+  connection->Send(sql::kDeleteCorrections, erase);
   connection->Send(sql::kDeleteRecords, erase);
   const auto count = static_cast<std::int64_t>(ids.size());
   connection->Send(

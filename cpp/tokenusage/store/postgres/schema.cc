@@ -18,13 +18,14 @@ namespace {
 
 constexpr const char* kProperty =
     "CREATE TABLE tokenusage.property("
-    "name text COLLATE \"C\" PRIMARY KEY,"  // schema_version, page_token_key,
-                                            // bookmarks
+    // schema_version, page_token_key, rollup_labels (of new projects),
+    // bookmarks
+    "name text COLLATE \"C\" PRIMARY KEY,"
     "value text COLLATE \"C\" NOT NULL)";
 
-constexpr const char* kPageTokenKey =
-    "INSERT INTO tokenusage.property(name, value) "
-    "VALUES('page_token_key', gen_random_uuid())";
+constexpr const char* kProperties =
+    "INSERT INTO tokenusage.property(name, value) VALUES"
+    "('page_token_key', gen_random_uuid()), ('rollup_labels', '')";
 
 // A project that has or had records. Appends lock its row in share mode, so an
 // exclusive lock waits for running appends.
@@ -61,8 +62,6 @@ constexpr const char* kUsageRecord =
     "event_time bigint NOT NULL,"     // nanoseconds since 1970, UTC
     "inconsistent boolean NOT NULL,"  // whether the usage contradicts itself
     "record bytea NOT NULL,"          // a tokenusage.v1.UsageRecord, whole
-    // The record_id of the record that corrects it, or NULL.
-    "corrected_by text COLLATE \"C\","
     "PRIMARY KEY (project, record_id))";
 
 constexpr const char* kRecordByTime =
@@ -73,6 +72,17 @@ constexpr const char* kInconsistentByTime =
     "CREATE INDEX inconsistent_record_by_time ON "
     "tokenusage.usage_record(project, event_time, record_id) "
     "WHERE inconsistent";
+
+// What corrects a record: a table of its own, as an UPDATE of the record would
+// write it and its index entries once more. A row goes with the record that is
+// corrected.
+constexpr const char* kCorrection =
+    "CREATE TABLE tokenusage.correction("
+    "project text COLLATE \"C\" NOT NULL,"
+    "record_id text COLLATE \"C\" NOT NULL,"  // of the corrected record
+    "event_time bigint NOT NULL,"             // and its time
+    "corrected_by text COLLATE \"C\" NOT NULL,"
+    "PRIMARY KEY (project, record_id))";
 
 // The sums of a series' records in each quarter hour and each hour of UTC; with
 // the columns of all measures. A row exists once the cell has a record. Pages
@@ -135,11 +145,14 @@ constexpr const char* kRollupTables[] = {"tokenusage.usage_rollup",
                                          "tokenusage.usage_label_rollup"};
 
 // Co-located with the first of them.
-constexpr const char* kDistributedTables[] = {
-    "tokenusage.project",      "tokenusage.series",
-    "tokenusage.label_set",    "tokenusage.usage_record",
-    "tokenusage.usage_rollup", "tokenusage.usage_label_rollup",
-    "tokenusage.deletion"};
+constexpr const char* kDistributedTables[] = {"tokenusage.project",
+                                              "tokenusage.series",
+                                              "tokenusage.label_set",
+                                              "tokenusage.usage_record",
+                                              "tokenusage.correction",
+                                              "tokenusage.usage_rollup",
+                                              "tokenusage.usage_label_rollup",
+                                              "tokenusage.deletion"};
 constexpr const char kReferenceTable[] = "tokenusage.property";
 
 // Makes concurrent migrations wait for each other: "tokn" in ASCII.
@@ -333,13 +346,14 @@ absl::StatusOr<PostgresMigration> MigrateInTransaction(
 std::vector<std::string> PostgresSchemaStatements() {
   return {"CREATE SCHEMA IF NOT EXISTS tokenusage",
           kProperty,
-          kPageTokenKey,
+          kProperties,
           kProject,
           kSeries,
           kLabelSet,
           kUsageRecord,
           kRecordByTime,
           kInconsistentByTime,
+          kCorrection,
           kUsageRollup,
           kDeletion,
           kUsageLabelRollup,
@@ -388,11 +402,9 @@ absl::Status WritePostgresLabels(PostgresConnection* connection,
                                  const RollupLabels& labels) {
   // Keys hold no quotes.
   return connection
-      ->Execute(absl::StrCat(
-          "INSERT INTO tokenusage.property(name, value) VALUES"
-          "('rollup_labels', '",
-          RollupLabelsText(labels),
-          "') ON CONFLICT (name) DO UPDATE SET value = excluded.value"))
+      ->Execute(absl::StrCat("UPDATE tokenusage.property SET value = '",
+                             RollupLabelsText(labels),
+                             "' WHERE name = 'rollup_labels'"))
       .status();
 }
 

@@ -57,6 +57,8 @@ absl::StatusOr<std::vector<ProjectHorizon>> ReadPostgresHorizons(
 // Errors: FAILED_PRECONDITION if they are others than `wanted`.
 absl::StatusOr<RollupLabels> SetUpPostgresLabels(
     PostgresConnection* connection, const std::optional<RollupLabels>& wanted);
+
+// Changes the labels of new projects. Waits for appends that are adding one.
 absl::Status WritePostgresLabels(PostgresConnection* connection,
                                  const RollupLabels& labels);
 

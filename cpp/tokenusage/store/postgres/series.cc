@@ -48,8 +48,21 @@ std::int64_t RandomIncarnation() {
   return std::uniform_int_distribution<std::int64_t>(1)(device);
 }
 
-PostgresSeriesCache::PostgresSeriesCache()
-    : projects_(kMaxSize), series_(kMaxSize) {}
+PostgresSeriesCache::PostgresSeriesCache(RollupLabels labels_of_new_projects)
+    : labels_of_new_projects_(std::move(labels_of_new_projects)),
+      projects_(kMaxSize),
+      series_(kMaxSize) {}
+
+RollupLabels PostgresSeriesCache::LabelsOfNewProjects() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return labels_of_new_projects_;
+}
+
+void PostgresSeriesCache::RememberLabelsOfNewProjects(
+    const RollupLabels& labels) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  labels_of_new_projects_ = labels;
+}
 
 std::optional<PostgresProject> PostgresSeriesCache::Find(
     const std::string& project) {

@@ -45,7 +45,11 @@ std::int64_t RandomIncarnation();
 // What a process remembers of the projects in the database. Thread-safe.
 class PostgresSeriesCache {
  public:
-  PostgresSeriesCache();
+  explicit PostgresSeriesCache(RollupLabels labels_of_new_projects);
+
+  // The labels that the database gives to new projects, as far as is known.
+  RollupLabels LabelsOfNewProjects();
+  void RememberLabelsOfNewProjects(const RollupLabels& labels);
 
   // Returns nullopt if nothing is known.
   std::optional<PostgresProject> Find(const std::string& project);
@@ -61,6 +65,7 @@ class PostgresSeriesCache {
 
  private:
   std::mutex mutex_;
+  RollupLabels labels_of_new_projects_;
   LruCache<PostgresProject> projects_;
   LruCache<bool> series_;  // by SeriesCacheKey
 };

@@ -140,10 +140,10 @@ std::string EdgeSql(const char* start, const char* end) {
   std::string nulls;
   for (int i = 0; i < kSumColumns; ++i) absl::StrAppend(&nulls, ", NULL");
   return absl::StrCat("SELECT event_time, NULL, NULL, NULL, NULL", nulls,
-                      ", record FROM tokenusage.usage_record "
+                      ", record FROM tokenusage.usage_record AS r "
                       "WHERE project = $1 AND event_time >= ",
                       start, " AND event_time < ", end,
-                      " AND corrected_by IS NULL");
+                      " AND " TOKENUSAGE_CORRECTED_BY " IS NULL");
 }
 
 std::string TotalsSql(TotalsGroup group, Family family) {
@@ -275,6 +275,7 @@ std::vector<PostgresStatement> AllStatements() {
                          kCommit,
                          kShareProject,
                          kLockProject,
+                         kShareLabels,
                          kInsertProject,
                          kSelectSeries,
                          kFindSeries,
@@ -292,9 +293,10 @@ std::vector<PostgresStatement> AllStatements() {
                          kInsertSeries,
                          kInsertRecords,
                          kInsertProbe,
-                         kMarkCorrected,
+                         kInsertCorrections,
                          kDeleteEmptyRollups,
                          kSelectRecords,
+                         kDeleteCorrections,
                          kDeleteRecords,
                          kAddDeletion,
                          kCountDeletions,
@@ -312,8 +314,10 @@ std::vector<PostgresStatement> AllStatements() {
                          kNthRecordTime,
                          kCountRecordsBefore,
                          kCheckRecords,
+                         kCheckCorrections,
                          kToggleInconsistent,
                          kDeleteRecordsBefore,
+                         kDeleteCorrectionsBefore,
                          kDeleteRollupsFrom,
                          kDeleteSeries,
                          kDeleteProject,

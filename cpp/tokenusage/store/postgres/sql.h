@@ -55,6 +55,13 @@ inline constexpr PostgresStatement kLockProject = {
     "SELECT incarnation, horizon, rollup_labels FROM tokenusage.project "
     "WHERE project = $1 FOR UPDATE"};
 
+// -> the rollup_labels of new projects. They do not change until the
+// transaction ends.
+inline constexpr PostgresStatement kShareLabels = {
+    "share_labels",
+    "SELECT value FROM tokenusage.property WHERE name = 'rollup_labels' "
+    "FOR SHARE"};
+
 // $1 project, $2 incarnation, $3 rollup_labels. Adds the project, unless it
 // exists.
 inline constexpr PostgresStatement kInsertProject = {
@@ -132,32 +139,38 @@ inline constexpr PostgresStatement kInsertProbe = {
     "(project, record_id, event_time, inconsistent, record) "
     "VALUES($1, $2, 0, false, $3)"};
 
-// $1 project, $2 record ids -> record_id, record, corrected_by of those that
-// exist. Here and below corrected_by is empty if the record is not corrected.
-inline constexpr PostgresStatement kSelectRecords = {
-    "select_records",
-    "SELECT record_id, record, coalesce(corrected_by, '') "
-    "FROM tokenusage.usage_record "
-    "WHERE project = $1 AND record_id = ANY($2::text[])"};
+// The record_id of what corrects the record in `r`; NULL if nothing does. Not a
+// join: whatever the planner knows of the tables, this is a look-up by key.
+#define TOKENUSAGE_CORRECTED_BY                      \
+  "(SELECT corrected_by FROM tokenusage.correction " \
+  "WHERE project = $1 AND record_id = r.record_id)"
 
-// $1 project, $2 record ids.
+// $1 project, $2 record ids -> record_id, record, corrected_by of those that
+// exist.
+inline constexpr PostgresStatement kSelectRecords = {
+    "select_records", "SELECT record_id, record, " TOKENUSAGE_CORRECTED_BY
+                      " FROM tokenusage.usage_record AS r "
+                      "WHERE project = $1 AND record_id = ANY($2::text[])"};
+
+// $1 project, $2 record ids, with what corrects them: kDeleteCorrections first.
+inline constexpr PostgresStatement kDeleteCorrections = {
+    "delete_corrections",
+    "DELETE FROM tokenusage.correction "
+    "WHERE project = $1 AND record_id = ANY($2::text[])"};
 inline constexpr PostgresStatement kDeleteRecords = {
     "delete_records",
     "DELETE FROM tokenusage.usage_record "
     "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
-// $1 project, $2 record ids, $3 what corrects them. The records must exist:
-// otherwise a placeholder would be inserted. It is an INSERT since Citus
-// expands lists in no UPDATE.
-inline constexpr PostgresStatement kMarkCorrected = {
-    "mark_corrected",
-    "INSERT INTO tokenusage.usage_record"
-    "(project, record_id, event_time, inconsistent, corrected_by, record) "
-    "SELECT p.project, r.record_id, 0, false, r.corrected_by, ''::bytea "
-    "FROM tokenusage.project AS p, unnest($2::text[], $3::text[]) "
-    "AS r(record_id, corrected_by) WHERE p.project = $1 "
-    "ON CONFLICT (project, record_id) "
-    "DO UPDATE SET corrected_by = excluded.corrected_by"};
+// $1 project, $2 record ids, $3 their event times (ns), $4 what corrects them.
+inline constexpr PostgresStatement kInsertCorrections = {
+    "insert_corrections",
+    "INSERT INTO tokenusage.correction"
+    "(project, record_id, event_time, corrected_by) "
+    "SELECT p.project, c.record_id, c.event_time, c.corrected_by "
+    "FROM tokenusage.project AS p, unnest($2::text[], $3::bigint[], "
+    "$4::text[]) AS c(record_id, event_time, corrected_by) "
+    "WHERE p.project = $1"};
 
 // $1 project, $2 cell_seconds, $3 cell_start, $4 operation, $5 provider,
 // $6 model, by label $7 labels, then the columns of a sum: arrays with one
@@ -185,23 +198,23 @@ inline constexpr PostgresStatement kDeleteEmptyRollups = {
 
 // $1 project, $2 record id -> event_time, record, corrected_by.
 inline constexpr PostgresStatement kSelectRecord = {
-    "select_record",
-    "SELECT event_time, record, coalesce(corrected_by, '') "
-    "FROM tokenusage.usage_record "
-    "WHERE project = $1 AND record_id = $2"};
+    "select_record", "SELECT event_time, record, " TOKENUSAGE_CORRECTED_BY
+                     " FROM tokenusage.usage_record AS r "
+                     "WHERE project = $1 AND record_id = $2"};
 
 // $1 project, $2 end (ns), $3 time (ns) and $4 record id to start after,
 // $5 the most records, or NULL for all -> record, corrected_by. Of all records,
 // or of those that contradict themselves.
 inline constexpr PostgresStatement kListRecords = {
-    "list_records",
-    "SELECT record, coalesce(corrected_by, '') FROM tokenusage.usage_record "
-    "WHERE project = $1 AND event_time < $2 "
-    "AND (event_time, record_id) > ($3::bigint, $4::text) "
-    "ORDER BY event_time, record_id LIMIT $5"};
+    "list_records", "SELECT record, " TOKENUSAGE_CORRECTED_BY
+                    " FROM tokenusage.usage_record AS r "
+                    "WHERE project = $1 AND event_time < $2 "
+                    "AND (event_time, record_id) > ($3::bigint, $4::text) "
+                    "ORDER BY event_time, record_id LIMIT $5"};
 inline constexpr PostgresStatement kListInconsistent = {
     "list_inconsistent",
-    "SELECT record, coalesce(corrected_by, '') FROM tokenusage.usage_record "
+    "SELECT record, " TOKENUSAGE_CORRECTED_BY
+    " FROM tokenusage.usage_record AS r "
     "WHERE project = $1 AND inconsistent AND event_time < $2 "
     "AND (event_time, record_id) > ($3::bigint, $4::text) "
     "ORDER BY event_time, record_id LIMIT $5"};
@@ -210,9 +223,9 @@ inline constexpr PostgresStatement kListInconsistent = {
 // corrected, in order of time.
 inline constexpr PostgresStatement kScanRecords = {
     "scan_records",
-    "SELECT event_time, record FROM tokenusage.usage_record "
+    "SELECT event_time, record FROM tokenusage.usage_record AS r "
     "WHERE project = $1 AND event_time >= $2 AND event_time < $3 "
-    "AND corrected_by IS NULL ORDER BY event_time"};
+    "AND " TOKENUSAGE_CORRECTED_BY " IS NULL ORDER BY event_time"};
 
 // Which of operation, provider and model totals are grouped by.
 struct TotalsGroup {
@@ -321,11 +334,20 @@ inline constexpr PostgresStatement kCountRecordsBefore = {
 // inconsistent, corrected_by, in order of time.
 inline constexpr PostgresStatement kCheckRecords = {
     "check_records",
-    "SELECT event_time, record_id, record, inconsistent, "
-    "coalesce(corrected_by, '') FROM tokenusage.usage_record WHERE project = "
-    "$1 "
-    "AND event_time >= $2 AND event_time < $3 "
+    "SELECT event_time, record_id, record, "
+    "inconsistent, " TOKENUSAGE_CORRECTED_BY
+    " FROM tokenusage.usage_record AS r "
+    "WHERE project = $1 AND event_time >= $2 AND event_time < $3 "
     "ORDER BY event_time"};
+
+// $1 project -> record_id of rows in `correction` without their record, at the
+// time that they give.
+inline constexpr PostgresStatement kCheckCorrections = {
+    "check_corrections",
+    "SELECT record_id FROM tokenusage.correction AS c WHERE project = $1 "
+    "AND NOT EXISTS (SELECT FROM tokenusage.usage_record WHERE project = $1 "
+    "AND record_id = c.record_id AND event_time = c.event_time) "
+    "ORDER BY record_id"};
 
 // $1 project, $2 record ids. Changes whether they are marked as contradicting
 // themselves.
@@ -339,11 +361,15 @@ inline constexpr PostgresStatement kToggleInconsistent = {
 // order of the columns before it.
 const PostgresStatement& SelectRollups(Family family);
 
-// $1 project, $2 a time: deletes records before it (ns), rollups from it on
-// (seconds); of those by label, the months from $3 on.
+// $1 project, $2 a time: deletes records before it (ns), what corrects them,
+// rollups from it on (seconds); of those by label, the months from $3 on.
 inline constexpr PostgresStatement kDeleteRecordsBefore = {
     "delete_records_before",
     "DELETE FROM tokenusage.usage_record "
+    "WHERE project = $1 AND event_time < $2"};
+inline constexpr PostgresStatement kDeleteCorrectionsBefore = {
+    "delete_corrections_before",
+    "DELETE FROM tokenusage.correction "
     "WHERE project = $1 AND event_time < $2"};
 inline constexpr PostgresStatement kDeleteRollupsFrom = {
     "delete_rollups_from",
@@ -383,10 +409,11 @@ inline constexpr PostgresStatement kAddDeletion = {
     "VALUES($1, $2, $3, $4, $5) ON CONFLICT (project, deletion_id) "
     "DO UPDATE SET record_count = d.record_count + excluded.record_count"};
 
-// $1 project -> how many deletions of its records there were.
+// $1 project, $2 a selection -> how many deletions there were but by that one.
 inline constexpr PostgresStatement kCountDeletions = {
     "count_deletions",
-    "SELECT count(*) FROM tokenusage.deletion WHERE project = $1"};
+    "SELECT count(*) FROM tokenusage.deletion "
+    "WHERE project = $1 AND selection <> $2"};
 
 // -> start_time, project, selection, record_count of all projects' deletions.
 inline constexpr PostgresStatement kSelectDeletions = {

@@ -9,18 +9,26 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
+#include "tokenusage/store/sqlite/record_deletion.h"
 #include "tokenusage/store/sqlite/rollups.h"
+#include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
 namespace {
 
-// Returns the id of a deleted project that had this name, or any if it is
-// empty; 0 if there is none.
-absl::StatusOr<std::int64_t> FindDeletedProject(SqliteDatabase* database,
-                                                const std::string& project) {
+struct DeletedProject {
+  std::int64_t project_id = 0;  // 0: there is none
+  std::int64_t deletion_id = 0;
+};
+
+// Returns a deleted project that had this name, or any if it is empty.
+absl::StatusOr<DeletedProject> FindDeletedProject(SqliteDatabase* database,
+                                                  const std::string& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * find,
-      database->Cached("SELECT project_id FROM project WHERE name>='deleted/' "
+      database->Cached("SELECT project_id, "
+                       "CAST(substr(name, length('deleted/') + 1) AS INTEGER) "
+                       "FROM project WHERE name>='deleted/' "
                        "AND name<'deleted0' AND name GLOB ?1 "
                        "ORDER BY project_id LIMIT 1"));
   const SqliteStatement::Use use(find);
@@ -28,7 +36,8 @@ absl::StatusOr<std::int64_t> FindDeletedProject(SqliteDatabase* database,
       absl::StrCat("deleted/*/", project.empty() ? "*" : project);
   find->BindText(1, pattern);
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, find->Step());
-  return found ? find->Int64(0) : 0;
+  if (!found) return DeletedProject();
+  return DeletedProject{find->Int64(0), find->Int64(1)};
 }
 
 // Deletes some rollups of a project, and returns how many.
@@ -57,23 +66,28 @@ absl::StatusOr<std::int64_t> DeleteRollups(SqliteDatabase* database,
 // of this name to remove, now or from an interrupted deletion.
 absl::StatusOr<bool> Rename(SqliteDatabase* database,
                             const std::string& project) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * rename,
-      database->Cached("UPDATE project SET name='deleted/' || project_id || "
-                       "'/' || name WHERE name=?1"));
-  rename->BindText(1, project);
-  TOKENUSAGE_RETURN_IF_ERROR(rename->Run());
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
-                              FindDeletedProject(database, project));
-  return id != 0;
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t project_id,
+                              FindProjectId(database, project));
+  if (project_id == 0) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const DeletedProject deleted,
+                                FindDeletedProject(database, project));
+    return deleted.project_id != 0;
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t deletion_id,
+                              AddDeletion(database, project, kWholeProject));
+  TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
+      absl::StrCat("UPDATE project SET name='deleted/", deletion_id,
+                   "/' || name WHERE project_id=", project_id)));
+  return true;
 }
 
 // Removes some data of a deleted project whose name was `project`, or of any if
 // that is empty.
 absl::StatusOr<RemovalStep> RemoveSome(SqliteDatabase* database,
                                        const std::string& project) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t id,
+  TOKENUSAGE_ASSIGN_OR_RETURN(const DeletedProject deleted,
                               FindDeletedProject(database, project));
+  const std::int64_t id = deleted.project_id;
   RemovalStep step;
   step.done = id == 0;
   if (step.done) return step;
@@ -81,7 +95,11 @@ absl::StatusOr<RemovalStep> RemoveSome(SqliteDatabase* database,
       step, RemoveSomeRecords(database, id,
                               std::numeric_limits<std::int64_t>::max()));
   step.done = false;
-  if (step.record_count > 0) return step;
+  if (step.record_count > 0) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        CountDeleted(database, deleted.deletion_id, step.record_count));
+    return step;
+  }
   for (const SqliteRollupTable& table :
        {kQuarterHourTable, kHourTable, kLabelQuarterHourTable,
         kLabelMonthTable}) {

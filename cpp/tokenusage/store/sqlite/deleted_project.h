@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The deletion of projects. A project being deleted is renamed to
-// "deleted/...", a name no project can have, until all its data is removed.
+// "deleted/ID/NAME", a name no project can have, until all its data is removed:
+// ID is that of its row in `deletion`, which counts the records.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_DELETED_PROJECT_H_
 #define TOKENUSAGE_STORE_SQLITE_DELETED_PROJECT_H_

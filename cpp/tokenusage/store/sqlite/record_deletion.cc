@@ -78,6 +78,7 @@ class DeletionRun {
   std::int64_t after_nanos_ = 0;     // the position of the last row that was
   RecordKey after_key_;              // looked at
   std::vector<std::int64_t> found_;  // row ids
+  bool began_ = false;
   bool at_end_ = false;
   std::int64_t deletion_id_ = 0;  // 0: nothing was deleted yet
   Removal removal_;
@@ -116,8 +117,10 @@ absl::Status DeletionRun::Find(SqliteDatabase* database) {
   TOKENUSAGE_RETURN_IF_ERROR(ReadProject(database));
   if (project_id_ == 0) {
     at_end_ = true;
-    return absl::OkStatus();
+    // It may be deleted after the first step.
+    return began_ ? absl::OkStatus() : absl::NotFoundError("no such project");
   }
+  began_ = true;
   return ids_.empty() ? FindByTime(database) : FindByIds(database);
 }
 
@@ -225,26 +228,11 @@ absl::Status DeletionRun::Note(SqliteDatabase* database,
                                std::int64_t record_count) {
   if (record_count == 0) return absl::OkStatus();
   if (deletion_id_ == 0) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(
-        SqliteStatement * insert,
-        database->Cached("INSERT INTO deletion(project, start_time, selection, "
-                         "record_count) VALUES(?1, ?2, ?3, ?4)"));
-    const std::string selection = DescribeSelection(selection_);
-    insert->BindText(1, selection_.project);
-    insert->Bind(2, absl::ToUnixSeconds(absl::Now()));
-    insert->BindText(3, selection);
-    insert->Bind(4, record_count);
-    TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
-    deletion_id_ = database->LastRowId();
-    return absl::OkStatus();
+    TOKENUSAGE_ASSIGN_OR_RETURN(deletion_id_,
+                                AddDeletion(database, selection_.project,
+                                            DescribeSelection(selection_)));
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * update,
-      database->Cached("UPDATE deletion SET record_count=record_count+?2 "
-                       "WHERE deletion_id=?1"));
-  update->Bind(1, deletion_id_);
-  update->Bind(2, record_count);
-  return update->Run();
+  return CountDeleted(database, deletion_id_, record_count);
 }
 
 }  // namespace
@@ -253,6 +241,31 @@ absl::StatusOr<Removal> DeleteSelectedRecords(
     const RecordSelection& selection, bool dry_run, const CallLimits& limits,
     SqliteTransactions* transactions) {
   return DeletionRun(selection, limits, transactions).Run(dry_run);
+}
+
+absl::StatusOr<std::int64_t> AddDeletion(SqliteDatabase* database,
+                                         const std::string& project,
+                                         const std::string& selection) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * insert,
+      database->Cached("INSERT INTO deletion(project, start_time, selection, "
+                       "record_count) VALUES(?1, ?2, ?3, 0)"));
+  insert->BindText(1, project);
+  insert->Bind(2, absl::ToUnixSeconds(absl::Now()));
+  insert->BindText(3, selection);
+  TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
+  return database->LastRowId();
+}
+
+absl::Status CountDeleted(SqliteDatabase* database, std::int64_t deletion_id,
+                          std::int64_t record_count) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * update,
+      database->Cached("UPDATE deletion SET record_count=record_count+?2 "
+                       "WHERE deletion_id=?1"));
+  update->Bind(1, deletion_id);
+  update->Bind(2, record_count);
+  return update->Run();
 }
 
 absl::StatusOr<std::vector<Deletion>> ReadDeletions(SqliteDatabase* database) {
@@ -275,9 +288,11 @@ absl::StatusOr<bool> HasDeletions(SqliteDatabase* database,
                                   const std::string& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database->Cached("SELECT 1 FROM deletion WHERE project=?1 LIMIT 1"));
+      database->Cached("SELECT 1 FROM deletion WHERE project=?1 "
+                       "AND selection<>?2 LIMIT 1"));
   const SqliteStatement::Use use(select);
   select->BindText(1, project);
+  select->BindText(2, kWholeProject);
   return select->Step();
 }
 

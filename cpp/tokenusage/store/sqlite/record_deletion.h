@@ -10,6 +10,7 @@
 #ifndef TOKENUSAGE_STORE_SQLITE_RECORD_DELETION_H_
 #define TOKENUSAGE_STORE_SQLITE_RECORD_DELETION_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,20 @@ absl::StatusOr<Removal> DeleteSelectedRecords(const RecordSelection& selection,
                                               const CallLimits& limits,
                                               SqliteTransactions* transactions);
 
+// Adds a deletion that begins now, and returns its id.
+absl::StatusOr<std::int64_t> AddDeletion(SqliteDatabase* database,
+                                         const std::string& project,
+                                         const std::string& selection);
+
+// Adds to the number of records that a deletion has deleted.
+absl::Status CountDeleted(SqliteDatabase* database, std::int64_t deletion_id,
+                          std::int64_t record_count);
+
 // See StoreMaintenance::Deletions.
 absl::StatusOr<std::vector<Deletion>> ReadDeletions(SqliteDatabase* database);
 
-// Returns whether records of the project of this name were deleted.
+// Returns whether DeleteSelectedRecords has deleted records of the project of
+// this name.
 absl::StatusOr<bool> HasDeletions(SqliteDatabase* database,
                                   const std::string& project);
 
