@@ -21,8 +21,8 @@ UsageCounts CountImages(const Usage& usage,
   const auto& in = usage.input_tokens_details();
   parts.input_text = STATED("input_tokens_details.", in, text_tokens);
   parts.input_image = STATED("input_tokens_details.", in, image_tokens);
-  if (!parts.input.is_set && parts.input_text.is_set &&
-      parts.input_image.is_set) {
+  if (!parts.input.is_set && !parts.input.out_of_range &&
+      parts.input_text.is_set && parts.input_image.is_set) {
     parts.input = Counter::Sum("input_tokens_details",
                                {parts.input_text, parts.input_image});
     counter.CheckSum(parts.total, {parts.input, parts.output});
