@@ -42,6 +42,7 @@ using testing::IsOk;
 using ::testing::Le;
 using testing::MemoryFileSystem;
 using testing::NewTransport;
+using ::testing::Not;
 using testing::NumberedRecord;
 using ::testing::SizeIs;
 using testing::StatusIs;
@@ -474,6 +475,24 @@ TEST_F(UsageReporterTest, BoundsTheFileOfRefusedRecords) {
   EXPECT_GE(reporter->counters().unkept_refused, 5);
 }
 
+TEST_F(UsageReporterTest, RefusedRecordsMayBeMovedAway) {
+  for (int i = 0; i < 2; ++i) service_.RefuseRecord("r" + std::to_string(i));
+  ASSERT_OK_AND_ASSIGN(const auto reporter,
+                       Start(Options(Durability::kProcess)));
+  ASSERT_THAT(reporter->Report(NumberedRecord(0)), IsOk());
+  ASSERT_THAT(reporter->Flush(kLong), IsOk());
+  const std::string first = files_.Content("spool/refused.jsonl");
+  EXPECT_THAT(first, HasSubstr("\"r0\""));
+  EXPECT_THAT(first, Not(HasSubstr("encoded_record")));
+  ASSERT_THAT(files_.Remove("spool/refused.jsonl"), IsOk());
+  ASSERT_THAT(reporter->Report(NumberedRecord(1)), IsOk());
+  ASSERT_THAT(reporter->Stop(kLong), IsOk());
+  const std::string second = files_.Content("spool/refused.jsonl");
+  EXPECT_THAT(second, HasSubstr("\"r1\""));
+  EXPECT_THAT(second, Not(HasSubstr("\"r0\"")));
+  EXPECT_EQ(reporter->counters().unkept_refused, 0);
+}
+
 TEST_F(UsageReporterTest, DoesNotBelieveAnAnswerThatDoesNotMatch) {
   std::atomic<int> calls{0};
   service_.SetFault([&](const auto&) -> std::optional<ReportResult> {
@@ -652,6 +671,8 @@ TEST_F(UsageReporterTest, RefusesToStartWithWrongOptions) {
   EXPECT_THAT(start([](Options o) { o->max_calls = 0; }),
               is_invalid("max_calls"));
   EXPECT_THAT(start([](Options o) { o->call_timeout = absl::ZeroDuration(); }),
+              is_invalid("call_timeout"));
+  EXPECT_THAT(start([](Options o) { o->call_timeout = absl::Hours(25); }),
               is_invalid("call_timeout"));
   EXPECT_THAT(start([](Options o) { o->min_retry_delay = absl::Hours(1); }),
               is_invalid("retry"));

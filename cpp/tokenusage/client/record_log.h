@@ -34,6 +34,22 @@ struct BatchLimits {
   std::size_t max_bytes = 1'000'000;
 };
 
+// A record in its binary form, behind room for what a log writes before it.
+struct EncodedRecord {
+  static constexpr std::size_t kHeaderBytes = 20;
+
+  explicit EncodedRecord(std::string_view record = "")
+      : bytes(kHeaderBytes, '\0') {
+    bytes.append(record);
+  }
+
+  std::string_view record() const {
+    return std::string_view(bytes).substr(kHeaderBytes);
+  }
+
+  std::string bytes;
+};
+
 // Appends a record in its binary form.
 void AppendRecord(std::string_view record, Batch* batch);
 
@@ -54,8 +70,11 @@ class RecordLog {
  public:
   virtual ~RecordLog() = default;
 
-  // Appends a record in its binary form.
-  virtual absl::Status Append(std::string_view record) = 0;
+  // Does what needs no order before Append. Any thread may call this.
+  virtual void Prepare(EncodedRecord*) const {}
+
+  // Appends a record that was prepared. May change its header.
+  virtual absl::Status Append(EncodedRecord* record) = 0;
 
   // Makes all records that were appended survive a power failure.
   virtual absl::Status Sync() = 0;
