@@ -145,6 +145,40 @@ TEST_P(UsageReporterPromiseTest, StopRefusesLaterRecords) {
   EXPECT_THAT(service_.records(), SizeIs(1));
 }
 
+// ThreadSanitizer looks on.
+TEST_P(UsageReporterPromiseTest, AllMethodsMayRunAtOnce) {
+  UsageReporterOptions options = Options(GetParam());
+  service_.RefuseRecord("r7");
+  std::atomic<int> refused{0};
+  options.on_refused = [&](const auto&, const auto&) { ++refused; };
+  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(std::move(options)));
+  std::atomic<int> taken{0}, promised{0}, broken{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&, thread] {
+      absl::Status status;
+      for (int i = thread; status.ok(); i += 3) {
+        status = reporter->Report(NumberedRecord(i), [&](const auto& result) {
+          ++(result.ok() ? promised : broken);
+        });
+        if (status.ok()) ++taken;
+        if (i % 100 == 0) reporter->Flush(absl::Seconds(1)).IgnoreError();
+        EXPECT_GE(reporter->counters().accepted, 0);
+      }
+      EXPECT_THAT(status, StatusIs(absl::StatusCode::kCancelled));
+    });
+  }
+  EXPECT_TRUE(Eventually([&] { return refused > 0 && promised > 500; }));
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] { EXPECT_THAT(reporter->Stop(kLong), IsOk()); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(broken, 0);
+  EXPECT_EQ(promised, taken);
+  EXPECT_EQ(refused, 1);
+  EXPECT_THAT(service_.records(), SizeIs(promised - refused));
+}
+
 TEST_P(UsageReporterPromiseTest, CallsBackOnceThePromiseHolds) {
   ASSERT_OK_AND_ASSIGN(const auto reporter, Start(Options(GetParam())));
   std::promise<absl::Status> done;
@@ -473,6 +507,39 @@ TEST_F(UsageReporterTest, BoundsTheFileOfRefusedRecords) {
   EXPECT_LE(files_.Content("spool/refused.jsonl").size(), 1500u);
   EXPECT_EQ(reporter->counters().refused, 10);
   EXPECT_GE(reporter->counters().unkept_refused, 5);
+}
+
+TEST_F(UsageReporterTest, KeepsARefusedRecordBehindALineThatWasCut) {
+  const std::string cut = "{\"refuse_time\":";
+  files_.SetContent("spool/refused.jsonl", cut);
+  service_.RefuseRecord("r1");
+  ASSERT_OK_AND_ASSIGN(const auto reporter,
+                       Start(Options(Durability::kProcess)));
+  ASSERT_THAT(reporter->Report(NumberedRecord(1)), IsOk());
+  ASSERT_THAT(reporter->Stop(kLong), IsOk());
+  const std::vector<std::string> lines =
+      absl::StrSplit(files_.Content("spool/refused.jsonl"), '\n');
+  EXPECT_THAT(lines, ElementsAre(cut, HasSubstr("\"record_id\":\"r1\""), ""));
+}
+
+// A write that fails, fails in part.
+TEST_F(UsageReporterTest, WritesARefusedRecordOnceTheDiskHasRoom) {
+  service_.RefuseRecord("r1");
+  ASSERT_OK_AND_ASSIGN(const auto reporter,
+                       Start(Options(Durability::kProcess)));
+  service_.SetFault([&](const auto&) -> std::optional<ReportResult> {
+    files_.SetFailures(1);
+    return std::nullopt;
+  });
+  ASSERT_THAT(reporter->Report(NumberedRecord(1)), IsOk());
+  EXPECT_TRUE(
+      Eventually([&] { return reporter->counters().failed_calls > 2; }));
+  EXPECT_EQ(reporter->counters().refused, 0);
+  files_.SetFailures(0);
+  ASSERT_THAT(reporter->Stop(kLong), IsOk());
+  const std::vector<std::string> lines =
+      absl::StrSplit(files_.Content("spool/refused.jsonl"), '\n');
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("\"record_id\":\"r1\""), ""));
 }
 
 TEST_F(UsageReporterTest, RefusedRecordsMayBeMovedAway) {
