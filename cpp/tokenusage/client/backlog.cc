@@ -63,7 +63,7 @@ absl::Status Backlog::Append(
   }
   const bool was_unread = IsUnread();
   if (absl::Status status = log_->Append(record); !status.ok()) return status;
-  unread_bytes_ += bytes;
+  unread_bytes_ += static_cast<std::int64_t>(record->record().size());
   if (!was_unread) unread_since_ = clock_->Uptime();
   if (!was_unread || IsBatchFull()) readable_.notify_one();
   if (on_synced) {

@@ -17,6 +17,23 @@
 
 namespace tokenusage {
 
+// A record in its binary encoding, behind room for the header that a log may
+// write.
+struct EncodedRecord {
+  static constexpr std::size_t kHeaderBytes = 20;
+
+  explicit EncodedRecord(std::string_view record = "")
+      : bytes(kHeaderBytes, '\0') {
+    bytes.append(record);
+  }
+
+  std::string_view record() const {
+    return std::string_view(bytes).substr(kHeaderBytes);
+  }
+
+  std::string bytes;
+};
+
 // Records on their way to the service.
 struct Batch {
   // Each record as the field `records` of a ReportUsageRequest, in its binary
@@ -32,22 +49,6 @@ struct Batch {
 struct BatchLimits {
   int max_records = 1000;
   std::size_t max_bytes = 1'000'000;
-};
-
-// A record in its binary form, behind room for what a log writes before it.
-struct EncodedRecord {
-  static constexpr std::size_t kHeaderBytes = 20;
-
-  explicit EncodedRecord(std::string_view record = "")
-      : bytes(kHeaderBytes, '\0') {
-    bytes.append(record);
-  }
-
-  std::string_view record() const {
-    return std::string_view(bytes).substr(kHeaderBytes);
-  }
-
-  std::string bytes;
 };
 
 // Appends a record in its binary form.

@@ -31,8 +31,8 @@ class RefusedFile {
         max_bytes_(max_bytes),
         syncs_(syncs) {}
 
-  // Appends a record in its binary form. Returns whether the file had room. The
-  // file may be moved away or deleted between two calls.
+  // Appends a record in its binary encoding. Returns whether the file had room.
+  // The file may be moved away or deleted between two calls.
   absl::StatusOr<bool> Append(std::string_view record,
                               const v1::RecordError& error, absl::Time time);
 

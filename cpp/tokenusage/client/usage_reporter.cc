@@ -18,6 +18,7 @@
 #include "tokenusage/client/fork_count.h"
 #include "tokenusage/client/memory_log.h"
 #include "tokenusage/client/record_id.h"
+#include "tokenusage/client/record_log.h"
 #include "tokenusage/client/refused_file.h"
 #include "tokenusage/client/sender.h"
 #include "tokenusage/client/spool.h"
