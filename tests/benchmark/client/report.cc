@@ -162,8 +162,8 @@ void Compare(const char* what, int threads, const std::function<double()>& ours,
   std::fflush(stdout);
 }
 
-// Each report makes its own message, as a gateway does. That counts as a part of
-// the report, although a write needs no message.
+// Each report makes its own message, as a gateway does. That counts as a part
+// of the report, although a write needs no message.
 double TimeReporter(int threads, Durability durability,
                     const std::string& folder, const v1::UsageRecord& record) {
   std::filesystem::remove_all(folder);
