@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/support/fakes.h"
@@ -19,11 +20,13 @@ namespace tokenusage {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using testing::Eventually;
 using testing::Failure;
 using testing::FakeClock;
 using ::testing::HasSubstr;
 using testing::IsOk;
+using ::testing::Not;
 using testing::NumberedRecord;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -153,6 +156,57 @@ TEST_F(UsageReporterTest, BoundsTheFileOfRefusedRecords) {
   EXPECT_LE(files_.Content("spool/refused.jsonl").size(), 1500u);
   EXPECT_EQ(reporter->counters().refused, 10);
   EXPECT_GE(reporter->counters().unkept_refused, 5);
+}
+
+TEST_F(UsageReporterTest, KeepsARefusedRecordBehindALineThatWasCut) {
+  const std::string cut = "{\"refuse_time\":";
+  files_.SetContent("spool/refused.jsonl", cut);
+  service_.RefuseRecord("r1");
+  ASSERT_OK_AND_ASSIGN(const auto reporter,
+                       Start(Options(Durability::kProcess)));
+  ASSERT_THAT(reporter->Report(NumberedRecord(1)), IsOk());
+  ASSERT_THAT(reporter->Stop(kLong), IsOk());
+  const std::vector<std::string> lines =
+      absl::StrSplit(files_.Content("spool/refused.jsonl"), '\n');
+  EXPECT_THAT(lines, ElementsAre(cut, HasSubstr("\"record_id\":\"r1\""), ""));
+}
+
+// A write that fails, fails in part.
+TEST_F(UsageReporterTest, WritesARefusedRecordOnceTheDiskHasRoom) {
+  service_.RefuseRecord("r1");
+  ASSERT_OK_AND_ASSIGN(const auto reporter,
+                       Start(Options(Durability::kProcess)));
+  service_.SetFault([&](const auto&) -> std::optional<ReportResult> {
+    files_.SetFailures(1);
+    return std::nullopt;
+  });
+  ASSERT_THAT(reporter->Report(NumberedRecord(1)), IsOk());
+  EXPECT_TRUE(
+      Eventually([&] { return reporter->counters().failed_calls > 2; }));
+  EXPECT_EQ(reporter->counters().refused, 0);
+  files_.SetFailures(0);
+  ASSERT_THAT(reporter->Stop(kLong), IsOk());
+  const std::vector<std::string> lines =
+      absl::StrSplit(files_.Content("spool/refused.jsonl"), '\n');
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("\"record_id\":\"r1\""), ""));
+}
+
+TEST_F(UsageReporterTest, RefusedRecordsMayBeMovedAway) {
+  for (int i = 0; i < 2; ++i) service_.RefuseRecord("r" + std::to_string(i));
+  ASSERT_OK_AND_ASSIGN(const auto reporter,
+                       Start(Options(Durability::kProcess)));
+  ASSERT_THAT(reporter->Report(NumberedRecord(0)), IsOk());
+  ASSERT_THAT(reporter->Flush(kLong), IsOk());
+  const std::string first = files_.Content("spool/refused.jsonl");
+  EXPECT_THAT(first, HasSubstr("\"r0\""));
+  EXPECT_THAT(first, Not(HasSubstr("encoded_record")));
+  ASSERT_THAT(files_.Remove("spool/refused.jsonl"), IsOk());
+  ASSERT_THAT(reporter->Report(NumberedRecord(1)), IsOk());
+  ASSERT_THAT(reporter->Stop(kLong), IsOk());
+  const std::string second = files_.Content("spool/refused.jsonl");
+  EXPECT_THAT(second, HasSubstr("\"r1\""));
+  EXPECT_THAT(second, Not(HasSubstr("\"r0\"")));
+  EXPECT_EQ(reporter->counters().unkept_refused, 0);
 }
 
 TEST_F(UsageReporterTest, DoesNotBelieveAnAnswerThatDoesNotMatch) {

@@ -39,6 +39,12 @@ class SpoolTest : public ::testing::Test {
     return Spool::Open(std::move(options));
   }
 
+  static absl::Status Append(Spool* spool, std::string_view record) {
+    EncodedRecord encoded(record);
+    spool->Prepare(&encoded);
+    return spool->Append(&encoded);
+  }
+
   static std::vector<std::string> ReadAll(Spool* spool) {
     std::vector<std::string> records;
     while (true) {
@@ -58,9 +64,9 @@ class SpoolTest : public ::testing::Test {
 TEST_F(SpoolTest, KeepsRecordsUntilTheyAreDiscarded) {
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-    ASSERT_THAT(spool->Append("a"), IsOk());
-    ASSERT_THAT(spool->Append(""), IsOk());
-    ASSERT_THAT(spool->Append("c"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "a"), IsOk());
+    ASSERT_THAT(Append(spool.get(), ""), IsOk());
+    ASSERT_THAT(Append(spool.get(), "c"), IsOk());
     EXPECT_EQ(spool->last_appended(), 3u);
   }
   {
@@ -73,7 +79,7 @@ TEST_F(SpoolTest, KeepsRecordsUntilTheyAreDiscarded) {
     ASSERT_THAT(spool->Discard(batch.last), IsOk());
   }
   ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-  ASSERT_THAT(spool->Append("d"), IsOk());
+  ASSERT_THAT(Append(spool.get(), "d"), IsOk());
   EXPECT_THAT(ReadAll(spool.get()), ElementsAre("c", "d"));
   EXPECT_EQ(spool->damage().lost_records, 0);
 }
@@ -82,7 +88,7 @@ TEST_F(SpoolTest, DeletesSegmentsWhoseRecordsAreDiscarded) {
   segment_bytes_ = 100;
   ASSERT_OK_AND_ASSIGN(const auto spool, Open());
   for (int i = 0; i < 100; ++i) {
-    ASSERT_THAT(spool->Append(std::string(50, 'x')), IsOk());
+    ASSERT_THAT(Append(spool.get(), std::string(50, 'x')), IsOk());
     ASSERT_OK_AND_ASSIGN(const Batch batch, spool->Read(BatchLimits()));
     ASSERT_EQ(batch.count, 1);
     ASSERT_THAT(spool->Discard(batch.last), IsOk());
@@ -108,7 +114,7 @@ TEST_F(SpoolTest, IsOfOneProject) {
 TEST_F(SpoolTest, KeepsItsProjectWhenItsFileIsDamaged) {
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-    ASSERT_THAT(spool->Append("first"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "first"), IsOk());
   }
   files_.SetContent("spool/spool", "tokenusage");
   ASSERT_OK_AND_ASSIGN(const auto summary,
@@ -136,7 +142,7 @@ TEST_F(SpoolTest, SyncedRecordsOfANewFolderSurviveAPowerFailure) {
     files_.RemoveAll();
     {
       ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-      ASSERT_THAT(spool->Append("first"), IsOk());
+      ASSERT_THAT(Append(spool.get(), "first"), IsOk());
       ASSERT_THAT(spool->Sync(), IsOk());
       files_.LosePower();
     }
@@ -156,8 +162,8 @@ TEST_F(SpoolTest, RefusesANewerVersion) {
 TEST_F(SpoolTest, CutsATornTail) {
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-    ASSERT_THAT(spool->Append("first"), IsOk());
-    ASSERT_THAT(spool->Append("second"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "first"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "second"), IsOk());
   }
   std::string content = files_.Content(kFirstSegment);
   content.pop_back();
@@ -165,7 +171,7 @@ TEST_F(SpoolTest, CutsATornTail) {
   ASSERT_OK_AND_ASSIGN(const auto spool, Open());
   EXPECT_EQ(spool->damage().torn_tails, 1);
   EXPECT_EQ(spool->damage().lost_records, 0);
-  ASSERT_THAT(spool->Append("third"), IsOk());
+  ASSERT_THAT(Append(spool.get(), "third"), IsOk());
   EXPECT_THAT(ReadAll(spool.get()), ElementsAre("first", "third"));
 }
 
@@ -173,7 +179,7 @@ TEST_F(SpoolTest, SkipsADamagedMiddleAndCountsIt) {
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
     for (const char* record : {"first", "second", "third", "fourth"}) {
-      ASSERT_THAT(spool->Append(record), IsOk());
+      ASSERT_THAT(Append(spool.get(), record), IsOk());
     }
   }
   std::string content = files_.Content(kFirstSegment);
@@ -194,7 +200,7 @@ TEST_F(SpoolTest, CountsTheRecordsOfAFileThatIsGone) {
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
     for (const char* record : {"a", "b", "c", "d"}) {
-      ASSERT_THAT(spool->Append(record), IsOk());
+      ASSERT_THAT(Append(spool.get(), record), IsOk());
     }
   }
   ASSERT_THAT(files_.Remove("spool/00000000000000000002.demo.spool"), IsOk());
@@ -204,12 +210,14 @@ TEST_F(SpoolTest, CountsTheRecordsOfAFileThatIsGone) {
 }
 
 TEST_F(SpoolTest, TextInARecordIsNotTakenForAFrame) {
-  std::string frame;
-  EncodeFrame(2, "not a record", &frame);
+  EncodedRecord inner("not a record");
+  BeginFrame(&inner);
+  FinishFrame(2, &inner);
+  const std::string& frame = inner.bytes;
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-    ASSERT_THAT(spool->Append(frame), IsOk());
-    ASSERT_THAT(spool->Append("second"), IsOk());
+    ASSERT_THAT(Append(spool.get(), frame), IsOk());
+    ASSERT_THAT(Append(spool.get(), "second"), IsOk());
   }
   ASSERT_OK_AND_ASSIGN(const auto spool, Open());
   EXPECT_THAT(ReadAll(spool.get()), ElementsAre(frame, "second"));
@@ -218,12 +226,12 @@ TEST_F(SpoolTest, TextInARecordIsNotTakenForAFrame) {
 TEST_F(SpoolTest, WritesAgainInThePlaceOfAFailedWrite) {
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-    ASSERT_THAT(spool->Append("first"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "first"), IsOk());
     files_.SetFailures(1);
-    EXPECT_THAT(spool->Append(std::string(1000, 'x')),
+    EXPECT_THAT(Append(spool.get(), std::string(1000, 'x')),
                 StatusIs(absl::StatusCode::kUnavailable));
     files_.SetFailures(0);
-    ASSERT_THAT(spool->Append("second"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "second"), IsOk());
   }
   ASSERT_OK_AND_ASSIGN(const auto spool, Open());
   EXPECT_EQ(spool->damage().torn_tails, 0);
@@ -233,15 +241,15 @@ TEST_F(SpoolTest, WritesAgainInThePlaceOfAFailedWrite) {
 TEST_F(SpoolTest, DoesNotUseTheSequenceOfALostRecordAgain) {
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-    ASSERT_THAT(spool->Append("first"), IsOk());
-    ASSERT_THAT(spool->Append("second"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "first"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "second"), IsOk());
     ASSERT_OK_AND_ASSIGN(const Batch batch, spool->Read(BatchLimits()));
     ASSERT_THAT(spool->Discard(batch.last), IsOk());
   }
   files_.SetContent(kFirstSegment, "");  // as if its power had failed
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
-    ASSERT_THAT(spool->Append("third"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "third"), IsOk());
     EXPECT_EQ(spool->last_appended(), 3u);
   }
   ASSERT_OK_AND_ASSIGN(const auto spool, Open());
@@ -333,8 +341,8 @@ TEST_F(SpoolTest, ReadsAllThatIsIntactOfAThousandDamagedSpools) {
     {
       ASSERT_OK_AND_ASSIGN(const auto spool, Open());
       for (std::uint64_t i = 1; i <= kRecords; ++i) {
-        ASSERT_THAT(spool->Append(std::to_string(i) + "." +
-                                  std::string(random() % 100, 'y')),
+        ASSERT_THAT(Append(spool.get(), std::to_string(i) + "." +
+                                            std::string(random() % 100, 'y')),
                     IsOk());
       }
       BatchLimits limits;
@@ -370,7 +378,7 @@ TEST_F(SpoolTest, ReadsAllThatIsIntactOfAThousandDamagedSpools) {
         found.back() == kRecords) {
       ASSERT_EQ(counted, all) << "variant " << variant;
     }
-    ASSERT_THAT(spool->Append("new"), IsOk());
+    ASSERT_THAT(Append(spool.get(), "new"), IsOk());
     ASSERT_THAT(ReadAll(spool.get()), ElementsAre("new"));
   }
 }

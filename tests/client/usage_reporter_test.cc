@@ -103,6 +103,40 @@ TEST_P(UsageReporterPromiseTest, StopRefusesLaterRecords) {
   EXPECT_THAT(service_.records(), SizeIs(1));
 }
 
+// ThreadSanitizer looks on.
+TEST_P(UsageReporterPromiseTest, AllMethodsMayRunAtOnce) {
+  UsageReporterOptions options = Options(GetParam());
+  service_.RefuseRecord("r7");
+  std::atomic<int> refused{0};
+  options.on_refused = [&](const auto&, const auto&) { ++refused; };
+  ASSERT_OK_AND_ASSIGN(const auto reporter, Start(std::move(options)));
+  std::atomic<int> taken{0}, promised{0}, broken{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&, thread] {
+      absl::Status status;
+      for (int i = thread; status.ok(); i += 3) {
+        status = reporter->Report(NumberedRecord(i), [&](const auto& result) {
+          ++(result.ok() ? promised : broken);
+        });
+        if (status.ok()) ++taken;
+        if (i % 100 == 0) reporter->Flush(absl::Seconds(1)).IgnoreError();
+        EXPECT_GE(reporter->counters().accepted, 0);
+      }
+      EXPECT_THAT(status, StatusIs(absl::StatusCode::kCancelled));
+    });
+  }
+  EXPECT_TRUE(Eventually([&] { return refused > 0 && promised > 500; }));
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] { EXPECT_THAT(reporter->Stop(kLong), IsOk()); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(broken, 0);
+  EXPECT_EQ(promised, taken);
+  EXPECT_EQ(refused, 1);
+  EXPECT_THAT(service_.records(), SizeIs(promised - refused));
+}
+
 TEST_P(UsageReporterPromiseTest, CallsBackOnceThePromiseHolds) {
   ASSERT_OK_AND_ASSIGN(const auto reporter, Start(Options(GetParam())));
   std::promise<absl::Status> done;
@@ -447,6 +481,8 @@ TEST_F(UsageReporterTest, RefusesToStartWithWrongOptions) {
   EXPECT_THAT(start([](Options o) { o->max_calls = 0; }),
               is_invalid("max_calls"));
   EXPECT_THAT(start([](Options o) { o->call_timeout = absl::ZeroDuration(); }),
+              is_invalid("call_timeout"));
+  EXPECT_THAT(start([](Options o) { o->call_timeout = absl::Hours(25); }),
               is_invalid("call_timeout"));
   EXPECT_THAT(start([](Options o) { o->min_retry_delay = absl::Hours(1); }),
               is_invalid("retry"));

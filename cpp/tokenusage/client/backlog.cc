@@ -5,6 +5,24 @@
 #include <algorithm>
 
 namespace tokenusage {
+namespace {
+
+// Locks, but spins first: an append holds the lock for about a microsecond,
+// and to sleep and be woken takes several.
+std::unique_lock<std::mutex> SpinAndLock(std::mutex* mutex) {
+  constexpr int kMaxSpins = 200;
+  std::unique_lock lock(*mutex, std::try_to_lock);
+  for (int i = 0; i < kMaxSpins && !lock.owns_lock(); ++i) {
+#ifdef __x86_64__
+    __builtin_ia32_pause();
+#endif
+    lock.try_lock();
+  }
+  if (!lock.owns_lock()) lock.lock();
+  return lock;
+}
+
+}  // namespace
 
 Backlog::Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
                  Clock* clock)
@@ -15,9 +33,8 @@ Backlog::Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
       unread_since_(clock->Uptime()),
       finished_(log_->last_read()) {}
 
-bool Backlog::HasRoomFor(std::string_view record, bool is_synced) const {
-  return log_->bytes() + static_cast<std::int64_t>(record.size()) <=
-             options_.max_bytes &&
+bool Backlog::HasRoomFor(std::int64_t bytes, bool is_synced) const {
+  return log_->bytes() + bytes <= options_.max_bytes &&
          (!is_synced || unsynced_.size() < options_.max_unsynced);
 }
 
@@ -28,12 +45,12 @@ bool Backlog::IsBatchFull() const {
 }
 
 absl::Status Backlog::Append(
-    std::string_view record, absl::Duration timeout,
+    EncodedRecord* record, absl::Duration timeout,
     std::function<void(const absl::Status&)> on_synced) {
-  const auto has_room = [&] {
-    return HasRoomFor(record, on_synced != nullptr);
-  };
-  std::unique_lock lock(mutex_);
+  log_->Prepare(record);
+  const auto bytes = static_cast<std::int64_t>(record->bytes.size());
+  const auto has_room = [&] { return HasRoomFor(bytes, on_synced != nullptr); };
+  std::unique_lock lock = SpinAndLock(&mutex_);
   if (!has_room() && timeout > absl::ZeroDuration()) {
     clock_->WaitUntil(&has_room_, &lock, timeout,
                       [&] { return !accepts_records_ || has_room(); });
@@ -46,7 +63,7 @@ absl::Status Backlog::Append(
   }
   const bool was_unread = IsUnread();
   if (absl::Status status = log_->Append(record); !status.ok()) return status;
-  unread_bytes_ += static_cast<std::int64_t>(record.size());
+  unread_bytes_ += static_cast<std::int64_t>(record->record().size());
   if (!was_unread) unread_since_ = clock_->Uptime();
   if (!was_unread || IsBatchFull()) readable_.notify_one();
   if (on_synced) {
@@ -151,6 +168,14 @@ void Backlog::RunSyncs() {
     has_room_.notify_all();
     lock.unlock();
     const absl::Status status = log_->Sync();
+    if (!status.ok()) {
+      // The records that came meanwhile may be lost, too, and a later sync
+      // would succeed all the same.
+      lock.lock();
+      callbacks.insert(callbacks.end(), unsynced_.begin(), unsynced_.end());
+      unsynced_.clear();
+      lock.unlock();
+    }
     for (const auto& on_synced : callbacks) on_synced(status);
     lock.lock();
   }

@@ -12,7 +12,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,13 +38,13 @@ class Backlog {
   Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
           Clock* clock);
 
-  // Appends a record in its binary encoding. While there is no room for it, or
-  // for `on_synced`, it waits, but not longer than `timeout`. If `on_synced` is
-  // given, RunSyncs calls it.
+  // Appends an encoded record, and may change its header. While there is no room
+  // for it, or for `on_synced`, it waits, but not longer than `timeout`. If
+  // `on_synced` is given, RunSyncs calls it.
   //
   // Errors: RESOURCE_EXHAUSTED if there is no room; CANCELLED after
   // StopAppends; those of the log.
-  absl::Status Append(std::string_view record, absl::Duration timeout,
+  absl::Status Append(EncodedRecord* record, absl::Duration timeout,
                       std::function<void(const absl::Status&)> on_synced);
 
   // Waits for a batch and returns it. It may be empty if records were lost.
@@ -82,7 +81,7 @@ class Backlog {
  private:
   bool IsUnread() const { return log_->last_read() < log_->last_appended(); }
   bool IsBatchFull() const;
-  bool HasRoomFor(std::string_view record, bool is_synced) const;
+  bool HasRoomFor(std::int64_t bytes, bool is_synced) const;
   bool IsOldestLocked(const Batch& batch) const;
   absl::Status WaitForBatch();
 

@@ -2,21 +2,18 @@
 
 #include "tokenusage/client/checked_text.h"
 
-#include <zlib.h>
-
 #include "absl/strings/str_format.h"
+#include "tokenusage/client/crc32c.h"
 
 namespace tokenusage {
 namespace {
 
-constexpr std::size_t kChecksumLineBytes = sizeof("crc32 01234567\n") - 1;
+constexpr std::size_t kChecksumLineBytes = sizeof("crc32c 01234567\n") - 1;
 
 }  // namespace
 
 std::string AddChecksum(std::string_view text) {
-  const uLong sum = crc32(0, reinterpret_cast<const Bytef*>(text.data()),
-                          static_cast<uInt>(text.size()));
-  return absl::StrFormat("%scrc32 %08x\n", text, sum);
+  return absl::StrFormat("%scrc32c %08x\n", text, Crc32c(text));
 }
 
 std::optional<std::string> TakeChecksum(std::string_view content) {

@@ -14,7 +14,7 @@
 
 namespace tokenusage {
 
-// Returns the text with a line "crc32 HEX" after it.
+// Returns the text with a line "crc32c HEX" after it.
 std::string AddChecksum(std::string_view text);
 
 // Returns the text before the checksum's line; nothing if they do not match.

@@ -2,6 +2,7 @@
 
 #include "tokenusage/client/clock.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "absl/time/clock.h"
@@ -21,11 +22,9 @@ class RealClock : public Clock {
   void Wait(std::condition_variable* condition,
             std::unique_lock<std::mutex>* lock,
             absl::Duration timeout) override {
-    if (timeout == absl::InfiniteDuration()) {
-      condition->wait(*lock);
-    } else {
-      condition->wait_for(*lock, absl::ToChronoNanoseconds(timeout));
-    }
+    // The end of a longer wait might overflow.
+    condition->wait_for(
+        *lock, absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24))));
   }
 };
 

@@ -2,9 +2,12 @@
 
 #include "tokenusage/client/memory_log.h"
 
+#include <string_view>
+
 namespace tokenusage {
 
-absl::Status MemoryLog::Append(std::string_view record) {
+absl::Status MemoryLog::Append(EncodedRecord* encoded) {
+  const std::string_view record = encoded->record();
   const std::lock_guard lock(mutex_);
   if (unread_.empty() || !HasRoom(unread_.back(), record.size(), limits_)) {
     unread_.emplace_back();

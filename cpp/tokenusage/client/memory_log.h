@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
-#include <string_view>
 #include <utility>
 
 #include "tokenusage/client/record_log.h"
@@ -21,7 +20,7 @@ class MemoryLog : public RecordLog {
  public:
   explicit MemoryLog(const BatchLimits& limits) : limits_(limits) {}
 
-  absl::Status Append(std::string_view record) override;
+  absl::Status Append(EncodedRecord* record) override;
   absl::Status Sync() override { return absl::OkStatus(); }
   // The limits are those of the constructor.
   absl::StatusOr<Batch> Read(const BatchLimits& limits) override;

@@ -17,6 +17,23 @@
 
 namespace tokenusage {
 
+// A record in its binary encoding, behind room for the header that a log may
+// write.
+struct EncodedRecord {
+  static constexpr std::size_t kHeaderBytes = 20;
+
+  explicit EncodedRecord(std::string_view record = "")
+      : bytes(kHeaderBytes, '\0') {
+    bytes.append(record);
+  }
+
+  std::string_view record() const {
+    return std::string_view(bytes).substr(kHeaderBytes);
+  }
+
+  std::string bytes;
+};
+
 // Records on their way to the service.
 struct Batch {
   // Each record as the field `records` of a ReportUsageRequest, in its binary
@@ -54,8 +71,11 @@ class RecordLog {
  public:
   virtual ~RecordLog() = default;
 
-  // Appends a record in its binary encoding.
-  virtual absl::Status Append(std::string_view record) = 0;
+  // Does what needs no order before Append. Any thread may call this.
+  virtual void Prepare(EncodedRecord*) const {}
+
+  // Appends a record that was prepared. May change its header.
+  virtual absl::Status Append(EncodedRecord* record) = 0;
 
   // Makes all records that were appended survive a power failure.
   virtual absl::Status Sync() = 0;

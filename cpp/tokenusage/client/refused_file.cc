@@ -2,6 +2,8 @@
 
 #include "tokenusage/client/refused_file.h"
 
+#include <memory>
+
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/internal/refused_record.pb.h"
@@ -33,34 +35,28 @@ absl::StatusOr<std::string> LineOf(std::string_view record,
 
 }  // namespace
 
-absl::Status RefusedFile::Open() {
-  if (file_ != nullptr) return absl::OkStatus();
-  TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                              files_->Open(folder_ + "/refused.jsonl"));
-  if (syncs_) TOKENUSAGE_RETURN_IF_ERROR(files_->SyncFolder(folder_));
-  TOKENUSAGE_ASSIGN_OR_RETURN(size_, file->Size());
-  std::string end;
-  if (size_ > 0) TOKENUSAGE_RETURN_IF_ERROR(file->ReadAt(size_ - 1, 1, &end));
-  ends_with_line_ = end.empty() || end == "\n";
-  file_ = std::move(file);
-  return absl::OkStatus();
-}
-
 absl::StatusOr<bool> RefusedFile::Append(std::string_view record,
                                          const v1::RecordError& error,
                                          absl::Time time) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::string line, LineOf(record, error, time));
   const std::lock_guard lock(mutex_);
-  TOKENUSAGE_RETURN_IF_ERROR(Open());
+  // Opened each time: an operator may have moved the file away.
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                              files_->Open(folder_ + "/refused.jsonl"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t size, file->Size());
+  std::string end = "\n";
+  if (size > 0) TOKENUSAGE_RETURN_IF_ERROR(file->ReadAt(size - 1, 1, &end));
   // A crash may have cut the last line.
-  if (!ends_with_line_) line.insert(0, "\n");
-  const auto bytes = static_cast<std::int64_t>(line.size());
-  if (size_ + bytes > max_bytes_) return false;
-  TOKENUSAGE_RETURN_IF_ERROR(file_->WriteAt(size_, line));
-  if (syncs_) TOKENUSAGE_RETURN_IF_ERROR(file_->Sync());
-  size_ += bytes;
-  ends_with_line_ = true;
-  return true;
+  if (end != "\n") line.insert(0, "\n");
+  if (size + static_cast<std::int64_t>(line.size()) > max_bytes_) return false;
+  if (syncs_ && size == 0) {
+    TOKENUSAGE_RETURN_IF_ERROR(files_->SyncFolder(folder_));
+  }
+  absl::Status status = file->WriteAt(size, line);
+  if (status.ok() && syncs_) status = file->Sync();
+  if (status.ok()) return true;
+  file->Truncate(size).IgnoreError();  // the caller tries again
+  return status;
 }
 
 }  // namespace tokenusage

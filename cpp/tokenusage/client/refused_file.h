@@ -7,7 +7,6 @@
 #define TOKENUSAGE_CLIENT_REFUSED_FILE_H_
 
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -33,21 +32,16 @@ class RefusedFile {
         syncs_(syncs) {}
 
   // Appends a record in its binary encoding. Returns whether the file had room.
+  // The file may be moved away or deleted between two calls.
   absl::StatusOr<bool> Append(std::string_view record,
                               const v1::RecordError& error, absl::Time time);
 
  private:
-  absl::Status Open();
-
   const std::string folder_;
   FileSystem* const files_;
   const std::int64_t max_bytes_;
   const bool syncs_;
-
-  std::mutex mutex_;  // guards the members below
-  std::unique_ptr<File> file_;
-  std::int64_t size_ = 0;
-  bool ends_with_line_ = true;
+  std::mutex mutex_;  // held by Append
 };
 
 }  // namespace tokenusage

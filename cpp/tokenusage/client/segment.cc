@@ -2,8 +2,6 @@
 
 #include "tokenusage/client/segment.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
+#include "tokenusage/client/crc32c.h"
 
 namespace tokenusage {
 namespace {
@@ -21,42 +20,51 @@ constexpr std::string_view kMarker = "\xf5TU\xff";
 constexpr std::string_view kSegmentSuffix = ".spool";
 constexpr std::size_t kReadBytes = 256 << 10;
 
+// Where a header has its integers, in little-endian order.
+constexpr std::size_t kLengthOffset = 4;
+constexpr std::size_t kSequenceOffset = 8;
+constexpr std::size_t kChecksumOffset = 16;
+
 template <typename T>
-void AppendInteger(T value, std::string* out) {
+void WriteInteger(T value, std::size_t offset, std::string* bytes) {
   for (std::size_t i = 0; i < sizeof(value); ++i) {
-    out->push_back(static_cast<char>(value >> (8 * i)));
+    (*bytes)[offset + i] = static_cast<char>(value >> (8 * i));
   }
 }
 
 template <typename T>
-T ReadInteger(std::string_view bytes) {
+T ReadInteger(std::string_view bytes, std::size_t offset) {
   T value = 0;
   for (std::size_t i = 0; i < sizeof(value); ++i) {
-    value |= static_cast<T>(static_cast<T>(static_cast<unsigned char>(bytes[i]))
-                            << (8 * i));
+    const auto byte = static_cast<unsigned char>(bytes[offset + i]);
+    value |= static_cast<T>(static_cast<T>(byte) << (8 * i));
   }
   return value;
 }
 
-// Returns the CRC-32 of a header's length and sequence and of the record.
-std::uint32_t ChecksumOf(std::string_view header, std::string_view record) {
-  const auto add = [](uLong sum, std::string_view bytes) {
-    return crc32(sum, reinterpret_cast<const Bytef*>(bytes.data()),
-                 static_cast<uInt>(bytes.size()));
-  };
-  return static_cast<std::uint32_t>(
-      add(add(0, header.substr(kMarker.size(), 12)), record));
+// The checksum is of the record, then of its length and sequence.
+std::uint32_t FrameChecksum(std::uint32_t record_checksum,
+                            std::string_view frame) {
+  return Crc32c(frame.substr(kLengthOffset, kChecksumOffset - kLengthOffset),
+                record_checksum);
 }
 
 }  // namespace
 
-void EncodeFrame(std::uint64_t sequence, std::string_view record,
-                 std::string* frame) {
-  frame->assign(kMarker);
-  AppendInteger(static_cast<std::uint32_t>(record.size()), frame);
-  AppendInteger(sequence, frame);
-  AppendInteger(ChecksumOf(*frame, record), frame);
-  frame->append(record);
+void BeginFrame(EncodedRecord* record) {
+  std::string& frame = record->bytes;
+  frame.replace(0, kMarker.size(), kMarker);
+  WriteInteger(static_cast<std::uint32_t>(record->record().size()),
+               kLengthOffset, &frame);
+  WriteInteger(Crc32c(record->record()), kChecksumOffset, &frame);
+}
+
+void FinishFrame(std::uint64_t sequence, EncodedRecord* record) {
+  std::string& frame = record->bytes;
+  WriteInteger(sequence, kSequenceOffset, &frame);
+  const auto record_checksum =
+      ReadInteger<std::uint32_t>(frame, kChecksumOffset);
+  WriteInteger(FrameChecksum(record_checksum, frame), kChecksumOffset, &frame);
 }
 
 std::string FormatSegmentName(const SegmentName& name) {
@@ -95,16 +103,16 @@ absl::StatusOr<std::optional<SegmentReader::Frame>> SegmentReader::Next(
   while (true) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, SkipToMarker(limit));
     if (!found) return std::nullopt;
-    const auto length = ReadInteger<std::uint32_t>(Rest().substr(4));
-    const auto sequence = ReadInteger<std::uint64_t>(Rest().substr(8));
+    const auto length = ReadInteger<std::uint32_t>(Rest(), kLengthOffset);
+    const auto sequence = ReadInteger<std::uint64_t>(Rest(), kSequenceOffset);
     if (IsPlausible(length, sequence, limit)) {
       const std::size_t size = kFrameHeaderBytes + length;
       TOKENUSAGE_ASSIGN_OR_RETURN(const bool filled, Fill(size, limit));
       if (!filled) return std::nullopt;  // the file was cut meanwhile
       const std::string_view frame = Rest().substr(0, size);
       const std::string_view record = frame.substr(kFrameHeaderBytes);
-      if (ReadInteger<std::uint32_t>(frame.substr(16)) ==
-          ChecksumOf(frame, record)) {
+      if (ReadInteger<std::uint32_t>(frame, kChecksumOffset) ==
+          FrameChecksum(Crc32c(record), frame)) {
         position_ += static_cast<std::int64_t>(size);
         frame_end_ = position_;
         next_ = sequence + 1;

@@ -14,16 +14,18 @@
 
 #include "absl/status/statusor.h"
 #include "tokenusage/client/file_system.h"
+#include "tokenusage/client/record_log.h"
 
 namespace tokenusage {
 
 // A frame: a header of this size, then the record.
-inline constexpr std::size_t kFrameHeaderBytes = 20;
+inline constexpr std::size_t kFrameHeaderBytes = EncodedRecord::kHeaderBytes;
 inline constexpr std::size_t kMaxFrameRecordBytes = 1 << 20;
 
-// Replaces `frame` with the frame of a record.
-void EncodeFrame(std::uint64_t sequence, std::string_view record,
-                 std::string* frame);
+// Make the bytes of a record a frame: first all but the sequence, which takes
+// as long as the record is, then the sequence.
+void BeginFrame(EncodedRecord* record);
+void FinishFrame(std::uint64_t sequence, EncodedRecord* record);
 
 // Names a segment by the sequence of its first record and by its project, which
 // so survives any damage to a file's content.

@@ -240,7 +240,7 @@ SpoolDamage Spool::damage() const {
   return damage_;
 }
 
-absl::Status Spool::Append(std::string_view record) {
+absl::Status Spool::Append(EncodedRecord* record) {
   const std::lock_guard lock(mutex_);
   const std::uint64_t sequence = last_appended_ + 1;
   if (segments_.empty() || segments_.back().file == nullptr ||
@@ -248,14 +248,14 @@ absl::Status Spool::Append(std::string_view record) {
     TOKENUSAGE_RETURN_IF_ERROR(StartSegment(sequence));
   }
   Segment& segment = segments_.back();
-  EncodeFrame(sequence, record, &frame_);
-  if (absl::Status status = segment.file->WriteAt(segment.bytes, frame_);
+  FinishFrame(sequence, record);
+  if (absl::Status status = segment.file->WriteAt(segment.bytes, record->bytes);
       !status.ok()) {
     // The next record is written in the same place, so this may fail.
     segment.file->Truncate(segment.bytes).IgnoreError();
     return status;
   }
-  const auto size = static_cast<std::int64_t>(frame_.size());
+  const auto size = static_cast<std::int64_t>(record->bytes.size());
   segment.bytes += size;
   bytes_ += size;
   last_appended_ = sequence;

@@ -61,7 +61,8 @@ class Spool : public RecordLog {
   // read and written.
   static absl::StatusOr<std::unique_ptr<Spool>> Open(SpoolOptions options);
 
-  absl::Status Append(std::string_view record) override;
+  void Prepare(EncodedRecord* record) const override { BeginFrame(record); }
+  absl::Status Append(EncodedRecord* record) override;
   absl::Status Sync() override;
   // An error leaves the records unread.
   absl::StatusOr<Batch> Read(const BatchLimits& limits) override;
@@ -113,7 +114,6 @@ class Spool : public RecordLog {
   bool folder_is_synced_ = false;
   std::uint64_t reading_ = 0;  // the first sequence of the segment being read
   SpoolDamage damage_;
-  std::string frame_;
 
   std::atomic<std::uint64_t> last_appended_{0};
   std::atomic<std::uint64_t> last_read_{0};

@@ -18,6 +18,7 @@
 #include "tokenusage/client/fork_count.h"
 #include "tokenusage/client/memory_log.h"
 #include "tokenusage/client/record_id.h"
+#include "tokenusage/client/record_log.h"
 #include "tokenusage/client/refused_file.h"
 #include "tokenusage/client/sender.h"
 #include "tokenusage/client/spool.h"
@@ -59,8 +60,9 @@ absl::Status CheckOptions(const UsageReporterOptions& options) {
       CheckOption(options.max_calls >= 1 && options.max_calls <= 16,
                   "max_calls must be 1 to 16"));
   TOKENUSAGE_RETURN_IF_ERROR(
-      CheckOption(options.call_timeout > absl::ZeroDuration(),
-                  "call_timeout must be positive"));
+      CheckOption(options.call_timeout > absl::ZeroDuration() &&
+                      options.call_timeout <= absl::Hours(24),
+                  "call_timeout must be positive, and at most 24 hours"));
   return CheckOption(
       options.min_retry_delay > absl::ZeroDuration() &&
           options.min_retry_delay <= options.max_retry_delay &&
@@ -101,7 +103,7 @@ class UsageReporter::Impl {
 
  private:
   absl::StatusOr<std::unique_ptr<RecordLog>> OpenLog();
-  absl::Status Append(std::string_view record,
+  absl::Status Append(EncodedRecord* record,
                       std::function<void(const absl::Status&)> done);
   // Counts a record that was not taken.
   absl::Status CountError(absl::Status status);
@@ -175,19 +177,20 @@ absl::Status UsageReporter::Impl::Report(
     ++invalid_;
     return InvalidRecord(*error);
   }
-  thread_local std::string encoded;
-  if (!record->SerializeToString(&encoded) ||
-      encoded.size() > kMaxRecordBytes) {
+  thread_local EncodedRecord encoded;
+  encoded.bytes.resize(EncodedRecord::kHeaderBytes);
+  if (!record->AppendToString(&encoded.bytes) ||
+      encoded.record().size() > kMaxRecordBytes) {
     ++invalid_;
     return absl::InvalidArgumentError(
         absl::StrCat("expected a record of at most ", kMaxRecordBytes,
                      " bytes, found ", record->ByteSizeLong()));
   }
-  return Append(encoded, std::move(done));
+  return Append(&encoded, std::move(done));
 }
 
 absl::Status UsageReporter::Impl::Append(
-    std::string_view record, std::function<void(const absl::Status&)> done) {
+    EncodedRecord* record, std::function<void(const absl::Status&)> done) {
   const auto on_promise = [this, done](const absl::Status& status) {
     ++(status.ok() ? accepted_ : unwritable_);
     if (done) done(status);
@@ -239,7 +242,6 @@ absl::Status UsageReporter::Impl::Flush(absl::Duration timeout) {
 }
 
 absl::Status UsageReporter::Impl::Stop(absl::Duration timeout) {
-  if (backlog_ == nullptr) return absl::OkStatus();  // Start failed
   backlog_->StopAppends();
   const bool is_flushed = backlog_->Flush(timeout);
   backlog_->Close();

@@ -94,7 +94,7 @@ struct UsageReporterOptions {
   // How many batches are on their way at once: 1 to 16, one thread each.
   int max_calls = 2;
 
-  // The deadline of a call.
+  // The deadline of a call: at most 24 hours.
   absl::Duration call_timeout = absl::Seconds(30);
 
   // The delay after the first failed call, and the longest; each is twice the
@@ -103,7 +103,8 @@ struct UsageReporterOptions {
   absl::Duration max_retry_delay = absl::Seconds(30);
 
   // Called with each record that the service refused, after it was written to
-  // refused.jsonl. From the reporter's threads; must be thread-safe.
+  // refused.jsonl. From the reporter's threads; must be thread-safe, and may
+  // call Report, but not Flush or Stop.
   std::function<void(const v1::UsageRecord& record,
                      const v1::RecordError& error)>
       on_refused;

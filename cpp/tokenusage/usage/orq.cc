@@ -22,8 +22,8 @@ UsageCounts CountImages(const Usage& usage,
   parts.input_text = STATED("input_tokens_details.", in, text_tokens);
   parts.input_image = STATED("input_tokens_details.", in, image_tokens);
   counter.Require({parts.input_text, parts.input_image});
-  if (!parts.input.is_set && parts.input_text.is_set &&
-      parts.input_image.is_set) {
+  if (!parts.input.is_set && !parts.input.out_of_range &&
+      parts.input_text.is_set && parts.input_image.is_set) {
     parts.input = Counter::Sum("input_tokens_details",
                                {parts.input_text, parts.input_image});
     counter.CheckSum(parts.total, {parts.input, parts.output});

@@ -5,7 +5,8 @@
 //
 //  - in memory, beside a queue of messages behind a mutex, with a thread that
 //    empties it;
-//  - with a spool, beside one write of the same bytes to a file;
+//  - with a spool, beside one write of the same bytes to a file in the same
+//    folder;
 //
 // and how long a spool of a million records takes to open and to read.
 //
@@ -161,7 +162,8 @@ void Compare(const char* what, int threads, const std::function<double()>& ours,
   std::fflush(stdout);
 }
 
-// Each report makes its own message, as a gateway does.
+// Each report makes its own message, as a gateway does. That counts as a part
+// of the report, although a write needs no message.
 double TimeReporter(int threads, Durability durability,
                     const std::string& folder, const v1::UsageRecord& record) {
   std::filesystem::remove_all(folder);
