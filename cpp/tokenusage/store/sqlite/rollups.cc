@@ -3,6 +3,8 @@
 #include "tokenusage/store/sqlite/rollups.h"
 
 #include <algorithm>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -49,6 +51,12 @@ std::string UpdateSql(const SqliteRollupTable& table) {
 std::string DeleteSql(const SqliteRollupTable& table) {
   return absl::StrCat("DELETE FROM ", table.name, KeyOf(table),
                       " AND record_count=?7");
+}
+
+// Returns a cell's key for a cache: its bytes.
+std::string_view KeyOf(const SqliteCell& cell) {
+  static_assert(std::has_unique_object_representations_v<SqliteCell>);
+  return {reinterpret_cast<const char*>(&cell), sizeof(cell)};
 }
 
 // Returns DATA_LOSS, naming the rollup.
@@ -130,7 +138,8 @@ SqliteSumWriter::SqliteSumWriter(const SqliteRollupTable& table,
                            KeyOf(table))),
       insert_(InsertSql(table)),
       update_(UpdateSql(table)),
-      remove_(DeleteSql(table)) {}
+      remove_(DeleteSql(table)),
+      stored_(std::max<std::size_t>(max_remembered, 1)) {}
 
 absl::Status SqliteSumWriter::Add(const SqliteSums& changes,
                                   SqliteDatabase* database) {
@@ -140,17 +149,17 @@ absl::Status SqliteSumWriter::Add(const SqliteSums& changes,
   for (const auto& entry : changes) sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(),
             [](auto* a, auto* b) { return a->first < b->first; });
+  if (max_remembered_ == 0) ForgetStored();
   for (const auto* entry : sorted) {
     const auto& [cell, change] = *entry;
-    if (stored_.size() >= max_remembered_) stored_.clear();
-    const auto [stored, is_new] = stored_.try_emplace(cell);
-    UsageSum& sum = stored->second;
-    if (is_new) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(sum, Read(cell, database));
+    UsageSum* sum = stored_.Find(KeyOf(cell));
+    if (sum == nullptr) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(UsageSum stored, Read(cell, database));
+      sum = stored_.Insert(KeyOf(cell), std::move(stored));
     }
-    const std::int64_t stored_records = sum.record_count;
-    sum.Add(change);
-    TOKENUSAGE_RETURN_IF_ERROR(Write(cell, stored_records, sum, database));
+    const std::int64_t stored_records = sum->record_count;
+    sum->Add(change);
+    TOKENUSAGE_RETURN_IF_ERROR(Write(cell, stored_records, *sum, database));
   }
   return absl::OkStatus();
 }
