@@ -153,6 +153,8 @@ class DocumentsTest(unittest.TestCase):
                 else blocks.script_of(b.code)
                 for b in to_run
             ]
+            http_address = "127.0.0.1:%d" % free_port()
+            scripts = [s.replace("127.0.0.1:8106", http_address) for s in scripts]
             at, outputs, errors = shell.run(scripts)
             if at is not None:
                 block = to_run[at]

@@ -324,6 +324,27 @@ class AttackTest(EndToEndTest):
 
                 self.keep_attacking(attack)
 
+    def test_slow_queries(self):
+        """A query of another project does not wait for the forty that came before it."""
+        server = self.start_server("usage.db")
+        client = self.connect(server)
+        for batch in range(100):
+            names = ["%d-%d" % (batch, i) for i in range(1000)]
+            client.report("slow", [make_record(name, labels={"x": "y"}) for name in names])
+        client.report("quick", [make_record("a")])
+        slow = query_request("slow", *oracle.ALL_TIME, group_by=["labels.x"])
+        calls = [client.start("QueryUsage", slow) for _ in range(40)]
+        started = time.monotonic()
+        (row,) = client.query("quick", *oracle.ALL_TIME).rows
+        seconds = time.monotonic() - started
+        waiting = sum(not call.done() for call in calls)
+        print("%.3f s, before %d of 40 slow queries" % (seconds, waiting), flush=True)
+        self.assertEqual(row.totals.record_count, 1)
+        self.assertGreater(waiting, 20)
+        self.assertLess(seconds, 10)
+        for call in calls:
+            call.cancel()
+
     def test_calls_that_wait(self):
         """25,000 of them over 100 connections, of which health watches need no token."""
         for method in ("/grpc.health.v1.Health/Watch", "StreamUsage"):

@@ -306,6 +306,40 @@ class HttpTest(EndToEndTest):
             headers = {**JSON, "Host": host}
             self.assertEqual(self.call(REPORT, report("a"), headers)[0], status, host)
 
+    def get(self, target, *header_lines, version="1.1"):
+        """Returns the status of one request, in these words."""
+        lines = ("GET %s HTTP/%s" % (target, version), *header_lines, "Connection: close")
+        answer = read_all(self.open("".join(line + "\r\n" for line in (*lines, "")).encode()))
+        return int(answer.split()[1])
+
+    def test_targets_in_absolute_form(self):
+        """As a proxy gets them. Their host counts, and not that of the header."""
+        for target, host, status in (
+            ("http://localhost/healthz", "localhost", 200),
+            ("HTTP://127.0.0.1:8106/healthz?x=http://y", "localhost", 200),
+            ("https://localhost", "localhost", 200),
+            ("http://localhost?x", "attacker.example", 200),
+            ("http://localhost/nothing", "localhost", 404),
+            ("http:/localhost/healthz", "localhost", 404),
+            ("ftp://localhost/healthz", "localhost", 404),
+            ("http://attacker.example/healthz", "localhost", 421),
+            ("http://localhost@attacker.example/healthz", "localhost", 421),
+        ):
+            self.assertEqual(self.get(target, "Host: " + host), status, target)
+
+    def test_hosts(self):
+        for headers, version, status in (
+            ((), "1.1", 400),
+            ((), "1.0", 200),
+            (("Host:",), "1.1", 200),
+            (("Host: localhost", "host: localhost"), "1.1", 400),
+            (("Host: localhost", "Host: localhost"), "1.0", 400),
+            (("Host: localhost localhost",), "1.1", 400),
+            (("Host: localhost/",), "1.1", 400),
+        ):
+            for target in ("/healthz", "http://localhost/healthz"):
+                self.assertEqual(self.get(target, *headers, version=version), status, headers)
+
     def test_bytes_that_are_not_http_1(self):
         for data in (
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9),  # the preface of HTTP/2
@@ -382,7 +416,8 @@ class HttpTest(EndToEndTest):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         before = resident_peak(self.server)
-        head = b"POST %s HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+        head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        head += b"Content-Length: 9\r\n"
         parts = (b"", b"GET /hea", head % REPORT.encode(), head % REPORT.encode() + b"\r\n{")
         idle = [self.open(parts[i % len(parts)]) for i in range(1000)]
         self.assert_unharmed()

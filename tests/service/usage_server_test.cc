@@ -86,14 +86,17 @@ TEST(UsageServerTest, SaysWhyItCannotListen) {
 }
 
 // Returns the answer of gRPC's health service: 1 is SERVING, 2 NOT_SERVING.
-int HealthOf(const std::shared_ptr<grpc::Channel>& channel) {
+int HealthOf(const std::shared_ptr<grpc::Channel>& channel,
+             const std::string& request = "",
+             grpc_compression_algorithm algorithm = GRPC_COMPRESS_NONE) {
   grpc::GenericStub stub(channel);
   grpc::ClientContext context;
+  context.set_compression_algorithm(algorithm);
   grpc::CompletionQueue queue;
-  const grpc::Slice empty;
+  const grpc::Slice slice(request);
   const auto call =
       stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
-                            grpc::ByteBuffer(&empty, 1), &queue);
+                            grpc::ByteBuffer(&slice, 1), &queue);
   grpc::ByteBuffer response;
   grpc::Status status;
   call->StartCall();
@@ -106,6 +109,25 @@ int HealthOf(const std::shared_ptr<grpc::Channel>& channel) {
     return -1;
   }
   return bytes.begin()[1];  // of field 1
+}
+
+// gRPC compresses only what becomes shorter.
+TEST(UsageServerTest, UnpacksHealthChecksUpToALimit) {
+  const auto store = NewMemoryStore();
+  UsageServerOptions options;
+  options.address = "127.0.0.1:0";
+  const auto server = UsageServer::Start(store.get(), options).value();
+  const auto channel =
+      grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()),
+                          grpc::InsecureChannelCredentials());
+  const std::string service = "\x0a\x23tokenusage.v1.UsageReportingService";
+  const std::string unknown_field("\x7a\xe8\x07" + std::string(1000, '\0'));
+  EXPECT_EQ(HealthOf(channel, service + unknown_field, GRPC_COMPRESS_GZIP), 1);
+  EXPECT_EQ(HealthOf(channel, service + unknown_field), 1);
+  std::string bomb = service;
+  for (int i = 0; i < 1000; ++i) bomb += unknown_field;
+  EXPECT_EQ(HealthOf(channel, bomb, GRPC_COMPRESS_GZIP), -1);
+  EXPECT_EQ(HealthOf(channel), 1);
 }
 
 TEST(UsageServerTest, AStoreThatRecoversDoesNotEndTheShutdown) {

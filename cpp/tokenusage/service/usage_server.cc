@@ -14,6 +14,7 @@
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/security/server_credentials.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/service/rpc/health_requests.h"
 #include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
@@ -149,6 +150,7 @@ absl::Status UsageServer::Listen() {
       interceptors;
   interceptors.push_back(guard_->NewInterceptorFactory());
   interceptors.push_back(watches_->NewFactory());
+  interceptors.push_back(NewHealthRequestUnpacker());
   if (options_.metrics != nullptr) {
     interceptors.push_back(options_.metrics->NewCallCounter());
   }

@@ -191,7 +191,7 @@ TEST_F(HttpServerTest, SaysThatItDoesNotServe) {
   HttpServerOptions options;
   options.is_serving = [] { return false; };
   Start(options);
-  EXPECT_THAT(Ask("GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n"),
+  EXPECT_THAT(Ask("GET /healthz HTTP/1.0\r\n\r\n"),
               StartsWith("HTTP/1.1 503 "));
 }
 

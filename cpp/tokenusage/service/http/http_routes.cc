@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "tokenusage/base/status_macros.h"
@@ -28,9 +29,33 @@ constexpr std::string_view kServicePath =
     "/tokenusage.v1.UsageReportingService/";
 constexpr std::string_view kOtherRoute = "other";
 
+// What a request's target names.
+struct Target {
+  std::optional<std::string_view> host;  // nothing: that of the Host header
+  std::string_view path;
+};
+
+// Returns the target in origin form (/path) or absolute form
+// (http://host/path), without the query.
+Target TargetOf(const HttpHeader& header) {
+  Target target;
+  target.path = {header.target().data(), header.target().size()};
+  target.path = target.path.substr(0, target.path.find('?'));
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!absl::StartsWithIgnoreCase(ToAbsl(target.path), ToAbsl(scheme))) {
+      continue;
+    }
+    const std::string_view rest = target.path.substr(scheme.size());
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    target.host = rest.substr(0, slash);
+    target.path = slash == rest.size() ? "/" : rest.substr(slash);
+    break;
+  }
+  return target;
+}
+
 std::string_view PathOf(const HttpHeader& header) {
-  const std::string_view target(header.target().data(), header.target().size());
-  return target.substr(0, target.find('?'));
+  return TargetOf(header).path;
 }
 
 bool IsCall(std::string_view path) {
@@ -82,10 +107,25 @@ HttpResponse NotFound() {
                         "there is no such path or method")));
 }
 
-// Returns whether the Host header names this machine, or is missing.
+// Returns whether the header has the Host that RFC 9112, 3.2 asks for: one, or
+// none before HTTP/1.1.
+bool HasValidHost(const HttpHeader& header) {
+  constexpr std::string_view kCharacters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "-._~!$&'()*+,;=%:[]";
+  const std::size_t count = header.count(http::field::host);
+  if (count == 0) return header.version() < 11;
+  const auto host = header[http::field::host];
+  return count == 1 &&
+         std::string_view(host.data(), host.size())
+                 .find_first_not_of(kCharacters) == std::string_view::npos;
+}
+
+// Returns whether the request names this machine, or no host.
 bool IsLocalHost(const HttpHeader& header) {
   const auto value = header[http::field::host];
-  std::string host(value.data(), value.size());
+  std::string host(TargetOf(header).host.value_or(
+      std::string_view(value.data(), value.size())));
   if (host.empty()) return true;
   const std::size_t colon = host.rfind(':');
   if (colon == host.npos || host.back() == ']') host += ":0";
@@ -114,7 +154,10 @@ std::optional<HttpResponse> HttpRoutes::CheckHeader(const HttpHeader& header,
   const std::string_view path = PathOf(header);
   const std::string_view route = RouteOf(path);
   std::optional<HttpResponse> refusal;
-  if (check_host_ && !IsLocalHost(header)) {
+  if (!HasValidHost(header)) {
+    refusal = ErrorResponse(absl::InvalidArgumentError(
+        "Host: expected one host, with or without a port"));
+  } else if (check_host_ && !IsLocalHost(header)) {
     refusal = WithStatus(
         http::status::misdirected_request,
         ErrorResponse(absl::PermissionDeniedError(

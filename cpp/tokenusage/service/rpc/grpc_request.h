@@ -32,6 +32,7 @@ class BinaryRequest final : public RequestMessage {
 
   absl::Status Unpack(std::size_t max_bytes) override;
   std::size_t size() const override { return bytes_.Length(); }
+  const grpc::ByteBuffer& bytes() const { return bytes_; }
   int CountElements(
       const ::google::protobuf::FieldDescriptor& field) const override;
   absl::Status Parse(::google::protobuf::Message* message) const override;

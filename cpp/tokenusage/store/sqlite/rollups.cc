@@ -3,6 +3,9 @@
 #include "tokenusage/store/sqlite/rollups.h"
 
 #include <algorithm>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -49,6 +52,12 @@ std::string UpdateSql(const SqliteRollupTable& table) {
 std::string DeleteSql(const SqliteRollupTable& table) {
   return absl::StrCat("DELETE FROM ", table.name, KeyOf(table),
                       " AND record_count=?7");
+}
+
+// Returns a cell's key for a cache: its bytes.
+std::string_view KeyOf(const SqliteCell& cell) {
+  static_assert(std::has_unique_object_representations_v<SqliteCell>);
+  return {reinterpret_cast<const char*>(&cell), sizeof(cell)};
 }
 
 // Returns DATA_LOSS, naming the rollup.
@@ -130,7 +139,8 @@ SqliteSumWriter::SqliteSumWriter(const SqliteRollupTable& table,
                            KeyOf(table))),
       insert_(InsertSql(table)),
       update_(UpdateSql(table)),
-      remove_(DeleteSql(table)) {}
+      remove_(DeleteSql(table)),
+      stored_(std::max<std::size_t>(max_remembered, 1)) {}
 
 absl::Status SqliteSumWriter::Add(const SqliteSums& changes,
                                   SqliteDatabase* database) {
@@ -148,21 +158,21 @@ absl::Status SqliteSumWriter::Add(const SqliteSums& changes,
   std::sort(sorted.begin(), sorted.end(),
             [](const Change& a, const Change& b) { return a.cell < b.cell; });
   TOKENUSAGE_ASSIGN_OR_RETURN(const Statements statements, Prepare(database));
+  if (max_remembered_ == 0) ForgetStored();
   for (auto change = sorted.begin(); change != sorted.end();) {
     const SqliteCell cell = change->cell;
-    if (stored_.size() >= max_remembered_) stored_.clear();
-    const auto [stored, is_new] = stored_.try_emplace(cell);
-    UsageSum& sum = stored->second;
-    if (is_new) {
+    UsageSum* sum = stored_.Find(KeyOf(cell));
+    if (sum == nullptr) {
       TOKENUSAGE_ASSIGN_OR_RETURN(
-          sum, Read(cell, database->path(), statements.select));
+          UsageSum stored, Read(cell, database->path(), statements.select));
+      sum = stored_.Insert(KeyOf(cell), std::move(stored));
     }
-    const std::int64_t stored_records = sum.record_count;
+    const std::int64_t stored_records = sum->record_count;
     for (; change != sorted.end() && change->cell == cell; ++change) {
-      sum.Add(*change->sum);
+      sum->Add(*change->sum);
     }
     TOKENUSAGE_RETURN_IF_ERROR(
-        Write(cell, stored_records, sum, statements, database));
+        Write(cell, stored_records, *sum, statements, database));
   }
   return absl::OkStatus();
 }

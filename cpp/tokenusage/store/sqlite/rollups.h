@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/record/usage_sum.h"
+#include "tokenusage/store/lru_cache.h"
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/store_maintenance.h"
@@ -74,8 +75,8 @@ using SqliteSums = absl::flat_hash_map<SqliteCell, UsageSum>;
 // Changes the sums of one table. One thread at a time.
 class SqliteSumWriter {
  public:
-  // Remembers about `max_remembered` sums that it wrote, so that it need not
-  // read them again.
+  // Remembers the `max_remembered` sums that it wrote most recently, so that it
+  // need not read them again.
   SqliteSumWriter(const SqliteRollupTable& table, std::size_t max_remembered);
 
   // Adds sums of quarter hours, or of the table's own cells, to the stored
@@ -83,7 +84,7 @@ class SqliteSumWriter {
   absl::Status Add(const SqliteSums& changes, SqliteDatabase* database);
 
   // Must be called when something else may have changed the table.
-  void ForgetStored() { stored_.clear(); }
+  void ForgetStored() { stored_.Clear(); }
 
  private:
   // On one row.
@@ -111,7 +112,8 @@ class SqliteSumWriter {
   const std::string insert_;
   const std::string update_;
   const std::string remove_;
-  SqliteSums stored_;  // a sum of no records is not in the table
+  // By KeyOf. A sum of no records is not in the table.
+  LruCache<UsageSum> stored_;
 };
 
 // Returns the statement that selects one series' rollups in order of time. Its
