@@ -165,7 +165,6 @@ class ConnectionGuard::Factory final
       grpc::experimental::ServerRpcInfo* info) override {
     std::shared_ptr<Connection> connection =
         guard_->Find(info->server_context()->peer());
-    if (connection == nullptr) return nullptr;
     const bool is_raw =
         std::string_view(info->method()).substr(0, kServicePrefix.size()) ==
         kServicePrefix;
@@ -188,6 +187,7 @@ ConnectionGuard::ConnectionGuard(ListeningSockets sockets,
                                  const ConnectionLimits& limits, Events events)
     : limits_(limits),
       events_(std::move(events)),
+      closed_(std::make_shared<Connection>(0, -1, "")),
       sockets_(std::move(sockets)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
@@ -215,8 +215,7 @@ ConnectionGuard::NewInterceptorFactory() {
 }
 
 void ConnectionGuard::OnIdentified(const std::string& peer) {
-  const std::shared_ptr<Connection> connection = Find(peer);
-  if (connection != nullptr) connection->is_identified = true;
+  Find(peer)->is_identified = true;
 }
 
 void ConnectionGuard::BeginDrain() {
@@ -231,7 +230,7 @@ std::shared_ptr<ConnectionGuard::Connection> ConnectionGuard::Find(
     const std::string& peer) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = by_peer_.find(peer);
-  return found == by_peer_.end() ? nullptr : found->second;
+  return found == by_peer_.end() ? closed_ : found->second;
 }
 
 void ConnectionGuard::Wake() {

@@ -106,6 +106,7 @@ class ConnectionGuard {
   ConnectionGuard(ListeningSockets sockets, const ConnectionLimits& limits,
                   Events events);
 
+  // Returns closed_ if there is no such connection.
   std::shared_ptr<Connection> Find(const std::string& peer);
   void Wake();
 
@@ -132,6 +133,8 @@ class ConnectionGuard {
 
   const ConnectionLimits limits_;
   const Events events_;
+  // Stands for connections that are closed: gRPC 1.83 starts calls of theirs.
+  const std::shared_ptr<Connection> closed_;
   ListeningSockets sockets_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   const int epoll_;
