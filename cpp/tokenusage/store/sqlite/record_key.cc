@@ -79,7 +79,7 @@ RecordKey ToRecordKey(std::string_view record_id) {
 std::string RecordIdOf(const RecordKey& key) {
   if (!key.is_blob) return key.bytes;
   std::string text = absl::BytesToHexString(ToAbsl(key.bytes));
-  for (const std::size_t place : {8, 13, 18, 23}) {
+  for (const std::size_t place : {8u, 13u, 18u, 23u}) {
     text.insert(std::min(place, text.size()), 1, '-');
   }
   return text;
