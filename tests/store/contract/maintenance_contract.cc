@@ -491,7 +491,7 @@ TEST_P(UsageStoreContract, ADeletionKeepsTheTotalsBeforeTheHorizon) {
   EXPECT_EQ(OnlyProblem(&maintenance()), "");
   // The note of it outlives the project.
   EXPECT_THAT(maintenance().DeleteProject("p", CallLimits()), IsOk());
-  EXPECT_EQ(maintenance().Deletions()->size(), 1u);
+  EXPECT_EQ(maintenance().Deletions()->size(), 2u);
 }
 
 TEST_P(UsageStoreContract, TheDeletionOfAProjectIsNoted) {
