@@ -172,6 +172,15 @@ TEST_P(UsageStoreContract, LabelsCanChangeUntilTheyHaveHistory) {
   EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
 }
 
+TEST_P(UsageStoreContract, RecordsThatDoNotCountNeedNoLabelSet) {
+  v1::UsageRecord correction = LabelledAt("b", kHorizon, 2, "zoo");
+  correction.set_corrects("a");
+  Append({LabelledAt("a", kHorizon, 1, "acme"), correction});
+  ASSERT_THAT(maintenance().SetRollupLabels({"customer"}, {}), IsOk());
+  EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
+  EXPECT_EQ(Groups(&store(), August()), Texts{"['zoo'] 1 2"});
+}
+
 TEST_P(UsageStoreContract, ADeletedProjectTakesItsLabelsAlong) {
   OpenWithLabels("customer");
   Append(LabelledRecords());

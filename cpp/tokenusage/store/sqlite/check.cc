@@ -317,7 +317,9 @@ std::string CheckRun::CheckRecord(const SqliteStatement& row, AllSeries* all) {
   }
   if (horizon_ == kNoHorizon) corrections_.Add(record_);
   const std::string label_set = LabelSetOf(labels_.labels, record_);
-  if (!label_set.empty() && known_label_sets_.count(label_set) == 0) {
+  // Labels that are set later get no label sets of records that do not count.
+  if (Counts(record_) && !label_set.empty() &&
+      known_label_sets_.count(label_set) == 0) {
     return "its labels are no label set of its project";
   }
   const UsageCounts counts = CountRecord(record_);
