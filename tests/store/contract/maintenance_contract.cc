@@ -490,9 +490,9 @@ TEST_P(UsageStoreContract, ADeletionKeepsTheTotalsBeforeTheHorizon) {
   EXPECT_EQ(Rows(QueryOf("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z")),
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 5 47"}));
   EXPECT_EQ(OnlyProblem(&maintenance()), "");
-  // The note of it outlives the project.
+  // The notes of both deletions outlive the project.
   EXPECT_THAT(maintenance().DeleteProject("p", CallLimits()), IsOk());
-  EXPECT_EQ(maintenance().Deletions()->size(), 1u);
+  EXPECT_EQ(maintenance().Deletions()->size(), 2u);
 }
 
 TEST_P(UsageStoreContract, TheDeletionOfAProjectIsNoted) {

@@ -93,7 +93,7 @@ std::string PlanOf(const std::string& url, const PostgresStatement& statement) {
 TEST_F(CitusTest, EveryStatementOfAProjectIsOneTaskOnOneNode) {
   const std::set<std::string> exempt = {
       "begin",           "commit",       "begin_snapshot", "select_projects",
-      "select_bookmark", "set_bookmark", "share_labels"};
+      "select_bookmark", "set_bookmark", "share_labels",   "select_deletions"};
   int plans = 0;
   for (const PostgresStatement& statement : postgres_sql::AllStatements()) {
     if (exempt.count(statement.name) != 0) continue;

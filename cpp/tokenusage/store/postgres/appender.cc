@@ -80,14 +80,27 @@ bool HasCorrection(const CheckedRecord* record) {
          !record->record().corrected_by().empty();
 }
 
-// Returns whether nothing but a taken id can refuse a record, if all series are
-// known.
-bool OnlyIdsCanRefuse(const PostgresProject& known, const Records& records) {
+// Returns whether only a taken id or a wrong correction can refuse a record, if
+// all series are known.
+bool CanInsertFirst(const PostgresProject& known, const Records& records) {
   return std::all_of(
       records.begin(), records.end(), [&](const CheckedRecord* record) {
         return !record->too_far_ahead() && !IsBeforeHorizon(*record, known) &&
-               !HasCorrection(record);
+               record->record().corrected_by().empty();
       });
+}
+
+// Returns the ids of the records that these correct and that are not among
+// them.
+std::vector<std::string> CorrectedIds(const Records& records) {
+  absl::flat_hash_set<std::string_view> own;
+  for (const CheckedRecord* record : records) own.insert(IdOf(*record));
+  std::vector<std::string> ids;
+  for (const CheckedRecord* record : records) {
+    const std::string& corrects = record->record().corrects();
+    if (!corrects.empty() && !own.contains(corrects)) ids.push_back(corrects);
+  }
+  return ids;
 }
 
 SeriesKeys SeriesKeysOf(const Records& records, const RollupLabels& labels) {
@@ -114,7 +127,8 @@ class AppendRun {
         max_series_(max_series) {}
 
   // Inserts before reading. The project must have all series of the records,
-  // and these must be in time. Returns nullopt if `known` is out of date.
+  // and these must be in time. Returns nullopt if `known` is out of date, or a
+  // correction is to be refused.
   absl::StatusOr<std::optional<Outcomes>> InsertFirst(
       const PostgresProject& known, SeriesKeys series);
 
@@ -393,12 +407,17 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
     const PostgresProject& known, SeriesKeys series) {
   series_ = std::move(series);
   const Records sorted = SortedById(records_);
+  const bool corrects =
+      std::any_of(sorted.begin(), sorted.end(), &HasCorrection);
   connection_.Send(sql::kBegin);
-  connection_.Send(sql::kShareProject, ProjectParams());
+  connection_.Send(corrects ? sql::kLockProject : sql::kShareProject,
+                   ProjectParams());
   SendInsert(sorted);
+  if (corrects) SendSelect(CorrectedIds(sorted));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
                               Sync());
   if (!IsSame(results[1], known)) return std::nullopt;
+  if (corrects) TOKENUSAGE_RETURN_IF_ERROR(ReadStored(results[3]));
   const PostgresResult& inserted = results[2];
   if (static_cast<std::size_t>(inserted.rows()) < sorted.size()) {
     absl::flat_hash_set<std::string_view> new_ids;
@@ -413,9 +432,14 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> found,
                                 Sync());
     TOKENUSAGE_RETURN_IF_ERROR(ReadStored(found[0]));
-    if (stored_.size() != taken.size()) return std::nullopt;
+    if (static_cast<std::size_t>(found[0].rows()) != taken.size()) {
+      return std::nullopt;
+    }
   }
   Outcomes outcomes = Resolve(known);
+  if (accepted_.size() != static_cast<std::size_t>(inserted.rows())) {
+    return std::nullopt;
+  }
   TOKENUSAGE_RETURN_IF_ERROR(Finish());
   return outcomes;
 }
@@ -527,7 +551,7 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
     AppendRun run(connection, project, records, *maybe_committed, labels,
                   max_series_);
     absl::StatusOr<std::optional<Outcomes>> result =
-        known && OnlyIdsCanRefuse(*known, records) &&
+        known && CanInsertFirst(*known, records) &&
                 cache_.HasAll(known->incarnation, series)
             ? run.InsertFirst(*known, series)
             : run.ReadFirst(known);

@@ -20,10 +20,11 @@ namespace tokenusage {
 // Appends records to one project in one transaction, if `retry` with the
 // retries of PostgresPool::Run. Thread-safe.
 //
-// If the cache shows that nothing but a taken id can refuse a record, the
-// records are inserted at once, which takes two round trips; else the project
-// is locked and read first. So are those that correct others: of two that race,
-// the second sees what the first has done.
+// If the cache shows that only a taken id or a wrong correction can refuse a
+// record, the records are inserted at once, which takes two round trips; with
+// corrections three, and the project is locked: of two that race, the second
+// sees what the first has done. Else, and if a correction is refused, the
+// project is locked and read first.
 class PostgresAppender {
  public:
   // `pool` must outlive this. `rollups` has the labels of new projects, which

@@ -209,15 +209,14 @@ void CheckRun::CheckRecord(const PostgresResult& row,
   if (detail.empty() && series_.count(SeriesNamesOf(record_)) == 0) {
     detail = "its operation, provider and model are no series of its project";
   }
-  if (detail.empty()) {
-    record_.set_corrected_by(std::string(row.Bytes(0, 4)));
-    corrections_.Add(record_);
-  }
+  record_.set_corrected_by(std::string(row.Bytes(0, 4)));
+  // Labels that are set later get no label sets of records that do not count.
   if (detail.empty() && !labels_.empty() && Counts(record_) &&
       label_sets_.count(LabelSetOf(labels_, record_)) == 0) {
     detail = "its labels are no label set of its project";
   }
   if (detail.empty()) {
+    corrections_.Add(record_);
     const UsageCounts counts = CountRecord(record_);
     if (Counts(record_)) expected->Add(record_, time, counts);
     if (row.Bool(0, 3) == counts.inconsistent()) return;
