@@ -175,7 +175,7 @@ TEST(UsageExtractorTest, FindsUsageBehindWhatItSkips) {
 TEST(UsageExtractorTest, TakesAByteOrderMarkOnlyAtTheStart) {
   const Dialect& images = *FindDialect("openai.images");
   const std::string event = "data: {\"type\":\"image_edit.completed\"}\n\n";
-  for (const std::size_t size : {1, 100}) {
+  for (const std::size_t size : {1u, 100u}) {
     const auto at_start = ExtractStream(images, "\xEF\xBB\xBF" + event, size);
     EXPECT_EQ(at_start->unknown_reason, v1::UNKNOWN_USAGE_REASON_ABSENT);
     const auto later =
@@ -220,7 +220,7 @@ TEST(NameProbeTest, SkipsNull) {
 TEST(NameProbeTest, FindsTheFirstPlace) {
   const std::string name = "\"usage\"";
   for (std::size_t before = 0; before < 300; ++before) {
-    for (const std::size_t behind : {0, 1, 63, 64, 200}) {
+    for (const std::size_t behind : {0u, 1u, 63u, 64u, 200u}) {
       std::string text(before, 'u');
       text.append(name).append(behind, 'u').append(name);
       EXPECT_EQ(FindPart(text, name), before);

@@ -39,7 +39,7 @@ TEST(GzipTest, UnpacksWhatItPacked) {
   for (const std::string& message : {std::string(), std::string("a"), text}) {
     const std::string packed = Gzip(message);
     EXPECT_TRUE(StartsLikeGzip(packed));
-    for (const std::size_t part_size : {1, 7, 1 << 20}) {
+    for (const std::size_t part_size : {1u, 7u, 1u << 20}) {
       const auto unpacked = Unpack(packed, message.size(), part_size);
       ASSERT_THAT(unpacked, IsOk());
       EXPECT_EQ(*unpacked, message);

@@ -38,9 +38,9 @@ class Backlog {
   Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
           Clock* clock);
 
-  // Appends an encoded record, and may change its header. While there is no room
-  // for it, or for `on_synced`, it waits, but not longer than `timeout`. If
-  // `on_synced` is given, RunSyncs calls it.
+  // Appends an encoded record, and may change its header. While there is no
+  // room for it, or for `on_synced`, it waits, but not longer than `timeout`.
+  // If `on_synced` is given, RunSyncs calls it.
   //
   // Errors: RESOURCE_EXHAUSTED if there is no room; CANCELLED after
   // StopAppends; those of the log.

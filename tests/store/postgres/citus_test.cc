@@ -3,6 +3,7 @@
 // What holds on a cluster of Citus only. Skips without one: see
 // postgres_server.sh.
 
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <set>
@@ -94,7 +95,7 @@ TEST_F(CitusTest, EveryStatementOfAProjectIsOneTaskOnOneNode) {
   const std::set<std::string> exempt = {
       "begin",           "commit",       "begin_snapshot", "select_projects",
       "select_bookmark", "set_bookmark", "share_labels",   "select_deletions"};
-  int plans = 0;
+  std::size_t plans = 0;
   for (const PostgresStatement& statement : postgres_sql::AllStatements()) {
     if (exempt.count(statement.name) != 0) continue;
     const std::string plan = PlanOf(url_, statement);

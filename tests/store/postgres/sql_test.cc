@@ -103,7 +103,9 @@ TEST(PostgresSqlTest, EveryStatementKeepsTheRulesOfCitus) {
   // rollups, and one of totals for each grouping.
   std::ifstream header("cpp/tokenusage/store/postgres/sql.h");
   const std::string text((std::istreambuf_iterator<char>(header)), {});
-  EXPECT_EQ(names.size(), Count(text, "constexpr PostgresStatement k") + 24u);
+  EXPECT_EQ(names.size(),
+            static_cast<std::size_t>(
+                Count(text, "constexpr PostgresStatement k") + 24));
 }
 
 TEST(PostgresSqlTest, TheRulesNoticeWhatBreaksThem) {
