@@ -543,6 +543,9 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
                                          const Records& records,
                                          bool* maybe_committed,
                                          Outcomes* outcomes) {
+  // Once that has failed, the project and the records must be read: a refused
+  // correction would fail again.
+  bool may_insert_first = true;
   for (int round = 0; round < kMaxRounds; ++round) {
     const std::optional<PostgresProject> known = cache_.Find(project);
     const RollupLabels labels =
@@ -550,11 +553,11 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
     const SeriesKeys series = SeriesKeysOf(records, labels);
     AppendRun run(connection, project, records, *maybe_committed, labels,
                   max_series_);
+    const bool inserts_first = may_insert_first && known &&
+                               CanInsertFirst(*known, records) &&
+                               cache_.HasAll(known->incarnation, series);
     absl::StatusOr<std::optional<Outcomes>> result =
-        known && CanInsertFirst(*known, records) &&
-                cache_.HasAll(known->incarnation, series)
-            ? run.InsertFirst(*known, series)
-            : run.ReadFirst(known);
+        inserts_first ? run.InsertFirst(*known, series) : run.ReadFirst(known);
     *maybe_committed = *maybe_committed || run.commit_sent();
     if (!result.ok()) return result.status();
     if (result->has_value()) {
@@ -568,9 +571,10 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
       cache_.RememberLabelsOfNewProjects(*run.labels_of_new_projects());
     } else if (run.learned()) {
       cache_.Remember(project, *run.learned(), {});
-    } else {
+    } else if (!inserts_first) {
       cache_.Forget(project);
     }
+    may_insert_first = false;
     TOKENUSAGE_RETURN_IF_ERROR(
         connection->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kStep)
             .status());
