@@ -25,9 +25,7 @@ struct TransportLimits {
   int max_metadata_bytes = 16 << 10;
 
   // Concurrent calls and streams on one connection; more wait at the caller.
-  // The least that HTTP/2 recommends (RFC 9113, section 6.5.2): gRPC 1.83 takes
-  // 12 KiB for each before ConnectionGuard learns of it.
-  int max_concurrent_streams = 100;
+  int max_concurrent_streams = 256;
 
   // The age at which a connection is asked to end, +/- 10 %, so that callers
   // spread over new servers, and the time that its calls then have to finish.
