@@ -347,8 +347,10 @@ class AttackTest(EndToEndTest):
 
     def test_calls_that_wait(self):
         """25,000 of them over 100 connections, of which health watches need no token."""
+        # 163 to 275, the more the busier the machine; 311 with gRPC 1.83.
+        limit = 384 * MIB
         for method in ("/grpc.health.v1.Health/Watch", "StreamUsage"):
-            with self.subTest(method), self.attacked() as server:
+            with self.subTest(method), self.attacked(limit=limit) as server:
                 for _ in range(100):
                     attacker = self.connect_raw(server)
                     with contextlib.suppress(OSError):
