@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Callers that want to exhaust the service, and a good caller beside them.
 
-In each case the service stays below 256 MiB of resident memory, and the good caller loses
-no call: at most it is told to come again.
+The service stays below 256 MiB of resident memory, except in the cases that state a higher
+limit, and the good caller loses no call: at most it is told to come again.
 """
 
 import contextlib

@@ -12,7 +12,7 @@
 // PostgreSQL reads and writes them.
 //
 // A spreadsheet runs text that begins with = + - @, a tab or a carriage return
-// as a formula, with the rights of whoever opens the file. CsvLine puts an
+// as a formula, with the rights of the user who opens it. CsvLine puts an
 // apostrophe in front of such text, and of text that begins with an apostrophe;
 // CsvReader removes it.
 

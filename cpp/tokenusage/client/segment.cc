@@ -20,7 +20,7 @@ constexpr std::string_view kMarker = "\xf5TU\xff";
 constexpr std::string_view kSegmentSuffix = ".spool";
 constexpr std::size_t kReadBytes = 256 << 10;
 
-// Where a header has its integers, in little-endian order.
+// Offsets of the integers in a header. They are little-endian.
 constexpr std::size_t kLengthOffset = 4;
 constexpr std::size_t kSequenceOffset = 8;
 constexpr std::size_t kChecksumOffset = 16;

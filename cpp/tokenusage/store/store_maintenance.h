@@ -61,7 +61,7 @@ struct RecordSelection {
 // The selection of a Deletion by DeleteProject.
 inline constexpr char kWholeProject[] = "the whole project";
 
-// What is kept of a deletion.
+// The record of a deletion, which stays.
 struct Deletion {
   absl::Time time;  // of its first step, in whole seconds
   std::string project;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the scenarios share.
+// Helpers that several scenarios use.
 //
 //   Requests requests = NowRequests(Ids::kOrdered, usage, kBatch, 64);
 //   const CallCounts counts =

@@ -29,7 +29,7 @@ constexpr std::string_view kServicePath =
     "/tokenusage.v1.UsageReportingService/";
 constexpr std::string_view kOtherRoute = "other";
 
-// What a request's target names.
+// The parts of a request's target.
 struct Target {
   std::optional<std::string_view> host;  // nothing: that of the Host header
   std::string_view path;

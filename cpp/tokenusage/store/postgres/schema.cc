@@ -73,9 +73,9 @@ constexpr const char* kInconsistentByTime =
     "tokenusage.usage_record(project, event_time, record_id) "
     "WHERE inconsistent";
 
-// What corrects a record: a table of its own, as an UPDATE of the record would
-// write it and its index entries once more. A row goes with the record that is
-// corrected.
+// Which record corrects another. A separate table, because an UPDATE of the
+// corrected record would write its row and index entries again. A row is
+// removed together with the record that is corrected.
 constexpr const char* kCorrection =
     "CREATE TABLE tokenusage.correction("
     "project text COLLATE \"C\" NOT NULL,"
