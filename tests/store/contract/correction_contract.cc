@@ -201,6 +201,17 @@ TEST_P(UsageStoreContract, OnlyAStoredRecordOfTheProjectCanBeCorrected) {
   EXPECT_EQ(Rows(Day()), Total(1, "1"));
 }
 
+TEST_P(UsageStoreContract, ARefusedCorrectionLeavesItsIdToALaterRecord) {
+  Append({RecordAt("z", kNoon, 64)});
+  const v1::UsageRecord record = RecordAt("b", kOnePm, 2);
+  EXPECT_EQ(Append({Correction("b", "a", 1), record}),
+            (Outcomes{kNotFound, kStored}));
+  const auto stored = store().GetRecord("p", "b");
+  ASSERT_THAT(stored, IsOk());
+  EXPECT_TRUE(SameContent(*stored, record));
+  EXPECT_EQ(Rows(Day()), Total(2, "66"));
+}
+
 TEST_P(UsageStoreContract, RepeatsAreDuplicatesBeforeAndAfterACorrection) {
   const v1::UsageRecord original = RecordAt("a", kNoon, 1);
   const v1::UsageRecord correction = Correction("b", "a", 2);

@@ -198,8 +198,13 @@ class AppendRun {
   const v1::UsageRecord* FindRecord(const std::string& record_id,
                                     const PostgresProject& project) const;
 
+  // Returns whether all accepted records are among these. Not so if a refused
+  // correction is followed by another record of the same id.
+  bool AcceptsNoneBut(const Records& records) const;
+
   // Writes the rollups of the accepted records, and commits.
   absl::Status Finish();
+
   PostgresConnection& connection_;
   const std::string& project_;
   const Records& records_;
@@ -382,6 +387,14 @@ Outcomes AppendRun::Resolve(const PostgresProject& project) {
   return outcomes;
 }
 
+bool AppendRun::AcceptsNoneBut(const Records& records) const {
+  return std::all_of(
+      records.begin(), records.end(), [&](const CheckedRecord* record) {
+        const auto found = accepted_.find(IdOf(*record));
+        return found == accepted_.end() || found->second == record;
+      });
+}
+
 absl::Status AppendRun::Finish() {
   if (!new_names_.empty() || !new_label_sets_.empty()) SendInsertSeries();
   PostgresRollups rollups(labels_);
@@ -437,7 +450,8 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
     }
   }
   Outcomes outcomes = Resolve(known);
-  if (accepted_.size() != static_cast<std::size_t>(inserted.rows())) {
+  if (accepted_.size() != static_cast<std::size_t>(inserted.rows()) ||
+      !AcceptsNoneBut(sorted)) {
     return std::nullopt;
   }
   TOKENUSAGE_RETURN_IF_ERROR(Finish());
