@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the C++ blocks of documents into a program: cpp_snippets.py FOLDER DOCUMENT...
+"""Writes the C++ blocks of documents as a program's sources: cpp_snippets.py FOLDER DOCUMENT...
 
-Each block becomes a file with its own namespace; the program runs the block that its
-argument names. Compiler errors name the document and the line.
+Each block becomes a file with its own namespace; the program runs the block whose
+name_of is its argument. Compiler errors name the document and the line.
 """
 
 import os
@@ -26,14 +26,14 @@ def has_main(block):
 
 
 def _source(block):
-    lines = '#line %d "%s"\n' % (block.line, block.document)
+    line_directive = '#line %d "%s"\n' % (block.line, block.document)
     # Includes move out of the namespace; blank lines keep the line numbers.
-    code = lines + _INCLUDE.sub("\n", block.code)
+    code = line_directive + _INCLUDE.sub("\n", block.code)
     around = block.directives.get("within", "...")
     before, _, after = around.partition("...")
     includes = "".join(_INCLUDE.findall(before + "\n" + block.code))
     if has_main(block):
-        # Only the real main() returns 0 implicitly.
+        # Only the global main() returns 0 implicitly.
         end = code.rindex("}")
         code = code[:end] + "return 0;\n" + code[end:]
     return "%snamespace %s {\n%s\n%s%s\n}\n" % (
@@ -46,6 +46,7 @@ def _source(block):
 
 
 def _main_source(programs):
+    """Returns a main() that runs the program its argument names; 125 if there is none."""
     names = [name_of(block) for block in programs]
     return "#include <cstring>\n%sint main(int, char** argv) {\n%s  return 125;\n}\n" % (
         "".join("namespace %s {\nint main();\n}\n" % name for name in names),
@@ -57,7 +58,7 @@ def _main_source(programs):
 
 
 def write_sources(folder, found):
-    """Writes the source files of these blocks."""
+    """Writes a file for each C++ block that is not left out, and main.cc, to the folder."""
     snippets = [b for b in found if b.language == "cpp" and not blocks.is_left_out(b)]
     sources = {name_of(block) + ".cc": _source(block) for block in snippets}
     sources["main.cc"] = _main_source([block for block in snippets if has_main(block)])

@@ -18,7 +18,7 @@ from harness.testcase import EndToEndTest, seeded_random
 DAY = at("2024-05-01T00:00:00Z")
 WINDOW = ("--start=2024-05-01", "--end=2024-06-01")
 COUNT = 6000
-# A part has about 100 records, so that there are about 60.
+# A part holds about 100 records, so COUNT records make about 60 parts.
 PART = "--part-bytes=40000"
 
 
@@ -92,7 +92,7 @@ class ExportTest(EndToEndTest):
         ).splitlines(keepends=True)
 
     def csv_rows(self, folder):
-        """Returns the rows of all parts, each of which has the heading."""
+        """Returns the rows of all parts, each of which starts with the header."""
         contents = self.files(folder)
         rows = []
         for part in self.manifest(folder)["parts"]:
@@ -108,7 +108,7 @@ class ExportTest(EndToEndTest):
         self.assertEqual(found, row.totals)
 
     def kill_after_parts(self, folder, parts, *flags):
-        """Kills an export when that many parts are listed. Returns whether it was killed."""
+        """Kills an export once that many parts are listed. Returns whether it was still running."""
         process = subprocess.Popen(
             [program.PROGRAM, *self.command(folder, *flags)],
             stdout=subprocess.DEVNULL,
@@ -122,12 +122,12 @@ class ExportTest(EndToEndTest):
         return process.wait(60) == -signal.SIGKILL
 
     def interrupt(self, folder, parts, *flags):
-        """Starts an export that is killed when that many parts are listed."""
+        """Starts an export and kills it at that many parts; starts over if it ended first."""
         for _ in range(20):
             if self.kill_after_parts(folder, parts, *flags):
                 return
             shutil.rmtree(self.path(folder))
-        self.fail("each export was faster than this test")
+        self.fail("each export ended before it could be killed")
 
 
 class RecordsTest(ExportTest):
@@ -145,7 +145,7 @@ class RecordsTest(ExportTest):
             self.assertLessEqual(part["byte_count"], 40000)
 
     def test_random_records_as_csv(self):
-        """Column by column, with Python's reader and decimals."""
+        """Reads the CSV with Python's reader, and sums each measure in decimals."""
         rng = seeded_random()
         reported = [
             records.random_record(rng, "r%d" % i, DAY + rng.randrange(10**15)) for i in range(600)
@@ -184,7 +184,7 @@ class RecordsTest(ExportTest):
             self.assertEqual(json.loads(row["labels"]), {"customer": text})
 
     def test_killed_again_and_again_while_the_service_restarts(self):
-        """What is left at the end is what an export that nobody disturbs writes."""
+        """In the end the files are those of an uninterrupted export."""
         self.report(records_of_a_day())
         for name in ("csv", "jsonl"):
             flags = ("--format=" + name, PART)
@@ -240,7 +240,7 @@ class RecordsTest(ExportTest):
         )
         self.assertEqual(marks["r000001~void"], "false")
 
-    def test_a_correction_behind_the_export_is_noticed(self):
+    def test_a_correction_of_an_exported_record_is_noticed(self):
         self.report(records_of_a_day())
         self.interrupt("out", 3, PART)
         flags = ["--server=" + self.server.address, "--project=demo"]
@@ -332,7 +332,7 @@ class TotalsTest(ExportTest):
 
 
 class BadInputTest(ExportTest):
-    def test_other_folders(self):
+    def test_unusable_folders(self):
         self.report(records_of_a_day(300))
         self.assert_exported("out", PART)
         before = self.files("out")
@@ -386,7 +386,7 @@ class BadInputTest(ExportTest):
         self.assert_one_line_error(program.run("export", "--verify"), 64, "FOLDER")
 
     def test_a_full_disk(self):
-        """Here a limit on the size of files, which fails writes in the same way."""
+        """Limits the size of files instead, which makes writes fail too."""
         self.report(records_of_a_day(300))
         limit = ["bash", "-c", "trap '' XFSZ; ulimit -f 20; exec \"$@\"", "bash"]
         self.assert_one_line_error(

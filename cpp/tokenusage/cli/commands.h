@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The program's subcommands, one file each.
+// The program's subcommands, defined in the *_command.cc files below cli/.
 //
 //   CLI::App app("Records token usage", "tokenusage");
 //   const std::vector<Command> commands = {AddGetCommand(&app)};
@@ -24,9 +24,11 @@ struct Command {
   std::function<ExitCode()> run;
 };
 
-// Runs the command that the command line names.
+// Runs the command that the command line names. Call it after
+// CLI::App::parse.
 ExitCode RunNamed(const std::vector<Command>& commands);
 
+// Each adds a subcommand with its flags to `app`, which owns Command::app.
 Command AddConvertCommand(CLI::App* app);
 Command AddCorrectCommand(CLI::App* app);
 Command AddCountCommand(CLI::App* app);

@@ -13,11 +13,12 @@
 
 namespace tokenusage {
 
-// Returns the checksum of what `previous` is the checksum of, then of `bytes`.
-// Thread-safe.
+// Returns the checksum of `bytes` appended to the bytes whose checksum is
+// `previous`; 0 is that of none. Thread-safe.
 std::uint32_t Crc32c(std::string_view bytes, std::uint32_t previous = 0);
 
-// Returns the same, without the instruction. For other processors and tests.
+// Returns the same from a table, for processors without the instruction and for
+// tests.
 std::uint32_t Crc32cByTable(std::string_view bytes, std::uint32_t previous = 0);
 
 }  // namespace tokenusage

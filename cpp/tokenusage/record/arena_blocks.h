@@ -4,8 +4,8 @@
 //
 //   ::google::protobuf::Arena arena(ReusingArena(request_bytes));
 //
-// A thousand records take half a megabyte. Returning its pages to the system
-// and fetching them again costs a tenth of the time of the whole call.
+// A report of a thousand records takes half a megabyte. Returning its pages to
+// the system and fetching them again would take a tenth of the call's time.
 
 #ifndef TOKENUSAGE_RECORD_ARENA_BLOCKS_H_
 #define TOKENUSAGE_RECORD_ARENA_BLOCKS_H_
@@ -17,8 +17,8 @@
 namespace tokenusage {
 
 // Returns options for an arena that will hold about `expected_bytes`. If that
-// is more than a few kilobytes, its blocks come from a pool of this process,
-// which keeps at most 16 MiB. Thread-safe.
+// is more than 16 KiB, its blocks come from a pool of this process, which keeps
+// at most 16 MiB of free blocks. Thread-safe.
 ::google::protobuf::ArenaOptions ReusingArena(std::size_t expected_bytes);
 
 }  // namespace tokenusage

@@ -31,15 +31,15 @@
 namespace tokenusage {
 
 struct InProcessServerOptions {
-  // host:port; port 0 takes a free one, which the server then keeps.
+  // host:port; port 0 picks a free port, which later starts use again.
   std::string address = "127.0.0.1:0";
 
   // The store, which must outlive the server. Null: a new one in memory, which
   // outlives Stop.
   UsageStore* store = nullptr;
 
-  // Called at each start for the credentials of the port, which the test makes
-  // with LoadCertificateSet or CheckCertificates. Null: plain text.
+  // Returns the port's credentials; called at each start. Make them from the
+  // result of LoadCertificateSet or CheckCertificates. Null: plaintext.
   std::function<std::shared_ptr<ReloadingCredentials>()> tls;
 
   // Identities, limits and so on.
@@ -47,25 +47,28 @@ struct InProcessServerOptions {
 };
 
 // For tests only. Thread-safe, except that one thread at a time may call Stop
-// and StartAgain.
+// and StartAgain, and no thread may call address or NewChannel during
+// StartAgain.
 class InProcessServer {
  public:
-  // Errors: UNAVAILABLE if it cannot listen on the port.
+  // Starts a server. Errors: those of UsageServer::Start, such as UNAVAILABLE
+  // if it cannot listen on the port.
   static absl::StatusOr<std::unique_ptr<InProcessServer>> Start(
       InProcessServerOptions options = {});
 
+  // Stops the server at once.
   ~InProcessServer();
 
-  // host:port, the same after each start.
+  // Returns host:port, the same after each start.
   std::string address() const { return options_.address; }
 
-  // A new plain-text channel to the server; with TLS, make one yourself.
+  // Returns a new plaintext channel to the server; with TLS, make your own.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 
-  // The server's store, without the faults of FailReports.
+  // Returns the server's store, which FailReports does not affect.
   UsageStore& store();
 
-  // Stops the server: waits at most `drain` for calls in progress, and breaks
+  // Stops the server: waits at most `drain` for calls in progress, and cancels
   // the rest.
   void Stop(absl::Duration drain = absl::ZeroDuration());
 
@@ -75,8 +78,9 @@ class InProcessServer {
   // Fails each report as if the store had answered with `error`: UNAVAILABLE
   // becomes STORE_FAILED, RESOURCE_EXHAUSTED becomes SERVER_BUSY, DATA_LOSS
   // becomes STORE_DAMAGED. If `is_stored`, the records are stored all the same.
-  // Queries, lists and gets still succeed; a `store` of the test's own can fail
-  // those. OK ends it.
+  // Queries, lists and gets still succeed; to fail those, pass a `store` of
+  // your own. UsageStore::CheckWritable, which the server's health depends on,
+  // fails too. OK ends the failures.
   void FailReports(absl::Status error, bool is_stored = false);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What one usage counts, by measure.
+// The amounts that one usage states, by measure.
 //
 //   UsageCounts counts = CountUsage(chat_usage);
 //   if (counts.Has(v1::USAGE_MEASURE_CACHE_READ_TOKENS)) {
@@ -22,7 +22,7 @@ namespace tokenusage {
 
 // Measures are numbered from 1 to this.
 inline constexpr int kMaxUsageMeasure = v1::UsageMeasure_MAX;
-static_assert(kMaxUsageMeasure < 64, "a set of measures is 64 bits");
+static_assert(kMaxUsageMeasure < 64, "a MeasureSet has 64 bits");
 
 // A set of measures, by their numbers.
 class MeasureSet {
@@ -45,7 +45,7 @@ class MeasureSet {
     return __builtin_popcountll(bits_ & ((std::uint64_t{1} << measure) - 1));
   }
 
-  // Calls `visit(measure)` for each, by rising number.
+  // Calls `visit(measure)` for each measure, in ascending order.
   template <typename Visitor>
   void ForEach(const Visitor& visit) const {
     for (std::uint64_t rest = bits_; rest != 0; rest &= rest - 1) {
@@ -64,14 +64,14 @@ class MeasureSet {
 // An amount for each measure that the usage states. A value type.
 class UsageCounts {
  public:
-  // Only the amounts that are set have a value: clearing all of them would take
-  // longer than counting.
+  // Leaves the amounts uninitialized: zeroing them all would take longer than
+  // counting.
   UsageCounts() {}  // NOLINT(modernize-use-equals-default)
 
   MeasureSet measures() const { return measures_; }
   bool Has(v1::UsageMeasure measure) const { return measures_.Has(measure); }
 
-  // The measure must be in the set.
+  // Returns the amount of a measure, which must be stated.
   Amount operator[](v1::UsageMeasure measure) const {
     return amounts_[static_cast<std::size_t>(measure)].value;
   }
@@ -81,31 +81,32 @@ class UsageCounts {
     amounts_[static_cast<std::size_t>(measure)].value = amount;
   }
 
-  // Calls `visit(measure, amount)` for each measure that is stated, by rising
-  // number.
+  // Calls `visit(measure, amount)` for each measure that is stated, in
+  // ascending order.
   template <typename Visitor>
   void ForEach(const Visitor& visit) const {
     measures_.ForEach(
         [&](v1::UsageMeasure measure) { visit(measure, (*this)[measure]); });
   }
 
-  // Whether the usage contradicts itself. It is counted as it is stated.
+  // Returns whether the usage contradicts itself; it is counted as stated.
   bool inconsistent() const { return inconsistent_; }
   void set_inconsistent() { inconsistent_ = true; }
 
-  // Whether a number that was counted is out of range, and therefore left out.
+  // Returns whether a count was left out because it is out of range.
   bool out_of_range() const { return out_of_range_; }
   void set_out_of_range() { out_of_range_ = true; }
 
-  // Whether counting has noticed that a count is not stated, which may be
-  // required: see Counter::Require.
+  // Returns whether a count that may be required is not stated: see
+  // Counter::Require.
   bool incomplete() const { return incomplete_; }
   void set_incomplete() { incomplete_ = true; }
 
-  // Whether the provider stated no usage (v1::UnknownUsage).
+  // Returns whether the provider stated no usage (v1::UnknownUsage).
   bool unknown() const { return unknown_; }
   void set_unknown() { unknown_ = true; }
 
+  // Compares all but out_of_range and incomplete.
   friend bool operator==(const UsageCounts& a, const UsageCounts& b) {
     bool equal = a.measures_ == b.measures_ &&
                  a.inconsistent_ == b.inconsistent_ && a.unknown_ == b.unknown_;
@@ -116,7 +117,7 @@ class UsageCounts {
   }
 
  private:
-  // An Amount without the zero that Amount's constructor writes.
+  // Storage for an Amount, left uninitialized.
   union Slot {
     Slot() {}  // NOLINT(modernize-use-equals-default)
     Amount value;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A unittest main that writes each test's outcome for Bazel, in JUnit's XML."""
+"""A unittest main that also writes each test's outcome as JUnit XML, for Bazel."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-# What XML 1.0 cannot hold.
+# The characters that XML 1.0 does not allow.
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -21,9 +21,9 @@ class _Result(unittest.TextTestResult):
     def startTest(self, test):
         super().startTest(test)
         self._started = time.monotonic()
-        kind, _, name = test.id().rpartition(".")
+        class_name, _, name = test.id().rpartition(".")
         self._case = ElementTree.SubElement(
-            self.suite, "testcase", name=name, classname=kind
+            self.suite, "testcase", name=name, classname=class_name
         )
 
     def stopTest(self, test):
@@ -32,7 +32,7 @@ class _Result(unittest.TextTestResult):
 
     def _add(self, kind, test, text):
         case = self._case
-        if not isinstance(test, unittest.TestCase):  # setUpClass and the like
+        if not isinstance(test, unittest.TestCase):  # a failed setUpClass or the like
             case = ElementTree.SubElement(self.suite, "testcase", name=test.id())
         ElementTree.SubElement(case, kind).text = _NOT_IN_XML.sub("?", text)
 
@@ -56,7 +56,7 @@ class _Result(unittest.TextTestResult):
 
 
 def main():
-    """Runs the tests of the main module and exits."""
+    """Runs the main module's tests, writes the XML, and exits: with 1 also if no test ran."""
     runner = unittest.TextTestRunner(verbosity=2, resultclass=_Result)
     result = unittest.main(exit=False, testRunner=runner).result
     path = os.environ.get("XML_OUTPUT_FILE")

@@ -12,12 +12,13 @@ namespace tokenusage {
 namespace json_internal {
 namespace {
 
-// The part of the input that an error may still repeat.
+// How many more characters of the input an error may quote.
 class Quota {
  public:
+  // Returns an excerpt that fits, and deducts its characters.
   std::string Take(std::string_view input) {
-    std::string excerpt = Excerpt(input, left_);
-    left_ -= CountChars(input, left_);
+    std::string excerpt = Excerpt(input, chars_left_);
+    chars_left_ -= CountChars(input, chars_left_);
     return excerpt;
   }
 
@@ -30,13 +31,14 @@ class Quota {
     return count;
   }
 
-  std::size_t left_ = kExcerptMaxChars;
+  std::size_t chars_left_ = kExcerptMaxChars;
 };
 
 void AppendStep(const PathStep& step, Quota* quota, std::string* path) {
   switch (step.kind) {
     case PathStep::Kind::kField:
       if (!path->empty()) *path += '.';
+      // In full: it is the schema's name, not the input's.
       *path += Excerpt(step.text, step.text.size());
       return;
     case PathStep::Kind::kIndex:

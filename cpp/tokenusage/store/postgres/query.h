@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Totals from a PostgreSQL database.
+// Reads totals from a PostgreSQL database.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_QUERY_H_
 #define TOKENUSAGE_STORE_POSTGRES_QUERY_H_
@@ -12,7 +12,8 @@
 
 namespace tokenusage {
 
-// See UsageStore::Query. `projects` are those of the query that exist.
+// Returns what UsageStore::Query does, but does not check the horizons.
+// `projects` are those of the query that exist.
 absl::StatusOr<UsageQueryPage> QueryPostgres(
     PostgresConnection* connection, const UsageQuery& query,
     const std::vector<ProjectHorizon>& projects);
