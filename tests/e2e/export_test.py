@@ -223,7 +223,7 @@ class RecordsTest(ExportTest):
         flags = ["--server=" + self.server.address, "--project=demo"]
         self.assertEqual(program.run("void", *flags, "r000001").exit_code, 0)
         correction = records.record_object(
-            make_record("c", DAY + 10**9, records.FRACTIONAL, corrects="r000002")
+            make_record("c", DAY + 10**9, records.FRACTIONAL)
         )
         correction["corrects"] = "r000002"
         line = records.json_lines([correction])
@@ -276,7 +276,12 @@ class RecordsTest(ExportTest):
 
 
 class TotalsTest(ExportTest):
-    FLAGS = ("--totals", "--bucket=day", "--group-by=labels.customer,model", "--time-zone=Asia/Tokyo")
+    FLAGS = (
+        "--totals",
+        "--bucket=day",
+        "--group-by=labels.customer,model",
+        "--time-zone=Asia/Tokyo",
+    )
 
     def setUp(self):
         super().setUp()

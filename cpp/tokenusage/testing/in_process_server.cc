@@ -3,6 +3,7 @@
 #include "tokenusage/testing/in_process_server.h"
 
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -93,6 +94,9 @@ absl::StatusOr<std::unique_ptr<InProcessServer>> InProcessServer::Start(
   std::unique_ptr<InProcessServer> result(
       new InProcessServer(std::move(options)));
   TOKENUSAGE_RETURN_IF_ERROR(result->StartAgain());
+  std::string& address = result->options_.address;
+  address = address.substr(0, address.rfind(':') + 1) +
+            std::to_string(result->server_->port());
   return result;
 }
 
@@ -103,9 +107,6 @@ absl::Status InProcessServer::StartAgain() {
   if (options_.tls) options.tls = options_.tls();
   TOKENUSAGE_ASSIGN_OR_RETURN(
       server_, UsageServer::Start(store_.get(), std::move(options)));
-  const std::string host =
-      options_.address.substr(0, options_.address.rfind(':'));
-  options_.address = host + ":" + std::to_string(server_->port());
   return absl::OkStatus();
 }
 

@@ -47,8 +47,7 @@ struct InProcessServerOptions {
 };
 
 // For tests only. Thread-safe, except that one thread at a time may call Stop
-// and StartAgain, and no thread may call address or NewChannel during
-// StartAgain.
+// and StartAgain.
 class InProcessServer {
  public:
   // Starts a server. Errors: those of UsageServer::Start, such as UNAVAILABLE

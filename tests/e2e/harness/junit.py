@@ -50,6 +50,10 @@ class _Result(unittest.TextTestResult):
             text = self._exc_info_to_string(err, subtest)
             self._add("failure", test, "%s\n%s" % (subtest, text))
 
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self._add("failure", test, "expected to fail, but passed")
+
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
         self._add("skipped", test, reason)

@@ -5,6 +5,8 @@
 #ifndef TOKENUSAGE_STORE_POSTGRES_QUERY_H_
 #define TOKENUSAGE_STORE_POSTGRES_QUERY_H_
 
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/query/query_plan.h"
