@@ -69,6 +69,23 @@ TEST(RowAggregatorTest, ALaterPageStartsAtTheBucketOfTheRowBefore) {
   EXPECT_EQ(page.rows[0].key, GroupKey{"c"});
 }
 
+TEST(RowAggregatorTest, WantsWhatMayBeOnThePage) {
+  UsageQuery query = HourQuery(1);
+  query.after = RowPosition{Nanos("2026-08-01T07:00:00Z"), Group("b")};
+  RowAggregator rows(query);
+  const std::int64_t nanos = Nanos("2026-08-01T07:30:00Z");
+  EXPECT_FALSE(rows.Wants(Nanos("2026-08-01T06:30:00Z"), Group("c")));
+  EXPECT_FALSE(rows.Wants(nanos, Group("b")));
+  EXPECT_TRUE(rows.Wants(nanos, Group("f")));
+  EXPECT_TRUE(rows.Wants(query.window.end_nanos - 1, Group("a")));
+  Add(nanos, "d", &rows);
+  Add(nanos, "e", &rows);  // says that there are more
+  EXPECT_TRUE(rows.Wants(nanos, Group("c")));
+  EXPECT_TRUE(rows.Wants(nanos, Group("e")));
+  EXPECT_FALSE(rows.Wants(nanos, Group("f")));
+  EXPECT_EQ(rows.Finish().value().rows.size(), 1u);
+}
+
 TEST(RowAggregatorTest, GroupKeysAreDecodedAsTheyWereEncoded) {
   for (const GroupKey& key :
        {GroupKey(), GroupKey{std::nullopt}, GroupKey{""},

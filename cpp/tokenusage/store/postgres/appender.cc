@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "google/protobuf/arena.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
@@ -154,8 +155,8 @@ class AppendRun {
 
  private:
   struct Stored {
-    v1::UsageRecord record;  // with corrected_by
-    std::string bytes;
+    const v1::UsageRecord* record;  // with corrected_by; in arena_
+    std::string bytes;              // if maybe_committed_
   };
 
   absl::StatusOr<std::vector<PostgresResult>> Sync() {
@@ -212,6 +213,7 @@ class AppendRun {
   const RollupLabels labels_;
   const std::int64_t max_series_;
   bool commit_sent_ = false;
+  ::google::protobuf::Arena arena_;
   absl::flat_hash_map<std::string, Stored> stored_;  // by id
   absl::flat_hash_map<std::string_view, const CheckedRecord*> accepted_;
   absl::flat_hash_set<std::string_view> own_;  // see CompareWithStored
@@ -282,12 +284,13 @@ void AppendRun::SendInsertSeries() {
 
 absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
   for (int row = 0; row < rows.rows(); ++row) {
-    Stored stored;
-    stored.bytes = std::string(rows.Bytes(row, 1));
+    const std::string_view bytes = rows.Bytes(row, 1);
+    auto* const record = v1::UsageRecord::default_instance().New(&arena_);
     TOKENUSAGE_RETURN_IF_ERROR(
-        ReadStoredRecord(connection_.display(), stored.bytes, &stored.record));
-    stored.record.set_corrected_by(std::string(rows.Bytes(row, 2)));
-    stored_.emplace(rows.Bytes(row, 0), std::move(stored));
+        ReadStoredRecord(connection_.display(), bytes, record));
+    record->set_corrected_by(std::string(rows.Bytes(row, 2)));
+    stored_.emplace(rows.Bytes(row, 0),
+                    Stored{record, maybe_committed_ ? std::string(bytes) : ""});
   }
   return absl::OkStatus();
 }
@@ -313,7 +316,7 @@ AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
       own_.insert(IdOf(record)).second) {
     return AppendOutcome::kStored;
   }
-  return CompareContent(stored.record, record.record());
+  return CompareContent(*stored.record, record.record());
 }
 
 AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
@@ -371,11 +374,11 @@ const v1::UsageRecord* AppendRun::FindRecord(
   const auto found = stored_.find(record_id);
   // A removal may not have deleted it yet.
   if (found == stored_.end() ||
-      IsBeforeHorizon(NanosFromTimestamp(found->second.record.event_time()),
+      IsBeforeHorizon(NanosFromTimestamp(found->second.record->event_time()),
                       project)) {
     return nullptr;
   }
-  return &found->second.record;
+  return found->second.record;
 }
 
 Outcomes AppendRun::Resolve(const PostgresProject& project) {

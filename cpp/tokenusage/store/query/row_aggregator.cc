@@ -36,6 +36,11 @@ RowAggregator::RowAggregator(const UsageQuery& query)
   }
 }
 
+bool RowAggregator::Wants(std::int64_t nanos, std::string_view group) {
+  return nanos >= start_nanos_ && nanos < end_nanos_ &&
+         IsOnPage({buckets_.Containing(nanos).start_nanos, group});
+}
+
 UsageSum* RowAggregator::SumOf(std::int64_t nanos, std::string_view group) {
   if (nanos < start_nanos_ || nanos >= end_nanos_) return nullptr;
   const TimeWindow bucket = buckets_.Containing(nanos);
@@ -43,20 +48,24 @@ UsageSum* RowAggregator::SumOf(std::int64_t nanos, std::string_view group) {
   if (last_ != rows_.end() && PositionView(last_->first) == position) {
     return &last_->second.sum;
   }
-  if (query_.after && !query_.order &&
-      position <= PositionView(query_.after->bucket_start_nanos,
-                               query_.after->encoded_key)) {
-    return nullptr;
-  }
+  if (!IsOnPage(position)) return nullptr;
   auto row = rows_.lower_bound(position);
   if (row == rows_.end() || Less()(position, row->first)) {
-    if (row == rows_.end() && rows_.size() == max_rows_) return nullptr;
     row = rows_.emplace_hint(row, Position(position),
                              Row{bucket.end_nanos, UsageSum()});
     DropRowsBeyondPage();
   }
   last_ = row;
   return &row->second.sum;
+}
+
+bool RowAggregator::IsOnPage(const PositionView& position) const {
+  if (query_.after && !query_.order &&
+      position <= PositionView(query_.after->bucket_start_nanos,
+                               query_.after->encoded_key)) {
+    return false;
+  }
+  return rows_.size() < max_rows_ || !Less()(rows_.rbegin()->first, position);
 }
 
 void RowAggregator::DropRowsBeyondPage() {

@@ -45,6 +45,9 @@ class RowAggregator {
   std::int64_t start_nanos() const { return start_nanos_; }
   std::int64_t end_nanos() const { return end_nanos_; }
 
+  // Returns whether SumOf would return a sum.
+  bool Wants(std::int64_t nanos, std::string_view group);
+
   // Returns the sum of the row of `group`, an encoded key, in the bucket of
   // `nanos`, to be added to at once; null if the row is not on the page. Valid
   // until the next call.
@@ -71,6 +74,8 @@ class RowAggregator {
   };
   using Rows = std::map<Position, Row, Less>;
 
+  // Returns whether a row at this position is on the page, as far as is known.
+  bool IsOnPage(const PositionView& position) const;
   // Drops a row beyond the page, and moves the end back to what still matters.
   void DropRowsBeyondPage();
   absl::StatusOr<UsageQueryPage> FinishInOrder();

@@ -3,6 +3,7 @@
 #include "tokenusage/store/sqlite/query.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,7 @@
 namespace tokenusage {
 namespace {
 
-// A label query that reads fewer cells of single label sets than this seeks
+// A label query that needs at most as many cells of single label sets seeks
 // each; else it reads all cells of its window.
 constexpr std::int64_t kMaxSeeks = 100'000;
 
@@ -77,12 +78,17 @@ class ProjectRun {
   absl::Status LoadSeries();
   // The same for label sets.
   absl::Status LoadLabelSets();
+  // Sorts them by group, if that does not depend on the series: then those
+  // beyond the page are known before their rollups are read.
+  void SortLabelSets();
 
   absl::Status AddRollups(const SqliteRollupTable& table, TimeWindow window);
   absl::Status AddRollupsOf(const std::string& group, SqliteStatement* select);
 
   absl::Status AddLabelRollups(const SqliteRollupTable& table,
                                TimeWindow window);
+  absl::Status AddLabelRollupsBySet(const SqliteRollupTable& table,
+                                    TimeWindow window);
   // Adds the rows of a bound statement.
   absl::Status AddLabelRows(SqliteStatement* select);
   absl::Status AddLabelRow(const SqliteStatement& row);
@@ -114,6 +120,11 @@ class ProjectRun {
   absl::flat_hash_map<std::int64_t, Series> series_;
   // Those that pass the filters, by label_set_id.
   absl::flat_hash_map<std::int64_t, std::string> label_sets_;
+  struct LabelSetGroup {
+    std::string group;
+    std::int64_t label_set_id;
+  };
+  std::vector<LabelSetGroup> sorted_label_sets_;
   bool all_label_sets_ = true;    // pass the filters
   SqliteCell last_cell_;          // of the last rollup by label
   std::string last_group_;        // of the same
@@ -175,6 +186,25 @@ absl::Status ProjectRun::LoadLabelSets() {
       });
 }
 
+void ProjectRun::SortLabelSets() {
+  if (!sorted_label_sets_.empty()) return;
+  SeriesNames names;
+  for (const auto& [label_set_id, label_set] : label_sets_) {
+    std::string group;
+    if (!groups_by_series_) {
+      names.labels = label_set;
+      group =
+          EncodedGroupOf(query_.group_by, project_.name, names, labels_.labels);
+    }
+    sorted_label_sets_.push_back({std::move(group), label_set_id});
+  }
+  if (groups_by_series_) return;
+  std::sort(sorted_label_sets_.begin(), sorted_label_sets_.end(),
+            [](const LabelSetGroup& a, const LabelSetGroup& b) {
+              return a.group < b.group;
+            });
+}
+
 absl::Status ProjectRun::AddRollups(const SqliteRollupTable& table,
                                     TimeWindow window) {
   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
@@ -211,32 +241,45 @@ absl::Status ProjectRun::AddLabelRollups(const SqliteRollupTable& table,
   if (label_sets_.empty()) return absl::OkStatus();
   const std::int64_t start = window.start_nanos / kNanosPerSecond;
   const std::int64_t end = window.end_nanos / kNanosPerSecond;
-  const std::string columns = absl::StrCat("SELECT ", kRollupColumns,
-                                           ", label_set_id FROM ", table.name);
+  // Whether most label sets may be beyond the page.
+  const bool can_skip =
+      !query_.order && !groups_by_series_ &&
+      label_sets_.size() > static_cast<std::size_t>(query_.page_size);
   const std::int64_t seeks = (end - start) / table.cell_seconds *
                              static_cast<std::int64_t>(label_sets_.size());
-  if (all_label_sets_ || seeks > kMaxSeeks) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(
-        SqliteStatement * select,
-        database_.Cached(columns +
-                         " WHERE project_id=?1 AND cell_start>=?2 AND "
-                         "cell_start<?3 ORDER BY cell_start, label_set_id, "
-                         "series_id"));
-    const SqliteStatement::Use use(select);
-    select->Bind(1, project_.id);
-    select->Bind(2, start);
-    select->Bind(3, end);
-    return AddLabelRows(select);
+  if ((can_skip || !all_label_sets_) && seeks <= kMaxSeeks) {
+    return AddLabelRollupsBySet(table, window);
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(
       SqliteStatement * select,
-      database_.Cached(columns + " WHERE project_id=?1 AND cell_start=?2 AND "
-                                 "label_set_id=?3 ORDER BY series_id"));
+      database_.Cached(absl::StrCat(
+          "SELECT ", kRollupColumns, ", label_set_id FROM ", table.name,
+          " WHERE project_id=?1 AND cell_start>=?2 AND cell_start<?3 "
+          "ORDER BY cell_start, label_set_id, series_id")));
+  const SqliteStatement::Use use(select);
+  select->Bind(1, project_.id);
+  select->Bind(2, start);
+  select->Bind(3, end);
+  return AddLabelRows(select);
+}
+
+absl::Status ProjectRun::AddLabelRollupsBySet(const SqliteRollupTable& table,
+                                              TimeWindow window) {
+  SortLabelSets();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteStatement * select,
+      database_.Cached(absl::StrCat(
+          "SELECT ", kRollupColumns, ", label_set_id FROM ", table.name,
+          " WHERE project_id=?1 AND cell_start=?2 AND label_set_id=?3 "
+          "ORDER BY series_id")));
+  const std::int64_t end = window.end_nanos / kNanosPerSecond;
   const bool months = table.cell_seconds == kMonthSeconds;
-  for (std::int64_t cell = start; cell < end;
+  for (std::int64_t cell = window.start_nanos / kNanosPerSecond; cell < end;
        cell = months ? MonthAfter(cell) : cell + table.cell_seconds) {
-    if (cell * kNanosPerSecond >= rows_.end_nanos()) break;
-    for (const auto& [label_set_id, label_set] : label_sets_) {
+    const std::int64_t nanos = cell * kNanosPerSecond;
+    if (nanos >= rows_.end_nanos()) break;
+    for (const auto& [group, label_set_id] : sorted_label_sets_) {
+      if (!groups_by_series_ && !rows_.Wants(nanos, group)) continue;
       const SqliteStatement::Use use(select);
       select->Bind(1, project_.id);
       select->Bind(2, cell);
