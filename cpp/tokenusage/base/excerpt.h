@@ -13,7 +13,7 @@
 
 namespace tokenusage {
 
-// The most characters of an input that an error message repeats.
+// The maximum number of characters of an input that an error message repeats.
 inline constexpr std::size_t kExcerptMaxChars = 40;
 
 // Returns the first `max_chars` characters of `text`, followed by "..." if

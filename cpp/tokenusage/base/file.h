@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Small files, whole.
+// Reads and writes small files as a whole.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(std::string text, ReadFile(path));
 
@@ -18,21 +18,22 @@ namespace tokenusage {
 
 // Returns the status for a value of errno: NOT_FOUND, ALREADY_EXISTS,
 // PERMISSION_DENIED, FAILED_PRECONDITION for a path that names no file, or
-// UNAVAILABLE for what may pass. `what` names the file.
+// UNAVAILABLE for failures that may pass. `what` names the file.
 absl::Status FileError(std::string_view what, int error);
 
-// Errors, each naming the path: those of FileError; FAILED_PRECONDITION if the
-// file is longer than max_bytes.
+// Returns the content of a file. Errors, each naming the path: those of
+// FileError; FAILED_PRECONDITION if the file is longer than max_bytes.
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      std::size_t max_bytes = 16 << 20);
 
-// Writes a file, in place of what it held. If that fails, it may hold a part.
+// Writes a file, replacing its content. If that fails, it may hold only a part
+// of the new content.
 //
 // Errors, each naming the path: those of FileError.
 absl::Status WriteFile(const std::string& path, std::string_view content);
 
 // Creates a file that only its owner may read and write. When it returns OK,
-// the whole file is on disk, with its name; else there is none.
+// the whole file is on disk, with its name; otherwise there is none.
 //
 // Errors, each naming the path: those of FileError.
 absl::Status WriteNewPrivateFile(const std::string& path,

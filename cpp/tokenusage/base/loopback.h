@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Hosts that only this machine can be.
+// Tells whether a host can only be this machine.
 //
 //   if (HasLoopbackHost("[::1]:8105")) credentials = InsecureCredentials();
 

@@ -34,7 +34,8 @@ inline ::google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
   return timestamp;
 }
 
-// Truncates to nanoseconds and clamps to their range in 64 bits.
+// Converts a time, truncated to nanoseconds and clamped to their range in 64
+// bits.
 inline ::google::protobuf::Timestamp TimestampFromTime(absl::Time time) {
   return TimestampFromNanos(absl::ToUnixNanos(time));
 }

@@ -60,10 +60,10 @@ class ProtoTextError : public ::google::protobuf::io::ErrorCollector {
   }
 #endif
 
-  // Mostly protobuf's own message, which names the message type in full. Empty
-  // if there was no error.
+  // Returns the message, usually protobuf's own, which names the message type
+  // in full. Empty if there was no error.
   const std::string& message() const { return message_; }
-  // Both from 1; 0 if there was no error.
+  // Return the position, counted from 1; 0 if there was no error.
   int line() const { return line_; }
   int column() const { return column_; }
 

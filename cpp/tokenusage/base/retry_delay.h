@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How long to wait before a failed call is repeated.
+// Computes how long to wait before a failed call is repeated.
 //
 //   for (int failures = 0; !Call().ok(); ++failures) {
 //     absl::SleepFor(RetryDelay(absl::Milliseconds(100), absl::Seconds(30),
@@ -14,9 +14,9 @@
 
 namespace tokenusage {
 
-// Returns the delay after a failed call that `failures` others came before:
-// `min`, twice as much each time, at most `max`, less a random part of at most
-// half, so that callers do not come back all at once. Thread-safe.
+// Returns the delay after a failed call that follows `failures` others: `min`,
+// doubled each time up to `max`, less a random part of at most half, so that
+// callers do not all come back at the same time. Thread-safe.
 absl::Duration RetryDelay(absl::Duration min, absl::Duration max, int failures);
 
 }  // namespace tokenusage

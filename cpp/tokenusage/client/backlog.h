@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The way of records from the threads that report them to those that send them:
-// bounds, batches, and what was answered.
+// Passes records from the threads that report them to those that send them:
+// bounds their number, forms batches, and tracks which are answered.
 
 #ifndef TOKENUSAGE_CLIENT_BACKLOG_H_
 #define TOKENUSAGE_CLIENT_BACKLOG_H_
@@ -25,10 +25,10 @@ namespace tokenusage {
 
 struct BacklogOptions {
   BatchLimits batch;
-  // How long a record waits for others to fill its batch.
+  // The time that a record waits for others to fill its batch.
   absl::Duration max_batch_age;
   std::int64_t max_bytes = 0;
-  // How many callbacks may wait for a sync that has not begun.
+  // The number of callbacks that may wait for a sync that has not begun.
   std::size_t max_unsynced = 65'536;
 };
 
@@ -56,7 +56,7 @@ class Backlog {
   // Returns whether all batches that were taken before this one are finished.
   bool IsOldest(const Batch& batch) const;
 
-  // Waits until IsOldest. Returns false after Close.
+  // Waits until IsOldest returns true. Returns false after Close.
   bool WaitUntilOldest(const Batch& batch);
 
   // Drops a batch that was answered. Batches may be finished in any order.
@@ -100,7 +100,7 @@ class Backlog {
   bool accepts_records_ = true;
   bool is_closed_ = false;
   int flush_count_ = 0;            // calls of Flush in progress
-  std::int64_t unread_bytes_ = 0;  // about
+  std::int64_t unread_bytes_ = 0;  // approximate
   absl::Duration unread_since_;    // if there are unread records
   std::uint64_t finished_ = 0;     // all records up to this one are finished
   std::deque<std::pair<std::uint64_t, bool>> taken_;  // last, is finished

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Connections to the service, for all that call it.
+// Connects to the service, for everything that calls it.
 //
 //   GrpcTransportOptions options;
 //   options.tls = true;
@@ -17,7 +17,7 @@
 
 namespace tokenusage {
 
-// Does not connect yet. Uses the options of TLS only.
+// Creates a channel, which does not connect yet. Uses the TLS options only.
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& server,
                                           const GrpcTransportOptions& options);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The time, as a UsageReporter sees it. A test puts its own in its place.
+// The time, as a UsageReporter sees it. Tests replace it with their own.
 //
 //   absl::Time event_time = Clock::Real()->Now();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The files of a spool. A test puts its own file system in place of the real
-// one, to lose what was not synced, to fill the disk, or to fail.
+// The files of a spool. Tests replace the real file system with one that loses
+// what was not synced, is full, or fails.
 //
 //   FileSystem* files = FileSystem::Real();
 //   TOKENUSAGE_ASSIGN_OR_RETURN(auto file, files->Open("spool/cursor"));
@@ -52,7 +52,7 @@ class FileSystem {
 
   virtual ~FileSystem() = default;
 
-  // Returns the file system of the machine.
+  // Returns the machine's file system.
   static FileSystem* Real();
 
   // Creates a folder for its owner only. Succeeds if there is one already.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Tells a forked child from the process that it is a copy of.
+// Tells a forked child from its parent.
 //
 //   const int fork_count = ForkCount();
 //   ...
@@ -11,7 +11,7 @@
 
 namespace tokenusage {
 
-// Returns how many forks, since the first call, lie between the first process
+// Returns the number of forks, since the first call, between the first process
 // and this one. Much faster than getpid(). Thread-safe.
 int ForkCount();
 

@@ -26,7 +26,7 @@ struct GrpcTransportOptions {
   // the next one if that is draining, unavailable or too slow. At least one.
   std::vector<std::string> servers;
 
-  // Connects with TLS; else in plain text.
+  // Connects with TLS; otherwise in plain text.
   bool tls = false;
 
   // In PEM. An empty tls_ca means the system's CAs.
@@ -37,12 +37,12 @@ struct GrpcTransportOptions {
   // The name in the servers' certificates, if it is not their host.
   std::string tls_server_name;
 
-  // The file with the token to show, or empty. It is read again when it has
+  // The file with the token to send, or empty. It is read again when it has
   // changed. Needs TLS, unless all servers are loopback addresses.
   std::string token_file;
 };
 
-// Does not connect yet.
+// Creates a transport, which does not connect yet.
 //
 // Errors: INVALID_ARGUMENT, naming the option, if one is not valid; those of
 // ReadFile if the token cannot be read.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Records in memory.
+// Keeps records in memory.
 
 #ifndef TOKENUSAGE_CLIENT_MEMORY_LOG_H_
 #define TOKENUSAGE_CLIENT_MEMORY_LOG_H_

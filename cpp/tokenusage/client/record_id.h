@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Ids for records.
+// Makes ids for records.
 //
 //   record.set_record_id(NewRecordId(absl::Now()));
 

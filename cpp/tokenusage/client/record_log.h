@@ -17,8 +17,7 @@
 
 namespace tokenusage {
 
-// A record in its binary encoding, behind room for the header that a log may
-// write.
+// A serialized record, after room for the header that a log may write.
 struct EncodedRecord {
   static constexpr std::size_t kHeaderBytes = 20;
 
@@ -36,8 +35,8 @@ struct EncodedRecord {
 
 // Records on their way to the service.
 struct Batch {
-  // Each record as the field `records` of a ReportUsageRequest, in its binary
-  // encoding: a request is its project and this.
+  // The records, each serialized as the field `records` of a
+  // ReportUsageRequest: a request is its project and these bytes.
   std::string records;
   int count = 0;
   // The sequence of the last record. Sequences count records from 1, and are
@@ -45,13 +44,13 @@ struct Batch {
   std::uint64_t last = 0;
 };
 
-// The most that a batch holds.
+// The limits of a batch.
 struct BatchLimits {
   int max_records = 1000;
   std::size_t max_bytes = 1'000'000;
 };
 
-// Appends a record in its binary encoding.
+// Appends a serialized record.
 void AppendRecord(std::string_view record, Batch* batch);
 
 // Returns whether the batch can take a record of `record_bytes`. An empty batch
@@ -59,19 +58,20 @@ void AppendRecord(std::string_view record, Batch* batch);
 bool HasRoom(const Batch& batch, std::size_t record_bytes,
              const BatchLimits& limits);
 
-// Returns the records in their binary encoding, as views into the batch.
+// Returns the serialized records, as views into the batch.
 std::vector<std::string_view> RecordsOf(const Batch& batch);
 
-// Returns a ReportUsageRequest in its binary encoding.
+// Returns a serialized ReportUsageRequest.
 std::string EncodeRequest(std::string_view project, const Batch& batch);
 
 // Thread-safe, except that no two threads may append, or read, or discard at
-// once.
+// the same time.
 class RecordLog {
  public:
   virtual ~RecordLog() = default;
 
-  // Does what needs no order before Append. Any thread may call this.
+  // Prepares a record for Append, as far as its place in the order does not
+  // matter. Any thread may call this.
   virtual void Prepare(EncodedRecord*) const {}
 
   // Appends a record that was prepared. May change its header.
@@ -86,12 +86,12 @@ class RecordLog {
   // Drops the records up to the sequence `last`.
   virtual absl::Status Discard(std::uint64_t last) = 0;
 
-  // Returns the sequences of the last record that was appended, and of the last
+  // Return the sequences of the last record that was appended, and of the last
   // that was read.
   virtual std::uint64_t last_appended() const = 0;
   virtual std::uint64_t last_read() const = 0;
 
-  // Returns how many bytes the records take.
+  // Returns the size of the records in bytes.
   virtual std::int64_t bytes() const = 0;
 };
 

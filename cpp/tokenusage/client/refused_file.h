@@ -22,8 +22,8 @@ namespace tokenusage {
 // Thread-safe.
 class RefusedFile {
  public:
-  // The file is created with the first record. If `syncs`, each record is
-  // synced to disk.
+  // The first record creates the file. If `syncs`, each record is synced to
+  // disk.
   RefusedFile(std::string folder, FileSystem* files, std::int64_t max_bytes,
               bool syncs)
       : folder_(std::move(folder)),
@@ -31,8 +31,8 @@ class RefusedFile {
         max_bytes_(max_bytes),
         syncs_(syncs) {}
 
-  // Appends a record in its binary encoding. Returns whether the file had room.
-  // The file may be moved away or deleted between two calls.
+  // Appends a serialized record. Returns whether the file had room. The file
+  // may be moved away or deleted between two calls.
   absl::StatusOr<bool> Append(std::string_view record,
                               const v1::RecordError& error, absl::Time time);
 

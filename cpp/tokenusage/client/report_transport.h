@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How a UsageReporter reaches the service. A test puts its own in place of
-// NewGrpcTransport (grpc_transport.h).
+// The connection of a UsageReporter to the service. Tests replace
+// NewGrpcTransport (grpc_transport.h) with their own.
 //
 //   class Sink : public ReportTransport {
 //    public:
@@ -42,7 +42,7 @@ class ReportTransport {
   virtual ~ReportTransport() = default;
 
   // Calls ReportUsage once, or once for each server until one answers, with a
-  // request in its binary encoding. Returns within about `timeout` for each.
+  // serialized request. Returns within about `timeout` for each.
   virtual ReportResult Report(const std::string& request,
                               absl::Duration timeout) = 0;
 

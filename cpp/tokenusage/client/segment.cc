@@ -42,7 +42,7 @@ T ReadInteger(std::string_view bytes, std::size_t offset) {
   return value;
 }
 
-// The checksum is of the record, then of its length and sequence.
+// Returns the checksum of the record, followed by its length and sequence.
 std::uint32_t FrameChecksum(std::uint32_t record_checksum,
                             std::string_view frame) {
   return Crc32c(frame.substr(kLengthOffset, kChecksumOffset - kLengthOffset),

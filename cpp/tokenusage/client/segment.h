@@ -22,13 +22,13 @@ namespace tokenusage {
 inline constexpr std::size_t kFrameHeaderBytes = EncodedRecord::kHeaderBytes;
 inline constexpr std::size_t kMaxFrameRecordBytes = 1 << 20;
 
-// Make the bytes of a record a frame: first all but the sequence, which takes
-// as long as the record is, then the sequence.
+// Turn the bytes of a record into a frame: first all but the sequence, which
+// takes time in proportion to the record's size, then the sequence.
 void BeginFrame(EncodedRecord* record);
 void FinishFrame(std::uint64_t sequence, EncodedRecord* record);
 
 // Names a segment by the sequence of its first record and by its project, which
-// so survives any damage to a file's content.
+// thus survives any damage to a file's content.
 struct SegmentName {
   std::uint64_t first = 0;
   std::string project;
@@ -53,10 +53,10 @@ class SegmentReader {
   };
 
   // Returns the next frame that ends at or before `limit`, a position in the
-  // file; nothing if there is none. The file must not change before `limit`.
+  // file; nullopt if there is none. The file must not change before `limit`.
   absl::StatusOr<std::optional<Frame>> Next(std::int64_t limit);
 
-  // The offset behind the last frame that was returned.
+  // Returns the offset after the last frame that was returned.
   std::int64_t frame_end() const { return frame_end_; }
 
  private:

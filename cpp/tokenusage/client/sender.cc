@@ -18,7 +18,7 @@ namespace {
 constexpr absl::Duration kMaxPushback = absl::Minutes(10);
 
 // Returns whether the service refused the request, or the transport its size,
-// so that sending it again fails again.
+// so that sending it again would fail again.
 bool IsRefusedBatch(const ReportResult& result) {
   if (result.pushback.has_value()) return false;
   switch (result.status.code()) {
@@ -32,8 +32,8 @@ bool IsRefusedBatch(const ReportResult& result) {
   }
 }
 
-// Returns whether the answer is about `count` records. Another one is treated
-// as a failed call.
+// Returns whether the answer is about `count` records. If not, the call is
+// treated as failed.
 bool IsAnswerFor(int count, const v1::ReportUsageResponse& response) {
   std::int64_t answered = response.errors_size();
   answered += response.stored_count();
@@ -183,10 +183,10 @@ void Sender::OnAnswer() {
     const std::lock_guard lock(mutex_);
     if (!std::exchange(is_failing_, false)) return;
   }
-  if (options_.log) options_.log("records are sent again");
+  if (options_.log) options_.log("records can be sent again");
 }
 
-// Waits after a failure that `failures` others came before, at least for
+// Waits after a failure that follows `failures` others, for at least
 // `pushback`.
 bool Sender::WaitToRetry(int failures, absl::Duration pushback) {
   const absl::Duration delay =

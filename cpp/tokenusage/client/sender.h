@@ -43,7 +43,7 @@ class Sender {
   UsageReporterCounters counters() const;
 
  private:
-  // Each returns false if the sender was stopped; then the outcome is unknown.
+  // Return false if the sender was stopped; then the outcome is unknown.
   bool Deliver(const Batch& batch);
   bool DeliverHalves(const Batch& batch);
   bool Refuse(std::string_view record, const v1::RecordError& error);

@@ -123,7 +123,7 @@ absl::StatusOr<Layout> ReadLayout(const std::string& folder,
   return layout;
 }
 
-// Returns the last sequence that was answered, as far as is known.
+// Returns the last sequence that is known to be answered.
 std::uint64_t AcknowledgedIn(const Layout& layout) {
   if (layout.acknowledged.has_value()) return *layout.acknowledged;
   return layout.segments.empty() ? 0 : layout.segments.front() - 1;
@@ -182,7 +182,8 @@ absl::Status Spool::OpenFiles() {
 absl::Status Spool::SyncParent() {
   const absl::Status status =
       options_.files->SyncFolder(options_.folder + "/..");
-  // A parent that may not be read is another's, who created the folder in it.
+  // A parent that may not be read belongs to someone else, who created the
+  // folder in it.
   return absl::IsPermissionDenied(status) ? absl::OkStatus() : status;
 }
 
@@ -211,11 +212,11 @@ absl::Status Spool::OpenLastSegment(std::uint64_t first) {
   if (end < size) {
     ++damage_.torn_tails;
     Log(absl::StrCat(SegmentFile(first), ": the last ", size - end,
-                     " bytes are no record, and were cut"));
+                     " bytes are not a record, and were cut off"));
     TOKENUSAGE_RETURN_IF_ERROR(file->Truncate(end));
   }
-  // If records that were answered are not here any more, their sequences are
-  // not used again: the next record begins a new segment.
+  // If answered records are no longer here, their sequences are not reused: the
+  // next record begins a new segment.
   const bool is_complete = last >= last_appended_;
   last_appended_ = std::max<std::uint64_t>(last, last_appended_);
   segments_.push_back({first, end, is_complete ? file : nullptr});
@@ -398,8 +399,8 @@ void Spool::RemoveSegments(std::uint64_t last) {
     }
   }
   if (removable.empty()) return;
-  // Else the segments would be missed after a power failure. If it fails, they
-  // are deleted all the same, or a full disk would stay full.
+  // Otherwise the segments would be missed after a power failure. If it fails,
+  // they are deleted all the same, or a full disk would stay full.
   cursor_->Sync().IgnoreError();
   for (const std::uint64_t first : removable) {
     const absl::Status status =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Records in a folder, which survive the process. docs/client.md describes the
-// files.
+// Keeps records in a folder, where they survive the process. docs/client.md
+// describes the files.
 //
 //   SpoolOptions options;
 //   options.folder = "/var/lib/gateway/usage";
@@ -40,7 +40,7 @@ struct SpoolOptions {
   std::int64_t segment_bytes = 8 << 20;
   // Set if Sync will be called.
   bool syncs = true;
-  // Called with each damage that is found. Must be thread-safe.
+  // Called with each instance of damage that is found. Must be thread-safe.
   std::function<void(std::string_view message)> log = [](std::string_view) {};
 };
 
@@ -66,7 +66,8 @@ class Spool : public RecordLog {
   absl::Status Sync() override;
   // An error leaves the records unread.
   absl::StatusOr<Batch> Read(const BatchLimits& limits) override;
-  // An error has no effect but that records may be sent again after a restart.
+  // The only effect of an error is that records may be sent again after a
+  // restart.
   absl::Status Discard(std::uint64_t last) override;
   std::uint64_t last_appended() const override { return last_appended_; }
   std::uint64_t last_read() const override { return last_read_; }
@@ -135,8 +136,8 @@ struct SpoolSummary {
 };
 
 // Reads a spool without changing or locking it, and calls `on_record` with each
-// record that waits for an answer, in its binary encoding. If the spool is in
-// use, a record that is being written may look like a torn tail.
+// serialized record that waits for an answer. If the spool is in use, a record
+// that is being written may look like a torn tail.
 //
 // Errors: NOT_FOUND if the folder has no spool; FAILED_PRECONDITION if it was
 // written by a newer version, or has records of two projects; those of

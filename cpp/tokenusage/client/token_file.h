@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A file with a token that somebody else renews.
+// A file with a token that another program renews.
 
 #ifndef TOKENUSAGE_CLIENT_TOKEN_FILE_H_
 #define TOKENUSAGE_CLIENT_TOKEN_FILE_H_
@@ -28,7 +28,8 @@ class TokenFile {
   std::string Get();
 
  private:
-  // What changes with the file: inode, size, time in seconds and nanoseconds.
+  // The properties that change with the file: inode, size, time in seconds and
+  // nanoseconds.
   using Version = std::array<std::int64_t, 4>;
 
   explicit TokenFile(const std::string& path) : path_(path) {}

@@ -43,7 +43,7 @@ absl::Status CheckOptions(const UsageReporterOptions& options) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckProject(options.project));
   TOKENUSAGE_RETURN_IF_ERROR(CheckOption(
       has_spool != options.spool_folder.empty(),
-      "spool_folder goes with kProcess and kDisk, and only with them"));
+      "spool_folder must be set with kProcess and kDisk, and only then"));
   TOKENUSAGE_RETURN_IF_ERROR(
       CheckOption(has_spool || options.max_memory_bytes >= kMinMemoryBytes,
                   "max_memory_bytes must be at least 2 MiB"));
@@ -67,7 +67,8 @@ absl::Status CheckOptions(const UsageReporterOptions& options) {
       options.min_retry_delay > absl::ZeroDuration() &&
           options.min_retry_delay <= options.max_retry_delay &&
           options.max_retry_delay < absl::InfiniteDuration(),
-      "retry delays must be positive, the longest the last, and finite");
+      "min_retry_delay must be positive and at most max_retry_delay, which "
+      "must be finite");
 }
 
 // Fills what may be missing, before the record is first written.

@@ -46,7 +46,7 @@
 
 namespace tokenusage {
 
-// What Report promises when it returns OK.
+// The promise that Report makes by returning OK.
 enum class Durability {
   // The record is in memory: it is lost if the process ends before the record
   // is sent.
@@ -69,8 +69,8 @@ struct UsageReporterOptions {
   // kMemory, which has no spool.
   std::string spool_folder;
 
-  // The most memory for records that are not sent yet. Only kMemory. At least
-  // 2 MiB.
+  // The most memory for records that are not sent yet, with kMemory. At least 2
+  // MiB.
   std::int64_t max_memory_bytes = 64 << 20;
 
   // The most disk space for records that are not sent yet. At least 4 MiB.
@@ -80,9 +80,9 @@ struct UsageReporterOptions {
   // and given to on_refused.
   std::int64_t max_refused_bytes = 64 << 20;
 
-  // How long Report waits for room if the reporter is full, before it refuses
-  // the record. 0: it refuses at once. A caller that ignores the error drops
-  // the record.
+  // The time that Report waits for room if the reporter is full, before it
+  // refuses the record. If 0, it refuses at once. A caller that ignores the
+  // error drops the record.
   absl::Duration full_timeout = absl::ZeroDuration();
 
   // A batch is sent when it has this many records (at most 1,000) or bytes (at
@@ -91,7 +91,7 @@ struct UsageReporterOptions {
   std::int64_t max_batch_bytes = 1'000'000;
   absl::Duration max_batch_age = absl::Milliseconds(100);
 
-  // How many batches are on their way at once: 1 to 16, one thread each.
+  // The number of batches that may be in flight: 1 to 16, one thread each.
   int max_calls = 2;
 
   // The deadline of a call: at most 24 hours.
@@ -110,8 +110,8 @@ struct UsageReporterOptions {
       on_refused;
 
   // Called with one line of English when calls begin to fail and when they
-  // succeed again, and with each damage of the spool. From the reporter's
-  // threads; must be thread-safe. Never contains a token.
+  // succeed again, and with each instance of damage to the spool. From the
+  // reporter's threads; must be thread-safe. Never contains a token.
   std::function<void(std::string_view message)> log;
 
   // For tests.
@@ -172,9 +172,9 @@ class UsageReporter {
   // Opens the spool, and starts to send what a previous reporter left in it.
   //
   // Errors: INVALID_ARGUMENT, naming the option, if one is not valid;
-  // FAILED_PRECONDITION if the spool is in use, is of another project, or was
-  // written by a newer version; those of FileError if its folder cannot be read
-  // and written. Damage is no error.
+  // FAILED_PRECONDITION if the spool is in use, belongs to another project, or
+  // was written by a newer version; those of FileError if its folder cannot be
+  // read and written. Damage is not an error.
   static absl::StatusOr<std::unique_ptr<UsageReporter>> Start(
       UsageReporterOptions options, std::unique_ptr<ReportTransport> transport);
 
@@ -185,7 +185,7 @@ class UsageReporter {
   UsageReporter(const UsageReporter&) = delete;
   UsageReporter& operator=(const UsageReporter&) = delete;
 
-  // Takes a record. OK means what Durability says.
+  // Takes a record. Durability says what OK means.
   //
   // Errors: INVALID_ARGUMENT, naming the field, if the record breaks a rule of
   // usage_record.proto or is longer than 1,000,000 bytes; RESOURCE_EXHAUSTED if
@@ -197,8 +197,8 @@ class UsageReporter {
   // Takes a record without waiting for a sync, and calls `done` once the
   // promise holds or cannot be kept. If Report returns an error, `done` is not
   // called. It is called from this thread or the reporter's, and must not
-  // block. At most 65,536 of them wait for the next sync: then the reporter is
-  // full.
+  // block. At most 65,536 callbacks wait for the next sync; beyond that, the
+  // reporter is full.
   absl::Status Report(v1::UsageRecord record,
                       std::function<void(const absl::Status&)> done);
 

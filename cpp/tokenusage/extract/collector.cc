@@ -96,7 +96,7 @@ absl::Status CheckRange(std::string_view path, const Message& usage) {
       violation->message));
 }
 
-// What is at a path.
+// The outcome of reading the usage at a path.
 struct Reading {
   bool is_read = false;  // a usage
   bool is_null = false;
@@ -402,7 +402,7 @@ void Collector::FinishRecord() {
   add_other_passes(record.anthropic_messages());
   add_other_passes(record.openrouter_messages());
   has_usage_ = false;
-  head_events_ = 0;  // What says more of later responses is beside their usage.
+  head_events_ = 0;  // Later responses state their id beside their usage.
 }
 
 v1::UnknownUsageReason Collector::ReasonOfNoUsage() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Collects what is known of one response. Only for the files of this folder.
+// Collects the usage, the id and the model of one response. Only for the files
+// of this folder.
 
 #ifndef TOKENUSAGE_EXTRACT_COLLECTOR_H_
 #define TOKENUSAGE_EXTRACT_COLLECTOR_H_
@@ -31,7 +32,7 @@ class Collector {
   // Reads an event of a stream, or "[DONE]".
   absl::Status ReadEvent(std::string_view json);
 
-  // An EventFinder.
+  // Finds an event that must be read, as an EventFinder.
   std::size_t FindEventToRead(std::string_view bytes) const;
 
   // Returns whether an event has stated that it is the last one.
@@ -43,8 +44,8 @@ class Collector {
  private:
   using Head = internal::ResponseHead;
 
-  // Events from which the response's id and model are taken; later ones have
-  // them only beside usage.
+  // The number of events that are read for the response's id and model; later
+  // events are read for them only if they have usage.
   static constexpr int kMaxHeadEvents = 8;
 
   // Reads the usage of the first place that has one into the record. Returns
@@ -61,7 +62,7 @@ class Collector {
   absl::Status TakeToolUsage(std::string_view json, const Place& place);
   absl::Status TakeHead(std::string_view json, std::string_view path,
                         Head* head);
-  // Reads what else an event says that has usage.
+  // Reads the rest of an event that has usage.
   absl::Status FinishEvent(std::string_view json, const Place& place);
   absl::Status CheckId(const Place& place, const Head& head) const;
   absl::Status CheckEnd(std::string_view json);

@@ -18,12 +18,12 @@ using extract_internal::Merge;
 using extract_internal::NameProbe;
 using extract_internal::Place;
 
-// The usage is in the response, and in one event of its stream.
+// Places the usage in the response, and in one event of its stream.
 Layout Plain(std::string usage = "usage") {
   return {{Place(usage)}, {Place(usage)}};
 }
 
-// The same, without id and model.
+// Does the same, without id and model.
 Layout Anonymous(std::vector<NameProbe> end_types = {}) {
   Layout layout = Plain();
   layout.end_types = std::move(end_types);
@@ -31,7 +31,7 @@ Layout Anonymous(std::vector<NameProbe> end_types = {}) {
   return layout;
 }
 
-// A line of a batch's results has the response at `path`.
+// Adds the lines of a batch's results, which have the response at `path`.
 Layout WithBatch(const std::string& path, Layout layout) {
   layout.body.emplace_back(path + ".usage", path);
   return layout;
@@ -80,15 +80,15 @@ Layout Responses() {
   return layout;
 }
 
-// OpenAI's, with the tools' usage beside the usage.
+// Adds the tools' usage, which OpenAI states beside the usage.
 Layout ResponsesWithTools() {
   Layout layout = Responses();
   layout.tool_usage_field = "openai_responses_tool_usage";
   return layout;
 }
 
-// A response of one session after the other. The session's log has a message a
-// line.
+// Reads the responses of a session, one after the other. The session's log has
+// one message a line.
 Layout Realtime() {
   Layout layout = {{Place("response.usage", "response")},
                    {Place("response.usage", "response")}};
@@ -97,7 +97,8 @@ Layout Realtime() {
   return layout;
 }
 
-// The transcriptions of the input of such a session: another model's work.
+// Reads the transcriptions of the input of such a session: another model's
+// work.
 Layout RealtimeTranscription() {
   Layout layout = Plain();
   layout.merge = Merge::kEach;
@@ -123,8 +124,8 @@ Layout GenerateContent() {
   return layout;
 }
 
-// Each message of a session states what it adds. The session's log has one a
-// line.
+// Each message of a session states what it adds. The session's log has one
+// message a line.
 Layout Live() {
   Layout layout = Plain("usageMetadata");
   layout.merge = Merge::kSum;

@@ -28,15 +28,15 @@ struct Dialect {
   std::string_view name;
 
   // UsageRecord.provider and .operation of its records. A copy may have others.
-  // The provider is empty if the dialect is that of many.
+  // The provider is empty if several share the dialect.
   std::string_view provider;
   std::string_view operation;
 
   // The member of UsageRecord's oneof `usage` that holds its usage.
   const ::google::protobuf::FieldDescriptor* usage_field;
 
-  // Whether each line of a file of JSON Lines is an event of a stream, and not
-  // a response.
+  // True if each line of a JSON Lines file is an event of a stream, not a
+  // response.
   bool streams_lines;
 
   // The places of usage, id and model in its responses.

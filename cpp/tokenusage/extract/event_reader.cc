@@ -11,8 +11,8 @@
 namespace tokenusage::extract_internal {
 namespace {
 
-// Bytes in which events to read are looked for at once. More would be searched
-// again for each event of a stream that has many.
+// The bytes that are searched at a time for an event to read. If a stream has
+// many of these, more bytes would be searched again for each.
 constexpr std::size_t kLookAhead = 4096;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -29,7 +29,7 @@ class LineEnds {
   explicit LineEnds(std::string_view text) : end_(text.data() + text.size()) {}
 
   // Returns the size of the first line of `rest`, which is the end of the text,
-  // or npos if it is not ended. In JSON, CR is white space.
+  // or npos if the line has no end. In JSON, CR is white space.
   std::size_t Find(std::string_view rest, bool is_json) {
     if (line_feed_ == nullptr || line_feed_ < rest.data()) {
       line_feed_ = rest.data() + std::min(rest.find('\n'), rest.size());
@@ -111,7 +111,7 @@ absl::Status EventReader::Feed(std::string_view chunk, const EventFinder& find,
   return absl::OkStatus();
 }
 
-// `rest` is what is known of the stream behind the line.
+// Takes a line. `rest` is the known part of the stream after it.
 absl::Status EventReader::TakeLine(std::string_view line, std::string_view rest,
                                    const EventVisitor& visit) {
   if (std::exchange(is_first_line_, false)) TakePrefix(kByteOrderMark, &line);

@@ -17,16 +17,16 @@
 
 namespace tokenusage::extract_internal {
 
-// Returns a place in the first event that must be read, or the size, of the
-// bytes of a stream that start with an event.
+// Returns a position in the first event that must be read, or the size of
+// `bytes` if there is none. `bytes` are from a stream, and start with an event.
 using EventFinder = std::function<std::size_t(std::string_view bytes)>;
 
 // Takes the data of one event, which lives as long as the call.
 using EventVisitor = std::function<absl::Status(std::string_view event)>;
 
-// Reads server-sent events, whose lines end with LF, CRLF or CR, and lines that
-// start with "{" as events, too, which end with LF or CRLF. Copies only the
-// events that do not lie in one chunk, or have several lines of data.
+// Reads server-sent events, whose lines end with LF, CRLF or CR. Also takes a
+// line that starts with "{", and ends with LF or CRLF, for an event. Copies
+// only the events that are split between chunks or have several lines of data.
 class EventReader {
  public:
   // The longest event; more is an error.
@@ -38,8 +38,8 @@ class EventReader {
   absl::Status Feed(std::string_view chunk, const EventFinder& find,
                     const EventVisitor& visit);
 
-  // Returns the data of an event that the stream did not end, or an empty one,
-  // and forgets it.
+  // Returns the data of an event that the stream did not complete, and forgets
+  // it. Empty if there is none.
   std::string TakeUnfinished();
 
  private:

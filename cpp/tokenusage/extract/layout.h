@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Where the responses of a dialect have their usage, and how a stream states
-// it. Only for the files of this folder.
+// Describes where a dialect's responses state their usage, and how its streams
+// do. Only for the files of this folder.
 
 #ifndef TOKENUSAGE_EXTRACT_LAYOUT_H_
 #define TOKENUSAGE_EXTRACT_LAYOUT_H_
@@ -28,7 +28,7 @@ struct Place {
   std::vector<NameProbe> names;  // of the usage's path
 };
 
-// What becomes of the usage of earlier events.
+// The effect of an event's usage on that of earlier events.
 enum class Merge {
   kLast,    // The later usage replaces it.
   kFields,  // Each field that the later usage states replaces the earlier one.
@@ -36,15 +36,15 @@ enum class Merge {
   // "not stated here".
   kFieldsButZeros,
   kSum,   // Counts add up.
-  kEach,  // It stays: each usage is a record.
+  kEach,  // The earlier usage stays: each usage is a record.
 };
 
-// When the usage that was seen last is all of the stream's. It always is if an
-// event has ended the stream.
+// The condition under which the usage that was seen last covers the whole
+// stream. It always does if an event has ended the stream.
 enum class Final {
   kSeen,     // As soon as there is one.
   kChoices,  // If no choice or candidate of its event is unfinished.
-  kEnded,    // Only then.
+  kEnded,    // Only if an event has ended the stream.
 };
 
 struct Layout {
@@ -55,16 +55,16 @@ struct Layout {
   Final final = Final::kSeen;
   // The types of the events that end a stream; `[DONE]` always does.
   std::vector<NameProbe> end_types = {};
-  // Whether responses state neither their id nor their model.
+  // True if responses state neither their id nor their model.
   bool is_anonymous = false;
-  // Whether an object is a usage only if its member `done` is true.
+  // True if an object is a usage only if its member `done` is true.
   bool needs_done = false;
-  // Whether the lines of a file are events. Otherwise each is a response.
+  // True if the lines of a file are events. Otherwise each is a response.
   bool streams_lines = false;
   // The member of UsageRecord for `tool_usage` beside the usage.
   std::string tool_usage_field = "";
-  // Of these names an event has one if it has usage, or ends the stream. Empty
-  // if any event may. Set by the dialect.
+  // An event that has usage or ends the stream has one of these names. Empty if
+  // any event may. Set by the dialect.
   std::vector<NameProbe> marks = {};
 };
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
 
-// Returns whether the text behind a name says that its member is null.
+// Returns whether the text after a name says that its member is null.
 bool IsNull(std::string_view rest) {
   rest = FromAbsl(absl::StripLeadingAsciiWhitespace(ToAbsl(rest)));
   if (rest.empty() || rest.front() != ':') return false;
@@ -28,8 +28,8 @@ bool IsNull(std::string_view rest) {
 
 #if defined(__SSE2__)
 
-// Says of the second and the last but one byte of `part` whether they stand at
-// a place: the outer ones are quotes, which are everywhere.
+// Tells whether the second byte of `part` and the last but one are at a
+// position: the outer ones are quotes, which are everywhere.
 class PartFilter {
  public:
   static constexpr std::size_t kBlock = 64;
@@ -39,7 +39,7 @@ class PartFilter {
         second_(_mm_set1_epi8(part[1])),
         last_(_mm_set1_epi8(part[distance_])) {}
 
-  // Returns a bit for each place of the block: 0 if the part does not start
+  // Returns a bit for each position in the block: 0 if the part does not start
   // there.
   std::uint64_t PlacesIn(const char* block) const {
     const __m128i a = Both(block), b = Both(block + 16);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Tells quickly that a JSON text does not have a member of a name, so that it
-// need not be read. Only for the files of this folder.
+// Quickly rules out that a JSON text has a member of a given name, so that it
+// need not be parsed. Only for the files of this folder.
 
 #ifndef TOKENUSAGE_EXTRACT_NAME_PROBE_H_
 #define TOKENUSAGE_EXTRACT_NAME_PROBE_H_
@@ -33,8 +33,8 @@ class NameProbe {
   // Skips members that are null if `skips_null`.
   std::size_t Find(std::string_view json, bool skips_null = false) const;
 
-  // Returns false only if no string of `json` is the name, in any spelling, but
-  // for those that Find skips.
+  // Returns false only if no string of `json` is the name, in any spelling,
+  // except for those that Find skips.
   bool MayBeIn(std::string_view json, bool skips_null = false) const;
 
  private:

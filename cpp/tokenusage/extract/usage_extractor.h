@@ -37,15 +37,15 @@ namespace extract_internal {
 class Collector;
 }  // namespace extract_internal
 
-// What a response says about its usage.
+// The outcome of reading a response.
 struct Extraction {
   // One record for each model that did work, the response's own model first;
   // for dialects of sessions, one for each response. Never empty: if there is
   // no usage, the record says why (usage_unknown).
   //
-  // Set are usage, provider, operation, and, as the response states them, model
-  // and record_id: its id, with a suffix for further models. An id that is not
-  // a valid record_id is left out.
+  // Usage, provider and operation are set; so are model and record_id, if the
+  // response states them. record_id is the response's id, with a suffix for
+  // further models. An id that is not a valid record_id is left out.
   std::vector<v1::UsageRecord> records;
 
   // True if the usage covers the whole response. If the stream ended early, or
@@ -76,7 +76,7 @@ class UsageExtractor {
   // why no usage was found.
   //
   // Errors: INVALID_ARGUMENT if it is not valid JSON, or a count has another
-  // type than the dialect's or is out of range. If JSON or a type is at fault,
+  // type than the dialect's or is out of range. If the JSON or a type is wrong,
   // there is a JsonError (json_error.h).
   absl::StatusOr<Extraction> Extract(std::string_view body) const;
 
@@ -85,9 +85,9 @@ class UsageExtractor {
   // messages of a WebSocket. Events that cannot hold usage are not checked.
   // Memory is bounded by kMaxEventBytes.
   //
-  // Errors: as of Extract; and for an event of more than kMaxEventBytes, or for
-  // usage after the stream's end. After an error, nothing is read before
-  // Finish.
+  // Errors: those of Extract. An event of more than kMaxEventBytes is an error,
+  // too, and so is usage after the stream's end. After an error, nothing is
+  // read before Finish.
   absl::Status Feed(std::string_view chunk);
 
   // Returns whether the stream has stated its end: more events are those of

@@ -33,8 +33,8 @@ std::string ReceiveTimeField(absl::Time time) {
 
 }  // namespace
 
-// The arena's blocks are used again. Memory of this size from the heap may be
-// given back to the system each time, which takes as long as all checks.
+// The arena's blocks are reused. Heap memory of this size may be returned to
+// the system each time, which takes as long as all checks.
 template <typename T>
 T* CheckedBatch::Allocate(std::size_t size) {
   static_assert(std::is_trivially_destructible_v<T>);

@@ -35,17 +35,18 @@ namespace tokenusage {
 
 class CheckedBatch;
 
-// A record that keeps the rules, with what stores need to know of it. A view
+// A record that keeps the rules, with what stores need to know about it. A view
 // into its batch, which must outlive it. Thread-safe.
 class CheckedRecord {
  public:
-  // The record as it was reported, without the fields that are output only.
+  // Returns the record as it was reported, without the fields that are output
+  // only.
   const v1::UsageRecord& record() const { return *record_; }
 
-  // Its position in the request, from 0.
+  // Returns its position in the request, from 0.
   int index() const { return index_; }
 
-  // event_time in nanoseconds since 1970-01-01T00:00:00Z.
+  // Returns event_time in nanoseconds since 1970-01-01T00:00:00Z.
   std::int64_t event_time_nanos() const { return event_time_nanos_; }
 
   // Returns whether event_time is more than kMaxEventTimeAhead after the batch
@@ -55,7 +56,7 @@ class CheckedRecord {
   // Returns whether it is from CheckedBatch::CopyOf.
   bool is_copy() const;
 
-  // What the record counts: see CountRecord.
+  // Returns the record's counts: see CountRecord.
   UsageCounts counts() const;
   bool inconsistent() const { return inconsistent_; }
 
@@ -63,7 +64,7 @@ class CheckedRecord {
   // fields.
   std::string bytes() const;
 
-  // The same, reusing the memory of `bytes`.
+  // Does the same, reusing the memory of `bytes`.
   void SerializeTo(std::string* bytes) const;
 
   // Returns a copy of the record with receive_time set.
@@ -77,7 +78,7 @@ class CheckedRecord {
   const CheckedBatch* batch_;
   const v1::UsageRecord* record_;
   std::int64_t event_time_nanos_;
-  // The counts, kept small: to count again would take longer than to copy.
+  // The counts, kept small: counting again would take longer than copying.
   MeasureSet measures_;
   const Amount* amounts_;  // in the batch's arena; in the order of measures_
   int index_;
@@ -89,23 +90,24 @@ class CheckedRecord {
 // thread; thread-safe afterwards.
 class CheckedBatch {
  public:
-  // Expects a request of about `expected_bytes` in binary form.
+  // Expects a request of about `expected_bytes` when serialized.
   explicit CheckedBatch(std::size_t expected_bytes = 0);
 
   CheckedBatch(const CheckedBatch&) = delete;
   CheckedBatch& operator=(const CheckedBatch&) = delete;
 
-  // Returns a batch of copies.
+  // Returns a batch of copies of the records.
   static std::shared_ptr<const CheckedBatch> Of(
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
 
   // Returns a batch of copies of records that another store has, with their
-  // `corrected_by`. Only for PostgresStore, which takes each as it is: even if
-  // the record that it corrects is missing or is corrected already.
+  // `corrected_by`. Only for PostgresStore, which takes each as it is, even if
+  // the record that it corrects is missing or already corrected.
   static std::shared_ptr<const CheckedBatch> CopyOf(
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
 
-  // The arena to create the request in, so that it lives as long as the batch.
+  // Returns the arena to create the request in, so that it lives as long as the
+  // batch.
   ::google::protobuf::Arena* arena() { return &arena_; }
 
   // Checks the records, which must be in the arena or outlive the batch, and
@@ -115,20 +117,20 @@ class CheckedBatch {
   void Check(::google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
              absl::Time receive_time);
 
-  // The records that keep the rules, in their order.
+  // Return the records that keep the rules, in their order.
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
   const CheckedRecord& operator[](std::size_t i) const { return records_[i]; }
   const CheckedRecord* begin() const { return records_; }
   const CheckedRecord* end() const { return records_ + size_; }
 
-  // The first violation of each of the others, by rising index.
+  // Returns the first violation of each of the other records, by rising index.
   const std::vector<v1::RecordError>& errors() const { return errors_; }
 
-  // The time at which the records were received.
+  // Returns the time at which the records were received.
   absl::Time receive_time() const { return receive_time_; }
 
-  // Returns the batch's memory in bytes, about.
+  // Returns the approximate size of the batch's memory in bytes.
   std::int64_t memory_bytes() const {
     return static_cast<std::int64_t>(arena_.SpaceAllocated());
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a record counts.
+// Counts a record.
 //
 //   UsageCounts counts = CountRecord(record);
 
@@ -29,7 +29,7 @@ bool IsVoid(const v1::UsageRecord& record);
 // corrected.
 bool Counts(const v1::UsageRecord& record);
 
-// Replaces `inconsistencies` by what contradicts in the record's usage.
+// Replaces `inconsistencies` with the contradictions in the record's usage.
 void SetInconsistencies(v1::UsageRecord* record);
 
 }  // namespace tokenusage

@@ -59,7 +59,7 @@ constexpr std::array<bool, 256> TableOf(IsMember is_member) {
 
 constexpr std::array<bool, 256> kRecordIdChars = TableOf(IsRecordIdChar);
 
-// Without a branch per char: nearly all texts pass.
+// Has no branch per char, since nearly all texts pass.
 bool AllIn(const std::array<bool, 256>& set, std::string_view text) {
   bool all = true;
   for (const char c : text) all &= set[static_cast<unsigned char>(c)];
@@ -205,7 +205,7 @@ std::optional<Violation> CheckLabels(const v1::UsageRecord& record) {
                    kMaxLabelValueBytes);
 }
 
-// Returns the number of the first unknown field from `first` to `last`, else 0.
+// Returns the number of the first unknown field from `first` to `last`, or 0.
 int UnknownFieldIn(const v1::UsageRecord& record, int first, int last) {
   // Looking up the Reflection takes longer than asking it.
   static const auto& reflection =

@@ -42,7 +42,7 @@ class UsageMember {
                                      const UsageCounts& counts) const;
 
  private:
-  // A field, and the Reflection of its message, which takes long to find.
+  // A field, and the Reflection of its message, which is slow to find.
   struct Step {
     const ::google::protobuf::FieldDescriptor* field;
     const ::google::protobuf::Reflection* reflection;
@@ -55,7 +55,7 @@ class UsageMember {
   const UsageRules rules_;
   // The required fields, each with those on the way from the usage to it.
   std::vector<std::vector<Step>> required_;
-  // Whether counting notices each number that is out of range, and each
+  // True if counting notices each number that is out of range, and each
   // required one that is not set.
   bool notices_range_ = false;
   bool notices_absence_ = false;

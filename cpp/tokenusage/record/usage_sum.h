@@ -33,8 +33,8 @@ struct MeasureSum {
 // The sums of a set of records. Holds only the measures that occur. A value
 // type.
 //
-// May also be what changes a sum: more records may have been subtracted than
-// added, in all or of one measure.
+// May also be the change of a sum: more records may have been subtracted than
+// added, in total or of one measure.
 class UsageSum {
  public:
   std::int64_t record_count = 0;
@@ -47,7 +47,7 @@ class UsageSum {
   // Adds a disjoint set of records.
   void Add(const UsageSum& other);
 
-  // Takes one record away.
+  // Subtracts one record.
   void Subtract(const UsageCounts& counts);
 
   // Returns whether this can be the sum of a set of records: no number is
@@ -57,7 +57,7 @@ class UsageSum {
   // Adds records that state a measure. Does not change the numbers of records.
   void AddMeasure(v1::UsageMeasure measure, const MeasureSum& part);
 
-  // The measures that occur.
+  // Returns the measures that occur.
   MeasureSet measures() const { return measures_; }
 
   // Returns the sum of a measure, or null if no record states it.
@@ -85,7 +85,7 @@ class UsageSum {
     return static_cast<std::size_t>(measures_.CountBelow(measure));
   }
 
-  // Returns the sum of a measure, which it inserts if there is none.
+  // Returns the sum of a measure, and inserts it if there is none.
   MeasureSum& SumOf(v1::UsageMeasure measure);
 
   MeasureSet measures_;

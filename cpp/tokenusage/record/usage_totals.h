@@ -16,11 +16,11 @@
 
 namespace tokenusage {
 
-// Thread-safe.
+// Returns the message that states the sum. Thread-safe.
 v1::UsageTotals ToUsageTotals(const UsageSum& sum);
 
 // Returns the sum that `exact` and the numbers of records state; nullopt if an
-// `exact` is no such decimal. Thread-safe.
+// `exact` is not a valid decimal. Thread-safe.
 std::optional<UsageSum> FromUsageTotals(const v1::UsageTotals& totals);
 
 // Returns the total of one measure, or null if it is not set. Thread-safe.

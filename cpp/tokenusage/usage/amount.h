@@ -3,7 +3,7 @@
 // Exact sums of counts.
 //
 // Sums of doubles depend on their order and drift. An Amount is a fixed-point
-// number of pico-units (1e-12) in 128 bits: a count becomes one once, on the
+// number of pico-units (1e-12) in 128 bits: a count is converted once, on the
 // way in, and from then on only whole numbers are added.
 //
 //   Amount sum = Amount::FromCount(8105.75);
@@ -25,28 +25,28 @@ namespace tokenusage {
 // hold every whole number.
 inline constexpr double kMaxCount = 9007199254740992.0;
 
-// An exact amount of tokens, seconds, US dollars or what else a measure counts.
-// Negative only as a difference. A value type of 16 bytes.
+// An exact amount of tokens, seconds, US dollars or whatever else a measure
+// counts. Negative only as a difference. A value type of 16 bytes.
 //
 // Range: up to 2^127 - 1 pico-units, which is more than 10^10 counts of 2^53.
 class Amount {
  public:
-  // Zero.
+  // Creates a zero amount.
   constexpr Amount() = default;
 
-  // From a number of pico-units.
+  // Returns the amount of `picos` pico-units.
   static constexpr Amount FromPicos(absl::int128 picos) {
     return Amount(picos);
   }
 
-  // From a count, which must be from 0 to kMaxCount.
+  // Returns the amount of a count, which must be from 0 to kMaxCount.
   static Amount FromInteger(std::int64_t count) {
     return Amount(absl::int128(count) * kPicosPerUnit);
   }
 
-  // From a count, which must be finite and from 0 to kMaxCount: the shortest
-  // decimal that reads back to it, rounded half to even to twelve decimals if
-  // it has more.
+  // Returns the amount of a count, which must be finite and from 0 to
+  // kMaxCount: the shortest decimal that reads back to it, rounded half to even
+  // to twelve decimals if it has more.
   static Amount FromCount(double count) {
     // A whole number up to 2^53 is its own shortest decimal: the next shorter
     // ones are multiples of ten, and thus other numbers.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of Anthropic's endpoints counts.
+// Counts the usage that Anthropic's endpoints state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //   for (const auto& pass : FindOtherPasses(usage)) {
@@ -22,15 +22,15 @@
 
 namespace tokenusage {
 
-// Counts the message's own counts, which hold only some of its iterations: see
-// FindOtherPasses.
+// Counts the message itself, whose counts include only some of its iterations:
+// see FindOtherPasses.
 UsageCounts CountUsage(const anthropic::v1::MessagesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr);
 
-// Returns the iterations that are billed besides the message's own counts:
-// compactions, advisor messages, and models that declined before a fallback
-// answered. Iterations of unknown types are left out, since the message's
-// counts may hold them.
+// Returns the iterations that are billed in addition to the message's own
+// counts: compactions, advisor messages, and models that declined before a
+// fallback answered. Iterations of unknown types are left out, since the
+// message's counts may include them.
 std::vector<MessagePass<anthropic::v1::MessagesUsage>> FindOtherPasses(
     const anthropic::v1::MessagesUsage& usage);
 

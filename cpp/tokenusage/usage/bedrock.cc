@@ -72,7 +72,7 @@ UsageCounts CountUsage(const bedrock::v1::InvokeModelUsage& usage,
   parts.cache_read = STATED("", usage, cache_read_input_token_count);
   parts.cache_write = STATED("", usage, cache_write_input_token_count);
   const Stated uncached = STATED("", usage, input_token_count);
-  if (uncached.is_set) {  // else the cache's part is not all
+  if (uncached.is_set) {  // else the sum would lack a part
     parts.input = Counter::Sum("all input tokens",
                                {uncached, parts.cache_read, parts.cache_write});
   }

@@ -11,7 +11,7 @@ using usage_internal::Counter;
 using usage_internal::Stated;
 using usage_internal::TokenParts;
 
-// What the model processed and what is charged are two bases; cached tokens
+// Processed tokens and charged tokens are counted on two bases; cached tokens
 // belong to the former. Cohere states no total.
 template <typename Usage>
 void CountProcessedAndBilled(const Usage& usage, Counter* counter) {
@@ -38,7 +38,7 @@ UsageCounts CountUsage(const cohere::v2::ChatUsage& usage,
   return counts;
 }
 
-// Image tokens are charged beside input tokens.
+// Image tokens are charged in addition to input tokens.
 UsageCounts CountUsage(const cohere::v2::MetaUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

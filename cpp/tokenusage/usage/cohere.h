@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of Cohere's endpoints counts.
+// Counts the usage that Cohere's endpoints state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //

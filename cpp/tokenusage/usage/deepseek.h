@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of DeepSeek's endpoints counts.
+// Counts the usage that DeepSeek's endpoints state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //

@@ -15,12 +15,12 @@ using usage_internal::IsSum;
 using usage_internal::MakeStated;
 using usage_internal::Stated;
 
-// What a list of details states.
+// The counts that a list of details states.
 struct Modalities {
   Stated text, image, audio, video, document;
 };
 
-// What all of Google's usage objects state, under their different names.
+// The counts that all of Google's usage objects state, under various names.
 struct Tokens {
   Stated prompt, tool_use, response, thoughts, cached, total;
   Modalities prompt_by, tool_use_by, response_by, cached_by;
@@ -36,7 +36,7 @@ Stated TokensOf(const Detail& detail, const char* field) {
   return MakeStated(detail.has_token_count(), detail.token_count(), field);
 }
 
-// Returns the place of a modality; null if it is unknown. Interactions spells
+// Returns the count of a modality; null if it is unknown. Interactions spells
 // them in lower case.
 Stated* Find(std::string_view modality, Modalities* by) {
   const auto is = [&](std::string_view upper, std::string_view lower) {
@@ -144,7 +144,7 @@ void CountTokens(const Tokens& tokens, Counter* counter) {
   CheckModalities(tokens, counter);
 }
 
-// The members that have the same names in generateContent and in Live.
+// Returns the counts that have the same names in generateContent and in Live.
 template <typename Usage>
 Tokens CommonTokens(const Usage& usage) {
   Tokens tokens;

@@ -9,7 +9,7 @@ namespace tokenusage {
 using usage_internal::Counter;
 using usage_internal::TokenParts;
 
-// The wholes are inclusive, as OpenAI's are. The times are no counts.
+// The wholes are inclusive, as OpenAI's are. The times are not counts.
 UsageCounts CountUsage(const groq::v1::ChatUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of Groq's endpoints counts.
+// Counts the usage that Groq's endpoints state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A pass of a model that made up a message, as FindOtherPasses of anthropic.h
-// and openrouter.h returns it.
+// One of the model's passes that make up a message, as returned by
+// FindOtherPasses of anthropic.h and openrouter.h.
 
 #ifndef TOKENUSAGE_USAGE_MESSAGE_PASS_H_
 #define TOKENUSAGE_USAGE_MESSAGE_PASS_H_
@@ -10,7 +10,8 @@
 
 namespace tokenusage {
 
-// A pass that a message's own counts do not hold. `Usage` is the message's.
+// A pass that a message's own counts do not include. `Usage` is the type of the
+// message's usage.
 template <typename Usage>
 struct MessagePass {
   std::string model;  // empty if not stated: then the message's own

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How the usage objects of Anthropic's Messages API count, and those of other
+// Counts the usage objects of Anthropic's Messages API, and those of other
 // providers that have the same members. Only for the files of this folder.
 
 #ifndef TOKENUSAGE_USAGE_MESSAGES_SHAPE_H_
@@ -15,7 +15,7 @@
 
 namespace tokenusage::usage_internal {
 
-// Whether the counts of a message hold one of its passes.
+// The place of a pass: inside or outside the counts of its message.
 enum class PassPlace { kInside, kOutside, kUnknown };
 
 // Returns where a pass of the type is counted. `has_fallback` says whether the
@@ -43,7 +43,7 @@ void ForEachPass(const Usage& usage, const Visitor& visit) {
   }
 }
 
-// Returns the passes that the message's counts do not hold.
+// Returns the passes that the message's counts do not include.
 template <typename Usage>
 std::vector<MessagePass<Usage>> PassesOutside(const Usage& usage) {
   std::vector<MessagePass<Usage>> passes;

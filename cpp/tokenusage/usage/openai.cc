@@ -35,7 +35,7 @@ UsageCounts CountUsage(const openai::v1::ChatUsage& usage,
   return counts;
 }
 
-// Counted like ChatUsage.
+// Follows the rules of ChatUsage.
 UsageCounts CountUsage(const openai::v1::ResponsesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;
@@ -51,7 +51,7 @@ UsageCounts CountUsage(const openai::v1::ResponsesUsage& usage,
   return counts;
 }
 
-// The counts of the image model. Nothing here is part of ResponsesUsage.
+// Counts the image model's tokens. None of them is part of ResponsesUsage.
 UsageCounts CountUsage(const openai::v1::ResponsesToolUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;
@@ -79,7 +79,7 @@ UsageCounts CountUsage(const openai::v1::ResponsesToolUsage& usage,
   return counts;
 }
 
-// Streams do not divide the output: then its modality is not known.
+// Streams do not divide the output, so its modality is unknown.
 UsageCounts CountUsage(const openai::v1::ImagesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;
@@ -103,7 +103,7 @@ UsageCounts CountUsage(const openai::v1::EmbeddingsUsage& usage,
   return counts;
 }
 
-// Told apart by the counts that it states: `type` may be missing.
+// Ignores `type`, which may be missing: the counts show which kind it is.
 UsageCounts CountUsage(const openai::v1::TranscriptionUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;
@@ -127,7 +127,7 @@ UsageCounts CountUsage(const openai::v1::SpeechUsage& usage,
   return counts;
 }
 
-// The only one of OpenAI's that states cache reads by modality.
+// Counts the only usage of OpenAI's that states cache reads by modality.
 UsageCounts CountUsage(const openai::v1::RealtimeUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of OpenAI's endpoints counts.
+// Counts the usage that OpenAI's endpoints state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of OpenAI-compatible servers' endpoints counts.
+// Counts the usage that OpenAI-compatible servers state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //

@@ -12,7 +12,7 @@ using usage_internal::TokenParts;
 
 // All costs are in credits, which are US dollars.
 
-// By OpenAI's rules. The calls of tools are stated under either of two names.
+// Follows OpenAI's rules. Tool calls are stated under either of two names.
 UsageCounts CountUsage(const openrouter::v1::ChatUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;
@@ -49,7 +49,7 @@ UsageCounts CountUsage(const openrouter::v1::ChatUsage& usage,
   return counts;
 }
 
-// By OpenAI's rules.
+// Follows OpenAI's rules.
 UsageCounts CountUsage(const openrouter::v1::ResponsesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of OpenRouter's endpoints counts.
+// Counts the usage that OpenRouter's endpoints state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //
@@ -26,8 +26,8 @@
 
 namespace tokenusage {
 
-// Costs are `cost`: what OpenRouter charges, not what the provider behind it
-// charges in case of a key of the account's own.
+// The cost is `cost`: the amount that OpenRouter charges. If the account uses
+// its own key, the provider's charge is not counted.
 UsageCounts CountUsage(const openrouter::v1::ChatUsage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr);
 UsageCounts CountUsage(const openrouter::v1::ResponsesUsage& usage,
@@ -45,8 +45,8 @@ UsageCounts CountUsage(const openrouter::v1::TranscriptionUsage& usage,
 UsageCounts CountUsage(const openrouter::v1::VideoUsage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr);
 
-// Returns the iterations that the message's own counts do not hold, as that of
-// anthropic.h does. The message's cost covers them.
+// Returns the iterations that the message's own counts do not include, like the
+// function in anthropic.h. The message's cost covers them.
 std::vector<MessagePass<openrouter::v1::MessagesUsage>> FindOtherPasses(
     const openrouter::v1::MessagesUsage& usage);
 

@@ -49,7 +49,7 @@ UsageCounts CountUsage(const orq::v2::PostV2ProxyImagesGenerationsUsage& usage,
   return CountImages(usage, why);
 }
 
-// Orq does not document what its counts include: by OpenAI's rules.
+// Follows OpenAI's rules, since Orq does not document what its counts include.
 UsageCounts CountUsage(const orq::v2::ChatUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;
@@ -97,7 +97,7 @@ UsageCounts CountUsage(const orq::v2::OcrUsage& usage,
   return counts;
 }
 
-// By OpenAI's rules, like chats.
+// Follows OpenAI's rules, like chats.
 UsageCounts CountUsage(const orq::v2::ResponsesUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

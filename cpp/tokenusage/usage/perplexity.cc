@@ -10,9 +10,9 @@ using usage_internal::Counter;
 using usage_internal::Stated;
 using usage_internal::TokenParts;
 
-// Citations and reasoning are beside prompt and completion: recorded costs bill
+// Prompt and completion exclude citations and reasoning: recorded costs bill
 // them in addition, and there is far more reasoning than completion. The total
-// leaves both out, so that it is less than input and output.
+// leaves both out, so it is less than the sum of input and output.
 UsageCounts CountUsage(const perplexity::v1::ChatUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

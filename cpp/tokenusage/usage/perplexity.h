@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of Perplexity's endpoints counts.
+// Counts the usage that Perplexity's endpoints state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //

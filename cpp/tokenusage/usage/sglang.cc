@@ -9,8 +9,8 @@ namespace tokenusage {
 using usage_internal::Counter;
 using usage_internal::TokenParts;
 
-// The wholes are inclusive, as OpenAI's are. The prediction tokens are drafts
-// of the server's own, which no measure counts.
+// The wholes are inclusive, as OpenAI's are. The prediction tokens are the
+// server's own drafts, which no measure counts.
 UsageCounts CountUsage(const sglang::v1::ChatUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the usage of SGLang's endpoints counts.
+// Counts the usage that SGLang's endpoints state.
 //
 //   UsageCounts counts = CountUsage(usage);
 //

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The words that a provider's counting rules are written in: see openai.cc.
-// Only for the files of this folder.
+// The vocabulary of the providers' counting rules: see openai.cc. Only for the
+// files of this folder.
 
 #ifndef TOKENUSAGE_USAGE_STATED_H_
 #define TOKENUSAGE_USAGE_STATED_H_
@@ -19,13 +19,13 @@ namespace tokenusage::usage_internal {
 // A count that a usage states, or does not.
 struct Stated {
   Amount amount;  // zero if not set
-  // Its path from the usage message on. A count of a list has its kind behind
-  // it: "prompt_tokens_details[TEXT]".
+  // Its path, starting at the usage message. A count in a list is followed by
+  // its kind: "prompt_tokens_details[TEXT]".
   const char* field = "";
   bool is_set = false;
   bool out_of_range = false;
 
-  // Adds a count. The sum is stated if one of them is.
+  // Adds a count. The sum is stated if either of them is.
   Stated& operator+=(const Stated& other) {
     amount += other.amount;
     is_set = is_set || other.is_set;
@@ -34,7 +34,8 @@ struct Stated {
   }
 };
 
-// A count that is out of range is taken as not stated, rather than overflow.
+// Makes a Stated. A count that is out of range is taken as not stated, so that
+// it cannot overflow.
 inline Stated MakeStated(bool is_set, std::int64_t count, const char* field) {
   const bool good = is_set && count >= 0 && count <= std::int64_t{1} << 53;
   return {good ? Amount::FromInteger(count) : Amount(), field, good,
@@ -46,7 +47,7 @@ inline Stated MakeStated(bool is_set, double count, const char* field) {
           is_set && !good};
 }
 
-// A Stated in a list, which would copy it.
+// A reference to a Stated, since a list would copy it.
 struct StatedRef {
   StatedRef(const Stated& stated)  // NOLINT(google-explicit-constructor)
       : stated(stated) {}
@@ -60,10 +61,10 @@ using StatedList = std::initializer_list<StatedRef>;
   ::tokenusage::usage_internal::MakeStated((message).has_##name(), \
                                            (message).name(), path #name)
 
-// Puts counts under their measures and notes what contradicts.
+// Assigns counts to their measures and notes contradictions.
 class Counter {
  public:
-  // `why` may be null; else the contradictions are described there.
+  // If `why` is not null, the contradictions are described there.
   Counter(UsageCounts* counts, std::vector<v1::UsageInconsistency>* why)
       : counts_(*counts), why_(why) {}
 
@@ -74,7 +75,7 @@ class Counter {
     return count;
   }
 
-  // Notes which of the counts are not stated, of a usage that must state them.
+  // Marks the usage as incomplete if it does not state all of the counts.
   void Require(StatedList counts) {
     for (const auto& [count] : counts) {
       if (!count.is_set) counts_.set_incomplete();
@@ -82,15 +83,15 @@ class Counter {
   }
 
   // Returns the sum of the counts that are stated; it is not stated if none is.
-  // `name` is what messages call it, such as "all input tokens".
+  // `name` is its name in messages, such as "all input tokens".
   static Stated Sum(const char* name, StatedList counts) {
     Stated sum = {Amount(), name, false};
     for (const auto& [count] : counts) sum += count;
     return sum;
   }
 
-  // Returns the first count that is stated. Any other that is stated says the
-  // same, or contradicts it.
+  // Returns the first count that is stated. Notes a contradiction for any other
+  // that is stated and differs.
   template <typename... Others>
   Stated OneOf(const Stated& first, const Others&... others) {
     Stated found = first;
@@ -107,7 +108,7 @@ class Counter {
     }
   }
 
-  // The same for the sum of parts that exclude each other.
+  // Does the same for the sum of parts that exclude each other.
   void CheckParts(StatedList parts, const Stated& whole) {
     Amount sum;
     for (const auto& [part] : parts) sum += part.amount;

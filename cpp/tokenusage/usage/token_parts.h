@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The tokens of a usage under our names for them, for the many providers whose
-// rules differ in little else than names. Only for the files of this folder.
+// rules differ in little but the names. Only for the files of this folder.
 
 #ifndef TOKENUSAGE_USAGE_TOKEN_PARTS_H_
 #define TOKENUSAGE_USAGE_TOKEN_PARTS_H_
@@ -10,7 +10,7 @@
 
 namespace tokenusage::usage_internal {
 
-// Each is the measure of its name. All are inclusive.
+// Each is the measure with its name. All are inclusive.
 struct TokenParts {
   Stated total;
 
@@ -50,7 +50,7 @@ TokenParts PromptCompletion(const Usage& usage, Counter* counter) {
   return parts;
 }
 
-// The same for input_tokens and output_tokens.
+// Does the same for input_tokens and output_tokens.
 template <typename Usage>
 TokenParts InputOutput(const Usage& usage, Counter* counter) {
   TokenParts parts;
@@ -62,7 +62,7 @@ TokenParts InputOutput(const Usage& usage, Counter* counter) {
   return parts;
 }
 
-// The same for embeddings, whose prompt_tokens are the total.
+// Does the same for embeddings, whose prompt_tokens are the total.
 template <typename Usage>
 TokenParts Embeddings(const Usage& usage, Counter* counter) {
   TokenParts parts;
@@ -73,9 +73,9 @@ TokenParts Embeddings(const Usage& usage, Counter* counter) {
   return parts;
 }
 
-// Sets the measures of what is stated, and checks the parts against input and
-// output. The total is their sum if it is not stated; whether a stated one must
-// be is for the caller to know.
+// Sets the measures of the counts that are stated, and checks the parts against
+// input and output. If the total is not stated, it is their sum. A stated total
+// is not checked: only the caller knows whether it must be their sum.
 inline void CountTokens(const TokenParts& parts, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, parts.input);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, parts.output);

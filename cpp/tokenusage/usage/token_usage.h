@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a TokenUsage counts: its fields are the measures themselves.
+// Counts a TokenUsage, whose fields are the measures themselves.
 //
 //   UsageCounts counts = CountUsage(usage);
 //

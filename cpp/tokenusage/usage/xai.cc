@@ -35,7 +35,7 @@ Stated OutputOf(const TokenParts& parts, const Stated& completion) {
   return Counter::Sum("all output tokens", {completion, parts.reasoning});
 }
 
-// Sets the calls of tools, of which each has an element.
+// Sets the tool calls, each of which has an element.
 void CountTools(const xai::v1::SamplingUsage& usage, Counter* counter) {
   static constexpr char kField[] = "server_side_tools_used";
   const auto& tools = usage.server_side_tools_used();
@@ -109,8 +109,8 @@ UsageCounts CountUsage(const xai::v1::ImagesUsage& usage,
   return counts;
 }
 
-// Text tokens leave out cached ones, unless the prompt is another sum. That
-// contradicts xAI's own words.
+// Text tokens leave out cached ones. If the prompt is another sum, the usage
+// contradicts xAI's documentation, and is counted as it is stated.
 UsageCounts CountUsage(const xai::v1::SamplingUsage& usage,
                        std::vector<v1::UsageInconsistency>* why) {
   UsageCounts counts;

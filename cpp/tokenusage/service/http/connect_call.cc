@@ -52,8 +52,8 @@ bool IsCompressed(const HttpHeader& header) {
                                 "gzip");
 }
 
-// Returns the time of Connect-Timeout-Ms: at most ten digits. Nothing if it is
-// something else.
+// Returns the time of Connect-Timeout-Ms: at most ten digits; nullopt if it is
+// anything else.
 std::optional<absl::Duration> ParseTimeout(absl::string_view text) {
   constexpr std::size_t kMaxDigits = 10;
   std::int64_t millis = 0;

@@ -28,17 +28,17 @@ namespace tokenusage {
 
 enum class ConnectCodec { kJson, kProto };
 
-// Returns how the request's body is encoded, by its Content-Type. Nothing if it
-// is neither application/json nor application/proto.
+// Returns the encoding of the request's body, by its Content-Type; nullopt if
+// it is neither application/json nor application/proto.
 std::optional<ConnectCodec> CodecOf(const HttpHeader& header);
 
-// Checks the headers of the protocol but Content-Type: the version, the time
+// Checks the protocol's headers except Content-Type: the version, the time
 // limit, the compression.
 //
 // Errors: INVALID_ARGUMENT; UNIMPLEMENTED for compression other than gzip.
 absl::Status CheckConnectHeader(const HttpHeader& header);
 
-// Returns the origin of a call, for as long as both exist.
+// Returns the origin of a call, which is valid as long as both exist.
 CallOrigin OriginOf(const HttpHeader& header, const HttpPeer& peer);
 
 // Returns whether the caller takes responses in gzip.

@@ -61,7 +61,7 @@ ConnectCode CodeOf(absl::StatusCode code) {
   }
 }
 
-// Returns base64 in the standard alphabet without padding, as Connect has it.
+// Returns base64 in the standard alphabet without padding, as Connect requires.
 std::string Base64(std::string_view bytes) {
   std::string text = absl::Base64Escape(ToAbsl(bytes));
   text.erase(text.find_last_not_of('=') + 1);

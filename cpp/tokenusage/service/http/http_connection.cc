@@ -40,14 +40,15 @@ using Tcp = asio::ip::tcp;
 using PlainStream = beast::tcp_stream;
 using TlsStream = asio::ssl::stream<beast::tcp_stream>;
 
-// How long a connection that is being closed may still send, and how much of it
-// is read: to close it earlier would lose the response on its way.
+// The time for which a connection that is being closed may still send, and the
+// bytes that are read from it: closing it earlier would lose the response in
+// transit.
 constexpr std::chrono::seconds kLingerTime(2);
 constexpr std::size_t kLingerBytes = 1 << 20;
 
 constexpr std::size_t kReadBytes = 64 << 10;
 
-// How often a connection is checked that has sent more than its request.
+// The interval of checks on a connection that has sent more than its request.
 constexpr std::chrono::milliseconds kWatchInterval(500);
 
 // Returns the answer to bytes that are not HTTP/1.
@@ -63,7 +64,7 @@ HttpResponse NotHttp(const error_code& error) {
   return response;
 }
 
-// Deletes itself, as the last of its handlers does. All but the overrides runs
+// Deleted with the last of its handlers. Everything except the overrides runs
 // on the stream's strand.
 template <typename Stream>
 class Connection final
@@ -129,8 +130,9 @@ class Connection final
  private:
   static constexpr bool kIsTls = std::is_same_v<Stream, TlsStream>;
 
-  // What a handler has of the connection. Once all of them are gone, the server
-  // may be destroyed: so the connection itself goes on the server's threads.
+  // A handler's hold on the connection. Once all leases are gone, the server
+  // may be destroyed, so the connection itself is destroyed on the server's
+  // threads.
   class Lease {
    public:
     explicit Lease(std::shared_ptr<Connection> connection)
@@ -199,7 +201,7 @@ class Connection final
     state_.idle_since_nanos = absl::GetCurrentTimeNanos();
     state_.is_idle = true;
     if (is_draining_) return lowest().close();
-    // For the whole request: each byte that arrives does not extend it.
+    // Covers the whole request: a byte that arrives does not extend it.
     ExpireAfter(limits_.max_request_time);
     http::async_read_header(stream_, buffer_, *parser_,
                             Then(&Connection::OnHeader));
@@ -279,7 +281,7 @@ class Connection final
   }
 
   // Returns a handler for when the peer may have disconnected. It does not keep
-  // the connection: a peer may be silent for long.
+  // the connection alive: a peer may be silent for a long time.
   auto PeerCheck() {
     return [weak = this->weak_from_this()](const error_code& error) {
       const auto self = weak.lock();
@@ -298,7 +300,8 @@ class Connection final
     watch_timer_.async_wait(PeerCheck());
   }
 
-  // A peer that only stops sending counts as well: the two look the same.
+  // Also returns true for a peer that only stops sending: the two look the
+  // same.
   bool HasPeerDisconnected() {
     pollfd peer = {lowest().socket().native_handle(), POLLRDHUP, 0};
     return poll(&peer, 1, 0) > 0;
@@ -370,7 +373,7 @@ class Connection final
   absl::Time start_;
   bool keep_alive_ = false;
   bool is_draining_ = false;
-  bool is_answering_ = false;  // a request of the handler's
+  bool is_answering_ = false;  // the handler has a request
   const std::shared_ptr<std::atomic<bool>> cancelled_ =
       std::make_shared<std::atomic<bool>>(false);
   std::array<char, 4096> scratch_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// One connection over HTTP/1.1: reads a request, hands it to the handler,
-// writes the response, and begins again.
+// One connection over HTTP/1.1: reads a request, passes it to the handler,
+// writes the response, and starts over.
 
 #ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_CONNECTION_H_
 #define TOKENUSAGE_SERVICE_HTTP_HTTP_CONNECTION_H_
@@ -26,20 +26,20 @@ class HttpConnection;
 
 // Callbacks to the server, from any thread. They must not block.
 struct HttpConnectionEvents {
-  // `bytes` more are held, or fewer if negative, of a body that has not arrived
-  // whole.
+  // Called when the connection holds `bytes` more, or fewer if negative, of a
+  // body that has not arrived in full.
   std::function<void(std::int64_t bytes)> on_pending;
 
-  // A request is about to be handed to the handler; and its response has been
-  // written or given up, and the handler is done with it.
+  // Called before a request is passed to the handler, and after its response
+  // has been written or given up and the handler is done with it.
   std::function<void()> on_call;
   std::function<void()> on_answer;
 
-  // A response is about to be written, `time` after its request arrived.
+  // Called before a response is written, `time` after its request arrived.
   std::function<void(std::string_view route, int status, absl::Duration time)>
       on_response;
 
-  // A TLS handshake failed.
+  // Called when a TLS handshake has failed.
   std::function<void(const std::string& peer)> on_failed_handshake;
 
   std::function<void(HttpConnection*)> on_closed;
@@ -70,7 +70,8 @@ class HttpConnection {
   State state_;
 };
 
-// `tls` is null for plain text. The references must outlive the connection.
+// Creates a connection. `tls` is null for plain text. The references must
+// outlive the connection.
 std::shared_ptr<HttpConnection> NewHttpConnection(
     boost::asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& tls,
     const HttpLimits& limits, HttpHandler* handler,

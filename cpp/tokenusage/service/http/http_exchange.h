@@ -24,7 +24,8 @@ using HttpRequest =
     boost::beast::http::request<boost::beast::http::string_body>;
 using HttpHeader = HttpRequest::header_type;
 
-// A response is ready to be sent but for Content-Length and Connection.
+// A response that is ready to be sent, except for Content-Length and
+// Connection.
 struct HttpResponse {
   boost::beast::http::response<boost::beast::http::string_body> message;
   std::shared_ptr<void> held;  // kept until the response is written
@@ -47,8 +48,8 @@ class HttpExchange {
   // Not thread-safe: only the exchange's owner may change the request.
   virtual HttpRequest& request() = 0;
 
-  // Returns whether nobody waits for the response any more: a function that may
-  // be called at any time, on any thread.
+  // Returns a function that tells whether nobody waits for the response any
+  // more. It may be called at any time, on any thread.
   virtual std::function<bool()> is_cancelled() const = 0;
 
   // Sends the response. Call it once, on any thread, then drop the exchange.
@@ -61,7 +62,7 @@ class HttpHandler {
   virtual ~HttpHandler() = default;
 
   // Called when a request's header has arrived. Returns a response to refuse
-  // it, and its body is not read.
+  // it; then its body is not read.
   virtual std::optional<HttpResponse> CheckHeader(const HttpHeader& header,
                                                   const HttpPeer& peer) = 0;
 
@@ -69,7 +70,7 @@ class HttpHandler {
   virtual HttpResponse RefuseBody(std::size_t max_bytes,
                                   std::uint64_t bytes) = 0;
 
-  // Called when a request has arrived whole.
+  // Called when a request has arrived in full.
   virtual void Handle(std::shared_ptr<HttpExchange> exchange) = 0;
 };
 

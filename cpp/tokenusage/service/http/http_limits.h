@@ -13,8 +13,8 @@
 namespace tokenusage {
 
 struct HttpLimits {
-  // Open connections. Beyond it the one that has been idle for longest is
-  // closed; if none is idle, the new one.
+  // Open connections. Beyond this limit, the one that has been idle for longest
+  // is closed; if none is idle, the new one.
   int max_connections = 1024;
 
   // A request's line and headers, in bytes.
@@ -23,11 +23,11 @@ struct HttpLimits {
   // A request's body as it arrives, in bytes.
   std::size_t max_body_bytes = 2 << 20;
 
-  // The bytes of bodies that have not arrived whole, of all connections
-  // together. Beyond it the connection that holds most is closed.
+  // The bytes of bodies that have not arrived in full, of all connections
+  // together. Beyond this limit, the connection that holds most is closed.
   std::int64_t max_pending_bytes = 48 << 20;
 
-  // The next request of a connection must arrive whole within this time. It
+  // The next request of a connection must arrive in full within this time. It
   // covers idle connections, TLS handshakes, slow headers and slow bodies.
   absl::Duration max_request_time = absl::Minutes(1);
 

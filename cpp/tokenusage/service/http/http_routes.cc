@@ -132,8 +132,8 @@ bool IsLocalHost(const HttpHeader& header) {
   return CheckLoopbackAddress(host).ok();
 }
 
-// Returns whether the request came through a proxy, whose address the peer's
-// is.
+// Returns whether the request came through a proxy, whose address is then the
+// peer's.
 bool IsForwarded(const HttpHeader& header) {
   return header.count(http::field::forwarded) > 0 ||
          header.count("X-Forwarded-For") > 0 ||

@@ -36,8 +36,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 
-// How long the server waits when a connection cannot be accepted, for lack of
-// descriptors or memory.
+// The time that the server waits if a connection cannot be accepted, for lack
+// of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause(100);
 
 }  // namespace
@@ -132,7 +132,7 @@ class HttpServer::Impl {
     Tcp::socket socket(asio::make_strand(context_));
     error_code error;
     listener->acceptor.accept(socket, error);
-    // Even if nobody is waiting, it tells whether there is a descriptor.
+    // Even if nobody is waiting, accept() tells whether there is a descriptor.
     const bool is_accepting = !error || error == asio::error::would_block;
     if (std::exchange(listener->is_accepting, is_accepting) != is_accepting) {
       options_.on_accepting(is_accepting);

@@ -40,10 +40,10 @@ struct HttpServerOptions {
   // (DNS rebinding). For servers that ask for no credentials.
   bool check_host = false;
 
-  // Whether /healthz says that the server serves.
+  // Returns whether /healthz reports that the server is serving.
   std::function<bool()> is_serving = [] { return true; };
 
-  // Called when connections cannot be accepted, for want of descriptors or
+  // Called when connections cannot be accepted, for lack of descriptors or
   // memory, and when they can again; separately for each address that the host
   // resolves to. From any thread; must not block.
   std::function<void(bool is_accepting)> on_accepting = [](bool) {};
@@ -55,8 +55,8 @@ struct HttpServerOptions {
   std::string_view page;
   std::string page_policy;
 
-  // Called with each response: for which route (a path, or "other"), and how
-  // long it took. From any thread; must not block.
+  // Called with each response: its route (a path, or "other"), its status, and
+  // the time it took. From any thread; must not block.
   std::function<void(std::string_view route, int status, absl::Duration time)>
       on_response = [](std::string_view, int, absl::Duration) {};
 
@@ -80,7 +80,7 @@ class HttpServer {
   // Shuts down at once if Shutdown was not called.
   ~HttpServer();
 
-  // The port that the server listens on.
+  // Returns the port that the server listens on.
   int port() const;
 
   // Takes no new connections, closes idle ones, and answers requests that are

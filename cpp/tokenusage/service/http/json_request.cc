@@ -15,7 +15,7 @@ namespace {
 // The most bytes of JSON for each byte of the binary encoding.
 constexpr std::size_t kBytesPerByte = 2;
 
-// The elements of a request of this size take little memory, however many they
+// The elements of a request of this size take little memory, however many there
 // are.
 constexpr std::size_t kSmallBytes = 128 << 10;
 

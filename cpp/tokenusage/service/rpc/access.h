@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Identifies callers and checks what they may do, and tells the observer of
+// Identifies callers and checks what they may do, and tells the observer about
 // those who are refused.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, origin));
@@ -24,7 +24,8 @@ namespace tokenusage {
 absl::StatusOr<std::shared_ptr<const Caller>> Identify(
     const UsageReportingServiceOptions& options, const CallOrigin& origin);
 
-// Errors: those of Caller::CheckAccess.
+// Checks that the caller has the role in the project. Errors: those of
+// Caller::CheckAccess.
 absl::Status CheckAccess(const UsageReportingServiceOptions& options,
                          const CallOrigin& origin, const Caller& caller,
                          std::string_view project, Role role);

@@ -36,22 +36,22 @@ class AnswerDeadlines {
  public:
   using Token = std::list<Answer>::iterator;
 
-  // Answers may take `limit` to be written.
+  // Gives each answer `limit` to be written.
   explicit AnswerDeadlines(absl::Duration limit);
 
   AnswerDeadlines(const AnswerDeadlines&) = delete;
   AnswerDeadlines& operator=(const AnswerDeadlines&) = delete;
 
-  // The server begins to write an answer. `cancel` is called at most once, not
-  // after Remove, which it may call itself by ending the call at once.
+  // Adds an answer that the server begins to write. `cancel` is called at most
+  // once, and not after Remove, which it may cause itself by ending the call.
   Token Add(std::function<void()> cancel);
 
-  // The same for a call of gRPC. `context` must stay until Remove.
+  // Does the same for a gRPC call. `context` must exist until Remove.
   Token Add(grpc::CallbackServerContext* context) {
     return Add([context] { context->TryCancel(); });
   }
 
-  // The answer has been written, or the call is over.
+  // Removes an answer that has been written, or whose call is over.
   void Remove(Token token);
 
  private:

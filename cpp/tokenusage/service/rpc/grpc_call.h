@@ -70,7 +70,7 @@ class GrpcCall final : public grpc::ServerUnaryReactor, public UnaryCall {
 
   // gRPC then runs OnDone, which does little, on the thread that finished the
   // call, as it does for its own reactors. Otherwise it wakes another thread,
-  // which costs half as much as all else of a small call.
+  // which costs half as much as everything else in a small call.
   bool InternalInlineable() override { return true; }
 
   void OnDone() override {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What gRPC knows of a call, for code that knows no transport.
+// Presents a gRPC call to code that does not depend on the transport.
 //
 //   BinaryRequest request(*bytes);
 //   auto caller = authorizer.Identify(OriginOf(*context));
@@ -21,10 +21,10 @@
 
 namespace tokenusage {
 
-// A message in protobuf's binary encoding, perhaps compressed with gzip.
+// A serialized message, possibly compressed with gzip.
 //
-// gRPC 1.51 would unpack it whole before it checks the size, so it is told not
-// to (transport_limits.cc), and hands the message over as it arrived.
+// gRPC 1.51 would unpack all of it before checking the size, so it is told not
+// to (transport_limits.cc), and passes the message on as it arrived.
 class BinaryRequest final : public RequestMessage {
  public:
   // Shares the slices of `bytes`.

@@ -18,7 +18,7 @@
 namespace tokenusage {
 namespace {
 
-// Of HMAC-SHA256, the first 16 bytes.
+// The first 16 bytes of an HMAC-SHA256.
 constexpr std::size_t kMacBytes = 16;
 
 std::string MacOf(const std::string& key, std::string_view bytes) {
@@ -40,7 +40,8 @@ bool RemoveMac(const std::string& key, std::string* bytes) {
 
 }  // namespace
 
-// The rank as a decimal, or nothing, then 0x00 and the group key.
+// The key is the rank as a decimal, if there is one, then 0x00 and the group
+// key.
 std::string PageKeyOf(const RowPosition& last) {
   std::string key = last.rank ? last.rank->ToDecimal() : "";
   key.push_back('\0');
@@ -80,11 +81,12 @@ absl::StatusOr<PagePosition> PageTokens::Decode(
       !RemoveMac(key_, &bytes) || !wire.ParseFromString(bytes) ||
       wire.request_fingerprint() != request_fingerprint ||
       wire.last_time() < start_nanos || wire.last_time() >= end_nanos) {
-    return ErrorWithInfo(
-        absl::StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID",
-        "page_token: expected the next_page_token of the page before, with all "
-        "other fields but page_size unchanged",
-        {{"field", "page_token"}});
+    return ErrorWithInfo(absl::StatusCode::kInvalidArgument,
+                         "PAGE_TOKEN_INVALID",
+                         "page_token: expected the next_page_token of the "
+                         "previous page, with all other fields except "
+                         "page_size unchanged",
+                         {{"field", "page_token"}});
   }
   return PagePosition{wire.request_fingerprint(), wire.last_time(),
                       wire.last_key()};

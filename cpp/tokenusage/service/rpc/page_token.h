@@ -25,7 +25,7 @@
 
 namespace tokenusage {
 
-// The last item of the page before, and the request it answered.
+// The last item of the previous page, and the request that it answered.
 struct PagePosition {
   std::uint64_t request_fingerprint = 0;
   std::int64_t last_time_nanos = 0;
@@ -35,7 +35,7 @@ struct PagePosition {
 // Returns the last_key of a page whose last row has this position.
 std::string PageKeyOf(const RowPosition& last);
 
-// Returns where the page after such a page starts.
+// Returns the position of that last row, after which the next page starts.
 RowPosition RowPositionOf(const PagePosition& last);
 
 // Returns a stable 64-bit hash (FNV-1a) of `bytes`.
@@ -44,16 +44,17 @@ std::uint64_t Fingerprint(std::string_view bytes);
 // Immutable, so thread-safe.
 class PageTokens {
  public:
-  // Servers with the same key take each other's tokens: see
+  // Servers with the same key accept each other's tokens: see
   // UsageStore::page_token_key.
   explicit PageTokens(std::string key) : key_(std::move(key)) {}
 
   // Returns the token in base64url; never empty.
   std::string Encode(const PagePosition& position) const;
 
-  // Errors: INVALID_ARGUMENT with PAGE_TOKEN_INVALID if `token` was not made by
-  // Encode, with the same key, for a request with this fingerprint, or if its
-  // time is not in [start_nanos, end_nanos), the request's window.
+  // Returns the position in a token. Errors: INVALID_ARGUMENT with
+  // PAGE_TOKEN_INVALID if `token` was not made by Encode, with the same key,
+  // for a request with this fingerprint, or if its time is not in [start_nanos,
+  // end_nanos), the request's window.
   absl::StatusOr<PagePosition> Decode(std::string_view token,
                                       std::uint64_t request_fingerprint,
                                       std::int64_t start_nanos,

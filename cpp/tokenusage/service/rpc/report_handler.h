@@ -61,12 +61,12 @@ class ReportHandler {
         budget_(options.limits.max_admitted_bytes) {}
 
   // Takes a share of the budget for a request of `request_bytes`; null if too
-  // little is free. Then `retry`, if set, is called when that may have changed:
-  // see AdmissionBudget.
+  // little is free. In that case `retry`, if set, is called when that may have
+  // changed: see AdmissionBudget.
   std::shared_ptr<Report> Admit(std::size_t request_bytes,
                                 std::function<void()> retry = nullptr);
 
-  // Parses a request that has `project` and `records`, checks the caller's
+  // Parses a request that has `project` and `records`, and checks the caller's
   // access and the records, all in the report's memory. Returns the request,
   // which lives in the report. The status is for the caller.
   template <typename Request>

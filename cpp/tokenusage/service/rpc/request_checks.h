@@ -66,26 +66,27 @@ struct ProjectQuery {
 // Checks a project's name: PROJECT_INVALID.
 absl::Status CheckProjectField(std::string_view project);
 
-// TOO_MANY_RECORDS.
+// Checks the number of records: TOO_MANY_RECORDS.
 absl::Status CheckRecordCount(int count);
 
-// REQUEST_TOO_LARGE for a request of `found` bytes, or at least as many, in
-// binary encoding.
+// Returns REQUEST_TOO_LARGE for a request that has `found` bytes, or at least
+// that many, when serialized.
 absl::Status RequestTooLargeError(std::size_t max_bytes, std::size_t found);
 
-// REQUEST_MALFORMED for bytes that are not a message of this type.
+// Returns REQUEST_MALFORMED for bytes that are not a message of this type.
 absl::Status NotBinaryError(const ::google::protobuf::Message& message);
 
-// GROUP_BY_INVALID.
+// Checks the number of fields to group by: GROUP_BY_INVALID.
 absl::Status CheckGroupByCount(int count);
 
-// FILTER_INVALID.
+// Checks the number of filters: FILTER_INVALID.
 absl::Status CheckFilterCount(int count);
 
-// PROJECT_INVALID, RECORD_ID_INVALID.
+// Checks the request: PROJECT_INVALID, RECORD_ID_INVALID.
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);
 
-// Leaves the projects of a query across all projects to the caller.
+// Checks and converts the request. Leaves the projects of a query across all
+// projects to the caller.
 //
 // PROJECT_INVALID, TIME_WINDOW_INVALID, BUCKET_INVALID, TIME_ZONE_UNKNOWN,
 // GROUP_BY_INVALID, FILTER_INVALID, ORDER_BY_INVALID, PAGE_SIZE_INVALID,
@@ -94,12 +95,12 @@ absl::StatusOr<CheckedQuery<UsageQuery>> CheckQueryRequest(
     const v1::QueryUsageRequest& request, const TimeZones& time_zones,
     const PageTokens& page_tokens);
 
-// PROJECT_INVALID, TIME_WINDOW_INVALID, FILTER_INVALID, PAGE_SIZE_INVALID,
-// PAGE_TOKEN_INVALID.
+// Checks and converts the request: PROJECT_INVALID, TIME_WINDOW_INVALID,
+// FILTER_INVALID, PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
 absl::StatusOr<CheckedQuery<RecordQuery>> CheckListRequest(
     const v1::ListUsageRecordsRequest& request, const PageTokens& page_tokens);
 
-// PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
+// Checks and converts the request: PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID.
 absl::StatusOr<CheckedQuery<ProjectQuery>> CheckListProjectsRequest(
     const v1::ListProjectsRequest& request, const PageTokens& page_tokens);
 

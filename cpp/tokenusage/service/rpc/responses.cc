@@ -68,8 +68,8 @@ v1::RecordError ErrorOf(const CheckedRecord& record,
       error.set_reason(v1::RECORD_ERROR_REASON_CARDINALITY_LIMIT);
       error.set_message(
           "operation, provider, model, rollup labels: expected values that the "
-          "project has together already, since it has as many as it may, found "
-          "new ones");
+          "project has together already, since it is at its limit, found new "
+          "ones");
       break;
   }
   return error;

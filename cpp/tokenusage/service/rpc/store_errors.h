@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What callers are told when the store fails. The details of a failure, such as
-// paths, are for the operator and never in these statuses.
+// Turns failures of the store into the errors that callers get. The details of
+// a failure, such as paths, are for the operator and never in these statuses.
 //
 //   if (IsStoreFailure(status)) observer.on_store_failure(status);
 //   return ErrorForReporter(status);

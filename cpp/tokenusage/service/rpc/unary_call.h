@@ -52,8 +52,8 @@ class RequestMessage {
   virtual absl::Status Parse(::google::protobuf::Message* message) const = 0;
 };
 
-// Exists until it is finished, which must happen once, on any thread. Not
-// thread-safe otherwise.
+// Exists until it is finished, which must happen exactly once, on any thread.
+// Not thread-safe otherwise.
 class UnaryCall {
  public:
   virtual CallOrigin origin() const = 0;

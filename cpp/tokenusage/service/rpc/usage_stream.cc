@@ -28,8 +28,8 @@ absl::Status SequenceError(std::int64_t expected, std::int64_t found) {
 absl::Status ForStream(const absl::Status& status) {
   if (!absl::IsResourceExhausted(status)) return status;
   return ErrorWithInfo(absl::StatusCode::kUnavailable, "STORE_FAILED",
-                       "the server's store has too much to do: send what was "
-                       "not answered again later");
+                       "the server's store is overloaded: later, send again "
+                       "what was not answered");
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ class UsageStream final
     grpc::ByteBuffer answer;
   };
 
-  // The steps of the message that was read last, each once the budget allows.
+  // Takes and appends the message that was read last, each as soon as the
+  // budget allows.
   void Take();
   void Append(std::shared_ptr<Report> report, std::int64_t sequence);
 
