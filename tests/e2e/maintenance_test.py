@@ -164,21 +164,21 @@ class BackupTest(MaintenanceTest):
         self.assertEqual(sum(o.exit_code == 0 for o in outcomes), 1, outcomes)
         for outcome in outcomes:
             if outcome.exit_code != 0:
-                self.assert_one_line_error(outcome, 1, copy, "is there already")
+                self.assert_one_line_error(outcome, 1, copy, "already exists")
         self.assertEqual(self.assert_intact("copy.db"), 1)
 
     def test_a_backup_never_replaces_a_file(self):
         self.make_database([make_record("a")])
         file = self.write("there", b"precious")
         outcome = self.db("backup", file)
-        self.assert_one_line_error(outcome, 1, file, "is there already")
+        self.assert_one_line_error(outcome, 1, file, "already exists")
         with open(file, "rb") as there:
             self.assertEqual(there.read(), b"precious")
         # Nor the database itself.
         os.symlink(self.path("usage.db"), self.path("link.db"))
         for name in ("usage.db", "link.db"):
             outcome = self.db("backup", self.path(name))
-            self.assert_one_line_error(outcome, 1, "usage.db", "is there already")
+            self.assert_one_line_error(outcome, 1, "usage.db", "already exists")
         self.assertEqual(self.assert_intact(), 1)
         missing = self.path("no-such-folder/copy.db")
         self.assert_one_line_error(self.db("backup", missing), 1, "no-such-folder")

@@ -11,9 +11,9 @@ import collections
 import sys
 import xml.etree.ElementTree as ElementTree
 
-# What each package may see, directly or through others: packages, and repositories by @.
-# So json and store never see each other, nor do store/sqlite and store/postgres. Add a
-# new package here first.
+# The packages, and repositories by @, that each package may see, directly or through
+# others. So json and store never see each other, nor do store/sqlite and store/postgres.
+# Add a new package here first.
 _PROTO = {"proto", "@com_google_protobuf"}
 _BASE = {"base", "@com_google_absl", "@com_google_protobuf"}
 _JSON = _BASE | _PROTO | {"json"}

@@ -18,7 +18,7 @@
 
 namespace tokenusage {
 
-// A subcommand: its flags, and what to do once they are parsed.
+// A subcommand: its flags, and the work to do once they are parsed.
 struct Command {
   CLI::App* app;
   std::function<ExitCode()> run;
@@ -28,7 +28,7 @@ struct Command {
 // CLI::App::parse.
 ExitCode RunNamed(const std::vector<Command>& commands);
 
-// Each adds a subcommand with its flags to `app`, which owns Command::app.
+// Add a subcommand with its flags to `app`, which owns Command::app.
 Command AddConvertCommand(CLI::App* app);
 Command AddCorrectCommand(CLI::App* app);
 Command AddCountCommand(CLI::App* app);

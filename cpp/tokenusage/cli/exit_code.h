@@ -23,8 +23,8 @@ ExitCode ExitCodeFor(const absl::Status& status);
 // Prints the status if it is an error, and returns its exit code.
 ExitCode Finish(const absl::Status& status);
 
-// The same for a command that works without a service: its INVALID_ARGUMENT is
-// about a flag, and its DATA_LOSS about a damaged database.
+// Does the same for a command that works without a service: its
+// INVALID_ARGUMENT is about a flag, and its DATA_LOSS about a damaged database.
 ExitCode FinishLocal(const absl::Status& status);
 
 }  // namespace tokenusage

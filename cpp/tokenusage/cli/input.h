@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Input files and standard input.
+// Reads input files and standard input.
 
 #ifndef TOKENUSAGE_CLI_INPUT_H_
 #define TOKENUSAGE_CLI_INPUT_H_
@@ -17,8 +17,8 @@
 
 namespace tokenusage {
 
-// An input that is read whole or line by line. Memory is bounded by the limits
-// of the calls.
+// An input that is read as a whole or line by line. Memory is bounded by the
+// limits of the calls.
 class Input {
  public:
   // Opens a file, or standard input if `path` is "-".
@@ -26,7 +26,7 @@ class Input {
   // Errors: INVALID_ARGUMENT, naming the file and the system's reason.
   static absl::StatusOr<Input> Open(const std::string& path);
 
-  // The file's name, or "standard input".
+  // Returns the file's name, or "standard input".
   const std::string& name() const { return name_; }
 
   // Reads the next line, without its line feed. Returns false at the end of the
@@ -36,8 +36,8 @@ class Input {
   // `max_bytes`; the line is skipped, and reading can continue.
   absl::StatusOr<bool> ReadLine(std::size_t max_bytes, std::string* line);
 
-  // Returns which part of the input was read, if it is a file whose size is
-  // known.
+  // Returns the fraction of the input that was read, if it is a file whose size
+  // is known.
   std::optional<double> FractionRead() const;
 
   // Reads the rest. Errors: INVALID_ARGUMENT, also if it is longer than

@@ -29,7 +29,7 @@ std::vector<const FieldDescriptor*> UsageFields() {
   return fields;
 }
 
-// Returns the messages that can be named: all in the files of the usages.
+// Returns the messages that can be named: all those in the files of the usages.
 std::vector<const Descriptor*> NameableMessages() {
   std::set<const ::google::protobuf::FileDescriptor*> files;
   std::vector<const Descriptor*> messages;
@@ -46,7 +46,7 @@ std::vector<const Descriptor*> NameableMessages() {
   return messages;
 }
 
-// Returns whether `name` is the message's full name, or the end of it behind a
+// Returns whether `name` is the message's full name, or the end of it after a
 // dot.
 bool IsNameOf(std::string_view name, const Descriptor& message) {
   const std::string full_name(message.full_name());
@@ -54,7 +54,7 @@ bool IsNameOf(std::string_view name, const Descriptor& message) {
          (!name.empty() && absl::EndsWith(full_name, "." + std::string(name)));
 }
 
-// Refuses a name that fits none of the messages, or several.
+// Returns the error for a name that fits none of the messages, or several.
 absl::Status NotOneMessage(std::string_view name,
                            const std::vector<const Descriptor*>& matches) {
   if (matches.empty()) {

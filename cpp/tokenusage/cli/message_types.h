@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The messages that --message may name.
+// Finds the messages that --message may name.
 
 #ifndef TOKENUSAGE_CLI_MESSAGE_TYPES_H_
 #define TOKENUSAGE_CLI_MESSAGE_TYPES_H_
@@ -14,8 +14,8 @@
 namespace tokenusage {
 
 // Finds a message by its full name, "tokenusage.openai.v1.ChatUsage", or by the
-// end of it behind a dot if that is unique: "openai.v1.ChatUsage". The
-// prototype lives forever.
+// end of it after a dot if that is unique: "openai.v1.ChatUsage". The prototype
+// lives forever.
 //
 // Errors: INVALID_ARGUMENT, listing those that match if several do.
 absl::StatusOr<const ::google::protobuf::Message*> FindMessageType(

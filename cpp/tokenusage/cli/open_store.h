@@ -16,13 +16,13 @@
 
 namespace tokenusage {
 
-// For a flag's help.
+// Describes the URLs of stores in a flag's help.
 inline constexpr char kStoreUrlHelp[] =
     "The database: sqlite://PATH, where PATH is relative or absolute, or "
     "postgresql://USER@HOST/DATABASE";
 
 struct OpenStoreOptions {
-  // Whether to create a SQLite database that does not exist.
+  // Creates a SQLite database that does not exist.
   bool create_if_missing = true;
 
   RollupOptions rollups;
@@ -31,7 +31,7 @@ struct OpenStoreOptions {
   std::function<void(absl::Duration)> on_commit;
 };
 
-// Errors: INVALID_ARGUMENT if `url` names no store, and those of
+// Opens a store. Errors: INVALID_ARGUMENT if `url` names no store, and those of
 // OpenSqliteStore and OpenPostgresStore.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
     const std::string& url, const OpenStoreOptions& options = {});
@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
 std::string_view SqlitePathOf(std::string_view url);
 
 // Returns the path in a SQLite URL, for a command that only SQLite supports.
-// Errors: INVALID_ARGUMENT for other URLs; for a PostgreSQL URL, its message
+// Errors: INVALID_ARGUMENT for other URLs; for a PostgreSQL URL, the message
 // ends with `postgres_hint`, which says what to do instead.
 absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
                                               std::string_view postgres_hint);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Shows on a terminal how far a long command is.
+// Shows the progress of a long command on a terminal.
 //
 //   Progress progress("records");
 //   while (...) progress.Show(done, done / total);
@@ -21,14 +21,14 @@ namespace tokenusage {
 // at the end; nothing if stderr is not a terminal. Not thread-safe.
 class Progress {
  public:
-  // `unit` is what is counted, such as "records".
+  // `unit` is the name of the things that are counted, such as "records".
   explicit Progress(std::string_view unit);
   ~Progress() { Clear(); }
 
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Shows how many are done and, if known, what fraction.
+  // Shows the number that is done and, if known, the fraction.
   void Show(std::int64_t done, std::optional<double> fraction);
 
   // Clears the line, so that another can be printed.
@@ -42,8 +42,8 @@ class Progress {
   bool is_shown_ = false;
 };
 
-// Returns which part of the way from `start` to `end` is done at `position`;
-// nothing if none is.
+// Returns the fraction of the way from `start` to `end` that is done at
+// `position`; nullopt if nothing is.
 std::optional<double> FractionBetween(std::int64_t start, std::int64_t position,
                                       std::int64_t end);
 

@@ -36,8 +36,8 @@ bool IsOfEvents(const std::string& line) {
   return false;
 }
 
-// Returns whether the line is the beginning of a JSON document that goes on in
-// the next one.
+// Returns whether the line is the beginning of a JSON document that continues
+// in the next one.
 bool IsBeginning(const std::string& line) {
   v1::UnknownUsage none;
   const std::optional<JsonError> error = GetJsonError(ParseJson(line, &none));
@@ -98,14 +98,14 @@ absl::Status ReadDocumentsFrom(std::string line, std::int64_t line_number,
   }
 }
 
-// Returns the error of a line that is an event, whatever the others are.
+// Returns the error of a line that is an event, regardless of the others.
 absl::Status CheckLine(const Dialect& dialect, const std::string& line) {
   if (!dialect.streams_lines) return absl::OkStatus();
   return UsageExtractor(dialect).Feed(line);
 }
 
-// Reads the streams of which the first starts with `line`. What follows the end
-// of one, but for another "[DONE]", is the next one.
+// Reads the streams, the first of which starts with `line`. Whatever follows
+// the end of one, except another "[DONE]", is the next one.
 absl::Status ReadStreams(const Dialect& dialect, std::string line,
                          std::int64_t line_number, Input* input,
                          const ResponseVisitor& visit) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Files of providers' responses.
+// Reads files of providers' responses.
 //
 //   status = ReadResponses(*dialect, &input, [](const Response& response) {
 //     ... response.extraction ...
@@ -50,8 +50,8 @@ absl::Status ReadDocuments(
     const std::function<absl::Status(const std::string& json,
                                      std::int64_t line_number)>& visit);
 
-// Returns what a user must know beside the usage: that it is incomplete, or
-// which member is missing. Empty if there is nothing to say.
+// Returns a remark for the user: that the usage is incomplete, or which member
+// is missing. Empty if there is none.
 std::string Remark(const Extraction& extraction);
 
 // Returns `message` after the input's name and, unless it is 0, the line's

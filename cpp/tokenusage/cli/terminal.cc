@@ -19,7 +19,8 @@ namespace {
 // The errno of the last write to stdout that failed.
 std::atomic<int> data_errno{0};
 
-// Returns how many columns a terminal needs, for text without wide characters.
+// Returns the number of columns that text without wide characters takes on a
+// terminal.
 std::size_t DisplayWidth(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
@@ -29,7 +30,8 @@ std::size_t DisplayWidth(std::string_view text) {
   return width;
 }
 
-// Returns the length of a decimal from its point, or what follows it, on.
+// Returns the length of a decimal from its point on, or from what follows the
+// number.
 std::size_t FractionWidth(const std::string& decimal) {
   const std::size_t point = decimal.find_first_of(". ");
   return point == std::string::npos ? 0 : decimal.size() - point;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Output: results to stdout, messages to stderr.
+// Writes results to stdout and messages to stderr.
 
 #ifndef TOKENUSAGE_CLI_TERMINAL_H_
 #define TOKENUSAGE_CLI_TERMINAL_H_
@@ -27,7 +27,7 @@ void PrintData(std::string_view data);
 bool FlushData();
 
 // Returns UNAVAILABLE if data could not be written to stdout. A reader that has
-// seen enough and left, such as `head`, is no error.
+// seen enough and left, such as `head`, is not an error.
 absl::Status DataError();
 
 // Formats rows of cells as lines of aligned columns. The first row is the

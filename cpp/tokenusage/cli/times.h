@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Times on the command line.
+// Parses and formats times on the command line.
 
 #ifndef TOKENUSAGE_CLI_TIMES_H_
 #define TOKENUSAGE_CLI_TIMES_H_

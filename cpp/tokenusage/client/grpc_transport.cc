@@ -52,7 +52,7 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
   }
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
     return absl::InvalidArgumentError(
-        "tls_certificate and tls_key need each other");
+        "tls_certificate and tls_key must be set together");
   }
   return absl::OkStatus();
 }

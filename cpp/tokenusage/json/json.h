@@ -55,8 +55,8 @@ absl::Status ParseJson(std::string_view json,
 // ignored, but the path's own names must not occur twice. Errors are those of
 // ParseJson; places are those in the whole document. If there is no member
 // under the path, the kind is kMissingField; if it is null, kNullValue; if it
-// is anything else but an object, kWrongType. These errors' field_path is as
-// much of the path as was found to be so.
+// is anything but an object, kWrongType. The field_path of these errors is the
+// path up to the member in question.
 absl::Status ParseJsonAt(std::string_view json, std::string_view path,
                          ::google::protobuf::Message* message,
                          const JsonParseOptions& options = {});
@@ -81,11 +81,12 @@ class JsonLinesReader {
   // unchanged and status() OK.
   bool Next(::google::protobuf::Message* message);
 
-  // The result of the last call of Next. Places in errors are those in the
-  // whole text.
+  // Returns the result of the last call of Next. Places in errors are those in
+  // the whole text.
   const absl::Status& status() const { return status_; }
 
-  // The number of the line that Next read last, from 1; 0 before the first.
+  // Returns the number of the line that Next read last, from 1; 0 before the
+  // first.
   std::size_t line_number() const { return line_number_; }
 
  private:

@@ -16,7 +16,7 @@
 
 namespace tokenusage {
 
-// Why a document was refused, or a message could not be written.
+// The reason why a document was refused, or a message could not be written.
 struct JsonError {
   enum class Kind {
     kSyntax,         // not RFC 8259 JSON, or not UTF-8
@@ -47,7 +47,7 @@ struct JsonError {
   std::string found;
 };
 
-// Returns the error that a status of json.h carries; nothing for any other
+// Returns the error that a status of json.h carries; nullopt for any other
 // status.
 std::optional<JsonError> GetJsonError(const absl::Status& status);
 

@@ -30,8 +30,8 @@ absl::StatusOr<absl::Duration> ParseRetention(const std::string& text);
 
 // Returns the horizon if records are kept for `retain`: counted back from now
 // or from the newest record, whichever is earlier, to a whole hour, so that a
-// wrong clock cannot remove records that are new to their reporters. Nothing if
-// it would lie before 2000.
+// wrong clock cannot remove records that are new to their reporters. Returns
+// nullopt if it would lie before 2000.
 std::optional<absl::Time> RetentionHorizon(absl::Time now,
                                            absl::Time newest_record,
                                            absl::Duration retain);
@@ -40,14 +40,14 @@ std::optional<absl::Time> RetentionHorizon(absl::Time now,
 class Retention {
  public:
   // The time, and the time since the machine started, which nobody can set.
-  // Others for tests only.
+  // Replaced by tests only.
   struct Clocks {
     std::function<absl::Time()> now;
     std::function<absl::Duration()> elapsed;
   };
   static Clocks SystemClocks();
 
-  // `retain` is for projects that have no retention time of their own; nullopt
+  // `retain` is for projects that have no separate retention time; nullopt
   // keeps all of their records.
   Retention(StoreMaintenance* store, std::optional<absl::Duration> retain,
             Clocks clocks = SystemClocks());
@@ -57,17 +57,17 @@ class Retention {
     std::int64_t project_count = 0;  // that they were of
   };
 
-  // Moves each project's horizon to its place at this time, if that removes
+  // Moves each project's horizon to where it belongs now, if that removes
   // records, and removes them, until `is_cancelled`.
   //
-  // Errors: those of StoreMaintenance, after all other projects were done;
-  // FAILED_PRECONDITION if the clock was set
-  // forward by more than an hour since this was made: only a restart of the
-  // service confirms that the new time is right.
+  // Errors: those of StoreMaintenance, after all other projects have been
+  // handled; FAILED_PRECONDITION if the clock was set forward by more than an
+  // hour since this was made: only a restart of the service confirms that the
+  // new time is right.
   absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
 
  private:
-  // Returns the time before which a project's records are to go.
+  // Returns the time before which a project's records are to be removed.
   absl::Time HorizonOf(const ProjectRetention& project) const;
   absl::Time Start() const { return clocks_.now() - clocks_.elapsed(); }
 

@@ -30,8 +30,8 @@ struct ServiceLimits {
   // The longest time for a query or a listing, if the caller allows more.
   absl::Duration max_read_time = absl::Seconds(30);
 
-  // How many reads run at once, and how many may wait for their turn before
-  // callers are answered RESOURCE_EXHAUSTED.
+  // The number of reads that run at once, and the number that may wait for
+  // their turn before callers are answered RESOURCE_EXHAUSTED.
   int read_threads = 5;
   int max_queued_reads = 256;
 
@@ -57,8 +57,9 @@ struct ServiceLimits {
   std::size_t max_unanswered_messages = 128;
   std::size_t max_unanswered_bytes = 1 << 20;
 
-  // When a caller should try again after RESOURCE_EXHAUSTED, and after
-  // UNAVAILABLE because of a store failure, which takes longer to clear.
+  // The time after which a caller should try again after RESOURCE_EXHAUSTED,
+  // and after UNAVAILABLE because of a store failure, which takes longer to
+  // clear.
   absl::Duration busy_pushback = absl::Milliseconds(200);
   absl::Duration failure_pushback = absl::Seconds(1);
 };
@@ -92,7 +93,7 @@ struct ServiceObserver {
 };
 
 struct UsageReportingServiceOptions {
-  // Identifies callers. By default everybody may do everything.
+  // Identifies callers. By default everyone may do everything.
   std::shared_ptr<const Authorizer> authorizer = NewOpenAuthorizer();
 
   ServiceLimits limits;

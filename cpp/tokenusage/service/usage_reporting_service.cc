@@ -24,7 +24,7 @@
 namespace tokenusage {
 namespace {
 
-// Checks what would make a small request a large message.
+// Checks for what would turn a small request into a large message.
 absl::Status CheckBeforeParsing(const RequestMessage&,
                                 const ::google::protobuf::Message*) {
   return absl::OkStatus();
@@ -74,8 +74,8 @@ absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
   return caller;
 }
 
-// What a request to read takes in memory while it is queued: a value of two
-// bytes on the wire is a string.
+// Returns the memory that a request to read takes while it is queued: a value
+// of two bytes on the wire is a string.
 std::int64_t QueuedBytes(std::size_t request_bytes) {
   constexpr std::int64_t kPerCall = 16 << 10;
   constexpr std::int64_t kPerByte = 20;

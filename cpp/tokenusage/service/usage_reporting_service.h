@@ -52,7 +52,7 @@ class UsageReportingServiceImpl {
   using Method = void (UsageReportingServiceImpl::*)(UnaryCall*);
   static Method FindMethod(std::string_view name);
 
-  // For messages of streams.
+  // Returns the handler of reports, for messages of streams.
   ReportHandler* reports() { return &reports_; }
 
   const UsageReportingServiceOptions& options() const { return options_; }

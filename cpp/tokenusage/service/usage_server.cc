@@ -20,7 +20,7 @@
 namespace tokenusage {
 namespace {
 
-// How long health watchers have to receive the last status.
+// The time that health watchers have to receive the last status.
 constexpr absl::Duration kLastWord = absl::Milliseconds(100);
 
 // Removes what linking gRPC's reflection library adds to every server.
@@ -205,7 +205,7 @@ void UsageServer::OnHealthChange(const HealthChange& change) {
 void UsageServer::OnAccepting(bool is_accepting) {
   const std::lock_guard<std::mutex> lock(serving_mutex_);
   deaf_listeners_ += is_accepting ? -1 : 1;
-  // Two listeners are one event: what one lacks, the other lacks, too.
+  // Two deaf listeners are one event: what one lacks, the other lacks, too.
   if (deaf_listeners_ != (is_accepting ? 0 : 1)) return;
   UpdateServing();
   if (options_.metrics != nullptr) options_.metrics->OnAccepting(is_accepting);

@@ -55,7 +55,7 @@ struct UsageServerOptions {
   // Counts calls, records and health. May be null.
   std::shared_ptr<ServerMetrics> metrics;
 
-  // How often a store that failed is polled for its recovery.
+  // The interval at which a store that failed is polled for its recovery.
   absl::Duration recovery_interval = absl::Seconds(1);
 
   // Called when connections cannot be accepted, for lack of descriptors or
@@ -99,14 +99,14 @@ class UsageServer {
   UsageServer(const UsageServer&) = delete;
   UsageServer& operator=(const UsageServer&) = delete;
 
-  // The port that the server listens on.
+  // Returns the port that the server listens on.
   int port() const { return guard_->port(); }
 
-  // The service, for other transports: their calls must have ended before the
-  // server is destroyed.
+  // Returns the service, for other transports: their calls must have ended
+  // before the server is destroyed.
   UsageReportingServiceImpl* service() { return &service_; }
 
-  // Returns what gRPC's health service answers.
+  // Returns whether gRPC's health service answers SERVING.
   bool is_serving();
 
   // Notes that another transport's listener cannot accept connections, or can
@@ -126,7 +126,8 @@ class UsageServer {
   ConnectionGuard::Events GuardEvents();
   absl::Status Listen();
   void OnHealthChange(const HealthChange& change);
-  // Called with serving_mutex_ held, as is UpdateServing, which tells gRPC.
+  // Returns whether the server is serving. Called with serving_mutex_ held, as
+  // is UpdateServing, which tells gRPC.
   bool IsServing() const;
   void UpdateServing();
 
@@ -148,7 +149,7 @@ class UsageServer {
 };
 
 // Returns INVALID_ARGUMENT unless the address may be served: any with TLS or
-// with insecure_plaintext_on_any_address, else only loopback addresses.
+// with insecure_plaintext_on_any_address, otherwise only loopback addresses.
 absl::Status CheckServedAddress(const UsageServerOptions& options);
 
 }  // namespace tokenusage

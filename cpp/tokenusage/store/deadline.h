@@ -28,12 +28,12 @@ inline absl::Status CheckLimits(const CallLimits& limits,
   return absl::DeadlineExceededError("the call's deadline has passed");
 }
 
-// CheckLimits for the body of a loop. `limits` must outlive it.
+// Calls CheckLimits in the body of a loop. `limits` must outlive it.
 class DeadlineCheck {
  public:
   explicit DeadlineCheck(const CallLimits& limits) : limits_(limits) {}
 
-  // Looks at the limits in one call of 256.
+  // Checks the limits in one of 256 calls.
   absl::Status Check() {
     if (++calls_ % 256 != 0) return absl::OkStatus();
     return CheckLimits(limits_);

@@ -24,7 +24,7 @@
 
 namespace tokenusage {
 
-// Not thread-safe: its owner has a lock already.
+// Not thread-safe: the owner already has a lock.
 template <typename Item>
 class FairQueue {
  public:

@@ -133,7 +133,7 @@ void SetLabelSets(const RollupLabels& labels, Project* project) {
   }
 }
 
-// Removes the records before the horizon from by_id; returns how many.
+// Removes the records before the horizon from by_id; returns their number.
 std::int64_t RemoveBefore(std::int64_t horizon, Project* project) {
   std::int64_t count = 0;
   const auto end = project->by_time.lower_bound({horizon, ""});
@@ -365,7 +365,7 @@ std::int64_t MemoryStore::CountRecords() const {
   return static_cast<std::int64_t>(count);
 }
 
-// It keeps records and no rollups, so none can be wrong.
+// There are no rollups that could be wrong.
 absl::StatusOr<CheckReport> MemoryStore::Check(const CheckOptions& options) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits));
   CheckReport report;

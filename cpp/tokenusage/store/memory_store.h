@@ -12,8 +12,8 @@
 
 namespace tokenusage {
 
-// A new, empty store. Its answers are sums over the records one by one, without
-// rollups, so that it errs in no way that it shares with the others.
+// Returns a new, empty store. It sums the records one by one, without rollups,
+// so that it shares no mistake with the other stores.
 std::unique_ptr<UsageStore> NewMemoryStore(const RollupOptions& options = {});
 
 }  // namespace tokenusage

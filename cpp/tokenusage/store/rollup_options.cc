@@ -35,7 +35,7 @@ absl::StatusOr<RollupLabels> ParseRollupLabels(std::string_view text) {
   const auto repeated = std::adjacent_find(labels.begin(), labels.end());
   if (repeated != labels.end()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("label \"", *repeated, "\" is there twice"));
+        absl::StrCat("label \"", *repeated, "\" is given twice"));
   }
   if (labels.size() <= kMaxRollupLabels) return labels;
   return absl::InvalidArgumentError(absl::StrCat(

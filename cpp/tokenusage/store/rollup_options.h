@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How a database keeps its rollups, and how many series they may have.
+// Options for the rollups of a database, and the limit of their series.
 //
 //   RollupOptions options;
 //   options.labels = ParseRollupLabels("customer,team").value();
@@ -46,7 +46,7 @@ struct RollupOptions {
 // repeated, or there are too many.
 absl::StatusOr<RollupLabels> ParseRollupLabels(std::string_view text);
 
-// Returns what ParseRollupLabels parses.
+// Returns the text that ParseRollupLabels parses.
 std::string RollupLabelsText(const RollupLabels& labels);
 
 // Returns FAILED_PRECONDITION, which says what to do, unless `wanted` is empty
@@ -56,8 +56,8 @@ absl::Status CheckRollupLabels(std::string_view database,
                                const RollupLabels& found,
                                const std::optional<RollupLabels>& wanted);
 
-// Returns FAILED_PRECONDITION: to change the labels of a database would lose
-// what one of its projects has from before its horizon.
+// Returns FAILED_PRECONDITION: a change of the database's labels would lose
+// rollups of one of its projects from before its horizon.
 absl::Status LabelHistoryError(std::string_view project,
                                const RollupLabels& labels);
 

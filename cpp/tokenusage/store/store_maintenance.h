@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What operators do with a store: retention, checks, rebuilds, deletion.
+// The operations of a store that operators need: retention, checks, rebuilds,
+// deletion.
 //
 //   absl::StatusOr<CheckReport> report =
 //       store->maintenance()->Check(CheckOptions());
@@ -28,7 +29,7 @@
 
 namespace tokenusage {
 
-// What is kept of a project.
+// The records that are kept of a project.
 struct ProjectRetention {
   std::string project;
 
@@ -45,12 +46,12 @@ struct ProjectRetention {
   absl::Time newest;
 };
 
-// What RemoveRecordsBefore, DeleteRecords and DeleteProject removed.
+// The result of RemoveRecordsBefore, DeleteRecords and DeleteProject.
 struct Removal {
   std::int64_t record_count = 0;
 };
 
-// Selects the records of a project that pass all of this.
+// Selects the records of a project that meet all of these conditions.
 struct RecordSelection {
   std::string project;
   TimeWindow window;
@@ -74,22 +75,22 @@ struct Deletion {
   }
 };
 
-// What RebuildRollups read and wrote.
+// The result of RebuildRollups.
 struct Rebuild {
   std::int64_t record_count = 0;
   std::int64_t rollup_count = 0;
 };
 
 // Called now and then during long work with the amount done and, if known,
-// roughly what fraction of the whole that is.
+// roughly its fraction of the total.
 using ProgressCallback =
     std::function<void(std::int64_t done, std::optional<double> fraction)>;
 
 struct CheckOptions {
-  // How many problems the report lists; all are counted.
+  // The most problems that the report lists; all are counted.
   int max_problems = 100;
 
-  // How many rollups to hold in memory before comparing them.
+  // The number of rollups to hold in memory before comparing them.
   std::size_t max_rollups = 100'000;
 
   ProgressCallback on_progress;  // counts records; may be empty
@@ -142,7 +143,7 @@ class StoreMaintenance {
  public:
   virtual ~StoreMaintenance() = default;
 
-  // Returns what is kept of each project, by name.
+  // Returns the retention of each project, by name.
   virtual absl::StatusOr<std::vector<ProjectRetention>> Retention() = 0;
 
   // Sets how long the records of a project are kept; absl::ZeroDuration() for
@@ -167,10 +168,10 @@ class StoreMaintenance {
       std::string_view project, absl::Time horizon,
       const CallLimits& limits) = 0;
 
-  // Compares the store with itself, from one snapshot: whether its files are
-  // intact, and whether every rollup at or after its project's horizon is the
-  // sum of its records. Changes nothing. What it finds is in the report; it
-  // fails only if it could not look.
+  // Checks one snapshot of the store: whether its files are intact, and whether
+  // every rollup at or after its project's horizon is the sum of its records.
+  // Changes nothing. Problems are in the report; the check fails only if it
+  // could not look.
   virtual absl::StatusOr<CheckReport> Check(const CheckOptions& options) = 0;
 
   // Rebuilds all rollups at or after the horizons from the records, in one
@@ -185,9 +186,10 @@ class StoreMaintenance {
   // Deletion in one transaction, so if it is interrupted, call it again.
   // Records that arrive meanwhile may be deleted or not.
   //
-  // A record goes by its own fields, whatever corrects it or is corrected by
-  // it: totals shrink by what the deleted records counted, and no other record
-  // begins or ceases to count. The id of a deleted record is free again.
+  // A record is selected by its own fields, whatever corrects it or is
+  // corrected by it: totals shrink by what the deleted records counted, and no
+  // other record begins or ceases to count. The id of a deleted record is free
+  // again.
   //
   // Errors: as above; NOT_FOUND.
   virtual absl::StatusOr<Removal> DeleteRecords(

@@ -32,7 +32,7 @@ struct TimeWindow {
   std::int64_t end_nanos = 0;
 };
 
-// When a call to a store ends without its answer.
+// The limits at which a call to a store ends without its answer.
 struct CallLimits {
   absl::Time deadline = absl::InfiniteFuture();
 
@@ -62,9 +62,9 @@ struct UsageFieldFilter {
 using GroupKey = std::vector<std::optional<std::string>>;
 
 // Returns the bytes by which rows of one bucket are ordered, and by which a
-// page token remembers a row: per value 0x00 if it is missing, else 0x01, the
-// value and 0x00. Values hold no control characters, so the order is the
-// values' own.
+// page token remembers a row: per value 0x00 if it is missing, otherwise 0x01,
+// the value and 0x00. Values hold no control characters, so the order is that
+// of the values.
 std::string EncodeGroupKey(const GroupKey& key);
 
 // Appends one value to an encoded group key.
@@ -82,13 +82,13 @@ struct RowOrder {
   // USAGE_MEASURE_UNSPECIFIED: the number of records.
   v1::UsageMeasure measure = v1::USAGE_MEASURE_UNSPECIFIED;
 
-  // Returns what a row with this sum is ordered by; empty if no record of the
-  // row states the measure. Such rows come last.
+  // Returns the value that a row with this sum is ordered by; empty if no
+  // record of the row states the measure. Such rows come last.
   std::optional<Amount> RankOf(const UsageSum& sum) const;
 };
 
-// Where a page starts: after the row with this bucket start and encoded group
-// key. If the query has an order, the row's rank comes first.
+// The position at which a page starts: after the row with this bucket start and
+// encoded group key. If the query has an order, the row's rank comes first.
 struct RowPosition {
   std::int64_t bucket_start_nanos = 0;
   std::string encoded_key;
@@ -122,10 +122,10 @@ struct UsageQueryPage {
   bool has_more = false;
 };
 
-// Returns where the page after this row starts.
+// Returns the position at which the page after this row starts.
 RowPosition PositionOf(const UsageQuery& query, const UsageQueryRow& row);
 
-// Where a page of records starts: after this one.
+// The position at which a page of records starts: after this one.
 struct RecordPosition {
   std::int64_t event_time_nanos = 0;
   std::string record_id;

@@ -33,7 +33,7 @@
 
 namespace tokenusage {
 
-// What became of one record of a batch.
+// The outcome for one record of a batch.
 struct AppendOutcome {
   // All but kStored and kDuplicate mean that nothing of the record was kept.
   // From kTooFarAhead on they also mean that no record with its id is stored;
@@ -49,7 +49,7 @@ struct AppendOutcome {
     kCardinalityLimit,         // would exceed RollupOptions::max_series
   };
 
-  // Implicit: most outcomes are but a kind.
+  // Implicit: most outcomes are only a kind.
   // NOLINTNEXTLINE(google-explicit-constructor)
   AppendOutcome(Kind outcome, std::string other = "")
       : kind(outcome), corrected_by(std::move(other)) {}
@@ -57,8 +57,8 @@ struct AppendOutcome {
   Kind kind;
   std::string corrected_by;  // for kAlreadyCorrected: the id of that record
 
-  // For kConflict: where the content differs; see FirstDifference. For people,
-  // and not compared.
+  // For kConflict: the field in which the content differs; see FirstDifference.
+  // For people, and not compared.
   std::string differing_field;
 
   friend bool operator==(const AppendOutcome& a, const AppendOutcome& b) {
@@ -77,7 +77,8 @@ struct AppendOutcome {
 AppendOutcome CompareContent(const v1::UsageRecord& stored,
                              const v1::UsageRecord& reported);
 
-// One outcome per record in the batch's order, or why the outcome is unknown.
+// One outcome per record in the batch's order, or the reason why the outcomes
+// are unknown.
 using AppendResult = absl::StatusOr<std::vector<AppendOutcome>>;
 using AppendCallback = std::function<void(AppendResult)>;
 
@@ -128,7 +129,7 @@ class UsageStore {
                            std::shared_ptr<const CheckedBatch> batch,
                            CallLimits limits, AppendCallback done) = 0;
 
-  // The same without limits, waiting for the answer.
+  // Does the same without limits, and waits for the answer.
   AppendResult Append(std::string project,
                       std::shared_ptr<const CheckedBatch> batch);
 
@@ -161,17 +162,17 @@ class UsageStore {
       const CallLimits& limits) = 0;
 
   // Returns OK if appends would be stored now. May write a little, but changes
-  // nothing. Polled after a failure until the store recovers.
+  // no data. Polled after a failure until the store recovers.
   //
   // Errors: as above.
   virtual absl::Status CheckWritable() { return absl::OkStatus(); }
 
-  // Returns what authenticates page tokens: random, and chosen with the
-  // database, so that every process that opens it has the same. Empty if the
-  // data does not outlive the store.
+  // Returns the key that authenticates page tokens. It is random and belongs to
+  // the database, so that every process that opens it has the same. Empty if
+  // the data does not outlive the store.
   virtual std::string page_token_key() const { return ""; }
 
-  // For metrics. Does not wait.
+  // Returns statistics for metrics. Does not wait.
   virtual StoreStats Stats() const { return {}; }
 
   // Returns the operations for operators, which live as long as the store; null

@@ -15,7 +15,7 @@
 
 namespace tokenusage {
 
-// Passes everything on to a store, and fails appends if it is told to.
+// Passes everything on to a store, and fails appends if told to.
 class InProcessServer::FaultyStore : public UsageStore {
  public:
   explicit FaultyStore(UsageStore* store)

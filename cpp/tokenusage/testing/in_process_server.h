@@ -77,8 +77,8 @@ class InProcessServer {
   // Fails each report as if the store had answered with `error`: UNAVAILABLE
   // becomes STORE_FAILED, RESOURCE_EXHAUSTED becomes SERVER_BUSY, DATA_LOSS
   // becomes STORE_DAMAGED. If `is_stored`, the records are stored all the same.
-  // Queries, lists and gets still succeed; to fail those, pass a `store` of
-  // your own. UsageStore::CheckWritable, which the server's health depends on,
+  // Queries, lists and gets still succeed; to fail those, pass your own
+  // `store`. UsageStore::CheckWritable, which the server's health depends on,
   // fails too. OK ends the failures.
   void FailReports(absl::Status error, bool is_stored = false);
 

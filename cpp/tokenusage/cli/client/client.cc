@@ -29,7 +29,7 @@ bool IsWorthRetrying(const absl::Status& status, bool has_pushback) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
       return !IsRefusedCertificate(std::string(status.message()));
-    // Not by this side: a server that shuts down cancels.
+    // This side never cancels: a server that shuts down does.
     case absl::StatusCode::kCancelled:
       return true;
     case absl::StatusCode::kResourceExhausted:
@@ -48,7 +48,7 @@ absl::Status DescribeFailure(const ConnectionOptions& connection,
     return why.find(words) != std::string::npos;
   };
   if (!connection.transport.tls && mentions("Socket closed")) {
-    // A server that speaks TLS closes connections in plain text silently.
+    // A server that speaks TLS silently closes plain-text connections.
     why += "; if it speaks TLS, connect with --tls or --tls-ca";
   } else if (mentions("wrong version number") ||
              mentions("WRONG_VERSION_NUMBER")) {

@@ -25,7 +25,7 @@
 
 namespace tokenusage {
 
-// How to reach a service, and as whom.
+// The service to reach, and the credentials to present.
 struct ConnectionOptions {
   GrpcTransportOptions transport;  // with one server
   std::string token;               // that in transport.token_file, or empty
@@ -33,8 +33,8 @@ struct ConnectionOptions {
   const std::string& server() const { return transport.servers.front(); }
 };
 
-// How long the service may not answer until a command gives up: if it has never
-// answered, and if it has, so that a restart goes unnoticed.
+// The time without an answer after which a command gives up: if the service has
+// never answered, and if it has, so that a restart goes unnoticed.
 inline constexpr absl::Duration kPatienceBefore = absl::Seconds(5);
 inline constexpr absl::Duration kPatienceAfter = absl::Seconds(15);
 
@@ -42,8 +42,8 @@ inline constexpr absl::Duration kPatienceAfter = absl::Seconds(15);
 bool IsWorthRetrying(const absl::Status& status, bool has_pushback);
 
 // Returns the status of a call that is not repeated. If it has no ErrorInfo,
-// the service did not answer: then says what gRPC's words mean for the flags.
-// May connect once more to find out.
+// the service did not answer: then the message says what gRPC's error means for
+// the flags. May connect once more to find out.
 absl::Status DescribeFailure(const ConnectionOptions& connection,
                              const absl::Status& status);
 
@@ -52,7 +52,7 @@ absl::Status DescribeFailure(const ConnectionOptions& connection,
 // names the server if it did not answer. Not thread-safe.
 class UsageClient {
  public:
-  // Does not connect yet.
+  // Creates a client, which does not connect yet.
   explicit UsageClient(const ConnectionOptions& connection);
 
   absl::Status Report(const v1::ReportUsageRequest& request,

@@ -14,7 +14,7 @@
 namespace tokenusage {
 namespace {
 
-// Says which values of a filter no record of the query's window has.
+// Names the values of a filter that no record of the query's window has.
 absl::Status SayMissingValues(const v1::QueryUsageRequest& query,
                               const v1::UsageFilter& filter,
                               UsageClient* client) {

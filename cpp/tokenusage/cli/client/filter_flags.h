@@ -28,9 +28,9 @@ absl::Status ParseFilters(
     const FilterFlags& flags,
     ::google::protobuf::RepeatedPtrField<v1::UsageFilter>* filters);
 
-// Says on stderr which values of the query's filters no record of its window
-// has. `found_some` is whether the query found any records: then a filter with
-// one value needs no call.
+// Names on stderr the values of the query's filters that no record of its
+// window has. `found_some` says whether the query found any records: if so, a
+// filter with one value needs no call.
 absl::Status SayWhatNothingHas(const v1::QueryUsageRequest& query,
                                bool found_some, UsageClient* client);
 

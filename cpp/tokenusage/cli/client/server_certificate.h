@@ -18,8 +18,8 @@ bool HasCertificate(const std::string& pem);
 // Returns whether this is gRPC's error for an untrusted certificate.
 bool IsRefusedCertificate(const std::string& grpc_error);
 
-// Connects once more, to say in words for a user what is wrong with the
-// server's certificate. Takes at most a few seconds.
+// Connects once more, and returns what is wrong with the server's certificate,
+// worded for users. Takes at most a few seconds.
 std::string DescribeRefusedCertificate(const ConnectionOptions& connection);
 
 }  // namespace tokenusage

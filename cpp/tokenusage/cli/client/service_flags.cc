@@ -32,7 +32,7 @@ void AddTlsFlags(CLI::App* command, ServiceFlags* flags) {
       "Connect with TLS, and trust only the CAs in this file, in PEM");
   add("--tls-client-certificate", &flags->tls_client_certificate, "FILE",
       "TOKENUSAGE_TLS_CLIENT_CERTIFICATE",
-      "Connect with TLS, and show this certificate, in PEM");
+      "Connect with TLS, and present this certificate, in PEM");
   add("--tls-client-key", &flags->tls_client_key, "FILE",
       "TOKENUSAGE_TLS_CLIENT_KEY", "Its private key, in PEM");
   add("--tls-server-name", &flags->tls_server_name, "NAME",
@@ -95,7 +95,7 @@ void AddConnectionFlags(CLI::App* command, ServiceFlags* flags) {
       ->capture_default_str();
   command
       ->add_option("--token-file", flags->token_file,
-                   "The file with the token to show, from `tokenusage token "
+                   "The file with the token to send, from `tokenusage token "
                    "new`")
       ->type_name("FILE")
       ->envname("TOKENUSAGE_TOKEN_FILE");
@@ -112,7 +112,7 @@ absl::StatusOr<ConnectionOptions> ReadConnection(const ServiceFlags& flags) {
                   !flags.tls_client_certificate.empty();
   if (flags.tls_client_certificate.empty() != flags.tls_client_key.empty()) {
     return absl::FailedPreconditionError(
-        "--tls-client-certificate and --tls-client-key need each other");
+        "--tls-client-certificate and --tls-client-key must be given together");
   }
   TOKENUSAGE_RETURN_IF_ERROR(ReadInto(flags.tls_ca, &transport.tls_ca));
   if (!flags.tls_ca.empty() && !HasCertificate(transport.tls_ca)) {

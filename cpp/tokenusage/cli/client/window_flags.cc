@@ -22,7 +22,7 @@ constexpr char kWindowTimeHelp[] =
     "--time-zone; today, yesterday or now; 30m or 12h ago; or 7d or 4w ago, at "
     "the start of that day";
 
-// Parses what is relative to now.
+// Parses a time that is relative to now.
 std::optional<absl::Time> ParseRelative(const std::string& text,
                                         absl::TimeZone zone, absl::Time now) {
   const absl::CivilDay today = absl::ToCivilDay(now, zone);

@@ -40,9 +40,9 @@ struct ZonedWindow {
 absl::StatusOr<ZonedWindow> ParseWindow(const WindowFlags& flags,
                                         absl::Time now);
 
-// Returns the window of the same length that ends where this one starts: as
-// many months if it is whole months, else as many days as it takes for its
-// civil times to lie before it, if it starts with a day.
+// Returns the window of the same length that ends where this one starts: the
+// same number of months if the window is whole months, otherwise, if it starts
+// with a day, as many days as its civil times need to lie before it.
 ZonedWindow WindowBefore(const ZonedWindow& window);
 
 // Returns a time in the zone, as a date if it is the start of a day.

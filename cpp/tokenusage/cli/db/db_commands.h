@@ -32,8 +32,8 @@ void AddStoreFlag(CLI::App* command, std::string* url);
 // Returns a flag's error with its name in front.
 absl::Status InFlag(const std::string& flag, const absl::Status& status);
 
-// Returns the status of what a store did to a project, which it names if there
-// is none.
+// Returns the status of a store's work on a project. If there is no such
+// project, the message names it.
 absl::Status InProject(const std::string& project, const absl::Status& status);
 
 // Says on stderr that `what` is removed permanently, and reads the project's

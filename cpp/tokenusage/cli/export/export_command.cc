@@ -160,8 +160,8 @@ class Exporter {
     return absl::OkStatus();
   }
 
-  // Returns the part of the window up to the last row. Rows are in order of
-  // time, but those of totals without buckets all have the same.
+  // Returns the fraction of the window before the last row. Rows are in order
+  // of time, but those of totals without buckets all have the same time.
   std::optional<double> FractionDone() const {
     if (!folder_.last()) return std::nullopt;
     return FractionBetween(NanosFromTimestamp(start_time_),
@@ -170,8 +170,8 @@ class Exporter {
   }
 
   // Compares the sum of the rows with the service's: they differ if usage was
-  // reported or corrected where the export had been already, or if the service
-  // counts usage that this program does not know.
+  // reported or corrected in a part of the window that had been exported
+  // already, or if the service counts usage that this program does not know.
   absl::Status CompareTotals() {
     v1::QueryUsageResponse response;
     TOKENUSAGE_RETURN_IF_ERROR(client_.Query(TotalsQuery(request_), &response));

@@ -42,7 +42,8 @@ std::string Sha256Of(std::string_view content) {
       absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
 }
 
-// UNAVAILABLE would say that the service did not answer.
+// Returns the error with another code than UNAVAILABLE, which would say that
+// the service did not answer.
 absl::Status WriteError(const absl::Status& status) {
   return status.ok() ? status : absl::InternalError(status.message());
 }
@@ -66,7 +67,7 @@ std::string PartName(int number, const std::string& format) {
   return absl::StrFormat("%s%06d.%s", kPartPrefix, number, format);
 }
 
-// Returns the names in a folder that an export did not write.
+// Returns the names of the files in a folder that an export did not write.
 absl::StatusOr<std::vector<std::string>> OtherFiles(
     const std::string& path, const internal::ExportManifest& manifest) {
   TOKENUSAGE_ASSIGN_OR_RETURN(std::vector<std::string> names,
@@ -165,8 +166,8 @@ std::string FirstDifference(const internal::ExportRequest& found,
 
 }  // namespace
 
-// Holds the lock of a folder. A file for it would be in the way of those who
-// get the export.
+// Holds the lock of a folder. A lock file would be in the way of those who
+// receive the export.
 struct ExportFolder::Lock {
   explicit Lock(const std::string& path)
       : descriptor(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}

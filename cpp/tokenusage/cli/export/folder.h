@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The folder of an export: parts, and the manifest that says what they must
-// hold.
+// Writes the folder of an export: parts, and the manifest that lists their
+// contents.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(
 //       const auto folder, ExportFolder::Open("october", request, 1 << 20));
@@ -36,13 +36,13 @@ inline constexpr std::int64_t kMaxExportPartBytes = 1 << 30;
 class ExportFolder {
  public:
   // Opens the folder, which is created if there is none, and locks it. If it
-  // holds a part of this export, reads all of that, so that nothing is added to
-  // what is damaged. A part gets a row more only if it then has at most
+  // holds a part of this export, reads all of it, so that nothing is added to a
+  // damaged one. A part takes another row only if it then has at most
   // `part_bytes` bytes.
   //
   // Errors, each naming the folder: those of FileError. FAILED_PRECONDITION if
   // the folder holds something else, or another process exports to it.
-  // DATA_LOSS if what it holds is damaged.
+  // DATA_LOSS if its content is damaged.
   static absl::StatusOr<std::unique_ptr<ExportFolder>> Open(
       const std::string& path, const internal::ExportRequest& request,
       std::int64_t part_bytes);
@@ -55,11 +55,11 @@ class ExportFolder {
   const ExportRows& rows() const { return rows_; }
   const internal::ExportManifest& manifest() const { return manifest_; }
 
-  // The position of the last row that was added or found; nullopt if there is
-  // none.
+  // Returns the position of the last row that was added or found; nullopt if
+  // there is none.
   const std::optional<ExportPosition>& last() const { return last_; }
 
-  // The sum of all rows.
+  // Returns the sum of all rows.
   const UsageSum& sum() const { return sum_; }
 
   // Adds the next row, unless it is at or before last(). Errors: INTERNAL if a
@@ -110,8 +110,8 @@ struct ExportCheck {
 // read.
 absl::StatusOr<ExportCheck> CheckExport(const std::string& path);
 
-// Returns how sums differ, one line for each number, such as "input_tokens:
-// expected 120, found 119".
+// Returns the differences between sums, one line for each number, such as
+// "input_tokens: expected 120, found 119".
 std::vector<std::string> Differences(const UsageSum& expected,
                                      const UsageSum& found);
 

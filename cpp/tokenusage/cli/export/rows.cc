@@ -99,7 +99,7 @@ CsvField TextOrMissing(const std::string& text) {
 }
 
 // Takes the fields of a line one by one. The first that is not as expected
-// makes all that follow worthless.
+// invalidates all that follow.
 class FieldReader {
  public:
   explicit FieldReader(const std::vector<CsvField>& fields) : fields_(fields) {}

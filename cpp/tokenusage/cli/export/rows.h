@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The rows of an export: records or totals, as CSV or JSON Lines.
+// Writes and reads the rows of an export: records or totals, as CSV or JSON
+// Lines.
 //
 //   const ExportRows rows(request);
 //   TOKENUSAGE_ASSIGN_OR_RETURN(const ExportRow row, rows.Write(record));
@@ -62,17 +63,18 @@ class ExportRows {
   // The time zone must exist, or be empty.
   explicit ExportRows(const internal::ExportRequest& request);
 
-  // Returns what each part begins with: the names of the columns in CSV.
+  // Returns the beginning of each part: the names of the columns in CSV.
   std::string Heading() const;
 
-  // Errors: those of AppendJson.
+  // Returns the row of a record. Errors: those of AppendJson.
   absl::StatusOr<ExportRow> Write(const v1::UsageRecord& record) const;
 
-  // Errors: those of AppendJson; INTERNAL if the totals are no decimals.
+  // Returns the row of totals. Errors: those of AppendJson; INTERNAL if the
+  // totals are not decimals.
   absl::StatusOr<ExportRow> Write(const v1::UsageRow& row) const;
 
-  // Calls `visit` for each row of a part, without `text`. What records count is
-  // counted again.
+  // Calls `visit` for each row of a part, without `text`. Counts the records'
+  // usage again.
   //
   // Errors: DATA_LOSS, naming the row.
   absl::Status Read(std::string_view part,

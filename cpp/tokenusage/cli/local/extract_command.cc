@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// extract, count and dialects: what responses and usage objects say.
+// extract, count and dialects: show what responses and usage objects state.
 
 #include <functional>
 #include <memory>
@@ -52,7 +52,7 @@ struct Flags {
   std::vector<std::string> files;
 };
 
-// Opens each file and calls `read`, which returns whether all was good.
+// Opens each file and calls `read`, which returns whether everything succeeded.
 ExitCode ReadFiles(const std::vector<std::string>& files,
                    const std::function<absl::StatusOr<bool>(Input*)>& read) {
   ExitCode exit_code = kExitOk;

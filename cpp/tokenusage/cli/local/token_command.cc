@@ -88,7 +88,8 @@ absl::Status NewTokenFile(const TokenFlags& flags) {
   return status;
 }
 
-// Returns the error of the words of an identity, for CLI11 to name the flag.
+// Returns the error in the words of an identity, to which CLI11 adds the flag's
+// name.
 std::string ErrorIn(const std::string& name, const std::string& projects,
                     const std::string& roles) {
   return std::string(

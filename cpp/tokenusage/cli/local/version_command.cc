@@ -26,7 +26,7 @@ std::string ProtobufVersion() {
 Command AddVersionCommand(CLI::App* app) {
   CLI::App* command = app->add_subcommand(
       "version", "Print the versions of tokenusage and its libraries");
-  command->footer("");  // Not the program's, which it would inherit.
+  command->footer("");  // Otherwise it would inherit the program's.
   return {
       command, [] {
         PrintData(absl::StrCat("tokenusage ", kVersion, " (protobuf ",

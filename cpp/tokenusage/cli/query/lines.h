@@ -18,8 +18,8 @@ absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
                                             const QueryRow& row);
 
 // Returns all rows as CSV (see csv.h), with a heading: the times, the group,
-// the numbers of records and, for each measure that occurs, its total and how
-// many records state it.
+// the numbers of records and, for each measure that occurs, its total and the
+// number of records that state it.
 std::string FormatQueryCsv(const QueryAnswer& answer);
 
 }  // namespace tokenusage

@@ -53,7 +53,7 @@ absl::StatusOr<v1::ListUsageRecordsRequest> RequestFromFlags(
   return request;
 }
 
-// Says what no record of the window has, of what the list asked for.
+// Names what the list asked for and no record of the window has.
 absl::Status SayWhyNothingIsListed(const v1::ListUsageRecordsRequest& list,
                                    UsageClient* client) {
   v1::QueryUsageRequest query;

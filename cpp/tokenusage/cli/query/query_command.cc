@@ -69,7 +69,7 @@ struct QueryFlags {
   std::string html;
 };
 
-// Returns the answer without its rows, whose parts say what is asked for.
+// Returns the answer to the flags' query, without rows yet.
 absl::StatusOr<QueryAnswer> EmptyAnswer(const QueryFlags& flags) {
   QueryAnswer answer;
   const absl::Time now = absl::Now();
@@ -135,7 +135,7 @@ class QueryRun {
   // that is not 0. Returns whether those were all.
   absl::StatusOr<bool> ReadRows(v1::QueryUsageRequest* request,
                                 std::int64_t limit, const RowVisitor& visit);
-  // Reads what the groups' totals were in the window before.
+  // Reads the groups' totals in the window before.
   absl::Status ReadWindowBefore();
   // Prints the row, or adds it to the answer.
   absl::Status TakeRow(v1::UsageRow row);
@@ -143,7 +143,7 @@ class QueryRun {
   absl::Status ReadTotal();
   // Prints the answer, or writes it to a file.
   absl::Status WriteAnswer() const;
-  // Says on stderr what the query names and no record has.
+  // Names on stderr what the query asks for and no record has.
   absl::Status SayWhatIsMissing();
 
   const QueryFlags& flags_;

@@ -41,7 +41,8 @@ std::string BucketLabel(const v1::UsageRow& row, v1::TimeBucket bucket,
   }
 }
 
-// Returns a total, and how many of the row's records state it if not all do.
+// Returns a total and, if not all of the row's records state it, the number of
+// those that do.
 std::string FormatTotal(const MeasureSum& total, std::int64_t record_count) {
   std::string text = total.amount.ToDecimal();
   if (total.record_count != record_count) {
@@ -50,7 +51,8 @@ std::string FormatTotal(const MeasureSum& total, std::int64_t record_count) {
   return text;
 }
 
-// Returns part / whole - offset in percent, or nothing if that says nothing.
+// Returns `part` in percent of `whole` or, if `is_change`, the change from
+// `whole` to `part`; empty if that is meaningless.
 std::string FormatPercent(std::optional<Amount> part,
                           std::optional<Amount> whole, bool is_change) {
   if (!part || !whole || *whole == Amount()) return "";

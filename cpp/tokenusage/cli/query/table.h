@@ -12,15 +12,15 @@
 
 namespace tokenusage {
 
-// Returns the rows with those columns that a row has a value for, below a line
+// Returns the rows, with the columns that any row has a value for, below a line
 // that names the window and its zone. If there are several rows, or only the
 // largest of them, the last line is their total.
 std::string FormatQueryTable(const QueryAnswer& answer);
 
-// Returns that line, without its end.
+// Returns the line that names the window and its zone, without a line feed.
 std::string QueryTableCaption(const QueryAnswer& answer);
 
-// Returns the cells of the heading and of those lines.
+// Returns the cells of the heading and of the lines below it.
 std::vector<std::vector<std::string>> QueryTableCells(
     const QueryAnswer& answer);
 

@@ -62,10 +62,10 @@ struct CorrectFlags {
   std::vector<std::string> record_ids;  // to void
 };
 
-// The totals that change, by day of UTC and series.
+// Collects the totals that change, by day of UTC and series.
 class Changes {
  public:
-  // The record takes the place of `corrected`.
+  // Counts a record in place of `corrected`.
   void Replace(const v1::UsageRecord& corrected,
                const v1::UsageRecord& correction) {
     if (Counts(correction)) {
@@ -121,7 +121,7 @@ class Changes {
   std::map<Key, UsageSum> sums_;
 };
 
-// Sends corrections in batches, or finds out what they would change.
+// Sends corrections in batches, or determines what they would change.
 class Corrector {
  public:
   Corrector(const CorrectFlags& flags, const ConnectionOptions& connection)
@@ -129,9 +129,9 @@ class Corrector {
     request_.set_project(flags.service.project);
   }
 
-  // Adds a correction. It takes what it leaves out from the record that it
-  // corrects, and its id from that and `suffix`. `where` says where the
-  // correction is from. Fails only if the service does.
+  // Adds a correction. Fields that it leaves out are taken from the record that
+  // it corrects, and its id is made of that record's id and `suffix`. `where`
+  // says where the correction is from. Fails only if the service does.
   absl::Status Add(const std::string& where, std::string_view suffix,
                    v1::UsageRecord correction) {
     if (correction.corrects().empty()) {
@@ -161,7 +161,7 @@ class Corrector {
     return absl::OkStatus();
   }
 
-  // Notes that a correction was refused, and says why.
+  // Notes that a correction was refused, and prints why.
   absl::Status Refuse(const std::string& where, absl::string_view why) {
     ++refused_;
     PrintError(absl::StrCat(where, ": ", why));
@@ -183,7 +183,7 @@ class Corrector {
     return absl::OkStatus();
   }
 
-  // Prints what was done, or would be.
+  // Prints what was done, or would be done.
   void PrintSummary() const {
     if (dry_run_) PrintData(changes_.Format());
     PrintData(absl::StrCat(dry_run_ ? "would store " : "stored ", stored_,
@@ -221,7 +221,7 @@ class Corrector {
     }
   }
 
-  // Finds out what the service would do, and what would change.
+  // Determines what the service would do, and what would change.
   absl::Status Try(const std::string& where, const v1::UsageRecord& corrected,
                    const v1::UsageRecord& correction) {
     const std::string& other = corrected.corrected_by();
@@ -339,8 +339,8 @@ Command AddVoidCommand(CLI::App* app) {
   auto flags = std::make_shared<CorrectFlags>();
   CLI::App* command =
       app->add_subcommand("void",
-                          "Take records back, so that they count no "
-                          "longer");
+                          "Void records, so that they no longer "
+                          "count");
   command->footer(kVoidFooter);
   AddCommonFlags(command, flags.get());
   command->add_option("--ids", flags->file,

@@ -45,8 +45,8 @@ class WatchedTransport : public ReportTransport {
 
   void Cancel() override { transport_->Cancel(); }
 
-  // If it is time to give up, now that there have been no answers since
-  // `start`, returns why.
+  // Returns the reason if it is time to give up, after no answers since
+  // `start`.
   absl::Status Failure(absl::Time start) const {
     const std::lock_guard lock(mutex_);
     if (is_hopeless_ && !failure_.ok()) return failure_;

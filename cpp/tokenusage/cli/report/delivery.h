@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The records of a command on their way to the service: a UsageReporter that
-// the command waits for as long as the service answers.
+// Delivers the records of a command to the service: a UsageReporter that the
+// command waits for as long as the service answers.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(auto delivery, Delivery::Start(flags,
 //   options)); absl::Status status = delivery->reporter().Report(record);
@@ -28,8 +28,8 @@ class WatchedTransport;
 // One thread at a time.
 class Delivery {
  public:
-  // Starts a reporter with these options, as to project and delays with those
-  // of all commands.
+  // Starts a reporter with these options, except for the project and the
+  // delays, which are those of all commands.
   //
   // Errors: those of ReadConnection, NewGrpcTransport and UsageReporter::Start.
   static absl::StatusOr<std::unique_ptr<Delivery>> Start(
@@ -39,10 +39,10 @@ class Delivery {
   const UsageReporter& reporter() const { return *reporter_; }
 
   // Waits until the service has answered for all records. Shows on `progress`,
-  // unless it is null, how many it has answered for.
+  // unless it is null, the number that it has answered for.
   //
-  // Gives up if a call fails in a way that repeating does not help, or if the
-  // service has not answered for a while, and returns the reason; records that
+  // Gives up, and returns the reason, if a call fails in a way that repeating
+  // does not help, or if the service has not answered for a while; records that
   // it has not answered for are still pending.
   absl::Status Wait(Progress* progress);
 
@@ -58,13 +58,13 @@ class Delivery {
   const std::unique_ptr<UsageReporter> reporter_;
 };
 
-// Starts one with a spool, synced to disk. It prints what the reporter logs,
-// and each record that the service refuses.
+// Starts a delivery with a spool, synced to disk. It prints what the reporter
+// logs, and each record that the service refuses.
 absl::StatusOr<std::unique_ptr<Delivery>> StartSpoolDelivery(
     const ServiceFlags& flags, const std::string& folder);
 
-// Waits for a delivery with a spool, and stops it. An error says how many
-// records stay in the spool.
+// Waits for a delivery with a spool, and stops it. An error gives the number of
+// records that stay in the spool.
 absl::Status FinishSpoolDelivery(Delivery* delivery);
 
 // Returns "stored 5, duplicate 0, refused 0".

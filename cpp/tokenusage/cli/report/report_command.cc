@@ -103,9 +103,9 @@ class Reporter {
     return absl::OkStatus();
   }
 
-  // Reports all of `input`, which holds responses of `dialect` if it is not
-  // null, else JSON Lines, and waits for the service's answers. Fails if the
-  // input cannot be read, or if, without a spool, the service does not answer.
+  // Reports all of `input`, which holds responses of `dialect` or, if that is
+  // null, JSON Lines, and waits for the service's answers. Fails if the input
+  // cannot be read, or if, without a spool, the service does not answer.
   absl::Status ReportAll(const Dialect* dialect, Input* input) {
     input_name_ = input->name();
     absl::Status status =
@@ -122,8 +122,8 @@ class Reporter {
     return status;
   }
 
-  // Prints what has become of the records, and returns whether all are stored
-  // or wait in the spool.
+  // Prints the outcomes of the records, and returns whether all are stored or
+  // wait in the spool.
   bool PrintSummary() const {
     const UsageReporterCounters counters = delivery_->reporter().counters();
     PrintData(absl::StrCat(
@@ -164,8 +164,8 @@ class Reporter {
     return AddRecord(record);
   }
 
-  // Adds the records of a response. Those behind the first have an id of their
-  // own, or the first one's with a number.
+  // Adds the records of a response. Those after the first have a separate id,
+  // or the first one's with a number.
   absl::Status AddResponse(Response response) {
     line_number_ = response.line_number;
     if (!response.extraction.ok()) {
@@ -213,7 +213,7 @@ class Reporter {
   }
 
   // Remembers the line of a record that is about to be reported. Ids tell lines
-  // apart: so a record waits for the answer about another one with its id.
+  // apart, so a record waits for the answer about another one with the same id.
   absl::Status RememberLine(const v1::UsageRecord& record) {
     const std::size_t bytes = record.ByteSizeLong();
     if (lines_.size() == kMaxUnanswered || lines_.count(record.record_id()) ||

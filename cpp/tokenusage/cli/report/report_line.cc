@@ -99,8 +99,8 @@ absl::Status CheckMemberNames(std::string_view line,
   return absl::OkStatus();
 }
 
-// Refuses an envelope's members beside the counts of a bare usage object, where
-// they would be lost.
+// Refuses members of an envelope beside the counts of a bare usage object: they
+// would be lost.
 absl::Status CheckIsBare(const Message& envelope) {
   std::vector<const FieldDescriptor*> fields;
   envelope.GetReflection()->ListFields(envelope, &fields);

@@ -19,7 +19,7 @@
 
 namespace tokenusage {
 
-// How to read lines.
+// The format of the lines.
 struct ReportLineFormat {
   // The field of UsageRecord whose message each line holds, either bare or as
   // `usage` in an envelope, which is a record with its usage under that name.
@@ -30,9 +30,9 @@ struct ReportLineFormat {
   // stands for the line's number.
   v1::UsageRecord defaults;
 
-  // Whether to ignore unknown members of envelopes and records. By default they
-  // are refused: one may be a misspelt name. In usage objects of envelopes, and
-  // in bare ones, they are always ignored.
+  // Ignores unknown members of envelopes and records. By default they are
+  // refused: one may be a misspelt name. In usage objects of envelopes, and in
+  // bare ones, they are always ignored.
   bool ignore_unknown = false;
 };
 
@@ -50,8 +50,8 @@ class ReportLineParser {
   absl::StatusOr<v1::UsageRecord> Parse(std::string_view line,
                                         std::int64_t line_number) const;
 
-  // Fills the defaults into a record of the line, then checks what every record
-  // needs. Thread-safe.
+  // Fills the defaults into a record of the line, then checks the fields that
+  // every record needs. Thread-safe.
   //
   // Errors: INVALID_ARGUMENT: a field is missing, whose flag is then named.
   absl::Status Complete(std::int64_t line_number,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A command's flags from a file, as CLI11 reads it: a simple TOML.
+// Reads a command's flags from a file in CLI11's format: a simple TOML.
 //
 //   # /etc/tokenusage/serve.conf
 //   store = "sqlite:///var/lib/tokenusage/usage.db"

@@ -28,9 +28,9 @@ class RateLimits {
   RateLimits(absl::Duration interval, int burst)
       : interval_(interval), burst_(burst) {}
 
-  // Returns how many events of this kind were left out since the last one that
-  // was admitted, or nothing if this one is left out, too. Outsiders must not
-  // be able to invent kinds: they are never forgotten.
+  // Returns the number of events of this kind that were left out since the last
+  // one that was admitted, or nullopt if this one is left out, too. Outsiders
+  // must not be able to invent kinds: they are never forgotten.
   std::optional<int> Admit(const std::string& kind, absl::Time now) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Limit& limit = limits_[kind];

@@ -62,10 +62,11 @@ Examples:
   tokenusage serve --listen=[::]:8105 --identities=identities \
     --tls-certificate=server.crt --tls-key=server.key)";
 
-// How long calls may take to end once the drain is over and they are cancelled.
+// The time that calls have to end once the drain is over and they are
+// cancelled.
 constexpr absl::Duration kCancelTime = absl::Seconds(2);
 
-// How many refused calls and connections are logged.
+// The rate at which refused calls and connections are logged.
 constexpr absl::Duration kRefusalInterval = absl::Seconds(6);
 constexpr int kRefusals = 10;
 
@@ -84,7 +85,7 @@ sigset_t BlockSignals() {
 
 // Ends the process after `limit`, unless `is_closed` says that the calls and
 // the store have ended, or at the next SIGINT or SIGTERM. That is safe at any
-// moment: what was acknowledged is on disk, and what was not is sent again.
+// moment: acknowledged records are on disk, and others are sent again.
 void EndAtTheLatest(sigset_t signals, absl::Duration limit,
                     const std::shared_ptr<std::atomic<bool>>& is_closed) {
   sigdelset(&signals, SIGHUP);
@@ -129,7 +130,8 @@ class LiveFiles {
     return absl::OkStatus();
   }
 
-  // Reads them again. Logs what is invalid, and keeps what is in use.
+  // Reads the files again. Logs those that are invalid, and keeps what is in
+  // use.
   void Reload() {
     if (is_ending_) return;
     NotifyReloading();
@@ -150,7 +152,8 @@ class LiveFiles {
   const std::shared_ptr<ReloadingCredentials>& tls() const { return tls_; }
 
  private:
-  // Says how many there are: fewer than expected if the file was cut short.
+  // Logs the number of identities: fewer than expected if the file was cut
+  // short.
   void LogIdentities() const {
     Log(LogLevel::kInfo, "identities in use",
         {{"credentials", absl::StrCat(identities_->size())}});
@@ -164,7 +167,7 @@ class LiveFiles {
     return absl::OkStatus();
   }
 
-  // Returns whether the status is OK.
+  // Logs the outcome of a reload. Returns whether the status is OK.
   bool LogReload(const std::string& what, const absl::Status& status) {
     metrics_->OnReload(what, status.ok());
     if (status.ok()) {
@@ -183,8 +186,8 @@ class LiveFiles {
   std::shared_ptr<ReloadingCredentials> tls_;
 };
 
-// Logs something that outsiders can cause at will, and whose rate is limited by
-// kind, so that a flood of one does not hide the others.
+// Logs an event that outsiders can cause at will. The rate is limited by kind,
+// so that a flood of one kind does not hide the others.
 void LogRefusal(const std::string& kind, std::string_view message,
                 LogFields fields) {
   static auto* const limits = new RateLimits(kRefusalInterval, kRefusals);
@@ -289,7 +292,7 @@ void LogServing(const ServeFlags& flags, const std::string& address) {
 }
 
 // Reloads the files at each SIGHUP, on a separate thread, because reading may
-// block, such as that of a pipe or of a file on a network file system.
+// block, for example on a pipe or a network file system.
 void ReloadAtHangup(std::shared_ptr<LiveFiles> files) {
   std::thread([files = std::move(files)] {
     sigset_t hangup;
@@ -396,7 +399,7 @@ absl::Status Serve(const ServeFlags& flags) {
   return absl::OkStatus();
 }
 
-// Checks what can be checked beside a service that runs.
+// Checks what can be checked while the service runs.
 absl::Status CheckConfiguration(const ServeFlags& flags) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckServeFlags(flags));
   TOKENUSAGE_RETURN_IF_ERROR(CheckStoreUrl(flags.store));

@@ -33,7 +33,7 @@ void AddVariables(const CLI::App& command, std::set<std::string>* names) {
   }
 }
 
-// Names the environment variable: TOKENUSAGE_TLS_KEY for --tls-key.
+// Adds the environment variable: TOKENUSAGE_TLS_KEY for --tls-key.
 CLI::Option* WithEnvironment(CLI::Option* option) {
   std::string name =
       std::string(kVariablePrefix) + option->get_lnames().front();
@@ -42,8 +42,8 @@ CLI::Option* WithEnvironment(CLI::Option* option) {
   return option->envname(name);
 }
 
-// An empty value must not count as none: a script whose variable is unset would
-// start a service without --identities.
+// Refuses an empty value, which must not count as none: a script whose variable
+// is unset would start a service without --identities.
 std::string CheckNotEmpty(const std::string& value) {
   return value.empty() ? "expected a value, found an empty one" : "";
 }
@@ -107,7 +107,7 @@ void AddRollupFlags(CLI::App* command, ServeFlags* flags) {
       ->capture_default_str();
 }
 
-// Names the flag whose value is wrong.
+// Returns the error with the name of the flag whose value is wrong.
 absl::Status OfFlag(const char* flag, const absl::Status& status) {
   return absl::InvalidArgumentError(absl::StrCat(flag, ": ", status.message()));
 }
@@ -214,7 +214,7 @@ std::vector<std::string> UnknownVariables(const CLI::App& program) {
 absl::Status CheckServeFlags(const ServeFlags& flags) {
   if (flags.tls.certificate.empty() != flags.tls.key.empty()) {
     return absl::InvalidArgumentError(
-        "--tls-certificate and --tls-key need each other");
+        "--tls-certificate and --tls-key must be given together");
   }
   if (!flags.has_tls() && !flags.tls.client_ca.empty()) {
     return absl::InvalidArgumentError(

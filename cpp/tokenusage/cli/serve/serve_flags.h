@@ -41,21 +41,21 @@ struct ServeFlags {
 
   bool has_tls() const { return !tls.certificate.empty(); }
   ClientCertificate client_certificate() const;
-  // Call after CheckServeFlags.
+  // Returns the options of rollups. Call it after CheckServeFlags.
   RollupOptions rollups() const;
   LogFormat parsed_log_format() const;
   LogLevel parsed_log_level() const;
 };
 
-// Each flag can also be given in the environment, such as TOKENUSAGE_LISTEN, or
-// in the file of --config.
+// Adds the flags. Each can also be given in the environment, such as
+// TOKENUSAGE_LISTEN, or in the file of --config.
 void AddServeFlags(CLI::App* command, ServeFlags* flags);
 
-// Returns the environment's variables that look like a flag of some command of
-// the program, and are none.
+// Returns the environment variables that look like a flag of some command of
+// the program, but are not.
 std::vector<std::string> UnknownVariables(const CLI::App& program);
 
-// Errors: INVALID_ARGUMENT if flags do not go together.
+// Returns INVALID_ARGUMENT if flags do not go together.
 absl::Status CheckServeFlags(const ServeFlags& flags);
 
 }  // namespace tokenusage

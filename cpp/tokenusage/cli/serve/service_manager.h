@@ -14,7 +14,7 @@ namespace tokenusage {
 // manager expects it.
 void NotifyServiceManager(const std::string& state);
 
-// Sends that a reload has begun, and when, as systemd requires.
+// Notifies it that a reload has begun, and when, as systemd requires.
 void NotifyReloading();
 
 }  // namespace tokenusage

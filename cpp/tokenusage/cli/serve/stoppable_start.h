@@ -20,8 +20,8 @@ namespace tokenusage {
 // That is safe: nothing has been acknowledged yet.
 class StoppableStart {
  public:
-  // All threads must have blocked `signals`. Those but SIGINT and SIGTERM stay
-  // pending.
+  // All threads must have blocked `signals`. Signals other than SIGINT and
+  // SIGTERM stay pending.
   explicit StoppableStart(const sigset_t& signals);
   ~StoppableStart();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Eight decimal digits at a time, in one 64-bit word: the first digit in the
-// byte that comes first in memory.
+// Handles eight decimal digits at a time, in one 64-bit word: the first digit
+// is in the byte that comes first in memory.
 
 #ifndef TOKENUSAGE_JSON_INTERNAL_DIGITS_H_
 #define TOKENUSAGE_JSON_INTERNAL_DIGITS_H_
@@ -28,15 +28,15 @@ inline void StoreWord(std::uint64_t word, char* p) {
   std::memcpy(p, &word, sizeof(word));
 }
 
-// Of eight characters' differences from '0' (x ^ '0'), the highest bit of each
-// one's byte where it is no digit. The lowest bit set is right, and the second
-// lowest where the first is of an ASCII character.
+// Takes eight characters' differences from '0' (x ^ '0'), and returns the
+// highest bit of the byte of each that is not a digit. The lowest set bit is
+// right, and so is the second lowest if the lowest is of an ASCII character.
 __attribute__((always_inline)) inline std::uint64_t NotDigits(
     std::uint64_t values) {
   return ((values + 0x7676767676767676) | values) & 0x8080808080808080;
 }
 
-// The number that eight digits make, each given by its value (0 to 9).
+// Returns the number that eight digits make, each given by its value (0 to 9).
 __attribute__((always_inline)) inline std::uint64_t FromDigits(
     std::uint64_t digits) {
   digits = digits * 10 + (digits >> 8);
@@ -46,7 +46,8 @@ __attribute__((always_inline)) inline std::uint64_t FromDigits(
          32;
 }
 
-// The eight digits' values of a number below 10^8, led by zeros.
+// Returns the values of the eight digits of a number below 10^8, with leading
+// zeros.
 inline std::uint64_t ToDigits(std::uint32_t number) {
   const std::uint64_t fours = number / 10000 | std::uint64_t{number % 10000}
                                                    << 32;
@@ -56,7 +57,7 @@ inline std::uint64_t ToDigits(std::uint32_t number) {
   return tens | (pairs - 10 * tens) << 8;
 }
 
-// How many of eight values at the beginning are zero; `digits` is not.
+// Returns the number of leading zeros of eight values; `digits` is not zero.
 inline int LeadingZeros(std::uint64_t digits) {
   return __builtin_ctzll(digits) / 8;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the reader and the writer know of a field's type.
+// Describes a field's type to the reader and the writer.
 
 #ifndef TOKENUSAGE_JSON_INTERNAL_FIELD_KIND_H_
 #define TOKENUSAGE_JSON_INTERNAL_FIELD_KIND_H_
 
 #include <string_view>
 
-// For the few functions that each field's code consists of: compilers leave
-// them out of line otherwise, as each message calls them often.
+// Inlines the few functions that each field's code consists of. Otherwise
+// compilers leave them out of line, as each message calls them often.
 #define TOKENUSAGE_INLINE __attribute__((always_inline)) inline
 #define TOKENUSAGE_LAMBDA __attribute__((always_inline))
 
@@ -34,7 +34,7 @@ enum class FieldKind {
 
 enum class FieldShape { kSingular, kRepeated, kMap };
 
-// Returns what errors call a value of the kind.
+// Returns the name of a value of the kind in errors.
 constexpr std::string_view ExpectedOf(FieldKind kind) {
   switch (kind) {
     case FieldKind::kDouble:

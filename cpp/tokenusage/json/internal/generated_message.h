@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the reader and the writer reach the fields of a message for which
+// Lets the reader and the writer reach the fields of a message for which
 // protoc-gen-tokenusage-json has generated code: by the accessors that protoc
 // generates, inlined. The generated code describes a message by a list:
 //
@@ -229,7 +229,7 @@ class GeneratedField {
     return *names;
   }
 
-  // Compares by words, of which the last two may overlap.
+  // Compares word by word; the last two may overlap.
   template <std::size_t kMaxSize>
   static bool IsQuotedAt(const char* p) {
     constexpr std::size_t kSize = sizeof(Type::kQuoted) - 1;
@@ -371,7 +371,7 @@ class GeneratedTable {
   }
 
  private:
-  // It is cheaper to try few fields again than to ask which to leave out.
+  // It is cheaper to try a few fields again than to ask which to leave out.
   static constexpr std::size_t kFewFields = 16;
 
   template <typename Function, typename... Types, std::size_t... kIndices>
@@ -408,7 +408,7 @@ class GeneratedTable {
 // ------------------------------------------------------------- registration
 
 // Reads and writes the messages of one class, as the calls of json.h do. Both
-// only say that there is an error: Reflection finds out which.
+// only report that there is an error: Reflection finds out which.
 struct GeneratedMessage {
   bool (*read)(std::string_view json, std::string_view path, bool strict,
                ::google::protobuf::Message* message);
@@ -463,8 +463,8 @@ class RegistrationOf {
       return ReadInto(json, path, strict, std::make_unique<Class>().get(),
                       message);
     }
-    // Reads into a message that is kept for the next time, so that it takes no
-    // memory once it has what it needs. It gets the old contents of `message`.
+    // Reads into a message that is kept for the next time, so that nothing is
+    // allocated once it is large enough. It gets the old contents of `message`.
     thread_local const auto kept = std::make_unique<Class>();
     return ReadInto(json, path, strict, kept.get(), message);
   }

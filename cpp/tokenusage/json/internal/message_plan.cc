@@ -28,8 +28,8 @@ absl::Status Refuse(const FieldDescriptor& field, std::string_view why) {
       absl::StrCat(std::string(field.full_name()), ": ", ToAbsl(why)));
 }
 
-// Offers what the field's author may have meant: the .proto name is the wire's,
-// or the API has camelCase names.
+// Returns an error with what the field's author may have meant: the .proto name
+// is the wire's, or the API has camelCase names.
 absl::Status RefuseJsonName(const FieldDescriptor& field,
                             const std::string& json_name,
                             const std::string& wire_name) {
@@ -92,7 +92,7 @@ absl::Status SetNames(const FieldDescriptor& field, FieldPlan* plan) {
   // Newer protobuf returns another type.
   // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const std::string json_name(field.json_name());
-  // The two fields of a map's entry have no JSON names of their own.
+  // The two fields of a map's entry have no separate JSON names.
   if (json_name != plan->wire_name &&
       !field.containing_type()->options().map_entry()) {
     return RefuseJsonName(field, json_name, plan->wire_name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a message maps to JSON, derived from its descriptor once.
+// Describes how a message maps to JSON, derived once from its descriptor.
 //
 //   absl::StatusOr<PlanHandle> handle = GetMessagePlan(descriptor);
 //   if (!handle.ok()) return handle.status();  // the type cannot be mapped
@@ -31,7 +31,8 @@ class EnumNames {
  public:
   explicit EnumNames(const ::google::protobuf::EnumDescriptor& type);
 
-  // Returns false if there is no value of that name.
+  // Finds the number of a value. Returns false if there is no value of that
+  // name.
   bool FindNumber(std::string_view name, int* number) const;
 
   // Returns the first name of the number; an empty one if it has none.

@@ -3,7 +3,7 @@
 // A set of names in a document, for finding duplicates.
 //
 // Names are chosen by whoever sends the document. A tree compares a name with
-// O(log n) others whatever they are, where a hash table could be made to
+// O(log n) others whatever they are, while a hash table could be made to
 // compare it with all of them.
 
 #ifndef TOKENUSAGE_JSON_INTERNAL_NAME_SET_H_

@@ -53,8 +53,8 @@ struct Decimal {
   std::size_t size() const { return integer.size() + fraction.size(); }
 };
 
-// Reads an exponent. Beyond the bound nothing changes, however long the digits
-// are.
+// Reads an exponent. Beyond the bound it no longer matters, however many digits
+// it has.
 std::int64_t ReadExponent(std::string_view text) {
   constexpr std::int64_t kBound = 100'000'000'000'000'000;
   const bool negative = text[0] == '-';
@@ -151,8 +151,8 @@ double Divide(std::uint64_t digits, std::uint32_t decimals) {
   if (digits >> kMantissaBits == 0 && divisor >> kMantissaBits == 0) {
     return static_cast<double>(digits) / static_cast<double>(divisor);
   }
-  // With the topmost bits set, the quotient has 63 or 64 bits. What is left of
-  // the division matters only by not being zero: it is rounded away after that.
+  // With the topmost bits set, the quotient has 63 or 64 bits. Of the
+  // remainder, only whether it is zero matters: it is rounded away after that.
   const int digits_shift = __builtin_clzll(digits);
   const int divisor_shift = __builtin_clzll(divisor);
   const Wide dividend = Wide{digits << digits_shift} << 63;
@@ -173,15 +173,15 @@ std::uint64_t FirstDigits(std::uint64_t values, std::uint32_t count) {
   return FromDigits(values << (32 - 4 * count) << (32 - 4 * count));
 }
 
-// Returns how many of eight characters' values are a digit's, from the first
-// on.
+// Returns the number of eight characters' values that are digits, from the
+// first one up to another character.
 std::uint32_t CountDigits(std::uint64_t values) {
   const std::uint64_t others = NotDigits(values);
   if (others == 0) return 8;
   return static_cast<std::uint32_t>(__builtin_ctzll(others)) / 8;
 }
 
-// Takes at most eight digits, and at most 16 behind a point, 19 in all, without
+// Takes at most eight digits, and at most 16 after a point, 19 in all, without
 // sign and exponent; returns null for anything else. Reads kNumberWindow bytes.
 const char* TakePlainDouble(const char* p, double* value) {
   const std::uint64_t before = LoadWord(p) ^ kEightZeros;

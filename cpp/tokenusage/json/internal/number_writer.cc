@@ -13,7 +13,8 @@ namespace tokenusage {
 namespace json_internal {
 namespace {
 
-// Beyond, a reader whose numbers are doubles would not see the same integer.
+// Beyond this, a reader whose numbers are doubles would not see the same
+// integer.
 constexpr std::uint64_t kMaxExactInteger = std::uint64_t{1} << 53;
 
 constexpr std::uint32_t kHundredMillion = 100'000'000;
@@ -78,7 +79,7 @@ constexpr Steps kSteps;
 // two, as they are doubles themselves; and all of this is exact, as powers are
 // small.
 std::uint64_t ShortestDecimals(std::uint64_t significand, int bits) {
-  // The part behind the point in steps, and what is left of a step.
+  // The fractional part in steps, and the remainder of a step.
   __extension__ typedef unsigned __int128 Wide;
   const std::uint64_t one = std::uint64_t{1} << bits;
   const Step& step = kSteps.by_bits[bits];
@@ -86,8 +87,8 @@ std::uint64_t ShortestDecimals(std::uint64_t significand, int bits) {
   const auto steps = static_cast<std::uint64_t>(product >> bits);
   const std::uint64_t left = static_cast<std::uint64_t>(product) & (one - 1);
 
-  // Whether one of the two next multiples of a step reads back to the value: so
-  // does one halfway to another double, if the significand is even.
+  // Checks whether one of the two next multiples of a step reads back to the
+  // value: so does one halfway to another double, if the significand is even.
   const std::uint64_t half_gap = step.power / 2;
   const std::uint64_t odd = significand & 1;
   const bool down = left + odd <= half_gap;

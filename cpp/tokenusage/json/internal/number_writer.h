@@ -59,8 +59,8 @@ inline char* PutInteger(std::int64_t value, char* out) {
                    : PutInteger(bits, out);
 }
 
-// Nothing here depends on how many digits the value has, if it has at most two
-// decimals and is below a million.
+// Writes a double. If it has at most two decimals and is below a million,
+// nothing here depends on its number of digits.
 inline char* PutDouble(double value, char* out) {
   const double scaled = value * 100;
   if (!(scaled >= 0.5 && scaled < 99999999)) return PutLongDouble(value, out);

@@ -11,8 +11,8 @@
 // (generated_message.h) all of that is known to the compiler; for any other
 // message (reflection_message.h) it comes from the descriptor.
 //
-// Reader<true> also describes the first violation of the document; without, the
-// same code only stops there.
+// Reader<true> also describes the first violation of the document;
+// Reader<false> only stops there.
 
 #ifndef TOKENUSAGE_JSON_INTERNAL_READER_H_
 #define TOKENUSAGE_JSON_INTERNAL_READER_H_
@@ -146,8 +146,8 @@ struct ObjectState {
   NameSet unknown_names;
 };
 
-// Functions take the place in the document at which they start, and return the
-// one at which they end; null for an error.
+// Functions take the position in the document at which they start, and return
+// the one at which they end; null for an error.
 template <bool kExplain>
 class Reader {
  public:
@@ -174,20 +174,20 @@ class Reader {
   using Kind = JsonError::Kind;
   using Input = Violation::Input;
 
-  // From a place that Ready returns, kWindow bytes are readable. That is more
-  // than a member has, other than long strings, numbers and white space, behind
-  // which Ready is called again. The document's last bytes are read from a copy
-  // with kPadding zeros behind it. As a zero has no meaning in JSON, most code
-  // needs no other sign of the end. With kExplain all of the document is
-  // copied, so that places in it stay.
+  // From a position that Ready returns, kWindow bytes are readable. That is
+  // more than a member has, other than long strings, numbers and white space,
+  // after which Ready is called again. The document's last bytes are read from
+  // a copy with kPadding zeros after it. As a zero has no meaning in JSON, most
+  // code needs no other sign of the end. With kExplain the entire document is
+  // copied, so that positions in it stay valid.
   static constexpr std::ptrdiff_t kWindow = 512;
   static constexpr std::size_t kPadding = 64;
   static constexpr std::uint64_t kSpaces = 0x2020202020202020;
   static constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
-  // Longer names are looked up: comparing them might read behind the padding.
+  // Longer names are looked up: comparing them might read beyond the padding.
   static constexpr std::size_t kMaxPredictedName = kPadding;
 
-  // Returns the place of the same text from which kWindow bytes are readable.
+  // Returns a position of the same text from which kWindow bytes are readable.
   TOKENUSAGE_INLINE const char* Ready(const char* p) {
     return __builtin_expect(p <= last_ready_, 1) ? p : MoveToWindow(p);
   }
@@ -199,8 +199,8 @@ class Reader {
     return SkipSpaces(p);
   }
   const char* SkipSpaces(const char* p);
-  // SkipSpace for a place at which a new line is likely, with up to seven
-  // spaces of indentation.
+  // Does what SkipSpace does, at a position where a new line is likely, with up
+  // to seven spaces of indentation.
   TOKENUSAGE_INLINE const char* SkipLine(const char* p) {
     if (*p != '\n') return SkipSpace(p);
     const std::uint64_t others = LoadWord(p + 1) ^ kSpaces;
@@ -224,8 +224,8 @@ class Reader {
     return nullptr;
   }
   const char* FailSyntax(const char* p, std::string_view expected);
-  // For a value of another type than `expected`. If it is a string, a number or
-  // a literal, a violation within it comes first.
+  // Reports a value of another type than `expected`. If it is a string, a
+  // number or a literal, a violation within it comes first.
   const char* FailType(const char* p, std::string_view expected);
   const char* FailString(const char* p);
   const char* FailTwice(const char* name, std::string_view text) {
@@ -251,7 +251,7 @@ class Reader {
   }
 
   // ---------------------------------------------------------------- grammar
-  // Behind the bracket, and the space after it.
+  // Returns the position after the bracket and the space that follows it.
   TOKENUSAGE_INLINE const char* Enter(const char* p, char open,
                                       std::string_view expected) {
     if (__builtin_expect(*p != open, 0)) return FailType(p, expected);
@@ -262,7 +262,7 @@ class Reader {
     ++depth_;
     return SkipLine(p + 1);
   }
-  // At the next name's quote, or the object's bracket.
+  // Return the position of the next name's quote, or of the object's bracket.
   TOKENUSAGE_INLINE const char* FirstName(const char* p) {
     if (__builtin_expect(*p == '"', 1) || *p == '}') return Ready(p);
     return FailSyntax(p, "a name in double quotes or \"}\"");
@@ -275,7 +275,7 @@ class Reader {
     if (*p != '"') return FailSyntax(p, "a name in double quotes");
     return Ready(p);
   }
-  // At the comma or the bracket behind an element.
+  // Returns the position of the comma or the bracket after an element.
   const char* AfterElement(const char* p) {
     p = SkipSpace(p);
     return *p == ',' || *p == ']' ? p : FailSyntax(p, "\",\" or \"]\"");
@@ -377,7 +377,7 @@ const char* Reader<kExplain>::ReadAt(const char* p, std::string_view path,
                                      typename Table::Message* message) {
   const std::size_t dot = std::min(path.find('.', start), path.size());
   const std::string_view wanted = path.substr(start, dot - start);
-  // As far as this name: violations on the way to the message have this path.
+  // The path up to this name: violations on the way to the message have it.
   const std::string_view path_here = path.substr(0, dot);
   p = Enter(p, '{', "an object");
   if (p == nullptr) return WithinField(path.substr(0, start - (start > 0)));
@@ -447,7 +447,7 @@ const char* Reader<kExplain>::ReadObject(const char* p, const Table& table,
 }
 
 // Reads the object's members up to its bracket. Each is first taken for one of
-// the declared fields behind the last one, as it would be written, and then for
+// the declared fields after the last one, as it would be written, and then for
 // one before it; if it is none of them, its name is looked up.
 template <bool kExplain>
 template <typename Table>
@@ -455,7 +455,7 @@ inline const char* Reader<kExplain>::ReadMembers(
     const char* p, const Table& table, ObjectState<Table>* state,
     typename Table::Message* message) {
   std::size_t next = 0;
-  const char* named = nullptr;  // behind the name of field `next`, looked up
+  const char* named = nullptr;  // after the name of field `next`, looked up
   while (true) {
     const char* const start = p;
     p = table.InOrder(next, p,
@@ -530,8 +530,8 @@ TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadField(
   });
 }
 
-// Functions of their own, as clang compiles all branches of a generic lambda
-// that do not depend on its parameter.
+// Separate functions, as clang compiles all branches of a generic lambda that
+// do not depend on its parameter.
 template <bool kExplain>
 template <FieldShape kShape, typename Field, typename Message>
 TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadShape(const char* p,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the reader and the writer reach the fields of any message, by Reflection.
+// Lets the reader and the writer reach the fields of any message, by
+// Reflection.
 //
 //   Violation violation;
 //   Reader<true> reader(json, strict, &violation);
@@ -31,8 +32,8 @@ class ReflectionTable;
 // Reads a google.protobuf.Timestamp, which may be another pool's.
 UnixTime LoadTime(const ::google::protobuf::Message& timestamp);
 
-// Where a value of a field goes: a singular field is set, a repeated one gets
-// one more element.
+// The destination of a field's value: a singular field is set, a repeated one
+// gets one more element.
 class ReflectionSlot {
  public:
   ReflectionSlot(const FieldPlan& plan, ::google::protobuf::Message* message)
@@ -82,7 +83,7 @@ class ReflectionField {
            std::memcmp(p, quoted.data(), quoted.size()) == 0;
   }
 
-  // The words for errors.
+  // Returns the name of the expected type in errors.
   std::string_view Expected() const;
   std::string OneOfOneof() const;
   std::string AfterOther(const Message& message) const;
@@ -90,7 +91,7 @@ class ReflectionField {
   ReflectionSlot Singular(Message* message) const { return {plan_, message}; }
   ReflectionSlot Element(Message* message) const { return {plan_, message}; }
   ReflectionSlot Entry(Message* message, std::string_view key) const;
-  // The message that is read into is new.
+  // Does nothing: the message that is read into is new.
   void Clear(Message*) const {}
   void ClearIfAbsent(Message*) const {}
 
@@ -158,7 +159,8 @@ class ReflectionTable {
     return field == nullptr ? -1 : static_cast<int>(field->index);
   }
 
-  // Offers each field from `next` on the place that the one before has left.
+  // Passes each field from `next` on the position at which the one before
+  // ended.
   template <typename Function>
   const char* InOrder(std::size_t next, const char* p, Function take) const {
     for (; next < plan_.fields.size() && p != nullptr; ++next) {

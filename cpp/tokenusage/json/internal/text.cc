@@ -55,7 +55,7 @@ struct HexDigits {
 };
 constexpr HexDigits kHex;
 
-// What a letter behind a backslash stands for; 0 if nothing does.
+// The characters that letters after a backslash stand for; 0 for other letters.
 struct SimpleEscapes {
   constexpr SimpleEscapes() : of_letter() {
     Set('"', '"');
@@ -74,7 +74,7 @@ struct SimpleEscapes {
 };
 constexpr SimpleEscapes kSimpleEscapes;
 
-// Takes the four digits behind \u at `p`.
+// Takes the four digits after \u at `p`.
 const char* TakeHex(const char* p, const char* end, std::uint32_t* code,
                     TextError* error) {
   if (end - p >= 6) {

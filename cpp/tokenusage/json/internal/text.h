@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The text of JSON strings: RFC 8259's escapes, and UTF-8.
+// Checks and decodes the text of JSON strings: RFC 8259's escapes, and UTF-8.
 //
 //   bool escaped = false;
 //   const char* const quote = FindStringEnd(p, end, &escaped);
@@ -25,25 +25,25 @@
 namespace tokenusage {
 namespace json_internal {
 
-// Where a string breaks the rules, and what was expected there.
+// The position at which a string breaks the rules, and what was expected there.
 struct TextError {
   const char* at = nullptr;
   std::string_view expected;
   bool is_lone_surrogate = false;
 };
 
-// Returns the closing quote of the string whose text starts at `p`, behind the
+// Returns the closing quote of the string whose text starts at `p`, after the
 // opening one; null if the text is not valid or does not end before `end`. Sets
 // `*escaped` to whether there are escapes in it.
 const char* FindStringEnd(const char* p, const char* end, bool* escaped);
 
-// The same, 64 bytes at a time, for processors with AVX2.
+// Does the same, 64 bytes at a time, for processors with AVX2.
 const char* FindStringEndByBlocks(const char* p, const char* end,
                                   bool* escaped);
 
-// The same, character by character; on an error it is described in `*error`.
-// The text, with its escapes resolved, is appended to `*unescaped`. Either may
-// be null.
+// Does the same, character by character; an error is described in `*error`. The
+// text, with its escapes resolved, is appended to `*unescaped`. Either may be
+// null.
 const char* ScanString(const char* p, const char* end, std::string* unescaped,
                        TextError* error);
 

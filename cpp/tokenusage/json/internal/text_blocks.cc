@@ -209,7 +209,7 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
     const char* p, const char* end, bool* has_escapes) {
   char tail[Block::kSize];
   __m256i before = _mm256_setzero_si256();
-  // What the next block starts with: an escaped byte, hexadecimal digits, the
+  // The beginning of the next block: an escaped byte, hexadecimal digits, the
   // rest of a character.
   std::uint64_t escape = 0, digits = 0, rest = 0;
   std::uint64_t escapes = 0;
@@ -219,7 +219,7 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
   while (true) {
     const char* bytes = p;
     if (__builtin_expect(end - p < Block::kSize, 0)) {
-      // The zeros behind the text are control characters.
+      // The zeros after the text are control characters.
       const auto size = static_cast<std::size_t>(end - p);
       std::memcpy(tail, p, size);
       std::memset(tail + size, 0, sizeof(tail) - size);
@@ -244,7 +244,7 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
       const std::uint64_t unicode = escaped & block.Equals('u');
       std::uint64_t not_escapable, not_hex, d;
       block.Classify(&not_escapable, &not_hex, &d);
-      // The four bytes behind each `u`. If they overlap, the lowest bits are
+      // The four bytes after each `u`. If they overlap, the lowest bits are
       // right, and the backslash between the two is bad.
       const Wide four = Wide{unicode} * 0b11110;
       bad |= escaped & not_escapable;
@@ -269,7 +269,7 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
       return p;
     }
     // A pair of surrogates is rare: it is read by itself, and a new block
-    // starts behind it.
+    // starts after it.
     std::uint32_t code;
     p = TakeEscape(p - 2, end, &code, nullptr);
     if (p == nullptr) return nullptr;

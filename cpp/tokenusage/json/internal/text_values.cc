@@ -45,7 +45,7 @@ bool TakeChar(char c, std::string_view* text) {
   return true;
 }
 
-// YYYY-MM-DDTHH:MM:SS, as if in UTC.
+// Takes YYYY-MM-DDTHH:MM:SS, as if in UTC.
 bool TakeCivilSecond(std::string_view* text, std::int64_t* seconds) {
   int year, month, day, hour, minute, second;
   if (!TakeNumber(4, text, &year) || !TakeChar('-', text) ||
@@ -66,7 +66,7 @@ bool TakeCivilSecond(std::string_view* text, std::int64_t* seconds) {
   return true;
 }
 
-// One to nine decimals.
+// Takes one to nine decimals.
 bool TakeFraction(std::string_view* text, std::int32_t* nanos) {
   std::int32_t unit = kNanosPerSecond;
   int digit;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The values that JSON holds as text: bytes and times. All functions are
-// thread-safe.
+// Reads and writes the values that JSON holds as text: bytes and times. All
+// functions are thread-safe.
 //
 //   std::string bytes;
 //   if (!ParseBase64("AAEC", &bytes)) ...  // bytes is {0, 1, 2}

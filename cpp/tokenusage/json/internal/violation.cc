@@ -12,7 +12,7 @@ namespace tokenusage {
 namespace json_internal {
 namespace {
 
-// How many more characters of the input an error may quote.
+// The number of characters of the input that an error may still quote.
 class Quota {
  public:
   // Returns an excerpt that fits, and deducts its characters.

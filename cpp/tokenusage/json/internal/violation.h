@@ -38,7 +38,8 @@ struct Violation {
   std::size_t offset = 0;
   std::string expected;
 
-  // Words of ours, and the piece of the input that goes with them, if any.
+  // Says whether `input`, a piece of the document, follows the words in
+  // `found`, and whether in quotes.
   enum class Input { kNone, kPlain, kQuoted };
   std::string found;
   Input input_kind = Input::kNone;

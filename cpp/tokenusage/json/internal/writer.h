@@ -29,12 +29,12 @@
 namespace tokenusage {
 namespace json_internal {
 
-// Functions take the place in the buffer at which they start to write, and
-// return the one behind what they wrote; null for an error.
+// Functions take the position in the buffer at which they start to write, and
+// return the one after what they wrote; null for an error.
 template <bool kExplain>
 class Writer {
  public:
-  // Appends to `out`, of which nothing must be kept on an error.
+  // Appends to `out`, whose additions must be discarded on an error.
   Writer(std::string* out, Violation* violation)
       : out_(*out), violation_(violation) {}
   Writer(const Writer&) = delete;
@@ -52,8 +52,8 @@ class Writer {
  private:
   using Kind = JsonError::Kind;
 
-  // What may be written without a look at the buffer's end: a number, and what
-  // is before it.
+  // The bytes that may be written without checking for the buffer's end: a
+  // number, and what precedes it.
   static constexpr std::size_t kRoom = 128;
   static constexpr std::size_t kMaxShortName = kRoom - kNumberRoom - 8;
 
@@ -127,8 +127,8 @@ class Writer {
   char* WriteArray(char* p, const Field& field, const Message& message);
   template <typename Field, typename Message>
   char* WriteMap(char* p, const Field& field, const Message& message);
-  // `value` is of the type that belongs to the kind. If that is a number, there
-  // is room for it.
+  // Writes a value of the type that belongs to the kind. If that is a number,
+  // there is room for it.
   template <FieldKind kKind, typename Field, typename Value>
   char* WriteValue(char* p, const Field& field, const Value& value);
   char* WriteNumber(char* p, double value) {
@@ -211,7 +211,7 @@ TOKENUSAGE_INLINE char* Writer<kExplain>::WriteField(char* p,
   });
 }
 
-// A function of its own for clang: see Reader::ReadShape.
+// A separate function for clang: see Reader::ReadShape.
 template <bool kExplain>
 template <FieldShape kShape, typename Field, typename Message>
 TOKENUSAGE_INLINE char* Writer<kExplain>::WriteShape(char* p,
@@ -266,7 +266,7 @@ char* Writer<kExplain>::WriteMap(char* p, const Field& field,
     p = WriteText(p, key);
     if (p != nullptr) {
       p = Room(Put(p, ":"));
-      // Named, as C++17's lambdas cannot take it otherwise.
+      // Named, as C++17's lambdas cannot capture it otherwise.
       const auto& value_entry = entry;
       p = WithKind(field, [&](auto kind) {
         return field.template WithMapValue<kind.value>(

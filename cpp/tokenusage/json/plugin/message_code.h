@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The C++ code that describes a message to the JSON reader and writer
+// Generates the C++ code that describes a message to the JSON reader and writer
 // (tokenusage/json/internal/generated_message.h).
 
 #ifndef TOKENUSAGE_JSON_PLUGIN_MESSAGE_CODE_H_

@@ -27,7 +27,7 @@ class Authorizer {
   // Called for each message of a stream, since credentials may be revoked while
   // streams are open.
   //
-  // Errors: UNAUTHENTICATED, as usage_reporting_service.proto has them:
+  // Errors: UNAUTHENTICATED, with a reason of usage_reporting_service.proto:
   // CREDENTIALS_MISSING, CREDENTIALS_INVALID.
   virtual absl::StatusOr<std::shared_ptr<const Caller>> Identify(
       const CallOrigin& origin) const = 0;
@@ -36,7 +36,7 @@ class Authorizer {
   Authorizer() = default;
 };
 
-// Returns an authorizer that needs no credentials: everybody has every role in
+// Returns an authorizer that needs no credentials: everyone has every role in
 // every project.
 std::shared_ptr<const Authorizer> NewOpenAuthorizer();
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Where a call comes from, whatever its transport.
+// The origin of a call, whatever its transport.
 
 #ifndef TOKENUSAGE_SERVICE_IDENTITY_CALL_ORIGIN_H_
 #define TOKENUSAGE_SERVICE_IDENTITY_CALL_ORIGIN_H_
@@ -22,7 +22,7 @@ struct CallOrigin {
 
   // The names of the connection's client certificate, which TLS has verified,
   // as identity files spell them: its URIs, its DNS names, its common name.
-  // Nothing if there is no certificate.
+  // nullopt if there is no certificate.
   std::optional<std::vector<std::string>> certificate_names;
 };
 

@@ -18,7 +18,7 @@
 
 namespace tokenusage {
 
-// What a caller may do in its projects.
+// A right of a caller in its projects.
 enum class Role {
   kReport,   // ReportUsage, StreamUsage
   kQuery,    // QueryUsage, GetUsageRecord, ListUsageRecords, ListProjects
@@ -47,13 +47,13 @@ struct Caller {
   bool MayUse(std::string_view project) const;
 
   // Returns OK if the caller may act in the project, or in kAllProjects, which
-  // everybody may use.
+  // everyone may use.
   //
-  // Errors: PERMISSION_DENIED, as usage_reporting_service.proto has them:
+  // Errors: PERMISSION_DENIED, with a reason of usage_reporting_service.proto:
   // PROJECT_FORBIDDEN, ROLE_FORBIDDEN.
   absl::Status CheckAccess(std::string_view project, Role role) const;
 
-  // Returns whether the caller has the role. Errors: ROLE_FORBIDDEN.
+  // Returns OK if the caller has the role. Errors: ROLE_FORBIDDEN.
   absl::Status CheckRole(Role role) const;
 };
 

@@ -23,13 +23,14 @@
 namespace tokenusage {
 
 // A call with a token (header `authorization: Bearer TOKEN`) is made by the
-// token's owner, or by nobody. A call without is made by the owner of the
+// token's owner, or by nobody. A call without one is made by the owner of the
 // connection's client certificate, which TLS has verified: the first of its
 // URIs, DNS names and common name that the file lists. Thread-safe.
 class IdentityAuthorizer final : public Authorizer {
  public:
-  // Errors, naming the path: NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE if it
-  // cannot be read; INVALID_ARGUMENT if it is not an identity file.
+  // Reads an identity file. Errors, naming the path: NOT_FOUND,
+  // PERMISSION_DENIED, UNAVAILABLE if it cannot be read; INVALID_ARGUMENT if it
+  // is not an identity file.
   static absl::StatusOr<std::shared_ptr<IdentityAuthorizer>> FromFile(
       const std::string& path);
 

@@ -36,7 +36,8 @@ bool IsIdentityName(std::string_view name) {
   return true;
 }
 
-// Says what was expected, never what was found: it may be a token.
+// Returns an error with what was expected, never what was found: it may be a
+// token.
 absl::Status Expected(std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("expected ", ToAbsl(what)));
 }
@@ -90,7 +91,7 @@ std::optional<TokenDigest> DigestOfCredential(std::string_view credential) {
   return DigestFromHex(credential.substr(kTokenScheme.size()));
 }
 
-// Errors never repeat the credential, which may be a token by mistake.
+// Checks a credential. Errors never repeat it, as it may be a token by mistake.
 absl::Status CheckCredential(absl::string_view credential) {
   if (absl::StartsWith(credential, ToAbsl(kTokenScheme))) {
     return DigestOfCredential(FromAbsl(credential))
@@ -119,7 +120,7 @@ std::string ExpiryOf(absl::Time time) {
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()));
 }
 
-// Returns nothing for a comment or an empty line.
+// Returns nullopt for a comment or an empty line.
 absl::StatusOr<std::optional<Identity>> ParseLine(absl::string_view line) {
   const std::vector<absl::string_view> words =
       absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());

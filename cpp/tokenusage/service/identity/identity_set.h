@@ -55,16 +55,16 @@ absl::StatusOr<std::vector<Identity>> ParseIdentities(std::string_view text);
 // Immutable, so thread-safe.
 class IdentitySet {
  public:
-  // Errors: INVALID_ARGUMENT, which names the line and what is wrong with it,
-  // and never repeats a credential. A text without identities is an error, too:
-  // it would lock everybody out.
+  // Parses an identity file. Errors: INVALID_ARGUMENT, which names the line and
+  // what is wrong with it, and never repeats a credential. A text without
+  // identities is an error, too: it would lock everyone out.
   static absl::StatusOr<IdentitySet> Parse(std::string_view text);
 
-  // Returns null if nobody has that token.
+  // Returns the owner of a token; null if nobody has it.
   std::shared_ptr<const Caller> FindByToken(std::string_view token) const;
 
-  // `name` as in the file, with its `uri:`, `dns:` or `cn:`. Returns
-  // null if nobody has such a certificate.
+  // Returns the owner of a certificate with this name, written as in the file
+  // with its `uri:`, `dns:` or `cn:`; null if nobody has one.
   std::shared_ptr<const Caller> FindByCertificate(std::string_view name) const;
 
   // Returns the number of credentials.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Bearer tokens: secrets that callers send. The server knows only their
-// SHA-256.
+// Makes and compares bearer tokens: secrets that callers send. The server knows
+// only their SHA-256.
 //
 //   std::string token = NewToken();               // for the caller
 //   TokenDigest digest = DigestOf(token);         // for the server
@@ -27,11 +27,11 @@ std::string NewToken();
 
 TokenDigest DigestOf(std::string_view token);
 
-// Compares in constant time.
+// Compares two digests in constant time.
 bool SameDigest(const TokenDigest& a, const TokenDigest& b);
 
-// Convert to 64 lower-case hexadecimal digits, and back; nothing if the text is
-// not that.
+// Convert a digest to 64 lower-case hexadecimal digits, and back; nullopt for
+// any other text.
 std::string HexOf(const TokenDigest& digest);
 std::optional<TokenDigest> DigestFromHex(std::string_view hex);
 

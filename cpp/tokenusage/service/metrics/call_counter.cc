@@ -16,7 +16,7 @@ namespace {
 
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
-// As in gRFC A66.
+// Returns the bounds of gRFC A66.
 const Buckets& BytesBuckets() {
   static const auto* const buckets =
       new Buckets{0,       1 << 10, 1 << 11, 1 << 12, 1 << 14, 1 << 16, 1 << 18,

@@ -26,11 +26,11 @@
 
 namespace tokenusage {
 
-// Returns the bounds of histograms of how long calls took.
+// Returns the bounds of histograms of the durations of calls.
 const prometheus::Histogram::BucketBoundaries& SecondsBuckets();
 
-// A histogram for each status with which calls of a method end. `family` and
-// `buckets` must outlive it. Thread-safe.
+// Keeps a histogram for each status with which calls of a method end. `family`
+// and `buckets` must outlive it. Thread-safe.
 class HistogramByStatus {
  public:
   HistogramByStatus(std::string method,

@@ -8,9 +8,9 @@
 //   if (!share->TryAssign(project)) return Busy();  // the project has enough
 //   ...  // returned when the share is destroyed
 //
-// A project may take as much as is still free. A single project that floods the
-// server gets half of the budget, two get a third each, and there is always
-// room for one more.
+// A project may hold at most as much as is still free. A single project that
+// floods the server gets half of the budget, two get a third each, and there is
+// always room for one more.
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_ADMISSION_BUDGET_H_
 #define TOKENUSAGE_SERVICE_SERVER_ADMISSION_BUDGET_H_
@@ -44,8 +44,8 @@ class AdmissionBudget {
 
     // Assigns the share to a project, whose name must not be empty. Returns
     // false if the project would then have more than is free, unless it has
-    // nothing yet. Call it until it returns true, then no more. `retry` is as
-    // in TryTake.
+    // nothing yet. Do not call it again once it has returned true. `retry` is
+    // as in TryTake.
     bool TryAssign(const std::string& project,
                    std::function<void()> retry = nullptr);
 

@@ -26,32 +26,33 @@
 namespace tokenusage {
 namespace {
 
-// How often the guard looks at the connections, at rest and while they hold
-// bytes of requests that have not arrived whole.
+// The intervals at which the guard looks at the connections, at rest and while
+// they hold bytes of requests that have not arrived in full.
 constexpr absl::Duration kLook = absl::Milliseconds(50);
 constexpr absl::Duration kBusyLook = absl::Milliseconds(10);
 constexpr std::int64_t kBusyBytes = 1 << 20;
 
-// Once there are many calls, the guard also looks whenever there are as many
-// more: gRPC 1.83 starts thousands in 50 ms.
+// Once there are many calls, the guard also looks after each further increase
+// of this size: gRPC 1.83 starts thousands in 50 ms.
 constexpr int kCallsPerLook = 256;
 
-// How long the guard waits when a connection cannot be accepted.
+// The time that the guard waits when a connection cannot be accepted.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 
 // While connections are closed because of what they hold, and for a while
-// after, what gRPC has freed is returned to the system: malloc would keep it,
-// and new connections would add to it.
+// after, the memory that gRPC has freed is returned to the system: malloc would
+// keep it, and new connections would add to it.
 constexpr absl::Duration kTrim = absl::Milliseconds(100);
 constexpr absl::Duration kExcessTime = absl::Seconds(1);
 
-// How long idle connections have to learn that the server is shutting down.
+// The time that idle connections have to learn that the server is shutting
+// down.
 constexpr absl::Duration kGoodbye = absl::Milliseconds(200);
 
 // Bytes that a connection may receive outside of requests: the TLS handshake,
 // settings and pings.
 constexpr std::int64_t kBytesPerConnection = 32 << 10;
-// The same for each call and message: frame headers, TLS records.
+// The additional bytes of each call and message: frame headers, TLS records.
 constexpr std::int64_t kBytesPerCall = 256;
 constexpr std::int64_t kBytesPerMessage = 128;
 
@@ -93,7 +94,7 @@ struct ConnectionGuard::Connection {
   std::atomic<bool> is_over_limit{false};  // and shut down
   std::atomic<bool> has_called{false};
   std::atomic<int> live_calls{0};
-  // The part of the received bytes that was in requests that arrived whole.
+  // The part of the received bytes that was in requests that arrived in full.
   std::atomic<std::int64_t> whole_bytes{kBytesPerConnection};
 
   // Used only by the guard's thread.
@@ -340,7 +341,7 @@ void ConnectionGuard::Accept(int listener) {
       if (!std::exchange(is_accepting_, true)) events_.on_accepting(true);
       return;
     }
-    // There is no descriptor or no memory: connections wait in the backlog.
+    // There is no free descriptor or memory: connections wait in the backlog.
     if (std::exchange(is_accepting_, false)) events_.on_accepting(false);
     return PauseAccepting(kAcceptPause);
   }
@@ -461,7 +462,7 @@ void ConnectionGuard::CloseIdle(absl::Time now) {
   std::vector<std::shared_ptr<Connection>> idle;
   for (const auto& [id, connection] : connections_) {
     const ConnectionState state = StateOf(connection.get(), now);
-    // A request that has not arrived whole is not a call yet.
+    // A request that has not arrived in full is not a call yet.
     const bool is_sending =
         state.pending_bytes > 0 && state.silence < absl::Seconds(1);
     if (state.live_calls == 0 && !is_sending) idle.push_back(connection);

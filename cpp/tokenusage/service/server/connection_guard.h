@@ -17,7 +17,7 @@
 //
 // The guard keeps a duplicate of each connection's descriptor, to see how many
 // bytes have arrived and to shut the connection down. An interceptor tells it
-// how many of those bytes were in requests that have arrived whole; the
+// how many of those bytes were in requests that have arrived in full; the
 // difference is what gRPC holds for requests that have not.
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
@@ -49,18 +49,18 @@ class ConnectionGuard {
  public:
   // Called from the guard's thread; must not block.
   struct Events {
-    // Connections cannot be accepted, for lack of descriptors or memory, or
-    // can be again.
+    // Called when connections cannot be accepted, for lack of descriptors or
+    // memory, and when they can again.
     std::function<void(bool is_accepting)> on_accepting = [](bool) {};
 
-    // How many connections are open.
+    // Called with the number of open connections.
     std::function<void(int count)> on_count = [](int) {};
 
-    // A connection was closed because of the limits.
+    // Called when a connection was closed because of the limits.
     std::function<void()> on_closed = [] {};
 
-    // A connection ended that had sent something, and no call: with TLS, most
-    // likely because its handshake failed.
+    // Called when a connection ended that had sent something, but no call: with
+    // TLS, most likely because its handshake failed.
     std::function<void(const std::string& peer)> on_unused =
         [](const std::string&) {};
   };
@@ -106,7 +106,7 @@ class ConnectionGuard {
   ConnectionGuard(ListeningSockets sockets, const ConnectionLimits& limits,
                   Events events);
 
-  // Returns closed_ if there is no such connection.
+  // Returns the connection with this peer; closed_ if there is none.
   std::shared_ptr<Connection> Find(const std::string& peer);
   void Wake();
 

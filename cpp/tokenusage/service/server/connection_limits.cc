@@ -16,7 +16,7 @@ constexpr std::int64_t kStallBytes = 64 << 10;
 constexpr rlim_t kOtherDescriptors = 128;
 // gRPC's and the guard's.
 constexpr rlim_t kDescriptorsPerConnection = 2;
-// Other listeners get at most one in so many.
+// Other listeners get at most one descriptor in this many.
 constexpr rlim_t kOthersShare = 5;
 
 bool IsOut(const ConnectionState& connection, const ConnectionLimits& limits) {
@@ -26,9 +26,9 @@ bool IsOut(const ConnectionState& connection, const ConnectionLimits& limits) {
           connection.silence > limits.max_stall);
 }
 
-// Moves from `kept` to `out` what has to go so that no more than `max` is held
-// in all, and no more than `max_unidentified` by unidentified connections.
-// Those that hold most go first, and unidentified ones before all others.
+// Moves connections from `kept` to `out` until at most `max` is held in all,
+// and at most `max_unidentified` by unidentified connections. Those that hold
+// most go first, and unidentified ones before all others.
 void Bound(const std::vector<ConnectionState>& connections,
            const std::function<std::int64_t(const ConnectionState&)>& held,
            std::int64_t max, std::int64_t max_unidentified,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How many connections a server takes, and what they may hold in memory.
+// Bounds the number of a server's connections, and the memory that they hold.
 //
 //   for (std::size_t i : ConnectionsToClose(states, limits)) Close(i);
 
@@ -15,14 +15,14 @@
 
 namespace tokenusage {
 
-// A connection is identified once one of its calls has shown valid
-// credentials, or at its first call where the server asks for none.
+// A connection is identified once one of its calls has shown valid credentials,
+// or at its first call if the server asks for none.
 struct ConnectionLimits {
   // Open connections. Beyond it the oldest one that is not identified is
   // closed; if all are identified, the new one.
   int max_connections = 2048;
 
-  // Those of them that are not identified.
+  // Open connections that are not identified.
   int max_unidentified = 512;
 
   // Connections of other listeners of the process, at one descriptor each. See
@@ -31,23 +31,23 @@ struct ConnectionLimits {
 
   // Calls of one connection that have started and not ended. Streams that the
   // caller has reset count until the server is done with them, which is what
-  // bounds rapid resets (CVE-2023-44487). While as many calls of connections
-  // that are closed have not ended, none is accepted.
+  // bounds rapid resets (CVE-2023-44487). While this many calls of closed
+  // connections have not ended, no connection is accepted.
   int max_live_calls = 512;
 
-  // The same of all connections together, and of all unidentified ones. Each
+  // The calls of all connections together, and of all unidentified ones. Each
   // call takes about 18 KiB, even if it only waits, as a health watch does.
   // Beyond it the connection with the most calls is closed, unidentified ones
   // first.
   int max_total_calls = 6144;
   int max_unidentified_calls = 2048;
 
-  // Bytes received that belong to no request that has arrived whole, of all
+  // Received bytes of requests that have not arrived in full, of all
   // connections together. Beyond it the connection that holds most is closed,
   // unidentified ones first.
   std::int64_t max_pending_bytes = 80 << 20;
 
-  // The same of all unidentified connections together.
+  // Those of all unidentified connections together.
   std::int64_t max_unidentified_pending_bytes = 48 << 20;
 
   // A connection without calls is closed when it has held more than 64 KiB of
@@ -55,7 +55,7 @@ struct ConnectionLimits {
   absl::Duration max_stall = absl::Seconds(30);
 };
 
-// What is known of a connection.
+// The state of a connection.
 struct ConnectionState {
   bool is_identified = false;
   int live_calls = 0;
@@ -63,8 +63,8 @@ struct ConnectionState {
   absl::Duration silence;  // since it last sent something
 };
 
-// Returns the indices of those that have to go to satisfy the limits of bytes,
-// calls and stalls.
+// Returns the indices of the connections that must be closed to satisfy the
+// limits of bytes, calls and stalls.
 std::vector<std::size_t> ConnectionsToClose(
     const std::vector<ConnectionState>& connections,
     const ConnectionLimits& limits);

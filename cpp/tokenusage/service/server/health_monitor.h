@@ -32,10 +32,10 @@ struct HealthChange {
 
 // A damaged store stays unhealthy: other damage shows only when it is read.
 //
-// The while begins with one interval, and doubles, up to 64 intervals, each
-// time that the store fails again within 300 intervals of its recovery. So a
-// store that accepts the monitor's write and fails its callers does not look
-// healthy between two calls. Thread-safe.
+// That while starts at one interval, and doubles, up to 64 intervals, each time
+// that the store fails again within 300 intervals of its recovery. So a store
+// that accepts the monitor's write and fails its callers does not look healthy
+// between two calls. Thread-safe.
 class HealthMonitor {
  public:
   // `on_change` is called by Step. `store` must outlive the monitor.
@@ -49,8 +49,9 @@ class HealthMonitor {
   bool OnStoreFailure(const absl::Status& status);
 
   // Reports a change, or asks an unhealthy store whether it accepts writes.
-  // Returns when to call it again: after `interval` while the store is
-  // unhealthy, else when OnStoreFailure says so. Only one thread may call it.
+  // Returns the time until it must be called again: `interval` while the store
+  // is unhealthy; otherwise it is called when OnStoreFailure says so. Only one
+  // thread may call it.
   absl::Duration Step();
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Tracks the calls that watch the server's health. They never end by themselves
-// and would delay its shutdown.
+// Tracks the calls that watch the server's health. They never end by
+// themselves, and would delay the shutdown.
 //
 //   auto watches = std::make_shared<HealthWatches>();
 //   interceptors.push_back(watches->NewFactory());

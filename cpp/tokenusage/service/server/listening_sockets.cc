@@ -20,14 +20,14 @@ namespace {
 
 constexpr int kBacklog = 1024;
 
-// The port is the same field in both families.
+// Returns the port, which is the same field in both families.
 std::uint16_t* PortOf(sockaddr* address) {
   return address->sa_family == AF_INET6
              ? &reinterpret_cast<sockaddr_in6*>(address)->sin6_port
              : &reinterpret_cast<sockaddr_in*>(address)->sin_port;
 }
 
-// A socket that listens on `address`, or -1 with errno.
+// Returns a socket that listens on `address`, or -1 with errno.
 int Listen(const sockaddr* address, socklen_t size, bool is_only_ipv6) {
   const int fd =
       socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -71,7 +71,7 @@ absl::StatusOr<ListeningSockets> ListeningSockets::Bind(
     if (sockets.port_ != 0) {
       *PortOf(at->ai_addr) = htons(static_cast<std::uint16_t>(sockets.port_));
     }
-    // "[::]" takes IPv4 too, as gRPC's own listener has it.
+    // "[::]" takes IPv4 too, as it does with gRPC's own listener.
     const int fd = Listen(at->ai_addr, at->ai_addrlen, /*is_only_ipv6=*/
                           found->ai_next != nullptr);
     // A host without IPv6 still resolves localhost to ::1.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The sockets that a server listens on.
+// Opens the sockets that a server listens on.
 //
 //   auto sockets = ListeningSockets::Bind("localhost:8105");
 //   if (!sockets.ok()) return sockets.status();
@@ -23,7 +23,7 @@ class ListeningSockets {
   // Listens on every address that the host of `address` (host:port) resolves
   // to. With port 0, all share one free port. The sockets do not block.
   //
-  // Errors: UNAVAILABLE, an address cannot be listened on.
+  // Errors: UNAVAILABLE if the server cannot listen on one of them.
   static absl::StatusOr<ListeningSockets> Bind(const std::string& address);
 
   ListeningSockets(ListeningSockets&& other) noexcept

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Names of peers, such as "ipv4:127.0.0.1:49152".
+// Formats the names of peers, such as "ipv4:127.0.0.1:49152".
 //
 //   const std::string peer = PeerName(*endpoint.data());
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A thread that does a job again and again.
+// A thread that repeats a job.
 //
 //   Repeater repeater([&] {
 //     RemoveOldFiles([&] { return repeater.ending(); });

@@ -47,8 +47,8 @@ struct TransportLimits {
   int max_read_bytes = 128 << 10;
 
   // The memory of gRPC's own buffers, in bytes. When it is exceeded, gRPC
-  // resets streams at random: a last resort, which ConnectionLimits leave
-  // unused.
+  // resets streams at random: a last resort, which ConnectionLimits keep from
+  // being needed.
   std::size_t max_transport_memory_bytes = 192 << 20;
 };
 

@@ -27,9 +27,9 @@
 namespace tokenusage {
 
 // Thread-safe. Jobs of one key start in the order in which they were submitted.
-// The next job is one of the caller that has the fewest running; of several
-// such callers, or of a caller's projects, that whose last job started first.
-// So a new caller or project is the next.
+// The next job is one of the caller that has the fewest running. Among several
+// such callers, and among a caller's projects, the one whose last job started
+// first is next. So a new caller or project comes first.
 //
 // The last idle thread is kept for a caller that has no job running, and the
 // one before for a caller or a key that has none: slow jobs of one caller never
@@ -42,9 +42,9 @@ class WorkerPool {
     std::string project;
   };
 
-  // What may be queued. A key may queue as much as is still free: one key
-  // alone half of it, two a third each. A job that is larger is taken if the
-  // queue is empty.
+  // The limits of the queue. A key may queue at most as much as is still free:
+  // a single key half of the queue, two a third each. A larger job is taken if
+  // the queue is empty.
   struct Queue {
     std::int64_t jobs = 0;
     std::int64_t bytes = 0;
@@ -68,7 +68,7 @@ class WorkerPool {
     std::int64_t bytes;
     std::function<void()> run;
   };
-  // How many jobs run, and the number of the last start.
+  // The number of running jobs, and the number of the last start.
   struct Turn {
     int running = 0;
     std::int64_t last_start = 0;
@@ -90,7 +90,8 @@ class WorkerPool {
   void Work();
   // Returns whether a job of the lane may start now.
   bool MayStart(const Caller& caller, const Lane& lane) const;
-  // Sets `place` to the lane whose job starts next. Returns false if none may.
+  // Sets `place` to the lane whose job starts next. Returns false if there is
+  // none that may start.
   bool FindNext(Place* place);
   // Starts the first job of the lane.
   Job Take(const Place& place);

@@ -95,7 +95,8 @@ absl::StatusOr<absl::Time> TimeOf(const ASN1_TIME* time) {
       absl::UTCTimeZone());
 }
 
-// Returns OK if the certificate is valid at `now`, else why it is not.
+// Returns OK if the certificate is valid at `now`, otherwise the reason why it
+// is not.
 absl::Status CheckTimes(const X509& certificate, absl::Time now) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const absl::Time start,
                               TimeOf(X509_get0_notBefore(&certificate)));

@@ -21,8 +21,8 @@
 
 namespace tokenusage {
 
-// Whether clients must send a certificate. One that they send must be signed by
-// the set's client CA; without a client CA, use kNone.
+// Says whether clients must send a certificate. One that they send must be
+// signed by the set's client CA; without a client CA, use kNone.
 enum class ClientCertificate { kNone, kOptional, kRequired };
 
 // The files of a set, all in PEM.

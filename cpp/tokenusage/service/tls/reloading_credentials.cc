@@ -32,8 +32,8 @@ class ReloadingCredentials::Source {
     return tls_context_;
   }
 
-  // A grpc_ssl_server_certificate_config_callback. Called at each handshake, by
-  // one thread at a time.
+  // Implements grpc_ssl_server_certificate_config_callback. Called at each
+  // handshake, by one thread at a time.
   static grpc_ssl_certificate_config_reload_status Fetch(
       void* source, grpc_ssl_server_certificate_config** config) {
     return static_cast<Source*>(source)->FetchSet(config);

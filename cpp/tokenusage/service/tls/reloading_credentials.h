@@ -34,7 +34,8 @@ class ReloadingCredentials {
   ReloadingCredentials(const ReloadingCredentials&) = delete;
   ReloadingCredentials& operator=(const ReloadingCredentials&) = delete;
 
-  // Later handshakes use this set; open connections stay open.
+  // Replaces the set. Later handshakes use the new one; open connections stay
+  // open.
   void Use(CertificateSet set);
 
   std::shared_ptr<grpc::ServerCredentials> server_credentials() const;

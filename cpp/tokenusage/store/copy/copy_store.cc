@@ -33,7 +33,7 @@ using Family = postgres_sql::Family;
 constexpr int kRecordsPerStep = 10'000;
 constexpr std::size_t kRollupsPerStep = 5'000;
 
-// How often to compare the rollups while records keep arriving.
+// The number of times to compare the rollups while records keep arriving.
 constexpr int kMaxComparisons = 5;
 
 // The destination may be unavailable for half a minute.
@@ -134,7 +134,7 @@ class CopyRun {
   absl::StatusOr<std::vector<std::int64_t>> SetInSteps(
       const std::string& project, Family family,
       SqliteSource::RollupCursor* source);
-  // Copies what has arrived since the bookmark.
+  // Copies the records that have arrived since the bookmark.
   absl::Status CopyRecords();
   // Appends a step, with retries while the destination is unavailable.
   absl::Status AppendPersistently(const std::vector<SourceRecord>& records);
@@ -206,7 +206,7 @@ absl::Status CopyRun::CopyRetention(const ProjectRetention& retention) {
   }
   const std::string& project = retention.project;
   StoreMaintenance& maintenance = *store_.maintenance();
-  // It may not be there yet.
+  // The project may not be there yet.
   TOKENUSAGE_RETURN_IF_ERROR(
       destination_.SetRollups(project, Family::kPlain, {}));
   TOKENUSAGE_RETURN_IF_ERROR(
@@ -354,7 +354,7 @@ absl::Status CopyRun::CheckAnswers(Answers* answers) {
   };
   for (const Refusal& refusal :
        {Refusal{AppendOutcome::kConflict,
-                "are there with the same id and other content"},
+                "exist with the same id and other content"},
         Refusal{AppendOutcome::kTooFarAhead,
                 "have an event_time that is too far ahead"},
         Refusal{AppendOutcome::kBeforeHorizon,

@@ -31,8 +31,8 @@ struct CopyReport {
 // Copies the records that have not been copied yet, in the order of arrival,
 // and then compares every rollup of every project. Records in the destination
 // stay; if a call is interrupted, the next one continues. A service may write
-// to the source: what arrives meanwhile is copied, too, and if it arrives
-// during the comparison, that is repeated.
+// to the source: records that arrive meanwhile are copied, too, and if any
+// arrive during the comparison, it is repeated.
 //
 // Errors: those of opening either database; FAILED_PRECONDITION if a record
 // exists with other content or the destination's horizon is later; DATA_LOSS,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Access to a PostgreSQL database that is the destination of a copy, beside its
-// store.
+// Writes to a PostgreSQL database that is the destination of a copy, bypassing
+// its store.
 
 #ifndef TOKENUSAGE_STORE_COPY_POSTGRES_DESTINATION_H_
 #define TOKENUSAGE_STORE_COPY_POSTGRES_DESTINATION_H_
@@ -32,7 +32,7 @@ class PostgresDestination {
   static absl::StatusOr<std::unique_ptr<PostgresDestination>> Open(
       const std::string& url, const RollupLabels& labels);
 
-  // How far the copy of `source` has come; 0 if it was not started.
+  // Returns how far the copy of `source` has come; 0 if it was not started.
   absl::StatusOr<std::int64_t> Bookmark(const std::string& source);
   absl::Status SetBookmark(const std::string& source, std::int64_t value);
 
@@ -42,8 +42,8 @@ class PostgresDestination {
   absl::Status SetRollups(const std::string& project,
                           postgres_sql::Family family, const Rollups& rollups);
 
-  // Sets since when a project has rollups by label, in seconds; 0 if there is
-  // no such time.
+  // Sets the time since which a project has rollups by label, in seconds; 0 if
+  // there is none.
   absl::Status SetLabelsFrom(const std::string& project, std::int64_t seconds);
 
   // See ForEachPostgresRollup.

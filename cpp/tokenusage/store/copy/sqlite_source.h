@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads a whole SQLite database, to copy it elsewhere, beside a service that
-// may write to it.
+// Reads a whole SQLite database, to copy it elsewhere, while a service may
+// write to it.
 
 #ifndef TOKENUSAGE_STORE_COPY_SQLITE_SOURCE_H_
 #define TOKENUSAGE_STORE_COPY_SQLITE_SOURCE_H_
@@ -56,8 +56,8 @@ class SqliteSource {
     bool at_end_ = false;
   };
 
-  // Errors: those of OpenSqliteStore, but another process may have the database
-  // open; NOT_FOUND if there is none.
+  // Opens an existing database, which another process may have open. Errors:
+  // those of OpenSqliteStore; NOT_FOUND if there is no database.
   static absl::StatusOr<std::unique_ptr<SqliteSource>> Open(
       const std::string& path);
 
@@ -67,15 +67,15 @@ class SqliteSource {
   // Returns the projects by name, without those that are being deleted.
   absl::StatusOr<std::vector<std::string>> Projects();
 
-  // Returns the labels that its rollups are kept by.
+  // Returns the labels that the rollups are kept by.
   absl::StatusOr<RollupLabels> Labels() {
     absl::StatusOr<SqliteLabelState> state = ReadLabelState(database_.get());
     if (!state.ok()) return state.status();
     return state->labels;
   }
 
-  // Returns since when a project has rollups by label, in seconds; 0 if there
-  // is no such time.
+  // Returns the time since which a project has rollups by label, in seconds; 0
+  // if there is none.
   absl::StatusOr<std::int64_t> LabelsFrom(const std::string& project);
 
   // See StoreMaintenance::Retention.
@@ -93,15 +93,15 @@ class SqliteSource {
   absl::StatusOr<std::vector<SourceRecord>> RecordsAfter(std::int64_t row_id,
                                                          int limit);
 
-  // Returns about how many records there are after that of `row_id`.
+  // Returns the approximate number of records after that of `row_id`.
   absl::StatusOr<std::int64_t> CountAfter(std::int64_t row_id);
 
-  // Without labels.
+  // Reads the rollups without labels.
   absl::StatusOr<RollupCursor> ReadRollups(const std::string& project,
                                            std::int64_t cell_seconds,
                                            CellRange range);
 
-  // Reads quarter hours by label.
+  // Reads the quarter hours by label.
   absl::StatusOr<RollupCursor> ReadLabelRollups(const std::string& project,
                                                 CellRange range);
 

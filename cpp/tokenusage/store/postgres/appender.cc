@@ -32,8 +32,8 @@ namespace {
 
 namespace sql = postgres_sql;
 
-// How often to retry if the database changed between two steps: rare, and each
-// time another transaction has made progress.
+// The number of attempts if the database changes between two steps, which is
+// rare: each time, another transaction has made progress.
 constexpr int kMaxRounds = 8;
 
 using Family = sql::Family;
@@ -81,8 +81,8 @@ bool HasCorrection(const CheckedRecord* record) {
          !record->record().corrected_by().empty();
 }
 
-// Returns whether only a taken id or a wrong correction can refuse a record, if
-// all series are known.
+// Returns whether a record can be refused only for a taken id or a wrong
+// correction, provided that all series are known.
 bool CanInsertFirst(const PostgresProject& known, const Records& records) {
   return std::all_of(
       records.begin(), records.end(), [&](const CheckedRecord* record) {
@@ -116,7 +116,7 @@ SeriesKeys SeriesKeysOf(const Records& records, const RollupLabels& labels) {
 // One attempt on one connection. Leaves the transaction open unless it commits.
 class AppendRun {
  public:
-  // `labels` are those that the project is thought to have.
+  // `labels` are those that the project is expected to have.
   AppendRun(PostgresConnection* connection, const std::string& project,
             const Records& records, bool maybe_committed, RollupLabels labels,
             std::int64_t max_series)
@@ -139,13 +139,13 @@ class AppendRun {
       const std::optional<PostgresProject>& known);
 
   // Returns the project as ReadFirst found and left it, and series that it has;
-  // nullopt if it was not read or nothing was stored. If it has other labels
-  // than was thought, ReadFirst returns nullopt and learns them.
+  // nullopt if it was not read or nothing was stored. If it does not have the
+  // expected labels, ReadFirst returns nullopt and learns them.
   const std::optional<PostgresProject>& learned() const { return learned_; }
   const SeriesKeys& series() const { return series_; }
 
   // Returns the labels of new projects, if ReadFirst was to add one and found
-  // that they are not what was thought.
+  // that they are not the expected ones.
   const std::optional<RollupLabels>& labels_of_new_projects() const {
     return labels_of_new_projects_;
   }
@@ -171,19 +171,19 @@ class AppendRun {
 
   void SendInsert(const Records& sorted);
   void SendSelect(const std::vector<std::string>& ids);
-  // Asks for those of the records, of those that they correct, and of their
-  // series, that are there.
+  // Asks which of the records, of those that they correct, and of their series
+  // exist.
   void SendReads();
   void SendInsertSeries();
   absl::Status ReadStored(const PostgresResult& rows);
   // Reads the answers to SendReads, which are the last ones.
   absl::Status ReadAnswers(const std::vector<PostgresResult>& results);
 
-  // Adds the project if it is not known, locks it, and reads it and what it has
-  // already. Returns nullopt if it was just deleted, or has other labels.
+  // Adds the project if it is not known, locks it, and reads it and what it
+  // already has. Returns nullopt if it was just deleted, or has other labels.
   absl::StatusOr<std::optional<PostgresProject>> LockAndRead(bool is_known);
-  // The same without the lock, for a project whose number of series is at the
-  // limit. Returns nullopt if `known` is out of date.
+  // Does the same without the lock, for a project whose number of series is at
+  // the limit. Returns nullopt if `known` is out of date.
   absl::StatusOr<std::optional<PostgresProject>> ReadFull(
       const PostgresProject& known);
 
@@ -199,8 +199,8 @@ class AppendRun {
   const v1::UsageRecord* FindRecord(const std::string& record_id,
                                     const PostgresProject& project) const;
 
-  // Returns whether all accepted records are among these. Not so if a refused
-  // correction is followed by another record of the same id.
+  // Returns whether all accepted records are among these. They are not if a
+  // refused correction is followed by another record with the same id.
   bool AcceptsNoneBut(const Records& records) const;
 
   // Writes the rollups of the accepted records, and commits.
@@ -310,8 +310,9 @@ absl::Status AppendRun::ReadAnswers(
 
 AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
                                            const Stored& stored) {
-  // It is not a duplicate if an earlier attempt of this very append stored it,
-  // whose answer was lost: then its bytes hold the same receive_time.
+  // The record is not a duplicate if an earlier attempt of this very append
+  // stored it and the answer was lost: then its bytes hold the same
+  // receive_time.
   if (maybe_committed_ && stored.bytes == record.bytes() &&
       own_.insert(IdOf(record)).second) {
     return AppendOutcome::kStored;
@@ -560,8 +561,8 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
                                          const Records& records,
                                          bool* maybe_committed,
                                          Outcomes* outcomes) {
-  // Once that has failed, the project and the records must be read: a refused
-  // correction would fail again.
+  // Once inserting first has failed, the project and the records must be read:
+  // a refused correction would fail again.
   bool may_insert_first = true;
   for (int round = 0; round < kMaxRounds; ++round) {
     const std::optional<PostgresProject> known = cache_.Find(project);

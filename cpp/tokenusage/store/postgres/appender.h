@@ -21,14 +21,14 @@ namespace tokenusage {
 // retries of PostgresPool::Run. Thread-safe.
 //
 // If the cache shows that only a taken id or a wrong correction can refuse a
-// record, the records are inserted at once, which takes two round trips; with
-// corrections three, and the project is locked: of two that race, the second
-// sees what the first has done. Else, and if a correction is refused, the
-// project is locked and read first.
+// record, the records are inserted at once, which takes two round trips. With
+// corrections it takes three, and the project is locked: of two that race, the
+// second sees what the first has done. Otherwise, and if a correction is
+// refused, the project is locked and read first.
 class PostgresAppender {
  public:
-  // `pool` must outlive this. `rollups` has the labels of new projects, which
-  // may change: it notices when it adds one.
+  // `pool` must outlive this. `rollups` has the labels of new projects. If
+  // these change, the appender notices when it adds a project.
   PostgresAppender(PostgresPool* pool, const RollupOptions& rollups)
       : pool_(*pool),
         max_series_(rollups.max_series),

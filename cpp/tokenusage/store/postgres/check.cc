@@ -49,13 +49,14 @@ class CheckRun {
   absl::StatusOr<bool> HasDeletions();
   // Compares the records of a window with their rollups.
   absl::Status CheckWindow(TimeWindow window);
-  // Finds corrections of records that are not there.
+  // Finds corrections of records that do not exist.
   absl::Status CheckCorrections();
   // Compares months by label with their quarter hours.
   absl::Status CheckMonths();
   // Checks a record, and adds it to the expected rollups.
   void CheckRecord(const PostgresResult& row, PostgresRollups* expected);
-  // Compares hours with quarter hours, where there are no records.
+  // Compares hours with quarter hours before the horizon, as there are no
+  // records to compare with.
   absl::Status CheckHoursBefore(std::int64_t horizon_seconds);
   absl::Status ReadRollups(Family family, std::int64_t cell_seconds,
                            CellRange range, Rollups* rollups);
@@ -210,7 +211,7 @@ void CheckRun::CheckRecord(const PostgresResult& row,
     detail = "its operation, provider and model are no series of its project";
   }
   record_.set_corrected_by(std::string(row.Bytes(0, 4)));
-  // Labels that are set later get no label sets of records that do not count.
+  // If the labels are set later, records that do not count get no label sets.
   if (detail.empty() && !labels_.empty() && Counts(record_) &&
       label_sets_.count(LabelSetOf(labels_, record_)) == 0) {
     detail = "its labels are no label set of its project";

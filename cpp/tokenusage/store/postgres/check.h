@@ -14,8 +14,8 @@
 namespace tokenusage {
 
 // Checks a project's records and rollups, from one snapshot, and adds the
-// result to the report. PostgreSQL's files are not checked: that is what
-// pg_amcheck and data checksums do.
+// result to the report. Does not check PostgreSQL's files: pg_amcheck and data
+// checksums do that.
 absl::Status CheckPostgresProject(PostgresConnection* connection,
                                   const std::string& project,
                                   const CallLimits& limits,

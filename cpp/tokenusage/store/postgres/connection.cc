@@ -23,7 +23,7 @@ namespace {
 constexpr char kSqlStateUrl[] = "tokenusage/sqlstate";
 constexpr int kBinary = 1;
 
-// How often a read checks its limits while it waits.
+// The interval at which a waiting read checks its limits.
 constexpr absl::Duration kLimitsInterval = absl::Milliseconds(50);
 
 // Durable means on disk, whatever the role's settings are. A process that hangs
@@ -263,7 +263,7 @@ absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
   if (is_broken()) return status;
   CancelAndDrain();
   // libpq leaves single-row mode only when a command is sent outside a
-  // pipeline: else the first result of the next Sync would have one row.
+  // pipeline: otherwise the first result of the next Sync would have one row.
   Execute("", absl::Now() + PostgresTimeouts::kSession).IgnoreError();
   return status;
 }

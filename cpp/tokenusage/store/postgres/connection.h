@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// libpq's interface with ownership, deadlines and absl::Status.
+// Wraps libpq's interface with ownership, deadlines and absl::Status.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(auto connection,
 //                               PostgresConnection::Connect(target));
@@ -29,7 +29,7 @@
 
 namespace tokenusage {
 
-// How long PostgreSQL may take before the connection is given up.
+// The time that PostgreSQL may take before the connection is abandoned.
 struct PostgresTimeouts {
   // Setting up a session, cancelling a statement, rolling back: no work in the
   // server, so a slow answer means that the connection is dead.
@@ -61,7 +61,7 @@ class PostgresResult {
   explicit PostgresResult(PGresult* result) : result_(result, &PQclear) {}
 
   int rows() const { return PQntuples(result_.get()); }
-  // Returns how many rows an INSERT, UPDATE or DELETE changed.
+  // Returns the number of rows that an INSERT, UPDATE or DELETE changed.
   std::int64_t changed_rows() const;
   bool IsNull(int row, int column) const {
     return PQgetisnull(result_.get(), row, column) != 0;
@@ -101,9 +101,9 @@ class PostgresConnection {
   void Send(const PostgresStatement& statement,
             const PostgresParams& params = {});
 
-  // Waits for all that was sent, and returns one result per statement, or the
-  // first error, after which PostgreSQL skips the rest. After a deadline the
-  // connection is broken.
+  // Waits for everything that was sent, and returns one result per statement,
+  // or the first error, after which PostgreSQL skips the rest. If the deadline
+  // passes, the connection is broken.
   absl::StatusOr<std::vector<PostgresResult>> Sync(absl::Time deadline);
 
   // Called with one row at a time, as row 0; returns whether to continue.
@@ -121,7 +121,7 @@ class PostgresConnection {
 
   // Runs SQL without parameters, which may be several statements, and returns
   // the last result; its values are text, whatever their type. As with Sync,
-  // the connection is broken after a deadline.
+  // the connection is broken if the deadline passes.
   absl::StatusOr<PostgresResult> Execute(
       const std::string& sql, absl::Time deadline = absl::InfiniteFuture());
 
@@ -158,8 +158,8 @@ class PostgresConnection {
   const std::unique_ptr<PGconn, void (*)(PGconn*)> handle_;
   const std::string display_;
   std::set<std::string> prepared_;
-  // What was sent since the last Sync: the name for the preparation of a
-  // statement, an empty string for its execution.
+  // The requests that were sent since the last Sync: the name for the
+  // preparation of a statement, an empty string for its execution.
   std::vector<std::string> sent_;
   absl::Status send_error_;
   bool unusable_ = false;

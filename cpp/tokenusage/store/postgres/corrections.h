@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The corrections of one append: which records cease to count.
+// Collects the corrections of one append: the records that no longer count.
 //
 //   PostgresCorrections corrections;
 //   if (corrections.Check(corrected).kind == AppendOutcome::kStored) {
@@ -31,14 +31,14 @@ class PostgresCorrections {
   // corrected: if it is neither corrected nor added.
   AppendOutcome Check(const v1::UsageRecord* corrected) const;
 
-  // Lets a record count no more. It and `corrected_by` must outlive this.
+  // Stops counting a record. It and `corrected_by` must outlive this.
   void Add(const v1::UsageRecord& corrected, std::string_view corrected_by);
 
   bool empty() const { return corrections_.empty(); }
 
-  // Stores what corrects the records, subtracts them from `rollups`, which
-  // holds what is new, and sends the change of the rollups: see
-  // ChangePostgresRollups.
+  // Stores which record corrects each, subtracts the corrected records from
+  // `rollups`, which holds the new records, and sends the change of the
+  // rollups: see ChangePostgresRollups.
   absl::Status Write(PostgresConnection* connection, const std::string& project,
                      PostgresRollups rollups) const;
 

@@ -49,8 +49,8 @@ PostgresParams ParamsOf(const std::string& project, std::int64_t value) {
   return params;
 }
 
-// Removes the records before `end` in steps, and adds their number. What
-// corrects them goes first: until they are removed, no read sees them.
+// Removes the records before `end` in steps, and adds up their number. Their
+// corrections go first: no read sees the records any more.
 absl::Status RemoveInSteps(PostgresConnection* connection,
                            const std::string& project, std::int64_t end,
                            const CallLimits& limits, Removal* removal) {
@@ -127,7 +127,7 @@ absl::Status RebuildStep(PostgresConnection* connection,
   return Sync(connection).status();
 }
 
-// Adds what the quarter hours before the horizon add to the month that it lies
+// Adds the quarter hours before the horizon to the month that the horizon lies
 // in.
 absl::Status AddMonthBefore(PostgresConnection* connection,
                             const std::string& project, std::int64_t horizon,
@@ -146,8 +146,8 @@ absl::Status AddMonthBefore(PostgresConnection* connection,
   return Sync(connection).status();
 }
 
-// Sets the labels, if they are given. Those that a project has do not change
-// while its row is locked.
+// Rebuilds a project's rollups, and sets the labels if they are given. A
+// project's labels do not change while its row is locked.
 absl::Status RebuildProject(PostgresConnection* connection,
                             const std::string& project,
                             const std::optional<RollupLabels>& new_labels,

@@ -39,12 +39,12 @@ class PostgresMaintenance : public StoreMaintenance {
   absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
                                           const CallLimits& limits) override;
 
-  // In one transaction: appends to the project wait until it ends.
+  // Deletes the project in one transaction: appends to it wait until that ends.
   absl::StatusOr<Removal> DeleteProject(std::string_view project,
                                         const CallLimits& limits) override;
 
  private:
-  // Does the work with a connection for each project, in the order of names.
+  // Does the work for each project, in the order of names.
   absl::Status ForEachProject(
       const CallLimits& limits,
       const std::function<absl::Status(PostgresConnection* connection,

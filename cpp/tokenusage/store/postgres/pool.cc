@@ -19,10 +19,10 @@ constexpr absl::Duration kMaxRetryTime = absl::Seconds(2);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 constexpr absl::Duration kMaxPause = absl::Milliseconds(500);
 
-// After a failure to connect, nobody tries again for this long.
+// The time after a failure to connect in which nobody tries again.
 constexpr absl::Duration kConnectPause = absl::Milliseconds(100);
 
-// How often a call that waits for a connection checks its limits.
+// The interval at which a call that waits for a connection checks its limits.
 constexpr auto kLimitsInterval = std::chrono::milliseconds(50);
 
 enum class Remedy {

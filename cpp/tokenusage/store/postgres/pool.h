@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Connections that are kept open, and retries when they fail.
+// Keeps connections open, and retries when they fail.
 //
 //   PostgresPool pool(target, 8);
 //   absl::Status status = pool.Run(limits, [&](PostgresConnection* c) {
@@ -45,7 +45,7 @@ class PostgresPool {
   // CANCELLED by the limits, which are checked between attempts.
   absl::Status Run(const CallLimits& limits, const Work& work);
 
-  // The same without retries.
+  // Does the same without retries.
   absl::Status RunOnce(const CallLimits& limits, const Work& work);
 
  private:

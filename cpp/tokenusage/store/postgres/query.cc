@@ -27,8 +27,9 @@
 namespace tokenusage {
 namespace {
 
-// Beyond this many buckets, rollups are read one by one: the list of the starts
-// of buckets would cost more than it saves.
+// The largest number of buckets for which the database sums rollups. Beyond it
+// they are read one by one: the list of the buckets' starts would cost more
+// than it saves.
 constexpr std::size_t kMaxBuckets = 4000;
 
 // Columns of postgres_sql::SelectTotals.
@@ -41,7 +42,7 @@ constexpr int kRecordColumn = kSumColumn + postgres_sql::kSumColumns;
 // One query's work on one project.
 class ProjectRun {
  public:
-  // Adds to `rows`.
+  // Adds the totals to `rows`.
   ProjectRun(PostgresConnection* connection, const UsageQuery& query,
              const ProjectHorizon& project, RowAggregator* rows)
       : connection_(*connection),

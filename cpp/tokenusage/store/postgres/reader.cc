@@ -70,7 +70,7 @@ absl::StatusOr<RecordPage> ListFrom(PostgresConnection* connection,
   return page.Finish();
 }
 
-// Returns read(connection), of the last attempt.
+// Returns the result of the last attempt to call read(connection).
 template <typename Result, typename Read>
 absl::StatusOr<Result> RunRead(PostgresPool* pool, const CallLimits& limits,
                                Read read) {
@@ -97,9 +97,9 @@ bool HaveSameLabels(const std::vector<ProjectHorizon>& before,
   });
 }
 
-// The same for queries of some projects that must not need records before their
-// horizons: see check_horizons. Checks those before, to save the work, and
-// afterwards: if they have not moved, `read` has seen all records.
+// Does the same for queries of some projects that must not need records before
+// their horizons: see check_horizons. Checks these before, to save the work,
+// and afterwards: if they have not moved, `read` has seen all records.
 template <typename Result, typename Check, typename Read>
 absl::StatusOr<Result> RunReadAfterHorizon(
     PostgresPool* pool, const CallLimits& limits,

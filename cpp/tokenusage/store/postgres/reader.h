@@ -14,8 +14,8 @@
 
 namespace tokenusage {
 
-// Each read is one statement for each project, so it sees one snapshot of it,
-// on Citus as well. Thread-safe.
+// A read is one statement for each project, so it sees one snapshot of the
+// project, on Citus as well. Thread-safe.
 class PostgresReader {
  public:
   PostgresReader(const PostgresTarget& target, int max_connections)

@@ -27,7 +27,7 @@ namespace sql = postgres_sql;
 
 using Results = std::vector<PostgresResult>;
 
-// The most records that one step deletes, and that it looks at.
+// The most records that one step deletes, and the most that it examines.
 constexpr std::size_t kMaxFound = 500;
 constexpr std::int64_t kMaxScanned = 20'000;
 
@@ -67,7 +67,8 @@ class DeletionRun {
 
   absl::Status EndWithoutProject();
 
-  // Deletes what was found and is still selected, and notes how many they were.
+  // Deletes the records that were found and are still selected, and notes their
+  // number.
   absl::Status Delete(PostgresConnection* connection);
 
   PostgresPool& pool_;
@@ -118,7 +119,7 @@ absl::Status DeletionRun::Find(PostgresConnection* connection) {
 
 absl::Status DeletionRun::EndWithoutProject() {
   at_end_ = true;
-  // It may be deleted after the first step.
+  // The project may be deleted after the first step.
   return began_ ? absl::OkStatus() : absl::NotFoundError("no such project");
 }
 

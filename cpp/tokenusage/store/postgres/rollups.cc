@@ -72,7 +72,7 @@ void ForEachMeasure(const Visitor& visit) {
 
 namespace {
 
-// Deletes those of no records from what ChangeRollups returned.
+// Deletes those rollups that ChangeRollups returned without records.
 absl::Status DeleteEmptyRollups(PostgresConnection* connection,
                                 const std::string& project,
                                 PostgresRollups::Family family,

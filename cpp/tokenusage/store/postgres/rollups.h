@@ -21,8 +21,8 @@
 
 namespace tokenusage {
 
-// Collects how a transaction changes the rollups of one project, so that each
-// is written once. One thread at a time.
+// Collects the changes of a transaction to the rollups of one project, so that
+// each is written once. One thread at a time.
 class PostgresRollups {
  public:
   using Family = postgres_sql::Family;
@@ -37,7 +37,7 @@ class PostgresRollups {
     by_label_[RollupKeyOf(record, event_time_nanos, labels_)].Add(counts);
   }
 
-  // Takes away a record that was added before, by this transaction or another.
+  // Subtracts a record that was added before, by this transaction or another.
   void Subtract(const v1::UsageRecord& record, std::int64_t event_time_nanos,
                 const UsageCounts& counts) {
     plain_[RollupKeyOf(record, event_time_nanos)].Subtract(counts);
@@ -53,13 +53,13 @@ class PostgresRollups {
     return {Family::kPlain, Family::kByLabel};
   }
 
-  // Returns quarter hours.
+  // Returns the quarter hours.
   Rollups QuarterHours(Family family) const {
     const auto& sums = family == Family::kByLabel ? by_label_ : plain_;
     return Rollups(sums.begin(), sums.end());
   }
 
-  // Returns quarter hours, and hours or, by label, months.
+  // Returns the quarter hours, and the hours or, by label, the months.
   Rollups All(Family family) const {
     Rollups all = QuarterHours(family);
     all.merge(CoarserRollupsOf(all));
@@ -79,8 +79,8 @@ PostgresParams RollupParams(const std::string& project,
                             const Rollups& rollups);
 
 // Changes rollups by sums that may be negative, in the caller's transaction and
-// after what was sent before, and waits; then sends the deletion of those that
-// are left without records. DATA_LOSS if one cannot be a sum of records.
+// after what was sent before, and waits; then sends the deletion of the rollups
+// that are left without records. DATA_LOSS if one cannot be a sum of records.
 absl::Status ChangePostgresRollups(PostgresConnection* connection,
                                    const std::string& project,
                                    const PostgresRollups& rollups);

@@ -61,7 +61,7 @@ constexpr const char* kUsageRecord =
     "record_id text COLLATE \"C\" NOT NULL,"
     "event_time bigint NOT NULL,"     // nanoseconds since 1970, UTC
     "inconsistent boolean NOT NULL,"  // whether the usage contradicts itself
-    "record bytea NOT NULL,"          // a tokenusage.v1.UsageRecord, whole
+    "record bytea NOT NULL,"          // a complete tokenusage.v1.UsageRecord
     "PRIMARY KEY (project, record_id))";
 
 constexpr const char* kRecordByTime =
@@ -73,7 +73,7 @@ constexpr const char* kInconsistentByTime =
     "tokenusage.usage_record(project, event_time, record_id) "
     "WHERE inconsistent";
 
-// Which record corrects another. A separate table, because an UPDATE of the
+// The records that correct others. A separate table, because an UPDATE of the
 // corrected record would write its row and index entries again. A row is
 // removed together with the record that is corrected.
 constexpr const char* kCorrection =
@@ -111,7 +111,7 @@ constexpr const char* kDeletion =
     "record_count bigint NOT NULL,"
     "PRIMARY KEY (project, deletion_id))";
 
-// The same by label set, in each quarter hour and each month of UTC.
+// The same sums by label set, in each quarter hour and each month of UTC.
 constexpr const char* kUsageLabelRollup =
     "CREATE TABLE tokenusage.usage_label_rollup("
     "project text COLLATE \"C\" NOT NULL,"
@@ -274,8 +274,8 @@ absl::Status DistributeTables(PostgresConnection* connection,
 }
 
 // Refuses a cluster of Citus if a commit on one of its workers is not durable:
-// what this session sets for itself does not reach them. A worker that is down
-// is none of this check's business.
+// what this session sets for itself does not reach them. Ignores workers that
+// are down.
 absl::Status CheckWorkers(PostgresConnection* connection) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const bool citus,

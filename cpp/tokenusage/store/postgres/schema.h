@@ -19,8 +19,8 @@
 
 namespace tokenusage {
 
-// Changes with every change of the schema: the version of the layout, which is
-// 1, and the number of measures, each of which has columns.
+// Changes with every change of the schema. Made up of the version of the
+// layout, which is 1, and the number of measures, each of which has columns.
 inline constexpr std::int64_t kPostgresSchemaVersion = 100 + kMaxUsageMeasure;
 
 // The oldest supported version of PostgreSQL, as returned by PQserverVersion.
@@ -30,7 +30,7 @@ inline constexpr int kMinPostgresVersion = 130000;
 // this version. If `tokenusage db migrate` would help, the message says so.
 absl::Status CheckPostgresSchema(PostgresConnection* connection);
 
-// What a migration did.
+// The effect of a migration.
 struct PostgresMigration {
   std::int64_t from_version = 0;  // 0: there were no tables
   std::int64_t to_version = kPostgresSchemaVersion;
@@ -51,10 +51,10 @@ absl::StatusOr<PostgresMigration> MigratePostgresSchema(
 absl::StatusOr<std::vector<ProjectHorizon>> ReadPostgresHorizons(
     PostgresConnection* connection, const std::vector<std::string>& projects);
 
-// Returns the labels that new projects keep rollups by. Those of a database
-// without projects become `wanted`.
+// Returns the labels that new projects keep rollups by. In a database without
+// projects, they become `wanted`.
 //
-// Errors: FAILED_PRECONDITION if they are others than `wanted`.
+// Errors: FAILED_PRECONDITION if they differ from `wanted`.
 absl::StatusOr<RollupLabels> SetUpPostgresLabels(
     PostgresConnection* connection, const std::optional<RollupLabels>& wanted);
 

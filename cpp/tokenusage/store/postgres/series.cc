@@ -12,7 +12,8 @@
 namespace tokenusage {
 namespace {
 
-// How many projects, and how many series of all projects: 200 bytes each.
+// The maximum number of cached projects, and of cached series of all projects:
+// 200 bytes each.
 constexpr std::size_t kMaxSize = 100'000;
 
 std::string SeriesCacheKey(std::int64_t incarnation,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Projects and their series: in rows, in parameters, and in a cache.
+// Reads projects and their series from rows, makes parameters of them, and
+// caches them.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_SERIES_H_
 #define TOKENUSAGE_STORE_POSTGRES_SERIES_H_
@@ -35,19 +36,20 @@ struct PostgresProject {
   RollupLabels labels = {};       // that its rollups are kept by
 };
 
-// Some series of a project, see SeriesKey, and label sets, see LabelSetOf: the
-// texts are never the same.
+// Some series (see SeriesKey) and label sets (see LabelSetOf) of a project. No
+// text can be both.
 using SeriesKeys = absl::flat_hash_set<std::string>;
 
 // Returns an incarnation for a new project.
 std::int64_t RandomIncarnation();
 
-// What a process remembers of the projects in the database. Thread-safe.
+// Caches what a process knows of the projects in the database. Thread-safe.
 class PostgresSeriesCache {
  public:
   explicit PostgresSeriesCache(RollupLabels labels_of_new_projects);
 
-  // The labels that the database gives to new projects, as far as is known.
+  // Returns the labels that the database gives to new projects, as far as they
+  // are known.
   RollupLabels LabelsOfNewProjects();
   void RememberLabelsOfNewProjects(const RollupLabels& labels);
 
@@ -58,7 +60,7 @@ class PostgresSeriesCache {
   // series: it has them as long as its row has the incarnation.
   bool HasAll(std::int64_t incarnation, const SeriesKeys& series);
 
-  // Replaces what was known, except the series.
+  // Replaces what was known of the project, except the series.
   void Remember(const std::string& project, const PostgresProject& found,
                 const SeriesKeys& series);
   void Forget(const std::string& project);

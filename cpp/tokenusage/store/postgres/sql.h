@@ -84,7 +84,7 @@ inline constexpr PostgresStatement kFindSeries = {
     "AND operation = ANY($2::text[]) AND provider = ANY($3::text[]) "
     "AND model = ANY($4::text[])"};
 
-// $1 project -> how many series and label sets it has.
+// $1 project -> the number of its series and label sets.
 inline constexpr PostgresStatement kCountSeries = {
     "count_series",
     "SELECT count(*) FROM (SELECT project FROM tokenusage.series "
@@ -96,7 +96,7 @@ inline constexpr PostgresStatement kSelectLabelSets = {
     "select_label_sets",
     "SELECT labels FROM tokenusage.label_set WHERE project = $1"};
 
-// $1 project, $2 labels -> those that it has.
+// $1 project, $2 labels -> those of them that the project has.
 inline constexpr PostgresStatement kFindLabelSets = {
     "find_label_sets",
     "SELECT labels FROM tokenusage.label_set WHERE project = $1 "
@@ -139,8 +139,9 @@ inline constexpr PostgresStatement kInsertProbe = {
     "(project, record_id, event_time, inconsistent, record) "
     "VALUES($1, $2, 0, false, $3)"};
 
-// The record_id of what corrects the record in `r`; NULL if nothing does. Not a
-// join: whatever the planner knows of the tables, this is a look-up by key.
+// The record_id of the record that corrects the one in `r`; NULL if none does.
+// Not a join: whatever the planner knows of the tables, this is a look-up by
+// key.
 #define TOKENUSAGE_CORRECTED_BY                      \
   "(SELECT corrected_by FROM tokenusage.correction " \
   "WHERE project = $1 AND record_id = r.record_id)"
@@ -227,7 +228,7 @@ inline constexpr PostgresStatement kScanRecords = {
     "WHERE project = $1 AND event_time >= $2 AND event_time < $3 "
     "AND " TOKENUSAGE_CORRECTED_BY " IS NULL ORDER BY event_time"};
 
-// Which of operation, provider and model totals are grouped by.
+// The fields of operation, provider and model that totals are grouped by.
 struct TotalsGroup {
   bool operation = false;
   bool provider = false;
@@ -401,7 +402,7 @@ inline constexpr PostgresStatement kSetBookmark = {
     "DO UPDATE SET value = excluded.value"};
 
 // $1 project, $2 deletion_id, $3 start_time (seconds), $4 selection, $5 the
-// number of records, which is added to that of a deletion that is there.
+// number of records, which is added to that of a deletion that exists.
 inline constexpr PostgresStatement kAddDeletion = {
     "add_deletion",
     "INSERT INTO tokenusage.deletion AS d"
@@ -409,7 +410,7 @@ inline constexpr PostgresStatement kAddDeletion = {
     "VALUES($1, $2, $3, $4, $5) ON CONFLICT (project, deletion_id) "
     "DO UPDATE SET record_count = d.record_count + excluded.record_count"};
 
-// $1 project, $2 a selection -> how many deletions there were but by that one.
+// $1 project, $2 a selection -> the number of deletions by other selections.
 inline constexpr PostgresStatement kCountDeletions = {
     "count_deletions",
     "SELECT count(*) FROM tokenusage.deletion "

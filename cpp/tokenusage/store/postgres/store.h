@@ -37,8 +37,8 @@ struct PostgresStoreOptions {
   // The most records of one commit; a batch that is larger is committed alone.
   int max_records_per_commit = 5000;
 
-  // How much may wait to be written, in bytes of memory, estimated; beyond this
-  // appends are answered RESOURCE_EXHAUSTED.
+  // The most that may wait to be written, in estimated bytes of memory; beyond
+  // this appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 
   // The labels that rollups are kept by, and the limit of series.

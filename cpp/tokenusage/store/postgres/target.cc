@@ -91,8 +91,8 @@ std::string MaskPostgresUrl(std::string_view url) {
   const std::size_t scheme = SchemeSize(url);
   if (scheme == 0) return std::string(url);
   std::string masked(url);
-  // A password may wrongly contain '@', so the last '@' counts: rather mask too
-  // much than too little.
+  // A password may wrongly contain '@', so the last '@' counts: it is better to
+  // mask too much than too little.
   const std::size_t at = masked.rfind('@');
   const std::size_t colon = masked.find(':', scheme);
   if (at != std::string::npos && colon < at) {

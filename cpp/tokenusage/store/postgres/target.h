@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Which PostgreSQL database to connect to.
+// Parses the URL of a PostgreSQL database.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(
 //       const PostgresTarget target,
@@ -29,7 +29,7 @@ std::string MaskPostgresUrl(std::string_view url);
 // A checked URL and what it means. A value type; immutable.
 class PostgresTarget {
  public:
-  // Accepts every URL that libpq accepts:
+  // Parses a URL. Accepts every URL that libpq accepts:
   // https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
   // libpq takes defaults from the environment: PGPASSFILE, PGPASSWORD, PGHOST,
   // PGSSLMODE and so on.
@@ -42,15 +42,15 @@ class PostgresTarget {
   // Errors: INVALID_ARGUMENT; the message holds no password.
   static absl::StatusOr<PostgresTarget> Parse(const std::string& url);
 
-  // libpq's keywords and values.
+  // Returns libpq's keywords and values.
   const std::vector<std::pair<std::string, std::string>>& settings() const {
     return settings_;
   }
 
-  // The URL without passwords and without its query part, for messages.
+  // Returns the URL without passwords and without its query part, for messages.
   const std::string& display() const { return display_; }
 
-  // As given, including any password: must not be shown.
+  // Returns the URL as given, including any password: must not be shown.
   const std::string& url() const { return url_; }
 
  private:

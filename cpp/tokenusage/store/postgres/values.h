@@ -22,7 +22,8 @@ namespace tokenusage {
 // An array parameter that is built element by element.
 class PostgresArray {
  public:
-  // For exactly `size` texts, byte strings, numbers or booleans.
+  // Return an array for exactly `size` texts, byte strings, numbers or
+  // booleans.
   static PostgresArray Texts(std::size_t size);
   static PostgresArray Bytes(std::size_t size);
   static PostgresArray Int64s(std::size_t size);

@@ -16,12 +16,12 @@
 namespace tokenusage {
 namespace {
 
-// No project can have this name. Random bytes cannot be compressed, so the
+// A name that no project can have. Random bytes cannot be compressed, so the
 // table must grow.
 constexpr char kProbeProject[] = "!probe";
 constexpr std::size_t kProbeBytes = 256 << 10;
 
-// How many failing projects to keep in mind, and to probe.
+// The number of failing projects to remember, and to probe.
 constexpr std::size_t kMaxFailing = 16;
 
 }  // namespace

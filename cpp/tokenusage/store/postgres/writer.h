@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The threads that write, and their queue.
+// Runs the threads that write, and their queue.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_WRITER_H_
 #define TOKENUSAGE_STORE_POSTGRES_WRITER_H_

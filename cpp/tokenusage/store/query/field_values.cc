@@ -56,7 +56,7 @@ std::optional<std::string_view> LabelValue(const UsageField& field,
   return values[at];
 }
 
-// The same for the names of a series.
+// Does the same for the names of a series.
 std::optional<std::string_view> FieldValue(const UsageField& field,
                                            const SeriesNames& names) {
   switch (field.kind) {

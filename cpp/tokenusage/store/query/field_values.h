@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The values by which records are grouped and filtered.
+// Returns the values by which records are grouped and filtered.
 
 #ifndef TOKENUSAGE_STORE_QUERY_FIELD_VALUES_H_
 #define TOKENUSAGE_STORE_QUERY_FIELD_VALUES_H_
@@ -67,7 +67,7 @@ std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
                            const RollupLabels& labels = {});
 
 // Returns whether a record, or a series as far as it has the fields, passes all
-// filters.
+// the filters.
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,
                const v1::UsageRecord& record);
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The values of a database's rollup labels in one record, as one text.
+// Encodes the values of a database's rollup labels in one record as one text.
 //
 //   const std::string labels = LabelSetOf({"customer", "team"}, record);
 //   for (std::optional<std::string_view> value : LabelValues(labels)) { ... }
@@ -19,8 +19,9 @@
 namespace tokenusage {
 
 // Returns the values in the order of the keys: 0x01 for a label that the record
-// does not have, else 0x02 and the value. Values hold no control characters, so
-// the text differs for each combination. Empty if there are no keys.
+// does not have, otherwise 0x02 and the value. Values hold no control
+// characters, so the text differs for each combination. Empty if there are no
+// keys.
 std::string LabelSetOf(const RollupLabels& keys, const v1::UsageRecord& record);
 
 // Returns the values of such a text; they live as long as it does.

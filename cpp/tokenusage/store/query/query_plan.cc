@@ -36,7 +36,7 @@ std::int64_t RoundUp(std::int64_t nanos, Source source) {
       source);
 }
 
-// Returns the largest rollups of which none spans the instant `seconds`.
+// Returns the largest rollups none of which spans the instant `seconds`.
 Source CoarsestAt(std::int64_t seconds) {
   if (seconds % 3600 == 0) return Source::kHours;
   return seconds % 900 == 0 ? Source::kQuarterHours : Source::kRecords;
@@ -81,7 +81,7 @@ Source CoarsestSource(const UsageQuery& query) {
   }
 }
 
-// The same for rollups by label.
+// Does the same for rollups by label.
 Source CoarsestByLabel(const UsageQuery& query) {
   if (query.bucket == v1::TIME_BUCKET_NONE ||
       (query.bucket == v1::TIME_BUCKET_MONTH &&

@@ -26,7 +26,7 @@ namespace tokenusage {
 inline constexpr std::int64_t kNanosPerQuarterHour = 900 * kNanosPerSecond;
 inline constexpr std::int64_t kNanosPerHour = 3600 * kNanosPerSecond;
 
-// A span of time and what it is read from.
+// A span of time and the source that it is read from.
 struct QuerySegment {
   // All but the first are rollups.
   enum class Source { kRecords, kQuarterHours, kHours, kMonths };
@@ -39,17 +39,17 @@ struct QuerySegment {
 // time. A segment of rollups starts and ends with a whole rollup, and no rollup
 // lies in two of the query's buckets.
 //
-// The inside is read from hours if all buckets start on the hour, else from
-// quarter hours; the ends are read from quarter hours, and from records if not
-// even those fit. If the query needs the rollups by label (UsesRollupLabels),
-// these have months of UTC in place of hours. Minutes and other labels are read
-// from records alone. `start_nanos` is the start of the window or of a bucket
-// in it.
+// The inside is read from hours if all buckets start on the hour, otherwise
+// from quarter hours; the ends are read from quarter hours, and from records if
+// not even those fit. If the query needs the rollups by label
+// (UsesRollupLabels), these have months of UTC in place of hours. Minutes and
+// other labels are read from records alone. `start_nanos` is the start of the
+// window or of a bucket in it.
 std::vector<QuerySegment> PlanQuery(const UsageQuery& query,
                                     std::int64_t start_nanos,
                                     const RollupLabels& labels);
 
-// Returns whether the query uses labels, and none but these.
+// Returns whether the query uses labels, and only these.
 bool UsesRollupLabels(const UsageQuery& query, const RollupLabels& labels);
 
 // Returns the start of the month of UTC that holds an instant, and of the next
@@ -73,8 +73,8 @@ struct ProjectHorizon {
   std::string project;
   std::int64_t nanos = kNoHorizon;
 
-  // The labels that the project's rollups are kept by, and since when: never
-  // after the horizon.
+  // The labels that the project's rollups are kept by, and the time since which
+  // they are: never after the horizon.
   RollupLabels labels = {};
   std::int64_t labels_nanos = kNoHorizon;
 };
@@ -96,7 +96,8 @@ struct HorizonErrorInfo {
   std::string horizon;  // such as `2026-08-01T00:00:00Z`
 };
 
-// Returns empty text for other errors.
+// Returns the project and horizon of such an error; empty texts for other
+// errors.
 HorizonErrorInfo HorizonOf(const absl::Status& error);
 
 // Returns whether the query groups or filters by a label.

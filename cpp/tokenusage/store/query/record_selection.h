@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a RecordSelection holds.
+// Applies and describes a RecordSelection.
 //
 //   for (const v1::UsageRecord& record : records) {
 //     if (IsSelected(selection, record)) Delete(record);
@@ -20,7 +20,7 @@ namespace tokenusage {
 bool IsSelected(const RecordSelection& selection,
                 const v1::UsageRecord& record);
 
-// Returns a selection, but for its project, as one line of text, such as
+// Returns a selection, except for its project, as one line of text, such as
 // `labels.customer="acme", model="m1"|"m2", until 2026-11-01T00:00:00Z`. Times
 // that every record passes are left out.
 std::string DescribeSelection(const RecordSelection& selection);

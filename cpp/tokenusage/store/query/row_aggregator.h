@@ -40,8 +40,8 @@ class RowAggregator {
   // `query` must outlive this.
   explicit RowAggregator(const UsageQuery& query);
 
-  // Only what is at or after start_nanos and before end_nanos can change the
-  // page; the rest need not be read. The end moves back as the page fills.
+  // Return the span, [start, end), in which parts can change the page; the rest
+  // need not be read. The end moves back as the page fills.
   std::int64_t start_nanos() const { return start_nanos_; }
   std::int64_t end_nanos() const { return end_nanos_; }
 

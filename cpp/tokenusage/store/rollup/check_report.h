@@ -28,7 +28,7 @@ class CheckReportBuilder {
   explicit CheckReportBuilder(const CheckOptions& options)
       : options_(&options) {}
 
-  // Sets about how many records there are, if that is known.
+  // Sets the approximate number of records, if it is known.
   void SetTotal(std::int64_t total) { total_ = total; }
 
   void AddStorageProblem(const std::string& project, std::string_view detail) {

@@ -35,7 +35,7 @@ class CorrectionCheck {
   using Pair = std::pair<std::string, std::string>;
   void Count(Pair pair, int by);
 
-  // How many corrections are without marks; negative for marks without
+  // The number of corrections without marks; negative for marks without
   // corrections. Holds only the pairs that do not match.
   std::map<Pair, int> unmatched_;
 };

@@ -48,7 +48,7 @@ constexpr std::int64_t HourOf(std::int64_t seconds) {
 std::int64_t MonthOf(std::int64_t seconds);
 std::int64_t MonthAfter(std::int64_t seconds);
 
-// One project's rollups differ in this.
+// Identifies a rollup of one project.
 struct RollupKey {
   std::int64_t cell_seconds = 0;   // the cell's length
   std::int64_t start_seconds = 0;  // of the cell, since 1970
@@ -72,7 +72,7 @@ struct RollupKey {
 // Some of a project's rollups.
 using Rollups = std::map<RollupKey, UsageSum>;
 
-// Returns the key of a record's quarter hour, of the rollups without labels and
+// Return the key of a record's quarter hour, of the rollups without labels and
 // of those by label.
 RollupKey RollupKeyOf(const v1::UsageRecord& record,
                       std::int64_t event_time_nanos);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Records as a database stores them: protobuf bytes.
+// Reads records as a database stores them: protobuf bytes.
 //
 //   v1::UsageRecord record;
 //   TOKENUSAGE_RETURN_IF_ERROR(ReadStoredRecord(path, bytes, &record));

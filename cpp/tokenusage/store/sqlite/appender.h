@@ -29,7 +29,8 @@ class SqliteAppender {
  public:
   // Opens the database, which must have its tables, and switches it to WAL.
   // `max_series` is the limit of a project: see RollupOptions.
-  // `max_known_series` is how many series, label sets and projects it caches.
+  // `max_known_series` is the number of series, label sets and projects that it
+  // caches.
   static absl::StatusOr<std::unique_ptr<SqliteAppender>> Open(
       const std::string& path, int max_series, std::size_t max_known_series);
 
@@ -41,18 +42,18 @@ class SqliteAppender {
   absl::Status Append(const std::string& project, const CheckedBatch& batch,
                       std::vector<AppendOutcome>* outcomes);
 
-  // Returns when everything since Begin is on disk.
+  // Commits the transaction. Returns when everything since Begin is on disk.
   absl::Status Commit();
 
-  // The connection, for other work between Commit and Begin.
+  // Returns the connection, for other work between Commit and Begin.
   SqliteDatabase* database() { return database_.get(); }
 
   // Must be called after other work on the connection that may have changed
   // records, rollups, projects or series.
   void Forget() { data_version_ = kUnknownVersion; }
 
-  // Folding, rebuilding and changing the keys are other work, in transactions
-  // of the caller.
+  // Returns the rollups by label. Folding, rebuilding and changing the keys are
+  // other work, in transactions of the caller.
   SqliteLabelRollups& label_rollups() { return label_rollups_; }
 
   // Starts the write-ahead log over. Does nothing if something reads from it.
@@ -82,22 +83,23 @@ class SqliteAppender {
   };
 
   absl::StatusOr<Project*> FindProject(const std::string& name);
-  // Returns 0 if the project has no such series.
+  // Returns the id of a series; 0 if the project has no such series.
   absl::StatusOr<std::int64_t> FindSeries(const Project& project,
                                           const v1::UsageRecord& record);
   absl::StatusOr<AppendOutcome> AppendOne(const std::string& project_name,
                                           const CheckedRecord& record,
                                           Project* project);
-  // Returns what refuses the record if its id is not taken, else kStored; but
-  // not kCardinalityLimit. Finds the record that it corrects, if any.
+  // Returns the reason to refuse a record whose id is not taken, other than
+  // kCardinalityLimit; kStored if there is none. Finds the record that it
+  // corrects, if any.
   absl::StatusOr<AppendOutcome> FindRefusal(const CheckedRecord& record,
                                             const Project& project);
   absl::StatusOr<AppendOutcome> FindCorrected(const std::string& record_id,
                                               const Project& project);
   // Stops counting corrected_, which the record corrects.
   absl::Status Correct(const v1::UsageRecord& record);
-  // Returns kDuplicate or kConflict if there is a record with this id, else
-  // kStored.
+  // Returns kDuplicate or kConflict if there is a record with this id,
+  // otherwise kStored.
   absl::StatusOr<AppendOutcome> CompareWithStored(const CheckedRecord& record,
                                                   const Project& project);
   // Returns whether the project has the record's label set. Sets label_set_,
@@ -114,7 +116,7 @@ class SqliteAppender {
                                             Project* project);
   absl::StatusOr<std::int64_t> InsertSeries(const v1::UsageRecord& record,
                                             const Project& project);
-  // Returns whether the record was inserted: false if its id is taken.
+  // Inserts the record. Returns false if its id is taken.
   absl::StatusOr<bool> Insert(const CheckedRecord& record,
                               std::int64_t project_id, std::int64_t series_id,
                               bool inconsistent);

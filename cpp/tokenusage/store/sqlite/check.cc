@@ -42,7 +42,7 @@ namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-// What SQLite says about a page may quote its content.
+// The limit of SQLite's message about a page, which may quote its content.
 constexpr std::size_t kMaxDetailChars = 200;
 
 struct Project {
@@ -84,7 +84,8 @@ class CheckRun {
   // Compares the rollups before `end_seconds` with the expected ones.
   absl::Status CompareUntil(const Project& project, std::int64_t end_seconds,
                             AllSeries* all);
-  // Compares hours with quarter hours, where there are no records.
+  // Compares hours with quarter hours before the horizon, as there are no
+  // records to compare with.
   absl::Status CompareHoursBeforeHorizon(const Project& project,
                                          const AllSeries& all);
   absl::StatusOr<Rollups> ReadRollups(const Project& project,
@@ -227,7 +228,7 @@ absl::Status CheckRun::CheckProjects() {
   TOKENUSAGE_ASSIGN_OR_RETURN(labels_, ReadLabelState(&database_));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Project> projects,
                               LoadProjects());
-  // Not exact, but at once: counting would read a whole index.
+  // Only an estimate, but immediate: counting would read a whole index.
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::int64_t total,
       database_.QueryInt64("SELECT (SELECT max(row_id) FROM usage_record) - "

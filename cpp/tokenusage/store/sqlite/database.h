@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// SQLite's C interface with ownership and absl::Status.
+// Wraps SQLite's C interface with ownership and absl::Status.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * statement,
 //                               db.Cached("SELECT name FROM project"));
@@ -49,8 +49,8 @@ class SqliteStatement {
   SqliteStatement(const SqliteStatement&) = delete;
   SqliteStatement& operator=(const SqliteStatement&) = delete;
 
-  // Texts and blobs are not copied: they must live until Reset. A failure is
-  // reported by the next Step.
+  // Bind a value. Texts and blobs are not copied: they must live until Reset. A
+  // failure is reported by the next Step.
   void Bind(int index, std::int64_t value);
   void BindText(int index, std::string_view text);
   void BindBlob(int index, std::string_view blob);
@@ -85,9 +85,9 @@ class SqliteStatement {
 // A connection. One thread at a time.
 class SqliteDatabase {
  public:
-  // `flags` as of sqlite3_open_v2, `parameters` as of SQLite's URI filenames,
-  // such as "immutable=1"; with them, `path` must be absolute. Waits up to 5 s
-  // for others' locks.
+  // Opens a database. `flags` are those of sqlite3_open_v2, `parameters` those
+  // of SQLite's URI filenames, such as "immutable=1"; with them, `path` must be
+  // absolute. Waits up to 5 s for others' locks.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(
       const std::string& path, int flags, std::string_view parameters = "");
 
@@ -106,12 +106,12 @@ class SqliteDatabase {
   // connection.
   absl::StatusOr<SqliteStatement*> Cached(std::string_view sql);
 
-  // Returns how many rows the last INSERT, UPDATE or DELETE changed.
+  // Returns the number of rows that the last INSERT, UPDATE or DELETE changed.
   int ChangedRows() const { return sqlite3_changes(handle_); }
   std::int64_t LastRowId() const { return sqlite3_last_insert_rowid(handle_); }
 
   // Returns the error for a result code of this connection: DATA_LOSS if the
-  // file is damaged, else UNAVAILABLE. Names the path.
+  // file is damaged, otherwise UNAVAILABLE. Names the path.
   absl::Status Error(int code) const;
 
   const std::string& path() const { return path_; }

@@ -40,7 +40,7 @@ absl::StatusOr<DeletedProject> FindDeletedProject(SqliteDatabase* database,
   return DeletedProject{find->Int64(0), find->Int64(1)};
 }
 
-// Deletes some rollups of a project, and returns how many.
+// Deletes some rollups of a project, and returns their number.
 absl::StatusOr<std::int64_t> DeleteRollups(SqliteDatabase* database,
                                            const SqliteRollupTable& table,
                                            std::int64_t project_id) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The deletion of projects. A project being deleted is renamed to
-// "deleted/ID/NAME", a name no project can have, until all its data is removed:
-// ID is that of its row in `deletion`, which counts the records.
+// Deletes projects. A project being deleted is renamed to "deleted/ID/NAME", a
+// name no project can have, until all its data is removed: ID is that of its
+// row in `deletion`, which counts the records.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_DELETED_PROJECT_H_
 #define TOKENUSAGE_STORE_SQLITE_DELETED_PROJECT_H_
@@ -32,7 +32,7 @@ absl::Status RemoveDeletedProjects(const CallLimits& limits,
                                    SqliteTransactions* transactions);
 
 // Repeats the step, each time in a transaction, until nothing is left; returns
-// how many records it removed.
+// the number of removed records.
 absl::StatusOr<Removal> RemoveInSteps(
     const CallLimits& limits,
     const std::function<absl::StatusOr<RemovalStep>(SqliteDatabase*)>& step,

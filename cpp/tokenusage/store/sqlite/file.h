@@ -46,7 +46,7 @@ absl::Status CheckDatabaseIsWritable(const std::string& path);
 // takes a second or so; in larger ones damage is found when it is read.
 absl::Status CheckDatabase(const std::string& path);
 
-// Returns a connection for use beside a process that has the database open.
+// Returns a connection for use while another process has the database open.
 // When it closes, it leaves a write-ahead log as it is, and removes what SQLite
 // created beside the file. If this process may not write the file or its
 // folder, the connection only reads, and creates nothing. Requires that

@@ -23,7 +23,7 @@ class FileLock {
   static absl::StatusOr<std::unique_ptr<FileLock>> Acquire(
       const std::string& path);
 
-  // Returns Acquire's error if the lock is held, else OK. Creates no file.
+  // Returns Acquire's error if the lock is held, otherwise OK. Creates no file.
   static absl::Status CheckFree(const std::string& path);
 
   ~FileLock();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The retention of projects: their horizons, and the removal of the records
-// before them.
+// Keeps the horizons of projects, and removes the records before them.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_HORIZON_H_
 #define TOKENUSAGE_STORE_SQLITE_HORIZON_H_
@@ -24,7 +23,7 @@ namespace tokenusage {
 absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
                                          std::int64_t project_id);
 
-// Returns the same, with since when the project has rollups by label.
+// Returns the same, with the time since which the project has rollups by label.
 absl::StatusOr<ProjectHorizon> ReadHorizons(SqliteDatabase* database,
                                             std::int64_t project_id);
 

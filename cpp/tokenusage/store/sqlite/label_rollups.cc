@@ -155,7 +155,7 @@ absl::Status SqliteLabelRollups::Subtract(SqliteDatabase* database,
                                           const v1::UsageRecord& record,
                                           const UsageCounts& counts) {
   const bool is_folded = stored.row_id <= state_.until;
-  // If it is neither folded nor in memory, it will not be read.
+  // A record that is neither folded nor in memory will not be read.
   if (labels().empty() || (!is_folded && stored.row_id <= collected_after_)) {
     return absl::OkStatus();
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The rollups by label.
+// Maintains the rollups by label.
 //
 // With many customers nearly every record of a batch changes another of them,
 // so they are not changed with each batch, but by many records at once, in the
@@ -27,7 +27,7 @@
 
 namespace tokenusage {
 
-// What a database keeps rollups by label of.
+// The state of a database's rollups by label.
 struct SqliteLabelState {
   RollupLabels labels;     // none: it keeps no rollups by label
   std::int64_t until = 0;  // the row_id of the last record that they hold
@@ -38,7 +38,7 @@ absl::StatusOr<SqliteLabelState> ReadLabelState(SqliteDatabase* database);
 absl::Status WriteRollupLabels(SqliteDatabase* database,
                                const RollupLabels& labels);
 
-// A stored record that counts, and where.
+// A stored record that counts, and its place.
 struct SqliteStoredRecord {
   std::int64_t row_id = 0;
   std::int64_t project_id = 0;
@@ -50,16 +50,16 @@ struct SqliteStoredRecord {
 // it must be thrown away. One thread at a time.
 class SqliteLabelRollups {
  public:
-  // `max_known` is how many label sets it caches.
+  // `max_known` is the number of label sets that it caches.
   explicit SqliteLabelRollups(std::size_t max_known) : ids_(max_known) {}
 
-  // Reads the state, and forgets all else. Must be called first, and when
-  // something else may have changed records, projects or the state.
+  // Reads the state, and forgets everything else. Must be called first, and
+  // when something else may have changed records, projects or the state.
   absl::Status Load(SqliteDatabase* database);
 
   const RollupLabels& labels() const { return state_.labels; }
 
-  // Returns the id of a record's label set; 0 if the project has no such.
+  // Returns the id of a record's label set; 0 if the project does not have it.
   absl::StatusOr<std::int64_t> Find(SqliteDatabase* database,
                                     std::int64_t project_id,
                                     const std::string& label_set);
@@ -68,22 +68,23 @@ class SqliteLabelRollups {
                                       std::int64_t project_id,
                                       const std::string& label_set);
 
-  // Returns how many records the rollups do not hold yet, about.
+  // Returns the approximate number of records that the rollups do not hold yet.
   std::int64_t unfolded() const {
     return labels().empty() ? 0 : last_row_id_ - state_.until;
   }
 
-  // Returns whether memory holds as many sums of these as it may.
+  // Returns whether memory holds the maximum number of sums of these records.
   bool IsFull() const;
 
   // Must be called for each record that is inserted.
   void OnInsert(std::int64_t row_id);
 
-  // Must be called then if the record counts.
+  // Adds the record to the sums. Must be called after OnInsert if the record
+  // counts.
   void Add(const SqliteStoredRecord& stored, std::int64_t label_set_id,
            const UsageCounts& counts);
 
-  // Takes away a record that no longer counts. Unless the rollups hold it, it
+  // Subtracts a record that no longer counts. Unless the rollups hold it, it
   // must also be deleted, or marked as corrected.
   absl::Status Subtract(SqliteDatabase* database,
                         const SqliteStoredRecord& stored,
@@ -96,7 +97,7 @@ class SqliteLabelRollups {
   // Adds the records that the rollups do not hold yet.
   absl::Status Fold(SqliteDatabase* database, const CallLimits& limits);
 
-  // Builds the rollups from the horizons on again.
+  // Rebuilds the rollups from the horizons on.
   absl::Status Rebuild(SqliteDatabase* database, const CallLimits& limits);
 
   // Changes the keys, and builds the rollups. See
@@ -105,9 +106,9 @@ class SqliteLabelRollups {
                          const CallLimits& limits);
 
  private:
-  // Collects the records that the rollups do not hold and memory neither.
+  // Collects the records that neither the rollups nor memory hold.
   absl::Status ReadUnfolded(SqliteDatabase* database, const CallLimits& limits);
-  // Adds to the rollups.
+  // Adds the sums to the rollups.
   absl::Status Write(SqliteSums* quarter_hours, SqliteDatabase* database);
   // Removes a project's rollups from its horizon on. The month of the horizon
   // keeps what its quarter hours before the horizon add up to.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Records from the database, by time or by id.
+// Reads records from the database, by time or by id.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_LIST_H_
 #define TOKENUSAGE_STORE_SQLITE_LIST_H_

@@ -112,7 +112,7 @@ int AwaitLock(void* /*unused*/, int polls) {
 // first 0.2 s, so it gets the lock in this pause, if not before.
 constexpr absl::Duration kMinPause = absl::Milliseconds(50);
 
-// Transactions beside a service that may have the database open.
+// Runs transactions while a service may have the database open.
 class Beside : public SqliteTransactions {
  public:
   static absl::StatusOr<std::unique_ptr<Beside>> Open(const std::string& path) {
@@ -173,7 +173,7 @@ absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
   std::error_code error;
   if (fs::exists(backup.path + "-wal", error)) {
     return absl::FailedPreconditionError("file " + backup.path +
-                                         "-wal is there already");
+                                         "-wal already exists");
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto copy,
                               UnfinishedFile::For(backup.path));

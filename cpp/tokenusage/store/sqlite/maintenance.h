@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Maintenance of a SQLite database by its path: check it, copy it, or delete
-// from it, beside the service that has it open.
+// Maintains a SQLite database by its path: checks it, copies it, or deletes
+// from it, while a service may have it open.
 //
 //   absl::StatusOr<CheckReport> report =
 //       CheckSqliteDatabase("/var/lib/tokenusage/usage.db", CheckOptions());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The encoding of a rollup's sums in SQLite: for each measure that occurs, by
-// rising number,
+// Encodes a rollup's sums for SQLite: for each measure that occurs, by rising
+// number,
 //
 //   measure       1 byte, a value of tokenusage.v1.UsageMeasure
 //   record_count  base 128, the least significant group first; all bytes but
@@ -25,7 +25,7 @@ namespace tokenusage {
 void EncodeMeasureSums(const UsageSum& sum, std::string* bytes);
 
 // Adds encoded sums to `sum`, but not to its numbers of records. Returns
-// whether `bytes` are what EncodeMeasureSums makes, of measures that this
+// whether `bytes` could come from EncodeMeasureSums, with measures that this
 // program knows; if not, `sum` may hold some of them.
 bool AddMeasureSums(std::string_view bytes, UsageSum* sum);
 

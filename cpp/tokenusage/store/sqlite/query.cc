@@ -25,8 +25,8 @@
 namespace tokenusage {
 namespace {
 
-// A label query that needs at most as many cells of single label sets seeks
-// each; else it reads all cells of its window.
+// The most cells of single label sets that a label query seeks one by one. If
+// it needs more, it reads all cells of its window.
 constexpr std::int64_t kMaxSeeks = 100'000;
 
 struct Project {
@@ -34,7 +34,7 @@ struct Project {
   std::string name;
 };
 
-// Returns what the rollups of a plan span; they are next to each other.
+// Returns the span of the rollups in a plan, which are next to each other.
 TimeWindow RollupWindow(const std::vector<QuerySegment>& plan) {
   TimeWindow window;
   for (const QuerySegment& segment : plan) {
@@ -57,7 +57,7 @@ bool GroupsBySeries(const UsageQuery& query) {
 // One query's work on one project.
 class ProjectRun {
  public:
-  // Adds to `rows`.
+  // Adds the totals to `rows`.
   ProjectRun(SqliteDatabase* database, const UsageQuery& query,
              const Project& project, const SqliteLabelState& labels,
              DeadlineCheck* deadline, RowAggregator* rows)
@@ -76,10 +76,10 @@ class ProjectRun {
  private:
   // Finds the series that pass the filters, and the group of each.
   absl::Status LoadSeries();
-  // The same for label sets.
+  // Does the same for label sets.
   absl::Status LoadLabelSets();
-  // Sorts them by group, if that does not depend on the series: then those
-  // beyond the page are known before their rollups are read.
+  // Sorts the label sets by group, if that does not depend on the series: then
+  // those beyond the page are known before their rollups are read.
   void SortLabelSets();
 
   absl::Status AddRollups(const SqliteRollupTable& table, TimeWindow window);
@@ -241,7 +241,7 @@ absl::Status ProjectRun::AddLabelRollups(const SqliteRollupTable& table,
   if (label_sets_.empty()) return absl::OkStatus();
   const std::int64_t start = window.start_nanos / kNanosPerSecond;
   const std::int64_t end = window.end_nanos / kNanosPerSecond;
-  // Whether most label sets may be beyond the page.
+  // True if most label sets may be beyond the page.
   const bool can_skip =
       !query_.order && !groups_by_series_ &&
       label_sets_.size() > static_cast<std::size_t>(query_.page_size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Totals from the database.
+// Reads totals from the database.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_QUERY_H_
 #define TOKENUSAGE_STORE_SQLITE_QUERY_H_

@@ -10,7 +10,7 @@
 namespace tokenusage {
 namespace {
 
-// How often a waiting reader checks its limits.
+// The interval at which a waiting reader checks its limits.
 constexpr auto kCheckInterval = std::chrono::milliseconds(50);
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Lets the writer have a moment without readers, in which SQLite can start its
-// write-ahead log from the beginning. While reads overlap without end, it never
+// Gives the writer a moment without readers, in which SQLite can start its
+// write-ahead log from the beginning. If reads always overlapped, it never
 // could.
 //
 //   TOKENUSAGE_RETURN_IF_ERROR(gate.Enter(limits));
@@ -24,8 +24,8 @@ namespace tokenusage {
 // Thread-safe.
 class ReadGate {
  public:
-  // Sets what the last reader to leave a closed gate calls. Before the first
-  // reader enters.
+  // Sets the function that the last reader to leave a closed gate calls. Must
+  // be called before the first reader enters.
   void set_on_empty(std::function<void()> on_empty) {
     on_empty_ = std::move(on_empty);
   }
@@ -37,7 +37,8 @@ class ReadGate {
 
   void Leave();
 
-  // From now on readers wait. Returns whether none is left inside.
+  // Closes the gate: from now on readers wait. Returns whether none is left
+  // inside.
   bool Close();
   void Open();
 

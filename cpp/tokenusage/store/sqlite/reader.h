@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads from the database beside the writer.
+// Reads from the database while the writer works.
 //
 //   absl::StatusOr<UsageQueryPage> page = reader->Read<UsageQueryPage>(
 //       query.limits,
@@ -41,7 +41,7 @@ class SqliteReader {
     return result;
   }
 
-  // What each read passes.
+  // Returns the gate that each read passes.
   ReadGate& gate() { return gate_; }
 
  private:

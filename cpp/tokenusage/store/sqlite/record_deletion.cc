@@ -25,7 +25,7 @@ namespace tokenusage {
 namespace {
 
 // The most records that one step deletes, some ten milliseconds of work, and
-// that it looks at.
+// the most that it examines.
 constexpr std::size_t kMaxFound = 500;
 constexpr int kMaxScanned = 20'000;
 
@@ -59,8 +59,8 @@ class DeletionRun {
   absl::Status FindByIds(SqliteDatabase* database);
   absl::Status FindByTime(SqliteDatabase* database);
 
-  // Deletes what was found and is still selected, and notes how many they
-  // were.
+  // Deletes the records that were found and are still selected, and notes their
+  // number.
   absl::Status Delete(SqliteDatabase* database);
   // Returns whether the row was deleted.
   absl::StatusOr<bool> DeleteRow(SqliteDatabase* database, std::int64_t row_id,
@@ -117,7 +117,7 @@ absl::Status DeletionRun::Find(SqliteDatabase* database) {
   TOKENUSAGE_RETURN_IF_ERROR(ReadProject(database));
   if (project_id_ == 0) {
     at_end_ = true;
-    // It may be deleted after the first step.
+    // The project may be deleted after the first step.
     return began_ ? absl::OkStatus() : absl::NotFoundError("no such project");
   }
   began_ = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The deletion of selected records.
+// Deletes selected records.
 //
 //   TOKENUSAGE_ASSIGN_OR_RETURN(
 //       const Removal removal,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The encoding of record ids in SQLite.
+// Encodes record ids for SQLite.
 //
 // A UUID in its canonical lower-case representation, which is what is advised,
 // takes 16 bytes as a BLOB instead of 36 as TEXT: its index is half as large.

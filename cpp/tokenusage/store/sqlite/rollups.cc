@@ -40,8 +40,8 @@ std::string InsertSql(const SqliteRollupTable& table) {
                       table.by_label ? ", ?8, ?9)" : ")");
 }
 
-// This and the next change nothing if the number of records is not the expected
-// one.
+// Returns the statement that changes a rollup. This and the next change nothing
+// if the number of records is not the expected one.
 std::string UpdateSql(const SqliteRollupTable& table) {
   return absl::StrCat("UPDATE ", table.name,
                       " SET record_count=?3, inconsistent_record_count=?4, "

@@ -47,8 +47,8 @@ inline constexpr int kRollupColumnCount = 6;
 absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
                        UsageSum* sum);
 
-// Where a sum is stored. Tables that are not by label have no project and label
-// set.
+// The place where a sum is stored. Tables that are not by label have no project
+// and label set.
 struct SqliteCell {
   std::int64_t project_id = 0;
   std::int64_t cell_start = 0;
@@ -122,8 +122,8 @@ class SqliteSumWriter {
 absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
                                                const SqliteRollupTable& table);
 
-// Collects how a transaction changes the rollups that are not by label, so that
-// each is written once, and remembers what it wrote, so that the next
+// Collects the changes of a transaction to the rollups that are not by label,
+// so that each is written once, and remembers what it wrote, so that the next
 // transaction need not read it. One thread at a time.
 class SqliteRollups {
  public:
@@ -132,15 +132,15 @@ class SqliteRollups {
   void Add(std::int64_t series_id, std::int64_t event_time_nanos,
            const UsageCounts& counts);
 
-  // Takes away a record that was added before, by this transaction or another.
+  // Subtracts a record that was added before, by this transaction or another.
   void Subtract(std::int64_t series_id, std::int64_t event_time_nanos,
                 const UsageCounts& counts);
 
-  // Returns how many quarter hours change.
+  // Returns the number of quarter hours that change.
   std::size_t size() const { return quarter_hours_.size(); }
 
-  // Writes to the tables what was collected. If this or the transaction fails,
-  // the object must be discarded.
+  // Writes the collected changes to the tables. If this or the transaction
+  // fails, the object must be discarded.
   absl::Status Flush(SqliteDatabase* database);
 
   // See SqliteSumWriter.
@@ -155,8 +155,8 @@ class SqliteRollups {
   SqliteSumWriter hour_writer_;
 };
 
-// See StoreMaintenance::RebuildRollups. In the caller's transaction. Not for
-// the rollups by label.
+// See StoreMaintenance::RebuildRollups. Works in the caller's transaction, and
+// leaves the rollups by label as they are.
 absl::StatusOr<Rebuild> RebuildSqliteRollups(SqliteDatabase* database,
                                              const CallLimits& limits);
 

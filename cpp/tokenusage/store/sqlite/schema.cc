@@ -40,7 +40,7 @@ constexpr const char* kUsageRecord =
                                       // or 1
     "corrected_by BLOB,"              // the record_id of the record that
                                       // corrects it, or NULL
-    "record BLOB NOT NULL,"           // a tokenusage.v1.UsageRecord, whole
+    "record BLOB NOT NULL,"           // a complete tokenusage.v1.UsageRecord
     "UNIQUE(project_id,record_id))";
 
 constexpr const char* kRecordByTime =
@@ -86,7 +86,7 @@ constexpr const char* kLabelRollup =
     "PRIMARY KEY(project_id,cell_start,label_set_id,series_id)) WITHOUT ROWID";
 
 // Horizon and retention time of each project. Projects of which nothing was
-// removed, and that have no retention time of their own, may have no row.
+// removed, and that have no separate retention time, may have no row.
 constexpr const char* kRetention =
     "CREATE TABLE retention("
     "project_id INTEGER PRIMARY KEY,"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Projects and their series in the database.
+// Finds projects and their series in the database.
 //
 //   TOKENUSAGE_RETURN_IF_ERROR(ForEachSeries(
 //       database, project_id,
@@ -20,16 +20,16 @@
 
 namespace tokenusage {
 
-// Returns 0 if the project has no records.
+// Returns the id of a project; 0 if it has no records.
 absl::StatusOr<std::int64_t> FindProjectId(SqliteDatabase* database,
                                            std::string_view project);
 
-// Returns 0 if the project has no such series.
+// Returns the id of a series; 0 if the project has no such series.
 absl::StatusOr<std::int64_t> FindSeriesId(SqliteDatabase* database,
                                           std::int64_t project_id,
                                           const v1::UsageRecord& record);
 
-// Returns how many series and label sets a project has.
+// Returns the number of a project's series and label sets.
 absl::StatusOr<std::int64_t> CountSeries(SqliteDatabase* database,
                                          std::int64_t project_id);
 

@@ -205,7 +205,7 @@ absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
         TOKENUSAGE_ASSIGN_OR_RETURN(project_id,
                                     FindProjectId(database, project));
         if (project_id == 0) return absl::OkStatus();
-        // What is removed cannot be read later.
+        // Removed records cannot be read later.
         TOKENUSAGE_RETURN_IF_ERROR(
             appender->label_rollups().Fold(database, limits));
         return MoveHorizon(database, project_id, absl::ToUnixNanos(horizon));

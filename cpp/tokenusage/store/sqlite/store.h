@@ -26,13 +26,13 @@
 namespace tokenusage {
 
 struct SqliteStoreOptions {
-  // Whether to create a database if there is none.
+  // Creates a database if there is none.
   bool create_if_missing = true;
 
   // The most records of one commit; a batch that is larger is committed alone.
   int max_records_per_commit = 10000;
 
-  // How much may wait for the writer, in bytes of memory, estimated; beyond
+  // The most that may wait for the writer, in estimated bytes of memory; beyond
   // this appends are answered RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 
@@ -45,12 +45,12 @@ struct SqliteStoreOptions {
   // The labels that rollups are kept by, and the limit of series.
   RollupOptions rollups;
 
-  // How many records may be missing in the rollups by label, at most: queries
-  // by label read these one by one.
+  // The most records that may be missing in the rollups by label: queries by
+  // label read these one by one.
   std::int64_t max_unfolded = 1'000'000;
 
-  // How many series, label sets and projects the writer caches: 200 bytes each.
-  // Beyond it, those used least recently are read again on demand.
+  // The number of series, label sets and projects that the writer caches: 200
+  // bytes each. Beyond it, those used least recently are read again on demand.
   std::size_t max_known_series = 100'000;
 
   // Called after each commit that reached the disk with the time that it took,

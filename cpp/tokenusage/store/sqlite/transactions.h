@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Transactions of maintenance: through the writer of the store that has the
-// database open, or beside it.
+// Runs the transactions of maintenance: through the writer of the store that
+// has the database open, or at the same time as its process.
 //
 //   TOKENUSAGE_RETURN_IF_ERROR(
 //       transactions->Write([&](SqliteDatabase* database) {
@@ -26,8 +26,8 @@ class SqliteTransactions {
 
   using Work = std::function<absl::Status(SqliteDatabase*)>;
 
-  // Does the work in a transaction that reads one snapshot, or in one that
-  // writes, which is durable if this returns OK, and else is rolled back.
+  // Do the work in a transaction that reads one snapshot, or in one that
+  // writes, which is durable if this returns OK, and rolled back otherwise.
   virtual absl::Status Read(const CallLimits& limits, const Work& work) = 0;
   virtual absl::Status Write(const Work& work) = 0;
 

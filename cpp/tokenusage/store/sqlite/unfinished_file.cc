@@ -29,7 +29,7 @@ absl::Status Sync(const std::string& path) {
 }
 
 absl::Status ExistsError(const std::string& path) {
-  return absl::FailedPreconditionError("file " + path + " is there already");
+  return absl::FailedPreconditionError("file " + path + " already exists");
 }
 
 std::string UnfinishedPath(const std::string& destination) {

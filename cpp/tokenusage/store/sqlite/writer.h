@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The thread that writes, and its queue.
+// Runs the thread that writes, and its queue.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_WRITER_H_
 #define TOKENUSAGE_STORE_SQLITE_WRITER_H_
@@ -34,9 +34,9 @@ namespace tokenusage {
 // log_bytes it waits for them before it commits anything more. It waits for no
 // other process that reads.
 //
-// Also brings the rollups by label up to date (SqliteLabelRollups): if nothing
-// was queued for a second, else in a tenth of its time, or if max_unfolded
-// records are missing there.
+// Also brings the rollups by label up to date (SqliteLabelRollups): when
+// nothing has been queued for a second, otherwise in a tenth of its time, or if
+// max_unfolded records are missing there.
 class SqliteWriter {
  public:
   // See SqliteStoreOptions.
