@@ -58,8 +58,8 @@ class ExportFolderTest : public ::testing::TestWithParam<const char*> {
     return *ExportRows(request_).Write(record);
   }
 
-  // Adds rows until `count` are there, and ends as a kill would: what no part
-  // holds is lost.
+  // Adds rows until there are `count`, and ends as a kill would: rows that are
+  // in no part yet are lost.
   void AddUntil(int count) const {
     ASSERT_OK_AND_ASSIGN(const auto folder, Open());
     for (int number = 10; number < 10 + count; ++number) {

@@ -73,13 +73,13 @@ TEST_F(ReportLineTest, RefusesWhatMayBeMisspelt) {
   EXPECT_THAT(Parse(std::string(R"({"usage":)") + kUsage +
                     R"( , "lables" : {"a":"b"}})"),
               IsInvalid("lables"));
-  // Names and brackets within values are no names of the envelope.
+  // Names and brackets within values do not belong to the envelope.
   EXPECT_THAT(
       ParseToJson(Envelope(R"("labels":{"modle":"\"}]:"},"recordId":"a",)")),
       HasSubstr(R"("record_id":"a")"));
 }
 
-// An escaped name is the same name: the wire has it so at times.
+// An escaped name is the same name: some senders escape names.
 TEST_F(ReportLineTest, TakesEscapedMemberNames) {
   std::string usage = kUsage;
   usage.insert(1, R"("input_\u0074okens_saved":1,)");

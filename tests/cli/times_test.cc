@@ -11,7 +11,7 @@
 namespace tokenusage {
 namespace {
 
-// Seconds and nanoseconds since 1970, or the error.
+// Returns the seconds and nanoseconds since 1970, or the error.
 std::string Parse(const std::string& text, const std::string& zone = "") {
   const auto time = ParseTime("--start", text, *ParseTimeZone(zone));
   if (!time.ok()) return std::string(time.status().message());

@@ -102,7 +102,7 @@ TEST(WindowFlagsTest, TheWindowBeforeIsAsLong) {
   EXPECT_EQ(Before(month), "2026-01-31T23:00:00Z/2026-02-28T23:00:00Z");
   EXPECT_EQ(Before(Flags("2026-07-01", "2026-10-01")),
             "2026-03-31T22:00:00Z/2026-06-30T22:00:00Z");
-  // Days, of whatever length.
+  // Days of any length.
   EXPECT_EQ(Before(Flags("2026-10-24", "2026-10-26")),
             "2026-10-21T22:00:00Z/2026-10-23T22:00:00Z");
   EXPECT_EQ(Before(Flags("2026-10-26", "2026-10-28")),

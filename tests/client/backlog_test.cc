@@ -63,7 +63,7 @@ TEST(BacklogTest, BoundsTheCallbacksThatWaitForASync) {
   EXPECT_THAT(append(absl::ZeroDuration()), IsOk());
   EXPECT_THAT(append(absl::ZeroDuration()),
               StatusIs(absl::StatusCode::kResourceExhausted));
-  // A record without a callback needs no room for one.
+  // A record without a callback takes no room for one.
   EXPECT_THAT(Append(&backlog, absl::ZeroDuration(), nullptr), IsOk());
   auto waiting = std::async(std::launch::async, [&] { return append(kLong); });
   end.set_value(absl::OkStatus());

@@ -49,8 +49,7 @@ std::unique_ptr<ReportTransport> TransportTo(std::vector<std::string> servers) {
   return *std::move(transport);
 }
 
-// A server that accepts connections and answers with what is not HTTP/2, or not
-// at all.
+// A server that accepts connections and does not answer, or not in HTTP/2.
 class RawServer {
  public:
   explicit RawServer(std::string answer) : answer_(std::move(answer)) {

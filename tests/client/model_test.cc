@@ -50,7 +50,7 @@ class Model {
     }
   }
 
-  // Ends all faults, delivers what is left, and compares.
+  // Ends all faults, delivers the remaining records, and compares.
   void Check() {
     files_.SetFailures(0);
     files_.SetCapacity(1 << 30);

@@ -61,7 +61,7 @@ class OutageTest : public ::testing::TestWithParam<Durability> {
                                                          std::move(transport)));
   }
 
-  // Stops the reporter, and compares what it promised with what is stored.
+  // Stops the reporter, and compares the promised records with the stored ones.
   void CheckPromises(const std::set<std::string>& promised,
                      const std::set<std::string>& reported) {
     ASSERT_THAT(reporter_->Stop(absl::Minutes(3)), IsOk());

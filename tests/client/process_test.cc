@@ -56,7 +56,7 @@ class Process {
 
   void Kill() { kill(pid_, SIGKILL); }
 
-  // Waits for the end, and returns the numbers that were printed.
+  // Waits for the process to end, and returns the numbers that it printed.
   std::set<int> Wait(int* exit_status) {
     std::string text;
     char block[4096];
@@ -66,7 +66,7 @@ class Process {
     }
     close(output_);
     EXPECT_EQ(waitpid(pid_, exit_status, 0), pid_);
-    // A number that was cut is not one.
+    // A number that was cut off does not count.
     text.resize(text.rfind('\n') + 1);
     std::set<int> numbers;
     for (const absl::string_view line :

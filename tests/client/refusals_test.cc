@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a reporter does with records that the service refuses.
+// Tests how a reporter handles records that the service refuses.
 
 #include <algorithm>
 #include <atomic>

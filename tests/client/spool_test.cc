@@ -263,7 +263,8 @@ TEST_F(SpoolTest, InspectNeedsASpool) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
-// Damages a spool at random and compares what is read with what is intact.
+// Damages a spool at random and compares the records that are read with those
+// that are intact.
 class RandomDamage {
  public:
   RandomDamage(MemoryFileSystem* files, std::mt19937_64* random)
@@ -308,7 +309,7 @@ class RandomDamage {
   std::mt19937_64& random_;
 };
 
-// Returns the sequences of the records in `paths` that are as they were.
+// Returns the sequences of the records in `paths` that are unchanged.
 std::vector<std::uint64_t> IntactRecords(
     const MemoryFileSystem& files,
     const std::map<std::string, std::string>& before) {
@@ -369,7 +370,7 @@ TEST_F(SpoolTest, ReadsAllThatIsIntactOfAThousandDamagedSpools) {
       found.push_back(std::stoull(record));
     }
     ASSERT_EQ(found, expected) << "variant " << variant;
-    // What is lost is counted, but for the records of the torn tail.
+    // Lost records are counted, except those of the torn tail.
     const auto counted =
         static_cast<std::uint64_t>(spool->damage().lost_records) + found.size();
     const std::uint64_t all = kRecords - (has_cursor ? kDiscarded : 0);

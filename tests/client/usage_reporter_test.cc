@@ -103,7 +103,7 @@ TEST_P(UsageReporterPromiseTest, StopRefusesLaterRecords) {
   EXPECT_THAT(service_.records(), SizeIs(1));
 }
 
-// ThreadSanitizer looks on.
+// ThreadSanitizer checks this.
 TEST_P(UsageReporterPromiseTest, AllMethodsMayRunAtOnce) {
   UsageReporterOptions options = Options(GetParam());
   service_.RefuseRecord("r7");
@@ -192,7 +192,7 @@ TEST_F(UsageReporterTest, RefusesAnInvalidRecord) {
 TEST_F(UsageReporterTest, RefusesARecordThatIsTooLong) {
   ASSERT_OK_AND_ASSIGN(const auto reporter,
                        Start(Options(Durability::kMemory)));
-  // No field is as long, but one of a newer schema may be.
+  // No field is that long, but one of a newer schema may be.
   const auto record_of = [](std::size_t bytes) {
     constexpr std::size_t kTagAndSize = 6;
     v1::UsageRecord record = NumberedRecord(1);
@@ -498,7 +498,7 @@ TEST_F(UsageReporterTest, SaysWhyAFolderCannotBeUsed) {
   EXPECT_THAT(Start(options), StatusIs(absl::StatusCode::kNotFound));
 }
 
-// Takes from this thread the superuser's right to write everywhere.
+// Takes away this thread's right, as the superuser, to write everywhere.
 class WithoutOverride {
  public:
   WithoutOverride() {

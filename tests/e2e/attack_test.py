@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Callers that want to exhaust the service, and a good caller beside them.
+"""Callers that want to exhaust the service, and a good caller at the same time.
 
 The service stays below 256 MiB of resident memory, except in the cases that state a higher
-limit, and the good caller loses no call: at most it is told to come again.
+limit, and the good caller loses no call: at most it is told to try again later.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ PUSHBACK = "grpc-retry-pushback-ms"
 
 
 def metric(server, name, tls_ca=None):
-    """The value of a metric without labels."""
+    """Returns the value of a metric without labels."""
     url = "%s://%s/metrics" % ("https" if tls_ca else "http", server.http_address)
     context = ssl.create_default_context(cafile=tls_ca) if tls_ca else None
     with urllib.request.urlopen(url, context=context) as page:

@@ -99,7 +99,7 @@ class GoodInputTest(EndToEndTest):
 
 
 class BadInputTest(EndToEndTest):
-    """Exit code 2, nothing on stdout, one line on stderr that names the place."""
+    """Asserts exit code 2, nothing on stdout, and one line on stderr that names the place."""
 
     def assert_refused(self, document, *words, flags=()):
         with self.subTest(document):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was acknowledged is kept, once, whenever the service dies.
+"""Acknowledged records are kept, once, whenever the service dies.
 
 TOKENUSAGE_KILL_CYCLES=1000 kills it that often (default 50).
 """

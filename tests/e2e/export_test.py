@@ -108,7 +108,7 @@ class ExportTest(EndToEndTest):
         self.assertEqual(found, row.totals)
 
     def kill_after_parts(self, folder, parts, *flags):
-        """Kills an export once that many parts are listed. Returns whether it was still running."""
+        """Kills an export once `parts` parts are listed. Returns whether it was still running."""
         process = subprocess.Popen(
             [program.PROGRAM, *self.command(folder, *flags)],
             stdout=subprocess.DEVNULL,
@@ -122,7 +122,7 @@ class ExportTest(EndToEndTest):
         return process.wait(60) == -signal.SIGKILL
 
     def interrupt(self, folder, parts, *flags):
-        """Starts an export and kills it at that many parts; starts over if it ended first."""
+        """Starts an export and kills it at `parts` parts; starts over if it ended first."""
         for _ in range(20):
             if self.kill_after_parts(folder, parts, *flags):
                 return

@@ -264,7 +264,7 @@ class ReportTest(ReportingTest):
 
 
 class FaultsOfOthersTest(ReportingTest):
-    """What other products got wrong, and is not a matter of extraction.
+    """Mistakes of other products that do not concern extraction.
 
     The other faults are in tests/extract/testdata/faults.
     """

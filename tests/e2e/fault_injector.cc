@@ -29,11 +29,12 @@ enum Call { kSync, kWrite, kTruncate, kCallCount };
 // The same layout as Faults in faults.py: int64 each, in this order.
 struct Orders {
   struct {
-    std::atomic<std::int64_t> calls;   // how many there were, counted here
-    std::atomic<std::int64_t> first;   // the first of them to fail, from 1
-    std::atomic<std::int64_t> last;    // the last of them to fail
-    std::atomic<std::int64_t> error;   // with this errno
-    std::atomic<std::int64_t> failed;  // how many failed, counted here
+    std::atomic<std::int64_t> calls;  // the number of calls, counted here
+    std::atomic<std::int64_t> first;  // the first of them to fail, from 1
+    std::atomic<std::int64_t> last;   // the last of them to fail
+    std::atomic<std::int64_t> error;  // with this errno
+    std::atomic<std::int64_t>
+        failed;  // the number of failed calls, counted here
   } call[kCallCount];
   std::atomic<std::int64_t> clock_offset_seconds;
 };
@@ -65,7 +66,7 @@ bool IsOfDatabase(int file) {
          std::strstr(name, "log") == nullptr;
 }
 
-// Returns whether this call is to fail, and then sets errno.
+// Returns whether this call must fail; if so, sets errno.
 bool Fails(Call call, int file) {
   Orders* const orders = TheOrders();
   if (orders == nullptr || !IsOfDatabase(file)) return false;

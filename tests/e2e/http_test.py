@@ -143,7 +143,7 @@ class HttpTest(EndToEndTest):
         )
 
     def test_binary(self):
-        """The same bytes as over gRPC, and the same answer."""
+        """They are the same bytes as over gRPC, and get the same answer."""
         request = service_pb2.ReportUsageRequest(
             project="demo", records=[make_record("a"), make_record("b")]
         )
@@ -313,7 +313,7 @@ class HttpTest(EndToEndTest):
         return int(answer.split()[1])
 
     def test_targets_in_absolute_form(self):
-        """As a proxy gets them. Their host counts, and not that of the header."""
+        """A proxy gets them like this. Their host counts, not that of the header."""
         for target, host, status in (
             ("http://localhost/healthz", "localhost", 200),
             ("HTTP://127.0.0.1:8106/healthz?x=http://y", "localhost", 200),

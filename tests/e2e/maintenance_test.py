@@ -115,7 +115,7 @@ class MaintenanceTest(DurableTest):
 
 class BackupTest(MaintenanceTest):
     def test_backup_under_load_is_one_moment(self):
-        """It holds what was acknowledged before, only whole batches, and exact totals."""
+        """It holds every record acknowledged before, only whole batches, and exact totals."""
         rng = seeded_random()
         server = self.start_server()
         load = SteadyLoad(server, rng.getrandbits(32))
@@ -298,7 +298,7 @@ class ReadOnlyTest(MaintenanceTest):
                 client.report(PROJECT, [make_record("r%d" % i)])
 
     def assert_read(self, count):
-        """`db check` and `db backup` find that many records, and change nothing."""
+        """`db check` and `db backup` find `count` records, and change nothing."""
         before = {
             entry.name: (entry.stat().st_size, entry.stat().st_mtime_ns)
             for entry in os.scandir(self.path("rw"))
@@ -585,7 +585,7 @@ class RetentionTest(MaintenanceTest):
         self.assertEqual((error.reason, error.field), (BEFORE_HORIZON, "event_time"))
 
     def test_a_retention_of_its_own_and_the_default_window(self):
-        """`db retain` beside a service; `list` and `query` without --start still work."""
+        """`db retain` works while a service runs; `list` and `query` need no --start."""
         server = self.start_server()
         self.assert_output(self.db("retain", PROJECT, "24h"), "")
         self.assert_one_line_error(self.db("retain", "none", "1d"), 1, "no project none")

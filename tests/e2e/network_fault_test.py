@@ -78,7 +78,7 @@ class CutTest(DurableTest):
         self.assert_sound(server, known)
 
     def test_callers_vanish_at_random_moments(self):
-        """A batch that they left is stored whole or not at all."""
+        """A batch that they left is stored completely or not at all."""
         rng = seeded_random()
         server = self.start_server()
         direct = self.connect(server)
@@ -195,7 +195,7 @@ class BadInputTest(DurableTest):
         self.assert_unharmed()
 
     def test_truncated_request(self):
-        """Cut anywhere, a request is refused whole: no part is counted."""
+        """Cut anywhere, a request is refused completely: no part is counted."""
         request = service_pb2.ReportUsageRequest(
             project=PROJECT, records=[make_record("cut-%d" % i) for i in range(3)]
         )
@@ -262,7 +262,7 @@ class BadInputTest(DurableTest):
         self.assert_unharmed()
 
     def test_gzip_bomb(self):
-        """A small message that unpacks to 256 MiB is refused, and not unpacked whole."""
+        """A small message that unpacks to 256 MiB is refused, and not unpacked completely."""
         before = resident_peak(self.server)
         failure = self.raw(
             "ReportUsage", bytes(256 << 20), compression=grpc.Compression.Gzip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator sees of the service: health, metrics, logs, configuration, shutdown."""
+"""The operator's view of the service: health, metrics, logs, configuration, shutdown."""
 
 import contextlib
 import errno

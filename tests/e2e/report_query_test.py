@@ -12,7 +12,7 @@ from harness.records import FRACTIONAL, FRACTIONAL_JSON, WHOLE, at, make_record
 from harness.testcase import EndToEndTest, seeded_random
 
 EDITS = "--message=PostV2ProxyImagesEditsUsage"
-# What `list` prints beside what was reported.
+# The fields that `list` prints in addition to the reported ones.
 _OUTPUT_ONLY = re.compile(rb'"receive_time":"[^"]+",|"inconsistencies":\[[^]]*\],')
 
 
@@ -61,7 +61,7 @@ class ServiceTest(EndToEndTest):
         return outcome.stdout
 
     def query_rows(self, *flags, project="demo", says=""):
-        """Returns the rows, and asserts what is said beside them on stderr."""
+        """Returns the rows, and asserts the message on stderr."""
         outcome = self.run_client("query", "--json", *flags, project=project)
         self.assertEqual((outcome.exit_code, outcome.stderr.decode()), (0, says))
         return [row_of_json(line) for line in outcome.stdout.splitlines()]

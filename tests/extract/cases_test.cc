@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Responses and streams of all dialects, and what is extracted from them.
+// Tests what is extracted from responses and streams of all dialects.
 
 #include <glob.h>
 
@@ -45,7 +45,7 @@ TEST(CasesTest, FindsWhatResponsesState) {
   CheckFiles("tests/extract/testdata/responses/*.txtpb");
 }
 
-// Faults that other products had.
+// Bugs that other products had.
 TEST(CasesTest, FindsWhatOthersGotWrong) {
   CheckFiles("tests/extract/testdata/faults/*.txtpb");
 }

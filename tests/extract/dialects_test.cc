@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Every dialect against every kind of response. The usage objects and their
+// Tests every dialect with every kind of response. The usage objects and their
 // counts are those of tests/usage/testdata.
 
 #include <algorithm>
@@ -67,7 +67,7 @@ GoldenCase SmallUsageOf(const Dialect& dialect) {
   return minimal.counts().empty() ? UsageOf(dialect, "full") : minimal;
 }
 
-// Returns what takes the place of "@" in an envelope.
+// Returns the replacement for "@" in an envelope.
 std::string Members(const std::string& object) {
   return object.substr(1, object.size() - 2);
 }
@@ -80,7 +80,7 @@ std::string Fill(const std::string& text, const std::string& usage,
                              {{"@", has_object ? usage : Members(usage)}});
 }
 
-// Removes the member of which "@" is the value, or all of "@".
+// Removes the member whose value is "@", or all of "@".
 std::string WithoutUsage(std::string text, bool has_object) {
   const std::size_t at = text.find('@');
   if (at == std::string::npos) return text;

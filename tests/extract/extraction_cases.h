@@ -31,7 +31,7 @@ Message ReadText(const std::string& path) {
 // Returns the events as server-sent events.
 std::string AsServerSentEvents(const std::vector<std::string>& events);
 
-// Returns what is extracted from a stream, in chunks of this size.
+// Returns the extraction from a stream, in chunks of this size.
 absl::StatusOr<Extraction> ExtractStream(const Dialect& dialect,
                                          std::string_view stream,
                                          std::size_t chunk_size);
@@ -39,8 +39,8 @@ absl::StatusOr<Extraction> ExtractStream(const Dialect& dialect,
 // Returns an extraction as text, for comparisons.
 std::string Describe(const absl::StatusOr<Extraction>& extraction);
 
-// Checks that the case's response gives what it says. Streams are given in
-// several representations, and cut at each byte.
+// Checks that the case's response gives the expected result. Streams are given
+// in several representations, and cut at each byte.
 void CheckCase(const ExtractionCase& c);
 
 }  // namespace tokenusage::testing

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A mixed history of all dialects: bare usages, whole responses, streams, calls without usage.
 
-What its totals must be is computed here and in oracle.py, by rules that were written a second
-time.
+Its expected totals are computed here and in oracle.py, by rules that were written a second time.
 """
 
 import collections
@@ -14,10 +13,10 @@ import goldens
 import oracle
 from harness import program
 
-# A record as it must count. `counts` is empty if the usage counts nothing.
+# A record and its expected counts. `counts` is empty if the usage counts nothing.
 Call = collections.namedtuple("Call", "time model counts is_inconsistent is_unknown")
 
-# What `tokenusage report` is given.
+# The input of `tokenusage report`.
 _Report = collections.namedtuple("_Report", "flags text")
 
 _ENVELOPES = "tests/extract/testdata/envelopes.txtpb"
@@ -33,7 +32,7 @@ _OPERATIONS = {
 
 
 def scaled(value, factor):
-    """Multiplies all numbers of an object: what adds up, or contradicts, still does."""
+    """Multiplies all numbers of an object: those that add up, or contradict, still do."""
     if isinstance(value, dict):
         return {name: scaled(member, factor) for name, member in value.items()}
     if isinstance(value, list):
@@ -168,7 +167,7 @@ class History:
                 return usage, is_inconsistent
 
     def _parts(self, dialect, member, usage):
-        """Returns what a stream states, one after the other, and what is right at its end."""
+        """Returns the usages that a stream states, one after the other, and the final one."""
         if dialect == "google.live":  # counts add up
             return [scaled(usage, 2), usage], scaled(usage, 3)
         if dialect.endswith(".messages") or dialect == "google.generate_content":
@@ -179,7 +178,7 @@ class History:
         return [self._response_usage(member)[0], usage], usage
 
     def _fields(self, usage, keeps_at_zero):
-        """Splits a usage into what is stated first, and what takes the place of parts of it."""
+        """Splits a usage into one that is stated first, and one that replaces parts of it."""
         first, second = dict(usage), {}
         for name, value in usage.items():
             kind = self._rng.randrange(4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The totals of a mixed history of all dialects on SQLite, beside those of oracle.py."""
+"""Compares the totals of a mixed history of all dialects on SQLite with oracle.py's."""
 
 from harness import junit
 from harness.testcase import EndToEndTest, seeded_random

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What usage objects count, by rules that were written a second time, in Python.
+"""Counts usage objects by rules that were written a second time, in Python.
 
 count(member, text) takes the member of UsageRecord that holds the usage, and the object as
 JSON. It returns the counts by measure, as Decimals. Contradictions are not looked for.
@@ -28,7 +28,7 @@ def _sum(*numbers):
 
 
 def _whole(counts):
-    """Sets the total where none is stated."""
+    """Sets the total if none is stated."""
     if counts.get("total_tokens") is not None:
         return counts
     if counts.get("input_tokens") is not None and counts.get("output_tokens") is not None:
@@ -79,7 +79,7 @@ def _images(usage):
 
 
 def _additive(counts):
-    """Adds the reasoning to the output if the total says that it is beside it."""
+    """Adds the reasoning to the output if the total shows that the output leaves it out."""
     whole = _sum(counts["input_tokens"], counts["output_tokens"])
     reasoning = counts["reasoning_tokens"]
     if reasoning and counts["total_tokens"] == _sum(whole, reasoning):
@@ -332,7 +332,7 @@ def _compatible(usage):
 
 
 def _perplexity(usage):
-    """Citations and reasoning are beside the counts, and outside the total."""
+    """Citations and reasoning are not in the other counts, nor in the total."""
     citations = _first(usage, "citation_tokens")
     reasoning = _first(usage, "reasoning_tokens")
     return {

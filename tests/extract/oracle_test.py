@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The program's counts of all golden usages, beside those of oracle.py."""
+"""Compares the program's counts of all golden usages with those of oracle.py."""
 
 import json
 from decimal import Decimal
@@ -14,7 +14,7 @@ class OracleTest(EndToEndTest):
     def test_counts_of_all_golden_usages(self):
         checked = 0
         for member, message in goldens.members().items():
-            # One document a line: what is refused would be missing.
+            # One document a line: a refused one would be missing.
             cases = goldens.goldens(member)
             lines = "".join(case.json + "\n" for case in cases)
             done = program.run("count", "--message=" + message, stdin=lines.encode())

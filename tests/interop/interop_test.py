@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vectors that we and others write hold the same values for us and for others.
+"""Vectors that we and others write have the same values for us and for others.
 
 Here Python's protobuf takes part, and what JavaScript's and Java's once wrote;
 tools/ci/check_interop asks those two themselves.

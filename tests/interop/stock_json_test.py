@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where protobuf's own JSON differs from ours by design: docs/json.md lists it.
+"""Differences by design between protobuf's own JSON and ours, which docs/json.md lists.
 
 Ours is `tokenusage convert`, the other Python's json_format.
 """

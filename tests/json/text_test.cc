@@ -17,8 +17,8 @@ namespace tokenusage {
 namespace json_internal {
 namespace {
 
-// What strings consist of: runs of plain text, and everything that is special
-// in them, good and bad.
+// The parts of strings: runs of plain text, and everything that is special in
+// them, valid and invalid.
 constexpr std::string_view kPieces[] = {
     "a",          "plain text",   "~ !#",         "\u00e9",  "\u20ac",
     "\U0001F600", "\u07ff",       "\u0800",       "\uffff",  "\U0010FFFF",
@@ -46,8 +46,8 @@ constexpr std::string_view kBadPieces[] = {"\x80",
                                            "\\u",
                                            "\\"};
 
-// Both find the same end, read nothing behind the text, and say whether there
-// were escapes in it.
+// Both find the same end, read nothing after the text, and report whether it
+// has escapes.
 TEST(FindStringEndTest, IsWhereScanStringIs) {
   std::mt19937_64 random(testing::TestSeed());
   int found = 0;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page in a real Chromium: live, beside a real service, and as a file."""
+"""The page in a real Chromium: live, with a real service, and as a file."""
 
 import csv
 import io

@@ -178,7 +178,7 @@ TEST(SameContentTest, UnknownFieldsAreASetPerNumber) {
   ExpectDifferent(a, b);
   UnknownOf(&b)->AddVarint(1000, 1);
   ExpectSame(a, b);
-  // How often a field occurs counts.
+  // The number of occurrences of a field matters.
   UnknownOf(&b)->AddVarint(1000, 1);
   ExpectDifferent(a, b);
   UnknownOf(&a)->AddVarint(1000, 2);

@@ -37,7 +37,7 @@ TEST(AdmissionBudgetTest, TakesWhatIsTooLargeWhereItIsAlone) {
   EXPECT_FALSE(budget.TryTake(1).has_value());
 }
 
-// Returns how many shares of 1 a project gets.
+// Returns the number of shares of 1 that a project gets.
 int Flood(AdmissionBudget* budget, const std::string& project,
           std::vector<Share>* shares) {
   for (int count = 0;; ++count) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A store in memory whose appends wait until they are let through, for tests of
-// what happens meanwhile.
+// A store in memory whose appends wait until they are let through, to test what
+// happens in the meantime.
 
 #ifndef TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_
 #define TOKENUSAGE_TESTS_SERVICE_GATE_STORE_H_
@@ -67,7 +67,7 @@ class GateStore final : public UsageStore {
     return memory_->ListProjects(limits);
   }
 
-  // Waits until `count` appends have come.
+  // Waits for `count` appends.
   void Await(std::size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [&] { return seen_ >= count; });
@@ -88,7 +88,7 @@ class GateStore final : public UsageStore {
     }
   }
 
-  // Returns how many appends have come so far.
+  // Returns the number of appends so far.
   std::size_t seen() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return seen_;

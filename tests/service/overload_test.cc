@@ -332,8 +332,8 @@ TEST(OverloadTest, BombsAreUnpackedUpToTheLimit) {
               IsOk());
 }
 
-// Returns the median over single reports of how many batches of the flood are
-// stored while a report waits.
+// Returns the number of the flood's batches that are stored while a single
+// report waits: the median over several.
 int MedianBatchesBefore(v1::UsageReportingService::Stub* stub,
                         const std::atomic<int>& batches, int calls) {
   std::vector<int> counts;
@@ -347,8 +347,8 @@ int MedianBatchesBefore(v1::UsageReportingService::Stub* stub,
   return counts[static_cast<std::size_t>(calls / 2)];
 }
 
-// Without turns, a report waits for all that the flood has queued, about as
-// many batches as it has threads. With turns it waits for the commit in
+// Without turns, a report waits for everything that the flood has queued, about
+// one batch for each of its threads. With turns it waits for the commit in
 // progress, for its own, and now and then for one batch between them.
 TEST(OverloadTest, AFloodDoesNotStarveAnotherProject) {
   constexpr int kThreads = 20;

@@ -172,7 +172,7 @@ TEST_F(RequestChecksTest, FiltersOnTheProjectChooseProjects) {
   EXPECT_TRUE(check().query.filters.empty());
   filter->add_values("demo");
   EXPECT_EQ(check().query.projects, std::vector<std::string>{"demo"});
-  // Which projects there are is up to the caller.
+  // The list of projects depends on the caller.
   request.set_project("-");
   EXPECT_TRUE(check().query.projects.empty());
   EXPECT_TRUE(check().Passes("other"));

@@ -85,7 +85,7 @@ class RetentionTest : public ::testing::Test {
     return retention->Run([cancelled] { return cancelled; });
   }
 
-  // Returns how many records a run removes.
+  // Returns the number of records that a run removes.
   std::int64_t Removed(Retention* retention) {
     const auto outcome = Run(retention);
     EXPECT_THAT(outcome, IsOk());
@@ -108,7 +108,7 @@ TEST_F(RetentionTest, MovesWithTheHours) {
   EXPECT_EQ(HorizonOf(), Time("2026-08-01T03:00:00Z"));
   EXPECT_EQ(Removed(retention.get()), 0);
   Pass(absl::Hours(5));
-  // No further than the newest record says.
+  // No further than the newest record allows.
   EXPECT_EQ(Removed(retention.get()), 0);
   EXPECT_EQ(HorizonOf(), Time("2026-08-01T03:00:00Z"));
   store_->Append("p", CheckedOf({ValidRecord("n", absl::ToUnixNanos(now_))}))
@@ -125,7 +125,7 @@ TEST_F(RetentionTest, NewRecordsOfOneProjectDoNotRemoveOldOnesOfAnother) {
   Fill("busy", "2026-07-31T23:00:00Z");
   const auto outcome = Run(Start(absl::Hours(20)).get());
   ASSERT_THAT(outcome, IsOk());
-  // Of each what is 20 hours older than its own newest record.
+  // Of each project, the records that are 20 hours older than its newest one.
   EXPECT_EQ(outcome->record_count, 3 * 3);
   EXPECT_EQ(outcome->project_count, 3);
   EXPECT_EQ(HorizonOf("idle"), Time("2026-07-01T03:00:00Z"));
@@ -140,7 +140,7 @@ TEST_F(RetentionTest, AProjectsOwnTimeTakesThePlaceOfTheDefault) {
   EXPECT_EQ(Removed(Start(absl::Hours(20)).get()), 3 + 13);
   EXPECT_EQ(HorizonOf("p"), Time("2026-08-01T03:00:00Z"));
   EXPECT_EQ(HorizonOf("q"), Time("2026-08-01T13:00:00Z"));
-  // Without a default, all of the others is kept.
+  // Without a default, all records of the others are kept.
   ASSERT_THAT(maintenance.SetRetention("q", absl::Hours(5)), IsOk());
   EXPECT_EQ(Removed(Start(std::nullopt).get()), 5);
   EXPECT_EQ(HorizonOf("p"), Time("2026-08-01T03:00:00Z"));

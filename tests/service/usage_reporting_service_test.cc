@@ -398,7 +398,7 @@ struct StoreFailure {
   bool is_logged;
 };
 
-// Returns how a stream of one record ends.
+// Returns the status at the end of a stream of one record.
 absl::Status StreamOne(v1::UsageReportingService::Stub* stub,
                        const v1::UsageRecord& record) {
   grpc::ClientContext context;

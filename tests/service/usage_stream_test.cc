@@ -72,7 +72,7 @@ class UsageStreamTest : public ::testing::Test {
     return response.report();
   }
 
-  // Returns how the stream ends, after all its answers.
+  // Returns the status at the end of the stream, after all its answers.
   absl::Status End() {
     v1::StreamUsageResponse response;
     EXPECT_FALSE(stream_->Read(&response)) << response.DebugString();

@@ -75,7 +75,8 @@ TEST(WorkerPoolTest, ALargeJobIsTakenIfTheQueueIsEmpty) {
 
 using Keys = std::vector<std::pair<std::string, std::string>>;
 
-// Returns the order in which one thread runs jobs that are submitted so.
+// Returns the order in which one thread runs jobs that are submitted in this
+// order.
 Keys OrderOf(const Keys& submitted) {
   Keys order;
   {

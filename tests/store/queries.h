@@ -19,12 +19,12 @@ UsageQuery QueryOf(std::string_view start, std::string_view end,
                    v1::TimeBucket bucket = v1::TIME_BUCKET_NONE,
                    const std::string& time_zone = "UTC");
 
-// The same for records.
+// Does the same for records.
 RecordQuery RecordQueryOf(std::string_view start, std::string_view end);
 
 UsageField LabelField(std::string key);
 
-// Returns a record of `tokens` input tokens, and as many in total.
+// Returns a record of `tokens` input tokens, which are also its total.
 v1::UsageRecord RecordAt(std::string_view id, std::string_view time,
                          double tokens);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Counts as the text-format cases of tests have them.
+// Counts in the format of the tests' text-format cases.
 
 #ifndef TOKENUSAGE_TESTS_SUPPORT_COUNTS_H_
 #define TOKENUSAGE_TESTS_SUPPORT_COUNTS_H_

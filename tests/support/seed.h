@@ -13,7 +13,7 @@ namespace tokenusage {
 namespace testing {
 
 // Returns the seed in the environment variable TOKENUSAGE_TEST_SEED, or a new
-// one if it is not set, and prints it in the form TOKENUSAGE_TEST_SEED=n.
+// one if it is not set, and prints it as TOKENUSAGE_TEST_SEED=n.
 std::uint64_t TestSeed();
 
 }  // namespace testing

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What UsageReporter::Report costs, beside the least that it could cost, in
-// turns:
+// Measures the cost of UsageReporter::Report and the least that it could cost,
+// in turns:
 //
 //  - in memory, beside a queue of messages behind a mutex, with a thread that
 //    empties it;
 //  - with a spool, beside one write of the same bytes to a file in the same
 //    folder;
 //
-// and how long a spool of a million records takes to open and to read.
+// and the time that a spool of a million records takes to open and to read.
 //
 //   bazel run -c opt //tests/benchmark/client:report
 //

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Extraction beside simdjson on demand by hand, and beside ParseJsonAt; and the
-// counts of a usage beside parsing it.
+// Compares extraction with simdjson on demand by hand and with ParseJsonAt, and
+// counting a usage with parsing it.
 //
 //   bazel run -c opt //tests/benchmark/extract:extract_benchmark
 //
@@ -111,7 +111,7 @@ bool ExtractByHand(std::string_view stream, parser* parser) {
     const std::string_view line = stream.substr(0, end);
     stream.remove_prefix(std::min(end + 1, stream.size()));
     if (line.substr(0, 6) != "data: ") continue;
-    // Several times as fast as std::string_view::find.
+    // memmem is several times as fast as std::string_view::find.
     constexpr std::string_view kMember = "\"usage\":{";
     if (memmem(line.data(), line.size(), kMember.data(), kMember.size()) ==
         nullptr) {

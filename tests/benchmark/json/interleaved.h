@@ -20,7 +20,7 @@ namespace tokenusage {
 
 class Interleaved {
  public:
-  // Works through a data set once; returns how many of its items succeeded.
+  // Works through a data set once; returns the number of items that succeeded.
   using Pass = std::function<std::size_t()>;
 
   // Flags: --rounds=N, --rows=SUBSTRING, --contender=NAME.

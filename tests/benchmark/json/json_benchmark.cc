@@ -40,9 +40,8 @@ using ::google::protobuf::util::MessageToJsonString;
 using simdjson::ondemand::parser;
 
 // Documents or messages in an order that changes from pass to pass: otherwise
-// the processor's branch prediction learns the data by heart, of as many of the
-// contenders as it can hold. They stay in the same memory, one behind the
-// other.
+// the processor's branch prediction memorizes the data, for as many of the
+// contenders as it can hold. They stay in the same memory, one after the other.
 template <typename Item>
 class Shuffled {
  public:

@@ -16,11 +16,11 @@ namespace tokenusage {
 
 using SeedMessage = orq::v2::PostV2ProxyImagesEditsUsage;
 
-// With fewer, the branch predictor learns the data by heart and everything
-// looks faster than it is.
+// With fewer, the branch predictor memorizes the data and everything looks
+// faster than it is.
 inline constexpr std::size_t kSeedCount = 16384;
 
-// Bytes after each document that may be read, as simdjson wants them too.
+// Bytes after each document that may be read, as simdjson requires, too.
 inline constexpr std::size_t kPadding = 64;
 
 enum class SeedSet {

@@ -23,7 +23,7 @@ bool RapidJsonAppend(const SeedMessage& message, std::string* out);
 bool SimdjsonParse(simdjson::ondemand::parser* parser, const std::string& json,
                    SeedMessage* message);
 
-// Reads all documents of JSON Lines. Returns how many there were.
+// Reads all documents of JSON Lines. Returns their number.
 int SimdjsonParseLines(simdjson::ondemand::parser* parser,
                        const std::string& lines, SeedMessage* message);
 

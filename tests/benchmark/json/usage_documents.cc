@@ -89,7 +89,7 @@ class Maker {
   std::uint64_t Next() { return random_(); }
 
  private:
-  // From 1 to `max`, small counts as often as large ones.
+  // Returns a count from 1 to `max`, small ones as often as large ones.
   std::int64_t Number(double max) {
     return static_cast<std::int64_t>(std::exp(
         std::uniform_real_distribution<>(0, std::log(max + 1))(random_)));

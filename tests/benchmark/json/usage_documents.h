@@ -27,13 +27,13 @@ enum class UsageSet {
 // With fewer documents the branch predictor memorizes them.
 inline constexpr std::size_t kUsageDocumentCount = 8192;
 
-// Bytes of capacity behind each document, as simdjson requires.
+// Bytes of capacity after each document, as simdjson requires.
 inline constexpr std::size_t kSimdjsonPadding = 64;
 
 // Returns the same documents on every run.
 std::vector<std::string> MakeUsageDocuments(UsageSet set);
 
-// The text of the reply around a usage object.
+// Returns the text of the reply around a usage object.
 enum class ReplyText { kPlain, kFewEscapes, kAccents, kManyEscapes };
 
 // Returns chat replies of about 2.3 KB, each with a kOpenAiChat object under

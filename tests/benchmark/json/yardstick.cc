@@ -17,7 +17,7 @@ constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,
                                    1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                    1e12, 1e13, 1e14, 1e15, 1e16};
 
-// The value of eight ASCII digits, the first in the lowest byte.
+// Returns the value of eight ASCII digits, the first in the lowest byte.
 inline std::uint64_t EightDigits(std::uint64_t digits) {
   digits = digits * 10 + (digits >> 8);
   constexpr std::uint64_t kMask = 0x000000FF000000FF;

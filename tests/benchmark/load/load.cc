@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Measures the service beside simpler programs, in turns, on one machine.
+// Compares the service with simpler programs, in turns, on one machine.
 //
 //   bazel run -c opt //tests/benchmark/load:load -- calls batches cpu
 //   bazel run -c opt //tests/benchmark/load:load -- --seconds=600 soak

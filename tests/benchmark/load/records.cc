@@ -226,7 +226,7 @@ grpc::ByteBuffer Requests::Next() {
   const std::uint64_t count = count_++;
   const Batch& batch = batches_[count % batches_.size()];
   grpc::Slice slice(batch.bytes);
-  // Nobody else has this slice yet.
+  // No other thread has this slice yet.
   char* bytes =
       reinterpret_cast<char*>(const_cast<std::uint8_t*>(slice.begin()));
   for (std::size_t i = 0; i < batch.ids.size(); ++i) {

@@ -21,7 +21,7 @@ namespace tokenusage::load {
 enum class Ids { kOrdered, kRandom };  // UUIDv7 and UUIDv4
 
 // Image edits and variations of 5 counts with two decimals, chat completions of
-// 12 whole counts, or by series one of four kinds of 8 counts.
+// 12 whole counts, or one of four kinds of 8 counts, depending on the series.
 enum class Usage { kImages, kChat, kMixed };
 
 // The number of combinations of operation, provider and model.

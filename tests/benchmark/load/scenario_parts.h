@@ -41,13 +41,13 @@ void PrintMemory(const ServerProcess& server, double at);
 
 CallPlan Plan(int callers, double seconds);
 
-// Prints how many calls were refused or failed, if any.
+// Prints the number of calls that were refused or failed, if any.
 void RequireAllOk(const CallCounts& counts);
 
 // Returns another seed at each call.
 std::uint64_t NextSeed();
 
-// Makes requests of `records` records whose event times are when they are sent.
+// Makes requests of `records` records whose event times are those of sending.
 Requests NowRequests(Ids ids, Usage usage, int records, int batches);
 
 // Returns the records per second of batches of 1,000 at full speed.

@@ -21,35 +21,34 @@ struct ScenarioOptions {
   std::string folder = "/tmp";
 };
 
-// Measures one record a call from 64 callers, stored durably, beside an echo of
-// the request; and the limits of SQLite and of the disk.
+// Compares one record a call from 64 callers, stored durably, with an echo of
+// the request; and measures the limits of SQLite and of the disk.
 void RunCallsScenario(const ScenarioOptions& options);
 
-// Measures batches of 1,000 with ordered and with random ids, beside SQLite
-// alone.
+// Compares batches of 1,000 with ordered and with random ids with SQLite alone.
 void RunBatchesScenario(const ScenarioOptions& options);
 
-// Measures batches of 100 over HTTP, in JSON and in binary, beside gRPC.
+// Compares batches of 100 over HTTP, in JSON and in binary, with gRPC.
 void RunHttpScenario(const ScenarioOptions& options);
 
-// Measures a UsageReporter with the promise of kDisk, through one connection,
-// and a spool of a million records, beside batches of 1,000.
+// Compares a UsageReporter with the promise of kDisk, through one connection,
+// and a spool of a million records, with batches of 1,000.
 void RunReporterScenario(const ScenarioOptions& options);
 
-// Measures batches over one call of StreamUsage, beside calls of ReportUsage
-// over one connection, with as many in flight.
+// Compares batches over one call of StreamUsage with calls of ReportUsage over
+// one connection, with the same number in flight.
 void RunStreamsScenario(const ScenarioOptions& options);
 
-// Measures the CPU time of a server without a store, beside one that only
+// Compares the CPU time of a server without a store with that of one that only
 // parses.
 void RunCpuScenario(const ScenarioOptions& options);
 
-// Queries a month by day, idle and while records arrive, beside a scan of the
-// rollups.
+// Compares queries of a month by day, idle and while records arrive, with a
+// scan of the rollups.
 void RunQueriesScenario(const ScenarioOptions& options);
 
-// Measures batches of 1,000 with rollups by a label of 10,000 values, beside
-// those without, and queries months by that label.
+// Compares batches of 1,000 with rollups by a label of 10,000 values with those
+// without, and queries months by that label.
 void RunLabelsScenario(const ScenarioOptions& options);
 
 // Offers three times the sustainable load from 64 connections.

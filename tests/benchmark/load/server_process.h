@@ -26,10 +26,10 @@ class ServerProcess {
 
   int port() const { return port_; }
 
-  // The CPU time of the process, in seconds.
+  // Returns the CPU time of the process, in seconds.
   double CpuSeconds() const;
 
-  // Its current and its highest resident memory, in kilobytes.
+  // Return its current and its highest resident memory, in kilobytes.
   std::int64_t ResidentKilobytes() const;
   std::int64_t PeakResidentKilobytes() const;
 

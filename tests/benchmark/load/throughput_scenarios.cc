@@ -45,8 +45,8 @@ void RunCallsScenario(const ScenarioOptions& options) {
                    (connections == 1 ? " connection" : " connections"),
                "calls/s, echo", our_rates, echo_rates);
   }
-  // The limits of SQLite and of the disk, with groups as large as those of the
-  // service.
+  // Measures the limits of SQLite and of the disk, with groups as large as
+  // those of the service.
   constexpr int kGroup = 25;
   RecordSource source(Ids::kOrdered, options.usage, NextSeed());
   std::vector<v1::ReportUsageRequest> groups;
@@ -70,7 +70,8 @@ void RunBatchesScenario(const ScenarioOptions& options) {
     std::vector<double> same_commits;
     std::vector<double> bare;
     for (int round = 0; round < options.rounds; ++round) {
-      // The same records for each: random ids get slower as the database grows.
+      // Each contender stores the same records: random ids get slower as the
+      // database grows.
       std::vector<v1::ReportUsageRequest> requests;
       RecordSource source(ids, options.usage, NextSeed());
       for (int i = 0; i < batches; ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What SQLite and a log file do alone, in one thread, with the same records.
+// Measures SQLite and a log file alone, in one thread, with the same records.
 // All functions abort if SQLite or the file system fails.
 
 #ifndef TOKENUSAGE_TESTS_BENCHMARK_LOAD_YARDSTICKS_H_

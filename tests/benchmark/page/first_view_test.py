@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the page takes to show a month, beside the query that it waits for.
+"""Compares the time that the page takes to show a month with the query that it waits for.
 
-TOKENUSAGE_PAGE_RECORDS is how many records the month has.
+TOKENUSAGE_PAGE_RECORDS is the number of records of the month.
 """
 
 import os

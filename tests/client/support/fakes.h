@@ -40,7 +40,8 @@ class FakeClock : public Clock {
   void Advance(absl::Duration time);
   void SetNow(absl::Time now);  // a jump, which Uptime does not see
 
-  // The longest wait that was asked for and is over, since the last call.
+  // Returns the longest wait that was asked for and is over, since the last
+  // call.
   absl::Duration TakeLongestWait();
 
  private:
@@ -51,11 +52,11 @@ class FakeClock : public Clock {
   absl::Time start_ = absl::FromUnixSeconds(1'790'000'000);
 };
 
-// What a service does: stores each record once, by id. Thread-safe.
+// Stores each record once, by id, as a service does. Thread-safe.
 class FakeService {
  public:
-  // Decides what happens to a call instead of storing its records, if it
-  // returns something. Called with no lock held.
+  // May return the result of a call, whose records are then not stored. Called
+  // with no lock held.
   using Fault = std::function<std::optional<ReportResult>(
       const v1::ReportUsageRequest& request)>;
 

@@ -22,17 +22,17 @@ namespace tokenusage::testing {
 // Thread-safe, except that one thread at a time may start and stop it.
 class GrpcService : public v1::UsageReportingService::Service {
  public:
-  // Starts to serve `service`, which must outlive this.
+  // Starts serving `service`, which must outlive this.
   explicit GrpcService(FakeService* service);
   ~GrpcService() override { Stop(); }
 
-  // host:port, the same after each start.
+  // Returns host:port, the same after each start.
   std::string address() const;
 
   void Start();
   void Stop();  // breaks the calls in progress
 
-  // The metadata "authorization" of the last call.
+  // Returns the metadata "authorization" of the last call.
   std::string authorization() const;
 
   grpc::Status ReportUsage(grpc::ServerContext* context,

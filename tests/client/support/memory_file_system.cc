@@ -56,7 +56,7 @@ class MemoryFile : public File {
             files_->capacity_) {
       error = ENOSPC;
     }
-    // What fails may be written in part.
+    // A write that fails may be done in part.
     if (error != 0) content = content.substr(0, content.size() / 2);
     if (error == ENOSPC && start + content.size() > old_size) content = "";
     if (start + content.size() > node_->content.size()) {
@@ -182,8 +182,8 @@ void MemoryFileSystem::KillProcess() {
   locks_.clear();
 }
 
-// Keeps a random part of what was written after the last sync: its beginning,
-// and blocks in the middle that still have their old bytes.
+// Keeps a random part of the bytes that were written after the last sync: a
+// number of the first ones, some blocks of which still have their old content.
 void MemoryFileSystem::LoseUnsynced(Node* node) {
   constexpr std::size_t kBlock = 512;
   std::string after = node->synced;
@@ -201,7 +201,7 @@ void MemoryFileSystem::LoseUnsynced(Node* node) {
   node->content = node->synced = after;
 }
 
-// Forgets folders whose names were not synced, with all that is in them.
+// Forgets folders whose names were not synced, with everything in them.
 void MemoryFileSystem::LoseUnsyncedFolders() {
   for (const std::string& folder : std::set<std::string>(folders_)) {
     if (synced_folders_.count(folder) > 0) continue;
@@ -226,7 +226,7 @@ void MemoryFileSystem::LosePower() {
       kept.emplace(path, node);
     }
   }
-  // A file that was removed may be back.
+  // A file that was removed may be there again.
   for (const auto& [path, node] : synced_names_) {
     if (std::bernoulli_distribution(0.5)(random_)) kept.emplace(path, node);
   }

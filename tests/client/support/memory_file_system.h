@@ -8,7 +8,7 @@
 //   files.LosePower();  // what was not synced may be gone
 //
 // A power failure, or KillProcess, also ends the process that uses the files:
-// its open files do nothing any more, and its locks are free.
+// its open files no longer do anything, and its locks are free.
 
 #ifndef TOKENUSAGE_TESTS_CLIENT_SUPPORT_MEMORY_FILE_SYSTEM_H_
 #define TOKENUSAGE_TESTS_CLIENT_SUPPORT_MEMORY_FILE_SYSTEM_H_
@@ -45,14 +45,14 @@ class MemoryFileSystem : public FileSystem {
   // Ends the process that uses the files.
   void KillProcess();
 
-  // Ends it, and loses a random part of what was not synced: folders, names,
-  // and the ends and parts of files.
+  // Ends the process, and loses a random part of what was not synced: folders,
+  // names, and the ends and parts of files.
   void LosePower();
 
-  // The disk takes no more than this many bytes in all.
+  // Sets the most bytes that the disk takes in all.
   void SetCapacity(std::int64_t bytes);
 
-  // Writes and syncs fail, each with this probability.
+  // Lets writes and syncs fail, each with this probability.
   void SetFailures(double probability);
 
   std::string Content(const std::string& path) const;

@@ -53,7 +53,7 @@ class Browser:
         self.events = []
 
     def close(self):
-        """Kills it and its children, which would go on writing to the profile."""
+        """Kills it and its children, which would continue to write to the profile."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         os.close(self._commands)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes certificates for tests with openssl: a CA, and what it signs."""
+"""Makes certificates for tests with openssl: a CA, and those that it signs."""
 
 import os
 import subprocess
@@ -58,5 +58,5 @@ class Authority:
         return certificate, key
 
     def sign_server(self, name="server", **kwargs):
-        """The same for a server on this machine."""
+        """Does the same for a server on this machine."""
         return self.sign(name, "DNS:localhost,IP:127.0.0.1", **kwargs)

@@ -123,7 +123,7 @@ class UsageClient:
         )
 
     def metadata(self):
-        """What each call sends."""
+        """Returns the metadata that each call sends."""
         if self.token is None:
             return None
         return [("authorization", "Bearer " + self.token)]

@@ -57,5 +57,5 @@ class Faults:
         return self._get(call, "failed")
 
     def set_clock_offset(self, seconds):
-        """Sets the service's clock ahead of this machine's, or behind it."""
+        """Sets the service's clock ahead of this machine's clock, or behind it."""
         struct.pack_into("=q", self._memory, self._size - 8, seconds)

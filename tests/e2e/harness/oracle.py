@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the totals must be, computed in the plainest way.
+"""Computes in the plainest way what the totals must be.
 
 Sums are decimal.Decimal, civil days come from zoneinfo, and every record is looked at
 for every question.
@@ -15,8 +15,8 @@ import zoneinfo
 
 from harness.client import nanos_of
 
-# A row of totals. Times are nanoseconds since 1970, a group value is None where the
-# label is missing, and totals are the exact decimals in the order of MEASURES.
+# A row of totals. Times are nanoseconds since 1970, a group value is None if the label is
+# missing, and totals are the exact decimals in the order of MEASURES.
 Row = collections.namedtuple("Row", "start end group record_count totals")
 
 MEASURES = (

@@ -103,7 +103,7 @@ class Server:
         return exit_code
 
     def await_log(self, pattern, count=1, timeout=30):
-        """Waits until the log holds that many matches of a regular expression."""
+        """Waits until the log holds `count` matches of a regular expression."""
         deadline = time.monotonic() + timeout
         while len(re.findall(pattern, self.log())) < count:
             if time.monotonic() > deadline:

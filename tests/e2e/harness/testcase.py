@@ -73,7 +73,7 @@ class EndToEndTest(unittest.TestCase):
             time.sleep(0.02)
 
     def assert_resident_below(self, server, limit):
-        """Asserts that a server never took that many bytes of resident memory.
+        """Asserts that a server's resident memory always stayed below `limit` bytes.
 
         Not under AddressSanitizer, which shadows memory and holds back what is freed.
         """
@@ -90,7 +90,7 @@ class EndToEndTest(unittest.TestCase):
             self.assertEqual(outcome.stdout.decode(), stdout)
 
     def assert_one_line_error(self, outcome, exit_code, *words, stdout=b""):
-        """Asserts the exit code and one line on stderr that contains these words."""
+        """Asserts the exit code and one line on stderr that contains these texts."""
         self.assertEqual((outcome.exit_code, outcome.stdout), (exit_code, stdout), outcome)
         line = outcome.stderr.decode("utf-8")
         self.assertRegex(line, r"\Atokenusage: [^\n]+\n\Z")

@@ -33,7 +33,8 @@ void CheckRecords(const absl::StatusOr<Extraction>& extraction) {
     if (counts.measures().empty() != counts.unknown()) {
       FuzzFail("a usage without counts: " + record.DebugString());
     }
-    // What extraction leaves to the reporter, and texts of providers.
+    // Sets the fields that extraction leaves to the reporter, and replaces
+    // texts of providers.
     record.set_model("m");
     record.mutable_event_time()->set_seconds(1'700'000'000);
     if (record.record_id().empty()) record.set_record_id("r");

@@ -43,8 +43,8 @@ void AppendCodePoint(std::uint32_t code, std::string* out) {
   }
 }
 
-// Each function reads one production of RFC 8259 at `at_`. false: the fault is
-// set, and nothing more is read.
+// Each function reads one production of RFC 8259 at `at_`. If it returns false,
+// the fault is set, and nothing more is read.
 class Reader {
  public:
   explicit Reader(std::string_view json) : json_(json) {}
@@ -232,8 +232,8 @@ bool Reader::ReadUnicodeEscape(std::string* text) {
   return true;
 }
 
-// One character by the table of well-formed UTF-8 in the Unicode standard. The
-// place of a fault is the character's first byte.
+// Reads one character by the table of well-formed UTF-8 in the Unicode
+// standard. The position of a fault is the character's first byte.
 bool Reader::ReadUtf8(std::string* text) {
   const auto byte = [this](std::size_t i) -> unsigned int {
     return at_ + i < json_.size() ? static_cast<unsigned char>(json_[at_ + i])

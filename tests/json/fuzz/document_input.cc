@@ -27,7 +27,7 @@ std::string Header(std::size_t type, std::size_t path, bool strict) {
 std::vector<const Message*> NewPrototypes(const std::string& type) {
   std::vector<const Message*> prototypes;
   for (auto& message : NewMessages(type)) {
-    prototypes.push_back(message.release());  // for the program's whole life
+    prototypes.push_back(message.release());  // lives as long as the program
   }
   return prototypes;
 }

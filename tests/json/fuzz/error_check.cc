@@ -13,8 +13,8 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-// JSON's rule for strings is what a line of text must keep to: UTF-8 without
-// control characters. (The line's own quotes and backslashes are left out.)
+// A line of text must follow JSON's rule for strings: UTF-8 without control
+// characters. (The line's own quotes and backslashes are left out.)
 bool IsPrintable(std::string text) {
   std::replace(text.begin(), text.end(), '"', '\'');
   std::replace(text.begin(), text.end(), '\\', '/');

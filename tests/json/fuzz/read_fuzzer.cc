@@ -51,7 +51,8 @@ void CheckReadsBack(const Message& message) {
   if (Written(*again) != json) FuzzFail("writes otherwise again: " + json);
 }
 
-// Fills the message before it is read, to see that its fields stay or go.
+// Fills the message before it is read, to see whether its fields are kept or
+// cleared.
 void Prepare(Message* message) {
   ByteSource bytes(
       "\xFF\xFF\xFF\xFF\x01\x02\x03\x04\x05\x06\x07\x02\x02\x02\x02\x02\x02"

@@ -31,7 +31,7 @@ void ReadInEveryWay(
                              const Message&)>& check) {
   JsonParseOptions options;
   options.strict = input.strict;
-  // Memory of that size and no more.
+  // A block of exactly that size.
   const std::unique_ptr<char[]> block(new char[input.json.size()]);
   if (!input.json.empty()) {
     std::memcpy(block.get(), input.json.data(), input.json.size());

@@ -26,7 +26,7 @@ void OnEveryEngine(
         call);
 
 // Reads the document in each way into a message that `prepare` has filled.
-// `check` gets the way's name, what came of it, and the message.
+// `check` gets the way's name, the result, and the message.
 void ReadInEveryWay(
     const DocumentInput& input,
     const std::function<void(::google::protobuf::Message* message)>& prepare,

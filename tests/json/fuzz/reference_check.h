@@ -16,9 +16,9 @@
 namespace tokenusage {
 namespace testing {
 
-// Reads the document in every way there is, and with the reference reader:
-// FuzzFail() unless all accept or all refuse, with the same message or the same
-// error at the same place.
+// Reads the document in every possible way, and with the reference reader.
+// Calls FuzzFail() unless all accept it with the same message, or all refuse it
+// with the same error at the same position.
 void CheckAgainstReference(const DocumentInput& input);
 
 // Calls FuzzFail() unless both accept, or both refuse for the same reason at

@@ -66,8 +66,8 @@ void Store(Setter<Value> set, Setter<Value> add, const FieldDescriptor& field,
   (reflection.*(field.is_repeated() ? add : set))(message, &field, value);
 }
 
-// Walks the document in order. false: the error is set, and nothing more is
-// read.
+// Walks the document in order. Functions that return false have set the error,
+// and nothing more is read.
 class Mapper {
  public:
   Mapper(const Document& document, bool strict)
@@ -181,7 +181,7 @@ bool Mapper::ReadMessage(const DocumentValue& value, const Path& path,
                          Message* message) {
   if (value.type != Type::kObject) return FailType(value, path);
   const Descriptor& type = *message->GetDescriptor();
-  std::set<std::string> seen;  // known names in their wire form
+  std::set<std::string> seen;  // known names as on the wire
   for (const DocumentMember& member : value.members) {
     if (!member.has_colon) return FailByDocument();
     const FieldDescriptor* const field = FindField(type, member.name);
@@ -429,7 +429,7 @@ std::optional<ReferenceError> ReferenceRead(std::string_view json,
   if (!mapper.ReadAt(*document.root, NamesOf(options.path), Path(), message)) {
     return mapper.error();
   }
-  if (!mapper.HasFault()) return std::nullopt;  // none behind the object
+  if (!mapper.HasFault()) return std::nullopt;  // none after the object
   mapper.FailByDocument();
   return mapper.error();
 }

@@ -40,7 +40,7 @@ struct ReferenceOptions {
   std::string_view path;
 };
 
-// Replaces `message` with what `json` holds. On an error `message` may hold
+// Replaces `message` with the content of `json`. On an error `message` may hold
 // anything.
 std::optional<ReferenceError> ReferenceRead(
     std::string_view json, const ReferenceOptions& options,

@@ -39,12 +39,13 @@ struct UnixTime {
 // Returns nullopt if `text` is not RFC 3339, or not in years 1 to 9999.
 std::optional<UnixTime> FromRfc3339(const std::string& text);
 
-// Days from 1970-01-01 to the first day of a year of the Gregorian calendar.
+// Returns the number of days from 1970-01-01 to the first day of a year of the
+// Gregorian calendar.
 std::int64_t DaysToYear(int year);
 
 int DaysInYear(int year);
 
-// `month` from 1.
+// Returns the number of days of a month, which is 1 to 12.
 int DaysInMonth(int year, int month);
 
 }  // namespace testing

@@ -24,7 +24,7 @@ using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using ::google::protobuf::Reflection;
 
-// What is not writable is empty, all the way up.
+// Values that cannot be written are empty, and so are those around them.
 using Text = std::optional<std::string>;
 
 constexpr int kMaxDepth = 100;

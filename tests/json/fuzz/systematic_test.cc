@@ -35,8 +35,8 @@ void Check(const std::string& input) {
   CheckAgainstReference(ReadDocumentInput(input));
 }
 
-// Checks a number in three places: far from the document's end, at it, and
-// where the exact shape has one.
+// Checks a number in three places: far from the document's end, at the end, and
+// at a number's place in the exact shape.
 void CheckNumber(const std::string& number) {
   const std::string rest(40, ' ');
   Check(kRepeated + ("{\"double_list\":[" + number + "]}" + rest));
@@ -78,7 +78,7 @@ TEST(SystematicTest, EveryByteBehindANumber) {
 }
 
 std::string Digits(std::size_t count, std::mt19937_64* random) {
-  // Digits at random, or all alike: zeros and nines are where numbers carry.
+  // Random digits, or all alike: zeros and nines are the ones that carry.
   const std::uint64_t kind = (*random)() % 4;
   std::string digits;
   for (; count > 0; --count) {
@@ -160,7 +160,7 @@ TEST(SystematicTest, EveryCutOfADocument) {
   }
 }
 
-// Around the sizes from which on documents are read otherwise.
+// Around the sizes from which documents are read differently.
 TEST(SystematicTest, LargeDocuments) {
   const std::string usage =
       "{\"total_tokens\":8105.75,\"input_tokens\":7451.29,\"output_tokens\":"

@@ -60,7 +60,7 @@ class Peer {
     }
   }
 
-  // Returns what arrives until the text ends with `end`, or until the server
+  // Returns the text that arrives until it ends with `end`, or until the server
   // closes the connection.
   std::string Receive(const std::string& end = "\n\n\n") {
     std::string text;
@@ -220,7 +220,7 @@ TEST_F(HttpServerTest, WaitsForCallsAtTheEnd) {
 TEST_F(HttpServerTest, CancelsCallsOfPeersThatDisconnect) {
   Start();
   std::size_t calls = 0;
-  // The second leaves a request behind that nobody has read.
+  // The second one leaves a request that nobody has read.
   for (const std::string& request : {Report("a"), Report("b") + Report("c")}) {
     {
       Peer peer(server_->port());

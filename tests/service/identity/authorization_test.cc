@@ -158,8 +158,8 @@ TEST_F(AuthorizationTest, EveryMethodChecksTheRole) {
             "TIME_WINDOW_INVALID");
 }
 
-// Returns how a stream of empty batches to these projects ends, and after how
-// many answers.
+// Returns the status at the end of a stream of empty batches to these projects,
+// and the number of answers.
 std::pair<int, std::string> StreamOutcome(
     Stub* stub, const std::string& who,
     const std::vector<std::string>& projects) {

@@ -75,7 +75,7 @@ TEST(IdentitySetTest, ComparesWholeDigests) {
 
 TEST(IdentitySetTest, NamesTheLineThatIsWrongButNoCredential) {
   const std::string good = "a demo query " + HashOf("one") + "\n";
-  // A token where the credential belongs.
+  // A token in place of the credential.
   const std::string secret = NewToken();
   for (const std::string& bad : std::vector<std::string>{
            "a demo query " + secret, secret + " demo query",

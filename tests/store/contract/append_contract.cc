@@ -210,7 +210,7 @@ TEST_P(UsageStoreContract, LimitsTheSeriesOfAProject) {
 }
 
 TEST_P(UsageStoreContract, RefusedRecordsLeaveNoSeriesBehind) {
-  // Were the refused ones counted, the limit would be met far earlier.
+  // If the refused ones were counted, the limit would be reached far earlier.
   ASSERT_EQ(AppendOne(RecordAt("taken", kNoon, 1)), kStored);
   for (int batch = 0; batch < 11; ++batch) {
     std::vector<v1::UsageRecord> records;
@@ -335,7 +335,7 @@ TEST_P(UsageStoreContract, ConcurrentReportersOfTheSameRecordsAreCountedOnce) {
         for (const AppendOutcome& outcome : result.value()) {
           if (outcome == kStored) ++stored;
         }
-        // What was answered is seen.
+        // Answered appends are visible.
         const auto page = store().Query(WholeTime());
         if (!page.ok() || page->rows.empty() ||
             !store().GetRecord("p", "id-" + std::to_string(n)).ok()) {

@@ -295,7 +295,7 @@ TEST_P(UsageStoreContract, NothingBeforeTheHorizonCanBeCorrected) {
   EXPECT_EQ(AppendOne(Correction("b", "new", 64)), kBeforeHorizon);
   EXPECT_EQ(AppendOne(Correction("b", "old", 64, kOnePm)), kNotFound);
   EXPECT_EQ(AppendOne(Void("b", "earlier", kOnePm)), kNotFound);
-  // What a removed record corrects stays corrected.
+  // A record that a removed one corrects stays corrected.
   EXPECT_EQ(AppendOne(Void("b", "kept", kOnePm)), CorrectedBy("earlier"));
   EXPECT_EQ(CorrectedByOf(&store(), "kept"), "earlier");
   EXPECT_EQ(Rows(Day()), Total(4, "43"));

@@ -146,7 +146,7 @@ TEST_P(UsageStoreContract, LabelsCanChangeUntilTheyHaveHistory) {
               IsOk());
   ASSERT_THAT(maintenance().SetRollupLabels({"customer", "team"}, {}), IsOk());
   EXPECT_EQ(maintenance().Check(CheckOptions())->problem_count, 0);
-  // What was removed before was not counted by label.
+  // Records that were removed earlier were not counted by label.
   EXPECT_EQ(store().Query(August()).status().code(),
             absl::StatusCode::kFailedPrecondition);
   UsageQuery rest = August();
@@ -155,7 +155,8 @@ TEST_P(UsageStoreContract, LabelsCanChangeUntilTheyHaveHistory) {
   EXPECT_EQ(Groups(&store(), rest), expected);
   ASSERT_THAT(maintenance().SetRollupLabels({"customer"}, {}), IsOk());
   EXPECT_EQ(Groups(&store(), rest), expected);
-  // Once records are removed that were, labels can no longer change.
+  // Once records that were counted by label are removed, labels can no longer
+  // change.
   const char kLater[] = "2026-08-25T00:00:00Z";
   ASSERT_THAT(maintenance().RemoveRecordsBefore("p", Time(kLater), {}), IsOk());
   EXPECT_EQ(Groups(&store(), rest), expected);

@@ -80,7 +80,7 @@ TEST_P(UsageStoreContract, ListsEqualTimesByTheBytesOfTheId) {
   std::vector<v1::UsageRecord> records;
   for (const char* time : {"2026-08-01T12:00:00Z", "2026-08-01T12:00:01Z"}) {
     for (const std::string& id : ids) {
-      // A record cannot be there twice, so the second time has other ids.
+      // A record cannot be stored twice, so the second time has other ids.
       const bool second = time[18] == '1';
       expected.push_back(second ? id + "-2" : id);
       records.push_back(RecordAt(expected.back(), time, 1));

@@ -51,7 +51,7 @@ absl::StatusOr<std::int64_t> Remove(UsageStore* store,
   return removal->record_count;
 }
 
-// Returns what is kept of a project; nothing if there is no such project.
+// Returns the retention of a project; nullopt if there is no such project.
 ProjectRetention RetentionOf(UsageStore* store,
                              const std::string& project = "p") {
   const auto all = store->maintenance()->Retention().value();
@@ -151,7 +151,7 @@ TEST_P(UsageStoreContract, ANewReportBeforeTheHorizonIsRefused) {
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 7 127"}));
   // The id of a removed record is free.
   EXPECT_EQ(AppendOne(RecordAt("b", "2026-08-01T12:00:00Z", 128)), kStored);
-  // Other projects have horizons of their own.
+  // Other projects have separate horizons.
   EXPECT_EQ(
       store()
           .Append("q", CheckedOf({RecordAt("a", "2026-08-01T11:00:00Z", 1)}))
@@ -469,7 +469,8 @@ TEST_P(UsageStoreContract, ADeletedRecordGoesByItsOwnFieldsNotItsCorrections) {
   EXPECT_EQ(Rows(whole),
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 2 10"}));
   EXPECT_EQ(DeletedOf(&maintenance(), CustomerIs("x")), 2);
-  // What was moved to "y" still counts; what was moved away from it does not.
+  // Records that were moved to "y" still count; those that were moved away from
+  // it do not.
   EXPECT_EQ(Rows(whole),
             (Texts{"2026-07-01T00:00:00Z/2026-09-01T00:00:00Z [] 1 2"}));
   EXPECT_EQ(store().GetRecord("p", "b")->corrected_by(), "b2");

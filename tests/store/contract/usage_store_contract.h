@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What every UsageStore must do. A test of a store instantiates this suite:
+// Tests what every UsageStore must do. A test of a store instantiates this
+// suite:
 //
 //   INSTANTIATE_TEST_SUITE_P(Memory, UsageStoreContract,
 //                            ::testing::Values(&NewMemoryStore));

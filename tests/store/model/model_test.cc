@@ -89,7 +89,7 @@ std::string TextOf(const std::vector<StoredProject>& all) {
   return text;
 }
 
-// Errors differ in their words.
+// Errors differ in their wording.
 template <typename T>
 std::string AnswerText(const absl::StatusOr<T>& answer) {
   return answer.ok() ? TextOf(*answer)
@@ -104,8 +104,8 @@ class Model {
   // Does something to both stores; false once their answers differ.
   bool DoSomething();
 
-  // Prints how often each kind of operation was done, and how many of its
-  // answers were not errors.
+  // Prints the number of operations of each kind, and the number of their
+  // answers that were not errors.
   void PrintCounts() const;
 
  private:
@@ -135,7 +135,7 @@ class Model {
   void MoveOn() { random_.MoveOn(random_.Below(4) * kHourNanos); }
   void OpenAgain();
 
-  // Asks both stores the same, and compares.
+  // Asks both stores the same question, and compares the answers.
   template <typename Ask>
   void Compare(Ask ask) {
     const auto expected = ask(memory_.get());

@@ -104,7 +104,7 @@ TEST(PostgresAppendTest, WaitsForTheProjectThatIsBeingDeleted) {
   EXPECT_EQ(check.record_count, 1);
 }
 
-// Else two appends of the same records could wait for each other.
+// Otherwise two appends of the same records could wait for each other.
 TEST(PostgresAppendTest, InsertsInTheOrderOfIds) {
   const std::string url = SharedPostgresServer().NewDatabase();
   const auto store = OpenAt(url);
@@ -241,7 +241,7 @@ TEST(PostgresAppendTest, NoticesThatRollupLabelsWereChanged) {
   EXPECT_EQ(check.problem_count, 0);
 }
 
-// Else the project would have the labels from before.
+// Otherwise the project would have the labels from before.
 TEST(PostgresAppendTest, AddsNoProjectWhileRollupLabelsChange) {
   const std::string url = SharedPostgresServer().NewDatabase();
   const auto store = OpenAt(url);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What holds on a cluster of Citus only. Skips without one: see
+// Tests that apply only to a cluster of Citus. Skips without one: see
 // postgres_server.sh.
 
 #include <cstddef>
@@ -41,7 +41,7 @@ class CitusTest : public ::testing::Test {
         .status();
   }
 
-  // Does something, as "kill", to a worker of the shared server.
+  // Does something, such as "kill", to a worker of the shared server.
   static void Worker(const std::string& what, int number) {
     ASSERT_EQ(std::system(("TOKENUSAGE_CITUS_WORKERS=0 "
                            "tests/store/postgres/postgres_server.sh " +
@@ -51,7 +51,7 @@ class CitusTest : public ::testing::Test {
               0);
   }
 
-  // The port of the worker that has a project.
+  // Returns the port of the worker that has a project.
   std::string PortOf(const std::string& project) const {
     return RunPostgresSql(
         url_,
@@ -63,7 +63,7 @@ class CitusTest : public ::testing::Test {
   std::string url_;
 };
 
-// The lines of a statement's plan, with some value for each parameter.
+// Returns the lines of a statement's plan, with some value for each parameter.
 std::string PlanOf(const std::string& url, const PostgresStatement& statement) {
   const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(
       PQconnectdb(url.c_str()), &PQfinish);

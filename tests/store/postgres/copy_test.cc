@@ -251,7 +251,7 @@ TEST_F(CopyTest, StopsAtARecordWithOtherContent) {
             absl::string_view::npos)
       << status;
 
-  // What was not stored is copied by the next call.
+  // The next call copies the records that were not stored.
   const auto destination = OpenPostgresStore(url_).value();
   ASSERT_THAT(destination->maintenance()->DeleteProject("p", CallLimits()),
               IsOk());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What may happen to a database, while and before it is used: nothing that was
+// Failures of a database, before and during its use: nothing that was
 // acknowledged is lost, nothing is counted twice, and the store recovers
 // without being reopened.
 
@@ -49,7 +49,7 @@ std::string IdOf(int thread, int batch, int record) {
          std::to_string(record);
 }
 
-// Appends one record; its status.
+// Appends one record; returns the status.
 absl::Status AppendOne(UsageStore* store, const std::string& id) {
   return store->Append("p", CheckedOf({RecordAt(id, kNoon, 1)})).status();
 }
@@ -74,7 +74,7 @@ void ExpectUnavailable(const absl::Status& status, const std::string& text) {
   EXPECT_NE(status.message().find(text), absl::string_view::npos) << status;
 }
 
-// "count total" of all that is stored, from the rollups.
+// Returns "count total" of everything that is stored, from the rollups.
 std::string TotalOf(UsageStore* store) {
   const auto rows = AllRowTexts(
       store, QueryOf("2000-01-01T00:00:00Z", "2200-01-01T00:00:00Z"));
@@ -96,7 +96,7 @@ class Load {
     }
   }
 
-  // Ends it; returns how many records were acknowledged, each once.
+  // Ends it; returns the number of records that were acknowledged, each once.
   int Finish() {
     stop_ = true;
     for (std::thread& thread : threads_) thread.join();
@@ -153,7 +153,8 @@ class Load {
   std::vector<std::thread> threads_;
 };
 
-// All that was acknowledged is there once, in the records and in the sums.
+// Everything that was acknowledged exists once, in the records and in the
+// totals.
 void ExpectExactly(UsageStore* store, const std::string& url, int count) {
   const std::string text = std::to_string(count);
   EXPECT_EQ(TotalOf(store), text + " " + text);
@@ -170,7 +171,8 @@ void ExpectExactly(UsageStore* store, const std::string& url, int count) {
   }
 }
 
-// How often an act is repeated: TOKENUSAGE_FAULT_CYCLES for a longer test.
+// Returns the number of repetitions of an act: TOKENUSAGE_FAULT_CYCLES for a
+// longer test.
 int Cycles() {
   const char* cycles = std::getenv("TOKENUSAGE_FAULT_CYCLES");
   return cycles == nullptr ? 5 : std::atoi(cycles);
@@ -316,7 +318,7 @@ TEST(PostgresFailureTest, ExhaustedConnections) {
   RunPostgresSql(url, "CREATE ROLE guest LOGIN");
   RunPostgresSql(url, "GRANT USAGE ON SCHEMA tokenusage TO guest");
   RunPostgresSql(url, "GRANT ALL ON ALL TABLES IN SCHEMA tokenusage TO guest");
-  // Superusers have places of their own.
+  // Superusers have reserved connections.
   std::string guest_url = url;
   guest_url.replace(guest_url.find("tokenusage@"), 10, "guest");
   const auto guest = OpenAt(guest_url);
@@ -379,7 +381,7 @@ TEST(PostgresFailureTest, ReadOnlyStandby) {
   EXPECT_EQ(TotalOf(store.get()), "2 2");
 }
 
-// Replaces who may log in how.
+// Replaces the rules of who may log in, and how.
 void SetHba(const PostgresServer& server, const std::string& lines) {
   std::ofstream(server.folder() + "/data/pg_hba.conf", std::ios::trunc)
       << lines;
@@ -406,7 +408,7 @@ TEST(PostgresFailureTest, Passwords) {
   const auto store = OpenAt("postgresql://usage" + place);
   ASSERT_THAT(AppendOne(store.get(), "first"), IsOk());
 
-  // The password changes, and what is open is closed.
+  // The password changes, and open connections are closed.
   RunPostgresSql(url, "ALTER ROLE usage PASSWORD 'new'");
   RunPostgresSql(url,
                  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

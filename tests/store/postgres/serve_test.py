@@ -25,12 +25,12 @@ _DAY = (records.at("2024-05-01T00:00:00Z"), records.at("2024-05-02T00:00:00Z"))
 
 
 def make(number):
-    """A record whose id is that number's."""
+    """Returns a record whose id is made of the number."""
     return records.make_record("id-%d" % number)
 
 
 class PostgresServer:
-    """A server of the test's own, with a database whose owner has a password."""
+    """A separate server, with a database whose owner has a password."""
 
     def __init__(self):
         folder_and_port = self._run("create").split()
@@ -173,7 +173,7 @@ class ServeTest(EndToEndTest):
         source = self.start_server("source.db")
         with contextlib.closing(UsageClient(source.address)) as client:
             client.report("p", [make(i) for i in range(700)])
-            # Beside the service that writes, and then once more.
+            # While the service writes, and then once more.
             copied = [self.copy(), None]
             client.report("p", [make(i) for i in range(650, 800)])
             copied[1] = self.copy()
@@ -196,7 +196,7 @@ class ServeTest(EndToEndTest):
 
 
 class DocumentTest(EndToEndTest):
-    """What docs/postgresql.md shows, with this test's server instead of db.example."""
+    """Runs what docs/postgresql.md shows, with this test's server instead of db.example."""
 
     def setUp(self):
         super().setUp()
@@ -219,7 +219,7 @@ class DocumentTest(EndToEndTest):
         }
 
     def run_block(self, code):
-        """Runs it to its end, or until a service says where it is."""
+        """Runs it to its end, or until a service prints its address."""
         here = "127.0.0.1:%d" % self.postgres.port
         with subprocess.Popen(
             ["bash", "-ec", code.replace("db.example", here)],

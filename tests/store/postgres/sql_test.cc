@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What Citus, and several processes on one database, ask of every statement.
-// Citus is not in Debian: so the rules are checked on the text, and the
-// distribution is rehearsed on stand-ins for its functions.
+// Tests what Citus, and several processes on one database, require of every
+// statement. Citus is not in Debian, so the rules are checked on the text, and
+// the distribution is rehearsed on stand-ins for its functions.
 
 #include "tokenusage/store/postgres/sql.h"
 
@@ -36,7 +36,8 @@ int Count(const std::string& text, const std::string& pattern) {
                     std::sregex_iterator()));
 }
 
-// How often a statement reads from, or writes to, a distributed table.
+// Returns the number of times that a statement reads from, or writes to, a
+// distributed table.
 int Uses(const std::string& sql, const std::string& how) {
   return Count(sql,
                how +
@@ -79,7 +80,7 @@ std::vector<std::string> BrokenRules(const std::string& sql) {
   check(!SetsProject(sql), "the distribution column does not change");
   check(Count(sql, "unnest") == 0 || Count(sql, "INSERT INTO") == 1,
         "lists are expanded only to insert them");
-  // Every table that is named is one we know of, and has its schema.
+  // Every table that is named is a known one, and has its schema.
   const int named = Count(sql, "tokenusage\\.");
   check(named == Uses(sql, "(FROM|UPDATE|INTO)") +
                      Count(sql, "(FROM|UPDATE|INTO) tokenusage\\.property\\b"),
@@ -91,7 +92,7 @@ TEST(PostgresSqlTest, EveryStatementKeepsTheRulesOfCitus) {
   std::set<std::string> names;
   for (const PostgresStatement& statement : postgres_sql::AllStatements()) {
     EXPECT_TRUE(names.insert(statement.name).second) << statement.name;
-    // Which projects and deletions there are can only be asked of all nodes.
+    // Only all nodes together know all projects and deletions.
     if (statement.name == std::string("select_projects") ||
         statement.name == std::string("select_deletions")) {
       continue;
@@ -129,7 +130,7 @@ TEST(PostgresSqlTest, TheRulesNoticeWhatBreaksThem) {
 
 TEST(PostgresSqlTest, EveryKeyAndIndexBeginsWithProject) {
   const std::string url = SharedPostgresServer().NewDatabase();
-  // Of every index in the schema but that of the one table of properties.
+  // Of every index in the schema except that of the table of properties.
   EXPECT_EQ(
       RunPostgresSql(
           url,
@@ -190,7 +191,7 @@ TEST(PostgresSqlTest, PlansOfEmptyTablesSuitLargeOnes) {
   int plans = 0;
   for (const PostgresStatement& statement : postgres_sql::AllStatements()) {
     const std::string name = statement.name;
-    // Which projects and deletions there are is read as a whole.
+    // The lists of projects and deletions are read as a whole.
     if (name == "select_projects" || name == "select_deletions" ||
         !connection->Execute("PREPARE " + name + " AS " + statement.sql).ok()) {
       continue;
@@ -253,7 +254,7 @@ TEST(PostgresSqlTest, DistributesAllTablesByProject) {
             "usage_label_rollup by project with tokenusage.project, "
             "deletion by project with tokenusage.project");
 
-  // Once more does nothing; nor does it undistribute.
+  // Migrating once more does nothing, and does not undistribute anything.
   const auto again = MigratePostgresDatabase(url, /*distribute=*/true);
   EXPECT_EQ(again->distributed_tables.size(), 0u);
   EXPECT_EQ(again->from_version, kPostgresSchemaVersion);
@@ -280,7 +281,7 @@ TEST(PostgresSqlTest, AServiceNeedsTheTablesOfItsVersion) {
   EXPECT_NE(message().find("tokenusage db migrate"), std::string::npos);
   EXPECT_EQ(OpenPostgresStore(url).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  // It was not changed by trying.
+  // The attempt has changed nothing.
   EXPECT_EQ(RunPostgresSql(url,
                            "SELECT count(*) FROM pg_namespace WHERE nspname = "
                            "'tokenusage'"),

@@ -40,8 +40,8 @@ TEST(RowAggregatorTest, TheEndFallsAsThePageFills) {
     EXPECT_EQ(rows.end_nanos(), query.window.end_nanos);
     Add(Nanos("2026-08-01T" + std::string(hour) + ":30:00Z"), "a", &rows);
   }
-  // Two rows and one that says that there are more; of the last one's hour
-  // another group may still come before it.
+  // Two rows and one that shows that there are more; another group of the last
+  // one's hour may still come before it.
   EXPECT_EQ(rows.end_nanos(), Nanos("2026-08-01T10:00:00Z"));
   Add(Nanos("2026-08-01T03:00:00Z"), "a", &rows);
   EXPECT_EQ(rows.end_nanos(), Nanos("2026-08-01T09:00:00Z"));
@@ -79,7 +79,7 @@ TEST(RowAggregatorTest, WantsWhatMayBeOnThePage) {
   EXPECT_TRUE(rows.Wants(nanos, Group("f")));
   EXPECT_TRUE(rows.Wants(query.window.end_nanos - 1, Group("a")));
   Add(nanos, "d", &rows);
-  Add(nanos, "e", &rows);  // says that there are more
+  Add(nanos, "e", &rows);  // shows that there are more
   EXPECT_TRUE(rows.Wants(nanos, Group("c")));
   EXPECT_TRUE(rows.Wants(nanos, Group("e")));
   EXPECT_FALSE(rows.Wants(nanos, Group("f")));

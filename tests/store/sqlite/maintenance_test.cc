@@ -440,7 +440,7 @@ TEST(SqliteMaintenanceTest, ABackupIsADatabaseLikeTheOriginal) {
   EXPECT_EQ(Problems(copy), Texts());
   EXPECT_EQ(Rows(copy), Rows(path));
 
-  // What is there is not replaced.
+  // An existing file is not replaced.
   const std::string content = ReadFile(copy);
   const absl::Status again = BackupSqliteDatabase(path, copy).status();
   EXPECT_EQ(again.code(), absl::StatusCode::kFailedPrecondition);

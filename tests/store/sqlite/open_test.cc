@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Which files a SQLite store opens, and which it refuses and leaves as they
-// are.
+// Tests which files a SQLite store opens, and which it refuses and leaves as
+// they are.
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -177,8 +177,8 @@ TEST_F(DamagedFileTest, LeavesAFileWithALogAsItIs) {
     store->Append("p", Records("b", 10)).value();
     WriteFile(copy + "-wal", ReadFile(path_ + "-wal"));
   }
-  // The log holds newer forms of some of these pages; of the others the damage
-  // is seen.
+  // The log holds newer versions of some of these pages; in the others the
+  // damage is seen.
   for (std::size_t page = 5; page < content_.size() / 4096; page += 3) {
     content_.replace(4096 * page, 64, std::string(64, '\xa5'));
   }
@@ -220,7 +220,7 @@ TEST_F(DamagedFileTest, NamesSumsAndRecordsThatCannotBeRead) {
             absl::StatusCode::kDataLoss);
   EXPECT_EQ(code(store->Append("p", Records("new", 1))),
             absl::StatusCode::kDataLoss);
-  // Quarter hours are intact: what does not touch the damage still works.
+  // Quarter hours are intact: queries that do not touch the damage still work.
   EXPECT_THAT(
       store->Query(QueryOf("2026-08-01T12:00:00Z", "2026-08-01T12:15:00Z")),
       IsOk());

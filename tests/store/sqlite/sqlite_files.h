@@ -12,7 +12,7 @@
 
 namespace tokenusage::testing {
 
-// A new, empty folder in the test's own temporary folder.
+// Returns a new, empty folder in the test's temporary folder.
 std::string NewFolder();
 
 // Opens a store in a new file; aborts on failure. The second one brings its

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the SQLite store promises beyond the contract of all stores.
+// Tests what the SQLite store promises beyond the contract of all stores.
 
 #include "tokenusage/store/sqlite/store.h"
 
@@ -393,7 +393,7 @@ TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
   EXPECT_EQ(store->maintenance()->RebuildRollups({}).value().record_count, 3);
   store->Append("p", Records("b", 1)).value();
   EXPECT_EQ(Count(store.get()), 4);
-  // The next project gets the numbers of the one that went.
+  // The next project gets the numbers of the deleted one.
   EXPECT_EQ(store->maintenance()->DeleteProject("p", {}).value().record_count,
             4);
   store->Append("p", Records("c", 2)).value();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What several tests of the SQLite store do.
+// Helpers for several tests of the SQLite store.
 
 #ifndef TOKENUSAGE_TESTS_STORE_SQLITE_STORE_TEST_H_
 #define TOKENUSAGE_TESTS_STORE_SQLITE_STORE_TEST_H_

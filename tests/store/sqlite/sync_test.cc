@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What has to be on disk before a call returns: seen at the system calls.
+// Tests what has to be on disk before a call returns, by its system calls.
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -46,7 +46,7 @@ Function* Next(const char* name) {
 
 }  // namespace
 
-// They take the place of libc's, for SQLite as well.
+// These functions replace libc's, for SQLite as well.
 extern "C" {
 
 int fsync(int file) {
@@ -82,14 +82,14 @@ std::vector<std::string> TakeEvents() {
   return std::exchange(events, {});
 }
 
-// The position of the last such event; -1 if there is none.
+// Returns the position of the last such event; -1 if there is none.
 int Last(const std::vector<std::string>& all, const std::string& event) {
   const auto found = std::find(all.rbegin(), all.rend(), event);
   return static_cast<int>(all.rend() - found) - 1;
 }
 
-// Expects that the file was written and then synced, was then renamed, and that
-// then its folder was synced.
+// Expects that the file was written, synced and renamed, and that its folder
+// was then synced.
 void ExpectDurable(const std::vector<std::string>& all, const std::string& file,
                    const std::string& folder) {
   const int write = Last(all, "write " + file);

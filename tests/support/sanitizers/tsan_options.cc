@@ -14,7 +14,7 @@ const char* __tsan_default_options() {
       ":halt_on_error=1";
 }
 
-// Orders that tsan_grpc.cc cannot show. Each names a frame of gRPC that runs
+// Orderings that tsan_grpc.cc cannot show. Each names a frame of gRPC that runs
 // once, before or after everything else in its call. AddressSanitizer finds
 // later accesses.
 const char* __tsan_default_suppressions() {

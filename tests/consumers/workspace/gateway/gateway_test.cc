@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a project that imports tokenusage does with it: converts messages, its
-// own included, from and to JSON, and calls a service in the process of its
-// tests.
+// Uses tokenusage as a project that imports it does: converts messages, its own
+// included, from and to JSON, and calls a service in the process of its tests.
 
 #include <chrono>
 #include <memory>
