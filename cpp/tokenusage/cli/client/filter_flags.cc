@@ -49,7 +49,7 @@ void AddFilterFlags(CLI::App* command, FilterFlags* flags) {
       ->allow_extra_args(false);
   command
       ->add_option("--filter-missing", flags->missing,
-                   "labels.KEY: records without this label, beside those that "
+                   "labels.KEY: records without this label, in addition to those that "
                    "--filter selects by it. Repeatable")
       ->allow_extra_args(false);
 }
