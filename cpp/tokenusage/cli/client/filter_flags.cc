@@ -48,9 +48,10 @@ void AddFilterFlags(CLI::App* command, FilterFlags* flags) {
                    "values of one field are alternatives")
       ->allow_extra_args(false);
   command
-      ->add_option("--filter-missing", flags->missing,
-                   "labels.KEY: records without this label, in addition to those that "
-                   "--filter selects by it. Repeatable")
+      ->add_option(
+          "--filter-missing", flags->missing,
+          "labels.KEY: records without this label, in addition to those that "
+          "--filter selects by it. Repeatable")
       ->allow_extra_args(false);
 }
 
