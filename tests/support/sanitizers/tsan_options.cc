@@ -22,6 +22,7 @@ const char* __tsan_default_suppressions() {
       // gRPC makes an interceptor's hooks when it asks for the next call, and
       // runs them in another thread once the call has arrived.
       "race:InterceptorBatchMethods::InterceptorBatchMethods\n"
+      "race:InterceptorBatchMethodsImpl::InterceptorBatchMethodsImpl\n"
       // The end of a stream, with UsageStream::OnDone: the thread of the last
       // reaction passes it to gRPC's executor inside libgrpc.
       "race:ServerCallbackReaderWriterImpl::CallOnDone\n"
