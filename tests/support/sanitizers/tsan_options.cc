@@ -19,10 +19,6 @@ const char* __tsan_default_options() {
 // later accesses.
 const char* __tsan_default_suppressions() {
   return
-      // gRPC makes an interceptor's hooks when it asks for the next call, and
-      // runs them in another thread once the call has arrived.
-      "race:InterceptorBatchMethods::InterceptorBatchMethods\n"
-      "race:InterceptorBatchMethodsImpl::InterceptorBatchMethodsImpl\n"
       // The end of a stream, with UsageStream::OnDone: the thread of the last
       // reaction passes it to gRPC's executor inside libgrpc.
       "race:ServerCallbackReaderWriterImpl::CallOnDone\n"
