@@ -11,15 +11,14 @@ namespace {
 // and to sleep and be woken takes several.
 std::unique_lock<std::mutex> SpinAndLock(std::mutex* mutex) {
   constexpr int kMaxSpins = 200;
-  std::unique_lock lock(*mutex, std::try_to_lock);
-  for (int i = 0; i < kMaxSpins && !lock.owns_lock(); ++i) {
+  for (int i = 0; i < kMaxSpins; ++i) {
+    std::unique_lock lock(*mutex, std::try_to_lock);
+    if (lock.owns_lock()) return lock;
 #ifdef __x86_64__
     __builtin_ia32_pause();
 #endif
-    lock.try_lock();
   }
-  if (!lock.owns_lock()) lock.lock();
-  return lock;
+  return std::unique_lock(*mutex);
 }
 
 }  // namespace
