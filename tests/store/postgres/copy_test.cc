@@ -247,7 +247,7 @@ TEST_F(CopyTest, StopsAtARecordWithOtherContent) {
               IsOk());
   const absl::Status status = Copy().status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_NE(status.message().find("1 records are there with the same id"),
+  EXPECT_NE(status.message().find("1 records exist with the same id"),
             absl::string_view::npos)
       << status;
 
