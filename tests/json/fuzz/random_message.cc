@@ -115,8 +115,9 @@ void Filler::FillMap(const FieldDescriptor& field, int depth,
     Message* const entry =
         message->GetReflection()->AddMessage(message, &field);
     // A map of entries with one key twice would not be the map that is read.
+    // Without the '/', "1" and 2 would be the same key as "" and 12.
     entry->GetReflection()->SetString(entry, type.map_key(),
-                                      Text() + std::to_string(++keys_));
+                                      Text() + "/" + std::to_string(++keys_));
     Store(*type.map_value(), depth, entry);
   }
 }
