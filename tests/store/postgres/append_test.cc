@@ -24,6 +24,7 @@
 #include "tests/store/queries.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
+#include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/store.h"
 
 namespace tokenusage::testing {
@@ -247,6 +248,7 @@ TEST(PostgresAppendTest, AddsNoProjectWhileRollupLabelsChange) {
   const auto store = OpenAt(url);
   Session other(url);
   ASSERT_EQ(other.Run("BEGIN"), "");
+  ASSERT_EQ(other.Run(postgres_sql::kLockLabels.sql), "");
   ASSERT_EQ(other.Run("UPDATE tokenusage.property SET value = 'team' "
                       "WHERE name = 'rollup_labels'"),
             "");

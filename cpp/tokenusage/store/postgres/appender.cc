@@ -466,6 +466,7 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead(
     bool is_known) {
   if (!is_known) {
     connection_.Send(sql::kShareLabels);
+    connection_.Send(sql::kSelectLabels);
     PostgresParams insert = ProjectParams();
     insert.AddInt64(RandomIncarnation());
     insert.AddText(RollupLabelsText(labels_));

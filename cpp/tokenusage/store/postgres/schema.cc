@@ -381,10 +381,9 @@ absl::StatusOr<std::string> ReadPageTokenKey(PostgresConnection* connection) {
 
 absl::StatusOr<RollupLabels> SetUpPostgresLabels(
     PostgresConnection* connection, const std::optional<RollupLabels>& wanted) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string text,
-                              QueryText(connection,
-                                        "SELECT value FROM tokenusage.property "
-                                        "WHERE name = 'rollup_labels'"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::string text,
+      QueryText(connection, postgres_sql::kSelectLabels.sql));
   TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels found,
                               ParseRollupLabels(text));
   if (!wanted || *wanted == found) return found;
@@ -401,11 +400,15 @@ absl::StatusOr<RollupLabels> SetUpPostgresLabels(
 absl::Status WritePostgresLabels(PostgresConnection* connection,
                                  const RollupLabels& labels) {
   // Keys hold no quotes.
-  return connection
-      ->Execute(absl::StrCat("UPDATE tokenusage.property SET value = '",
-                             RollupLabelsText(labels),
-                             "' WHERE name = 'rollup_labels'"))
-      .status();
+  const std::string update =
+      absl::StrCat("UPDATE tokenusage.property SET value = '",
+                   RollupLabelsText(labels), "' WHERE name = 'rollup_labels'");
+  for (const std::string& sql :
+       {std::string("BEGIN"), std::string(postgres_sql::kLockLabels.sql),
+        update, std::string("COMMIT")}) {
+    TOKENUSAGE_RETURN_IF_ERROR(connection->Execute(sql).status());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<PostgresMigration> MigratePostgresSchema(

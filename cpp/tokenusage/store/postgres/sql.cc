@@ -276,6 +276,8 @@ std::vector<PostgresStatement> AllStatements() {
                          kShareProject,
                          kLockProject,
                          kShareLabels,
+                         kLockLabels,
+                         kSelectLabels,
                          kInsertProject,
                          kSelectSeries,
                          kFindSeries,

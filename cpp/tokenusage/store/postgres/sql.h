@@ -55,12 +55,19 @@ inline constexpr PostgresStatement kLockProject = {
     "SELECT incarnation, horizon, rollup_labels FROM tokenusage.project "
     "WHERE project = $1 FOR UPDATE"};
 
-// -> the rollup_labels of new projects. They do not change until the
-// transaction ends.
+// Locks the rollup_labels of new projects until the transaction ends:
+// kShareLabels shared with others, kLockLabels exclusively. Citus locks a row
+// of a reference table on all nodes, which can deadlock; it runs these on the
+// coordinator.
 inline constexpr PostgresStatement kShareLabels = {
-    "share_labels",
-    "SELECT value FROM tokenusage.property WHERE name = 'rollup_labels' "
-    "FOR SHARE"};
+    "share_labels", "SELECT pg_advisory_xact_lock_shared(1953459055)"};
+inline constexpr PostgresStatement kLockLabels = {
+    "lock_labels", "SELECT pg_advisory_xact_lock(1953459055)"};
+
+// -> the rollup_labels of new projects.
+inline constexpr PostgresStatement kSelectLabels = {
+    "select_labels",
+    "SELECT value FROM tokenusage.property WHERE name = 'rollup_labels'"};
 
 // $1 project, $2 incarnation, $3 rollup_labels. Adds the project, unless it
 // exists.
