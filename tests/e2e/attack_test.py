@@ -35,6 +35,7 @@ from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 MIB = 1 << 20
 PUSHBACK = "grpc-retry-pushback-ms"
+HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
 
 
 def metric(server, name, tls_ca=None):
@@ -310,19 +311,29 @@ class AttackTest(EndToEndTest):
                     self.assertEqual(attacker.send_data(stream, message, timeout=10), b"")
                     attacker.send(http2.frame(http2.DATA, http2.END_STREAM, stream))
 
+    def reset_rapidly(self, server):
+        query = query_request("evil", *oracle.ALL_TIME).SerializeToString()
+        for method, data in (("QueryUsage", query), ("StreamUsage", None)):
+
+            def attack(deadline):
+                attacker = self.connect_raw(server)
+                while time.monotonic() < deadline and not attacker.is_closed:
+                    stream = attacker.start_call(method, data)
+                    attacker.send(attacker.reset(stream))
+
+            self.keep_attacking(attack)
+
+    # 70 to 234 MiB; 294 once, on a machine that stood still for a while.
     def test_rapid_resets(self):
-        # What a fast attacker reaches on an idle machine: see operations.md.
-        with self.attacked(limit=448 * MIB) as server:
-            query = query_request("evil", *oracle.ALL_TIME).SerializeToString()
-            for method, data in (("QueryUsage", query), ("StreamUsage", None)):
+        identities, token = self.new_identity()
+        with self.attacked(
+            "--identities=" + identities, token=token, with_newcomer=True, limit=384 * MIB
+        ) as server:
+            self.reset_rapidly(server)
 
-                def attack(deadline):
-                    attacker = self.connect_raw(server)
-                    while time.monotonic() < deadline and not attacker.is_closed:
-                        stream = attacker.start_call(method, data)
-                        attacker.send(attacker.reset(stream))
-
-                self.keep_attacking(attack)
+    def test_rapid_resets_of_callers_with_credentials(self):
+        with self.attacked(with_newcomer=True, limit=384 * MIB) as server:
+            self.reset_rapidly(server)
 
     def test_slow_queries(self):
         """A query of another project does not wait for the forty that came before it."""
@@ -347,19 +358,35 @@ class AttackTest(EndToEndTest):
 
     def test_calls_that_wait(self):
         """25,000 of them over 100 connections, of which health watches need no token."""
-        # 163 to 275, the more the busier the machine; 311 with gRPC 1.83.
-        limit = 384 * MIB
-        for method in ("/grpc.health.v1.Health/Watch", "StreamUsage"):
-            with self.subTest(method), self.attacked(limit=limit) as server:
+        for method in (HEALTH_WATCH, "StreamUsage"):
+            with self.subTest(method), self.attacked(with_newcomer=True) as server:
                 for _ in range(100):
                     attacker = self.connect_raw(server)
                     with contextlib.suppress(OSError):
                         for _ in range(250):
                             attacker.start_call(method, b"" if "/" in method else None)
-                deadline = time.monotonic() + 60  # until gRPC has read the calls
-                while not metric(server, "tokenusage_connections_closed_total"):
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.1)
+                self.await_closed_connection(server)
+
+    def test_calls_that_wait_and_come_at_once(self):
+        """50,000 of them over 200 connections, which are open already."""
+        watches = b"".join(
+            http2.frame(http2.HEADERS, http2.END_HEADERS, stream, http2.headers(HEALTH_WATCH))
+            + http2.frame(http2.DATA, http2.END_STREAM, stream, http2.message(b""))
+            for stream in range(1, 500, 2)
+        )
+        with self.attacked(with_newcomer=True) as server:
+            attackers = [self.connect_raw(server) for _ in range(200)]
+            for attacker in attackers:
+                with contextlib.suppress(OSError):
+                    attacker.send(watches)
+            self.await_closed_connection(server)
+
+    def await_closed_connection(self, server):
+        """Waits until gRPC has read more calls than the limits allow."""
+        deadline = time.monotonic() + 60
+        while not metric(server, "tokenusage_connections_closed_total"):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
 
     def test_no_caller_is_taken_for_an_attacker(self):
         """More than all requests under way may hold, over one connection."""

@@ -104,6 +104,71 @@ TEST_F(ConnectionLimitsTest, AStalledRequest) {
   EXPECT_THAT(ConnectionsToClose({state}, limits_), IsEmpty());
 }
 
+ConnectionState Unread(int bytes) {
+  ConnectionState state;
+  state.unread_bytes = bytes;
+  return state;
+}
+
+class ThrottlingTest : public testing::Test {
+ protected:
+  ThrottlingTest() {
+    limits_.max_live_calls = 50;
+    limits_.max_unidentified_calls = 100;
+    limits_.max_total_calls = 300;
+  }
+
+  ConnectionLimits limits_;
+};
+
+TEST_F(ThrottlingTest, FewSilentConnectionsMaySendAtAnyTime) {
+  EXPECT_THAT(ConnectionsToThrottle({}, 0, limits_), IsEmpty());
+  EXPECT_THAT(
+      ConnectionsToThrottle({Unread(0), Unread(0), Unread(0), Calling(0, true)},
+                            0, limits_),
+      ElementsAre(false, false, true, false));
+}
+
+TEST_F(ThrottlingTest, ConnectionsAreReadWhileThereIsRoom) {
+  // 32 bytes are 3 calls at most, and 1 MiB is 50.
+  EXPECT_THAT(
+      ConnectionsToThrottle(
+          {Unread(kMiB), Unread(32), Unread(kMiB), Unread(32)}, 0, limits_),
+      ElementsAre(false, false, true, false));
+  EXPECT_THAT(ConnectionsToThrottle({Unread(kMiB), Unread(32)}, 51, limits_),
+              ElementsAre(true, false));
+}
+
+TEST_F(ThrottlingTest, CallsOfIdentifiedConnectionsLeaveRoom) {
+  EXPECT_THAT(ConnectionsToThrottle(
+                  {Calling(200, true), Unread(32), Unread(kMiB)}, 240, limits_),
+              ElementsAre(false, false, false));
+  EXPECT_THAT(ConnectionsToThrottle(
+                  {Calling(200, true), Unread(32), Unread(kMiB)}, 260, limits_),
+              ElementsAre(false, false, true));
+}
+
+TEST_F(ThrottlingTest, OneIsReadIfOpenConnectionsLeaveNoRoom) {
+  EXPECT_THAT(
+      ConnectionsToThrottle({Calling(100, false), Unread(kMiB), Unread(kMiB)},
+                            150, limits_),
+      ElementsAre(false, false, true));
+  // First the calls of closed connections must end.
+  EXPECT_THAT(
+      ConnectionsToThrottle({Calling(100, false), Unread(kMiB), Unread(kMiB)},
+                            151, limits_),
+      ElementsAre(false, true, true));
+}
+
+TEST_F(ThrottlingTest, AllAreThrottledBeyondTheLimitOfAllCalls) {
+  EXPECT_THAT(
+      ConnectionsToThrottle({Calling(300, true), Unread(32)}, 300, limits_),
+      ElementsAre(false, false));
+  EXPECT_THAT(
+      ConnectionsToThrottle({Calling(301, true), Unread(32)}, 352, limits_),
+      ElementsAre(true, true));
+}
+
 TEST_F(ConnectionLimitsTest, FitsToDescriptors) {
   rlimit before = {};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);

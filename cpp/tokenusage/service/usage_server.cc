@@ -155,6 +155,7 @@ absl::Status UsageServer::Listen() {
     interceptors.push_back(options_.metrics->NewCallCounter());
   }
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
+  builder.SetContextAllocator(guard_->NewContextAllocator());
   builder.RegisterService(&grpc_service_);
   auto server = builder.BuildAndStart();
   if (server == nullptr) {

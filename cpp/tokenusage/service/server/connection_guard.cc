@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -35,6 +36,9 @@ constexpr std::int64_t kBusyBytes = 1 << 20;
 // Once there are many calls, the guard also looks after each further increase
 // of this size: gRPC 1.83 starts thousands in 50 ms.
 constexpr int kCallsPerLook = 256;
+
+// The same for connections that arrive.
+constexpr int kConnectionsPerLook = 4;
 
 // The time that the guard waits when a connection cannot be accepted.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
@@ -87,6 +91,13 @@ struct ConnectionGuard::Connection {
     recv(fd, nullptr, kAll, MSG_TRUNC | MSG_DONTWAIT);
   }
 
+  // Keeps epoll from telling gRPC of bytes, until there are megabytes of them.
+  void Throttle(bool throttle) {
+    if (throttle == std::exchange(is_throttled, throttle)) return;
+    const int low_water = throttle ? std::numeric_limits<int>::max() : 1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof(low_water));
+  }
+
   const std::uint64_t id;
   const int fd;
   const std::string peer;
@@ -98,6 +109,7 @@ struct ConnectionGuard::Connection {
   std::atomic<std::int64_t> whole_bytes{kBytesPerConnection};
 
   // Used only by the guard's thread.
+  bool is_throttled = false;
   std::int64_t received_bytes = 0;
   absl::Time last_received = absl::Now();
 };
@@ -108,11 +120,6 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
   Call(ConnectionGuard* guard, std::shared_ptr<Connection> connection,
        bool is_raw)
       : guard_(*guard), connection_(std::move(connection)), is_raw_(is_raw) {
-    const int calls = ++guard_.live_calls_;
-    if (calls > guard_.limits_.max_unidentified_calls &&
-        calls % kCallsPerLook == 0) {
-      guard_.Wake();
-    }
     connection_->has_called = true;
     // At once: the guard's thread would see it thousands of calls later.
     if (++connection_->live_calls > guard_.limits_.max_live_calls &&
@@ -176,6 +183,33 @@ class ConnectionGuard::Factory final
   ConnectionGuard* const guard_;
 };
 
+// Counts calls when gRPC has read them. `Call` counts their end.
+class ConnectionGuard::Allocator final : public grpc::ContextAllocator {
+ public:
+  explicit Allocator(ConnectionGuard* guard) : guard_(*guard) {}
+
+  grpc::CallbackServerContext* NewCallbackServerContext() override {
+    Count();
+    return nullptr;
+  }
+  grpc::GenericCallbackServerContext* NewGenericCallbackServerContext()
+      override {
+    Count();
+    return nullptr;
+  }
+
+ private:
+  void Count() {
+    const int calls = ++guard_.live_calls_;
+    if (calls > guard_.limits_.max_unidentified_calls &&
+        calls % kCallsPerLook == 0) {
+      guard_.Wake();
+    }
+  }
+
+  ConnectionGuard& guard_;
+};
+
 absl::StatusOr<std::unique_ptr<ConnectionGuard>> ConnectionGuard::Listen(
     const std::string& address, const ConnectionLimits& limits, Events events) {
   auto sockets = ListeningSockets::Bind(address);
@@ -213,6 +247,10 @@ void ConnectionGuard::Start(
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 ConnectionGuard::NewInterceptorFactory() {
   return std::make_unique<Factory>(this);
+}
+
+std::unique_ptr<grpc::ContextAllocator> ConnectionGuard::NewContextAllocator() {
+  return std::make_unique<Allocator>(this);
 }
 
 void ConnectionGuard::OnIdentified(const std::string& peer) {
@@ -284,7 +322,7 @@ void ConnectionGuard::TakeEvents(int timeout_millis) {
       // Both directions are shut down: gRPC is done with it, or will be.
       const auto found = connections_.find(id);
       if (found == connections_.end()) continue;
-      if (found->second->is_over_limit) events_.on_closed();
+      if (found->second->is_over_limit) OnClosedForLimits();
       if (!found->second->has_called && !draining_) {
         StateOf(found->second.get(), absl::Now());
         // The peer's end of the connection counts as a byte.
@@ -314,7 +352,7 @@ void ConnectionGuard::PauseAccepting(absl::Duration pause) {
   accept_again_ = absl::Now() + pause;
 }
 
-int ConnectionGuard::OrphanedCalls() const {
+int ConnectionGuard::UnattributedCalls() const {
   int calls = live_calls_;
   for (const auto& [id, connection] : connections_) {
     calls -= connection->live_calls;
@@ -323,10 +361,9 @@ int ConnectionGuard::OrphanedCalls() const {
 }
 
 void ConnectionGuard::Accept(int listener) {
-  constexpr int kAtOnce = 16;
-  for (int i = 0; i < kAtOnce; ++i) {
+  for (int i = 0; i < kConnectionsPerLook; ++i) {
     if (live_calls_ > limits_.max_live_calls &&
-        OrphanedCalls() > limits_.max_live_calls) {
+        UnattributedCalls() > limits_.max_live_calls) {
       return PauseAccepting(kBusyLook);
     }
     std::string peer;
@@ -377,6 +414,7 @@ void ConnectionGuard::Add(int fd, int listener, const std::string& peer) {
     by_peer_[peer] = connection;
   }
   Watch(epoll_, duplicate, 0, id);  // EPOLLHUP is always reported
+  connection->Throttle(is_throttling_);
   connections_.emplace(id, std::move(connection));
   events_.on_count(static_cast<int>(connections_.size()));
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
@@ -384,6 +422,7 @@ void ConnectionGuard::Add(int fd, int listener, const std::string& peer) {
   parameters.listener_fd = listener;  // required since gRPC's EventEngine
   parameters.fd = fd;
   acceptor_->HandleNewConnection(&parameters);
+  if (last_id_ % kConnectionsPerLook == 0) next_look_ = absl::InfinitePast();
 }
 
 bool ConnectionGuard::MakeRoom() {
@@ -411,13 +450,18 @@ void ConnectionGuard::Look() {
     states.push_back(StateOf(connection.get(), now));
     pending += states.back().pending_bytes;
   }
+  const std::vector<bool> throttled =
+      ConnectionsToThrottle(states, live_calls_, limits_);
+  is_throttling_ = false;
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    connections[i]->Throttle(throttled[i]);
+    is_throttling_ |= throttled[i];
+  }
   for (const std::size_t i : ConnectionsToClose(states, limits_)) {
     Close(connections[i]);
-    last_excess_ = now;
-    next_trim_ = std::min(next_trim_, now + kTrim);
   }
   if (now >= next_trim_) ReturnMemory(now);
-  is_busy_ = pending > kBusyBytes;
+  is_busy_ = is_throttling_ || pending > kBusyBytes;
   next_look_ = now + (is_busy_ ? kBusyLook : kLook);
 }
 
@@ -439,21 +483,19 @@ ConnectionState ConnectionGuard::StateOf(Connection* connection,
     connection->received_bytes = received;
     connection->last_received = now;
   }
-  const std::int64_t whole = connection->whole_bytes;
-  std::int64_t pending = received - whole;
+  const std::int64_t pending = received - connection->whole_bytes;
   // Credit never exceeds the initial allowance.
   if (pending < -kBytesPerConnection) {
     connection->whole_bytes += pending + kBytesPerConnection;
   }
-  if (pending > kBytesPerConnection) {
-    int unread = 0;  // in the kernel
-    ioctl(connection->fd, FIONREAD, &unread);
-    pending -= unread;
-  }
   ConnectionState state;
+  ioctl(connection->fd, FIONREAD, &state.unread_bytes);
   state.is_identified = connection->is_identified;
   state.live_calls = connection->live_calls;
-  state.pending_bytes = std::max<std::int64_t>(pending, 0);
+  // What gRPC has not read is the kernel's. It counts while the connection is
+  // throttled, as nothing else bounds it then.
+  const int unread = connection->is_throttled ? 0 : state.unread_bytes;
+  state.pending_bytes = std::max<std::int64_t>(pending - unread, 0);
   state.silence = now - connection->last_received;
   return state;
 }
@@ -463,8 +505,8 @@ void ConnectionGuard::CloseIdle(absl::Time now) {
   for (const auto& [id, connection] : connections_) {
     const ConnectionState state = StateOf(connection.get(), now);
     // A request that has not arrived in full is not a call yet.
-    const bool is_sending =
-        state.pending_bytes > 0 && state.silence < absl::Seconds(1);
+    const bool is_sending = state.pending_bytes + state.unread_bytes > 0 &&
+                            state.silence < absl::Seconds(1);
     if (state.live_calls == 0 && !is_sending) idle.push_back(connection);
   }
   for (const auto& connection : idle) Close(connection);
@@ -472,8 +514,14 @@ void ConnectionGuard::CloseIdle(absl::Time now) {
 
 void ConnectionGuard::Close(const std::shared_ptr<Connection>& connection) {
   connection->ShutDown();
-  if (!draining_) events_.on_closed();
+  if (!draining_) OnClosedForLimits();
   Forget(connection->id);
+}
+
+void ConnectionGuard::OnClosedForLimits() {
+  events_.on_closed();
+  last_excess_ = absl::Now();
+  next_trim_ = std::min(next_trim_, last_excess_ + kTrim);
 }
 
 void ConnectionGuard::Forget(std::uint64_t id) {

@@ -6,6 +6,7 @@
 //   auto guard = ConnectionGuard::Listen("127.0.0.1:8105", limits, events);
 //   if (!guard.ok()) return guard.status();
 //   interceptors.push_back((*guard)->NewInterceptorFactory());
+//   builder.SetContextAllocator((*guard)->NewContextAllocator());
 //   auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
 //       ExternalConnectionType::FROM_FD, credentials);
 //   auto server = builder.BuildAndStart();
@@ -19,6 +20,12 @@
 // bytes have arrived and to shut the connection down. An interceptor tells it
 // how many of those bytes were in requests that have arrived in full; the
 // difference is what gRPC holds for requests that have not.
+//
+// Calls take memory from when gRPC has read them until it is done with them,
+// which may be long after their connection was closed. The context allocator
+// counts them from the beginning. Connections that would start too many are
+// throttled: SO_RCVLOWAT, which a duplicate shares with gRPC's descriptor,
+// keeps epoll from telling gRPC of their bytes.
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
 #define TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
@@ -84,10 +91,12 @@ class ConnectionGuard {
   void Start(
       std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
 
-  // Returns interceptors that tell the guard of the server's calls. The guard
-  // must outlive the server.
+  // Both tell the guard of the server's calls: interceptors, and an allocator
+  // that leaves the allocation to gRPC. The server needs both. The guard must
+  // outlive the server.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
   NewInterceptorFactory();
+  std::unique_ptr<grpc::ContextAllocator> NewContextAllocator();
 
   // Notes that a call of the connection with this peer, as
   // grpc::ServerContext::peer() has it, showed valid credentials.
@@ -102,6 +111,7 @@ class ConnectionGuard {
   struct Connection;
   class Call;
   class Factory;
+  class Allocator;
 
   ConnectionGuard(ListeningSockets sockets, const ConnectionLimits& limits,
                   Events events);
@@ -119,9 +129,9 @@ class ConnectionGuard {
   // is a spare descriptor.
   int AcceptOne(int listener, std::string* peer);
   void PauseAccepting(absl::Duration pause);
-  // Returns the number of calls of closed connections, which gRPC takes a while
-  // to end.
-  int OrphanedCalls() const;
+  // Returns the number of calls that no open connection counts: those of closed
+  // connections, and those that no interceptor has seen yet.
+  int UnattributedCalls() const;
   void Add(int fd, int listener, const std::string& peer);
   bool MakeRoom();
   void Look();
@@ -129,6 +139,7 @@ class ConnectionGuard {
   ConnectionState StateOf(Connection* connection, absl::Time now) const;
   void CloseIdle(absl::Time now);
   void Close(const std::shared_ptr<Connection>& connection);
+  void OnClosedForLimits();
   void Forget(std::uint64_t id);
 
   const ConnectionLimits limits_;
@@ -139,7 +150,7 @@ class ConnectionGuard {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   const int epoll_;
   const int wake_;
-  std::atomic<int> live_calls_{0};
+  std::atomic<int> live_calls_{0};  // that gRPC has read and not ended
   std::atomic<bool> closing_{false};
   std::atomic<bool> draining_{false};
 
@@ -154,6 +165,7 @@ class ConnectionGuard {
   absl::Time next_look_ = absl::InfinitePast();
   absl::Time last_excess_ = absl::InfinitePast();
   absl::Time next_trim_ = absl::InfiniteFuture();
+  bool is_throttling_ = false;
   bool is_busy_ = false;  // look often
 
   std::mutex mutex_;

@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 namespace tokenusage {
 namespace {
 
 constexpr std::int64_t kStallBytes = 64 << 10;
+
+// A call takes at least a frame header and the indices of compressed headers.
+constexpr int kMinBytesPerCall = 16;
 
 // Of the store, the log, the metrics and gRPC itself.
 constexpr rlim_t kOtherDescriptors = 128;
@@ -60,6 +64,14 @@ void Bound(const std::vector<ConnectionState>& connections,
   kept->erase(kept->begin(), next);
 }
 
+// Returns the most calls that the connection can start with what it has sent.
+int UnreadCalls(const ConnectionState& connection,
+                const ConnectionLimits& limits) {
+  if (connection.unread_bytes == 0) return 0;
+  return std::min(1 + connection.unread_bytes / kMinBytesPerCall,
+                  limits.max_live_calls);
+}
+
 }  // namespace
 
 std::vector<std::size_t> ConnectionsToClose(
@@ -79,6 +91,44 @@ std::vector<std::size_t> ConnectionsToClose(
       [](const ConnectionState& c) { return std::int64_t{c.live_calls}; },
       limits.max_total_calls, limits.max_unidentified_calls, &kept, &out);
   return out;
+}
+
+std::vector<bool> ConnectionsToThrottle(
+    const std::vector<ConnectionState>& connections, int live_calls,
+    const ConnectionLimits& limits) {
+  int unattributed = live_calls;
+  int unidentified = live_calls;
+  for (const ConnectionState& connection : connections) {
+    unattributed -= connection.live_calls;
+    if (connection.is_identified) unidentified -= connection.live_calls;
+  }
+  int room = std::min(limits.max_unidentified_calls - unidentified,
+                      limits.max_total_calls - live_calls);
+  int silent = limits.max_unidentified_calls / limits.max_live_calls;
+  bool is_one_read = false;
+  std::vector<bool> throttled(connections.size(), false);
+  std::optional<std::size_t> first_that_waits;
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    const int calls = UnreadCalls(connections[i], limits);
+    if (connections[i].is_identified) {
+      throttled[i] = live_calls > limits.max_total_calls;
+    } else if (calls == 0) {
+      throttled[i] = --silent < 0;
+    } else if (calls <= room) {
+      room -= calls;
+      is_one_read = true;
+    } else {
+      throttled[i] = true;
+      if (!first_that_waits) first_that_waits = i;
+    }
+  }
+  // If it is open connections that leave no room, one may go on: then the one
+  // with the most calls is closed.
+  if (first_that_waits && !is_one_read &&
+      unattributed <= limits.max_live_calls) {
+    throttled[*first_that_waits] = false;
+  }
+  return throttled;
 }
 
 ConnectionLimits FitToDescriptors(ConnectionLimits limits) {

@@ -31,8 +31,8 @@ struct ConnectionLimits {
 
   // Calls of one connection that have started and not ended. Streams that the
   // caller has reset count until the server is done with them, which is what
-  // bounds rapid resets (CVE-2023-44487). While this many calls of closed
-  // connections have not ended, no connection is accepted.
+  // bounds rapid resets (CVE-2023-44487). While more calls than this are of no
+  // open connection, none is accepted.
   int max_live_calls = 512;
 
   // The calls of all connections together, and of all unidentified ones. Each
@@ -60,6 +60,7 @@ struct ConnectionState {
   bool is_identified = false;
   int live_calls = 0;
   std::int64_t pending_bytes = 0;
+  int unread_bytes = 0;    // that gRPC has not read
   absl::Duration silence;  // since it last sent something
 };
 
@@ -67,6 +68,22 @@ struct ConnectionState {
 // limits of bytes, calls and stalls.
 std::vector<std::size_t> ConnectionsToClose(
     const std::vector<ConnectionState>& connections,
+    const ConnectionLimits& limits);
+
+// Returns, for each connection, whether gRPC must not read from it for now, so
+// that it does not start more calls than the limits allow before the guard can
+// close anything.
+//
+// Unidentified connections may only start as many calls as there is room for,
+// assuming the shortest calls that HTTP/2 allows; the first in `connections`
+// come first. A few that are silent may send at any time; the bytes of others
+// wait until they have been seen. Identified ones are throttled only while the
+// limit of all calls is exceeded.
+//
+// `live_calls` are all calls of the server. Those of no connection in
+// `connections` are of closed ones, or have just been read.
+std::vector<bool> ConnectionsToThrottle(
+    const std::vector<ConnectionState>& connections, int live_calls,
     const ConnectionLimits& limits);
 
 // Raises the soft limit of open files as far as `limits` needs and the hard
