@@ -114,7 +114,7 @@ struct ConnectionGuard::Connection {
   absl::Time last_received = absl::Now();
 };
 
-// Counts one call of a connection.
+// Counts one call of a connection. The server's count has been increased.
 class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
  public:
   Call(ConnectionGuard* guard, std::shared_ptr<Connection> connection,
@@ -171,8 +171,13 @@ class ConnectionGuard::Factory final
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override {
-    std::shared_ptr<Connection> connection =
-        guard_->Find(info->server_context()->peer());
+    grpc::ServerContextBase* const context = info->server_context();
+    // The allocator does not count calls of synchronous services, of which
+    // gRPC's reflection is one.
+    if (dynamic_cast<grpc::CallbackServerContext*>(context) == nullptr) {
+      ++guard_->live_calls_;
+    }
+    std::shared_ptr<Connection> connection = guard_->Find(context->peer());
     const bool is_raw =
         std::string_view(info->method()).substr(0, kServicePrefix.size()) ==
         kServicePrefix;
