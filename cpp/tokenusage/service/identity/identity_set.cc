@@ -127,7 +127,7 @@ absl::StatusOr<std::optional<Identity>> ParseLine(absl::string_view line) {
   if (words.empty() || absl::StartsWith(words[0], "#")) return std::nullopt;
   if (words.size() != 4 && words.size() != 5) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "expected the words name, projects, roles, credential and, if it "
+        "expected the fields name, projects, roles, credential and, if it "
         "expires, expires:TIME, found ",
         words.size()));
   }
