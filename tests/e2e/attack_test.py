@@ -55,6 +55,7 @@ class GoodCaller:
 
     def __init__(self, server, token, credentials, is_newcomer=False):
         self.reported = 0
+        self.slowest = 0.0
         self.lost = []
         self._is_newcomer = is_newcomer
         self._connect = lambda: UsageClient(server.address, credentials, token)
@@ -80,9 +81,11 @@ class GoodCaller:
 
     def _report(self, record):
         while True:
+            started = time.monotonic()
             try:
-                self._client.report("good", [record], timeout=10)
+                self._client.report("good", [record], timeout=60)
                 self.reported += 1
+                self.slowest = max(self.slowest, time.monotonic() - started)
                 return
             except grpc.RpcError as error:
                 pushback = failure_of(error).trailers.get(PUSHBACK)
@@ -114,7 +117,12 @@ class AttackTest(EndToEndTest):
         finally:
             for caller in callers:
                 caller.stop()
-        print("%s: %d MiB" % (self.id(), resident_peak(server) // MIB), flush=True)
+        slowest = max(caller.slowest for caller in callers)
+        print(
+            "%s: %d MiB; a good call took %.2f s at most"
+            % (self.id(), resident_peak(server) // MIB, slowest),
+            flush=True,
+        )
         self.assert_resident_below(server, limit)
         for caller in callers:
             self.assertEqual(caller.lost, [])
