@@ -332,7 +332,7 @@ class AttackTest(EndToEndTest):
 
             self.keep_attacking(attack)
 
-    # 70 to 251 MiB; 294 once, on a machine that stood still for a while.
+    # 70 to 251 MiB, and once 294: see operations.md.
     def test_rapid_resets(self):
         identities, token = self.new_identity()
         with self.attacked(

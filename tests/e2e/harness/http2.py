@@ -66,6 +66,8 @@ class Connection:
             context.check_hostname = False
             context.set_alpn_protocols(["h2"])
             self.socket = context.wrap_socket(self.socket)
+        # A server that does not read must not hold up a test.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 5, 0))
         self._is_tls = tls_ca is not None
         self._next_stream = 1
         self._sending = threading.Lock()
@@ -151,6 +153,9 @@ class Connection:
                 payload = self._receive(int.from_bytes(head[:3], "big"))
                 self._take(kind, flags, stream, payload)
         except (OSError, ValueError):
+            # A sender would wait for a window that a closed connection never opens.
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
             with self._window:
                 self.is_closed = True
                 self._window.notify_all()
