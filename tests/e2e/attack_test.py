@@ -332,16 +332,16 @@ class AttackTest(EndToEndTest):
 
             self.keep_attacking(attack)
 
-    # 70 to 251 MiB, and once 294: see operations.md.
+    # 70 to 294 MiB, and once 618 with credentials, on a busy machine: see operations.md.
     def test_rapid_resets(self):
         identities, token = self.new_identity()
         with self.attacked(
-            "--identities=" + identities, token=token, with_newcomer=True, limit=384 * MIB
+            "--identities=" + identities, token=token, with_newcomer=True, limit=512 * MIB
         ) as server:
             self.reset_rapidly(server)
 
     def test_rapid_resets_of_callers_with_credentials(self):
-        with self.attacked(with_newcomer=True, limit=384 * MIB) as server:
+        with self.attacked(with_newcomer=True, limit=1024 * MIB) as server:
             self.reset_rapidly(server)
 
     def test_slow_queries(self):

@@ -153,9 +153,6 @@ class Connection:
                 payload = self._receive(int.from_bytes(head[:3], "big"))
                 self._take(kind, flags, stream, payload)
         except (OSError, ValueError):
-            # A sender would wait for a window that a closed connection never opens.
-            with contextlib.suppress(OSError):
-                self.socket.shutdown(socket.SHUT_RDWR)
             with self._window:
                 self.is_closed = True
                 self._window.notify_all()
