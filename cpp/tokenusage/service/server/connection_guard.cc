@@ -37,7 +37,8 @@ constexpr std::int64_t kBusyBytes = 1 << 20;
 // of this size: gRPC 1.83 starts thousands in 50 ms.
 constexpr int kCallsPerLook = 256;
 
-// The same for connections that arrive.
+// The guard accepts at most this many connections at once, and looks again
+// after each so many.
 constexpr int kConnectionsPerLook = 4;
 
 // The time that the guard waits when a connection cannot be accepted.
@@ -114,7 +115,8 @@ struct ConnectionGuard::Connection {
   absl::Time last_received = absl::Now();
 };
 
-// Counts one call of a connection. The server's count has been increased.
+// Counts one call of a connection from when an interceptor sees it. It is in
+// live_calls_ already; its end is subtracted here.
 class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
  public:
   Call(ConnectionGuard* guard, std::shared_ptr<Connection> connection,
@@ -188,7 +190,7 @@ class ConnectionGuard::Factory final
   ConnectionGuard* const guard_;
 };
 
-// Counts calls when gRPC has read them. `Call` counts their end.
+// Counts calls when gRPC has read them. `Call` subtracts them at their end.
 class ConnectionGuard::Allocator final : public grpc::ContextAllocator {
  public:
   explicit Allocator(ConnectionGuard* guard) : guard_(*guard) {}
@@ -497,8 +499,8 @@ ConnectionState ConnectionGuard::StateOf(Connection* connection,
   ioctl(connection->fd, FIONREAD, &state.unread_bytes);
   state.is_identified = connection->is_identified;
   state.live_calls = connection->live_calls;
-  // What gRPC has not read is the kernel's. It counts while the connection is
-  // throttled, as nothing else bounds it then.
+  // Unread bytes are in the kernel, not in gRPC. They count while the
+  // connection is throttled, because nothing else bounds them then.
   const int unread = connection->is_throttled ? 0 : state.unread_bytes;
   state.pending_bytes = std::max<std::int64_t>(pending - unread, 0);
   state.silence = now - connection->last_received;

@@ -122,8 +122,8 @@ std::vector<bool> ConnectionsToThrottle(
       if (!first_that_waits) first_that_waits = i;
     }
   }
-  // If it is open connections that leave no room, one may go on: then the one
-  // with the most calls is closed.
+  // If open connections leave no room, one that waits is read all the same: the
+  // guard then closes the connection with the most calls.
   if (first_that_waits && !is_one_read &&
       unattributed <= limits.max_live_calls) {
     throttled[*first_that_waits] = false;

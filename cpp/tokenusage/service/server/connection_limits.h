@@ -31,8 +31,8 @@ struct ConnectionLimits {
 
   // Calls of one connection that have started and not ended. Streams that the
   // caller has reset count until the server is done with them, which is what
-  // bounds rapid resets (CVE-2023-44487). While more calls than this are of no
-  // open connection, none is accepted.
+  // bounds rapid resets (CVE-2023-44487). While more calls than this belong to
+  // no open connection, none is accepted.
   int max_live_calls = 512;
 
   // The calls of all connections together, and of all unidentified ones. Each
@@ -80,8 +80,8 @@ std::vector<std::size_t> ConnectionsToClose(
 // wait until they have been seen. Identified ones are throttled only while the
 // limit of all calls is exceeded.
 //
-// `live_calls` are all calls of the server. Those of no connection in
-// `connections` are of closed ones, or have just been read.
+// `live_calls` are all calls of the server. Calls that no connection in
+// `connections` counts are those of closed ones, and those just read.
 std::vector<bool> ConnectionsToThrottle(
     const std::vector<ConnectionState>& connections, int live_calls,
     const ConnectionLimits& limits);

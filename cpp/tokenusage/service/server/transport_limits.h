@@ -41,9 +41,9 @@ struct TransportLimits {
   // A caller that pings more often, more than twice in a row, is disconnected.
   absl::Duration min_ping_interval = absl::Seconds(10);
 
-  // The most bytes that gRPC reads from a connection at once. Between two reads
-  // it starts the calls that it has read, so this bounds how many calls a
-  // connection can add before they are counted.
+  // The most bytes that gRPC reads from a connection at once. With gRPC 1.51 it
+  // does not bound how many calls a connection adds before they are counted:
+  // rapid resets took as much memory with 32 KiB.
   int max_read_bytes = 128 << 10;
 
   // The memory of gRPC's own buffers, in bytes. When it is exceeded, gRPC
