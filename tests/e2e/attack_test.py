@@ -34,6 +34,7 @@ from harness.testcase import (
 from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 MIB = 1 << 20
+STREAMS = 100  # that one connection may have
 PUSHBACK = "grpc-retry-pushback-ms"
 HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
@@ -216,13 +217,13 @@ class AttackTest(EndToEndTest):
                 attack(deadline)
 
     def send_without_end(self, attackers, deadline):
-        """Sends messages of 4 MiB over 250 calls a connection, and ends none."""
+        """Sends messages of 4 MiB over all streams of each connection, and ends none."""
         methods = ("ReportUsage", "StreamUsage", "/grpc.health.v1.Health/Check")
         head = http2.message(b"", length=4 * MIB - 5)
         block = b"\0" * 32768
         left = {}
         for attacker in attackers:
-            for i in range(250):
+            for i in range(STREAMS - 1):
                 stream = attacker.start_call(methods[i % 3])
                 left[attacker, stream] = 4 * MIB - 65536
                 attacker.send_data(stream, head)
@@ -328,21 +329,66 @@ class AttackTest(EndToEndTest):
                 attacker = self.connect_raw(server)
                 while time.monotonic() < deadline and not attacker.is_closed:
                     stream = attacker.start_call(method, data)
-                    attacker.send(attacker.reset(stream))
+                    attacker.send(http2.reset(stream))
 
             self.keep_attacking(attack)
 
-    # 70 to 294 MiB, and once 618 with credentials, on a busy machine: see operations.md.
     def test_rapid_resets(self):
         identities, token = self.new_identity()
-        with self.attacked(
-            "--identities=" + identities, token=token, with_newcomer=True, limit=512 * MIB
-        ) as server:
+        with self.attacked("--identities=" + identities, token=token, with_newcomer=True) as server:
             self.reset_rapidly(server)
 
     def test_rapid_resets_of_callers_with_credentials(self):
-        with self.attacked(with_newcomer=True, limit=1024 * MIB) as server:
+        with self.attacked(with_newcomer=True) as server:
             self.reset_rapidly(server)
+
+    def flood(self, server, *blocks, **kwargs):
+        """Sends each block over connections that are made again and again."""
+
+        def attack(block, deadline):
+            attacker = self.connect_raw(server, **kwargs)
+            attacker.send(block)
+            while not attacker.is_closed and time.monotonic() < deadline:
+                time.sleep(0.01)
+            attacker.close()
+
+        threads = [
+            threading.Thread(
+                target=self.keep_attacking, args=(lambda end, block=block: attack(block, end),)
+            )
+            for block in blocks
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def test_floods(self):
+        """100,000 calls at once over each of 8 connections, with and without resets."""
+        identities, token = self.new_identity()
+        for resets in (True, False):
+            blocks = [
+                http2.flood(method, 100000, data, resets)
+                for method in ("StreamUsage", "QueryUsage", HEALTH_WATCH, "Unknown")
+                for data in (None, b"")
+            ]
+            for flags in ((), ("--identities=" + identities,)):
+                with self.subTest(resets=resets, flags=flags), self.attacked(
+                    *flags, token=token, with_newcomer=True
+                ) as server:
+                    self.flood(server, *blocks)
+
+    def test_floods_over_tls(self):
+        ca = Authority(self.folder)
+        certificate, key = ca.sign_server()
+        with self.attacked(
+            "--tls-certificate=" + certificate,
+            "--tls-key=" + key,
+            credentials=grpc.ssl_channel_credentials(read(ca.certificate)),
+            with_newcomer=True,
+        ) as server:
+            blocks = [http2.flood("QueryUsage", 100000, b"", resets) for resets in (True, False)]
+            self.flood(server, *blocks, *blocks, tls_ca=ca.certificate)
 
     def test_slow_queries(self):
         """A query of another project does not wait for the forty that came before it."""
@@ -366,35 +412,44 @@ class AttackTest(EndToEndTest):
             call.cancel()
 
     def test_calls_that_wait(self):
-        """25,000 of them over 100 connections, of which health watches need no token."""
+        """25,000 of them over 250 connections, of which health watches need no token."""
         for method in (HEALTH_WATCH, "StreamUsage"):
             with self.subTest(method), self.attacked(with_newcomer=True) as server:
-                for _ in range(100):
+                for _ in range(250):
                     attacker = self.connect_raw(server)
                     with contextlib.suppress(OSError):
-                        for _ in range(250):
+                        for _ in range(STREAMS):
                             attacker.start_call(method, b"" if "/" in method else None)
                 self.await_closed_connection(server)
 
     def test_calls_that_wait_and_come_at_once(self):
-        """50,000 of them over 200 connections, which are open already."""
-        watches = b"".join(
-            http2.frame(http2.HEADERS, http2.END_HEADERS, stream, http2.headers(HEALTH_WATCH))
-            + http2.frame(http2.DATA, http2.END_STREAM, stream, http2.message(b""))
-            for stream in range(1, 500, 2)
-        )
+        """50,000 of them over 500 connections, which are open already."""
+        watches = http2.flood(HEALTH_WATCH, STREAMS, b"")
         with self.attacked("--reflection", with_newcomer=True, limit=200 * MIB) as server:
             # gRPC's own service is synchronous, and must not spoil the count.
-            for _ in range(100):
+            for _ in range(250):
                 attacker = self.connect_raw(server)
-                for _ in range(250):
+                for _ in range(STREAMS):
                     attacker.start_call(REFLECTION, b"")
                 attacker.close()
                 time.sleep(0.02)
-            attackers = [self.connect_raw(server) for _ in range(200)]
+            attackers = [self.connect_raw(server) for _ in range(500)]
             for attacker in attackers:
                 with contextlib.suppress(OSError):
                     attacker.send(watches)
+            self.await_closed_connection(server)
+
+    # 235 to 308 MiB: gRPC reads up to 100 connections before it ends a call of a closed one.
+    def test_calls_of_callers_with_credentials_that_come_at_once(self):
+        request = service_pb2.ReportUsageRequest(project="evil").SerializeToString()
+        with self.attacked(with_newcomer=True, limit=512 * MIB) as server:
+            attackers = [self.connect_raw(server) for _ in range(500)]
+            for attacker in attackers:
+                attacker.send(http2.flood("ReportUsage", 1, request))
+            time.sleep(1)  # all are identified
+            for attacker in attackers:
+                with contextlib.suppress(OSError):
+                    attacker.send(http2.flood("StreamUsage", STREAMS - 1, first=3))
             self.await_closed_connection(server)
 
     def await_closed_connection(self, server):

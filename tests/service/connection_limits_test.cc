@@ -40,12 +40,19 @@ TEST_F(ConnectionLimitsTest, NothingIsClosedAtTheLimits) {
               IsEmpty());
 }
 
+TEST_F(ConnectionLimitsTest, NewCallersStay) {
+  EXPECT_THAT(ConnectionsToClose({Holding(9 * kMiB, true), Holding(1000, false),
+                                  Holding(kMiB + 1, true)},
+                                 limits_),
+              ElementsAre(0));
+}
+
 TEST_F(ConnectionLimitsTest, TheUnidentifiedGoFirst) {
   EXPECT_THAT(
-      ConnectionsToClose({Holding(9 * kMiB, true), Holding(kMiB / 2, false),
-                          Holding(kMiB, false)},
+      ConnectionsToClose({Holding(7 * kMiB, true), Holding(2 * kMiB, true),
+                          Holding(kMiB / 2, false), Holding(kMiB, false)},
                          limits_),
-      ElementsAre(2));
+      ElementsAre(3));
 }
 
 TEST_F(ConnectionLimitsTest, ThenThoseThatHoldMost) {

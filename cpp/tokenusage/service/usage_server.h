@@ -9,6 +9,8 @@
 //       UsageServer::Start(store.get(), options);
 //   ...
 //   (*server)->Shutdown(absl::Seconds(10));
+//
+// A process whose port strangers can reach calls BoundReadsOfProcess() first.
 
 #ifndef TOKENUSAGE_SERVICE_USAGE_SERVER_H_
 #define TOKENUSAGE_SERVICE_USAGE_SERVER_H_

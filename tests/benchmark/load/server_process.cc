@@ -22,6 +22,7 @@
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "tests/benchmark/load/records.h"
 #include "tokenusage/service/http/http_server.h"
+#include "tokenusage/service/server/transport_limits.h"
 #include "tokenusage/service/usage_server.h"
 #include "tokenusage/store/sqlite/store.h"
 
@@ -140,6 +141,7 @@ int ServeStore(UsageStore* store, bool over_http = false) {
 }  // namespace
 
 int RunServer(const std::string& kind, const std::string& path) {
+  BoundReadsOfProcess();  // as tokenusage serve
   if (kind == "echo") {
     EchoService service;
     return ServeBare(&service);

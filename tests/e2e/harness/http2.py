@@ -32,8 +32,8 @@ def _literal(text):
     return length + bytes([rest]) + data
 
 
-def headers(method, **metadata):
-    """The HPACK block of a call's headers, each a literal that is not indexed."""
+def headers(method, indexes=False, **metadata):
+    """The HPACK block of a call's headers, each a literal, which may enter the table."""
     service = "/tokenusage.v1.UsageReportingService/"
     pairs = {
         ":method": "POST",
@@ -44,7 +44,31 @@ def headers(method, **metadata):
         "te": "trailers",
         **metadata,
     }
-    return b"".join(b"\0" + _literal(k) + _literal(v) for k, v in pairs.items())
+    kind = b"\x40" if indexes else b"\0"
+    return b"".join(kind + _literal(k) + _literal(v) for k, v in pairs.items())
+
+
+def flood(method, count, data=None, resets=False, first=1):
+    """Returns `count` calls of one connection in as few bytes as HTTP/2 allows.
+
+    All have the headers of the first, whose stream is given. Each may have a message, and may be
+    reset at once.
+    """
+    block = headers(method, indexes=True)
+    frames = []
+    for stream in range(first, first + 2 * count, 2):
+        frames.append(frame(HEADERS, END_HEADERS, stream, block))
+        if data is not None:
+            frames.append(frame(DATA, END_STREAM, stream, message(data)))
+        if resets:
+            frames.append(reset(stream))
+        block = bytes(range(0xC3, 0xBD, -1))  # the table's first six
+    return b"".join(frames)
+
+
+def reset(stream):
+    """The RST_STREAM frame of a caller that cancels."""
+    return frame(RST_STREAM, 0, stream, struct.pack(">I", _CANCEL))
 
 
 def message(data, length=None):
@@ -90,7 +114,7 @@ class Connection:
         """Sends bytes; raises OSError when the server has closed the connection."""
         with self._sending:
             if self._is_tls:
-                self.socket.settimeout(30)
+                self.socket.settimeout(5)
             self.socket.sendall(data)
 
     def start_call(self, method, data=None, end=True, **metadata):
@@ -101,10 +125,6 @@ class Connection:
             block += frame(DATA, END_STREAM if end else 0, stream, message(data))
         self.send(block)
         return stream
-
-    def reset(self, stream):
-        """The RST_STREAM frame of a caller that cancels."""
-        return frame(RST_STREAM, 0, stream, struct.pack(">I", _CANCEL))
 
     def send_data(self, stream, data, timeout=0.0):
         """Sends as much as the windows allow within the time; returns what is left."""

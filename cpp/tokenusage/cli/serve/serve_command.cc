@@ -34,6 +34,7 @@
 #include "tokenusage/service/identity/identity_authorizer.h"
 #include "tokenusage/service/metrics/server_metrics.h"
 #include "tokenusage/service/retention.h"
+#include "tokenusage/service/server/transport_limits.h"
 #include "tokenusage/service/usage_server.h"
 
 namespace tokenusage {
@@ -340,6 +341,7 @@ absl::Status Serve(const ServeFlags& flags) {
   StartLog(flags.parsed_log_format(), flags.parsed_log_level());
   // Before any thread starts, so that all inherit the mask.
   const sigset_t signals = BlockSignals();
+  BoundReadsOfProcess();
   std::optional<StoppableStart> stoppable_start(signals);
   const auto metrics = std::make_shared<ServerMetrics>(kVersion);
   const auto files = std::make_shared<LiveFiles>();

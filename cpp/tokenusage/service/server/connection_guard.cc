@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <string_view>
@@ -22,6 +23,7 @@
 
 #include "absl/time/clock.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "tokenusage/service/server/channelz.h"
 #include "tokenusage/service/server/peer_name.h"
 
 namespace tokenusage {
@@ -33,9 +35,15 @@ constexpr absl::Duration kLook = absl::Milliseconds(50);
 constexpr absl::Duration kBusyLook = absl::Milliseconds(10);
 constexpr std::int64_t kBusyBytes = 1 << 20;
 
-// Once there are many calls, the guard also looks after each further increase
-// of this size: gRPC 1.83 starts thousands in 50 ms.
+// Once there are many calls, gRPC's threads wait for the guard to look at the
+// connections after each further increase of this size: they read 100,000 calls
+// a second. How long they wait at most, in case the guard has ended.
 constexpr int kCallsPerLook = 256;
+constexpr std::chrono::milliseconds kMaxWait(100);
+
+// A connection that was silent for this long, with nothing left to read, has no
+// calls that no interceptor has seen.
+constexpr absl::Duration kSilence = absl::Seconds(1);
 
 // The guard accepts at most this many connections at once, and looks again
 // after each so many.
@@ -103,9 +111,9 @@ struct ConnectionGuard::Connection {
   const int fd;
   const std::string peer;
   std::atomic<bool> is_identified{false};
-  std::atomic<bool> is_over_limit{false};  // and shut down
   std::atomic<bool> has_called{false};
-  std::atomic<int> live_calls{0};
+  std::atomic<int> live_calls{0};           // that an interceptor has seen
+  std::atomic<std::int64_t> seen_calls{0};  // those that have ended included
   // The part of the received bytes that was in requests that arrived in full.
   std::atomic<std::int64_t> whole_bytes{kBytesPerConnection};
 
@@ -113,6 +121,7 @@ struct ConnectionGuard::Connection {
   bool is_throttled = false;
   std::int64_t received_bytes = 0;
   absl::Time last_received = absl::Now();
+  std::intptr_t socket = 0;  // its number in channelz, once it is known
 };
 
 // Counts one call of a connection from when an interceptor sees it. It is in
@@ -123,11 +132,9 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
        bool is_raw)
       : guard_(*guard), connection_(std::move(connection)), is_raw_(is_raw) {
     connection_->has_called = true;
-    // At once: the guard's thread would see it thousands of calls later.
-    if (++connection_->live_calls > guard_.limits_.max_live_calls &&
-        !connection_->is_over_limit.exchange(true)) {
-      connection_->ShutDown();
-    }
+    ++connection_->live_calls;
+    ++connection_->seen_calls;
+    --guard_.unseen_calls_;
   }
   ~Call() override {
     --connection_->live_calls;
@@ -177,7 +184,7 @@ class ConnectionGuard::Factory final
     // The allocator does not count calls of synchronous services, of which
     // gRPC's reflection is one.
     if (dynamic_cast<grpc::CallbackServerContext*>(context) == nullptr) {
-      ++guard_->live_calls_;
+      guard_->OnCallRead();
     }
     std::shared_ptr<Connection> connection = guard_->Find(context->peer());
     const bool is_raw =
@@ -196,24 +203,16 @@ class ConnectionGuard::Allocator final : public grpc::ContextAllocator {
   explicit Allocator(ConnectionGuard* guard) : guard_(*guard) {}
 
   grpc::CallbackServerContext* NewCallbackServerContext() override {
-    Count();
+    guard_.OnCallRead();
     return nullptr;
   }
   grpc::GenericCallbackServerContext* NewGenericCallbackServerContext()
       override {
-    Count();
+    guard_.OnCallRead();
     return nullptr;
   }
 
  private:
-  void Count() {
-    const int calls = ++guard_.live_calls_;
-    if (calls > guard_.limits_.max_unidentified_calls &&
-        calls % kCallsPerLook == 0) {
-      guard_.Wake();
-    }
-  }
-
   ConnectionGuard& guard_;
 };
 
@@ -240,6 +239,7 @@ ConnectionGuard::~ConnectionGuard() {
   closing_ = true;
   Wake();
   if (thread_.joinable()) thread_.join();
+  handover_.reset();  // before what the calls that gRPC reads there use
   if (spare_ >= 0) close(spare_);
   close(wake_);
   close(epoll_);
@@ -247,7 +247,7 @@ ConnectionGuard::~ConnectionGuard() {
 
 void ConnectionGuard::Start(
     std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor) {
-  acceptor_ = std::move(acceptor);
+  handover_ = std::make_unique<ConnectionHandover>(std::move(acceptor));
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -282,6 +282,24 @@ std::shared_ptr<ConnectionGuard::Connection> ConnectionGuard::Find(
 void ConnectionGuard::Wake() {
   const std::uint64_t one = 1;
   static_cast<void>(!write(wake_, &one, sizeof(one)));
+}
+
+void ConnectionGuard::OnCallRead() {
+  ++unseen_calls_;
+  if (++live_calls_ % kCallsPerLook == 0 && HasManyCalls()) AwaitLook();
+}
+
+bool ConnectionGuard::HasManyCalls() const {
+  return unseen_calls_ > limits_.max_live_calls ||
+         live_calls_ > limits_.max_unidentified_calls ||
+         unfinished_calls_ > limits_.max_unidentified_calls;
+}
+
+void ConnectionGuard::AwaitLook() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const std::uint64_t look = ++last_wanted_look_;
+  Wake();
+  looked_.wait_for(lock, kMaxWait, [&] { return last_look_ >= look; });
 }
 
 void ConnectionGuard::Run() {
@@ -329,7 +347,7 @@ void ConnectionGuard::TakeEvents(int timeout_millis) {
       // Both directions are shut down: gRPC is done with it, or will be.
       const auto found = connections_.find(id);
       if (found == connections_.end()) continue;
-      if (found->second->is_over_limit) OnClosedForLimits();
+      found->second->ShutDown();  // so gRPC does not read what nobody waits for
       if (!found->second->has_called && !draining_) {
         StateOf(found->second.get(), absl::Now());
         // The peer's end of the connection counts as a byte.
@@ -424,11 +442,7 @@ void ConnectionGuard::Add(int fd, int listener, const std::string& peer) {
   connection->Throttle(is_throttling_);
   connections_.emplace(id, std::move(connection));
   events_.on_count(static_cast<int>(connections_.size()));
-  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
-      parameters;
-  parameters.listener_fd = listener;  // required since gRPC's EventEngine
-  parameters.fd = fd;
-  acceptor_->HandleNewConnection(&parameters);
+  handover_->Add(fd, listener);
   if (last_id_ % kConnectionsPerLook == 0) next_look_ = absl::InfinitePast();
 }
 
@@ -449,6 +463,11 @@ bool ConnectionGuard::MakeRoom() {
 
 void ConnectionGuard::Look() {
   const absl::Time now = absl::Now();
+  std::uint64_t look = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    look = last_wanted_look_;
+  }
   std::vector<std::shared_ptr<Connection>> connections;
   std::vector<ConnectionState> states;
   std::int64_t pending = 0;
@@ -457,6 +476,8 @@ void ConnectionGuard::Look() {
     states.push_back(StateOf(connection.get(), now));
     pending += states.back().pending_bytes;
   }
+  unfinished_calls_ = static_cast<int>(UnfinishedCalls());
+  if (HasManyCalls()) AddUnseenCalls(connections, &states);
   const std::vector<bool> throttled =
       ConnectionsToThrottle(states, live_calls_, limits_);
   is_throttling_ = false;
@@ -468,8 +489,30 @@ void ConnectionGuard::Look() {
     Close(connections[i]);
   }
   if (now >= next_trim_) ReturnMemory(now);
-  is_busy_ = is_throttling_ || pending > kBusyBytes;
+  is_busy_ = is_throttling_ || pending > kBusyBytes ||
+             unfinished_calls_ > limits_.max_live_calls;
   next_look_ = now + (is_busy_ ? kBusyLook : kLook);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  last_look_ = look;
+  looked_.notify_all();
+}
+
+void ConnectionGuard::AddUnseenCalls(
+    const std::vector<std::shared_ptr<Connection>>& connections,
+    std::vector<ConnectionState>* states) {
+  absl::flat_hash_map<std::string, std::intptr_t> sockets;
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    Connection& connection = *connections[i];
+    ConnectionState& state = (*states)[i];
+    if (state.silence > kSilence) continue;
+    if (connection.socket == 0) {
+      if (sockets.empty()) sockets = ServerSockets();
+      connection.socket = sockets[connection.peer];
+    }
+    const std::int64_t unseen =
+        StartedStreams(connection.socket) - connection.seen_calls;
+    state.live_calls += static_cast<int>(std::max<std::int64_t>(unseen, 0));
+  }
 }
 
 void ConnectionGuard::ReturnMemory(absl::Time now) {
@@ -497,6 +540,7 @@ ConnectionState ConnectionGuard::StateOf(Connection* connection,
   }
   ConnectionState state;
   ioctl(connection->fd, FIONREAD, &state.unread_bytes);
+  if (state.unread_bytes > 0) connection->last_received = now;
   state.is_identified = connection->is_identified;
   state.live_calls = connection->live_calls;
   // Unread bytes are in the kernel, not in gRPC. They count while the

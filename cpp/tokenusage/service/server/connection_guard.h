@@ -23,9 +23,12 @@
 //
 // Calls take memory from when gRPC has read them until it is done with them,
 // which may be long after their connection was closed. The context allocator
-// counts them from the beginning. Connections that would start too many are
-// throttled: SO_RCVLOWAT, which a duplicate shares with gRPC's descriptor,
-// keeps epoll from telling gRPC of their bytes.
+// counts them from the beginning. While there are many, the thread that reads
+// them waits until the guard has looked at the connections, and closed those
+// that have started too many: interceptors see calls too late, so channelz.h
+// tells whose they are. Before it comes to that, connections are throttled:
+// SO_RCVLOWAT, which a duplicate shares with gRPC's descriptor, keeps epoll
+// from telling gRPC of their bytes.
 
 #ifndef TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
 #define TOKENUSAGE_SERVICE_SERVER_CONNECTION_GUARD_H_
@@ -47,6 +50,7 @@
 #include "grpcpp/server_builder.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_interceptor.h"
+#include "tokenusage/service/server/connection_handover.h"
 #include "tokenusage/service/server/connection_limits.h"
 #include "tokenusage/service/server/listening_sockets.h"
 
@@ -121,6 +125,12 @@ class ConnectionGuard {
   std::shared_ptr<Connection> Find(const std::string& peer);
   void Wake();
 
+  // Counts a call that gRPC has read. If there are many, waits until the guard
+  // has looked at the connections.
+  void OnCallRead();
+  bool HasManyCalls() const;
+  void AwaitLook();
+
   // The guard's thread, and what only it calls.
   void Run();
   void TakeEvents(int timeout_millis);
@@ -136,6 +146,10 @@ class ConnectionGuard {
   void Add(int fd, int listener, const std::string& peer);
   bool MakeRoom();
   void Look();
+  // Adds the calls that gRPC has read and no interceptor has seen.
+  void AddUnseenCalls(
+      const std::vector<std::shared_ptr<Connection>>& connections,
+      std::vector<ConnectionState>* states);
   void ReturnMemory(absl::Time now);
   ConnectionState StateOf(Connection* connection, absl::Time now) const;
   void CloseIdle(absl::Time now);
@@ -148,10 +162,13 @@ class ConnectionGuard {
   // Stands for connections that are closed: gRPC 1.83 starts calls of theirs.
   const std::shared_ptr<Connection> closed_;
   ListeningSockets sockets_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<ConnectionHandover> handover_;
   const int epoll_;
   const int wake_;
-  std::atomic<int> live_calls_{0};  // that gRPC has read and not ended
+  std::atomic<int> live_calls_{0};    // that gRPC has read and not ended
+  std::atomic<int> unseen_calls_{0};  // those that no interceptor has seen
+  // Those and unary calls whose request has not arrived, at the last look.
+  std::atomic<int> unfinished_calls_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> draining_{false};
 
@@ -174,6 +191,9 @@ class ConnectionGuard {
       by_peer_;  // guarded by mutex_
   std::condition_variable listeners_closed_;
   bool has_closed_listeners_ = false;  // guarded by mutex_
+  std::condition_variable looked_;
+  std::uint64_t last_wanted_look_ = 0;  // guarded by mutex_
+  std::uint64_t last_look_ = 0;         // guarded by mutex_
 
   std::thread thread_;  // last: it uses all of the above
 };

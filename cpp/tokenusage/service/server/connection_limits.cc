@@ -7,11 +7,16 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <utility>
 
 namespace tokenusage {
 namespace {
 
 constexpr std::int64_t kStallBytes = 64 << 10;
+
+// What unidentified connections hold counts as if it were this much more.
+// Those that hold next to nothing, such as new callers, stay.
+constexpr std::int64_t kUnidentifiedWeight = 8;
 
 // A call takes at least a frame header and the indices of compressed headers.
 constexpr int kMinBytesPerCall = 16;
@@ -31,8 +36,7 @@ bool IsOut(const ConnectionState& connection, const ConnectionLimits& limits) {
 }
 
 // Moves connections from `kept` to `out` until at most `max` is held in all,
-// and at most `max_unidentified` by unidentified connections. Those that hold
-// most go first, and unidentified ones before all others.
+// and at most `max_unidentified` by unidentified connections.
 void Bound(const std::vector<ConnectionState>& connections,
            const std::function<std::int64_t(const ConnectionState&)>& held,
            std::int64_t max, std::int64_t max_unidentified,
@@ -44,24 +48,24 @@ void Bound(const std::vector<ConnectionState>& connections,
     if (!connections[i].is_identified) unidentified += held(connections[i]);
   }
   if (total <= max && unidentified <= max_unidentified) return;
+  const auto weight = [&](const ConnectionState& connection) {
+    return held(connection) *
+           (connection.is_identified ? 1 : kUnidentifiedWeight);
+  };
   std::sort(kept->begin(), kept->end(), [&](std::size_t a, std::size_t b) {
-    const ConnectionState& x = connections[a];
-    const ConnectionState& y = connections[b];
-    if (x.is_identified != y.is_identified) return !x.is_identified;
-    return held(x) > held(y);
+    return weight(connections[a]) > weight(connections[b]);
   });
-  auto next = kept->begin();
-  for (; next != kept->end(); ++next) {
-    const ConnectionState& connection = connections[*next];
-    if (total <= max &&
-        (connection.is_identified || unidentified <= max_unidentified)) {
-      break;
-    }
+  std::vector<std::size_t> stay;
+  for (const std::size_t i : *kept) {
+    const ConnectionState& connection = connections[i];
+    const bool is_over = total > max || (!connection.is_identified &&
+                                         unidentified > max_unidentified);
+    (is_over ? *out : stay).push_back(i);
+    if (!is_over) continue;
     total -= held(connection);
     if (!connection.is_identified) unidentified -= held(connection);
   }
-  out->insert(out->end(), kept->begin(), next);
-  kept->erase(kept->begin(), next);
+  *kept = std::move(stay);
 }
 
 // Returns the most calls that the connection can start with what it has sent.

@@ -37,14 +37,14 @@ struct ConnectionLimits {
 
   // The calls of all connections together, and of all unidentified ones. Each
   // call takes about 18 KiB, even if it only waits, as a health watch does.
-  // Beyond it the connection with the most calls is closed, unidentified ones
-  // first.
+  // Beyond it the connection with the most calls is closed; those of an
+  // unidentified one count eightfold.
   int max_total_calls = 6144;
   int max_unidentified_calls = 2048;
 
   // Received bytes of requests that have not arrived in full, of all
-  // connections together. Beyond it the connection that holds most is closed,
-  // unidentified ones first.
+  // connections together. Beyond it the connection that holds most is closed;
+  // what an unidentified one holds counts eightfold.
   std::int64_t max_pending_bytes = 80 << 20;
 
   // Those of all unidentified connections together.

@@ -3,10 +3,13 @@
 #include "tokenusage/service/server/transport_limits.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "grpc/compression.h"
 #include "grpc/grpc.h"
+#include "grpcpp/grpcpp.h"
 #include "grpcpp/resource_quota.h"
 
 namespace tokenusage {
@@ -21,6 +24,12 @@ int Millis(absl::Duration duration) {
 }
 
 }  // namespace
+
+void BoundReadsOfProcess() {
+  if (absl::StartsWith(grpc::Version(), "1.51.")) {
+    setenv("GRPC_EXPERIMENTS", "-tcp_read_chunks", /*overwrite=*/0);
+  }
+}
 
 void ApplyTransportLimits(const TransportLimits& limits,
                           grpc::ServerBuilder* builder) {

@@ -25,7 +25,7 @@ struct TransportLimits {
   int max_metadata_bytes = 16 << 10;
 
   // Concurrent calls and streams on one connection; more wait at the caller.
-  int max_concurrent_streams = 256;
+  int max_concurrent_streams = 100;
 
   // The age at which a connection is asked to end, +/- 10 %, so that callers
   // spread over new servers, and the time that its calls then have to finish.
@@ -41,10 +41,9 @@ struct TransportLimits {
   // A caller that pings more often, more than twice in a row, is disconnected.
   absl::Duration min_ping_interval = absl::Seconds(10);
 
-  // The most bytes that gRPC reads from a connection at once. With gRPC 1.51 it
-  // does not bound how many calls a connection adds before they are counted:
-  // rapid resets took as much memory with 32 KiB.
-  int max_read_bytes = 128 << 10;
+  // The most bytes that gRPC reads from a connection at once; its calls are
+  // counted afterwards. gRPC 1.51 keeps to it after BoundReadsOfProcess.
+  int max_read_bytes = 16 << 10;
 
   // The memory of gRPC's own buffers, in bytes. When it is exceeded, gRPC
   // resets streams at random: a last resort, which ConnectionLimits keep from
@@ -57,6 +56,12 @@ struct TransportLimits {
 // checks the size afterwards. Refuses other compression as UNIMPLEMENTED.
 void ApplyTransportLimits(const TransportLimits& limits,
                           grpc::ServerBuilder* builder);
+
+// Makes gRPC 1.51 keep to max_read_bytes; newer versions bound what they read.
+// Without it, gRPC reads megabytes at once, tens of thousands of calls, from a
+// caller who sends them fast enough. Sets GRPC_EXPERIMENTS, unless it is set.
+// Call it before the process uses gRPC or starts threads.
+void BoundReadsOfProcess();
 
 }  // namespace tokenusage
 
