@@ -105,9 +105,13 @@ class AttackTest(EndToEndTest):
         credentials=None,
         with_newcomer=False,
         limit=MAX_RESIDENT,
+        may_lose=(),
         **kwargs,
     ):
-        """A server with good callers, which are judged when the attack is over."""
+        """A server with good callers, which are judged when the attack is over.
+
+        They may lose calls with the codes in `may_lose`.
+        """
         server = self.start_server("usage.db", "--http-listen=127.0.0.1:0", *flags, **kwargs)
         callers = [
             GoodCaller(server, token, credentials, is_newcomer)
@@ -126,7 +130,7 @@ class AttackTest(EndToEndTest):
         )
         self.assert_resident_below(server, limit)
         for caller in callers:
-            self.assertEqual(caller.lost, [])
+            self.assertEqual([lost for lost in caller.lost if lost.code() not in may_lose], [])
             self.assertGreater(caller.reported, 1)
         server.kill()
 
@@ -439,10 +443,15 @@ class AttackTest(EndToEndTest):
                     attacker.send(watches)
             self.await_closed_connection(server)
 
-    # 235 to 308 MiB: gRPC reads up to 100 connections before it ends a call of a closed one.
+    # 216 to 317 MiB: gRPC reads up to 100 connections before it ends a call of a closed one.
+    # gRPC 1.83 takes less, but may reset calls of others: see operations.md.
     def test_calls_of_callers_with_credentials_that_come_at_once(self):
         request = service_pb2.ReportUsageRequest(project="evil").SerializeToString()
-        with self.attacked(with_newcomer=True, limit=512 * MIB) as server:
+        with self.attacked(
+            with_newcomer=True,
+            limit=512 * MIB,
+            may_lose=(grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE),
+        ) as server:
             attackers = [self.connect_raw(server) for _ in range(500)]
             for attacker in attackers:
                 attacker.send(http2.flood("ReportUsage", 1, request))
