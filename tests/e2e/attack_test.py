@@ -443,7 +443,7 @@ class AttackTest(EndToEndTest):
                     attacker.send(watches)
             self.await_closed_connection(server)
 
-    # 216 to 317 MiB: gRPC reads up to 100 connections before it ends a call of a closed one.
+    # 216 to 319 MiB: gRPC reads up to 100 connections before it ends a call of a closed one.
     # gRPC 1.83 takes less, but may reset calls of others: see operations.md.
     def test_calls_of_callers_with_credentials_that_come_at_once(self):
         request = service_pb2.ReportUsageRequest(project="evil").SerializeToString()

@@ -130,13 +130,18 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
  public:
   Call(ConnectionGuard* guard, std::shared_ptr<Connection> connection,
        bool is_raw)
-      : guard_(*guard), connection_(std::move(connection)), is_raw_(is_raw) {
+      : guard_(*guard),
+        connection_(std::move(connection)),
+        is_raw_(is_raw),
+        is_identified_(connection_->is_identified) {
+    if (is_identified_) ++guard_.identified_calls_;
     connection_->has_called = true;
     ++connection_->live_calls;
     ++connection_->seen_calls;
     --guard_.unseen_calls_;
   }
   ~Call() override {
+    if (is_identified_) --guard_.identified_calls_;
     --connection_->live_calls;
     --guard_.live_calls_;
   }
@@ -171,6 +176,7 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
   ConnectionGuard& guard_;
   const std::shared_ptr<Connection> connection_;
   const bool is_raw_;
+  const bool is_identified_;
 };
 
 class ConnectionGuard::Factory final
@@ -290,9 +296,10 @@ void ConnectionGuard::OnCallRead() {
 }
 
 bool ConnectionGuard::HasManyCalls() const {
+  const int calls = std::max<int>(live_calls_, unfinished_calls_);
   return unseen_calls_ > limits_.max_live_calls ||
-         live_calls_ > limits_.max_unidentified_calls ||
-         unfinished_calls_ > limits_.max_unidentified_calls;
+         calls - identified_calls_ > limits_.max_unidentified_calls ||
+         calls > limits_.max_total_calls;
 }
 
 void ConnectionGuard::AwaitLook() {

@@ -165,9 +165,10 @@ class ConnectionGuard {
   std::unique_ptr<ConnectionHandover> handover_;
   const int epoll_;
   const int wake_;
-  std::atomic<int> live_calls_{0};    // that gRPC has read and not ended
-  std::atomic<int> unseen_calls_{0};  // those that no interceptor has seen
-  // Those and unary calls whose request has not arrived, at the last look.
+  std::atomic<int> live_calls_{0};        // that gRPC has read and not ended
+  std::atomic<int> unseen_calls_{0};      // those that no interceptor has seen
+  std::atomic<int> identified_calls_{0};  // those of identified connections
+  // All, and unary calls whose request has not arrived, at the last look.
   std::atomic<int> unfinished_calls_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> draining_{false};
