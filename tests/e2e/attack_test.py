@@ -394,6 +394,17 @@ class AttackTest(EndToEndTest):
             blocks = [http2.flood("QueryUsage", 100000, b"", resets) for resets in (True, False)]
             self.flood(server, *blocks, *blocks, tls_ca=ca.certificate)
 
+    def test_floods_of_other_frames(self):
+        """Each must be answered, or is part of headers that never end."""
+        blocks = [
+            http2.frame(http2.PING, 0, 0, b"12345678") * 200000,
+            http2.frame(http2.SETTINGS, 0, 0) * 200000,
+            http2.frame(http2.HEADERS, 0, 1, http2.headers("QueryUsage"))
+            + http2.frame(http2.CONTINUATION, 0, 1, http2.literal("a", "b" * 126)) * 20000,
+        ]
+        with self.attacked(with_newcomer=True) as server:
+            self.flood(server, *blocks, *blocks)
+
     def test_slow_queries(self):
         """A query of another project does not wait for the forty that came before it."""
         server = self.start_server("usage.db")

@@ -8,7 +8,7 @@ import ssl
 import struct
 import threading
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
 MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 3, 4
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -21,7 +21,7 @@ def frame(kind, flags, stream, payload=b""):
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
-def _literal(text):
+def _string(text):
     data = text.encode()
     if len(data) < 127:
         return bytes([len(data)]) + data
@@ -30,6 +30,11 @@ def _literal(text):
         length += bytes([rest & 127 | 128])
         rest >>= 7
     return length + bytes([rest]) + data
+
+
+def literal(name, value, indexes=False):
+    """A header in HPACK, spelled out, which may enter the table."""
+    return (b"\x40" if indexes else b"\0") + _string(name) + _string(value)
 
 
 def headers(method, indexes=False, **metadata):
@@ -44,8 +49,7 @@ def headers(method, indexes=False, **metadata):
         "te": "trailers",
         **metadata,
     }
-    kind = b"\x40" if indexes else b"\0"
-    return b"".join(kind + _literal(k) + _literal(v) for k, v in pairs.items())
+    return b"".join(literal(k, v, indexes) for k, v in pairs.items())
 
 
 def flood(method, count, data=None, resets=False, first=1):
