@@ -394,7 +394,7 @@ class AttackTest(EndToEndTest):
             blocks = [http2.flood("QueryUsage", 100000, b"", resets) for resets in (True, False)]
             self.flood(server, *blocks, *blocks, tls_ca=ca.certificate)
 
-    # 233 to 246 MiB: gRPC answers 200,000 pings of a connection before it closes it.
+    # 183 to 246 MiB, most of it for pings.
     def test_floods_of_other_frames(self):
         """Each must be answered, or is part of headers that never end."""
         blocks = [
