@@ -45,8 +45,8 @@ constexpr std::chrono::milliseconds kMaxWait(100);
 // calls that no interceptor has seen.
 constexpr absl::Duration kSilence = absl::Seconds(1);
 
-// The guard accepts at most this many connections at once, and looks again
-// after each so many.
+// The number of connections that the guard accepts before it looks at all of
+// them again.
 constexpr int kConnectionsPerLook = 4;
 
 // The time that the guard waits when a connection cannot be accepted.

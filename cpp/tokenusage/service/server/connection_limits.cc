@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::int64_t kStallBytes = 64 << 10;
 
-// What unidentified connections hold counts as if it were this much more.
-// Those that hold next to nothing, such as new callers, stay.
+// The factor by which what an unidentified connection holds counts. New callers
+// hold next to nothing, and so stay open.
 constexpr std::int64_t kUnidentifiedWeight = 8;
 
 // A call takes at least a frame header and the indices of compressed headers.

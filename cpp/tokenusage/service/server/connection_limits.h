@@ -58,7 +58,7 @@ struct ConnectionLimits {
 // The state of a connection.
 struct ConnectionState {
   bool is_identified = false;
-  int live_calls = 0;
+  int live_calls = 0;  // if known, those that gRPC has only read included
   std::int64_t pending_bytes = 0;
   int unread_bytes = 0;    // that gRPC has not read
   absl::Duration silence;  // since it last sent something
