@@ -8,8 +8,10 @@
 
 #include <atomic>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "gmock/gmock.h"
@@ -49,10 +51,11 @@ std::unique_ptr<ReportTransport> TransportTo(std::vector<std::string> servers) {
   return *std::move(transport);
 }
 
-// A server that accepts connections and does not answer, or not in HTTP/2.
+// A server that passes each connection to `serve`, one after another.
 class RawServer {
  public:
-  explicit RawServer(std::string answer) : answer_(std::move(answer)) {
+  explicit RawServer(std::function<void(int connection)> serve)
+      : serve_(std::move(serve)) {
     socket_ = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address = {};
     address.sin_family = AF_INET;
@@ -76,18 +79,43 @@ class RawServer {
     while (true) {
       const int connection = accept(socket_, nullptr, nullptr);
       if (connection < 0) return;
-      if (!answer_.empty()) {
-        send(connection, answer_.data(), answer_.size(), MSG_NOSIGNAL);
-        close(connection);
-      }
+      serve_(connection);
     }
   }
 
-  const std::string answer_;
+  const std::function<void(int connection)> serve_;
   int socket_ = -1;
   int port_ = 0;
   std::thread thread_;
 };
+
+void DoNotAnswer(int) {}
+
+void Send(int connection, std::string_view bytes) {
+  send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+// Resets the first call of a connection the way gRPC does if its memory is
+// exhausted: by a frame without a status.
+void ResetTheCall(int connection) {
+  using namespace std::string_view_literals;
+  constexpr std::string_view kSettings = "\0\0\0\x4\0\0\0\0\0"sv;
+  constexpr std::string_view kResetOfStream1 =
+      "\0\0\x4\x3\0\0\0\0\x1\0\0\0\xb"sv;  // ENHANCE_YOUR_CALM
+  constexpr char kHeaders = 1;
+  Send(connection, kSettings);
+  char bytes[256];
+  recv(connection, bytes, 24, MSG_WAITALL);  // the preface
+  unsigned char frame[9] = {};               // length, type, flags, stream
+  while (recv(connection, frame, sizeof(frame), MSG_WAITALL) > 0 &&
+         frame[3] != kHeaders) {
+    recv(connection, bytes, frame[2], MSG_WAITALL);
+  }
+  Send(connection, kResetOfStream1);
+  while (recv(connection, bytes, sizeof(bytes), 0) > 0) {
+  }
+  close(connection);
+}
 
 TEST(GrpcTransportTest, ReturnsTheAnswer) {
   FakeService service;
@@ -135,7 +163,7 @@ TEST(GrpcTransportTest, TakesTheNextServerAndStaysWithIt) {
 }
 
 TEST(GrpcTransportTest, GivesUpASlowServer) {
-  RawServer silent("");
+  RawServer silent(DoNotAnswer);
   const ReportResult result =
       TransportTo({silent.address()})
           ->Report(RequestOf(1), absl::Milliseconds(200));
@@ -143,14 +171,45 @@ TEST(GrpcTransportTest, GivesUpASlowServer) {
 }
 
 TEST(GrpcTransportTest, TakesAnAnswerThatIsNoneForAFailure) {
-  RawServer garbage("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK");
+  RawServer garbage([](int connection) {
+    Send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK");
+    close(connection);
+  });
   const ReportResult result =
       TransportTo({garbage.address()})->Report(RequestOf(1), kTimeout);
   EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kUnavailable));
 }
 
+// gRPC gives a reset of a busy server the code of a message that is too long.
+TEST(GrpcTransportTest, ARequestThatIsResetIsSentAgain) {
+  RawServer exhausted(ResetTheCall);
+  const ReportResult result =
+      TransportTo({exhausted.address()})->Report(RequestOf(1), kTimeout);
+  EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kUnavailable,
+                                      HasSubstr("RST_STREAM")));
+
+  FakeService service;
+  GrpcService server(&service);
+  EXPECT_THAT(TransportTo({exhausted.address(), server.address()})
+                  ->Report(RequestOf(1), kTimeout)
+                  .status,
+              IsOk());
+  EXPECT_THAT(service.records(), SizeIs(1));
+}
+
+TEST(GrpcTransportTest, AMessageThatIsTooLongIsNotSentAgain) {
+  FakeService service;
+  GrpcService server(&service);
+  const ReportResult result =
+      TransportTo({server.address()})
+          ->Report(std::string(5 << 20, '\0'), kTimeout);
+  EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kResourceExhausted,
+                                      HasSubstr("larger than max")));
+  EXPECT_EQ(result.reason, "");
+}
+
 TEST(GrpcTransportTest, CancelsCalls) {
-  RawServer silent("");
+  RawServer silent(DoNotAnswer);
   const auto transport = TransportTo({silent.address()});
   std::thread call([&transport] {
     EXPECT_THAT(transport->Report(RequestOf(1), absl::Hours(1)).status,
@@ -225,7 +284,7 @@ TEST(GrpcTransportTest, AReporterOutlivesAServerThatIsStopped) {
 }
 
 TEST(GrpcTransportTest, TheDestructorDoesNotWaitForAServer) {
-  RawServer silent("");
+  RawServer silent(DoNotAnswer);
   UsageReporterOptions options;
   options.project = "demo";
   options.max_batch_age = absl::ZeroDuration();

@@ -57,6 +57,17 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
   return absl::OkStatus();
 }
 
+// Returns the error of a call that failed. gRPC gives a stream that a server
+// resets because it is short of memory the code of a message that is too long,
+// and only the text differs. Such a call may be made again.
+absl::Status ErrorOf(const grpc::Status& status) {
+  if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
+      absl::StrContains(status.error_message(), "RST_STREAM")) {
+    return absl::UnavailableError(status.error_message());
+  }
+  return FromGrpcStatus(status);
+}
+
 // Returns whether another server may answer.
 bool IsWorthAnotherServer(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsCancelled(status) ||
@@ -129,7 +140,7 @@ class GrpcTransport : public ReportTransport {
     const grpc::Status status = done.get_future().get();
     End(&context);
     if (status.ok()) return result;
-    result.status = FromGrpcStatus(status);
+    result.status = ErrorOf(status);
     if (auto info = GetErrorInfo(result.status)) result.reason = info->reason;
     result.pushback = PushbackOf(context);
     return result;

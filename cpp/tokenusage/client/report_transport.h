@@ -30,6 +30,8 @@ namespace tokenusage {
 
 // The outcome of a ReportUsage call.
 struct ReportResult {
+  // RESOURCE_EXHAUSTED without a reason and a pushback means that the request
+  // is too long: the reporter sends its records in smaller ones.
   absl::Status status;
   std::string reason;                      // of the error's ErrorInfo, or empty
   std::optional<absl::Duration> pushback;  // how long the service asks to wait
