@@ -6,14 +6,9 @@
 
 namespace tokenusage {
 
-using usage_internal::Counter;
-
-UsageCounts CountUsage(const anthropic::v1::MessagesUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  usage_internal::CountMessage(&counter, usage);
-  return counts;
+void usage_internal::Count(const anthropic::v1::MessagesUsage& usage,
+                           Counter* counter) {
+  CountMessage(usage, counter);
 }
 
 std::vector<MessagePass<anthropic::v1::MessagesUsage>> FindOtherPasses(

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Counts the usage that Anthropic's endpoints state.
+// Counts the usage that Anthropic's endpoints state: see count_usage.h.
 //
 //   UsageCounts counts = CountUsage(usage);
 //   for (const auto& pass : FindOtherPasses(usage)) {
 //     Report(pass.model, CountUsage(pass.usage));
 //   }
-//
-// The counts of a usage must be from 0 to kMaxCount (others are left out): see
-// UsageRules in usage_rules.h. If `why` is not null, a description of
-// each contradiction is appended to it. Thread-safe.
 
 #ifndef TOKENUSAGE_USAGE_ANTHROPIC_H_
 #define TOKENUSAGE_USAGE_ANTHROPIC_H_
@@ -17,15 +13,18 @@
 #include <vector>
 
 #include "tokenusage/anthropic/v1/messages.pb.h"
+#include "tokenusage/usage/count_usage.h"
 #include "tokenusage/usage/message_pass.h"
-#include "tokenusage/usage/usage_counts.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 
 // Counts the message itself, whose counts include only some of its iterations:
 // see FindOtherPasses.
-UsageCounts CountUsage(const anthropic::v1::MessagesUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
+void Count(const anthropic::v1::MessagesUsage& usage, Counter* counter);
+
+}  // namespace tokenusage::usage_internal
+
+namespace tokenusage {
 
 // Returns the iterations that are billed in addition to the message's own
 // counts: compactions, advisor messages, and models that declined before a

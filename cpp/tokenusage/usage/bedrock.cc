@@ -4,14 +4,8 @@
 
 #include "tokenusage/usage/token_parts.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 namespace {
-
-using usage_internal::Counter;
-using usage_internal::IsSum;
-using usage_internal::MakeStated;
-using usage_internal::Stated;
-using usage_internal::TokenParts;
 
 constexpr char kDetail[] = "cache_details.input_tokens";
 
@@ -37,36 +31,30 @@ void CountLifetimes(const bedrock::v1::ConverseUsage& usage,
 
 // The input leaves out what was read from the cache and written to it; the
 // total was seen with and without these.
-UsageCounts CountUsage(const bedrock::v1::ConverseUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const bedrock::v1::ConverseUsage& usage, Counter* counter) {
   const Stated uncached = STATED("", usage, input_tokens);
   TokenParts parts;
   parts.total = STATED("", usage, total_tokens);
   parts.output = STATED("", usage, output_tokens);
   parts.cache_read =
-      counter.OneOf(STATED("", usage, cache_read_input_tokens),
-                    STATED("", usage, cache_read_input_token_count));
+      counter->OneOf(STATED("", usage, cache_read_input_tokens),
+                     STATED("", usage, cache_read_input_token_count));
   parts.cache_write =
-      counter.OneOf(STATED("", usage, cache_write_input_tokens),
-                    STATED("", usage, cache_write_input_token_count));
+      counter->OneOf(STATED("", usage, cache_write_input_tokens),
+                     STATED("", usage, cache_write_input_token_count));
   parts.input = Counter::Sum("all input tokens",
                              {uncached, parts.cache_read, parts.cache_write});
   if (!IsSum(parts.total, {uncached, parts.output})) {
-    counter.CheckSum(parts.total, {parts.input, parts.output});
+    counter->CheckSum(parts.total, {parts.input, parts.output});
   }
-  CountTokens(parts, &counter);
-  CountLifetimes(usage, parts.cache_write, &counter);
-  return counts;
+  SetTokens(parts, counter);
+  CheckTokens(parts, counter);
+  CountLifetimes(usage, parts.cache_write, counter);
 }
 
 // The input leaves out what was read from the cache and written to it. No total
 // is stated.
-UsageCounts CountUsage(const bedrock::v1::InvokeModelUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const bedrock::v1::InvokeModelUsage& usage, Counter* counter) {
   TokenParts parts;
   parts.output = STATED("", usage, output_token_count);
   parts.cache_read = STATED("", usage, cache_read_input_token_count);
@@ -76,8 +64,7 @@ UsageCounts CountUsage(const bedrock::v1::InvokeModelUsage& usage,
     parts.input = Counter::Sum("all input tokens",
                                {uncached, parts.cache_read, parts.cache_write});
   }
-  CountTokens(parts, &counter);
-  return counts;
+  CountTokens(parts, counter);
 }
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal

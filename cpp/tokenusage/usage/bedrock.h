@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Counts the usage that Amazon Bedrock's endpoints state.
-//
-//   UsageCounts counts = CountUsage(usage);
-//
-// The counts of a usage must be from 0 to kMaxCount (others are left out): see
-// UsageRules in usage_rules.h. If `why` is not null, a description of
-// each contradiction is appended to it. Thread-safe.
+// Counts the usage that Amazon Bedrock's endpoints state: see count_usage.h.
 
 #ifndef TOKENUSAGE_USAGE_BEDROCK_H_
 #define TOKENUSAGE_USAGE_BEDROCK_H_
 
-#include <vector>
-
 #include "tokenusage/bedrock/v1/converse.pb.h"
 #include "tokenusage/bedrock/v1/invoke_model.pb.h"
-#include "tokenusage/usage/usage_counts.h"
+#include "tokenusage/usage/count_usage.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 
-UsageCounts CountUsage(const bedrock::v1::ConverseUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
-UsageCounts CountUsage(const bedrock::v1::InvokeModelUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
+void Count(const bedrock::v1::ConverseUsage& usage, Counter* counter);
+void Count(const bedrock::v1::InvokeModelUsage& usage, Counter* counter);
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal
 
 #endif  // TOKENUSAGE_USAGE_BEDROCK_H_

@@ -4,12 +4,8 @@
 
 #include "tokenusage/usage/token_parts.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 namespace {
-
-using usage_internal::Counter;
-using usage_internal::Stated;
-using usage_internal::TokenParts;
 
 // Processed tokens and charged tokens are counted on two bases; cached tokens
 // belong to the former. Cohere states no total.
@@ -28,30 +24,22 @@ void CountProcessedAndBilled(const Usage& usage, Counter* counter) {
 
 }  // namespace
 
-UsageCounts CountUsage(const cohere::v2::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  CountProcessedAndBilled(usage, &counter);
-  counter.Set(v1::USAGE_MEASURE_BILLED_INPUT_TOKENS,
-              STATED("billed_units.", usage.billed_units(), input_tokens));
-  return counts;
+void Count(const cohere::v2::ChatUsage& usage, Counter* counter) {
+  CountProcessedAndBilled(usage, counter);
+  counter->Set(v1::USAGE_MEASURE_BILLED_INPUT_TOKENS,
+               STATED("billed_units.", usage.billed_units(), input_tokens));
 }
 
 // Image tokens are charged in addition to input tokens.
-UsageCounts CountUsage(const cohere::v2::MetaUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  CountProcessedAndBilled(usage, &counter);
+void Count(const cohere::v2::MetaUsage& usage, Counter* counter) {
+  CountProcessedAndBilled(usage, counter);
   const auto& billed = usage.billed_units();
-  counter.Set(v1::USAGE_MEASURE_BILLED_INPUT_TOKENS,
-              Counter::Sum("all billed input tokens",
-                           {STATED("billed_units.", billed, input_tokens),
-                            STATED("billed_units.", billed, image_tokens)}));
-  counter.Set(v1::USAGE_MEASURE_IMAGES,
-              STATED("billed_units.", billed, images));
-  return counts;
+  counter->Set(v1::USAGE_MEASURE_BILLED_INPUT_TOKENS,
+               Counter::Sum("all billed input tokens",
+                            {STATED("billed_units.", billed, input_tokens),
+                             STATED("billed_units.", billed, image_tokens)}));
+  counter->Set(v1::USAGE_MEASURE_IMAGES,
+               STATED("billed_units.", billed, images));
 }
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal

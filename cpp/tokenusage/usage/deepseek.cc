@@ -2,34 +2,21 @@
 
 #include "tokenusage/usage/deepseek.h"
 
-#include "tokenusage/usage/token_parts.h"
+#include "tokenusage/usage/openai_parts.h"
 
-namespace tokenusage {
-
-using usage_internal::Counter;
-using usage_internal::TokenParts;
+namespace tokenusage::usage_internal {
 
 // The wholes are inclusive, as OpenAI's are. Hits are stated twice; a miss is
 // ordinary input, not a cache write.
-UsageCounts CountUsage(const deepseek::v1::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  TokenParts parts;
-  parts.total = STATED("", usage, total_tokens);
-  parts.input = STATED("", usage, prompt_tokens);
-  parts.output = STATED("", usage, completion_tokens);
-  parts.cache_read =
-      counter.OneOf(STATED("", usage, prompt_cache_hit_tokens),
-                    STATED("prompt_tokens_details.",
-                           usage.prompt_tokens_details(), cached_tokens));
-  parts.reasoning = STATED("completion_tokens_details.",
-                           usage.completion_tokens_details(), reasoning_tokens);
-  counter.CheckSum(parts.total, {parts.input, parts.output});
-  counter.CheckSum(parts.input, {STATED("", usage, prompt_cache_hit_tokens),
-                                 STATED("", usage, prompt_cache_miss_tokens)});
-  CountTokens(parts, &counter);
-  return counts;
+void Count(const deepseek::v1::ChatUsage& usage, Counter* counter) {
+  TokenParts parts = OpenAiParts(usage, counter);
+  const Stated hits = STATED("", usage, prompt_cache_hit_tokens);
+  parts.cache_read = counter->OneOf(hits, parts.cache_read);
+  counter->CheckSum(parts.total, {parts.input, parts.output});
+  counter->CheckSum(parts.input,
+                    {hits, STATED("", usage, prompt_cache_miss_tokens)});
+  SetTokens(parts, counter);
+  CheckTokens(parts, counter);
 }
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal

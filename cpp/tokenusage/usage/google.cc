@@ -7,18 +7,36 @@
 
 #include "tokenusage/usage/token_parts.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 namespace {
 
-using usage_internal::Counter;
-using usage_internal::IsSum;
-using usage_internal::MakeStated;
-using usage_internal::Stated;
-
-// The counts that a list of details states.
-struct Modalities {
-  Stated text, image, audio, video, document;
+// A kind of tokens, under the names that it has in lists, and its measures.
+// Interactions spells the names in lower case.
+struct Modality {
+  std::string_view name;
+  std::string_view lower_name;
+  v1::UsageMeasure input;
+  v1::UsageMeasure cache_read = v1::USAGE_MEASURE_UNSPECIFIED;  // none
+  v1::UsageMeasure output = v1::USAGE_MEASURE_UNSPECIFIED;      // none
 };
+constexpr std::array<Modality, 5> kModalities = {{
+    {"TEXT", "text", v1::USAGE_MEASURE_INPUT_TEXT_TOKENS,
+     v1::USAGE_MEASURE_CACHE_READ_TEXT_TOKENS,
+     v1::USAGE_MEASURE_OUTPUT_TEXT_TOKENS},
+    {"IMAGE", "image", v1::USAGE_MEASURE_INPUT_IMAGE_TOKENS,
+     v1::USAGE_MEASURE_CACHE_READ_IMAGE_TOKENS,
+     v1::USAGE_MEASURE_OUTPUT_IMAGE_TOKENS},
+    {"AUDIO", "audio", v1::USAGE_MEASURE_INPUT_AUDIO_TOKENS,
+     v1::USAGE_MEASURE_CACHE_READ_AUDIO_TOKENS,
+     v1::USAGE_MEASURE_OUTPUT_AUDIO_TOKENS},
+    {"VIDEO", "video", v1::USAGE_MEASURE_INPUT_VIDEO_TOKENS,
+     v1::USAGE_MEASURE_CACHE_READ_VIDEO_TOKENS,
+     v1::USAGE_MEASURE_OUTPUT_VIDEO_TOKENS},
+    {"DOCUMENT", "document", v1::USAGE_MEASURE_INPUT_DOCUMENT_TOKENS},
+}};
+
+// The counts that a list of details states, in the order of kModalities.
+using Modalities = std::array<Stated, kModalities.size()>;
 
 // The counts that all of Google's usage objects state, under various names.
 struct Tokens {
@@ -36,23 +54,19 @@ Stated TokensOf(const Detail& detail, const char* field) {
   return MakeStated(detail.has_token_count(), detail.token_count(), field);
 }
 
-// Returns the count of a modality; null if it is unknown. Interactions spells
-// them in lower case.
-Stated* Find(std::string_view modality, Modalities* by) {
-  const auto is = [&](std::string_view upper, std::string_view lower) {
-    return modality == upper || modality == lower;
-  };
-  if (is("TEXT", "text")) return &by->text;
-  if (is("IMAGE", "image")) return &by->image;
-  if (is("AUDIO", "audio")) return &by->audio;
-  if (is("VIDEO", "video")) return &by->video;
-  if (is("DOCUMENT", "document")) return &by->document;
-  if (is("MODALITY_UNSPECIFIED", "")) return &by->text;
+// Returns the count of a modality; null if it is unknown.
+Stated* Find(std::string_view name, Modalities* by) {
+  if (name.empty() || name == "MODALITY_UNSPECIFIED") return &(*by)[0];  // text
+  for (std::size_t i = 0; i < by->size(); ++i) {
+    if (name == kModalities[i].name || name == kModalities[i].lower_name) {
+      return &(*by)[i];
+    }
+  }
   return nullptr;
 }
 
 // The paths of a list's counts.
-using Paths = std::array<const char*, 5>;
+using Paths = std::array<const char*, kModalities.size()>;
 #define BY_MODALITY(list)                                          \
   Paths {                                                          \
     list "[TEXT]", list "[IMAGE]", list "[AUDIO]", list "[VIDEO]", \
@@ -62,63 +76,43 @@ using Paths = std::array<const char*, 5>;
 template <typename Details>
 void Divide(const Details& details, const Paths& paths, Modalities* by) {
   if (details.empty()) return;
-  by->text.field = paths[0];
-  by->image.field = paths[1];
-  by->audio.field = paths[2];
-  by->video.field = paths[3];
-  by->document.field = paths[4];
+  for (std::size_t i = 0; i < by->size(); ++i) (*by)[i].field = paths[i];
   for (const auto& detail : details) {
     Stated* const place = Find(detail.modality(), by);
     if (place != nullptr) *place += TokensOf(detail, place->field);
   }
 }
 
-void CheckParts(const Modalities& by, const Stated& whole, Counter* counter) {
-  counter->CheckParts({by.text, by.image, by.audio, by.video, by.document},
-                      whole);
-}
-
 // Sets the measures by modality. Tool results are part of the input.
 void CountModalities(const Tokens& tokens, Counter* counter) {
-  Modalities input = tokens.prompt_by;
-  input.text += tokens.tool_use_by.text;
-  input.image += tokens.tool_use_by.image;
-  input.audio += tokens.tool_use_by.audio;
-  input.video += tokens.tool_use_by.video;
-  input.document += tokens.tool_use_by.document;
-  counter->Set(v1::USAGE_MEASURE_INPUT_TEXT_TOKENS, input.text);
-  counter->Set(v1::USAGE_MEASURE_INPUT_IMAGE_TOKENS, input.image);
-  counter->Set(v1::USAGE_MEASURE_INPUT_AUDIO_TOKENS, input.audio);
-  counter->Set(v1::USAGE_MEASURE_INPUT_VIDEO_TOKENS, input.video);
-  counter->Set(v1::USAGE_MEASURE_INPUT_DOCUMENT_TOKENS, input.document);
+  for (std::size_t i = 0; i < kModalities.size(); ++i) {
+    const Modality& modality = kModalities[i];
+    Stated input = tokens.prompt_by[i];
+    input += tokens.tool_use_by[i];
+    counter->Set(modality.input, input);
+    if (modality.cache_read != v1::USAGE_MEASURE_UNSPECIFIED) {
+      counter->Set(modality.cache_read, tokens.cached_by[i]);
+    }
+    if (modality.output != v1::USAGE_MEASURE_UNSPECIFIED) {
+      counter->Set(modality.output, tokens.response_by[i]);
+    }
+  }
+}
 
-  const Modalities& cached = tokens.cached_by;
-  counter->Set(v1::USAGE_MEASURE_CACHE_READ_TEXT_TOKENS, cached.text);
-  counter->Set(v1::USAGE_MEASURE_CACHE_READ_IMAGE_TOKENS, cached.image);
-  counter->Set(v1::USAGE_MEASURE_CACHE_READ_AUDIO_TOKENS, cached.audio);
-  counter->Set(v1::USAGE_MEASURE_CACHE_READ_VIDEO_TOKENS, cached.video);
-
-  const Modalities& output = tokens.response_by;
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_TEXT_TOKENS, output.text);
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_IMAGE_TOKENS, output.image);
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_AUDIO_TOKENS, output.audio);
-  counter->Set(v1::USAGE_MEASURE_OUTPUT_VIDEO_TOKENS, output.video);
+void CheckParts(const Modalities& by, const Stated& whole, Counter* counter) {
+  counter->CheckParts({by[0], by[1], by[2], by[3], by[4]}, whole);
 }
 
 // Checks the modalities against their wholes, and the cached ones against the
 // prompt's.
 void CheckModalities(const Tokens& tokens, Counter* counter) {
-  const Modalities& prompt = tokens.prompt_by;
-  const Modalities& cached = tokens.cached_by;
-  CheckParts(prompt, tokens.prompt, counter);
+  CheckParts(tokens.prompt_by, tokens.prompt, counter);
   CheckParts(tokens.tool_use_by, tokens.tool_use, counter);
-  CheckParts(cached, tokens.cached, counter);
+  CheckParts(tokens.cached_by, tokens.cached, counter);
   CheckParts(tokens.response_by, tokens.response, counter);
-  counter->CheckPart(cached.text, prompt.text);
-  counter->CheckPart(cached.image, prompt.image);
-  counter->CheckPart(cached.audio, prompt.audio);
-  counter->CheckPart(cached.video, prompt.video);
-  counter->CheckPart(cached.document, prompt.document);
+  for (std::size_t i = 0; i < kModalities.size(); ++i) {
+    counter->CheckPart(tokens.cached_by[i], tokens.prompt_by[i]);
+  }
 }
 
 // The prompt includes cached tokens and leaves out tool results. The response
@@ -164,34 +158,23 @@ Tokens CommonTokens(const Usage& usage) {
 
 }  // namespace
 
-UsageCounts CountUsage(const google::v1::GenerateContentUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const google::v1::GenerateContentUsage& usage, Counter* counter) {
   Tokens tokens = CommonTokens(usage);
   tokens.response = STATED("", usage, candidates_token_count);
   Divide(usage.candidates_tokens_details(),
          BY_MODALITY("candidates_tokens_details"), &tokens.response_by);
-  CountTokens(tokens, &counter);
-  return counts;
+  CountTokens(tokens, counter);
 }
 
-UsageCounts CountUsage(const google::v1::LiveUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const google::v1::LiveUsage& usage, Counter* counter) {
   Tokens tokens = CommonTokens(usage);
   tokens.response = STATED("", usage, response_token_count);
   Divide(usage.response_tokens_details(),
          BY_MODALITY("response_tokens_details"), &tokens.response_by);
-  CountTokens(tokens, &counter);
-  return counts;
+  CountTokens(tokens, counter);
 }
 
-UsageCounts CountUsage(const google::v1::InteractionsUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const google::v1::InteractionsUsage& usage, Counter* counter) {
   Tokens tokens;
   tokens.prompt = STATED("", usage, total_input_tokens);
   tokens.tool_use = STATED("", usage, total_tool_use_tokens);
@@ -207,7 +190,7 @@ UsageCounts CountUsage(const google::v1::InteractionsUsage& usage,
          BY_MODALITY("output_tokens_by_modality"), &tokens.response_by);
   Divide(usage.cached_tokens_by_modality(),
          BY_MODALITY("cached_tokens_by_modality"), &tokens.cached_by);
-  CountTokens(tokens, &counter);
+  CountTokens(tokens, counter);
 
   Stated searches, calls;
   for (const auto& tool : usage.grounding_tool_count()) {
@@ -215,26 +198,21 @@ UsageCounts CountUsage(const google::v1::InteractionsUsage& usage,
     calls += count;
     if (tool.type() == "google_search") searches += count;
   }
-  counter.Set(v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS, searches);
-  counter.Set(v1::USAGE_MEASURE_TOOL_CALLS, calls);
-  return counts;
+  counter->Set(v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS, searches);
+  counter->Set(v1::USAGE_MEASURE_TOOL_CALLS, calls);
 }
 
 // An embedding has no output: its input is its total.
-UsageCounts CountUsage(const google::v1::PredictEmbeddingsUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const google::v1::PredictEmbeddingsUsage& usage, Counter* counter) {
   Stated input;
   for (const auto& prediction : usage.predictions()) {
     const auto& statistics = prediction.embeddings().statistics();
     input += STATED("", statistics, token_count);
   }
-  counter.Set(v1::USAGE_MEASURE_INPUT_TOKENS, input);
-  counter.Set(v1::USAGE_MEASURE_TOTAL_TOKENS, input);
-  counter.Set(v1::USAGE_MEASURE_CHARACTERS,
-              STATED("metadata.", usage.metadata(), billable_character_count));
-  return counts;
+  counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, input);
+  counter->Set(v1::USAGE_MEASURE_TOTAL_TOKENS, input);
+  counter->Set(v1::USAGE_MEASURE_CHARACTERS,
+               STATED("metadata.", usage.metadata(), billable_character_count));
 }
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal

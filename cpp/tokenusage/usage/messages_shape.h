@@ -77,7 +77,7 @@ struct PassCounts {
 // Checks that the passes inside the message's counts add up to them. A pass of
 // an unknown type may be one of those, so that nothing can be said then.
 template <typename Usage>
-void CheckPasses(Counter* counter, const Usage& usage, const PassCounts& all) {
+void CheckPasses(const Usage& usage, const PassCounts& all, Counter* counter) {
   PassCounts sums;
   sums.input.field = "iterations.input_tokens";
   sums.output.field = "iterations.output_tokens";
@@ -108,7 +108,7 @@ void CheckPasses(Counter* counter, const Usage& usage, const PassCounts& all) {
 // Counts a message. Its input_tokens exclude what was read from a cache or
 // written to one, and it states no total.
 template <typename Usage>
-void CountMessage(Counter* counter, const Usage& usage) {
+void CountMessage(const Usage& usage, Counter* counter) {
   const Stated uncached = STATED("", usage, input_tokens);
   TokenParts parts;
   parts.cache_read = STATED("", usage, cache_read_input_tokens);
@@ -141,8 +141,9 @@ void CountMessage(Counter* counter, const Usage& usage) {
                             {searches, STATED("server_tool_use.", tools,
                                               web_fetch_requests)}));
   if (!usage.iterations().empty()) {
-    CheckPasses(counter, usage,
-                {uncached, parts.output, parts.cache_read, parts.cache_write});
+    CheckPasses(usage,
+                {uncached, parts.output, parts.cache_read, parts.cache_write},
+                counter);
   }
 }
 

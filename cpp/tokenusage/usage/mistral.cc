@@ -2,66 +2,38 @@
 
 #include "tokenusage/usage/mistral.h"
 
-#include "tokenusage/usage/token_parts.h"
+#include "tokenusage/usage/openai_parts.h"
 
-namespace tokenusage {
-
-using usage_internal::Counter;
-using usage_internal::IsSum;
-using usage_internal::Stated;
-using usage_internal::TokenParts;
+namespace tokenusage::usage_internal {
 
 // The wholes are inclusive, as OpenAI's are. Parts of the prompt may be stated
 // under several names.
-UsageCounts CountUsage(const mistral::v1::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  TokenParts parts;
-  parts.total = STATED("", usage, total_tokens);
-  parts.input = STATED("", usage, prompt_tokens);
-  parts.output = STATED("", usage, completion_tokens);
-  const auto& in = usage.prompt_tokens_details();
-  const auto& in_again = usage.prompt_token_details();
-  parts.cache_read =
-      counter.OneOf(STATED("prompt_tokens_details.", in, cached_tokens),
-                    STATED("prompt_token_details.", in_again, cached_tokens),
-                    STATED("", usage, num_cached_tokens));
-  parts.input_audio =
-      counter.OneOf(STATED("prompt_tokens_details.", in, audio_tokens),
-                    STATED("prompt_token_details.", in_again, audio_tokens));
-  parts.reasoning = STATED("completion_tokens_details.",
-                           usage.completion_tokens_details(), reasoning_tokens);
-  counter.CheckSum(parts.total, {parts.input, parts.output});
-  CountTokens(parts, &counter);
-  counter.Set(v1::USAGE_MEASURE_INPUT_AUDIO_SECONDS,
-              STATED("", usage, prompt_audio_seconds));
-  return counts;
+void Count(const mistral::v1::ChatUsage& usage, Counter* counter) {
+  TokenParts parts = OpenAiParts(usage, counter);
+  const auto& again = usage.prompt_token_details();
+  parts.cache_read = counter->OneOf(
+      parts.cache_read, STATED("prompt_token_details.", again, cached_tokens),
+      STATED("", usage, num_cached_tokens));
+  parts.input_audio = counter->OneOf(
+      parts.input_audio, STATED("prompt_token_details.", again, audio_tokens));
+  CountTokens(parts, counter);
+  counter->Set(v1::USAGE_MEASURE_INPUT_AUDIO_SECONDS,
+               STATED("", usage, prompt_audio_seconds));
 }
 
 // Nothing says whether the total includes the tokens of connectors, so it may.
-UsageCounts CountUsage(const mistral::v1::ConversationsUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const mistral::v1::ConversationsUsage& usage, Counter* counter) {
+  const TokenParts parts = OpenAiParts(usage, counter);
   const Stated connectors = STATED("", usage, connector_tokens);
-  TokenParts parts;
-  parts.total = STATED("", usage, total_tokens);
-  parts.input = STATED("", usage, prompt_tokens);
-  parts.output = STATED("", usage, completion_tokens);
   if (!IsSum(parts.total, {parts.input, parts.output, connectors})) {
-    counter.CheckSum(parts.total, {parts.input, parts.output});
+    counter->CheckSum(parts.total, {parts.input, parts.output});
   }
-  CountTokens(parts, &counter);
-  return counts;
+  SetTokens(parts, counter);
+  CheckTokens(parts, counter);
 }
 
-UsageCounts CountUsage(const mistral::v1::OcrUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter(&counts, why)
-      .Set(v1::USAGE_MEASURE_PAGES, STATED("", usage, pages_processed));
-  return counts;
+void Count(const mistral::v1::OcrUsage& usage, Counter* counter) {
+  counter->Set(v1::USAGE_MEASURE_PAGES, STATED("", usage, pages_processed));
 }
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal

@@ -4,35 +4,24 @@
 
 #include "tokenusage/usage/token_parts.h"
 
-namespace tokenusage {
-
-using usage_internal::Counter;
-using usage_internal::TokenParts;
+namespace tokenusage::usage_internal {
 
 // Ollama states no total. A count that is missing may have been zero; it is
 // taken as not stated.
-UsageCounts CountUsage(const ollama::v1::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const ollama::v1::ChatUsage& usage, Counter* counter) {
   TokenParts parts;
   parts.input = STATED("", usage, prompt_eval_count);
   parts.cache_read = STATED("", usage, prompt_eval_cached_count);
   parts.output = STATED("", usage, eval_count);
-  CountTokens(parts, &counter);
-  return counts;
+  CountTokens(parts, counter);
 }
 
 // An embedding has no output: its input is its total.
-UsageCounts CountUsage(const ollama::v1::EmbedUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
+void Count(const ollama::v1::EmbedUsage& usage, Counter* counter) {
   TokenParts parts;
   parts.input = STATED("", usage, prompt_eval_count);
   parts.total = parts.input;
-  CountTokens(parts, &counter);
-  return counts;
+  CountTokens(parts, counter);
 }
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal

@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Counts the usage that Ollama's endpoints state.
-//
-//   UsageCounts counts = CountUsage(usage);
-//
-// The counts of a usage must be from 0 to kMaxCount (others are left out): see
-// UsageRules in usage_rules.h. If `why` is not null, a description of
-// each contradiction is appended to it. Thread-safe.
+// Counts the usage that Ollama's endpoints state: see count_usage.h.
 
 #ifndef TOKENUSAGE_USAGE_OLLAMA_H_
 #define TOKENUSAGE_USAGE_OLLAMA_H_
 
-#include <vector>
-
 #include "tokenusage/ollama/v1/chat.pb.h"
 #include "tokenusage/ollama/v1/embed.pb.h"
-#include "tokenusage/usage/usage_counts.h"
+#include "tokenusage/usage/count_usage.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 
-UsageCounts CountUsage(const ollama::v1::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
-UsageCounts CountUsage(const ollama::v1::EmbedUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
+void Count(const ollama::v1::ChatUsage& usage, Counter* counter);
+void Count(const ollama::v1::EmbedUsage& usage, Counter* counter);
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal
 
 #endif  // TOKENUSAGE_USAGE_OLLAMA_H_

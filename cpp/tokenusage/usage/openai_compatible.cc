@@ -2,28 +2,21 @@
 
 #include "tokenusage/usage/openai_compatible.h"
 
-#include "tokenusage/usage/token_parts.h"
+#include "tokenusage/usage/openai_parts.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 namespace {
 
-using usage_internal::Counter;
-using usage_internal::IsSum;
-using usage_internal::MakeStated;
-using usage_internal::Stated;
-using usage_internal::TokenParts;
-
-constexpr char kMultimodal[] = "prompt_tokens_details.multimodal_tokens";
-
-// The parts of the prompt, under all names that servers have for them.
-void SetInputParts(const openai_compatible::v1::ChatUsage& usage,
-                   Counter* counter, TokenParts* parts) {
+// Adds the other names that servers have for the parts of the prompt.
+void TakeOtherNames(const openai_compatible::v1::ChatUsage& usage,
+                    Counter* counter, TokenParts* parts) {
+  static constexpr char kMultimodal[] =
+      "prompt_tokens_details.multimodal_tokens";
   const auto& in = usage.prompt_tokens_details();
   parts->cache_read =
-      counter->OneOf(STATED("prompt_tokens_details.", in, cached_tokens),
-                     STATED("", usage, cached_tokens));
+      counter->OneOf(parts->cache_read, STATED("", usage, cached_tokens));
   parts->cache_write = counter->OneOf(
-      STATED("prompt_tokens_details.", in, cache_write_tokens),
+      parts->cache_write,
       STATED("prompt_tokens_details.", in, cache_creation_input_tokens),
       STATED("prompt_tokens_details.", in, created_cache_tokens));
 
@@ -34,49 +27,26 @@ void SetInputParts(const openai_compatible::v1::ChatUsage& usage,
     if (entry.first == "audio") audio = tokens;
     if (entry.first == "video") video = tokens;
   }
-  parts->input_text = STATED("prompt_tokens_details.", in, text_tokens);
-  parts->input_image =
-      counter->OneOf(STATED("prompt_tokens_details.", in, image_tokens), image);
-  parts->input_audio =
-      counter->OneOf(STATED("prompt_tokens_details.", in, audio_tokens),
-                     STATED("", usage, audio_prompt_tokens), audio);
-  parts->input_video =
-      counter->OneOf(STATED("prompt_tokens_details.", in, video_tokens), video);
+  parts->input_image = counter->OneOf(parts->input_image, image);
+  parts->input_audio = counter->OneOf(
+      parts->input_audio, STATED("", usage, audio_prompt_tokens), audio);
+  parts->input_video = counter->OneOf(parts->input_video, video);
 }
 
 }  // namespace
 
 // The wholes are inclusive, as OpenAI's are, unless the total shows that
 // reasoning is beside the completion.
-UsageCounts CountUsage(const openai_compatible::v1::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  TokenParts parts;
-  parts.total = STATED("", usage, total_tokens);
-  parts.input = STATED("", usage, prompt_tokens);
-  parts.output = STATED("", usage, completion_tokens);
-  SetInputParts(usage, &counter, &parts);
-
-  const auto& out = usage.completion_tokens_details();
+void Count(const openai_compatible::v1::ChatUsage& usage, Counter* counter) {
+  TokenParts parts = OpenAiParts(usage, counter);
+  TakeOtherNames(usage, counter, &parts);
   parts.reasoning =
-      counter.OneOf(STATED("completion_tokens_details.", out, reasoning_tokens),
-                    STATED("", usage, reasoning_tokens));
-  parts.accepted_prediction =
-      STATED("completion_tokens_details.", out, accepted_prediction_tokens);
-  parts.rejected_prediction =
-      STATED("completion_tokens_details.", out, rejected_prediction_tokens);
-  parts.output_text = STATED("completion_tokens_details.", out, text_tokens);
-  parts.output_image = STATED("completion_tokens_details.", out, image_tokens);
-  parts.output_audio = STATED("completion_tokens_details.", out, audio_tokens);
-
+      counter->OneOf(parts.reasoning, STATED("", usage, reasoning_tokens));
   if (IsSum(parts.total, {parts.input, parts.output, parts.reasoning})) {
     parts.output =
         Counter::Sum("all output tokens", {parts.output, parts.reasoning});
   }
-  counter.CheckSum(parts.total, {parts.input, parts.output});
-  CountTokens(parts, &counter);
-  return counts;
+  CountTokens(parts, counter);
 }
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal

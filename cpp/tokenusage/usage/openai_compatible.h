@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Counts the usage that OpenAI-compatible servers state.
-//
-//   UsageCounts counts = CountUsage(usage);
-//
-// The counts of a usage must be from 0 to kMaxCount (others are left out): see
-// UsageRules in usage_rules.h. If `why` is not null, a description of
-// each contradiction is appended to it. Thread-safe.
+// Counts the usage that OpenAI-compatible servers state: see count_usage.h.
 
 #ifndef TOKENUSAGE_USAGE_OPENAI_COMPATIBLE_H_
 #define TOKENUSAGE_USAGE_OPENAI_COMPATIBLE_H_
 
-#include <vector>
-
 #include "tokenusage/openai_compatible/v1/chat.pb.h"
-#include "tokenusage/usage/usage_counts.h"
+#include "tokenusage/usage/count_usage.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 
-UsageCounts CountUsage(const openai_compatible::v1::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
+void Count(const openai_compatible::v1::ChatUsage& usage, Counter* counter);
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal
 
 #endif  // TOKENUSAGE_USAGE_OPENAI_COMPATIBLE_H_

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Counts the usage that Orq's endpoints state.
-//
-//   UsageCounts counts = CountUsage(usage);
-//
-// The counts of a usage must be from 0 to kMaxCount (others are left out): see
-// UsageRules in usage_rules.h. If `why` is not null, a description of
-// each contradiction is appended to it. Thread-safe.
+// Counts the usage that Orq's endpoints state: see count_usage.h.
 
 #ifndef TOKENUSAGE_USAGE_ORQ_H_
 #define TOKENUSAGE_USAGE_ORQ_H_
-
-#include <vector>
 
 #include "tokenusage/orq/v2/chat.pb.h"
 #include "tokenusage/orq/v2/embeddings.pb.h"
@@ -19,30 +11,24 @@
 #include "tokenusage/orq/v2/ocr.pb.h"
 #include "tokenusage/orq/v2/rerank.pb.h"
 #include "tokenusage/orq/v2/responses.pb.h"
-#include "tokenusage/usage/usage_counts.h"
+#include "tokenusage/usage/count_usage.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 
-UsageCounts CountUsage(const orq::v2::PostV2ProxyImagesEditsUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
-UsageCounts CountUsage(const orq::v2::PostV2ProxyImagesVariationsUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
+void Count(const orq::v2::PostV2ProxyImagesEditsUsage& usage, Counter* counter);
+void Count(const orq::v2::PostV2ProxyImagesVariationsUsage& usage,
+           Counter* counter);
 
 // input_tokens is the sum of its details if they are both set and it is not.
-UsageCounts CountUsage(const orq::v2::PostV2ProxyImagesGenerationsUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
+void Count(const orq::v2::PostV2ProxyImagesGenerationsUsage& usage,
+           Counter* counter);
 
-UsageCounts CountUsage(const orq::v2::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
-UsageCounts CountUsage(const orq::v2::EmbeddingsUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
-UsageCounts CountUsage(const orq::v2::RerankUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
-UsageCounts CountUsage(const orq::v2::OcrUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
-UsageCounts CountUsage(const orq::v2::ResponsesUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why = nullptr);
+void Count(const orq::v2::ChatUsage& usage, Counter* counter);
+void Count(const orq::v2::EmbeddingsUsage& usage, Counter* counter);
+void Count(const orq::v2::RerankUsage& usage, Counter* counter);
+void Count(const orq::v2::OcrUsage& usage, Counter* counter);
+void Count(const orq::v2::ResponsesUsage& usage, Counter* counter);
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal
 
 #endif  // TOKENUSAGE_USAGE_ORQ_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The vocabulary of the providers' counting rules: see openai.cc. Only for the
+// The vocabulary of the providers' counting rules: see bedrock.cc. Only for the
 // files of this folder.
 
 #ifndef TOKENUSAGE_USAGE_STATED_H_
@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <vector>
 
 #include "tokenusage/usage/amount.h"
@@ -55,11 +56,20 @@ struct StatedRef {
 };
 using StatedList = std::initializer_list<StatedRef>;
 
-// The Stated of a singular field with presence. `path` is a string literal: ""
-// or the path of `message` with a dot at its end.
-#define STATED(path, message, name)                                \
-  ::tokenusage::usage_internal::MakeStated((message).has_##name(), \
-                                           (message).name(), path #name)
+// Returns the sum of the counts; nothing if one of them is not stated.
+inline std::optional<Amount> SumOfAll(StatedList counts) {
+  Amount sum;
+  for (const auto& [count] : counts) {
+    if (!count.is_set) return std::nullopt;
+    sum += count.amount;
+  }
+  return sum;
+}
+
+// Returns whether all are stated, and the whole is the sum of the parts.
+inline bool IsSum(const Stated& whole, StatedList parts) {
+  return whole.is_set && SumOfAll(parts) == whole.amount;
+}
 
 // Assigns counts to their measures and notes contradictions.
 class Counter {
@@ -121,13 +131,8 @@ class Counter {
   // Notes a contradiction unless the whole is the sum of the parts. Does
   // nothing if one of them is not stated.
   void CheckSum(const Stated& whole, StatedList parts) {
-    Amount sum;
-    bool all = whole.is_set;
-    for (const auto& [part] : parts) {
-      sum += part.amount;
-      all = all && part.is_set;
-    }
-    if (all && sum != whole.amount) {
+    const std::optional<Amount> sum = SumOfAll(parts);
+    if (whole.is_set && sum.has_value() && *sum != whole.amount) {
       Note(v1::USAGE_INCONSISTENCY_REASON_WHOLE_IS_NOT_SUM, {whole}, " is not ",
            parts);
     }

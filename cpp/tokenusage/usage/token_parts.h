@@ -10,73 +10,31 @@
 
 namespace tokenusage::usage_internal {
 
+// The Stated of a singular field with presence. `path` is a string literal: ""
+// or the path of `message` with a dot at its end.
+#define STATED(path, message, name)                                \
+  ::tokenusage::usage_internal::MakeStated((message).has_##name(), \
+                                           (message).name(), path #name)
+
 // Each is the measure with its name. All are inclusive.
 struct TokenParts {
   Stated total;
 
   Stated input;
   Stated input_text, input_image, input_audio, input_video, input_document;
-  Stated cache_read, cache_read_text, cache_read_image, cache_read_audio;
+  Stated cache_read, cache_read_text, cache_read_image, cache_read_audio,
+      cache_read_video;
   Stated cache_write, cache_write_5m, cache_write_1h;
   Stated tool_result;
 
   Stated output;
-  Stated output_text, output_image, output_audio;
+  Stated output_text, output_image, output_audio, output_video;
   Stated reasoning, accepted_prediction, rejected_prediction;
 };
 
-// Returns whether all are stated, and the whole is the sum of the parts.
-inline bool IsSum(const Stated& whole, StatedList parts) {
-  Amount sum;
-  bool all = whole.is_set;
-  for (const auto& [part] : parts) {
-    sum += part.amount;
-    all = all && part.is_set;
-  }
-  return all && sum == whole.amount;
-}
-
-// Returns the wholes of a usage that calls them prompt_tokens and
-// completion_tokens, and checks that total_tokens is their sum. If they are not
-// required, it does not matter that the usage is called incomplete.
-template <typename Usage>
-TokenParts PromptCompletion(const Usage& usage, Counter* counter) {
-  TokenParts parts;
-  parts.input = STATED("", usage, prompt_tokens);
-  parts.output = STATED("", usage, completion_tokens);
-  parts.total = STATED("", usage, total_tokens);
-  counter->Require({parts.input, parts.output, parts.total});
-  counter->CheckSum(parts.total, {parts.input, parts.output});
-  return parts;
-}
-
-// Does the same for input_tokens and output_tokens.
-template <typename Usage>
-TokenParts InputOutput(const Usage& usage, Counter* counter) {
-  TokenParts parts;
-  parts.input = STATED("", usage, input_tokens);
-  parts.output = STATED("", usage, output_tokens);
-  parts.total = STATED("", usage, total_tokens);
-  counter->Require({parts.input, parts.output, parts.total});
-  counter->CheckSum(parts.total, {parts.input, parts.output});
-  return parts;
-}
-
-// Does the same for embeddings, whose prompt_tokens are the total.
-template <typename Usage>
-TokenParts Embeddings(const Usage& usage, Counter* counter) {
-  TokenParts parts;
-  parts.input = STATED("", usage, prompt_tokens);
-  parts.total = STATED("", usage, total_tokens);
-  counter->Require({parts.input, parts.total});
-  counter->CheckSum(parts.total, {parts.input});
-  return parts;
-}
-
-// Sets the measures of the counts that are stated, and checks the parts against
-// input and output. If the total is not stated, it is their sum. A stated total
-// is not checked: only the caller knows whether it must be their sum.
-inline void CountTokens(const TokenParts& parts, Counter* counter) {
+// Sets the measures of the counts that are stated. If the total is not stated,
+// it is the sum of input and output.
+inline void SetTokens(const TokenParts& parts, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_INPUT_TOKENS, parts.input);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TOKENS, parts.output);
   if (parts.total.is_set || parts.total.out_of_range) {
@@ -96,6 +54,8 @@ inline void CountTokens(const TokenParts& parts, Counter* counter) {
                parts.cache_read_image);
   counter->Set(v1::USAGE_MEASURE_CACHE_READ_AUDIO_TOKENS,
                parts.cache_read_audio);
+  counter->Set(v1::USAGE_MEASURE_CACHE_READ_VIDEO_TOKENS,
+               parts.cache_read_video);
   counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_TOKENS, parts.cache_write);
   counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_5M_TOKENS, parts.cache_write_5m);
   counter->Set(v1::USAGE_MEASURE_CACHE_WRITE_1H_TOKENS, parts.cache_write_1h);
@@ -103,30 +63,46 @@ inline void CountTokens(const TokenParts& parts, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_OUTPUT_TEXT_TOKENS, parts.output_text);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_IMAGE_TOKENS, parts.output_image);
   counter->Set(v1::USAGE_MEASURE_OUTPUT_AUDIO_TOKENS, parts.output_audio);
+  counter->Set(v1::USAGE_MEASURE_OUTPUT_VIDEO_TOKENS, parts.output_video);
   counter->Set(v1::USAGE_MEASURE_REASONING_TOKENS, parts.reasoning);
   counter->Set(v1::USAGE_MEASURE_ACCEPTED_PREDICTION_TOKENS,
                parts.accepted_prediction);
   counter->Set(v1::USAGE_MEASURE_REJECTED_PREDICTION_TOKENS,
                parts.rejected_prediction);
+}
 
+// Checks the parts against input and output, and the parts of the cache against
+// theirs.
+inline void CheckTokens(const TokenParts& parts, Counter* counter) {
   counter->CheckParts({parts.input_text, parts.input_image, parts.input_audio,
                        parts.input_video, parts.input_document},
                       parts.input);
   counter->CheckParts({parts.cache_read, parts.cache_write}, parts.input);
-  counter->CheckParts(
-      {parts.cache_read_text, parts.cache_read_image, parts.cache_read_audio},
-      parts.cache_read);
+  counter->CheckParts({parts.cache_read_text, parts.cache_read_image,
+                       parts.cache_read_audio, parts.cache_read_video},
+                      parts.cache_read);
   counter->CheckPart(parts.cache_read_text, parts.input_text);
   counter->CheckPart(parts.cache_read_image, parts.input_image);
   counter->CheckPart(parts.cache_read_audio, parts.input_audio);
+  counter->CheckPart(parts.cache_read_video, parts.input_video);
   counter->CheckParts({parts.cache_write_5m, parts.cache_write_1h},
                       parts.cache_write);
-  counter->CheckParts(
-      {parts.output_text, parts.output_image, parts.output_audio},
-      parts.output);
+  counter->CheckPart(parts.tool_result, parts.input);
+  counter->CheckParts({parts.output_text, parts.output_image,
+                       parts.output_audio, parts.output_video},
+                      parts.output);
   counter->CheckParts(
       {parts.reasoning, parts.accepted_prediction, parts.rejected_prediction},
       parts.output);
+}
+
+// Counts the tokens. If input, output and total are stated, the total must be
+// the sum of the others. Providers whose total may be another sum check that
+// themselves, and call the two functions above.
+inline void CountTokens(const TokenParts& parts, Counter* counter) {
+  counter->CheckSum(parts.total, {parts.input, parts.output});
+  SetTokens(parts, counter);
+  CheckTokens(parts, counter);
 }
 
 }  // namespace tokenusage::usage_internal

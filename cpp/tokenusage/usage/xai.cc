@@ -5,16 +5,10 @@
 #include <algorithm>
 
 #include "absl/numeric/int128.h"
-#include "tokenusage/usage/token_parts.h"
+#include "tokenusage/usage/openai_parts.h"
 
-namespace tokenusage {
+namespace tokenusage::usage_internal {
 namespace {
-
-using usage_internal::Counter;
-using usage_internal::IsSum;
-using usage_internal::MakeStated;
-using usage_internal::Stated;
-using usage_internal::TokenParts;
 
 // A tick is 1e-10 US dollars.
 constexpr int kPicosPerTick = 100;
@@ -28,11 +22,14 @@ void SetCost(const Usage& usage, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_COST_USD, cost);
 }
 
-// Returns all output tokens. The completion leaves out reasoning, unless the
-// total shows that it does not.
-Stated OutputOf(const TokenParts& parts, const Stated& completion) {
-  if (IsSum(parts.total, {parts.input, completion})) return completion;
-  return Counter::Sum("all output tokens", {completion, parts.reasoning});
+// Counts the tokens. The completion leaves out reasoning, unless the total
+// shows that it does not.
+void CountWithReasoning(TokenParts parts, Counter* counter) {
+  if (!IsSum(parts.total, {parts.input, parts.output})) {
+    parts.output =
+        Counter::Sum("all output tokens", {parts.output, parts.reasoning});
+  }
+  CountTokens(parts, counter);
 }
 
 // Sets the tool calls, each of which has an element.
@@ -50,74 +47,31 @@ void CountTools(const xai::v1::SamplingUsage& usage, Counter* counter) {
 }  // namespace
 
 // Text tokens include cached ones.
-UsageCounts CountUsage(const xai::v1::ChatUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  TokenParts parts;
-  parts.total = STATED("", usage, total_tokens);
-  parts.input = STATED("", usage, prompt_tokens);
-  const auto& in = usage.prompt_tokens_details();
-  parts.input_text = STATED("prompt_tokens_details.", in, text_tokens);
-  parts.input_audio = STATED("prompt_tokens_details.", in, audio_tokens);
-  parts.input_image = STATED("prompt_tokens_details.", in, image_tokens);
-  parts.cache_read = STATED("prompt_tokens_details.", in, cached_tokens);
-
-  const auto& out = usage.completion_tokens_details();
-  parts.reasoning = STATED("completion_tokens_details.", out, reasoning_tokens);
-  parts.output_audio = STATED("completion_tokens_details.", out, audio_tokens);
-  parts.accepted_prediction =
-      STATED("completion_tokens_details.", out, accepted_prediction_tokens);
-  parts.rejected_prediction =
-      STATED("completion_tokens_details.", out, rejected_prediction_tokens);
-  parts.output = OutputOf(parts, STATED("", usage, completion_tokens));
-  counter.CheckSum(parts.total, {parts.input, parts.output});
-  CountTokens(parts, &counter);
-  SetCost(usage, &counter);
-  return counts;
+void Count(const xai::v1::ChatUsage& usage, Counter* counter) {
+  CountWithReasoning(OpenAiParts(usage, counter), counter);
+  SetCost(usage, counter);
 }
 
 // The wholes are inclusive, reasoning too, unlike in xAI's chat.
-UsageCounts CountUsage(const xai::v1::ResponsesUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  TokenParts parts;
-  parts.total = STATED("", usage, total_tokens);
-  parts.input = STATED("", usage, input_tokens);
-  parts.output = STATED("", usage, output_tokens);
-  parts.cache_read = STATED("input_tokens_details.",
-                            usage.input_tokens_details(), cached_tokens);
-  parts.reasoning = STATED("output_tokens_details.",
-                           usage.output_tokens_details(), reasoning_tokens);
-  counter.CheckSum(parts.total, {parts.input, parts.output});
-  CountTokens(parts, &counter);
-  counter.Set(v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS,
-              STATED("server_side_tool_usage_details.",
-                     usage.server_side_tool_usage_details(), web_search_calls));
-  counter.Set(v1::USAGE_MEASURE_TOOL_CALLS,
-              STATED("", usage, num_server_side_tools_used));
-  SetCost(usage, &counter);
-  return counts;
+void Count(const xai::v1::ResponsesUsage& usage, Counter* counter) {
+  CountTokens(OpenAiParts(usage, counter), counter);
+  counter->Set(
+      v1::USAGE_MEASURE_WEB_SEARCH_REQUESTS,
+      STATED("server_side_tool_usage_details.",
+             usage.server_side_tool_usage_details(), web_search_calls));
+  counter->Set(v1::USAGE_MEASURE_TOOL_CALLS,
+               STATED("", usage, num_server_side_tools_used));
+  SetCost(usage, counter);
 }
 
-UsageCounts CountUsage(const xai::v1::ImagesUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  SetCost(usage, &counter);
-  return counts;
+void Count(const xai::v1::ImagesUsage& usage, Counter* counter) {
+  SetCost(usage, counter);
 }
 
 // Text tokens leave out cached ones. If the prompt is another sum, the usage
 // contradicts xAI's documentation, and is counted as it is stated.
-UsageCounts CountUsage(const xai::v1::SamplingUsage& usage,
-                       std::vector<v1::UsageInconsistency>* why) {
-  UsageCounts counts;
-  Counter counter(&counts, why);
-  TokenParts parts;
-  parts.total = STATED("", usage, total_tokens);
-  parts.input = STATED("", usage, prompt_tokens);
+void Count(const xai::v1::SamplingUsage& usage, Counter* counter) {
+  TokenParts parts = OpenAiParts(usage, counter);
   parts.input_image = STATED("", usage, prompt_image_tokens);
   parts.cache_read_text = STATED("", usage, cached_prompt_text_tokens);
   parts.cache_read = parts.cache_read_text;
@@ -126,17 +80,14 @@ UsageCounts CountUsage(const xai::v1::SamplingUsage& usage,
                                    {parts.input_text, parts.cache_read_text});
   const Stated sum =
       Counter::Sum("the sum of its parts", {text, parts.input_image});
-  counter.CheckSum(parts.input, {sum});
+  counter->CheckSum(parts.input, {sum});
   if (!parts.input.is_set || parts.input.amount == sum.amount) {
     parts.input_text = text;
   }
   parts.reasoning = STATED("", usage, reasoning_tokens);
-  parts.output = OutputOf(parts, STATED("", usage, completion_tokens));
-  counter.CheckSum(parts.total, {parts.input, parts.output});
-  CountTokens(parts, &counter);
-  CountTools(usage, &counter);
-  SetCost(usage, &counter);
-  return counts;
+  CountWithReasoning(parts, counter);
+  CountTools(usage, counter);
+  SetCost(usage, counter);
 }
 
-}  // namespace tokenusage
+}  // namespace tokenusage::usage_internal
