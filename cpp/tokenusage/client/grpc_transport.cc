@@ -2,24 +2,29 @@
 
 #include "tokenusage/client/grpc_transport.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <mutex>
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
+#include "tokenusage/base/file.h"
 #include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/client/channel.h"
-#include "tokenusage/client/token_file.h"
 #include "tokenusage/rpc/error_info.h"
 #include "tokenusage/rpc/pushback.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"  // for gRPC's traits
@@ -73,6 +78,60 @@ bool IsWorthAnotherServer(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsCancelled(status) ||
          absl::IsDeadlineExceeded(status);
 }
+
+// A file with a token that another program renews. Thread-safe.
+class TokenFile {
+ public:
+  // Errors: those of ReadFile; INVALID_ARGUMENT if the file holds no token.
+  static absl::StatusOr<std::unique_ptr<TokenFile>> Open(
+      const std::string& path) {
+    std::unique_ptr<TokenFile> file(new TokenFile(path));
+    TOKENUSAGE_RETURN_IF_ERROR(file->Read());
+    return file;
+  }
+
+  // Returns the token that the file holds now. If it cannot be read, or holds
+  // none, for instance while it is replaced, returns the last one.
+  std::string Get() {
+    const std::lock_guard lock(mutex_);
+    if (CurrentVersion() != version_) Read().IgnoreError();
+    return token_;
+  }
+
+ private:
+  // The properties that change with the file: inode, size, time in seconds and
+  // nanoseconds.
+  using Version = std::array<std::int64_t, 4>;
+
+  explicit TokenFile(const std::string& path) : path_(path) {}
+
+  Version CurrentVersion() const {
+    struct stat stat = {};
+    if (::stat(path_.c_str(), &stat) != 0) return version_;
+    return {static_cast<std::int64_t>(stat.st_ino), stat.st_size,
+            stat.st_mtim.tv_sec, stat.st_mtim.tv_nsec};
+  }
+
+  absl::Status Read() {
+    const Version version = CurrentVersion();
+    TOKENUSAGE_ASSIGN_OR_RETURN(std::string token, ReadFile(path_));
+    absl::StripAsciiWhitespace(&token);
+    if (token.empty() || !std::all_of(token.begin(), token.end(), [](char c) {
+          return c > ' ' && c <= '~';
+        })) {
+      return absl::InvalidArgumentError(
+          "token_file: expected one token, found something else in " + path_);
+    }
+    token_ = std::move(token);
+    version_ = version;
+    return absl::OkStatus();
+  }
+
+  const std::string path_;
+  std::mutex mutex_;  // guards the members below
+  Version version_{};
+  std::string token_;
+};
 
 class GrpcTransport : public ReportTransport {
  public:
