@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tokenusage/base/status_macros.h"
+
 namespace tokenusage {
 namespace {
 
@@ -61,7 +63,7 @@ absl::Status Backlog::Append(
     return absl::ResourceExhaustedError("the reporter is full");
   }
   const bool was_unread = IsUnread();
-  if (absl::Status status = log_->Append(record); !status.ok()) return status;
+  TOKENUSAGE_RETURN_IF_ERROR(log_->Append(record));
   unread_bytes_ += static_cast<std::int64_t>(record->record().size());
   if (!was_unread) unread_since_ = clock_->Uptime();
   if (!was_unread || IsBatchFull()) readable_.notify_one();
@@ -89,16 +91,13 @@ absl::Status Backlog::WaitForBatch() {
 
 absl::StatusOr<Batch> Backlog::Take() {
   const std::lock_guard taking(take_mutex_);
-  if (absl::Status status = WaitForBatch(); !status.ok()) return status;
-  absl::StatusOr<Batch> batch = log_->Read(options_.batch);
-  if (!batch.ok()) return batch;
+  TOKENUSAGE_RETURN_IF_ERROR(WaitForBatch());
+  TOKENUSAGE_ASSIGN_OR_RETURN(Batch batch, log_->Read(options_.batch));
   const std::lock_guard lock(mutex_);
-  taken_.emplace_back(batch->last, false);
+  taken_.emplace_back(batch.last, false);
+  const auto bytes = static_cast<std::int64_t>(batch.records.size());
   unread_bytes_ =
-      IsUnread() ? std::max<std::int64_t>(
-                       0, unread_bytes_ -
-                              static_cast<std::int64_t>(batch->records.size()))
-                 : 0;
+      IsUnread() ? std::max<std::int64_t>(0, unread_bytes_ - bytes) : 0;
   unread_since_ = clock_->Uptime();
   return batch;
 }

@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/base/string_view.h"
 #include "tokenusage/client/backlog.h"
 #include "tokenusage/client/fork_count.h"
 #include "tokenusage/client/memory_log.h"
@@ -33,42 +32,39 @@ constexpr std::int64_t kMinMemoryBytes = 2 << 20;
 constexpr std::int64_t kMinSpoolBytes = 4 << 20;
 constexpr std::int64_t kMaxSegmentBytes = 8 << 20;
 
-absl::Status CheckOption(bool is_valid, std::string_view rule) {
-  if (is_valid) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("options: ", ToAbsl(rule)));
-}
-
 absl::Status CheckOptions(const UsageReporterOptions& options) {
-  const bool has_spool = options.durability != Durability::kMemory;
   TOKENUSAGE_RETURN_IF_ERROR(CheckProject(options.project));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckOption(
-      has_spool != options.spool_folder.empty(),
-      "spool_folder must be set with kProcess and kDisk, and only then"));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckOption(has_spool || options.max_memory_bytes >= kMinMemoryBytes,
-                  "max_memory_bytes must be at least 2 MiB"));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckOption(!has_spool || options.max_spool_bytes >= kMinSpoolBytes,
-                  "max_spool_bytes must be at least 4 MiB"));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckOption(
-      options.max_batch_records >= 1 && options.max_batch_records <= 1000,
-      "max_batch_records must be 1 to 1000"));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckOption(
-      options.max_batch_bytes >= 1 && options.max_batch_bytes <= 1'000'000,
-      "max_batch_bytes must be 1 to 1000000"));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckOption(options.max_calls >= 1 && options.max_calls <= 16,
-                  "max_calls must be 1 to 16"));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckOption(options.call_timeout > absl::ZeroDuration() &&
-                      options.call_timeout <= absl::Hours(24),
-                  "call_timeout must be positive, and at most 24 hours"));
-  return CheckOption(
-      options.min_retry_delay > absl::ZeroDuration() &&
-          options.min_retry_delay <= options.max_retry_delay &&
-          options.max_retry_delay < absl::InfiniteDuration(),
-      "min_retry_delay must be positive and at most max_retry_delay, which "
-      "must be finite");
+  const bool has_spool = options.durability != Durability::kMemory;
+  const struct {
+    bool is_kept;
+    const char* text;
+  } rules[] = {
+      {has_spool != options.spool_folder.empty(),
+       "spool_folder must be set with kProcess and kDisk, and only then"},
+      {has_spool || options.max_memory_bytes >= kMinMemoryBytes,
+       "max_memory_bytes must be at least 2 MiB"},
+      {!has_spool || options.max_spool_bytes >= kMinSpoolBytes,
+       "max_spool_bytes must be at least 4 MiB"},
+      {options.max_batch_records >= 1 && options.max_batch_records <= 1000,
+       "max_batch_records must be 1 to 1000"},
+      {options.max_batch_bytes >= 1 && options.max_batch_bytes <= 1'000'000,
+       "max_batch_bytes must be 1 to 1000000"},
+      {options.max_calls >= 1 && options.max_calls <= 16,
+       "max_calls must be 1 to 16"},
+      {options.call_timeout > absl::ZeroDuration() &&
+           options.call_timeout <= absl::Hours(24),
+       "call_timeout must be positive, and at most 24 hours"},
+      {options.min_retry_delay > absl::ZeroDuration() &&
+           options.min_retry_delay <= options.max_retry_delay &&
+           options.max_retry_delay < absl::InfiniteDuration(),
+       "min_retry_delay must be positive and at most max_retry_delay, which "
+       "must be finite"},
+  };
+  for (const auto& rule : rules) {
+    if (rule.is_kept) continue;
+    return absl::InvalidArgumentError(absl::StrCat("options: ", rule.text));
+  }
+  return absl::OkStatus();
 }
 
 // Fills what may be missing, before the record is first written.
