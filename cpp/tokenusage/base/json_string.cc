@@ -7,33 +7,19 @@
 namespace tokenusage {
 namespace {
 
+// Appends the escape of a quote, a backslash or one of U+0000-001F.
 void AppendEscape(char c, std::string* out) {
+  // What follows the backslash, by the control character.
+  constexpr std::string_view kLetters = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+  constexpr char kHexDigits[] = "0123456789abcdef";
+  const auto code = static_cast<unsigned char>(c);
+  const char letter = code < kLetters.size() ? kLetters[code] : c;
   out->push_back('\\');
-  switch (c) {
-    case '"':
-    case '\\':
-      out->push_back(c);
-      return;
-    case '\b':
-      out->push_back('b');
-      return;
-    case '\f':
-      out->push_back('f');
-      return;
-    case '\n':
-      out->push_back('n');
-      return;
-    case '\r':
-      out->push_back('r');
-      return;
-    case '\t':
-      out->push_back('t');
-      return;
-    default:
-      out->append("u00");
-      out->push_back("0123456789abcdef"[c >> 4]);
-      out->push_back("0123456789abcdef"[c & 0xF]);
-  }
+  out->push_back(letter);
+  if (letter != 'u') return;
+  out->append("00");
+  out->push_back(kHexDigits[code >> 4]);
+  out->push_back(kHexDigits[code & 0xF]);
 }
 
 }  // namespace

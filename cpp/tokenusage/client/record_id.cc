@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <random>
 
+#include "absl/strings/str_cat.h"
 #include "tokenusage/client/fork_count.h"
 
 namespace tokenusage {
@@ -27,13 +28,6 @@ std::uint64_t RandomBits() {
   return source.engine();
 }
 
-// Appends the lowest `digits` hex digits of `bits`.
-void AppendHex(std::uint64_t bits, int digits, std::string* text) {
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
-    text->push_back("0123456789abcdef"[(bits >> shift) & 0xf]);
-  }
-}
-
 }  // namespace
 
 std::string NewRecordId(absl::Time time) {
@@ -43,18 +37,14 @@ std::string NewRecordId(absl::Time time) {
   const auto fraction = static_cast<std::uint64_t>(nanos % kNanosPerMilli *
                                                    4096 / kNanosPerMilli);
   const std::uint64_t random = RandomBits();
-  std::string id;
-  id.reserve(36);
-  AppendHex(millis >> 16, 8, &id);
-  id.push_back('-');
-  AppendHex(millis, 4, &id);
-  id.push_back('-');
-  AppendHex(0x7000 | fraction, 4, &id);  // version 7
-  id.push_back('-');
-  AppendHex(0x8000 | (random >> 50), 4, &id);  // variant 10, 14 random bits
-  id.push_back('-');
-  AppendHex(random, 12, &id);
-  return id;
+  const auto version = static_cast<std::uint16_t>(0x7000 | fraction);  // 7
+  const std::uint64_t variant = 0x8000 | (random >> 50);  // 10, 14 random bits
+  return absl::StrCat(
+      absl::Hex(static_cast<std::uint32_t>(millis >> 16), absl::kZeroPad8), "-",
+      absl::Hex(static_cast<std::uint16_t>(millis), absl::kZeroPad4), "-",
+      absl::Hex(version, absl::kZeroPad4), "-",
+      absl::Hex(variant, absl::kZeroPad4), "-",
+      absl::Hex(random & 0xffff'ffff'ffff, absl::kZeroPad12));
 }
 
 }  // namespace tokenusage
