@@ -110,7 +110,6 @@ std::string MaskPostgresUrl(std::string_view url) {
 
 absl::StatusOr<PostgresTarget> PostgresTarget::Parse(const std::string& url) {
   PostgresTarget target;
-  target.url_ = url;
   target.display_ = MaskPostgresUrl(url);
   target.display_.resize(
       std::min(target.display_.find('?'), target.display_.size()));

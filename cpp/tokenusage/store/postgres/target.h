@@ -50,13 +50,9 @@ class PostgresTarget {
   // Returns the URL without passwords and without its query part, for messages.
   const std::string& display() const { return display_; }
 
-  // Returns the URL as given, including any password: must not be shown.
-  const std::string& url() const { return url_; }
-
  private:
   PostgresTarget() = default;
 
-  std::string url_;
   std::string display_;
   std::vector<std::pair<std::string, std::string>> settings_;
 };
