@@ -2,6 +2,8 @@
 
 #include "tokenusage/store/postgres/sql.h"
 
+#include <deque>
+
 #include "absl/strings/str_cat.h"
 #include "tokenusage/v1/measures.pb.h"
 
@@ -178,56 +180,44 @@ std::string TotalsSql(TotalsGroup group, Family family) {
       EdgeSql("$10::bigint", "$11::bigint"), ")) AS t ORDER BY at");
 }
 
-int GroupNumber(TotalsGroup group, Family family) {
-  return (IsByLabel(family) ? 8 : 0) + (group.operation ? 4 : 0) +
-         (group.provider ? 2 : 0) + (group.model ? 1 : 0);
+std::size_t GroupNumber(TotalsGroup group) {
+  return (group.operation ? 4 : 0) + (group.provider ? 2 : 0) +
+         (group.model ? 1 : 0);
 }
 
-// By GroupNumber.
-const std::vector<PostgresStatement>& TotalsStatements() {
-  // Owns the texts that the statements point to.
-  static const auto* const texts = [] {
-    auto* made = new std::vector<std::pair<std::string, std::string>>;
-    for (int i = 0; i < 16; ++i) {
-      made->emplace_back(absl::StrCat("select_totals_", i),
-                         TotalsSql({(i & 4) != 0, (i & 2) != 0, (i & 1) != 0},
-                                   i < 8 ? Family::kPlain : Family::kByLabel));
+// The statements on the rollups of one family.
+struct FamilyStatements {
+  explicit FamilyStatements(Family family) {
+    const auto made = [&](const std::string& name, const std::string& sql) {
+      const char* const kept =
+          texts.emplace_back(name + (IsByLabel(family) ? "_by_label" : ""))
+              .c_str();
+      return PostgresStatement{kept, texts.emplace_back(sql).c_str()};
+    };
+    add = made("add_to_rollups", RollupSql(Upsert::kAdd, family));
+    set = made("set_rollups", RollupSql(Upsert::kSet, family));
+    change = made("change_rollups", RollupSql(Upsert::kChange, family));
+    select = made("select_rollups", SelectRollupsSql(family));
+    for (int i = 0; i < 8; ++i) {
+      const TotalsGroup group = {(i & 4) != 0, (i & 2) != 0, (i & 1) != 0};
+      totals.push_back(
+          made(absl::StrCat("select_totals_", i), TotalsSql(group, family)));
     }
-    return made;
-  }();
-  static const auto* const statements = [] {
-    auto* made = new std::vector<PostgresStatement>;
-    for (const auto& [name, sql] : *texts) {
-      made->push_back({name.c_str(), sql.c_str()});
-    }
-    return made;
-  }();
-  return *statements;
-}
-
-// A statement for each family.
-class FamilyStatements {
- public:
-  FamilyStatements(const std::string& name, std::string (*sql)(Family))
-      : plain_name_(name),
-        plain_sql_(sql(Family::kPlain)),
-        label_name_(name + "_by_label"),
-        label_sql_(sql(Family::kByLabel)),
-        plain_{plain_name_.c_str(), plain_sql_.c_str()},
-        by_label_{label_name_.c_str(), label_sql_.c_str()} {}
-
-  const PostgresStatement& Of(Family family) const {
-    return IsByLabel(family) ? by_label_ : plain_;
   }
 
- private:
-  const std::string plain_name_;
-  const std::string plain_sql_;
-  const std::string label_name_;
-  const std::string label_sql_;
-  const PostgresStatement plain_;
-  const PostgresStatement by_label_;
+  std::deque<std::string> texts;  // that the statements point to
+  PostgresStatement add;
+  PostgresStatement set;
+  PostgresStatement change;
+  PostgresStatement select;
+  std::vector<PostgresStatement> totals;  // by GroupNumber
 };
+
+const FamilyStatements& StatementsOf(Family family) {
+  static const auto* const plain = new FamilyStatements(Family::kPlain);
+  static const auto* const by_label = new FamilyStatements(Family::kByLabel);
+  return IsByLabel(family) ? *by_label : *plain;
+}
 
 }  // namespace
 
@@ -236,40 +226,31 @@ std::string_view MeasureColumn(v1::UsageMeasure measure) {
 }
 
 const PostgresStatement& AddToRollups(Family family) {
-  static const auto* const statements = new FamilyStatements(
-      "add_to_rollups", [](Family of) { return RollupSql(Upsert::kAdd, of); });
-  return statements->Of(family);
+  return StatementsOf(family).add;
 }
 
 const PostgresStatement& SetRollups(Family family) {
-  static const auto* const statements = new FamilyStatements(
-      "set_rollups", [](Family of) { return RollupSql(Upsert::kSet, of); });
-  return statements->Of(family);
+  return StatementsOf(family).set;
 }
 
 const PostgresStatement& ChangeRollups(Family family) {
-  static const auto* const statements = new FamilyStatements(
-      "change_rollups",
-      [](Family of) { return RollupSql(Upsert::kChange, of); });
-  return statements->Of(family);
+  return StatementsOf(family).change;
 }
 
 const PostgresStatement& SelectRollups(Family family) {
-  static const auto* const statements =
-      new FamilyStatements("select_rollups", &SelectRollupsSql);
-  return statements->Of(family);
+  return StatementsOf(family).select;
 }
 
 const PostgresStatement& SelectTotals(TotalsGroup group, Family family) {
-  return TotalsStatements()[static_cast<std::size_t>(
-      GroupNumber(group, family))];
+  return StatementsOf(family).totals[GroupNumber(group)];
 }
 
 std::vector<PostgresStatement> AllStatements() {
-  std::vector<PostgresStatement> all = TotalsStatements();
+  std::vector<PostgresStatement> all;
   for (const Family family : {Family::kPlain, Family::kByLabel}) {
-    all.insert(all.end(), {AddToRollups(family), SetRollups(family),
-                           ChangeRollups(family), SelectRollups(family)});
+    const FamilyStatements& of = StatementsOf(family);
+    all.insert(all.end(), {of.add, of.set, of.change, of.select});
+    all.insert(all.end(), of.totals.begin(), of.totals.end());
   }
   all.insert(all.end(), {kBegin,
                          kCommit,
