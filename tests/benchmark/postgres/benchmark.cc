@@ -165,8 +165,8 @@ class BareLoop {
   };
   static Batch Prepare(const std::string& project, const CheckedBatch& batch) {
     Batch made;
-    made.project.AddText(project);
-    made.records.AddText(project);
+    made.project.Add(project);
+    made.records.Add(project);
     PostgresArray ids = PostgresArray::Texts(batch.size());
     PostgresArray times = PostgresArray::Int64s(batch.size());
     PostgresArray inconsistent = PostgresArray::Bools(batch.size());
@@ -179,10 +179,10 @@ class BareLoop {
       bytes.Add(std::string_view(record.bytes()));
       rollups.Add(record.record(), record.event_time_nanos(), record.counts());
     }
-    made.records.AddArray(std::move(ids));
-    made.records.AddArray(std::move(times));
-    made.records.AddArray(std::move(inconsistent));
-    made.records.AddArray(std::move(bytes));
+    made.records.Add(std::move(ids));
+    made.records.Add(std::move(times));
+    made.records.Add(std::move(inconsistent));
+    made.records.Add(std::move(bytes));
     made.rollups = RollupParams(project, sql::Family::kPlain,
                                 rollups.All(sql::Family::kPlain));
     return made;

@@ -11,11 +11,9 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/rollup/rollup.h"
@@ -60,10 +58,6 @@ class PostgresDestination {
   PostgresDestination(std::unique_ptr<PostgresConnection> connection,
                       RollupLabels labels)
       : connection_(std::move(connection)), labels_(std::move(labels)) {}
-
-  absl::StatusOr<std::vector<PostgresResult>> Sync() {
-    return connection_->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
-  }
 
   std::unique_ptr<PostgresConnection> connection_;
   const RollupLabels labels_;

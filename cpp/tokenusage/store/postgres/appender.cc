@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -13,12 +14,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "google/protobuf/arena.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/store/postgres/corrections.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -35,6 +34,8 @@ namespace sql = postgres_sql;
 // The number of attempts if the database changes between two steps, which is
 // rare: each time, another transaction has made progress.
 constexpr int kMaxRounds = 8;
+
+constexpr absl::Duration kTimeout = PostgresTimeouts::kStep;
 
 using Family = sql::Family;
 using Records = std::vector<const CheckedRecord*>;
@@ -113,6 +114,65 @@ SeriesKeys SeriesKeysOf(const Records& records, const RollupLabels& labels) {
   return keys;
 }
 
+// The corrections of one append: the records that no longer count.
+class Corrections {
+ public:
+  // Returns kStored if this record, which is null if there is none, may be
+  // corrected: if it is neither corrected nor added.
+  AppendOutcome Check(const v1::UsageRecord* corrected) const {
+    if (corrected == nullptr) return AppendOutcome::kCorrectedRecordNotFound;
+    const auto added = corrections_.find(corrected->record_id());
+    if (added != corrections_.end()) {
+      return {AppendOutcome::kAlreadyCorrected,
+              std::string(added->second.corrected_by)};
+    }
+    if (corrected->corrected_by().empty()) return AppendOutcome::kStored;
+    return {AppendOutcome::kAlreadyCorrected, corrected->corrected_by()};
+  }
+
+  // Stops counting a record. It and `corrected_by` must outlive this.
+  void Add(const v1::UsageRecord& corrected, std::string_view corrected_by) {
+    corrections_.emplace(corrected.record_id(),
+                         Correction{&corrected, corrected_by});
+  }
+
+  bool empty() const { return corrections_.empty(); }
+
+  // Stores which record corrects each, subtracts the corrected records from
+  // `rollups`, which holds the new records, and sends the change of the
+  // rollups: see ChangePostgresRollups.
+  absl::Status Write(PostgresConnection* connection, const std::string& project,
+                     PostgresRollups rollups) const;
+
+ private:
+  struct Correction {
+    const v1::UsageRecord* corrected;
+    std::string_view corrected_by;
+  };
+
+  // By the corrected record's id, so that transactions cannot deadlock.
+  std::map<std::string_view, Correction> corrections_;
+};
+
+absl::Status Corrections::Write(PostgresConnection* connection,
+                                const std::string& project,
+                                PostgresRollups rollups) const {
+  PostgresArray ids = PostgresArray::Texts(corrections_.size());
+  PostgresArray times = PostgresArray::Int64s(corrections_.size());
+  PostgresArray corrected_by = PostgresArray::Texts(corrections_.size());
+  for (const auto& [id, correction] : corrections_) {
+    const v1::UsageRecord& record = *correction.corrected;
+    const std::int64_t time = NanosFromTimestamp(record.event_time());
+    ids.Add(id);
+    times.Add(time);
+    corrected_by.Add(correction.corrected_by);
+    if (Counts(record)) rollups.Subtract(record, time, CountRecord(record));
+  }
+  connection->Send(sql::kInsertCorrections, project, std::move(ids),
+                   std::move(times), std::move(corrected_by));
+  return ChangePostgresRollups(connection, project, rollups);
+}
+
 // One attempt on one connection. Leaves the transaction open unless it commits.
 class AppendRun {
  public:
@@ -159,25 +219,14 @@ class AppendRun {
     std::string bytes;              // if maybe_committed_
   };
 
-  absl::StatusOr<std::vector<PostgresResult>> Sync() {
-    return connection_.Sync(absl::Now() + PostgresTimeouts::kStep);
-  }
-
-  PostgresParams ProjectParams() const {
-    PostgresParams params;
-    params.AddText(project_);
-    return params;
-  }
-
   void SendInsert(const Records& sorted);
-  void SendSelect(const std::vector<std::string>& ids);
   // Asks which of the records, of those that they correct, and of their series
   // exist.
   void SendReads();
   void SendInsertSeries();
   absl::Status ReadStored(const PostgresResult& rows);
   // Reads the answers to SendReads, which are the last ones.
-  absl::Status ReadAnswers(const std::vector<PostgresResult>& results);
+  absl::Status ReadAnswers(const PostgresResults& results);
 
   // Adds the project if it is not known, locks it, and reads it and what it
   // already has. Returns nullopt if it was just deleted, or has other labels.
@@ -217,7 +266,7 @@ class AppendRun {
   absl::flat_hash_map<std::string, Stored> stored_;  // by id
   absl::flat_hash_map<std::string_view, const CheckedRecord*> accepted_;
   absl::flat_hash_set<std::string_view> own_;  // see CompareWithStored
-  PostgresCorrections corrections_;            // of these records
+  Corrections corrections_;                    // of these records
   SeriesKeys series_;                   // that the project is known to have
   std::vector<SeriesNames> new_names_;  // of series to add
   std::vector<std::string> new_label_sets_;
@@ -231,23 +280,13 @@ void AppendRun::SendInsert(const Records& sorted) {
   PostgresArray inconsistent = PostgresArray::Bools(sorted.size());
   PostgresArray bytes = PostgresArray::Bytes(sorted.size());
   for (const CheckedRecord* record : sorted) {
-    ids.Add(std::string_view(IdOf(*record)));
+    ids.Add(IdOf(*record));
     times.Add(record->event_time_nanos());
     inconsistent.AddBool(record->counts().inconsistent());
-    bytes.Add(std::string_view(record->bytes()));
+    bytes.Add(record->bytes());
   }
-  PostgresParams params = ProjectParams();
-  params.AddArray(std::move(ids));
-  params.AddArray(std::move(times));
-  params.AddArray(std::move(inconsistent));
-  params.AddArray(std::move(bytes));
-  connection_.Send(sql::kInsertRecords, params);
-}
-
-void AppendRun::SendSelect(const std::vector<std::string>& ids) {
-  PostgresParams params = ProjectParams();
-  params.AddTextArray(ids);
-  connection_.Send(sql::kSelectRecords, params);
+  connection_.Send(sql::kInsertRecords, project_, std::move(ids),
+                   std::move(times), std::move(inconsistent), std::move(bytes));
 }
 
 void AppendRun::SendReads() {
@@ -265,10 +304,10 @@ void AppendRun::SendReads() {
   }
   connection_.Send(sql::kFindSeries,
                    SeriesParams(project_, {names.begin(), names.end()}));
-  PostgresParams label_params = ProjectParams();
-  label_params.AddTextArray({label_sets.begin(), label_sets.end()});
-  connection_.Send(sql::kFindLabelSets, label_params);
-  SendSelect(ids);
+  connection_.Send(
+      sql::kFindLabelSets, project_,
+      std::vector<std::string>(label_sets.begin(), label_sets.end()));
+  connection_.Send(sql::kSelectRecords, project_, ids);
 }
 
 void AppendRun::SendInsertSeries() {
@@ -277,9 +316,7 @@ void AppendRun::SendInsertSeries() {
   connection_.Send(sql::kInsertSeries, SeriesParams(project_, new_names_));
   if (new_label_sets_.empty()) return;
   std::sort(new_label_sets_.begin(), new_label_sets_.end());
-  PostgresParams params = ProjectParams();
-  params.AddTextArray(new_label_sets_);
-  connection_.Send(sql::kInsertLabelSets, params);
+  connection_.Send(sql::kInsertLabelSets, project_, new_label_sets_);
 }
 
 absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
@@ -295,8 +332,7 @@ absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
   return absl::OkStatus();
 }
 
-absl::Status AppendRun::ReadAnswers(
-    const std::vector<PostgresResult>& results) {
+absl::Status AppendRun::ReadAnswers(const PostgresResults& results) {
   const PostgresResult& series = results[results.size() - 3];
   for (int i = 0; i < series.rows(); ++i) {
     series_.insert(SeriesKey(SeriesOf(series, i, 0)));
@@ -415,9 +451,8 @@ absl::Status AppendRun::Finish() {
                        RollupParams(project_, family, rollups.All(family)));
     }
   }
-  connection_.Send(sql::kCommit);
   commit_sent_ = true;
-  return Sync().status();
+  return connection_.Run(kTimeout, sql::kCommit).status();
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
@@ -427,12 +462,13 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
   const bool corrects =
       std::any_of(sorted.begin(), sorted.end(), &HasCorrection);
   connection_.Send(sql::kBegin);
-  connection_.Send(corrects ? sql::kLockProject : sql::kShareProject,
-                   ProjectParams());
+  connection_.Send(corrects ? sql::kLockProject : sql::kShareProject, project_);
   SendInsert(sorted);
-  if (corrects) SendSelect(CorrectedIds(sorted));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              Sync());
+  if (corrects) {
+    connection_.Send(sql::kSelectRecords, project_, CorrectedIds(sorted));
+  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
+                              connection_.Sync(kTimeout));
   if (!IsSame(results[1], known)) return std::nullopt;
   if (corrects) TOKENUSAGE_RETURN_IF_ERROR(ReadStored(results[3]));
   const PostgresResult& inserted = results[2];
@@ -445,11 +481,11 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
     for (const CheckedRecord* record : sorted) {
       if (!new_ids.contains(IdOf(*record))) taken.push_back(IdOf(*record));
     }
-    SendSelect(taken);
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> found,
-                                Sync());
-    TOKENUSAGE_RETURN_IF_ERROR(ReadStored(found[0]));
-    if (static_cast<std::size_t>(found[0].rows()) != taken.size()) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const PostgresResult found,
+        connection_.Run(kTimeout, sql::kSelectRecords, project_, taken));
+    TOKENUSAGE_RETURN_IF_ERROR(ReadStored(found));
+    if (static_cast<std::size_t>(found.rows()) != taken.size()) {
       return std::nullopt;
     }
   }
@@ -467,16 +503,14 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead(
   if (!is_known) {
     connection_.Send(sql::kShareLabels);
     connection_.Send(sql::kSelectLabels);
-    PostgresParams insert = ProjectParams();
-    insert.AddInt64(RandomIncarnation());
-    insert.AddText(RollupLabelsText(labels_));
-    connection_.Send(sql::kInsertProject, insert);
+    connection_.Send(sql::kInsertProject, project_, RandomIncarnation(),
+                     RollupLabelsText(labels_));
   }
-  connection_.Send(sql::kLockProject, ProjectParams());
-  connection_.Send(sql::kCountSeries, ProjectParams());
+  connection_.Send(sql::kLockProject, project_);
+  connection_.Send(sql::kCountSeries, project_);
   SendReads();
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              Sync());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
+                              connection_.Sync(kTimeout));
   const PostgresResult& row = results[results.size() - 5];
   if (row.rows() != 1) return std::nullopt;
   if (!is_known && results[results.size() - 6].changed_rows() == 1) {
@@ -503,10 +537,10 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead(
 
 absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
     const PostgresProject& known) {
-  connection_.Send(sql::kShareProject, ProjectParams());
+  connection_.Send(sql::kShareProject, project_);
   SendReads();
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              Sync());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
+                              connection_.Sync(kTimeout));
   if (!IsSame(results[results.size() - 4], known)) return std::nullopt;
   TOKENUSAGE_RETURN_IF_ERROR(ReadAnswers(results));
   return known;
@@ -529,8 +563,8 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
   Records accepted;
   for (const auto& [id, record] : accepted_) accepted.push_back(record);
   SendInsert(SortedById(std::move(accepted)));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> inserted,
-                              Sync());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults inserted,
+                              connection_.Sync(kTimeout));
   if (static_cast<std::size_t>(inserted[0].rows()) != accepted_.size()) {
     return std::nullopt;  // another transaction stored one of them meanwhile
   }
@@ -595,8 +629,7 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
     }
     may_insert_first = false;
     TOKENUSAGE_RETURN_IF_ERROR(
-        connection->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kStep)
-            .status());
+        connection->Execute("ROLLBACK", kTimeout).status());
   }
   return absl::UnavailableError(
       absl::StrCat("database ", connection->display(),

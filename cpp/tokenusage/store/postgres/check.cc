@@ -3,13 +3,13 @@
 #include "tokenusage/store/postgres/check.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/record/record_counts.h"
@@ -28,6 +28,8 @@ namespace sql = postgres_sql;
 
 using Family = sql::Family;
 
+constexpr absl::Duration kTimeout = PostgresTimeouts::kMaintenanceStep;
+
 // One project's check.
 class CheckRun {
  public:
@@ -41,10 +43,6 @@ class CheckRun {
   absl::Status Run();
 
  private:
-  absl::StatusOr<std::vector<PostgresResult>> Sync() {
-    return connection_.Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
-  }
-
   // Returns whether selected records of the project were deleted.
   absl::StatusOr<bool> HasDeletions();
   // Compares the records of a window with their rollups.
@@ -53,6 +51,10 @@ class CheckRun {
   absl::Status CheckCorrections();
   // Compares months by label with their quarter hours.
   absl::Status CheckMonths();
+  // Compares hours or months with their quarter hours. Returns their number.
+  absl::StatusOr<std::size_t> CompareCoarser(Family family,
+                                             std::int64_t cell_seconds,
+                                             CellRange range);
   // Checks a record, and adds it to the expected rollups.
   void CheckRecord(const PostgresResult& row, PostgresRollups* expected);
   // Compares hours with quarter hours before the horizon, as there are no
@@ -73,14 +75,12 @@ class CheckRun {
 };
 
 absl::Status CheckRun::Run() {
-  PostgresParams params;
-  params.AddText(project_);
   connection_.Send(sql::kBeginSnapshot);
-  connection_.Send(sql::kSelectHorizon, params);
-  connection_.Send(sql::kSelectSeries, params);
-  connection_.Send(sql::kSelectLabelSets, params);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              Sync());
+  connection_.Send(sql::kSelectHorizon, project_);
+  connection_.Send(sql::kSelectSeries, project_);
+  connection_.Send(sql::kSelectLabelSets, project_);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
+                              connection_.Sync(kTimeout));
   const std::int64_t horizon =
       results[1].rows() == 0 ? 0 : results[1].Int64(0, 0);
   if (results[1].rows() > 0) {
@@ -93,11 +93,11 @@ absl::Status CheckRun::Run() {
   for (int row = 0; row < results[3].rows(); ++row) {
     label_sets_.emplace(results[3].Bytes(row, 0));
   }
-  params.AddInt64(horizon * kNanosPerSecond);
-  connection_.Send(sql::kCountRecordsBefore, params);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> left_over,
-                              Sync());
-  report_.AddLeftOver(left_over[0].Int64(0, 0));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult left_over,
+      connection_.Run(kTimeout, sql::kCountRecordsBefore, project_,
+                      horizon * kNanosPerSecond));
+  report_.AddLeftOver(left_over.Int64(0, 0));
   TOKENUSAGE_RETURN_IF_ERROR(CheckHoursBefore(horizon));
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
       &connection_, project_, horizon * kNanosPerSecond, limits_,
@@ -110,10 +110,8 @@ absl::Status CheckRun::Run() {
 }
 
 absl::Status CheckRun::CheckCorrections() {
-  PostgresParams params;
-  params.AddText(project_);
   return connection_.Stream(
-      sql::kCheckCorrections, params, limits_,
+      sql::kCheckCorrections, PostgresParams(project_), limits_,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
         report_.AddRecordProblem(
             project_, absl::StrCat("record ", ToAbsl(row.Bytes(0, 0)),
@@ -124,61 +122,58 @@ absl::Status CheckRun::CheckCorrections() {
 }
 
 absl::Status CheckRun::CheckMonths() {
-  PostgresParams params;
-  params.AddText(project_);
-  connection_.Send(sql::kLabelRollupTimes, params);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> times, Sync());
-  if (times[0].IsNull(0, 0)) return absl::OkStatus();
-  const std::int64_t last = times[0].Int64(0, 1);
-  for (std::int64_t month = MonthOf(times[0].Int64(0, 0)); month <= last;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult times,
+      connection_.Run(kTimeout, sql::kLabelRollupTimes, project_));
+  if (times.IsNull(0, 0)) return absl::OkStatus();
+  const std::int64_t last = times.Int64(0, 1);
+  for (std::int64_t month = MonthOf(times.Int64(0, 0)); month <= last;
        month = MonthAfter(month)) {
-    const CellRange range = {month, MonthAfter(month)};
-    Rollups quarter_hours;
-    Rollups months;
-    TOKENUSAGE_RETURN_IF_ERROR(ReadRollups(
-        Family::kByLabel, kQuarterHourSeconds, range, &quarter_hours));
-    TOKENUSAGE_RETURN_IF_ERROR(
-        ReadRollups(Family::kByLabel, kMonthSeconds, range, &months));
-    report_.AddRollups(months.size());
-    report_.CompareRollups(project_, CoarserRollupsOf(quarter_hours), months);
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::size_t months,
+                                CompareCoarser(Family::kByLabel, kMonthSeconds,
+                                               {month, MonthAfter(month)}));
+    report_.AddRollups(months);
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> CheckRun::HasDeletions() {
-  PostgresParams params;
-  params.AddText(project_);
-  params.AddText(kWholeProject);
-  connection_.Send(sql::kCountDeletions, params);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<PostgresResult> results,
-                              Sync());
-  return results[0].Int64(0, 0) > 0;
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult count,
+      connection_.Run(kTimeout, sql::kCountDeletions, project_, kWholeProject));
+  return count.Int64(0, 0) > 0;
 }
 
 absl::Status CheckRun::CheckHoursBefore(std::int64_t horizon_seconds) {
   // A year at a time, to bound memory.
   constexpr std::int64_t kStep = kHourSeconds * 24 * 366;
   for (std::int64_t from = 0; from < horizon_seconds; from += kStep) {
-    const CellRange range = {from, std::min(horizon_seconds, from + kStep)};
-    Rollups quarter_hours;
-    Rollups hours;
-    TOKENUSAGE_RETURN_IF_ERROR(ReadRollups(Family::kPlain, kQuarterHourSeconds,
-                                           range, &quarter_hours));
     TOKENUSAGE_RETURN_IF_ERROR(
-        ReadRollups(Family::kPlain, kHourSeconds, range, &hours));
-    report_.CompareRollups(project_, CoarserRollupsOf(quarter_hours), hours);
+        CompareCoarser(Family::kPlain, kHourSeconds,
+                       {from, std::min(horizon_seconds, from + kStep)})
+            .status());
   }
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::size_t> CheckRun::CompareCoarser(Family family,
+                                                     std::int64_t cell_seconds,
+                                                     CellRange range) {
+  Rollups quarter_hours;
+  Rollups coarser;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadRollups(family, kQuarterHourSeconds, range, &quarter_hours));
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadRollups(family, cell_seconds, range, &coarser));
+  report_.CompareRollups(project_, CoarserRollupsOf(quarter_hours), coarser);
+  return coarser.size();
+}
+
 absl::Status CheckRun::CheckWindow(TimeWindow window) {
-  PostgresParams params;
-  params.AddText(project_);
-  params.AddInt64(window.start_nanos);
-  params.AddInt64(window.end_nanos);
   PostgresRollups expected(labels_);
   TOKENUSAGE_RETURN_IF_ERROR(connection_.Stream(
-      sql::kCheckRecords, params, limits_,
+      sql::kCheckRecords,
+      PostgresParams(project_, window.start_nanos, window.end_nanos), limits_,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
         CheckRecord(row, &expected);
         return true;

@@ -121,12 +121,9 @@ absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Connect(
       handle, [](void*, const PGresult*) {}, nullptr);
   if (PQsetnonblocking(handle, 1) != 0) return connection->ConnectionError();
   TOKENUSAGE_RETURN_IF_ERROR(
-      connection->Execute(kSessionSql, absl::Now() + PostgresTimeouts::kSession)
-          .status());
+      connection->Execute(kSessionSql, PostgresTimeouts::kSession).status());
   return connection;
 }
-
-PostgresConnection::~PostgresConnection() = default;
 
 bool PostgresConnection::SendPrepare(const PostgresStatement& statement) {
   return PQsendPrepare(handle_.get(), statement.name, statement.sql, 0,
@@ -149,8 +146,9 @@ void PostgresConnection::Send(const PostgresStatement& statement,
   if (!good) send_error_ = ConnectionError();
 }
 
-absl::StatusOr<std::vector<PostgresResult>> PostgresConnection::Sync(
-    absl::Time deadline) {
+absl::StatusOr<PostgresResults> PostgresConnection::Sync(
+    absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
   PGconn* const handle = handle_.get();
   const std::vector<std::string> sent = std::exchange(sent_, {});
   absl::Status status = std::exchange(send_error_, absl::OkStatus());
@@ -159,7 +157,7 @@ absl::StatusOr<std::vector<PostgresResult>> PostgresConnection::Sync(
     unusable_ = true;
     return status;
   }
-  std::vector<PostgresResult> results;
+  PostgresResults results;
   for (std::size_t done = 0;;) {
     TOKENUSAGE_RETURN_IF_ERROR(WaitForResult(deadline));
     PGresult* const raw = PQgetResult(handle);
@@ -224,7 +222,8 @@ absl::Status PostgresConnection::WaitWithin(const CallLimits& limits) {
 }
 
 absl::StatusOr<PostgresResult> PostgresConnection::LastResult(
-    absl::Time deadline) {
+    absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
   PostgresResult last(nullptr);
   absl::Status status;
   for (;;) {
@@ -240,9 +239,9 @@ absl::StatusOr<PostgresResult> PostgresConnection::LastResult(
 }
 
 absl::StatusOr<PostgresResult> PostgresConnection::Execute(
-    const std::string& sql, absl::Time deadline) {
+    const std::string& sql, absl::Duration timeout) {
   if (PQsendQuery(handle_.get(), sql.c_str()) != 1) return ConnectionError();
-  return LastResult(deadline);
+  return LastResult(timeout);
 }
 
 absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
@@ -251,8 +250,7 @@ absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
                                         const RowCallback& on_row) {
   if (prepared_.count(statement.name) == 0) {
     if (!SendPrepare(statement)) return ConnectionError();
-    TOKENUSAGE_RETURN_IF_ERROR(
-        LastResult(absl::Now() + PostgresTimeouts::kSession).status());
+    TOKENUSAGE_RETURN_IF_ERROR(LastResult(PostgresTimeouts::kSession).status());
     prepared_.insert(statement.name);
   }
   if (!SendPrepared(handle_.get(), statement, params) ||
@@ -264,7 +262,7 @@ absl::Status PostgresConnection::Stream(const PostgresStatement& statement,
   CancelAndDrain();
   // libpq leaves single-row mode only when a command is sent outside a
   // pipeline: otherwise the first result of the next Sync would have one row.
-  Execute("", absl::Now() + PostgresTimeouts::kSession).IgnoreError();
+  Execute("", PostgresTimeouts::kSession).IgnoreError();
   return status;
 }
 
@@ -290,7 +288,7 @@ void PostgresConnection::CancelAndDrain() {
       PQgetCancel(handle_.get()), &PQfreeCancel);
   std::array<char, 256> error = {};
   PQcancel(cancel.get(), error.data(), static_cast<int>(error.size()));
-  LastResult(absl::Now() + PostgresTimeouts::kSession).IgnoreError();
+  LastResult(PostgresTimeouts::kSession).IgnoreError();
 }
 
 bool PostgresConnection::is_broken() const {

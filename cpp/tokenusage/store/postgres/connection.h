@@ -5,8 +5,9 @@
 //   TOKENUSAGE_ASSIGN_OR_RETURN(auto connection,
 //                               PostgresConnection::Connect(target));
 //   connection->Send(kBegin);
-//   connection->Send(kInsert, params);
-//   TOKENUSAGE_ASSIGN_OR_RETURN(auto results, connection->Sync(deadline));
+//   connection->Send(kInsert, "my-project", 12);
+//   TOKENUSAGE_ASSIGN_OR_RETURN(PostgresResults results,
+//                               connection->Sync(PostgresTimeouts::kStep));
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_CONNECTION_H_
 #define TOKENUSAGE_STORE_POSTGRES_CONNECTION_H_
@@ -17,6 +18,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -81,6 +83,8 @@ class PostgresResult {
   std::unique_ptr<PGresult, void (*)(PGresult*)> result_;
 };
 
+using PostgresResults = std::vector<PostgresResult>;
+
 // A connection. One thread at a time.
 //
 // Every method may return UNAVAILABLE, or DATA_LOSS if PostgreSQL finds its
@@ -92,19 +96,32 @@ class PostgresConnection {
   static absl::StatusOr<std::unique_ptr<PostgresConnection>> Connect(
       const PostgresTarget& target);
 
-  ~PostgresConnection();
-  PostgresConnection(const PostgresConnection&) = delete;
-  PostgresConnection& operator=(const PostgresConnection&) = delete;
-
   // Adds a statement to the pipeline. Does not wait; failures are reported by
   // Sync.
   void Send(const PostgresStatement& statement,
             const PostgresParams& params = {});
+  // Does the same with these values as parameters.
+  template <typename... Values>
+  void Send(const PostgresStatement& statement, std::string_view first,
+            Values&&... others) {
+    Send(statement, PostgresParams(first, std::forward<Values>(others)...));
+  }
 
   // Waits for everything that was sent, and returns one result per statement,
-  // or the first error, after which PostgreSQL skips the rest. If the deadline
+  // or the first error, after which PostgreSQL skips the rest. If the time
   // passes, the connection is broken.
-  absl::StatusOr<std::vector<PostgresResult>> Sync(absl::Time deadline);
+  absl::StatusOr<PostgresResults> Sync(absl::Duration timeout);
+
+  // Sends a statement, waits like Sync, and returns the statement's result.
+  template <typename... Params>
+  absl::StatusOr<PostgresResult> Run(absl::Duration timeout,
+                                     const PostgresStatement& statement,
+                                     Params&&... params) {
+    Send(statement, std::forward<Params>(params)...);
+    absl::StatusOr<PostgresResults> results = Sync(timeout);
+    if (!results.ok()) return results.status();
+    return std::move(results->back());
+  }
 
   // Called with one row at a time, as row 0; returns whether to continue.
   using RowCallback =
@@ -121,9 +138,10 @@ class PostgresConnection {
 
   // Runs SQL without parameters, which may be several statements, and returns
   // the last result; its values are text, whatever their type. As with Sync,
-  // the connection is broken if the deadline passes.
+  // the connection is broken if the time passes.
   absl::StatusOr<PostgresResult> Execute(
-      const std::string& sql, absl::Time deadline = absl::InfiniteFuture());
+      const std::string& sql,
+      absl::Duration timeout = absl::InfiniteDuration());
 
   // Returns true if the connection can no longer be used.
   bool is_broken() const;
@@ -147,7 +165,7 @@ class PostgresConnection {
   absl::Status WaitWithin(const CallLimits& limits);
   // Waits for the results of what was sent outside of a pipeline, and returns
   // the last, or the first error.
-  absl::StatusOr<PostgresResult> LastResult(absl::Time deadline);
+  absl::StatusOr<PostgresResult> LastResult(absl::Duration timeout);
   bool SendPrepare(const PostgresStatement& statement);
   absl::Status StreamRows(const CallLimits& limits, const RowCallback& on_row);
   // Cancels the running statement and drops its rows.

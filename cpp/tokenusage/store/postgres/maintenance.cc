@@ -13,7 +13,6 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/check.h"
 #include "tokenusage/store/postgres/record_deletion.h"
 #include "tokenusage/store/postgres/record_steps.h"
@@ -31,37 +30,23 @@ namespace {
 namespace sql = postgres_sql;
 
 using Family = sql::Family;
-using Results = std::vector<PostgresResult>;
-
-absl::StatusOr<Results> Sync(PostgresConnection* connection) {
-  return connection->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
-}
-
-PostgresParams ParamsOf(const std::string& project) {
-  PostgresParams params;
-  params.AddText(project);
-  return params;
-}
-
-PostgresParams ParamsOf(const std::string& project, std::int64_t value) {
-  PostgresParams params = ParamsOf(project);
-  params.AddInt64(value);
-  return params;
-}
+constexpr absl::Duration kTimeout = PostgresTimeouts::kMaintenanceStep;
 
 // Removes the records before `end` in steps, and adds up their number. Their
 // corrections go first: no read sees the records any more.
 absl::Status RemoveInSteps(PostgresConnection* connection,
                            const std::string& project, std::int64_t end,
                            const CallLimits& limits, Removal* removal) {
-  connection->Send(sql::kDeleteCorrectionsBefore, ParamsOf(project, end));
-  TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
+  TOKENUSAGE_RETURN_IF_ERROR(
+      connection->Run(kTimeout, sql::kDeleteCorrectionsBefore, project, end)
+          .status());
   return ForEachRecordStep(
       connection, project, 0, limits, [&](TimeWindow window) -> absl::Status {
-        connection->Send(sql::kDeleteRecordsBefore,
-                         ParamsOf(project, std::min(end, window.end_nanos)));
-        TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
-        removal->record_count += results[0].changed_rows();
+        TOKENUSAGE_ASSIGN_OR_RETURN(
+            const PostgresResult deleted,
+            connection->Run(kTimeout, sql::kDeleteRecordsBefore, project,
+                            std::min(end, window.end_nanos)));
+        removal->record_count += deleted.changed_rows();
         return absl::OkStatus();
       });
 }
@@ -71,9 +56,11 @@ absl::Status CheckNoLabelHistory(PostgresConnection* connection,
                                  const std::string& project,
                                  const RollupLabels& labels,
                                  std::int64_t horizon) {
-  connection->Send(sql::kFindLabelRollupsBefore, ParamsOf(project, horizon));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Results found, Sync(connection));
-  if (found[0].rows() == 0) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult found,
+      connection->Run(kTimeout, sql::kFindLabelRollupsBefore, project,
+                      horizon));
+  if (found.rows() == 0) return absl::OkStatus();
   return LabelHistoryError(project, labels);
 }
 
@@ -86,10 +73,9 @@ absl::Status RebuildStep(PostgresConnection* connection,
   PostgresRollups rollups(labels);
   std::vector<std::string> wrongly_marked;
   v1::UsageRecord record;
-  PostgresParams params = ParamsOf(project, window.start_nanos);
-  params.AddInt64(window.end_nanos);
   TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
-      sql::kCheckRecords, params, limits,
+      sql::kCheckRecords,
+      PostgresParams(project, window.start_nanos, window.end_nanos), limits,
       [&](const PostgresResult& row) -> absl::StatusOr<bool> {
         TOKENUSAGE_RETURN_IF_ERROR(
             ReadStoredRecord(connection->display(), row.Bytes(0, 2), &record));
@@ -111,20 +97,18 @@ absl::Status RebuildStep(PostgresConnection* connection,
     if (family == Family::kByLabel) {
       std::set<std::string> label_sets;
       for (const auto& [key, sum] : all) label_sets.insert(key.series.labels);
-      PostgresParams insert = ParamsOf(project);
-      insert.AddTextArray({label_sets.begin(), label_sets.end()});
-      connection->Send(sql::kInsertLabelSets, insert);
+      connection->Send(
+          sql::kInsertLabelSets, project,
+          std::vector<std::string>(label_sets.begin(), label_sets.end()));
     }
     connection->Send(sql::AddToRollups(family),
                      RollupParams(project, family, all));
     rebuild->rollup_count += static_cast<std::int64_t>(all.size());
   }
   if (!wrongly_marked.empty()) {
-    PostgresParams toggle = ParamsOf(project);
-    toggle.AddTextArray(wrongly_marked);
-    connection->Send(sql::kToggleInconsistent, toggle);
+    connection->Send(sql::kToggleInconsistent, project, wrongly_marked);
   }
-  return Sync(connection).status();
+  return connection->Sync(kTimeout).status();
 }
 
 // Adds the quarter hours before the horizon to the month that the horizon lies
@@ -141,9 +125,10 @@ absl::Status AddMonthBefore(PostgresConnection* connection,
         return true;
       }));
   if (month.empty()) return absl::OkStatus();
-  connection->Send(sql::AddToRollups(Family::kByLabel),
-                   RollupParams(project, Family::kByLabel, month));
-  return Sync(connection).status();
+  return connection
+      ->Run(kTimeout, sql::AddToRollups(Family::kByLabel),
+            RollupParams(project, Family::kByLabel, month))
+      .status();
 }
 
 // Rebuilds a project's rollups, and sets the labels if they are given. A
@@ -153,27 +138,25 @@ absl::Status RebuildProject(PostgresConnection* connection,
                             const std::optional<RollupLabels>& new_labels,
                             const CallLimits& limits, Rebuild* rebuild) {
   connection->Send(sql::kBegin);
-  connection->Send(sql::kLockProject, ParamsOf(project));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Results locked, Sync(connection));
-  if (locked[1].rows() == 0) return absl::OkStatus();  // it was deleted
-  const std::int64_t horizon = locked[1].Int64(0, 1);
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult locked,
+      connection->Run(kTimeout, sql::kLockProject, project));
+  if (locked.rows() == 0) return absl::OkStatus();  // it was deleted
+  const std::int64_t horizon = locked.Int64(0, 1);
   TOKENUSAGE_ASSIGN_OR_RETURN(RollupLabels labels,
-                              ParseRollupLabels(locked[1].Bytes(0, 2)));
+                              ParseRollupLabels(locked.Bytes(0, 2)));
   if (new_labels) {
     TOKENUSAGE_RETURN_IF_ERROR(
         CheckNoLabelHistory(connection, project, labels, horizon));
     labels = *new_labels;
-    PostgresParams set = ParamsOf(project);
-    set.AddText(RollupLabelsText(labels));
-    set.AddInt64(RandomIncarnation());
-    connection->Send(sql::kSetLabels, set);
-    connection->Send(sql::kDeleteLabelSets, ParamsOf(project));
+    connection->Send(sql::kSetLabels, project, RollupLabelsText(labels),
+                     RandomIncarnation());
+    connection->Send(sql::kDeleteLabelSets, project);
   }
-  connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, horizon));
-  PostgresParams by_label = ParamsOf(project, horizon);
-  by_label.AddInt64(MonthOf(horizon));
-  connection->Send(sql::kDeleteLabelRollupsFrom, by_label);
-  TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
+  connection->Send(sql::kDeleteRollupsFrom, project, horizon);
+  connection->Send(sql::kDeleteLabelRollupsFrom, project, horizon,
+                   MonthOf(horizon));
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Sync(kTimeout).status());
   TOKENUSAGE_RETURN_IF_ERROR(
       AddMonthBefore(connection, project, horizon, limits));
   const auto add_step = [&](TimeWindow window) {
@@ -181,34 +164,33 @@ absl::Status RebuildProject(PostgresConnection* connection,
   };
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
       connection, project, horizon * kNanosPerSecond, limits, add_step));
-  connection->Send(sql::kCommit);
-  return Sync(connection).status();
+  return connection->Run(kTimeout, sql::kCommit).status();
 }
 
-absl::Status DeleteWhole(PostgresConnection* connection,
-                         const std::string& project, const CallLimits& limits,
-                         Removal* removal) {
+absl::StatusOr<Removal> DeleteWhole(PostgresConnection* connection,
+                                    const std::string& project,
+                                    const CallLimits& limits) {
+  Removal removal;
   const absl::Time start = absl::Now();
   connection->Send(sql::kBegin);
-  connection->Send(sql::kLockProject, ParamsOf(project));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Results locked, Sync(connection));
-  if (locked[1].rows() == 0) return absl::NotFoundError("no such project");
-  TOKENUSAGE_RETURN_IF_ERROR(
-      RemoveInSteps(connection, project,
-                    std::numeric_limits<std::int64_t>::max(), limits, removal));
-  connection->Send(sql::kDeleteRollupsFrom, ParamsOf(project, 0));
-  PostgresParams by_label = ParamsOf(project, 0);
-  by_label.AddInt64(0);
-  connection->Send(sql::kDeleteLabelRollupsFrom, by_label);
-  connection->Send(sql::kDeleteLabelSets, ParamsOf(project));
-  connection->Send(sql::kDeleteSeries, ParamsOf(project));
-  connection->Send(sql::kDeleteProject, ParamsOf(project));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult locked,
+      connection->Run(kTimeout, sql::kLockProject, project));
+  if (locked.rows() == 0) return absl::NotFoundError("no such project");
+  TOKENUSAGE_RETURN_IF_ERROR(RemoveInSteps(
+      connection, project, std::numeric_limits<std::int64_t>::max(), limits,
+      &removal));
+  connection->Send(sql::kDeleteRollupsFrom, project, 0);
+  connection->Send(sql::kDeleteLabelRollupsFrom, project, 0, 0);
+  connection->Send(sql::kDeleteLabelSets, project);
+  connection->Send(sql::kDeleteSeries, project);
+  connection->Send(sql::kDeleteProject, project);
   connection->Send(
       sql::kAddDeletion,
       DeletionParams(RandomIncarnation(),
-                     {start, project, kWholeProject, removal->record_count}));
-  connection->Send(sql::kCommit);
-  return Sync(connection).status();
+                     {start, project, kWholeProject, removal.record_count}));
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Run(kTimeout, sql::kCommit).status());
+  return removal;
 }
 
 }  // namespace
@@ -217,22 +199,16 @@ absl::Status PostgresMaintenance::ForEachProject(
     const CallLimits& limits,
     const std::function<absl::Status(PostgresConnection* connection,
                                      const std::string& project)>& work) {
-  std::vector<std::string> projects;
-  TOKENUSAGE_RETURN_IF_ERROR(
-      pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
-        projects.clear();
-        connection->Send(sql::kSelectProjects);
-        TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
-        for (int row = 0; row < results[0].rows(); ++row) {
-          projects.emplace_back(results[0].Bytes(row, 0));
-        }
-        return absl::OkStatus();
-      }));
-  std::sort(projects.begin(), projects.end());
-  for (const std::string& project : projects) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<StoredProject> projects,
+                              pool_.RunFor<std::vector<StoredProject>>(
+                                  limits, [](PostgresConnection* connection) {
+                                    return ReadPostgresProjects(connection,
+                                                                kTimeout);
+                                  }));
+  for (const StoredProject& project : projects) {
     TOKENUSAGE_RETURN_IF_ERROR(
         pool_.Run(limits, [&](PostgresConnection* connection) {
-          return work(connection, project);
+          return work(connection, project.name);
         }));
   }
   return absl::OkStatus();
@@ -244,9 +220,10 @@ absl::StatusOr<std::vector<ProjectRetention>> PostgresMaintenance::Retention() {
       {},
       [&](PostgresConnection* connection,
           const std::string& project) -> absl::Status {
-        connection->Send(sql::kSelectRetention, ParamsOf(project));
-        connection->Send(sql::kRecordTimes, ParamsOf(project));
-        TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+        connection->Send(sql::kSelectRetention, project);
+        connection->Send(sql::kRecordTimes, project);
+        TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
+                                    connection->Sync(kTimeout));
         if (results[0].rows() == 0) return absl::OkStatus();  // it was deleted
         const auto time = [&times = results[1]](int column) {
           return times.IsNull(0, column)
@@ -266,29 +243,28 @@ absl::StatusOr<std::vector<ProjectRetention>> PostgresMaintenance::Retention() {
 
 absl::Status PostgresMaintenance::SetRetention(std::string_view project,
                                                absl::Duration retain) {
-  const PostgresParams params =
-      ParamsOf(std::string(project), absl::ToInt64Seconds(retain));
   return pool_.Run({}, [&](PostgresConnection* connection) -> absl::Status {
-    connection->Send(sql::kSetRetention, params);
-    TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
-    return results[0].changed_rows() == 0
-               ? absl::NotFoundError("no such project")
-               : absl::OkStatus();
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const PostgresResult updated,
+        connection->Run(kTimeout, sql::kSetRetention, project,
+                        absl::ToInt64Seconds(retain)));
+    return updated.changed_rows() == 0 ? absl::NotFoundError("no such project")
+                                       : absl::OkStatus();
   });
 }
 
 absl::StatusOr<Removal> PostgresMaintenance::RemoveRecordsBefore(
     std::string_view project, absl::Time horizon, const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckIsHorizon(horizon));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const std::string name(project);
   Removal removal;
   TOKENUSAGE_RETURN_IF_ERROR(
       pool_.Run(limits, [&](PostgresConnection* connection) -> absl::Status {
         // Waits for running appends, which hold the project's row.
-        connection->Send(sql::kRaiseHorizon,
-                         ParamsOf(name, absl::ToUnixSeconds(horizon)));
-        TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
+        TOKENUSAGE_RETURN_IF_ERROR(connection
+                                       ->Run(kTimeout, sql::kRaiseHorizon, name,
+                                             absl::ToUnixSeconds(horizon))
+                                       .status());
         TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectHorizon> reached,
                                     ReadPostgresHorizons(connection, {name}));
         if (reached.empty()) return absl::OkStatus();
@@ -300,7 +276,6 @@ absl::StatusOr<Removal> PostgresMaintenance::RemoveRecordsBefore(
 
 absl::StatusOr<CheckReport> PostgresMaintenance::Check(
     const CheckOptions& options) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits));
   CheckReportBuilder report(options);
   TOKENUSAGE_RETURN_IF_ERROR(
       ForEachProject(options.limits,
@@ -346,7 +321,6 @@ absl::StatusOr<Rebuild> PostgresMaintenance::SetRollupLabels(
 
 absl::StatusOr<Rebuild> PostgresMaintenance::RebuildAll(
     const std::optional<RollupLabels>& new_labels, const CallLimits& limits) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   Rebuild rebuild;
   TOKENUSAGE_RETURN_IF_ERROR(
       ForEachProject(limits,
@@ -363,7 +337,6 @@ absl::StatusOr<Rebuild> PostgresMaintenance::RebuildAll(
 
 absl::StatusOr<Removal> PostgresMaintenance::DeleteRecords(
     const RecordSelection& selection, bool dry_run, const CallLimits& limits) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   return DeletePostgresRecords(&pool_, selection, dry_run, limits);
 }
 
@@ -373,15 +346,10 @@ absl::StatusOr<std::vector<Deletion>> PostgresMaintenance::Deletions() {
 
 absl::StatusOr<Removal> PostgresMaintenance::DeleteProject(
     std::string_view project, const CallLimits& limits) {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const std::string name(project);
-  Removal removal;
-  TOKENUSAGE_RETURN_IF_ERROR(
-      pool_.Run(limits, [&](PostgresConnection* connection) {
-        removal = Removal();
-        return DeleteWhole(connection, name, limits, &removal);
-      }));
-  return removal;
+  return pool_.RunFor<Removal>(limits, [&](PostgresConnection* connection) {
+    return DeleteWhole(connection, name, limits);
+  });
 }
 
 }  // namespace tokenusage

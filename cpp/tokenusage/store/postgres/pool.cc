@@ -50,6 +50,7 @@ Remedy RemedyOf(const absl::Status& status) {
 }  // namespace
 
 absl::Status PostgresPool::Run(const CallLimits& limits, const Work& work) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
   const absl::Time give_up = absl::Now() + kMaxRetryTime;
   absl::Duration pause = kFirstPause;
   for (int attempt = 1;; ++attempt) {
@@ -69,8 +70,7 @@ absl::Status PostgresPool::RunOnce(const CallLimits& limits, const Work& work) {
                               Take(limits));
   absl::Status status = work(connection.get());
   if (!connection->is_broken() && connection->in_transaction()) {
-    connection->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kSession)
-        .IgnoreError();
+    connection->Execute("ROLLBACK", PostgresTimeouts::kSession).IgnoreError();
   }
   GiveBack(std::move(connection), status);
   return status;

@@ -4,8 +4,7 @@
 //
 //   PostgresPool pool(target, 8);
 //   absl::Status status = pool.Run(limits, [&](PostgresConnection* c) {
-//     c->Send(statement, params);
-//     return c->Sync(deadline).status();
+//     return c->Run(PostgresTimeouts::kStep, statement, project).status();
 //   });
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_POOL_H_
@@ -42,11 +41,26 @@ class PostgresPool {
   // the server is starting or has no free connection.
   //
   // Errors: those of `work` and of connecting, and DEADLINE_EXCEEDED or
-  // CANCELLED by the limits, which are checked between attempts.
+  // CANCELLED by the limits, which are checked before each attempt.
   absl::Status Run(const CallLimits& limits, const Work& work);
 
   // Does the same without retries.
   absl::Status RunOnce(const CallLimits& limits, const Work& work);
+
+  // Calls Run with work that returns an absl::StatusOr<Result>, and returns the
+  // result of the last attempt.
+  template <typename Result, typename Call>
+  absl::StatusOr<Result> RunFor(const CallLimits& limits, const Call& call) {
+    absl::StatusOr<Result> result = absl::UnknownError("not run");
+    const absl::Status status =
+        Run(limits, [&](PostgresConnection* connection) {
+          result = call(connection);
+          return result.status();
+        });
+    // Without a connection, nothing was called.
+    if (!status.ok()) return status;
+    return result;
+  }
 
  private:
   absl::StatusOr<std::unique_ptr<PostgresConnection>> Take(

@@ -97,10 +97,8 @@ absl::Status ProjectRun::LoadLabelSets() {
                   });
   if (!filtered) return absl::OkStatus();
   label_sets_.emplace();
-  PostgresParams params;
-  params.AddText(project_);
   return connection_.Stream(
-      postgres_sql::kSelectLabelSets, params, query_.limits,
+      postgres_sql::kSelectLabelSets, PostgresParams(project_), query_.limits,
       [this](const PostgresResult& row) -> absl::StatusOr<bool> {
         const std::string_view label_set = row.Bytes(0, 0);
         if (LabelsPassAll(query_.filters, label_set, labels_)) {
@@ -111,13 +109,10 @@ absl::Status ProjectRun::LoadLabelSets() {
 }
 
 absl::Status ProjectRun::ScanRecords(TimeWindow window) {
-  PostgresParams params;
-  params.AddText(project_);
-  params.AddInt64(window.start_nanos);
-  params.AddInt64(window.end_nanos);
   return connection_.Stream(
-      postgres_sql::kScanRecords, params, query_.limits,
-      [this](const PostgresResult& row) -> absl::StatusOr<bool> {
+      postgres_sql::kScanRecords,
+      PostgresParams(project_, window.start_nanos, window.end_nanos),
+      query_.limits, [this](const PostgresResult& row) -> absl::StatusOr<bool> {
         const std::int64_t time = row.Int64(0, 0);
         if (time >= rows_.end_nanos()) return false;
         TOKENUSAGE_RETURN_IF_ERROR(AddRecord(time, row.Bytes(0, 1)));
@@ -162,45 +157,33 @@ PostgresParams ProjectRun::TotalsParams(
     ranges[at] = {segment.window.start_nanos / unit,
                   segment.window.end_nanos / unit};
   }
-  PostgresParams params;
-  params.AddText(project_);
+  PostgresParams params(project_);
   for (const auto& [start, end] : ranges) {
-    params.AddInt64(start);
-    params.AddInt64(end);
+    params.Add(start);
+    params.Add(end);
   }
   AddFilter(UsageField::Kind::kOperation, &params);
   AddFilter(UsageField::Kind::kProvider, &params);
   AddFilter(UsageField::Kind::kModel, &params);
   const std::optional<std::vector<std::int64_t>> starts = BucketStarts();
-  if (starts) {
-    PostgresArray array = PostgresArray::Int64s(starts->size());
-    for (const std::int64_t start : *starts) array.Add(start);
-    params.AddArray(std::move(array));
-  } else {
-    params.AddNull();
-  }
+  params.Add(starts);
   if (starts && !query_.order && !by_label_) {
     // A page of rows and one more. The statement adds those of its first bucket
     // that precede it, and those of its last bucket, which may come in another
     // order. Rows beyond this limit are beyond the page in every part of the
     // window.
-    params.AddInt64(query_.page_size + 1);
+    params.Add(query_.page_size + 1);
   } else {
     params.AddNull();
   }
-  if (!by_label_) return params;
-  if (label_sets_) {
-    params.AddTextArray(*label_sets_);
-  } else {
-    params.AddNull();
-  }
+  if (by_label_) params.Add(label_sets_);
   return params;
 }
 
 void ProjectRun::AddFilter(UsageField::Kind kind,
                            PostgresParams* params) const {
   for (const UsageFieldFilter& filter : query_.filters) {
-    if (filter.field.kind == kind) return params->AddTextArray(filter.values);
+    if (filter.field.kind == kind) return params->Add(filter.values);
   }
   params->AddNull();
 }

@@ -12,7 +12,6 @@
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -25,7 +24,7 @@ namespace {
 
 namespace sql = postgres_sql;
 
-using Results = std::vector<PostgresResult>;
+constexpr absl::Duration kTimeout = PostgresTimeouts::kMaintenanceStep;
 
 // The most records that one step deletes, and the most that it examines.
 constexpr std::size_t kMaxFound = 500;
@@ -33,10 +32,6 @@ constexpr std::int64_t kMaxScanned = 20'000;
 
 // The longest pause between two steps.
 constexpr absl::Duration kMaxPause = absl::Milliseconds(100);
-
-absl::StatusOr<Results> Sync(PostgresConnection* connection) {
-  return connection->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep);
-}
 
 // One deletion's work.
 class DeletionRun {
@@ -52,12 +47,6 @@ class DeletionRun {
   absl::StatusOr<Removal> Run(bool dry_run);
 
  private:
-  PostgresParams ProjectParams() const {
-    PostgresParams params;
-    params.AddText(selection_.project);
-    return params;
-  }
-
   // Finds the next records to delete, by id or in order of time. NOT_FOUND if
   // there was no project to begin with.
   absl::Status Find(PostgresConnection* connection);
@@ -88,7 +77,6 @@ class DeletionRun {
 
 absl::StatusOr<Removal> DeletionRun::Run(bool dry_run) {
   while (!at_end_) {
-    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits_));
     TOKENUSAGE_RETURN_IF_ERROR(pool_.Run(
         limits_,
         [this](PostgresConnection* connection) { return Find(connection); }));
@@ -110,11 +98,12 @@ absl::StatusOr<Removal> DeletionRun::Run(bool dry_run) {
 absl::Status DeletionRun::Find(PostgresConnection* connection) {
   found_.clear();
   if (!ids_.empty()) return FindByIds(connection);
-  connection->Send(sql::kSelectHorizon, ProjectParams());
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
-  if (results[0].rows() == 0) return EndWithoutProject();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult project,
+      connection->Run(kTimeout, sql::kSelectHorizon, selection_.project));
+  if (project.rows() == 0) return EndWithoutProject();
   began_ = true;
-  return FindByTime(connection, results[0].Int64(0, 0) * kNanosPerSecond);
+  return FindByTime(connection, project.Int64(0, 0) * kNanosPerSecond);
 }
 
 absl::Status DeletionRun::EndWithoutProject() {
@@ -128,11 +117,10 @@ absl::Status DeletionRun::FindByIds(PostgresConnection* connection) {
   const std::vector<std::string> step(
       ids_.begin() + static_cast<std::ptrdiff_t>(next_id_),
       ids_.begin() + static_cast<std::ptrdiff_t>(end));
-  PostgresParams params = ProjectParams();
-  params.AddTextArray(step);
-  connection->Send(sql::kSelectRecords, params);
-  connection->Send(sql::kSelectHorizon, ProjectParams());
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+  connection->Send(sql::kSelectRecords, selection_.project, step);
+  connection->Send(sql::kSelectHorizon, selection_.project);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
+                              connection->Sync(kTimeout));
   if (results[1].rows() == 0) return EndWithoutProject();
   began_ = true;
   v1::UsageRecord record;
@@ -155,11 +143,8 @@ absl::Status DeletionRun::FindByTime(PostgresConnection* connection,
     after_nanos_ = from_nanos;
     after_id_.clear();
   }
-  PostgresParams params = ProjectParams();
-  params.AddInt64(selection_.window.end_nanos);
-  params.AddInt64(after_nanos_);
-  params.AddText(after_id_);
-  params.AddInt64(kMaxScanned);
+  const PostgresParams params(selection_.project, selection_.window.end_nanos,
+                              after_nanos_, after_id_, kMaxScanned);
   std::int64_t scanned = 0;
   v1::UsageRecord record;
   TOKENUSAGE_RETURN_IF_ERROR(connection->Stream(
@@ -183,22 +168,20 @@ absl::Status DeletionRun::FindByTime(PostgresConnection* connection,
 }
 
 absl::Status DeletionRun::Delete(PostgresConnection* connection) {
-  PostgresParams params = ProjectParams();
-  params.AddTextArray(found_);
   connection->Send(sql::kBegin);
-  connection->Send(sql::kLockProject, ProjectParams());
-  connection->Send(sql::kSelectRecords, params);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
+  connection->Send(sql::kLockProject, selection_.project);
+  connection->Send(sql::kSelectRecords, selection_.project, found_);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
+                              connection->Sync(kTimeout));
   const PostgresResult& project = results[1];
   const PostgresResult& rows = results[2];
-  std::vector<std::string> ids;
-  RollupLabels labels;
-  if (project.rows() == 1) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(labels, ParseRollupLabels(project.Bytes(0, 2)));
-  }
+  if (project.rows() == 0) return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(RollupLabels labels,
+                              ParseRollupLabels(project.Bytes(0, 2)));
   PostgresRollups rollups(std::move(labels));
+  std::vector<std::string> ids;
   v1::UsageRecord record;
-  for (int row = 0; row < rows.rows() && project.rows() == 1; ++row) {
+  for (int row = 0; row < rows.rows(); ++row) {
     TOKENUSAGE_RETURN_IF_ERROR(
         ReadStoredRecord(connection->display(), rows.Bytes(row, 1), &record));
     if (!IsSelected(selection_, record)) continue;
@@ -209,15 +192,9 @@ absl::Status DeletionRun::Delete(PostgresConnection* connection) {
     rollups.Subtract(record, NanosFromTimestamp(record.event_time()),
                      CountRecord(record));
   }
-  if (ids.empty()) {
-    return connection
-        ->Execute("ROLLBACK", absl::Now() + PostgresTimeouts::kStep)
-        .status();
-  }
-  PostgresParams erase = ProjectParams();
-  erase.AddTextArray(ids);
-  connection->Send(sql::kDeleteCorrections, erase);
-  connection->Send(sql::kDeleteRecords, erase);
+  if (ids.empty()) return absl::OkStatus();
+  connection->Send(sql::kDeleteCorrections, selection_.project, ids);
+  connection->Send(sql::kDeleteRecords, selection_.project, ids);
   const auto count = static_cast<std::int64_t>(ids.size());
   connection->Send(
       sql::kAddDeletion,
@@ -225,8 +202,7 @@ absl::Status DeletionRun::Delete(PostgresConnection* connection) {
                                     DescribeSelection(selection_), count}));
   TOKENUSAGE_RETURN_IF_ERROR(
       ChangePostgresRollups(connection, selection_.project, rollups));
-  connection->Send(sql::kCommit);
-  TOKENUSAGE_RETURN_IF_ERROR(Sync(connection).status());
+  TOKENUSAGE_RETURN_IF_ERROR(connection->Run(kTimeout, sql::kCommit).status());
   removal_.record_count += count;
   return absl::OkStatus();
 }
@@ -242,31 +218,24 @@ absl::StatusOr<Removal> DeletePostgresRecords(PostgresPool* pool,
 
 PostgresParams DeletionParams(std::int64_t deletion_id,
                               const Deletion& deletion) {
-  PostgresParams params;
-  params.AddText(deletion.project);
-  params.AddInt64(deletion_id);
-  params.AddInt64(absl::ToUnixSeconds(deletion.time));
-  params.AddText(deletion.selection);
-  params.AddInt64(deletion.record_count);
-  return params;
+  return PostgresParams(deletion.project, deletion_id,
+                        absl::ToUnixSeconds(deletion.time), deletion.selection,
+                        deletion.record_count);
 }
 
 absl::StatusOr<std::vector<Deletion>> ReadPostgresDeletions(
     PostgresPool* pool) {
-  std::vector<Deletion> all;
-  TOKENUSAGE_RETURN_IF_ERROR(
-      pool->Run({}, [&](PostgresConnection* connection) -> absl::Status {
-        all.clear();
-        connection->Send(sql::kSelectDeletions);
-        TOKENUSAGE_ASSIGN_OR_RETURN(const Results results, Sync(connection));
-        const PostgresResult& rows = results[0];
-        for (int row = 0; row < rows.rows(); ++row) {
-          all.push_back({absl::FromUnixSeconds(rows.Int64(row, 0)),
-                         std::string(rows.Bytes(row, 1)),
-                         std::string(rows.Bytes(row, 2)), rows.Int64(row, 3)});
-        }
-        return absl::OkStatus();
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult rows,
+      pool->RunFor<PostgresResult>({}, [](PostgresConnection* connection) {
+        return connection->Run(kTimeout, sql::kSelectDeletions);
       }));
+  std::vector<Deletion> all;
+  for (int row = 0; row < rows.rows(); ++row) {
+    all.push_back({absl::FromUnixSeconds(rows.Int64(row, 0)),
+                   std::string(rows.Bytes(row, 1)),
+                   std::string(rows.Bytes(row, 2)), rows.Int64(row, 3)});
+  }
   std::stable_sort(
       all.begin(), all.end(),
       [](const Deletion& a, const Deletion& b) { return a.time < b.time; });

@@ -4,10 +4,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <vector>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -29,16 +26,13 @@ absl::Status ForEachRecordStep(
   std::int64_t start = std::max<std::int64_t>(0, from_nanos);
   for (;;) {
     TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
-    PostgresParams params;
-    params.AddText(project);
-    params.AddInt64(start);
-    params.AddInt64(kRecordsPerStep);
-    connection->Send(postgres_sql::kNthRecordTime, params);
     TOKENUSAGE_ASSIGN_OR_RETURN(
-        const std::vector<PostgresResult> results,
-        connection->Sync(absl::Now() + PostgresTimeouts::kMaintenanceStep));
-    if (results[0].rows() == 0) return each({start, kEndOfTime});
-    const std::int64_t time = results[0].Int64(0, 0);
+        const PostgresResult nth,
+        connection->Run(PostgresTimeouts::kMaintenanceStep,
+                        postgres_sql::kNthRecordTime, project, start,
+                        kRecordsPerStep));
+    if (nth.rows() == 0) return each({start, kEndOfTime});
+    const std::int64_t time = nth.Int64(0, 0);
     std::int64_t end = time - time % kNanosPerHour;
     if (end <= start) end += kNanosPerHour;
     TOKENUSAGE_RETURN_IF_ERROR(each({start, end}));

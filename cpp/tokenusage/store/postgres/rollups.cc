@@ -2,50 +2,20 @@
 
 #include "tokenusage/store/postgres/rollups.h"
 
-#include <algorithm>
-#include <cstddef>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/numeric/int128.h"
-#include "absl/strings/numbers.h"
-#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/rollup/stored_record.h"
+#include "tokenusage/usage/amount_from_decimal.h"
 
 namespace tokenusage {
 namespace {
-
-constexpr std::size_t kDecimals = 12;
-
-// Parses the output of Amount::ToDecimal. Zeros may follow the last decimal,
-// such as in "8205.750000000". Returns nullopt for any other text, negative
-// numbers, more than twelve decimals, and numbers beyond Amount's range.
-std::optional<Amount> AmountFromDecimal(std::string_view decimal) {
-  const std::size_t point = std::min(decimal.find('.'), decimal.size());
-  const std::size_t last = decimal.find_last_not_of('0');
-  if (point == 0 || point + 1 == decimal.size()) return std::nullopt;
-  if (last != std::string_view::npos && last > point + kDecimals) {
-    return std::nullopt;
-  }
-  std::string digits(decimal.substr(0, point));
-  if (point < decimal.size()) {
-    digits += decimal.substr(point + 1, kDecimals);
-  }
-  digits.resize(point + kDecimals, '0');
-  absl::int128 picos;
-  if (digits.find_first_not_of("0123456789") != std::string::npos ||
-      !absl::SimpleAtoi(digits, &picos)) {
-    return std::nullopt;
-  }
-  return Amount::FromPicos(picos);
-}
 
 // Reads the two columns of a measure. Returns false if they contradict.
 bool AddMeasure(const PostgresResult& row, int first_column,
@@ -68,10 +38,6 @@ void ForEachMeasure(const Visitor& visit) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 // Deletes those rollups that ChangeRollups returned without records.
 absl::Status DeleteEmptyRollups(PostgresConnection* connection,
                                 const std::string& project,
@@ -87,15 +53,11 @@ absl::Status DeleteEmptyRollups(PostgresConnection* connection,
     if (records == 0) empty.insert(changed.Int64(row, 0));
   }
   if (empty.empty()) return absl::OkStatus();
-  PostgresArray starts = PostgresArray::Int64s(empty.size());
-  for (const std::int64_t start : empty) starts.Add(start);
-  PostgresParams params;
-  params.AddText(project);
-  params.AddArray(std::move(starts));
   connection->Send(family == PostgresRollups::Family::kByLabel
                        ? postgres_sql::kDeleteEmptyLabelRollups
                        : postgres_sql::kDeleteEmptyRollups,
-                   params);
+                   project,
+                   std::vector<std::int64_t>(empty.begin(), empty.end()));
   return absl::OkStatus();
 }
 
@@ -106,13 +68,13 @@ absl::Status ChangePostgresRollups(PostgresConnection* connection,
                                    const PostgresRollups& rollups) {
   if (rollups.empty()) return absl::OkStatus();
   for (const PostgresRollups::Family family : rollups.Families()) {
-    connection->Send(postgres_sql::ChangeRollups(family),
-                     RollupParams(project, family, rollups.All(family)));
     TOKENUSAGE_ASSIGN_OR_RETURN(
-        const std::vector<PostgresResult> results,
-        connection->Sync(absl::Now() + PostgresTimeouts::kStep));
+        const PostgresResult changed,
+        connection->Run(PostgresTimeouts::kStep,
+                        postgres_sql::ChangeRollups(family),
+                        RollupParams(project, family, rollups.All(family))));
     TOKENUSAGE_RETURN_IF_ERROR(
-        DeleteEmptyRollups(connection, project, family, results.back()));
+        DeleteEmptyRollups(connection, project, family, changed));
   }
   return absl::OkStatus();
 }
@@ -120,12 +82,11 @@ absl::Status ChangePostgresRollups(PostgresConnection* connection,
 PostgresParams RollupParams(const std::string& project,
                             postgres_sql::Family family,
                             const Rollups& rollups) {
-  PostgresParams params;
-  params.AddText(project);
+  PostgresParams params(project);
   const auto add_numbers = [&](const auto& number_of) {
     PostgresArray numbers = PostgresArray::Int64s(rollups.size());
     for (const auto& [key, sum] : rollups) numbers.Add(number_of(key, sum));
-    params.AddArray(std::move(numbers));
+    params.Add(std::move(numbers));
   };
   add_numbers([](const RollupKey& key, auto&) { return key.cell_seconds; });
   add_numbers([](const RollupKey& key, auto&) { return key.start_seconds; });
@@ -137,9 +98,9 @@ PostgresParams RollupParams(const std::string& project,
   for (std::string SeriesNames::*name : columns) {
     PostgresArray names = PostgresArray::Texts(rollups.size());
     for (const auto& [key, sum] : rollups) {
-      names.Add(std::string_view(key.series.*name));
+      names.Add(key.series.*name);
     }
-    params.AddArray(std::move(names));
+    params.Add(std::move(names));
   }
   for (std::int64_t UsageSum::*count :
        {&UsageSum::record_count, &UsageSum::inconsistent_record_count,
@@ -152,14 +113,14 @@ PostgresParams RollupParams(const std::string& project,
     for (const auto& [key, sum] : rollups) {
       if (const MeasureSum* const found = sum.Find(measure)) {
         records.Add(found->record_count);
-        amounts.Add(std::string_view(found->amount.ToDecimal()));
+        amounts.Add(found->amount.ToDecimal());
       } else {
         records.AddNull();
         amounts.AddNull();
       }
     }
-    params.AddArray(std::move(records));
-    params.AddArray(std::move(amounts));
+    params.Add(std::move(records));
+    params.Add(std::move(amounts));
   });
   return params;
 }
@@ -190,14 +151,11 @@ absl::Status ForEachPostgresRollup(
     const CallLimits& limits,
     const std::function<absl::StatusOr<bool>(const RollupKey& key,
                                              const UsageSum& sum)>& each) {
-  PostgresParams params;
-  params.AddText(project);
-  params.AddInt64(cell_seconds);
-  params.AddInt64(range.start_seconds);
-  params.AddInt64(range.end_seconds);
   return connection->Stream(
-      postgres_sql::SelectRollups(family), params, limits,
-      [&](const PostgresResult& row) -> absl::StatusOr<bool> {
+      postgres_sql::SelectRollups(family),
+      PostgresParams(project, cell_seconds, range.start_seconds,
+                     range.end_seconds),
+      limits, [&](const PostgresResult& row) -> absl::StatusOr<bool> {
         const bool by_label = family == postgres_sql::Family::kByLabel;
         UsageSum sum;
         TOKENUSAGE_RETURN_IF_ERROR(

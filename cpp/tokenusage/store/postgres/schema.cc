@@ -2,10 +2,10 @@
 
 #include "tokenusage/store/postgres/schema.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/query/query_plan.h"
@@ -13,23 +13,25 @@
 namespace tokenusage {
 namespace {
 
+// The statements that create the tables. Those of rollups also get the columns
+// of all measures: see kRollupTables.
+//
 // Text sorts by bytes everywhere: the order of the other stores, which no
 // update of the system's locales can change under an index.
+constexpr const char* kTables[] = {
+    "CREATE SCHEMA IF NOT EXISTS tokenusage",
 
-constexpr const char* kProperty =
     "CREATE TABLE tokenusage.property("
     // schema_version, page_token_key, rollup_labels (of new projects),
     // bookmarks
     "name text COLLATE \"C\" PRIMARY KEY,"
-    "value text COLLATE \"C\" NOT NULL)";
+    "value text COLLATE \"C\" NOT NULL)",
 
-constexpr const char* kProperties =
     "INSERT INTO tokenusage.property(name, value) VALUES"
-    "('page_token_key', gen_random_uuid()), ('rollup_labels', '')";
+    "('page_token_key', gen_random_uuid()), ('rollup_labels', '')",
 
-// A project that has or had records. Appends lock its row in share mode, so an
-// exclusive lock waits for running appends.
-constexpr const char* kProject =
+    // A project that has or had records. Appends lock its row in share mode, so
+    // an exclusive lock waits for running appends.
     "CREATE TABLE tokenusage.project("
     "project text COLLATE \"C\" PRIMARY KEY,"
     "incarnation bigint NOT NULL,"  // random; changes if it is deleted
@@ -37,57 +39,50 @@ constexpr const char* kProject =
     "retain_seconds bigint,"        // NULL: the service's default
     // The labels that its rollups are kept by, and since when, like horizon.
     "rollup_labels text COLLATE \"C\" NOT NULL,"
-    "labels_from bigint NOT NULL DEFAULT 0)";
+    "labels_from bigint NOT NULL DEFAULT 0)",
 
-// The distinct (operation, provider, model) of a project's records.
-constexpr const char* kSeries =
+    // The distinct (operation, provider, model) of a project's records.
     "CREATE TABLE tokenusage.series("
     "project text COLLATE \"C\" NOT NULL,"
     "operation text COLLATE \"C\" NOT NULL,"
     "provider text COLLATE \"C\" NOT NULL,"  // empty if the record has none
     "model text COLLATE \"C\" NOT NULL,"     // empty if the record has none
-    "PRIMARY KEY (project, operation, provider, model))";
+    "PRIMARY KEY (project, operation, provider, model))",
 
-// The distinct values of the rollup labels in a project's records.
-constexpr const char* kLabelSet =
+    // The distinct values of the rollup labels in a project's records.
     "CREATE TABLE tokenusage.label_set("
     "project text COLLATE \"C\" NOT NULL,"
     "labels text COLLATE \"C\" NOT NULL,"  // see label_set.h
-    "PRIMARY KEY (project, labels))";
+    "PRIMARY KEY (project, labels))",
 
-constexpr const char* kUsageRecord =
     "CREATE TABLE tokenusage.usage_record("
     "project text COLLATE \"C\" NOT NULL,"
     "record_id text COLLATE \"C\" NOT NULL,"
     "event_time bigint NOT NULL,"     // nanoseconds since 1970, UTC
     "inconsistent boolean NOT NULL,"  // whether the usage contradicts itself
     "record bytea NOT NULL,"          // a complete tokenusage.v1.UsageRecord
-    "PRIMARY KEY (project, record_id))";
+    "PRIMARY KEY (project, record_id))",
 
-constexpr const char* kRecordByTime =
     "CREATE INDEX usage_record_by_time ON "
-    "tokenusage.usage_record(project, event_time, record_id)";
+    "tokenusage.usage_record(project, event_time, record_id)",
 
-constexpr const char* kInconsistentByTime =
     "CREATE INDEX inconsistent_record_by_time ON "
     "tokenusage.usage_record(project, event_time, record_id) "
-    "WHERE inconsistent";
+    "WHERE inconsistent",
 
-// The records that correct others. A separate table, because an UPDATE of the
-// corrected record would write its row and index entries again. A row is
-// removed together with the record that is corrected.
-constexpr const char* kCorrection =
+    // The records that correct others. A separate table, because an UPDATE of
+    // the corrected record would write its row and index entries again. A row
+    // is removed together with the record that is corrected.
     "CREATE TABLE tokenusage.correction("
     "project text COLLATE \"C\" NOT NULL,"
     "record_id text COLLATE \"C\" NOT NULL,"  // of the corrected record
     "event_time bigint NOT NULL,"             // and its time
     "corrected_by text COLLATE \"C\" NOT NULL,"
-    "PRIMARY KEY (project, record_id))";
+    "PRIMARY KEY (project, record_id))",
 
-// The sums of a series' records in each quarter hour and each hour of UTC; with
-// the columns of all measures. A row exists once the cell has a record. Pages
-// are half filled, so that rows are updated in place.
-constexpr const char* kUsageRollup =
+    // The sums of a series' records in each quarter hour and each hour of UTC.
+    // A row exists once the cell has a record. Pages are half filled, so that
+    // rows are updated in place.
     "CREATE TABLE tokenusage.usage_rollup("
     "project text COLLATE \"C\" NOT NULL,"
     "cell_seconds bigint NOT NULL,"  // 900 or 3600
@@ -99,20 +94,18 @@ constexpr const char* kUsageRollup =
     "inconsistent_record_count bigint NOT NULL,"
     "unknown_usage_record_count bigint NOT NULL,"
     "PRIMARY KEY (project, cell_seconds, cell_start, operation, provider, "
-    "model)) WITH (fillfactor = 50)";
+    "model)) WITH (fillfactor = 50)",
 
-// The deletions of records, which outlive their projects.
-constexpr const char* kDeletion =
+    // The deletions of records, which outlive their projects.
     "CREATE TABLE tokenusage.deletion("
     "project text COLLATE \"C\" NOT NULL,"
     "deletion_id bigint NOT NULL,"            // random
     "start_time bigint NOT NULL,"             // seconds since 1970, UTC
     "selection text COLLATE \"C\" NOT NULL,"  // for people
     "record_count bigint NOT NULL,"
-    "PRIMARY KEY (project, deletion_id))";
+    "PRIMARY KEY (project, deletion_id))",
 
-// The same sums by label set, in each quarter hour and each month of UTC.
-constexpr const char* kUsageLabelRollup =
+    // The same sums by label set, in each quarter hour and each month of UTC.
     "CREATE TABLE tokenusage.usage_label_rollup("
     "project text COLLATE \"C\" NOT NULL,"
     "cell_seconds bigint NOT NULL,"  // 900, or 2678400 for months
@@ -125,21 +118,7 @@ constexpr const char* kUsageLabelRollup =
     "inconsistent_record_count bigint NOT NULL,"
     "unknown_usage_record_count bigint NOT NULL,"
     "PRIMARY KEY (project, cell_seconds, cell_start, labels, operation, "
-    "provider, model)) WITH (fillfactor = 50)";
-
-// Adds the columns of the measures with greater numbers than `last`, which must
-// not be the last measure, to a table of rollups. Without a default, this only
-// changes the catalogue.
-std::string AddMeasureColumnsSql(const char* table, int last) {
-  std::string columns;
-  for (int number = last + 1; number <= kMaxUsageMeasure; ++number) {
-    const std::string name(
-        postgres_sql::MeasureColumn(static_cast<v1::UsageMeasure>(number)));
-    absl::StrAppend(&columns, columns.empty() ? "" : ", ", "ADD COLUMN ", name,
-                    "_records bigint, ADD COLUMN ", name, " numeric");
-  }
-  return absl::StrCat("ALTER TABLE ", table, " ", columns);
-}
+    "provider, model)) WITH (fillfactor = 50)"};
 
 constexpr const char* kRollupTables[] = {"tokenusage.usage_rollup",
                                          "tokenusage.usage_label_rollup"};
@@ -174,6 +153,17 @@ absl::StatusOr<bool> QueryBool(PostgresConnection* connection,
   return value == "t";
 }
 
+// Returns whether a table of tokenusage, or of Citus, exists.
+absl::StatusOr<bool> HasTable(PostgresConnection* connection,
+                              const std::string& name) {
+  return QueryBool(connection, "to_regclass('" + name + "') IS NOT NULL");
+}
+
+// Returns a horizon, which is 0 if there is none, in nanoseconds.
+std::int64_t HorizonNanos(std::int64_t seconds) {
+  return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
+}
+
 absl::Status Refuse(const PostgresConnection& connection,
                     const std::string& why) {
   return absl::FailedPreconditionError(
@@ -195,9 +185,8 @@ absl::Status CheckServer(const PostgresConnection& connection) {
 
 // Returns 0 if there are no tables.
 absl::StatusOr<std::int64_t> SchemaVersion(PostgresConnection* connection) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const bool exists,
-      QueryBool(connection, "to_regclass('tokenusage.property') IS NOT NULL"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool exists,
+                              HasTable(connection, kReferenceTable));
   if (!exists) return 0;
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::string version,
                               QueryText(connection,
@@ -214,11 +203,30 @@ absl::Status CheckNotNewer(const PostgresConnection& connection,
                              kPostgresSchemaVersion, ": use a newer program"));
 }
 
-absl::Status CreateTables(PostgresConnection* connection) {
-  for (const std::string& statement : PostgresSchemaStatements()) {
-    TOKENUSAGE_RETURN_IF_ERROR(connection->Execute(statement).status());
+// Adds the columns of the measures with greater numbers than `last`, which must
+// not be the last measure, to the tables of rollups. Without a default, this
+// only changes the catalogue.
+absl::Status AddMeasureColumns(PostgresConnection* connection, int last) {
+  std::string columns;
+  for (int number = last + 1; number <= kMaxUsageMeasure; ++number) {
+    const std::string name(
+        postgres_sql::MeasureColumn(static_cast<v1::UsageMeasure>(number)));
+    absl::StrAppend(&columns, columns.empty() ? "" : ", ", "ADD COLUMN ", name,
+                    "_records bigint, ADD COLUMN ", name, " numeric");
+  }
+  for (const char* table : kRollupTables) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        connection->Execute(absl::StrCat("ALTER TABLE ", table, " ", columns))
+            .status());
   }
   return absl::OkStatus();
+}
+
+absl::Status CreateTables(PostgresConnection* connection) {
+  for (const char* statement : kTables) {
+    TOKENUSAGE_RETURN_IF_ERROR(connection->Execute(statement).status());
+  }
+  return AddMeasureColumns(connection, 0);
 }
 
 absl::Status SetSchemaVersion(PostgresConnection* connection) {
@@ -250,9 +258,8 @@ absl::Status Distribute(PostgresConnection* connection,
 
 absl::Status DistributeTables(PostgresConnection* connection,
                               PostgresMigration* migration) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const bool citus,
-      QueryBool(connection, "to_regclass('pg_dist_partition') IS NOT NULL"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool citus,
+                              HasTable(connection, "pg_dist_partition"));
   if (!citus) {
     return Refuse(*connection,
                   "has no Citus: run CREATE EXTENSION citus on all nodes");
@@ -277,9 +284,8 @@ absl::Status DistributeTables(PostgresConnection* connection,
 // what this session sets for itself does not reach them. Ignores workers that
 // are down.
 absl::Status CheckWorkers(PostgresConnection* connection) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const bool citus,
-      QueryBool(connection, "to_regclass('pg_dist_node') IS NOT NULL"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool citus,
+                              HasTable(connection, "pg_dist_node"));
   if (!citus) return absl::OkStatus();
   TOKENUSAGE_RETURN_IF_ERROR(
       connection->Execute("SET citus.node_connection_timeout = '3s'").status());
@@ -300,9 +306,8 @@ absl::Status CheckWorkers(PostgresConnection* connection) {
 }
 
 absl::Status CheckIsNoWorker(PostgresConnection* connection) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const bool citus,
-      QueryBool(connection, "to_regclass('pg_dist_local_group') IS NOT NULL"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool citus,
+                              HasTable(connection, "pg_dist_local_group"));
   if (!citus) return absl::OkStatus();
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const bool worker,
@@ -324,13 +329,8 @@ absl::StatusOr<PostgresMigration> MigrateInTransaction(
   if (migration.from_version == 0) {
     TOKENUSAGE_RETURN_IF_ERROR(CreateTables(connection));
   } else if (migration.from_version < kPostgresSchemaVersion) {
-    for (const char* table : kRollupTables) {
-      TOKENUSAGE_RETURN_IF_ERROR(
-          connection
-              ->Execute(AddMeasureColumnsSql(
-                  table, static_cast<int>(migration.from_version % 100)))
-              .status());
-    }
+    TOKENUSAGE_RETURN_IF_ERROR(AddMeasureColumns(
+        connection, static_cast<int>(migration.from_version % 100)));
   }
   if (migration.from_version != kPostgresSchemaVersion) {
     TOKENUSAGE_RETURN_IF_ERROR(SetSchemaVersion(connection));
@@ -342,24 +342,6 @@ absl::StatusOr<PostgresMigration> MigrateInTransaction(
 }
 
 }  // namespace
-
-std::vector<std::string> PostgresSchemaStatements() {
-  return {"CREATE SCHEMA IF NOT EXISTS tokenusage",
-          kProperty,
-          kProperties,
-          kProject,
-          kSeries,
-          kLabelSet,
-          kUsageRecord,
-          kRecordByTime,
-          kInconsistentByTime,
-          kCorrection,
-          kUsageRollup,
-          kDeletion,
-          kUsageLabelRollup,
-          AddMeasureColumnsSql(kRollupTables[0], 0),
-          AddMeasureColumnsSql(kRollupTables[1], 0)};
-}
 
 absl::Status CheckPostgresSchema(PostgresConnection* connection) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckServer(*connection));
@@ -411,19 +393,38 @@ absl::Status WritePostgresLabels(PostgresConnection* connection,
   return absl::OkStatus();
 }
 
-absl::StatusOr<PostgresMigration> MigratePostgresSchema(
-    PostgresConnection* connection, bool distribute) {
+absl::StatusOr<PostgresMigration> MigratePostgresDatabase(
+    const std::string& url, bool distribute) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresTarget target,
+                              PostgresTarget::Parse(url));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto connection,
+                              PostgresConnection::Connect(target));
   TOKENUSAGE_RETURN_IF_ERROR(CheckServer(*connection));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckIsNoWorker(connection));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckIsNoWorker(connection.get()));
+  // An error closes the connection, which rolls back.
   TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("BEGIN").status());
-  absl::StatusOr<PostgresMigration> migration =
-      MigrateInTransaction(connection, distribute);
-  if (!migration.ok()) {
-    connection->Execute("ROLLBACK").IgnoreError();
-    return migration;
-  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresMigration migration,
+      MigrateInTransaction(connection.get(), distribute));
   TOKENUSAGE_RETURN_IF_ERROR(connection->Execute("COMMIT").status());
   return migration;
+}
+
+absl::StatusOr<std::vector<StoredProject>> ReadPostgresProjects(
+    PostgresConnection* connection, absl::Duration timeout) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const PostgresResult rows,
+      connection->Run(timeout, postgres_sql::kSelectProjects));
+  std::vector<StoredProject> all;
+  for (int row = 0; row < rows.rows(); ++row) {
+    all.push_back({std::string(rows.Bytes(row, 0)),
+                   HorizonTime(HorizonNanos(rows.Int64(row, 1)))});
+  }
+  std::sort(all.begin(), all.end(),
+            [](const StoredProject& a, const StoredProject& b) {
+              return a.name < b.name;
+            });
+  return all;
 }
 
 absl::StatusOr<std::vector<ProjectHorizon>> ReadPostgresHorizons(
@@ -431,22 +432,16 @@ absl::StatusOr<std::vector<ProjectHorizon>> ReadPostgresHorizons(
   std::vector<ProjectHorizon> horizons;
   if (projects.empty()) return horizons;
   for (const std::string& project : projects) {
-    PostgresParams params;
-    params.AddText(project);
-    connection->Send(postgres_sql::kSelectHorizon, params);
+    connection->Send(postgres_sql::kSelectHorizon, project);
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::vector<PostgresResult> results,
-      connection->Sync(absl::Now() + PostgresTimeouts::kStep));
-  const auto nanos = [](std::int64_t seconds) {
-    return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
-  };
+  TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
+                              connection->Sync(PostgresTimeouts::kStep));
   for (std::size_t i = 0; i < projects.size(); ++i) {
     if (results[i].rows() == 0) continue;
     TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels labels,
                                 ParseRollupLabels(results[i].Bytes(0, 2)));
-    horizons.push_back({projects[i], nanos(results[i].Int64(0, 0)), labels,
-                        nanos(results[i].Int64(0, 1))});
+    horizons.push_back({projects[i], HorizonNanos(results[i].Int64(0, 0)),
+                        labels, HorizonNanos(results[i].Int64(0, 1))});
   }
   return horizons;
 }

@@ -13,8 +13,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tokenusage/store/postgres/connection.h"
 #include "tokenusage/store/query/query_plan.h"
+#include "tokenusage/store/usage_query.h"
 #include "tokenusage/usage/usage_counts.h"
 
 namespace tokenusage {
@@ -37,15 +39,20 @@ struct PostgresMigration {
   std::vector<std::string> distributed_tables;  // by this call
 };
 
-// Creates the tables, or adds the columns of newer measures to those of an
-// older version, in one transaction; does nothing if they have this version
-// already. No table is rewritten. If `distribute` is set, also spreads the
-// tables over the nodes of a Citus cluster, by project and co-located.
+// Creates the tables of the database at a URL, or adds the columns of newer
+// measures to those of an older version, in one transaction; does nothing if
+// they have this version already. No table is rewritten. If `distribute` is
+// set, also spreads the tables over the nodes of a Citus cluster, by project
+// and co-located.
 //
-// Errors: those of PostgresConnection; FAILED_PRECONDITION if the database has
-// a newer version, or no Citus.
-absl::StatusOr<PostgresMigration> MigratePostgresSchema(
-    PostgresConnection* connection, bool distribute);
+// Errors: those of OpenPostgresStore; FAILED_PRECONDITION if the database has a
+// newer version, or no Citus.
+absl::StatusOr<PostgresMigration> MigratePostgresDatabase(
+    const std::string& url, bool distribute);
+
+// Returns all projects, sorted by name.
+absl::StatusOr<std::vector<StoredProject>> ReadPostgresProjects(
+    PostgresConnection* connection, absl::Duration timeout);
 
 // Returns the horizons and labels of those of the projects that exist.
 absl::StatusOr<std::vector<ProjectHorizon>> ReadPostgresHorizons(
@@ -64,9 +71,6 @@ absl::Status WritePostgresLabels(PostgresConnection* connection,
 
 // Returns the value of UsageStore::page_token_key.
 absl::StatusOr<std::string> ReadPageTokenKey(PostgresConnection* connection);
-
-// Returns the statements that create the tables, in order; for tests.
-std::vector<std::string> PostgresSchemaStatements();
 
 }  // namespace tokenusage
 

@@ -31,15 +31,12 @@ SeriesNames SeriesOf(const PostgresResult& rows, int row, int first_column) {
 
 PostgresParams SeriesParams(const std::string& project,
                             const std::vector<SeriesNames>& series) {
-  PostgresParams params;
-  params.AddText(project);
+  PostgresParams params(project);
   for (std::string SeriesNames::*name :
        {&SeriesNames::operation, &SeriesNames::provider, &SeriesNames::model}) {
     PostgresArray values = PostgresArray::Texts(series.size());
-    for (const SeriesNames& names : series) {
-      values.Add(std::string_view(names.*name));
-    }
-    params.AddArray(std::move(values));
+    for (const SeriesNames& names : series) values.Add(names.*name);
+    params.Add(std::move(values));
   }
   return params;
 }

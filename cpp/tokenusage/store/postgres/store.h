@@ -24,7 +24,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "tokenusage/store/postgres/schema.h"
+#include "tokenusage/store/postgres/schema.h"  // MigratePostgresDatabase
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
@@ -58,10 +58,6 @@ struct PostgresStoreOptions {
 //  - UNAVAILABLE: the server cannot be reached, or refuses the connection.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenPostgresStore(
     const std::string& url, const PostgresStoreOptions& options = {});
-
-// Creates or upgrades the tables: see MigratePostgresSchema.
-absl::StatusOr<PostgresMigration> MigratePostgresDatabase(
-    const std::string& url, bool distribute);
 
 }  // namespace tokenusage
 

@@ -5,12 +5,6 @@
 namespace tokenusage {
 namespace {
 
-// Types of pg_type.dat, which never change.
-constexpr std::uint32_t kBool = 16;
-constexpr std::uint32_t kBytea = 17;
-constexpr std::uint32_t kInt8 = 20;
-constexpr std::uint32_t kText = 25;
-
 void AppendBigEndian(std::uint64_t value, int bytes, std::string* out) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
     out->push_back(static_cast<char>((value >> shift) & 0xFF));
@@ -22,22 +16,6 @@ void AppendInt32(std::uint64_t value, std::string* out) {
 }
 
 }  // namespace
-
-PostgresArray PostgresArray::Texts(std::size_t size) {
-  return PostgresArray(kText, size);
-}
-
-PostgresArray PostgresArray::Bytes(std::size_t size) {
-  return PostgresArray(kBytea, size);
-}
-
-PostgresArray PostgresArray::Int64s(std::size_t size) {
-  return PostgresArray(kInt8, size);
-}
-
-PostgresArray PostgresArray::Bools(std::size_t size) {
-  return PostgresArray(kBool, size);
-}
 
 PostgresArray::PostgresArray(std::uint32_t element_type, std::size_t size) {
   AppendInt32(size == 0 ? 0 : 1, &encoded_);  // dimensions
@@ -65,16 +43,10 @@ void PostgresArray::AddBool(bool value) {
 
 void PostgresArray::AddNull() { AppendInt32(0xFFFFFFFF, &encoded_); }
 
-void PostgresParams::AddInt64(std::int64_t value) {
+void PostgresParams::Add(std::int64_t value) {
   std::string encoded;
   AppendBigEndian(static_cast<std::uint64_t>(value), sizeof(value), &encoded);
-  Add(std::move(encoded));
-}
-
-void PostgresParams::AddTextArray(const std::vector<std::string>& values) {
-  PostgresArray array = PostgresArray::Texts(values.size());
-  for (const std::string& value : values) array.Add(std::string_view(value));
-  AddArray(std::move(array));
+  Add(encoded);
 }
 
 std::int64_t DecodePostgresInt64(std::string_view bytes) {

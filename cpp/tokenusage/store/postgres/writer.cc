@@ -173,15 +173,14 @@ absl::Status PostgresWriter::Probe(const std::string& project) {
   std::mt19937 random(std::random_device{}());
   std::string bytes(kProbeBytes, '\0');
   for (char& byte : bytes) byte = static_cast<char>(random() & 0xFF);
-  PostgresParams params;
-  params.AddText(project);
-  params.AddText(absl::StrCat("!probe-", random()));
-  params.AddBytes(bytes);
+  const std::string id = absl::StrCat("!probe-", random());
   // The pool rolls back what is not committed.
   return pool_.Run({}, [&](PostgresConnection* connection) {
     connection->Send(postgres_sql::kBegin);
-    connection->Send(postgres_sql::kInsertProbe, params);
-    return connection->Sync(absl::Now() + PostgresTimeouts::kProbe).status();
+    return connection
+        ->Run(PostgresTimeouts::kProbe, postgres_sql::kInsertProbe, project, id,
+              bytes)
+        .status();
   });
 }
 
