@@ -13,6 +13,7 @@
 #include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/security/server_credentials.h"
+#include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/service/rpc/health_requests.h"
 #include "tokenusage/service/server/listen_address.h"
@@ -55,7 +56,7 @@ void PrepareLibrary() {
 absl::Status CheckServedAddress(const UsageServerOptions& options) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckAddress(options.address));
   if (options.tls != nullptr || options.insecure_plaintext_on_any_address ||
-      CheckLoopbackAddress(options.address).ok()) {
+      HasLoopbackHost(options.address)) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat(

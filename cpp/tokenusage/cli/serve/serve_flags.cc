@@ -12,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/service/retention.h"
@@ -118,7 +119,7 @@ absl::Status CheckListen(const ServeFlags& flags, const char* flag,
   if (const absl::Status status = CheckAddress(address); !status.ok()) {
     return OfFlag(flag, status);
   }
-  if (CheckLoopbackAddress(address).ok()) return absl::OkStatus();
+  if (HasLoopbackHost(address)) return absl::OkStatus();
   if (!flags.has_tls() && !flags.insecure_plaintext_on_any_address) {
     return absl::InvalidArgumentError(absl::StrCat(
         flag, ": ", address,

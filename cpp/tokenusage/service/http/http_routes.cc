@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
+#include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/service/http/connect_call.h"
@@ -129,7 +130,7 @@ bool IsLocalHost(const HttpHeader& header) {
   if (host.empty()) return true;
   const std::size_t colon = host.rfind(':');
   if (colon == host.npos || host.back() == ']') host += ":0";
-  return CheckLoopbackAddress(host).ok();
+  return CheckAddress(host).ok() && HasLoopbackHost(host);
 }
 
 // Returns whether the request came through a proxy, whose address is then the
@@ -146,8 +147,7 @@ HttpRoutes::HttpRoutes(const HttpServerOptions& options,
                        UsageReportingServiceImpl* service)
     : options_(options),
       service_(*service),
-      check_host_(options.check_host &&
-                  CheckLoopbackAddress(options.address).ok()) {}
+      check_host_(options.check_host && HasLoopbackHost(options.address)) {}
 
 std::optional<HttpResponse> HttpRoutes::CheckHeader(const HttpHeader& header,
                                                     const HttpPeer& peer) {
