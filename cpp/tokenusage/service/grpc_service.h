@@ -15,7 +15,9 @@
 #include <unordered_set>
 
 #include "absl/time/time.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
 #include "tokenusage/service/rpc/answer_deadlines.h"
 #include "tokenusage/service/rpc/usage_stream.h"
 #include "tokenusage/service/server/worker_pool.h"
@@ -40,32 +42,42 @@ using RawUsageReportingService =
 // Thread-safe. No method blocks one of gRPC's threads.
 class GrpcService final : public RawUsageReportingService {
  public:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+  using Impl = UsageReportingServiceImpl;
+
   // `service` must outlive this, and this every call: shut the server down
   // first.
-  explicit GrpcService(UsageReportingServiceImpl* service);
+  explicit GrpcService(Impl* service);
 
-  grpc::ServerUnaryReactor* ReportUsage(grpc::CallbackServerContext* context,
-                                        const grpc::ByteBuffer* request,
-                                        grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ReportUsage(Context* context, const Bytes* request,
+                                        Bytes* response) override {
+    return Answer(&Impl::ReportUsage, context, *request, response);
+  }
 
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamUsage(
-      grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* QueryUsage(Context* context, const Bytes* request,
+                                       Bytes* response) override {
+    return Answer(&Impl::QueryUsage, context, *request, response);
+  }
 
-  grpc::ServerUnaryReactor* QueryUsage(grpc::CallbackServerContext* context,
-                                       const grpc::ByteBuffer* request,
-                                       grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* GetUsageRecord(Context* context,
+                                           const Bytes* request,
+                                           Bytes* response) override {
+    return Answer(&Impl::GetUsageRecord, context, *request, response);
+  }
 
-  grpc::ServerUnaryReactor* GetUsageRecord(grpc::CallbackServerContext* context,
-                                           const grpc::ByteBuffer* request,
-                                           grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListUsageRecords(Context* context,
+                                             const Bytes* request,
+                                             Bytes* response) override {
+    return Answer(&Impl::ListUsageRecords, context, *request, response);
+  }
 
-  grpc::ServerUnaryReactor* ListUsageRecords(
-      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListProjects(Context* context, const Bytes* request,
+                                         Bytes* response) override {
+    return Answer(&Impl::ListProjects, context, *request, response);
+  }
 
-  grpc::ServerUnaryReactor* ListProjects(grpc::CallbackServerContext* context,
-                                         const grpc::ByteBuffer* request,
-                                         grpc::ByteBuffer* response) override;
+  grpc::ServerBidiReactor<Bytes, Bytes>* StreamUsage(Context* context) override;
 
   // Ends the streams: they stop reading, answer what they have read, and end
   // with UNAVAILABLE, as do all that start later. Returns at once; other calls
@@ -77,7 +89,11 @@ class GrpcService final : public RawUsageReportingService {
   void AwaitStreams(absl::Time deadline);
 
  private:
-  UsageReportingServiceImpl& service_;
+  // Starts a unary call.
+  grpc::ServerUnaryReactor* Answer(Impl::Method method, Context* context,
+                                   const Bytes& request, Bytes* response);
+
+  Impl& service_;
   AnswerDeadlines answer_deadlines_;
 
   std::mutex streams_mutex_;
