@@ -3,9 +3,7 @@
 #include "tokenusage/service/tls/certificate_set.h"
 
 #include <ctime>
-#include <memory>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "openssl/asn1.h"
@@ -13,8 +11,6 @@
 #include "openssl/err.h"
 #include "openssl/evp.h"
 #include "openssl/pem.h"
-#include "openssl/ssl.h"
-#include "openssl/x509.h"
 #include "openssl/x509v3.h"
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"

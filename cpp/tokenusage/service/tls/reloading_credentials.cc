@@ -2,67 +2,13 @@
 
 #include "tokenusage/service/tls/reloading_credentials.h"
 
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "grpc/grpc.h"
-#include "grpc/grpc_security.h"
 #include "grpcpp/version_info.h"
 
 namespace tokenusage {
-
-// Gives gRPC the certificates.
-class ReloadingCredentials::Source {
- public:
-  Source(CertificateSet set, ClientCertificate clients) : clients_(clients) {
-    Use(std::move(set));
-  }
-
-  void Use(CertificateSet set) {
-    std::shared_ptr<SSL_CTX> tls_context = NewTlsContext(set, clients_);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    set_ = std::move(set);
-    tls_context_ = std::move(tls_context);
-    is_new_ = true;
-  }
-
-  std::shared_ptr<SSL_CTX> tls_context() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return tls_context_;
-  }
-
-  // Implements grpc_ssl_server_certificate_config_callback. Called at each
-  // handshake, by one thread at a time.
-  static grpc_ssl_certificate_config_reload_status Fetch(
-      void* source, grpc_ssl_server_certificate_config** config) {
-    return static_cast<Source*>(source)->FetchSet(config);
-  }
-
- private:
-  grpc_ssl_certificate_config_reload_status FetchSet(
-      grpc_ssl_server_certificate_config** config) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!is_new_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
-    const grpc_ssl_pem_key_cert_pair pair = {set_.key.c_str(),
-                                             set_.certificate.c_str()};
-    // gRPC aborts without a CA. Without client_ca no client is asked for a
-    // certificate, so any CA will do.
-    const std::string& client_ca =
-        set_.client_ca.empty() ? set_.certificate : set_.client_ca;
-    *config =
-        grpc_ssl_server_certificate_config_create(client_ca.c_str(), &pair, 1);
-    is_new_ = false;
-    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
-  }
-
-  const ClientCertificate clients_;
-  mutable std::mutex mutex_;
-  CertificateSet set_;  // guarded by mutex_, as are those below
-  std::shared_ptr<SSL_CTX> tls_context_;
-  bool is_new_ = true;
-};
-
 namespace {
 
 grpc_ssl_client_certificate_request_type RequestOf(ClientCertificate clients) {
@@ -113,26 +59,43 @@ class WrappedCredentials final : public grpc::ServerCredentials {
 
 ReloadingCredentials::ReloadingCredentials(CertificateSet set,
                                            ClientCertificate clients)
-    : source_(std::make_unique<Source>(std::move(set), clients)) {
-  credentials_ = std::make_shared<WrappedCredentials>(
-      grpc_ssl_server_credentials_create_with_options(
-          grpc_ssl_server_credentials_create_options_using_config_fetcher(
-              RequestOf(clients), &Source::Fetch, source_.get())));
+    : clients_(clients),
+      server_credentials_(std::make_shared<WrappedCredentials>(
+          grpc_ssl_server_credentials_create_with_options(
+              grpc_ssl_server_credentials_create_options_using_config_fetcher(
+                  RequestOf(clients), &Fetch, this)))) {
+  Use(std::move(set));
 }
 
-ReloadingCredentials::~ReloadingCredentials() = default;
-
 void ReloadingCredentials::Use(CertificateSet set) {
-  source_->Use(std::move(set));
+  std::shared_ptr<SSL_CTX> tls_context = NewTlsContext(set, clients_);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  set_ = std::move(set);
+  tls_context_ = std::move(tls_context);
+  is_new_ = true;
 }
 
 std::shared_ptr<SSL_CTX> ReloadingCredentials::tls_context() const {
-  return source_->tls_context();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return tls_context_;
 }
 
-std::shared_ptr<grpc::ServerCredentials>
-ReloadingCredentials::server_credentials() const {
-  return credentials_;
+grpc_ssl_certificate_config_reload_status ReloadingCredentials::Fetch(
+    void* credentials, grpc_ssl_server_certificate_config** config) {
+  auto& self = *static_cast<ReloadingCredentials*>(credentials);
+  const std::lock_guard<std::mutex> lock(self.mutex_);
+  if (!self.is_new_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+  const CertificateSet& set = self.set_;
+  const grpc_ssl_pem_key_cert_pair pair = {set.key.c_str(),
+                                           set.certificate.c_str()};
+  // gRPC aborts without a CA. Without client_ca no client is asked for a
+  // certificate, so any CA will do.
+  const std::string& client_ca =
+      set.client_ca.empty() ? set.certificate : set.client_ca;
+  *config =
+      grpc_ssl_server_certificate_config_create(client_ca.c_str(), &pair, 1);
+  self.is_new_ = false;
+  return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }
 
 }  // namespace tokenusage

@@ -17,7 +17,9 @@
 #define TOKENUSAGE_SERVICE_TLS_RELOADING_CREDENTIALS_H_
 
 #include <memory>
+#include <mutex>
 
+#include "grpc/grpc_security.h"
 #include "grpcpp/security/server_credentials.h"
 #include "openssl/ssl.h"
 #include "tokenusage/service/tls/certificate_set.h"
@@ -29,7 +31,6 @@ class ReloadingCredentials {
  public:
   // `set` must come from CheckCertificates.
   ReloadingCredentials(CertificateSet set, ClientCertificate clients);
-  ~ReloadingCredentials();
 
   ReloadingCredentials(const ReloadingCredentials&) = delete;
   ReloadingCredentials& operator=(const ReloadingCredentials&) = delete;
@@ -38,16 +39,25 @@ class ReloadingCredentials {
   // open.
   void Use(CertificateSet set);
 
-  std::shared_ptr<grpc::ServerCredentials> server_credentials() const;
+  std::shared_ptr<grpc::ServerCredentials> server_credentials() const {
+    return server_credentials_;
+  }
 
   // Returns the context for the next handshake of a server without gRPC.
   std::shared_ptr<SSL_CTX> tls_context() const;
 
  private:
-  class Source;
+  // Implements grpc_ssl_server_certificate_config_callback for the
+  // `credentials`. Called at each handshake, by one thread at a time.
+  static grpc_ssl_certificate_config_reload_status Fetch(
+      void* credentials, grpc_ssl_server_certificate_config** config);
 
-  std::unique_ptr<Source> source_;
-  std::shared_ptr<grpc::ServerCredentials> credentials_;
+  const ClientCertificate clients_;
+  const std::shared_ptr<grpc::ServerCredentials> server_credentials_;
+  mutable std::mutex mutex_;
+  CertificateSet set_;  // guarded by mutex_, as are those below
+  std::shared_ptr<SSL_CTX> tls_context_;
+  bool is_new_ = true;
 };
 
 }  // namespace tokenusage
