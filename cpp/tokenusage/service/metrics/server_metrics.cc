@@ -2,33 +2,33 @@
 
 #include "tokenusage/service/metrics/server_metrics.h"
 
-#include <cstdint>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/descriptor.h"
-#include "prometheus/client_metric.h"
-#include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 #include "tokenusage/service/metrics/call_counter.h"
 
 namespace tokenusage {
 namespace {
 
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+
 // In seconds: from the sync of a fast disk to that of a slow one.
 const prometheus::Histogram::BucketBoundaries kCommitBuckets = {
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
 
-prometheus::Counter& RecordCounter(prometheus::Registry* registry,
-                                   const std::string& kind,
-                                   const std::string& help) {
-  return prometheus::BuildCounter()
-      .Name("tokenusage_records_" + kind + "_total")
-      .Help(help)
-      .Register(*registry)
-      .Add({});
+// Registers a family of counters, gauges or histograms.
+template <typename Builder>
+auto& NewFamily(Builder builder, prometheus::Registry* registry,
+                const std::string& name, const std::string& help) {
+  return builder.Name(name).Help(help).Register(*registry);
+}
+
+// Registers a counter or a gauge without labels.
+template <typename Builder>
+auto& NewMetric(Builder builder, prometheus::Registry* registry,
+                const std::string& name, const std::string& help) {
+  return NewFamily(builder, registry, name, help).Add({});
 }
 
 // Returns the label of a reason: its name in the schema without the prefix.
@@ -38,99 +38,58 @@ prometheus::Labels ReasonLabel(std::string_view name, std::string_view prefix) {
            is_known ? std::string(name.substr(prefix.size())) : "UNSPECIFIED"}};
 }
 
-// Returns the methods that a server may have. Those of our service are all raw:
-// see RawUsageReportingService. A test measures each of them.
-CallCounterFactory::Methods Methods() {
-  CallCounterFactory::Methods methods;
-  methods.other = {
-      "grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch",
-      "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-      "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
-  const ::google::protobuf::ServiceDescriptor* const service =
-      v1::ReportUsageRequest::descriptor()->file()->service(0);
-  for (int i = 0; i < service->method_count(); ++i) {
-    methods.raw.push_back(std::string(service->full_name()) + "/" +
-                          std::string(service->method(i)->name()));
-  }
-  return methods;
-}
-
-prometheus::MetricFamily GaugeOf(const std::string& name,
-                                 const std::string& help, std::int64_t value) {
-  prometheus::ClientMetric metric;
-  metric.gauge.value = static_cast<double>(value);
-  prometheus::MetricFamily family;
-  family.name = name;
-  family.help = help;
-  family.type = prometheus::MetricType::Gauge;
-  family.metric.push_back(std::move(metric));
-  return family;
-}
-
 }  // namespace
 
 ServerMetrics::ServerMetrics(const std::string& version)
-    : registry_(std::make_shared<prometheus::Registry>()),
-      stored_(RecordCounter(registry_.get(), "stored", "Records stored.")),
-      duplicate_(RecordCounter(
-          registry_.get(), "duplicate",
+    : stored_(NewMetric(BuildCounter(), &registry_,
+                        "tokenusage_records_stored_total", "Records stored.")),
+      duplicate_(NewMetric(
+          BuildCounter(), &registry_, "tokenusage_records_duplicate_total",
           "Records that were stored already, with the same content.")),
-      refused_(prometheus::BuildCounter()
-                   .Name("tokenusage_records_refused_total")
-                   .Help("Records refused, by reason.")
-                   .Register(*registry_)),
-      inconsistent_(
-          RecordCounter(registry_.get(), "inconsistent",
-                        "Records stored whose usage contradicts itself.")),
-      unknown_usage_(
-          prometheus::BuildCounter()
-              .Name("tokenusage_records_unknown_usage_total")
-              .Help("Records stored whose usage is not known, by reason.")
-              .Register(*registry_)),
-      commit_(prometheus::BuildHistogram()
-                  .Name("tokenusage_commit_duration_seconds")
-                  .Help("How long the store's commits took.")
-                  .Register(*registry_)
+      refused_(NewFamily(BuildCounter(), &registry_,
+                         "tokenusage_records_refused_total",
+                         "Records refused, by reason.")),
+      inconsistent_(NewMetric(
+          BuildCounter(), &registry_, "tokenusage_records_inconsistent_total",
+          "Records stored whose usage contradicts itself.")),
+      unknown_usage_(NewFamily(
+          BuildCounter(), &registry_, "tokenusage_records_unknown_usage_total",
+          "Records stored whose usage is not known, by reason.")),
+      commit_(NewFamily(BuildHistogram(), &registry_,
+                        "tokenusage_commit_duration_seconds",
+                        "How long the store's commits took.")
                   .Add({}, kCommitBuckets)),
-      http_(prometheus::BuildHistogram()
-                .Name("http_server_request_duration_seconds")
-                .Help("How long requests over HTTP took, by route and status.")
-                .Register(*registry_)),
-      healthy_(prometheus::BuildGauge()
-                   .Name("tokenusage_store_healthy")
-                   .Help("1 while the store works, 0 since it failed.")
-                   .Register(*registry_)
-                   .Add({})),
-      accepting_(prometheus::BuildGauge()
-                     .Name("tokenusage_accepting_connections")
-                     .Help("1, or 0 while connections cannot be accepted, for "
-                           "want of descriptors or memory.")
-                     .Register(*registry_)
-                     .Add({})),
-      connections_(prometheus::BuildGauge()
-                       .Name("tokenusage_connections")
-                       .Help("Open connections.")
-                       .Register(*registry_)
-                       .Add({})),
-      connections_closed_(prometheus::BuildCounter()
-                              .Name("tokenusage_connections_closed_total")
-                              .Help("Connections closed because of the limits.")
-                              .Register(*registry_)
-                              .Add({})),
-      reloads_(prometheus::BuildCounter()
-                   .Name("tokenusage_reloads_total")
-                   .Help("Files that were read again, by file and result.")
-                   .Register(*registry_)),
+      http_(NewFamily(
+          BuildHistogram(), &registry_, "http_server_request_duration_seconds",
+          "How long requests over HTTP took, by route and status.")),
+      healthy_(NewMetric(BuildGauge(), &registry_, "tokenusage_store_healthy",
+                         "1 while the store works, 0 since it failed.")),
+      accepting_(NewMetric(BuildGauge(), &registry_,
+                           "tokenusage_accepting_connections",
+                           "1, or 0 while connections cannot be accepted, for "
+                           "want of descriptors or memory.")),
+      connections_(NewMetric(BuildGauge(), &registry_, "tokenusage_connections",
+                             "Open connections.")),
+      connections_closed_(NewMetric(
+          BuildCounter(), &registry_, "tokenusage_connections_closed_total",
+          "Connections closed because of the limits.")),
+      reloads_(NewFamily(BuildCounter(), &registry_, "tokenusage_reloads_total",
+                         "Files that were read again, by file and result.")),
       certificate_expiry_(
-          prometheus::BuildGauge()
-              .Name("tokenusage_certificate_expiry_timestamp_seconds")
-              .Help("When the server's certificate expires, in seconds since "
-                    "1970.")
-              .Register(*registry_)) {
-  prometheus::BuildGauge()
-      .Name("tokenusage_build_info")
-      .Help("Always 1; the label has the version.")
-      .Register(*registry_)
+          NewFamily(BuildGauge(), &registry_,
+                    "tokenusage_certificate_expiry_timestamp_seconds",
+                    "When the server's certificate expires, in seconds since "
+                    "1970.")),
+      queue_batches_(NewMetric(BuildGauge(), &registry_,
+                               "tokenusage_queue_batches",
+                               "Batches waiting for the store.")),
+      queue_bytes_(NewMetric(BuildGauge(), &registry_, "tokenusage_queue_bytes",
+                             "Estimated memory of the waiting batches.")),
+      store_bytes_(NewMetric(BuildGauge(), &registry_,
+                             "tokenusage_store_size_bytes",
+                             "The store's size on disk.")) {
+  NewFamily(BuildGauge(), &registry_, "tokenusage_build_info",
+            "Always 1; the label has the version.")
       .Add({{"version", version}})
       .Set(1);
   healthy_.Set(1);
@@ -181,7 +140,7 @@ void ServerMetrics::OnCertificate(absl::Time expires) {
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 ServerMetrics::NewCallCounter() {
-  return std::make_unique<CallCounterFactory>(registry_.get(), Methods());
+  return NewCallCounterFactory(&registry_);
 }
 
 void ServerMetrics::OnHttpResponse(std::string_view route, int status,
@@ -194,17 +153,11 @@ void ServerMetrics::OnHttpResponse(std::string_view route, int status,
 }
 
 std::string ServerMetrics::Text(const UsageStore& store) const {
-  std::vector<prometheus::MetricFamily> families = registry_->Collect();
   const StoreStats stats = store.Stats();
-  families.push_back(GaugeOf("tokenusage_queue_batches",
-                             "Batches waiting for the store.",
-                             stats.queued_batches));
-  families.push_back(GaugeOf("tokenusage_queue_bytes",
-                             "Estimated memory of the waiting batches.",
-                             stats.queued_bytes));
-  families.push_back(GaugeOf("tokenusage_store_size_bytes",
-                             "The store's size on disk.", stats.size_bytes));
-  return prometheus::TextSerializer().Serialize(families);
+  queue_batches_.Set(static_cast<double>(stats.queued_batches));
+  queue_bytes_.Set(static_cast<double>(stats.queued_bytes));
+  store_bytes_.Set(static_cast<double>(stats.size_bytes));
+  return prometheus::TextSerializer().Serialize(registry_.Collect());
 }
 
 }  // namespace tokenusage

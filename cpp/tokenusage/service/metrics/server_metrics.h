@@ -70,7 +70,7 @@ class ServerMetrics {
   std::string Text(const UsageStore& store) const;
 
  private:
-  const std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Registry registry_;
   prometheus::Counter& stored_;
   prometheus::Counter& duplicate_;
   prometheus::Family<prometheus::Counter>& refused_;
@@ -84,6 +84,9 @@ class ServerMetrics {
   prometheus::Counter& connections_closed_;
   prometheus::Family<prometheus::Counter>& reloads_;
   prometheus::Family<prometheus::Gauge>& certificate_expiry_;
+  prometheus::Gauge& queue_batches_;
+  prometheus::Gauge& queue_bytes_;
+  prometheus::Gauge& store_bytes_;
 };
 
 }  // namespace tokenusage
