@@ -15,7 +15,6 @@
 #include "grpcpp/security/server_credentials.h"
 #include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/service/rpc/health_requests.h"
 #include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
@@ -150,8 +149,7 @@ absl::Status UsageServer::Listen() {
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
   interceptors.push_back(guard_->NewInterceptorFactory());
-  interceptors.push_back(watches_->NewFactory());
-  interceptors.push_back(NewHealthRequestUnpacker());
+  interceptors.push_back(health_calls_.NewInterceptorFactory());
   if (options_.metrics != nullptr) {
     interceptors.push_back(options_.metrics->NewCallCounter());
   }
@@ -183,9 +181,9 @@ void UsageServer::Shutdown(absl::Duration drain) {
   const absl::Time end = absl::Now() + drain;
   grpc_service_.BeginDrain();
   grpc_service_.AwaitStreams(end);
-  if (!watches_->empty()) {
+  if (health_calls_.has_watches()) {
     absl::SleepFor(std::min(drain, kLastWord));
-    watches_->CancelAll();
+    health_calls_.CancelWatches();
   }
   guard_->BeginDrain();
   server_->Shutdown(absl::ToChronoTime(end));

@@ -27,10 +27,10 @@
 #include "grpcpp/server_builder.h"
 #include "tokenusage/service/grpc_service.h"
 #include "tokenusage/service/metrics/server_metrics.h"
+#include "tokenusage/service/rpc/health_calls.h"
 #include "tokenusage/service/server/connection_guard.h"
 #include "tokenusage/service/server/connection_limits.h"
 #include "tokenusage/service/server/health_monitor.h"
-#include "tokenusage/service/server/health_watches.h"
 #include "tokenusage/service/server/repeater.h"
 #include "tokenusage/service/server/transport_limits.h"
 #include "tokenusage/service/tls/reloading_credentials.h"
@@ -140,10 +140,9 @@ class UsageServer {
   bool store_is_healthy_ = true;
   int deaf_listeners_ = 0;  // that cannot accept connections
 
-  const std::shared_ptr<HealthWatches> watches_ =
-      std::make_shared<HealthWatches>();
   UsageReportingServiceImpl service_;
   GrpcService grpc_service_{&service_};
+  HealthCalls health_calls_;
   std::unique_ptr<ConnectionGuard> guard_;  // outlives the server
   std::unique_ptr<grpc::Server> server_;
   HealthMonitor health_;
