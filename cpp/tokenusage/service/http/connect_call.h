@@ -20,7 +20,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "tokenusage/service/http/http_exchange.h"
-#include "tokenusage/service/identity/call_origin.h"
+#include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/service/rpc/unary_call.h"
 #include "tokenusage/store/usage_store.h"
 

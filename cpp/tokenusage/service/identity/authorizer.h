@@ -10,12 +10,30 @@
 #define TOKENUSAGE_SERVICE_IDENTITY_AUTHORIZER_H_
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
-#include "tokenusage/service/identity/call_origin.h"
 #include "tokenusage/service/identity/caller.h"
 
 namespace tokenusage {
+
+// The origin of a call, whatever its transport.
+struct CallOrigin {
+  // The connection's other end, as grpc::ServerContext::peer() spells it, such
+  // as ipv4:127.0.0.1:54321.
+  std::string peer;
+
+  // The values of the call's `authorization` headers. The call owns the text.
+  std::vector<std::string_view> authorization;
+
+  // The names of the connection's client certificate, which TLS has verified,
+  // as identity files spell them: its URIs, its DNS names, its common name.
+  // nullopt if there is no certificate.
+  std::optional<std::vector<std::string>> certificate_names;
+};
 
 // Thread-safe.
 class Authorizer {
@@ -31,9 +49,6 @@ class Authorizer {
   // CREDENTIALS_MISSING, CREDENTIALS_INVALID.
   virtual absl::StatusOr<std::shared_ptr<const Caller>> Identify(
       const CallOrigin& origin) const = 0;
-
- protected:
-  Authorizer() = default;
 };
 
 // Returns an authorizer that needs no credentials: everyone has every role in

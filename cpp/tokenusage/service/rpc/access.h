@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tokenusage/service/identity/call_origin.h"
+#include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/service/usage_reporting_options.h"
 
 namespace tokenusage {

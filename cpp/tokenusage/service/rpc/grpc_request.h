@@ -15,7 +15,7 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "tokenusage/service/identity/call_origin.h"
+#include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/service/rpc/unary_call.h"
 #include "tokenusage/store/usage_store.h"
 

@@ -19,7 +19,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
-#include "tokenusage/service/identity/call_origin.h"
+#include "tokenusage/service/identity/authorizer.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
