@@ -2,7 +2,6 @@
 
 #include "tokenusage/service/http/connect_call.h"
 
-#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -50,6 +49,23 @@ absl::string_view MediaType(absl::string_view value) {
 bool IsCompressed(const HttpHeader& header) {
   return absl::EqualsIgnoreCase(ValueOf(header, http::field::content_encoding),
                                 "gzip");
+}
+
+// Returns whether the caller takes responses in gzip.
+bool AcceptsGzip(const HttpHeader& header) {
+  for (absl::string_view coding :
+       absl::StrSplit(ValueOf(header, http::field::accept_encoding), ',')) {
+    const absl::string_view name = MediaType(coding);
+    if (!absl::EqualsIgnoreCase(name, "gzip")) continue;
+    // q=0 is a refusal; any other weight is a yes.
+    double weight = 1;
+    const std::size_t at = coding.find("q=");
+    if (at != coding.npos && absl::SimpleAtod(coding.substr(at + 2), &weight)) {
+      return weight > 0;
+    }
+    return true;
+  }
+  return false;
 }
 
 // Returns the time of Connect-Timeout-Ms: at most ten digits; nullopt if it is
@@ -129,27 +145,11 @@ CallOrigin OriginOf(const HttpHeader& header, const HttpPeer& peer) {
   return origin;
 }
 
-bool AcceptsGzip(const HttpHeader& header) {
-  for (absl::string_view coding :
-       absl::StrSplit(ValueOf(header, http::field::accept_encoding), ',')) {
-    const absl::string_view name = MediaType(coding);
-    if (!absl::EqualsIgnoreCase(name, "gzip")) continue;
-    // q=0 is a refusal; any other weight is a yes.
-    double weight = 1;
-    const std::size_t at = coding.find("q=");
-    if (at != coding.npos && absl::SimpleAtod(coding.substr(at + 2), &weight)) {
-      return weight > 0;
-    }
-    return true;
-  }
-  return false;
-}
-
-void CompressBody(bool accepts_gzip, HttpResponse* response) {
+void CompressBody(const HttpHeader& request, HttpResponse* response) {
   auto& message = response->message;
   if (message.body().size() < kMinCompressedBytes) return;
   message.set(http::field::vary, "Accept-Encoding");
-  if (!accepts_gzip) return;
+  if (!AcceptsGzip(request)) return;
   message.set(http::field::content_encoding, "gzip");
   message.body() = Gzip(message.body());
 }
@@ -184,7 +184,7 @@ absl::StatusOr<std::size_t> ConnectCall::Encode(
     static_cast<void>(response.AppendToString(&message.body()));
     message.set(http::field::content_type, "application/proto");
   }
-  CompressBody(AcceptsGzip(exchange_->request()), &response_);
+  CompressBody(exchange_->request(), &response_);
   return message.body().size();
 }
 

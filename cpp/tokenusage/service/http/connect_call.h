@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -41,18 +40,14 @@ absl::Status CheckConnectHeader(const HttpHeader& header);
 // Returns the origin of a call, which is valid as long as both exist.
 CallOrigin OriginOf(const HttpHeader& header, const HttpPeer& peer);
 
-// Returns whether the caller takes responses in gzip.
-bool AcceptsGzip(const HttpHeader& header);
-
 // Compresses the body if that is worth it and the caller takes it.
-void CompressBody(bool accepts_gzip, HttpResponse* response);
+void CompressBody(const HttpHeader& request, HttpResponse* response);
 
 // Deletes itself when it is finished.
 class ConnectCall final : public UnaryCall {
  public:
   // The header must have passed CheckConnectHeader, and have a codec.
-  explicit ConnectCall(std::shared_ptr<HttpExchange> exchange,
-                       std::string_view route);
+  ConnectCall(std::shared_ptr<HttpExchange> exchange, std::string_view route);
 
   CallOrigin origin() const override;
   CallLimits limits() const override;

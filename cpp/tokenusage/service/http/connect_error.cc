@@ -2,12 +2,10 @@
 
 #include "tokenusage/service/http/connect_error.h"
 
-#include <cstdint>
 #include <string_view>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/internal/connect_error.pb.h"
 #include "tokenusage/json/json.h"
@@ -20,45 +18,35 @@ namespace {
 namespace http = boost::beast::http;
 
 struct ConnectCode {
+  absl::StatusCode code;
   const char* name;
   unsigned http_status;
 };
 
-ConnectCode CodeOf(absl::StatusCode code) {
-  switch (code) {
-    case absl::StatusCode::kCancelled:
-      return {"canceled", 499};
-    case absl::StatusCode::kInvalidArgument:
-      return {"invalid_argument", 400};
-    case absl::StatusCode::kDeadlineExceeded:
-      return {"deadline_exceeded", 504};
-    case absl::StatusCode::kNotFound:
-      return {"not_found", 404};
-    case absl::StatusCode::kAlreadyExists:
-      return {"already_exists", 409};
-    case absl::StatusCode::kPermissionDenied:
-      return {"permission_denied", 403};
-    case absl::StatusCode::kResourceExhausted:
-      return {"resource_exhausted", 429};
-    case absl::StatusCode::kFailedPrecondition:
-      return {"failed_precondition", 400};
-    case absl::StatusCode::kAborted:
-      return {"aborted", 409};
-    case absl::StatusCode::kOutOfRange:
-      return {"out_of_range", 400};
-    case absl::StatusCode::kUnimplemented:
-      return {"unimplemented", 501};
-    case absl::StatusCode::kInternal:
-      return {"internal", 500};
-    case absl::StatusCode::kUnavailable:
-      return {"unavailable", 503};
-    case absl::StatusCode::kDataLoss:
-      return {"data_loss", 500};
-    case absl::StatusCode::kUnauthenticated:
-      return {"unauthenticated", 401};
-    default:
-      return {"unknown", 500};
+constexpr ConnectCode kUnknown = {absl::StatusCode::kUnknown, "unknown", 500};
+constexpr ConnectCode kCodes[] = {
+    {absl::StatusCode::kCancelled, "canceled", 499},
+    {absl::StatusCode::kInvalidArgument, "invalid_argument", 400},
+    {absl::StatusCode::kDeadlineExceeded, "deadline_exceeded", 504},
+    {absl::StatusCode::kNotFound, "not_found", 404},
+    {absl::StatusCode::kAlreadyExists, "already_exists", 409},
+    {absl::StatusCode::kPermissionDenied, "permission_denied", 403},
+    {absl::StatusCode::kResourceExhausted, "resource_exhausted", 429},
+    {absl::StatusCode::kFailedPrecondition, "failed_precondition", 400},
+    {absl::StatusCode::kAborted, "aborted", 409},
+    {absl::StatusCode::kOutOfRange, "out_of_range", 400},
+    {absl::StatusCode::kUnimplemented, "unimplemented", 501},
+    {absl::StatusCode::kInternal, "internal", 500},
+    {absl::StatusCode::kUnavailable, "unavailable", 503},
+    {absl::StatusCode::kDataLoss, "data_loss", 500},
+    {absl::StatusCode::kUnauthenticated, "unauthenticated", 401},
+};
+
+const ConnectCode& CodeOf(absl::StatusCode code) {
+  for (const ConnectCode& known : kCodes) {
+    if (known.code == code) return known;
   }
+  return kUnknown;
 }
 
 // Returns base64 in the standard alphabet without padding, as Connect requires.

@@ -73,11 +73,11 @@ class Connection final
       public std::enable_shared_from_this<Connection<Stream>> {
  public:
   template <typename... Arguments>
-  Connection(const HttpLimits& limits, HttpHandler* handler,
+  Connection(const HttpServerOptions& options, HttpRoutes* routes,
              const HttpConnectionEvents& events, Tcp::socket socket,
              Arguments&... arguments)
-      : limits_(limits),
-        handler_(*handler),
+      : options_(options),
+        routes_(*routes),
         events_(events),
         stream_(std::move(socket), arguments...),
         watch_timer_(stream_.get_executor()),
@@ -130,7 +130,7 @@ class Connection final
  private:
   static constexpr bool kIsTls = std::is_same_v<Stream, TlsStream>;
 
-  // A handler's hold on the connection. Once all leases are gone, the server
+  // The service's hold on the connection. Once all leases are gone, the server
   // may be destroyed, so the connection itself is destroyed on the server's
   // threads.
   class Lease {
@@ -172,7 +172,7 @@ class Connection final
 
   void Open() {
     if constexpr (kIsTls) {
-      ExpireAfter(limits_.max_request_time);
+      ExpireAfter(options_.limits.max_request_time);
       stream_.async_handshake(asio::ssl::stream_base::server,
                               Then(&Connection::OnHandshake));
     } else {
@@ -182,7 +182,7 @@ class Connection final
 
   void OnHandshake(const error_code& error) {
     if constexpr (kIsTls) {
-      if (error) return events_.on_failed_handshake(peer_.name);
+      if (error) return options_.on_failed_handshake(peer_.name);
       X509* const certificate =
           SSL_get_peer_certificate(stream_.native_handle());
       if (certificate != nullptr) {
@@ -195,14 +195,14 @@ class Connection final
 
   void ReadHeader() {
     parser_.emplace();
-    parser_->header_limit(limits_.max_header_bytes);
+    parser_->header_limit(options_.limits.max_header_bytes);
     // Bodies are measured here, for an answer that says what is wrong.
     parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
     state_.idle_since_nanos = absl::GetCurrentTimeNanos();
     state_.is_idle = true;
     if (is_draining_) return lowest().close();
     // Covers the whole request: a byte that arrives does not extend it.
-    ExpireAfter(limits_.max_request_time);
+    ExpireAfter(options_.limits.max_request_time);
     http::async_read_header(stream_, buffer_, *parser_,
                             Then(&Connection::OnHeader));
   }
@@ -211,10 +211,10 @@ class Connection final
     state_.is_idle = false;
     start_ = absl::Now();
     if (error) return OnReadError(error);
-    auto refusal = handler_.CheckHeader(parser_->get().base(), peer_);
+    auto refusal = routes_.CheckHeader(parser_->get().base(), peer_);
     const auto length = parser_->content_length();
-    if (!refusal && length && *length > limits_.max_body_bytes) {
-      refusal = handler_.RefuseBody(limits_.max_body_bytes, *length);
+    if (!refusal && length && *length > options_.limits.max_body_bytes) {
+      refusal = HttpRoutes::RefuseBody(options_.limits.max_body_bytes, *length);
     }
     const bool has_no_body = parser_->is_done();
     if (refusal) {
@@ -245,9 +245,10 @@ class Connection final
   void OnBody(const error_code& error) {
     if (error) return OnReadError(error);
     const std::size_t bytes = parser_->get().body().size();
-    if (bytes > limits_.max_body_bytes) {
+    if (bytes > options_.limits.max_body_bytes) {
       SetPending(0);
-      return Write(handler_.RefuseBody(limits_.max_body_bytes, bytes), false);
+      return Write(
+          HttpRoutes::RefuseBody(options_.limits.max_body_bytes, bytes), false);
     }
     if (parser_->is_done()) return Handle();
     SetPending(static_cast<std::int64_t>(bytes));
@@ -271,13 +272,13 @@ class Connection final
     request_ = parser_->release();
     keep_alive_ = request_.keep_alive();
     lowest().expires_never();
-    // One for the handler, one for the response.
+    // One for the service, one for the response.
     events_.on_call();
     events_.on_call();
     is_answering_ = true;
     lowest().socket().async_wait(Tcp::socket::wait_read, PeerCheck());
     auto lease = std::make_shared<Lease>(this->shared_from_this());
-    handler_.Handle(std::shared_ptr<HttpExchange>(std::move(lease), this));
+    routes_.Handle(std::shared_ptr<HttpExchange>(std::move(lease), this));
   }
 
   // Returns a handler for when the peer may have disconnected. It does not keep
@@ -310,14 +311,14 @@ class Connection final
   void Write(HttpResponse response, bool keep_alive) {
     keep_alive_ = keep_alive && !is_draining_;
     response_ = std::move(response);
-    events_.on_response(response_.route,
-                        static_cast<int>(response_.message.result_int()),
-                        absl::Now() - start_);
+    options_.on_response(response_.route,
+                         static_cast<int>(response_.message.result_int()),
+                         absl::Now() - start_);
     response_.message.keep_alive(keep_alive_);
     if (response_.message.count(http::field::content_length) == 0) {
       response_.message.prepare_payload();
     }
-    ExpireAfter(limits_.max_answer_time);
+    ExpireAfter(options_.limits.max_answer_time);
     http::async_write(stream_, response_.message, Then(&Connection::OnWritten));
   }
 
@@ -360,8 +361,8 @@ class Connection final
     if (bytes != before) events_.on_pending(bytes - before);
   }
 
-  const HttpLimits& limits_;
-  HttpHandler& handler_;
+  const HttpServerOptions& options_;
+  HttpRoutes& routes_;
   const HttpConnectionEvents& events_;
   HttpPeer peer_;
   Stream stream_;
@@ -373,7 +374,7 @@ class Connection final
   absl::Time start_;
   bool keep_alive_ = false;
   bool is_draining_ = false;
-  bool is_answering_ = false;  // the handler has a request
+  bool is_answering_ = false;  // the service has a request
   const std::shared_ptr<std::atomic<bool>> cancelled_ =
       std::make_shared<std::atomic<bool>>(false);
   std::array<char, 4096> scratch_;
@@ -384,15 +385,15 @@ class Connection final
 
 std::shared_ptr<HttpConnection> NewHttpConnection(
     Tcp::socket socket, const std::shared_ptr<SSL_CTX>& tls,
-    const HttpLimits& limits, HttpHandler* handler,
+    const HttpServerOptions& options, HttpRoutes* routes,
     const HttpConnectionEvents& events) {
   if (tls == nullptr) {
-    return std::make_shared<Connection<PlainStream>>(limits, handler, events,
+    return std::make_shared<Connection<PlainStream>>(options, routes, events,
                                                      std::move(socket));
   }
   SSL_CTX_up_ref(tls.get());
   asio::ssl::context context(tls.get());  // frees its reference
-  return std::make_shared<Connection<TlsStream>>(limits, handler, events,
+  return std::make_shared<Connection<TlsStream>>(options, routes, events,
                                                  std::move(socket), context);
 }
 

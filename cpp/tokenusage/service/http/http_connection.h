@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// One connection over HTTP/1.1: reads a request, passes it to the handler,
+// One connection over HTTP/1.1: reads a request, passes it to the routes,
 // writes the response, and starts over.
 
 #ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_CONNECTION_H_
@@ -10,15 +10,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
-#include <string_view>
 
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "boost/asio/ip/tcp.hpp"
 #include "openssl/ssl.h"
-#include "tokenusage/service/http/http_exchange.h"
-#include "tokenusage/service/http/http_limits.h"
+#include "tokenusage/service/http/http_routes.h"
+#include "tokenusage/service/http/http_server.h"
 
 namespace tokenusage {
 
@@ -30,17 +27,10 @@ struct HttpConnectionEvents {
   // body that has not arrived in full.
   std::function<void(std::int64_t bytes)> on_pending;
 
-  // Called before a request is passed to the handler, and after its response
-  // has been written or given up and the handler is done with it.
+  // Called before a request is passed on, and after its response has been
+  // written or given up and the service is done with it.
   std::function<void()> on_call;
   std::function<void()> on_answer;
-
-  // Called before a response is written, `time` after its request arrived.
-  std::function<void(std::string_view route, int status, absl::Duration time)>
-      on_response;
-
-  // Called when a TLS handshake has failed.
-  std::function<void(const std::string& peer)> on_failed_handshake;
 
   std::function<void(HttpConnection*)> on_closed;
 };
@@ -74,7 +64,7 @@ class HttpConnection {
 // outlive the connection.
 std::shared_ptr<HttpConnection> NewHttpConnection(
     boost::asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& tls,
-    const HttpLimits& limits, HttpHandler* handler,
+    const HttpServerOptions& options, HttpRoutes* routes,
     const HttpConnectionEvents& events);
 
 }  // namespace tokenusage

@@ -6,8 +6,6 @@
 #ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_EXCHANGE_H_
 #define TOKENUSAGE_SERVICE_HTTP_HTTP_EXCHANGE_H_
 
-#include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,24 +52,6 @@ class HttpExchange {
 
   // Sends the response. Call it once, on any thread, then drop the exchange.
   virtual void Respond(HttpResponse response) = 0;
-};
-
-// Thread-safe.
-class HttpHandler {
- public:
-  virtual ~HttpHandler() = default;
-
-  // Called when a request's header has arrived. Returns a response to refuse
-  // it; then its body is not read.
-  virtual std::optional<HttpResponse> CheckHeader(const HttpHeader& header,
-                                                  const HttpPeer& peer) = 0;
-
-  // Returns the response to a request whose body is longer than `max_bytes`.
-  virtual HttpResponse RefuseBody(std::size_t max_bytes,
-                                  std::uint64_t bytes) = 0;
-
-  // Called when a request has arrived in full.
-  virtual void Handle(std::shared_ptr<HttpExchange> exchange) = 0;
 };
 
 }  // namespace tokenusage

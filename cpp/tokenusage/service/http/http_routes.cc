@@ -149,8 +149,8 @@ HttpRoutes::HttpRoutes(const HttpServerOptions& options,
       service_(*service),
       check_host_(options.check_host && HasLoopbackHost(options.address)) {}
 
-std::optional<HttpResponse> HttpRoutes::CheckHeader(const HttpHeader& header,
-                                                    const HttpPeer& peer) {
+std::optional<HttpResponse> HttpRoutes::CheckHeader(
+    const HttpHeader& header, const HttpPeer& peer) const {
   const std::string_view path = PathOf(header);
   const std::string_view route = RouteOf(path);
   std::optional<HttpResponse> refusal;
@@ -225,7 +225,7 @@ void HttpRoutes::Handle(std::shared_ptr<HttpExchange> exchange) {
   }
   HttpResponse response = Document(path);
   response.route = route;
-  CompressBody(AcceptsGzip(request), &response);
+  CompressBody(request, &response);
   if (request.method() == http::verb::head) {
     response.message.content_length(response.message.body().size());
     response.message.body().clear();

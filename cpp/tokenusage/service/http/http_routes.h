@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Maps paths to handlers.
+// Checks requests, and answers them by their paths.
 
 #ifndef TOKENUSAGE_SERVICE_HTTP_HTTP_ROUTES_H_
 #define TOKENUSAGE_SERVICE_HTTP_HTTP_ROUTES_H_
@@ -19,16 +19,23 @@
 
 namespace tokenusage {
 
-class HttpRoutes final : public HttpHandler {
+// Thread-safe.
+class HttpRoutes {
  public:
   // Both must outlive this.
   HttpRoutes(const HttpServerOptions& options,
              UsageReportingServiceImpl* service);
 
+  // Checks the header of a request. Returns a response to refuse it; then its
+  // body is not read.
   std::optional<HttpResponse> CheckHeader(const HttpHeader& header,
-                                          const HttpPeer& peer) override;
-  HttpResponse RefuseBody(std::size_t max_bytes, std::uint64_t bytes) override;
-  void Handle(std::shared_ptr<HttpExchange> exchange) override;
+                                          const HttpPeer& peer) const;
+
+  // Returns the response to a request whose body is longer than `max_bytes`.
+  static HttpResponse RefuseBody(std::size_t max_bytes, std::uint64_t bytes);
+
+  // Handles a request that has arrived in full.
+  void Handle(std::shared_ptr<HttpExchange> exchange);
 
   // Answers all later calls with UNAVAILABLE.
   void BeginDrain() { is_draining_ = true; }

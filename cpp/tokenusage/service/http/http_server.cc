@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -15,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "boost/asio/executor_work_guard.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
@@ -54,8 +52,6 @@ class HttpServer::Impl {
     events_.on_pending = [this](std::int64_t bytes) { OnPending(bytes); };
     events_.on_call = [this] { ++calls_; };
     events_.on_answer = [this] { OnAnswer(); };
-    events_.on_response = options_.on_response;
-    events_.on_failed_handshake = options_.on_failed_handshake;
     events_.on_closed = [this](HttpConnection* connection) {
       const std::lock_guard<std::mutex> lock(mutex_);
       connections_.erase(connection);
@@ -151,8 +147,8 @@ class HttpServer::Impl {
       tls = options_.tls->tls_context();
       if (tls == nullptr) return;
     }
-    const auto connection = NewHttpConnection(
-        std::move(socket), tls, options_.limits, &routes_, events_);
+    const auto connection =
+        NewHttpConnection(std::move(socket), tls, options_, &routes_, events_);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       connections_.emplace(connection.get(), connection);
