@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,39 +13,13 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/rpc/error_info.h"
-#include "tokenusage/rpc/pushback.h"
 #include "tokenusage/service/rpc/access.h"
-#include "tokenusage/service/rpc/page_token.h"
 #include "tokenusage/service/rpc/request_checks.h"
 #include "tokenusage/service/rpc/responses.h"
 #include "tokenusage/service/rpc/store_errors.h"
 
 namespace tokenusage {
 namespace {
-
-// Checks for what would turn a small request into a large message.
-absl::Status CheckBeforeParsing(const RequestMessage&,
-                                const ::google::protobuf::Message*) {
-  return absl::OkStatus();
-}
-
-absl::Status CheckBeforeParsing(const RequestMessage& message,
-                                const v1::QueryUsageRequest*) {
-  static const auto* const group_by =
-      v1::QueryUsageRequest::descriptor()->FindFieldByName("group_by");
-  static const auto* const filters =
-      v1::QueryUsageRequest::descriptor()->FindFieldByName("filters");
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckGroupByCount(message.CountElements(*group_by)));
-  return CheckFilterCount(message.CountElements(*filters));
-}
-
-absl::Status CheckBeforeParsing(const RequestMessage& message,
-                                const v1::ListUsageRecordsRequest*) {
-  static const auto* const filters =
-      v1::ListUsageRecordsRequest::descriptor()->FindFieldByName("filters");
-  return CheckFilterCount(message.CountElements(*filters));
-}
 
 // Returns the project that a request to read is about.
 template <typename Request>
@@ -67,7 +40,7 @@ absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
   TOKENUSAGE_ASSIGN_OR_RETURN(auto caller, Identify(options, origin));
   RequestMessage* const message = call->request();
   TOKENUSAGE_RETURN_IF_ERROR(message->Unpack(kMaxReadRequestBytes));
-  TOKENUSAGE_RETURN_IF_ERROR(CheckBeforeParsing(*message, request));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckCounts(*message, *Request::descriptor()));
   TOKENUSAGE_RETURN_IF_ERROR(message->Parse(request));
   TOKENUSAGE_RETURN_IF_ERROR(
       CheckAccess(options, origin, *caller, ProjectOf(*request), Role::kQuery));
@@ -116,18 +89,16 @@ UsageReportingServiceImpl::Method UsageReportingServiceImpl::FindMethod(
 
 void UsageReportingServiceImpl::ReportUsage(UnaryCall* call) {
   std::shared_ptr<Report> report = reports_.Admit(call->request()->size());
-  absl::Status status;
-  if (report != nullptr) {
-    status = reports_
-                 .Parse<v1::ReportUsageRequest>(call->origin(), call->request(),
-                                                report.get())
-                 .status();
-  }
-  if (report == nullptr ||
-      (status.ok() && !report->share.TryAssign(report->project))) {
-    status = BusyError();
-  }
+  if (report == nullptr) return FinishWithError(call, BusyError());
+  const absl::Status status =
+      reports_
+          .Parse<v1::ReportUsageRequest>(call->origin(), call->request(),
+                                         report.get())
+          .status();
   if (!status.ok()) return FinishWithError(call, status);
+  if (!report->share.TryAssign(report->project)) {
+    return FinishWithError(call, BusyError());
+  }
   reports_.Append(report, call->limits(),
                   [this, call, report](
                       const absl::StatusOr<v1::ReportUsageResponse>& response) {

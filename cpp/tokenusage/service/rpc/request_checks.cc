@@ -2,12 +2,8 @@
 
 #include "tokenusage/service/rpc/request_checks.h"
 
-#include <algorithm>
-#include <optional>
 #include <set>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -118,6 +114,20 @@ absl::StatusOr<UsageField> CheckField(std::string_view reason,
     return Invalid(reason, where, "each field once", Quote(name) + " again");
   }
   return *field;
+}
+
+absl::Status CheckGroupByCount(int count) {
+  if (count <= kMaxGroupBy) return absl::OkStatus();
+  return Invalid("GROUP_BY_INVALID", "group_by",
+                 absl::StrCat("at most ", kMaxGroupBy, " fields"),
+                 absl::StrCat(count));
+}
+
+absl::Status CheckFilterCount(int count) {
+  if (count <= kMaxFilters) return absl::OkStatus();
+  return Invalid("FILTER_INVALID", "filters",
+                 absl::StrCat("at most ", kMaxFilters, " filters"),
+                 absl::StrCat(count));
 }
 
 absl::StatusOr<std::vector<UsageField>> CheckGroupBy(
@@ -247,18 +257,16 @@ absl::Status NotBinaryError(const ::google::protobuf::Message& message) {
           "bytes; nothing was stored"));
 }
 
-absl::Status CheckGroupByCount(int count) {
-  if (count <= kMaxGroupBy) return absl::OkStatus();
-  return Invalid("GROUP_BY_INVALID", "group_by",
-                 absl::StrCat("at most ", kMaxGroupBy, " fields"),
-                 absl::StrCat(count));
-}
-
-absl::Status CheckFilterCount(int count) {
-  if (count <= kMaxFilters) return absl::OkStatus();
-  return Invalid("FILTER_INVALID", "filters",
-                 absl::StrCat("at most ", kMaxFilters, " filters"),
-                 absl::StrCat(count));
+absl::Status CheckCounts(const RequestMessage& message,
+                         const ::google::protobuf::Descriptor& type) {
+  if (const auto* group_by = type.FindFieldByName("group_by")) {
+    TOKENUSAGE_RETURN_IF_ERROR(
+        CheckGroupByCount(message.CountElements(*group_by)));
+  }
+  if (const auto* filters = type.FindFieldByName("filters")) {
+    return CheckFilterCount(message.CountElements(*filters));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request) {

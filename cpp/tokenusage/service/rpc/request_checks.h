@@ -24,8 +24,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "tokenusage/service/rpc/page_token.h"
+#include "tokenusage/service/rpc/unary_call.h"
 #include "tokenusage/service/server/time_zones.h"
 #include "tokenusage/store/usage_query.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"
@@ -76,11 +78,11 @@ absl::Status RequestTooLargeError(std::size_t max_bytes, std::size_t found);
 // Returns REQUEST_MALFORMED for bytes that are not a message of this type.
 absl::Status NotBinaryError(const ::google::protobuf::Message& message);
 
-// Checks the number of fields to group by: GROUP_BY_INVALID.
-absl::Status CheckGroupByCount(int count);
-
-// Checks the number of filters: FILTER_INVALID.
-absl::Status CheckFilterCount(int count);
+// Checks the number of fields to group by and of filters that a message of this
+// type has, before it is parsed: they would turn a small request into a large
+// message. GROUP_BY_INVALID, FILTER_INVALID.
+absl::Status CheckCounts(const RequestMessage& message,
+                         const ::google::protobuf::Descriptor& type);
 
 // Checks the request: PROJECT_INVALID, RECORD_ID_INVALID.
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);

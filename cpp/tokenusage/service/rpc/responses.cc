@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/message.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/record/record_counts.h"
@@ -18,76 +17,61 @@ namespace {
 // Holds "labels." and the longest key.
 constexpr std::size_t kMaxFieldChars = 128;
 
-v1::RecordError ErrorOf(const CheckedRecord& record,
-                        const AppendOutcome& outcome) {
-  v1::RecordError error;
-  error.set_index(record.index());
-  error.set_record_id(record.record().record_id());
-  switch (outcome.kind) {
-    case AppendOutcome::kStored:
-    case AppendOutcome::kDuplicate:
-      break;
-    case AppendOutcome::kConflict:
-      error.set_reason(v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT);
-      error.set_field("record_id");
-      error.set_message(absl::StrCat(
-          "expected a new id or the same content, found a stored record with "
-          "this id that differs in ",
-          Excerpt(outcome.differing_field, kMaxFieldChars)));
-      break;
-    case AppendOutcome::kTooFarAhead:
-      error.set_reason(v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE);
-      error.set_field("event_time");
-      error.set_message(
-          "expected at most 5 minutes after the server's clock, "
-          "found a later time");
-      break;
-    case AppendOutcome::kBeforeHorizon:
-      error.set_reason(v1::RECORD_ERROR_REASON_BEFORE_HORIZON);
-      error.set_field("event_time");
-      error.set_message(
-          "expected a time whose records are still kept, found an earlier one: "
-          "the record may be counted already");
-      break;
-    case AppendOutcome::kCorrectedRecordNotFound:
-      error.set_reason(v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND);
-      error.set_field("corrects");
-      error.set_message(absl::StrCat(
-          "expected the id of a stored record, found \"",
-          Excerpt(record.record().corrects()),
-          "\": report that record first, then send this one again"));
-      break;
-    case AppendOutcome::kAlreadyCorrected:
-      error.set_reason(v1::RECORD_ERROR_REASON_ALREADY_CORRECTED);
-      error.set_field("corrects");
-      error.set_message(absl::StrCat(
-          "expected a record that is not corrected, found one that \"",
-          Excerpt(outcome.corrected_by), "\" corrects: correct that one"));
-      break;
-    case AppendOutcome::kCardinalityLimit:
-      error.set_reason(v1::RECORD_ERROR_REASON_CARDINALITY_LIMIT);
-      error.set_message(
-          "operation, provider, model, rollup labels: expected values that the "
-          "project has together already, since it is at its limit, found new "
-          "ones");
-      break;
-  }
-  return error;
-}
-
 }  // namespace
 
 void AddOutcome(const CheckedRecord& record, const AppendOutcome& outcome,
                 v1::ReportUsageResponse* response) {
-  if (outcome.kind == AppendOutcome::kStored) {
-    response->set_stored_count(response->stored_count() + 1);
-    return;
+  const auto add_error = [&](v1::RecordErrorReason reason, const char* field,
+                             const std::string& message) {
+    v1::RecordError& error = *response->add_errors();
+    error.set_index(record.index());
+    error.set_record_id(record.record().record_id());
+    error.set_reason(reason);
+    error.set_field(field);
+    error.set_message(message);
+  };
+  switch (outcome.kind) {
+    case AppendOutcome::kStored:
+      return response->set_stored_count(response->stored_count() + 1);
+    case AppendOutcome::kDuplicate:
+      return response->set_duplicate_count(response->duplicate_count() + 1);
+    case AppendOutcome::kConflict:
+      return add_error(
+          v1::RECORD_ERROR_REASON_RECORD_ID_CONFLICT, "record_id",
+          absl::StrCat(
+              "expected a new id or the same content, found a stored record "
+              "with this id that differs in ",
+              Excerpt(outcome.differing_field, kMaxFieldChars)));
+    case AppendOutcome::kTooFarAhead:
+      return add_error(
+          v1::RECORD_ERROR_REASON_TIME_OUT_OF_RANGE, "event_time",
+          "expected at most 5 minutes after the server's clock, found a later "
+          "time");
+    case AppendOutcome::kBeforeHorizon:
+      return add_error(
+          v1::RECORD_ERROR_REASON_BEFORE_HORIZON, "event_time",
+          "expected a time whose records are still kept, found an earlier one: "
+          "the record may be counted already");
+    case AppendOutcome::kCorrectedRecordNotFound:
+      return add_error(
+          v1::RECORD_ERROR_REASON_CORRECTED_RECORD_NOT_FOUND, "corrects",
+          absl::StrCat("expected the id of a stored record, found \"",
+                       Excerpt(record.record().corrects()),
+                       "\": report that record first, then send this one "
+                       "again"));
+    case AppendOutcome::kAlreadyCorrected:
+      return add_error(
+          v1::RECORD_ERROR_REASON_ALREADY_CORRECTED, "corrects",
+          absl::StrCat(
+              "expected a record that is not corrected, found one that \"",
+              Excerpt(outcome.corrected_by), "\" corrects: correct that one"));
+    case AppendOutcome::kCardinalityLimit:
+      return add_error(
+          v1::RECORD_ERROR_REASON_CARDINALITY_LIMIT, "",
+          "operation, provider, model, rollup labels: expected values that the "
+          "project has together already, since it is at its limit, found new "
+          "ones");
   }
-  if (outcome.kind == AppendOutcome::kDuplicate) {
-    response->set_duplicate_count(response->duplicate_count() + 1);
-    return;
-  }
-  *response->add_errors() = ErrorOf(record, outcome);
 }
 
 v1::UsageRow ToUsageRow(
