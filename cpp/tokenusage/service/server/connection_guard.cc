@@ -23,6 +23,7 @@
 
 #include "absl/time/clock.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "tokenusage/base/status_macros.h"
 #include "tokenusage/service/server/channelz.h"
 #include "tokenusage/service/server/peer_name.h"
 
@@ -224,10 +225,10 @@ class ConnectionGuard::Allocator final : public grpc::ContextAllocator {
 
 absl::StatusOr<std::unique_ptr<ConnectionGuard>> ConnectionGuard::Listen(
     const std::string& address, const ConnectionLimits& limits, Events events) {
-  auto sockets = ListeningSockets::Bind(address);
-  if (!sockets.ok()) return sockets.status();
+  TOKENUSAGE_ASSIGN_OR_RETURN(ListeningSockets sockets,
+                              ListeningSockets::Bind(address));
   return std::unique_ptr<ConnectionGuard>(new ConnectionGuard(
-      *std::move(sockets), FitToDescriptors(limits), std::move(events)));
+      std::move(sockets), FitToDescriptors(limits), std::move(events)));
 }
 
 ConnectionGuard::ConnectionGuard(ListeningSockets sockets,
@@ -572,14 +573,12 @@ void ConnectionGuard::CloseIdle(absl::Time now) {
 
 void ConnectionGuard::Close(const std::shared_ptr<Connection>& connection) {
   connection->ShutDown();
-  if (!draining_) OnClosedForLimits();
+  if (!draining_) {
+    events_.on_closed();
+    last_excess_ = absl::Now();
+    next_trim_ = std::min(next_trim_, last_excess_ + kTrim);
+  }
   Forget(connection->id);
-}
-
-void ConnectionGuard::OnClosedForLimits() {
-  events_.on_closed();
-  last_excess_ = absl::Now();
-  next_trim_ = std::min(next_trim_, last_excess_ + kTrim);
 }
 
 void ConnectionGuard::Forget(std::uint64_t id) {

@@ -154,7 +154,6 @@ class ConnectionGuard {
   ConnectionState StateOf(Connection* connection, absl::Time now) const;
   void CloseIdle(absl::Time now);
   void Close(const std::shared_ptr<Connection>& connection);
-  void OnClosedForLimits();
   void Forget(std::uint64_t id);
 
   const ConnectionLimits limits_;

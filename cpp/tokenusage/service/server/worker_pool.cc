@@ -3,7 +3,6 @@
 #include "tokenusage/service/server/worker_pool.h"
 
 #include <optional>
-#include <utility>
 
 namespace tokenusage {
 
