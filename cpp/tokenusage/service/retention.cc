@@ -13,7 +13,6 @@
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/record/record_rules.h"
 
 namespace tokenusage {
 namespace {

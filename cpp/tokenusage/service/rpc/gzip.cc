@@ -2,7 +2,6 @@
 
 #include "tokenusage/service/rpc/gzip.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>

@@ -2,7 +2,6 @@
 
 #include "tokenusage/service/rpc/usage_stream.h"
 
-#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
