@@ -3,30 +3,47 @@
 // The program's subcommands, defined in the *_command.cc files below cli/.
 //
 //   CLI::App app("Records token usage", "tokenusage");
-//   const std::vector<Command> commands = {AddGetCommand(&app)};
+//   const Command program = WithSubcommands(&app, {AddGetCommand(&app)});
 //   app.parse(argc, argv);
-//   return RunNamed(commands);
+//   return program.run();
 
 #ifndef TOKENUSAGE_CLI_COMMANDS_H_
 #define TOKENUSAGE_CLI_COMMANDS_H_
 
 #include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/status/status.h"
 #include "tokenusage/cli/exit_code.h"
 
 namespace tokenusage {
 
-// A subcommand: its flags, and the work to do once they are parsed.
+// A command: its flags, and the work to do once they are parsed.
 struct Command {
   CLI::App* app;
   std::function<ExitCode()> run;
 };
 
-// Runs the command that the command line names. Call it after
-// CLI::App::parse.
-ExitCode RunNamed(const std::vector<Command>& commands);
+// Adds a subcommand to `parent`, which owns it. `footer` ends its help.
+CLI::App* AddSubcommand(CLI::App* parent, const char* name, const char* about,
+                        const char* footer);
+
+// Returns a command that runs the one of its subcommands that is named.
+Command WithSubcommands(CLI::App* app, std::vector<Command> subcommands);
+
+// Adds the argument FILE, which is standard input by default.
+void AddFileArgument(CLI::App* command, std::string* file);
+
+// Lets a flag be set in the environment: --tls-key as TOKENUSAGE_TLS_KEY.
+inline constexpr std::string_view kVariablePrefix = "TOKENUSAGE_";
+CLI::Option* WithEnvironment(CLI::Option* flag);
+
+// Returns the status of a flag's value, with the flag's name in front of an
+// error's message.
+absl::Status InFlag(std::string_view flag, const absl::Status& status);
 
 // Add a subcommand with its flags to `app`, which owns Command::app.
 Command AddConvertCommand(CLI::App* app);

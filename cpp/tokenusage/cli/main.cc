@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <exception>
 #include <string>
-#include <vector>
 
 #include "tokenusage/base/protobuf_compat.h"
 #include "tokenusage/cli/commands.h"
@@ -34,18 +33,15 @@ int Run(int argc, char** argv) {
   CLI::App app("Records the token usage of AI models once, and sums it exactly",
                "tokenusage");
   app.footer(kFooter);
-  app.require_subcommand(1);
   app.set_version_flag("--version", [] { return std::string(kVersion); });
-  const std::vector<Command> commands = {
-      AddServeCommand(&app),   AddReportCommand(&app),
-      AddQueryCommand(&app),   AddProjectsCommand(&app),
-      AddListCommand(&app),    AddGetCommand(&app),
-      AddCorrectCommand(&app), AddVoidCommand(&app),
-      AddExportCommand(&app),  AddExtractCommand(&app),
-      AddCountCommand(&app),   AddDialectsCommand(&app),
-      AddConvertCommand(&app), AddSpoolCommand(&app),
-      AddTokenCommand(&app),   AddDbCommand(&app),
-      AddVersionCommand(&app)};
+  const Command program = WithSubcommands(
+      &app,
+      {AddServeCommand(&app), AddReportCommand(&app), AddQueryCommand(&app),
+       AddProjectsCommand(&app), AddListCommand(&app), AddGetCommand(&app),
+       AddCorrectCommand(&app), AddVoidCommand(&app), AddExportCommand(&app),
+       AddExtractCommand(&app), AddCountCommand(&app), AddDialectsCommand(&app),
+       AddConvertCommand(&app), AddSpoolCommand(&app), AddTokenCommand(&app),
+       AddDbCommand(&app), AddVersionCommand(&app)});
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -61,7 +57,7 @@ int Run(int argc, char** argv) {
                "--help)");
     return kExitUsage;
   }
-  const ExitCode exit_code = RunNamed(commands);
+  const ExitCode exit_code = program.run();
   FlushData();
   const absl::Status written = DataError();
   if (written.ok()) return exit_code;

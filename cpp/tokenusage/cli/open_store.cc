@@ -4,17 +4,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/excerpt.h"
-#include "tokenusage/base/string_view.h"
+#include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/store.h"
 #include "tokenusage/store/postgres/target.h"
 #include "tokenusage/store/sqlite/store.h"
 
 namespace tokenusage {
-namespace {
 
-constexpr std::string_view kSqliteScheme = "sqlite://";
+std::string_view SqlitePathOf(std::string_view url) {
+  constexpr std::string_view kSqliteScheme = "sqlite://";
+  if (url.substr(0, kSqliteScheme.size()) != kSqliteScheme) return "";
+  return url.substr(kSqliteScheme.size());
+}
 
-absl::Status InvalidStoreUrl(const std::string& url) {
+absl::Status CheckStoreUrl(const std::string& url) {
+  if (IsPostgresUrl(url) || !SqlitePathOf(url).empty()) return absl::OkStatus();
   // Quotes only the scheme: the rest may hold a password.
   const std::size_t scheme = url.find("://");
   return absl::InvalidArgumentError(absl::StrCat(
@@ -23,48 +27,23 @@ absl::Status InvalidStoreUrl(const std::string& url) {
       scheme == std::string::npos ? "\"" : "://...\""));
 }
 
-}  // namespace
-
-std::string_view SqlitePathOf(std::string_view url) {
-  if (url.substr(0, kSqliteScheme.size()) != kSqliteScheme) return "";
-  return url.substr(kSqliteScheme.size());
-}
-
-absl::Status CheckStoreUrl(const std::string& url) {
-  return IsPostgresUrl(url) || !SqlitePathOf(url).empty()
-             ? absl::OkStatus()
-             : InvalidStoreUrl(url);
-}
-
-absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
-                                              std::string_view postgres_hint) {
-  if (IsPostgresUrl(url)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--store: ", ToAbsl(postgres_hint)));
-  }
-  const std::string_view path = SqlitePathOf(url);
-  if (path.empty()) return InvalidStoreUrl(url);
-  return std::string(path);
-}
-
 // A SQLite URL holds no password.
 std::string MaskStoreUrl(std::string_view url) { return MaskPostgresUrl(url); }
 
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
     const std::string& url, const OpenStoreOptions& options) {
+  TOKENUSAGE_RETURN_IF_ERROR(CheckStoreUrl(url));
   if (IsPostgresUrl(url)) {
     PostgresStoreOptions postgres;
     postgres.rollups = options.rollups;
     postgres.on_commit = options.on_commit;
     return OpenPostgresStore(url, postgres);
   }
-  const std::string_view path = SqlitePathOf(url);
-  if (path.empty()) return InvalidStoreUrl(url);
   SqliteStoreOptions sqlite;
   sqlite.create_if_missing = options.create_if_missing;
   sqlite.rollups = options.rollups;
   sqlite.on_commit = options.on_commit;
-  return OpenSqliteStore(std::string(path), sqlite);
+  return OpenSqliteStore(std::string(SqlitePathOf(url)), sqlite);
 }
 
 }  // namespace tokenusage

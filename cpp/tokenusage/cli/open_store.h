@@ -39,12 +39,6 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenStore(
 // Returns the path in a SQLite URL; empty for other URLs.
 std::string_view SqlitePathOf(std::string_view url);
 
-// Returns the path in a SQLite URL, for a command that only SQLite supports.
-// Errors: INVALID_ARGUMENT for other URLs; for a PostgreSQL URL, the message
-// ends with `postgres_hint`, which says what to do instead.
-absl::StatusOr<std::string> RequireSqlitePath(const std::string& url,
-                                              std::string_view postgres_hint);
-
 // Returns INVALID_ARGUMENT unless OpenStore knows such URLs. Opens nothing.
 absl::Status CheckStoreUrl(const std::string& url);
 

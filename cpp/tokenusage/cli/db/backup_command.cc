@@ -30,11 +30,12 @@ struct BackupFlags {
 };
 
 absl::Status Backup(const BackupFlags& flags) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::string path,
-      RequireSqlitePath(
-          flags.store,
-          "back up PostgreSQL with its own tools, such as pg_dump"));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckStoreUrl(flags.store));
+  const std::string path(SqlitePathOf(flags.store));
+  if (path.empty()) {
+    return absl::InvalidArgumentError(
+        "--store: back up PostgreSQL with its own tools, such as pg_dump");
+  }
   Progress progress("MiB");
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const SqliteBackup backup,
@@ -53,9 +54,8 @@ absl::Status Backup(const BackupFlags& flags) {
 
 Command AddDbBackupCommand(CLI::App* db) {
   auto flags = std::make_shared<BackupFlags>();
-  CLI::App* command =
-      db->add_subcommand("backup", "Back up a database that may be in use");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      db, "backup", "Back up a database that may be in use", kFooter);
   AddStoreFlag(command, &flags->store);
   command->add_option("FILE", flags->file, "The copy; must not exist")
       ->required();

@@ -73,9 +73,8 @@ absl::Status Check(const CheckFlags& flags) {
 
 Command AddDbCheckCommand(CLI::App* db) {
   auto flags = std::make_shared<CheckFlags>();
-  CLI::App* command = db->add_subcommand(
-      "check", "Compare a database's rollups with its records");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      db, "check", "Compare a database's rollups with its records", kFooter);
   AddStoreFlag(command, &flags->store);
   command
       ->add_option("--max-problems", flags->max_problems,

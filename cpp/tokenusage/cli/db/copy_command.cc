@@ -60,9 +60,8 @@ absl::Status Copy(const CopyFlags& flags) {
 
 Command AddDbCopyCommand(CLI::App* db) {
   auto flags = std::make_shared<CopyFlags>();
-  CLI::App* command =
-      db->add_subcommand("copy", "Copy a database from SQLite to PostgreSQL");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      db, "copy", "Copy a database from SQLite to PostgreSQL", kFooter);
   command->add_option("--from", flags->from, "The source: sqlite://PATH")
       ->type_name("URL")
       ->required();

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <iostream>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/db/db_commands.h"
 #include "tokenusage/cli/open_store.h"
-#include "tokenusage/cli/terminal.h"
 
 namespace tokenusage {
 namespace {
@@ -29,16 +26,9 @@ Examples:
 
 void AddStoreFlag(CLI::App* command, std::string* url) {
   *url = "sqlite://tokenusage.db";
-  command->add_option("--store", *url, kStoreUrlHelp)
+  WithEnvironment(command->add_option("--store", *url, kStoreUrlHelp))
       ->type_name("URL")
-      ->envname("TOKENUSAGE_STORE")
       ->capture_default_str();
-}
-
-absl::Status InFlag(const std::string& flag, const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(),
-                      absl::StrCat(flag, ": ", status.message()));
 }
 
 absl::Status InProject(const std::string& project, const absl::Status& status) {
@@ -49,17 +39,6 @@ absl::Status InProject(const std::string& project, const absl::Status& status) {
   return absl::NotFoundError(absl::StrCat("there is no project ", project));
 }
 
-absl::Status ConfirmRemoval(const std::string& what,
-                            const std::string& project) {
-  PrintError(absl::StrCat("this removes ", what,
-                          " permanently; type the project's name to confirm"));
-  std::string line;
-  std::getline(std::cin, line);
-  if (line == project) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "the name was not repeated: nothing was removed");
-}
-
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenExistingStore(
     const std::string& url) {
   OpenStoreOptions options;
@@ -68,17 +47,15 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenExistingStore(
 }
 
 Command AddDbCommand(CLI::App* app) {
-  CLI::App* db = app->add_subcommand(
-      "db", "Maintain a database: check, back up, migrate and so on");
-  db->footer(kFooter);
-  db->require_subcommand(1);
-  const std::vector<Command> commands = {
-      AddDbCheckCommand(db),          AddDbBackupCommand(db),
-      AddDbRebuildRollupsCommand(db), AddDbMigrateCommand(db),
-      AddDbCopyCommand(db),           AddDbRetainCommand(db),
-      AddDbDeleteProjectCommand(db),  AddDbDeleteRecordsCommand(db),
-      AddDbDeletionsCommand(db)};
-  return {db, [commands] { return RunNamed(commands); }};
+  CLI::App* db = AddSubcommand(
+      app, "db", "Maintain a database: check, back up, migrate and so on",
+      kFooter);
+  return WithSubcommands(
+      db, {AddDbCheckCommand(db), AddDbBackupCommand(db),
+           AddDbRebuildRollupsCommand(db), AddDbMigrateCommand(db),
+           AddDbCopyCommand(db), AddDbRetainCommand(db),
+           AddDbDeleteProjectCommand(db), AddDbDeleteRecordsCommand(db),
+           AddDbDeletionsCommand(db)});
 }
 
 }  // namespace tokenusage

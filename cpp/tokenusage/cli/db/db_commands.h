@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The subcommands of `tokenusage db`, one file each, and their shared helpers.
+// The subcommands of `tokenusage db`, and their shared helpers.
 
 #ifndef TOKENUSAGE_CLI_DB_DB_COMMANDS_H_
 #define TOKENUSAGE_CLI_DB_DB_COMMANDS_H_
@@ -29,19 +29,9 @@ Command AddDbRetainCommand(CLI::App* db);
 // Adds --store. `url` holds the default and must outlive the command.
 void AddStoreFlag(CLI::App* command, std::string* url);
 
-// Returns a flag's error with its name in front.
-absl::Status InFlag(const std::string& flag, const absl::Status& status);
-
 // Returns the status of a store's work on a project. If there is no such
 // project, the message names it.
 absl::Status InProject(const std::string& project, const absl::Status& status);
-
-// Says on stderr that `what` is removed permanently, and reads the project's
-// name from stdin.
-//
-// Errors: INVALID_ARGUMENT unless that is the project's name.
-absl::Status ConfirmRemoval(const std::string& what,
-                            const std::string& project);
 
 // Opens an existing store to change it: no service may have it open.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenExistingStore(

@@ -52,9 +52,8 @@ absl::Status Migrate(const MigrateFlags& flags) {
 
 Command AddDbMigrateCommand(CLI::App* db) {
   auto flags = std::make_shared<MigrateFlags>();
-  CLI::App* command = db->add_subcommand(
-      "migrate", "Bring a database to this program's version");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      db, "migrate", "Bring a database to this program's version", kFooter);
   AddStoreFlag(command, &flags->store);
   command
       ->add_option("--distribute", flags->distribute,

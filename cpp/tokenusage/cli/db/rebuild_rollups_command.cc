@@ -40,10 +40,7 @@ absl::Status RebuildRollups(const RebuildFlags& flags) {
                                 maintenance.RebuildRollups(CallLimits()));
   } else {
     const auto labels = ParseRollupLabels(flags.labels);
-    if (!labels.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--labels: ", labels.status().message()));
-    }
+    TOKENUSAGE_RETURN_IF_ERROR(InFlag("--labels", labels.status()));
     TOKENUSAGE_ASSIGN_OR_RETURN(
         rebuild, maintenance.SetRollupLabels(*labels, CallLimits()));
   }
@@ -56,9 +53,9 @@ absl::Status RebuildRollups(const RebuildFlags& flags) {
 
 Command AddDbRebuildRollupsCommand(CLI::App* db) {
   auto flags = std::make_shared<RebuildFlags>();
-  CLI::App* command = db->add_subcommand(
-      "rebuild-rollups", "Rebuild a database's rollups from its records");
-  command->footer(kFooter);
+  CLI::App* command =
+      AddSubcommand(db, "rebuild-rollups",
+                    "Rebuild a database's rollups from its records", kFooter);
   AddStoreFlag(command, &flags->store);
   flags->labels_option =
       command

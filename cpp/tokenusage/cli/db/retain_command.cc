@@ -45,7 +45,7 @@ absl::Status Retain(const RetainFlags& flags) {
   absl::Duration retain;  // 0 stands for `default`
   if (flags.time != "default") {
     const auto parsed = ParseRetention(flags.time);
-    if (!parsed.ok()) return InFlag("TIME", parsed.status());
+    TOKENUSAGE_RETURN_IF_ERROR(InFlag("TIME", parsed.status()));
     retain = *parsed;
   }
   return InProject(flags.project,
@@ -56,9 +56,8 @@ absl::Status Retain(const RetainFlags& flags) {
 
 Command AddDbRetainCommand(CLI::App* db) {
   auto flags = std::make_shared<RetainFlags>();
-  CLI::App* command =
-      db->add_subcommand("retain", "Set how long a project's records are kept");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      db, "retain", "Set how long a project's records are kept", kFooter);
   AddStoreFlag(command, &flags->store);
   command->add_option("PROJECT", flags->project, "The project")->required();
   command->add_option("TIME", flags->time, "90d, 36h, or default")->required();

@@ -39,7 +39,7 @@ struct ConvertFlags {
   std::string from = "json";
   std::string to = "json";
   bool strict = false;
-  std::string file = "-";
+  std::string file;
 };
 
 absl::Status ParseText(const std::string& input, Message* message) {
@@ -107,9 +107,9 @@ absl::Status Convert(const ConvertFlags& flags) {
 
 Command AddConvertCommand(CLI::App* app) {
   auto flags = std::make_shared<ConvertFlags>();
-  CLI::App* command = app->add_subcommand(
-      "convert", "Check a message, and print it in another encoding");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      app, "convert", "Check a message, and print it in another encoding",
+      kFooter);
   command
       ->add_option("--message", flags->message,
                    "The message's full name, or its last part")
@@ -123,8 +123,7 @@ Command AddConvertCommand(CLI::App* app) {
       ->capture_default_str();
   command->add_flag("--strict", flags->strict,
                     "Refuse JSON members that the message does not declare");
-  command->add_option("FILE", flags->file, "The input; - is standard input")
-      ->capture_default_str();
+  AddFileArgument(command, &flags->file);
   return {command, [flags] { return Finish(Convert(*flags)); }};
 }
 

@@ -176,13 +176,11 @@ Command AddTokenListCommand(CLI::App* app) {
 }  // namespace
 
 Command AddTokenCommand(CLI::App* app) {
-  CLI::App* command = app->add_subcommand(
-      "token", "Create and list tokens for callers of a service");
-  command->footer(kFooter);  // its subcommand's too
-  command->require_subcommand(1);
-  const std::vector<Command> commands = {AddTokenNewCommand(command),
-                                         AddTokenListCommand(command)};
-  return {command, [commands] { return RunNamed(commands); }};
+  // Its subcommands have the same footer.
+  CLI::App* command = AddSubcommand(
+      app, "token", "Create and list tokens for callers of a service", kFooter);
+  return WithSubcommands(
+      command, {AddTokenNewCommand(command), AddTokenListCommand(command)});
 }
 
 }  // namespace tokenusage

@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
@@ -97,34 +96,27 @@ ExitCode Drain(SpoolFlags* flags) {
   return counters.refused == 0 ? kExitOk : kExitBadInput;
 }
 
-CLI::App* AddSubcommand(CLI::App* spool, const char* name, const char* help,
-                        const char* footer, SpoolFlags* flags) {
-  CLI::App* command = spool->add_subcommand(name, help);
-  command->footer(footer);
-  command->add_option("DIR", flags->folder, "The spool's folder")->required();
-  return command;
-}
-
 }  // namespace
 
 Command AddSpoolCommand(CLI::App* app) {
   auto flags = std::make_shared<SpoolFlags>();
-  CLI::App* spool = app->add_subcommand(
-      "spool", "Show, send or check the records that wait in a spool");
-  spool->footer(kFooter);
-  spool->require_subcommand(1);
-  CLI::App* list = AddSubcommand(spool, "list", "Print the records that wait",
-                                 kListFooter, flags.get());
-  CLI::App* drain = AddSubcommand(spool, "drain", "Send the records that wait",
-                                  kDrainFooter, flags.get());
+  CLI::App* spool = AddSubcommand(
+      app, "spool", "Show, send or check the records that wait in a spool",
+      kFooter);
+  const auto add = [&](const char* name, const char* about,
+                       const char* footer) {
+    CLI::App* command = AddSubcommand(spool, name, about, footer);
+    command->add_option("DIR", flags->folder, "The spool's folder")->required();
+    return command;
+  };
+  CLI::App* list = add("list", "Print the records that wait", kListFooter);
+  CLI::App* drain = add("drain", "Send the records that wait", kDrainFooter);
   AddConnectionFlags(drain, &flags->service);
-  CLI::App* check = AddSubcommand(spool, "check", "Look for damage",
-                                  kCheckFooter, flags.get());
-  const std::vector<Command> commands = {
-      {list, [flags] { return FinishLocal(PrintRecords(*flags)); }},
-      {drain, [flags] { return Drain(flags.get()); }},
-      {check, [flags] { return FinishLocal(Check(*flags)); }}};
-  return {spool, [commands] { return RunNamed(commands); }};
+  CLI::App* check = add("check", "Look for damage", kCheckFooter);
+  return WithSubcommands(
+      spool, {{list, [flags] { return FinishLocal(PrintRecords(*flags)); }},
+              {drain, [flags] { return Drain(flags.get()); }},
+              {check, [flags] { return FinishLocal(Check(*flags)); }}});
 }
 
 }  // namespace tokenusage
