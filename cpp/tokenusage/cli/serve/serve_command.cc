@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <functional>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,10 +28,8 @@
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/cli/serve/config_file.h"
-#include "tokenusage/cli/serve/rate_limit.h"
 #include "tokenusage/cli/serve/serve_flags.h"
 #include "tokenusage/cli/serve/server_log.h"
-#include "tokenusage/cli/serve/service_manager.h"
 #include "tokenusage/cli/serve/stoppable_start.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/version.h"
@@ -67,29 +71,26 @@ Examples:
 // cancelled.
 constexpr absl::Duration kCancelTime = absl::Seconds(2);
 
-// The rate at which refused calls and connections are logged.
-constexpr absl::Duration kRefusalInterval = absl::Seconds(6);
-constexpr int kRefusals = 10;
-
-std::string TextOf(const absl::Status& status) { return status.ToString(); }
+sigset_t SignalSet(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
 
 // Blocks the signals that the service acts on in every thread, for sigwait.
+// Returns those that stop it.
 sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
+  const sigset_t all = SignalSet({SIGINT, SIGTERM, SIGHUP});
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  return SignalSet({SIGINT, SIGTERM});
 }
 
 // Ends the process after `limit`, unless `is_closed` says that the calls and
-// the store have ended, or at the next SIGINT or SIGTERM. That is safe at any
+// the store have ended, or at the next of the signals. That is safe at any
 // moment: acknowledged records are on disk, and others are sent again.
 void EndAtTheLatest(sigset_t signals, absl::Duration limit,
                     const std::shared_ptr<std::atomic<bool>>& is_closed) {
-  sigdelset(&signals, SIGHUP);
   const absl::Time end = absl::Now() + limit;
   int signal;
   do {
@@ -99,11 +100,43 @@ void EndAtTheLatest(sigset_t signals, absl::Duration limit,
     // A process that is stopped and continued wakes up without a signal.
   } while (signal < 0 && errno == EINTR);
   if (signal < 0 && *is_closed) return;
-  Log(LogLevel::kWarning,
+  Log(LogLevel::warn,
       signal >= 0 ? "received a second signal: stopping at once"
                   : "calls did not finish in time: stopping now",
       {});
   _exit(kExitFailure);
+}
+
+// Sends `state`, such as "READY=1" or "STOPPING=1", to the socket that systemd
+// names for a Type=notify service (see sd_notify); does nothing if no service
+// manager expects it.
+void NotifyServiceManager(const std::string& state) {
+  const char* path = getenv("NOTIFY_SOCKET");
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path == nullptr || (path[0] != '/' && path[0] != '@') ||
+      std::strlen(path) >= sizeof(address.sun_path)) {
+    return;
+  }
+  const std::size_t length = std::strlen(path);
+  std::memcpy(address.sun_path, path, length);
+  // An abstract socket's name starts with a zero.
+  if (path[0] == '@') address.sun_path[0] = '\0';
+  const int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return;
+  sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL,
+         reinterpret_cast<const sockaddr*>(&address),
+         static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  close(descriptor);
+}
+
+// Notifies it that a reload has begun, and when, as systemd requires.
+void NotifyReloading() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  NotifyServiceManager(
+      absl::StrCat("RELOADING=1\nMONOTONIC_USEC=",
+                   absl::ToInt64Microseconds(absl::DurationFromTimespec(now))));
 }
 
 // The contents of files that may change while the service runs.
@@ -156,7 +189,7 @@ class LiveFiles {
   // Logs the number of identities: fewer than expected if the file was cut
   // short.
   void LogIdentities() const {
-    Log(LogLevel::kInfo, "identities in use",
+    Log(LogLevel::info, "identities in use",
         {{"credentials", absl::StrCat(identities_->size())}});
   }
 
@@ -172,10 +205,10 @@ class LiveFiles {
   bool LogReload(const std::string& what, const absl::Status& status) {
     metrics_->OnReload(what, status.ok());
     if (status.ok()) {
-      Log(LogLevel::kInfo, "reloaded", {{"what", what}});
+      Log(LogLevel::info, "reloaded", {{"what", what}});
     } else {
-      Log(LogLevel::kError, "reload failed; keeping the current configuration",
-          {{"what", what}, {"error", TextOf(status)}});
+      Log(LogLevel::err, "reload failed; keeping the current configuration",
+          {{"what", what}, {"error", status.ToString()}});
     }
     return status.ok();
   }
@@ -186,19 +219,6 @@ class LiveFiles {
   std::shared_ptr<IdentityAuthorizer> identities_;
   std::shared_ptr<ReloadingCredentials> tls_;
 };
-
-// Logs an event that outsiders can cause at will. The rate is limited by kind,
-// so that a flood of one kind does not hide the others.
-void LogRefusal(const std::string& kind, std::string_view message,
-                LogFields fields) {
-  static auto* const limits = new RateLimits(kRefusalInterval, kRefusals);
-  const std::optional<int> left_out = limits->Admit(kind, absl::Now());
-  if (!left_out) return;
-  if (*left_out > 0) {
-    fields.emplace_back("left_out", absl::StrCat(*left_out));
-  }
-  Log(LogLevel::kWarning, message, fields);
-}
 
 void LogUnusedConnection(const std::string& peer) {
   LogRefusal(
@@ -229,9 +249,9 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
   }
   options.on_accepting = [](bool is_accepting) {
     if (is_accepting) {
-      Log(LogLevel::kInfo, "accepting connections again", {});
+      Log(LogLevel::info, "accepting connections again", {});
     } else {
-      Log(LogLevel::kError, "cannot accept connections; retrying",
+      Log(LogLevel::err, "cannot accept connections; retrying",
           {{"error", "out of file descriptors or memory"}});
     }
   };
@@ -244,11 +264,11 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
   options.on_unused_connection = LogUnusedConnection;
   options.on_health_change = [](const HealthChange& change) {
     if (change.healthy) {
-      Log(LogLevel::kInfo, "the store has recovered",
+      Log(LogLevel::info, "the store has recovered",
           {{"failures", absl::StrCat(change.failures)}});
     } else {
-      Log(LogLevel::kError, "the store failed",
-          {{"error", TextOf(change.cause)}});
+      Log(LogLevel::err, "the store failed",
+          {{"error", change.cause.ToString()}});
     }
   };
   return options;
@@ -278,14 +298,14 @@ HttpServerOptions HttpOptions(const ServeFlags& flags, const LiveFiles& files,
 }
 
 void LogServing(const ServeFlags& flags, const std::string& address) {
-  Log(LogLevel::kInfo, "serving",
+  Log(LogLevel::info, "serving",
       {{"version", kVersion},
        {"store", MaskStoreUrl(flags.store)},
        {"address", address},
        {"transport", flags.has_tls() ? "tls" : "plain text"},
        {"callers", flags.identities.empty() ? "everybody" : "identities"}});
   if (flags.insecure_plaintext_on_any_address) {
-    Log(LogLevel::kWarning,
+    Log(LogLevel::warn,
         "plain text on any address: anyone on the network path can read and "
         "alter traffic",
         {});
@@ -296,19 +316,9 @@ void LogServing(const ServeFlags& flags, const std::string& address) {
 // block, for example on a pipe or a network file system.
 void ReloadAtHangup(std::shared_ptr<LiveFiles> files) {
   std::thread([files = std::move(files)] {
-    sigset_t hangup;
-    sigemptyset(&hangup);
-    sigaddset(&hangup, SIGHUP);
+    const sigset_t hangup = SignalSet({SIGHUP});
     for (int signal = 0; sigwait(&hangup, &signal) == 0;) files->Reload();
   }).detach();
-}
-
-// Returns the signal that stops the service.
-int AwaitEnd(sigset_t signals) {
-  sigdelset(&signals, SIGHUP);
-  int signal = 0;
-  sigwait(&signals, &signal);
-  return signal;
 }
 
 std::string WithPort(const std::string& address, int port) {
@@ -325,20 +335,20 @@ absl::StatusOr<std::unique_ptr<RetentionThread>> StartRetention(
   }
   RetentionThread::Events events;
   events.on_removal = [](const Retention::Outcome& outcome) {
-    Log(LogLevel::kInfo, "removed old records",
+    Log(LogLevel::info, "removed old records",
         {{"records", absl::StrCat(outcome.record_count)},
          {"projects", absl::StrCat(outcome.project_count)}});
   };
   events.on_error = [](const absl::Status& status) {
-    Log(LogLevel::kError, "removing old records failed",
-        {{"error", TextOf(status)}});
+    Log(LogLevel::err, "removing old records failed",
+        {{"error", status.ToString()}});
   };
   return std::make_unique<RetentionThread>(store, retain, std::move(events));
 }
 
 absl::Status Serve(const ServeFlags& flags) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckServeFlags(flags));
-  StartLog(flags.parsed_log_format(), flags.parsed_log_level());
+  StartLog(flags.parsed_log_format(), spdlog::level::from_str(flags.log_level));
   // Before any thread starts, so that all inherit the mask.
   const sigset_t signals = BlockSignals();
   BoundReadsOfProcess();
@@ -380,10 +390,11 @@ absl::Status Serve(const ServeFlags& flags) {
   NotifyServiceManager("READY=1");
 
   ReloadAtHangup(files);
-  const int signal = AwaitEnd(signals);
+  int signal = 0;
+  sigwait(&signals, &signal);
   files->EndReloads();
   NotifyServiceManager("STOPPING=1");
-  Log(LogLevel::kInfo, "finishing active calls",
+  Log(LogLevel::info, "finishing active calls",
       {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   const absl::Duration drain = absl::Seconds(flags.drain_seconds);
   const auto is_closed = std::make_shared<std::atomic<bool>>(false);
@@ -397,7 +408,7 @@ absl::Status Serve(const ServeFlags& flags) {
   server.reset();
   store.reset();
   *is_closed = true;
-  Log(LogLevel::kInfo, "stopped", {});
+  Log(LogLevel::info, "stopped", {});
   return absl::OkStatus();
 }
 
@@ -405,7 +416,7 @@ absl::Status Serve(const ServeFlags& flags) {
 absl::Status CheckConfiguration(const ServeFlags& flags) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckServeFlags(flags));
   TOKENUSAGE_RETURN_IF_ERROR(CheckStoreUrl(flags.store));
-  StartLog(flags.parsed_log_format(), LogLevel::kError);
+  StartLog(flags.parsed_log_format(), LogLevel::err);
   const auto metrics = std::make_shared<ServerMetrics>(kVersion);
   LiveFiles files;
   TOKENUSAGE_RETURN_IF_ERROR(files.Load(flags, metrics));
@@ -430,8 +441,7 @@ absl::Status RunServe(CLI::App* command, const ServeFlags& flags) {
 Command AddServeCommand(CLI::App* app) {
   auto flags = std::make_shared<ServeFlags>();
   CLI::App* command =
-      app->add_subcommand("serve", "Run the usage-reporting service");
-  command->footer(kFooter);
+      AddSubcommand(app, "serve", "Run the usage-reporting service", kFooter);
   AddServeFlags(command, flags.get());
   return {command,
           [command, flags] { return FinishLocal(RunServe(command, *flags)); }};

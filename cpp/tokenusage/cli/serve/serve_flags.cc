@@ -4,24 +4,21 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/service/retention.h"
 #include "tokenusage/service/server/listen_address.h"
 
 namespace tokenusage {
 namespace {
-
-constexpr std::string_view kVariablePrefix = "TOKENUSAGE_";
 
 // Adds the variables of the flags of the command and of its subcommands.
 void AddVariables(const CLI::App& command, std::set<std::string>* names) {
@@ -32,15 +29,6 @@ void AddVariables(const CLI::App& command, std::set<std::string>* names) {
        command.get_subcommands([](const CLI::App*) { return true; })) {
     AddVariables(*subcommand, names);
   }
-}
-
-// Adds the environment variable: TOKENUSAGE_TLS_KEY for --tls-key.
-CLI::Option* WithEnvironment(CLI::Option* option) {
-  std::string name =
-      std::string(kVariablePrefix) + option->get_lnames().front();
-  std::replace(name.begin(), name.end(), '-', '_');
-  absl::AsciiStrToUpper(&name);
-  return option->envname(name);
 }
 
 // Refuses an empty value, which must not count as none: a script whose variable
@@ -108,17 +96,10 @@ void AddRollupFlags(CLI::App* command, ServeFlags* flags) {
       ->capture_default_str();
 }
 
-// Returns the error with the name of the flag whose value is wrong.
-absl::Status OfFlag(const char* flag, const absl::Status& status) {
-  return absl::InvalidArgumentError(absl::StrCat(flag, ": ", status.message()));
-}
-
 // Checks that the address may be served with the other flags.
 absl::Status CheckListen(const ServeFlags& flags, const char* flag,
                          const std::string& address) {
-  if (const absl::Status status = CheckAddress(address); !status.ok()) {
-    return OfFlag(flag, status);
-  }
+  TOKENUSAGE_RETURN_IF_ERROR(InFlag(flag, CheckAddress(address)));
   if (HasLoopbackHost(address)) return absl::OkStatus();
   if (!flags.has_tls() && !flags.insecure_plaintext_on_any_address) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -154,12 +135,6 @@ RollupOptions ServeFlags::rollups() const {
 
 LogFormat ServeFlags::parsed_log_format() const {
   return log_format == "json" ? LogFormat::kJson : LogFormat::kText;
-}
-
-LogLevel ServeFlags::parsed_log_level() const {
-  if (log_level == "debug") return LogLevel::kDebug;
-  if (log_level == "warn") return LogLevel::kWarning;
-  return log_level == "error" ? LogLevel::kError : LogLevel::kInfo;
 }
 
 void AddServeFlags(CLI::App* command, ServeFlags* flags) {
@@ -231,11 +206,11 @@ absl::Status CheckServeFlags(const ServeFlags& flags) {
         "each other");
   }
   if (!flags.retain.empty()) {
-    absl::Status status = ParseRetention(flags.retain).status();
-    if (!status.ok()) return OfFlag("--retain", status);
+    TOKENUSAGE_RETURN_IF_ERROR(
+        InFlag("--retain", ParseRetention(flags.retain).status()));
   }
-  absl::Status labels = ParseRollupLabels(flags.rollup_labels).status();
-  if (!labels.ok()) return OfFlag("--rollup-labels", labels);
+  TOKENUSAGE_RETURN_IF_ERROR(InFlag(
+      "--rollup-labels", ParseRollupLabels(flags.rollup_labels).status()));
   TOKENUSAGE_RETURN_IF_ERROR(CheckListen(flags, "--listen", flags.listen));
   if (flags.http_listen.empty()) return absl::OkStatus();
   return CheckListen(flags, "--http-listen", flags.http_listen);

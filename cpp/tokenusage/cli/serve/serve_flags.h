@@ -44,7 +44,6 @@ struct ServeFlags {
   // Returns the options of rollups. Call it after CheckServeFlags.
   RollupOptions rollups() const;
   LogFormat parsed_log_format() const;
-  LogLevel parsed_log_level() const;
 };
 
 // Adds the flags. Each can also be given in the environment, such as

@@ -2,8 +2,8 @@
 
 // The log of `tokenusage serve` on stderr: one line per event, as text or JSON.
 //
-//   StartLog(LogFormat::kJson, LogLevel::kInfo);
-//   Log(LogLevel::kInfo, "serving", {{"address", "127.0.0.1:8105"}});
+//   StartLog(LogFormat::kJson, LogLevel::info);
+//   Log(LogLevel::info, "serving", {{"address", "127.0.0.1:8105"}});
 //
 // As text:  2026-11-22T17:50:43.123Z info serving address=127.0.0.1:8105
 // As JSON:  {"time":"2026-11-22T17:50:43.123Z","level":"info",
@@ -19,10 +19,12 @@
 #include <utility>
 #include <vector>
 
+#include "spdlog/common.h"
+
 namespace tokenusage {
 
 enum class LogFormat { kText, kJson };
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
+using LogLevel = spdlog::level::level_enum;  // debug, info, warn, err
 
 using LogFields = std::vector<std::pair<std::string, std::string>>;
 
@@ -36,10 +38,13 @@ void StartLog(LogFormat format, LogLevel min_level);
 // Thread-safe.
 void Log(LogLevel level, std::string_view message, const LogFields& fields);
 
-// Returns what Log writes after the time and the level: for JSON, members
-// without the braces around them.
-std::string FormatLogLine(LogFormat format, std::string_view message,
-                          const LogFields& fields);
+// Logs, as a warning, an event that outsiders can cause at will: of each kind
+// one per 6 seconds, and 10 at once after a pause, so that a flood of one kind
+// does not hide the others. The field `left_out` is the number of those that
+// were left out before it. Outsiders must not be able to invent kinds: they are
+// never forgotten. Thread-safe.
+void LogRefusal(const std::string& kind, std::string_view message,
+                LogFields fields);
 
 }  // namespace tokenusage
 

@@ -14,24 +14,16 @@
 #include "tokenusage/cli/serve/server_log.h"
 
 namespace tokenusage {
-namespace {
-
-int SignalFd(sigset_t signals) {
-  sigdelset(&signals, SIGHUP);
-  return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
-}  // namespace
 
 StoppableStart::StoppableStart(const sigset_t& signals)
-    : signals_(SignalFd(signals)),
+    : signals_(signalfd(-1, &signals, SFD_CLOEXEC)),
       done_(eventfd(0, EFD_CLOEXEC)),
       thread_([this] {
         pollfd events[] = {{signals_, POLLIN, 0}, {done_, POLLIN, 0}};
         while (poll(events, 2, -1) < 0 && errno == EINTR) {
         }
         if (events[0].revents == 0) return;
-        Log(LogLevel::kInfo, "stopped before the service was ready", {});
+        Log(LogLevel::info, "stopped before the service was ready", {});
         _exit(kExitOk);
       }) {}
 

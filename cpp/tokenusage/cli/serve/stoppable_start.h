@@ -16,12 +16,11 @@
 
 namespace tokenusage {
 
-// As long as it exists, SIGINT and SIGTERM end the process with exit code 0.
-// That is safe: nothing has been acknowledged yet.
+// As long as it exists, the signals end the process with exit code 0. That is
+// safe: nothing has been acknowledged yet.
 class StoppableStart {
  public:
-  // All threads must have blocked `signals`. Signals other than SIGINT and
-  // SIGTERM stay pending.
+  // All threads must have blocked `signals`.
   explicit StoppableStart(const sigset_t& signals);
   ~StoppableStart();
 
