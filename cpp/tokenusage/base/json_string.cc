@@ -40,4 +40,12 @@ void AppendJsonString(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
+void AppendJsonMember(std::string_view name, std::string_view value,
+                      std::string* object) {
+  if (object->back() != '{') object->push_back(',');
+  AppendJsonString(name, object);
+  object->push_back(':');
+  AppendJsonString(value, object);
+}
+
 }  // namespace tokenusage

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes text as a JSON string.
+// Writes text as JSON strings.
 //
-//   std::string line = "{\"message\":";
-//   AppendJsonString("a \"word\"", &line);
+//   std::string line = "{";
+//   AppendJsonMember("message", "a \"word\"", &line);
+//   line += "}";
 
 #ifndef TOKENUSAGE_BASE_JSON_STRING_H_
 #define TOKENUSAGE_BASE_JSON_STRING_H_
@@ -16,6 +17,11 @@ namespace tokenusage {
 // Appends `text`, which is UTF-8, in quotes, with only those characters escaped
 // that must be: quote, backslash, U+0000-001F. Thread-safe.
 void AppendJsonString(std::string_view text, std::string* out);
+
+// Appends a member to an object whose brace is still open, after a comma unless
+// it is the first. Thread-safe.
+void AppendJsonMember(std::string_view name, std::string_view value,
+                      std::string* object);
 
 }  // namespace tokenusage
 

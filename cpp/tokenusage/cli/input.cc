@@ -10,20 +10,20 @@
 #include "absl/strings/str_cat.h"
 
 namespace tokenusage {
+namespace {
+
+absl::Status ReadError(const std::string& name) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": cannot be read: ", std::strerror(errno)));
+}
+
+}  // namespace
 
 absl::StatusOr<Input> Input::Open(const std::string& path) {
   if (path == "-") return Input("standard input", stdin);
   std::FILE* file = std::fopen(path.c_str(), "rb");
-  if (file == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": cannot be read: ", std::strerror(errno)));
-  }
+  if (file == nullptr) return ReadError(path);
   return Input(path, file);
-}
-
-absl::Status Input::ReadError() const {
-  return absl::InvalidArgumentError(
-      absl::StrCat(name_, ": cannot be read: ", std::strerror(errno)));
 }
 
 absl::StatusOr<bool> Input::ReadLine(std::size_t max_bytes, std::string* line) {
@@ -38,7 +38,7 @@ absl::StatusOr<bool> Input::ReadLine(std::size_t max_bytes, std::string* line) {
       too_long = true;
     }
   }
-  if (std::ferror(file_.get())) return ReadError();
+  if (std::ferror(file_.get())) return ReadError(name_);
   if (too_long) {
     return absl::OutOfRangeError(
         absl::StrCat("expected a line of at most ", max_bytes, " bytes"));
@@ -61,7 +61,7 @@ absl::StatusOr<std::string> Input::ReadAll(std::size_t max_bytes) {
   char block[1 << 16];
   while (content.size() <= max_bytes) {
     const std::size_t count = std::fread(block, 1, sizeof(block), file_.get());
-    if (std::ferror(file_.get())) return ReadError();
+    if (std::ferror(file_.get())) return ReadError(name_);
     if (count == 0) return content;
     content.append(block, count);
   }

@@ -54,8 +54,6 @@ class Input {
   Input(std::string name, std::FILE* file)
       : name_(std::move(name)), file_(file) {}
 
-  absl::Status ReadError() const;
-
   std::string name_;
   std::unique_ptr<std::FILE, Closer> file_;
 };

@@ -75,9 +75,6 @@ absl::Status ReadFirstLine(Input* input, std::string* line,
   return absl::OkStatus();
 }
 
-using DocumentVisitor =
-    std::function<absl::Status(const std::string&, std::int64_t)>;
-
 // Reads the rest of the documents that start with `line`.
 absl::Status ReadDocumentsFrom(std::string line, std::int64_t line_number,
                                Input* input, const DocumentVisitor& visit) {

@@ -42,13 +42,13 @@ using ResponseVisitor = std::function<absl::Status(const Response& response)>;
 absl::Status ReadResponses(const Dialect& dialect, Input* input,
                            const ResponseVisitor& visit);
 
+using DocumentVisitor = std::function<absl::Status(const std::string& json,
+                                                   std::int64_t line_number)>;
+
 // Calls `visit` for each JSON document in a file. Each line is a document,
 // unless the first line is only the beginning of one: then the whole file is,
 // with line number 0. Errors are those of ReadResponses.
-absl::Status ReadDocuments(
-    Input* input,
-    const std::function<absl::Status(const std::string& json,
-                                     std::int64_t line_number)>& visit);
+absl::Status ReadDocuments(Input* input, const DocumentVisitor& visit);
 
 // Returns a remark for the user: that the usage is incomplete, or which member
 // is missing. Empty if there is none.

@@ -8,16 +8,18 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tokenusage/base/json_string.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/base/string_view.h"
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/input.h"
-#include "tokenusage/cli/local/counts_line.h"
 #include "tokenusage/cli/message_types.h"
 #include "tokenusage/cli/responses.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/json/json.h"
+#include "tokenusage/record/record_counts.h"
+#include "tokenusage/record/usage_totals.h"
 #include "tokenusage/usage/usage_rules.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
@@ -70,6 +72,41 @@ ExitCode ReadFiles(const std::vector<std::string>& files,
 void PrintErrorAt(const Input& input, std::int64_t line_number,
                   std::string_view message) {
   PrintError(DescribeIn(input.name(), line_number, message));
+}
+
+// Returns a line such as {"message":"tokenusage.openai.v1.ChatUsage",
+// "model":"m","complete":true,"counts":{"total_tokens":"9"},
+// "inconsistencies":[]}, with exact decimals, "unknown_reason" if the usage is
+// unknown, and `detail`, the member that it lacks, unless it is empty.
+absl::StatusOr<std::string> CountsLine(const v1::UsageRecord& record,
+                                       bool is_complete,
+                                       std::string_view detail) {
+  std::vector<v1::UsageInconsistency> why;
+  const UsageCounts counts = CountRecord(record, &why);
+  const auto* field = record.GetReflection()->GetOneofFieldDescriptor(
+      record, v1::UsageRecord::descriptor()->FindOneofByName("usage"));
+  std::string line = "{";
+  AppendJsonMember("message", std::string(field->message_type()->full_name()),
+                   &line);
+  AppendJsonMember("model", record.model(), &line);
+  absl::StrAppend(&line, ",\"complete\":", is_complete ? "true" : "false");
+  if (record.has_usage_unknown()) {
+    AppendJsonMember(
+        "unknown_reason",
+        v1::UnknownUsageReason_Name(record.usage_unknown().reason()), &line);
+  }
+  if (!detail.empty()) AppendJsonMember("detail", detail, &line);
+  std::string amounts = "{";
+  counts.ForEach([&](v1::UsageMeasure measure, Amount amount) {
+    AppendJsonMember(NameOf(measure), amount.ToDecimal(), &amounts);
+  });
+  absl::StrAppend(&line, ",\"counts\":", amounts, "},\"inconsistencies\":[");
+  for (const v1::UsageInconsistency& inconsistency : why) {
+    if (&inconsistency != &why.front()) line.push_back(',');
+    TOKENUSAGE_RETURN_IF_ERROR(AppendJson(inconsistency, &line));
+  }
+  line.append("]}\n");
+  return line;
 }
 
 absl::Status PrintExtraction(const Extraction& extraction, bool counts) {
@@ -164,8 +201,7 @@ ExitCode RunDialects() {
 
 CLI::App* AddFileCommand(CLI::App* app, const char* name, const char* about,
                          const char* footer, Flags* flags) {
-  CLI::App* command = app->add_subcommand(name, about);
-  command->footer(footer);
+  CLI::App* command = AddSubcommand(app, name, about, footer);
   command->add_option("FILE", flags->files, "The inputs; - is standard input")
       ->default_val(std::vector<std::string>{"-"});
   return command;
