@@ -29,6 +29,7 @@ class MeasureSet {
  public:
   bool Has(v1::UsageMeasure measure) const { return bits_ >> measure & 1; }
   void Add(v1::UsageMeasure measure) { bits_ |= std::uint64_t{1} << measure; }
+  void Add(MeasureSet other) { bits_ |= other.bits_; }
   void Remove(v1::UsageMeasure measure) {
     bits_ &= ~(std::uint64_t{1} << measure);
   }

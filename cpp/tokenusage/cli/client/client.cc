@@ -80,7 +80,7 @@ void UsageClient::WaitToRetry(absl::Duration time) {
   }
 }
 
-absl::Status UsageClient::Call(
+absl::Status UsageClient::Retry(
     const std::function<grpc::Status(grpc::ClientContext*)>& call) {
   const absl::Time give_up =
       absl::Now() + (has_answered_ ? kPatienceAfter : kPatienceBefore);
@@ -106,41 +106,6 @@ absl::Status UsageClient::Call(
     }
     return DescribeFailure(connection_, status);
   }
-}
-
-absl::Status UsageClient::Report(const v1::ReportUsageRequest& request,
-                                 v1::ReportUsageResponse* response) {
-  return Call([&](grpc::ClientContext* context) {
-    return stub_->ReportUsage(context, request, response);
-  });
-}
-
-absl::Status UsageClient::Query(const v1::QueryUsageRequest& request,
-                                v1::QueryUsageResponse* response) {
-  return Call([&](grpc::ClientContext* context) {
-    return stub_->QueryUsage(context, request, response);
-  });
-}
-
-absl::Status UsageClient::Get(const v1::GetUsageRecordRequest& request,
-                              v1::GetUsageRecordResponse* response) {
-  return Call([&](grpc::ClientContext* context) {
-    return stub_->GetUsageRecord(context, request, response);
-  });
-}
-
-absl::Status UsageClient::List(const v1::ListUsageRecordsRequest& request,
-                               v1::ListUsageRecordsResponse* response) {
-  return Call([&](grpc::ClientContext* context) {
-    return stub_->ListUsageRecords(context, request, response);
-  });
-}
-
-absl::Status UsageClient::ListProjects(const v1::ListProjectsRequest& request,
-                                       v1::ListProjectsResponse* response) {
-  return Call([&](grpc::ClientContext* context) {
-    return stub_->ListProjects(context, request, response);
-  });
 }
 
 }  // namespace tokenusage

@@ -5,8 +5,7 @@
 //   ConnectionOptions connection;
 //   connection.transport.servers = {"127.0.0.1:8105"};
 //   UsageClient client(connection);
-//   v1::GetUsageRecordResponse response;
-//   absl::Status status = client.Get(request, &response);
+//   absl::StatusOr<v1::GetUsageRecordResponse> response = client.Get(request);
 
 #ifndef TOKENUSAGE_CLI_CLIENT_CLIENT_H_
 #define TOKENUSAGE_CLI_CLIENT_CLIENT_H_
@@ -16,10 +15,12 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
+#include "tokenusage/base/status_macros.h"
 #include "tokenusage/client/grpc_transport.h"
 #include "tokenusage/v1/usage_reporting_service.grpc.pb.h"
 
@@ -55,25 +56,49 @@ class UsageClient {
   // Creates a client, which does not connect yet.
   explicit UsageClient(const ConnectionOptions& connection);
 
-  absl::Status Report(const v1::ReportUsageRequest& request,
-                      v1::ReportUsageResponse* response);
-  absl::Status Query(const v1::QueryUsageRequest& request,
-                     v1::QueryUsageResponse* response);
-  absl::Status Get(const v1::GetUsageRecordRequest& request,
-                   v1::GetUsageRecordResponse* response);
-  absl::Status List(const v1::ListUsageRecordsRequest& request,
-                    v1::ListUsageRecordsResponse* response);
-  absl::Status ListProjects(const v1::ListProjectsRequest& request,
-                            v1::ListProjectsResponse* response);
+  absl::StatusOr<v1::ReportUsageResponse> Report(
+      const v1::ReportUsageRequest& request) {
+    return Call(&Stub::ReportUsage, request);
+  }
+  absl::StatusOr<v1::QueryUsageResponse> Query(
+      const v1::QueryUsageRequest& request) {
+    return Call(&Stub::QueryUsage, request);
+  }
+  absl::StatusOr<v1::GetUsageRecordResponse> Get(
+      const v1::GetUsageRecordRequest& request) {
+    return Call(&Stub::GetUsageRecord, request);
+  }
+  absl::StatusOr<v1::ListUsageRecordsResponse> List(
+      const v1::ListUsageRecordsRequest& request) {
+    return Call(&Stub::ListUsageRecords, request);
+  }
+  absl::StatusOr<v1::ListProjectsResponse> ListProjects(
+      const v1::ListProjectsRequest& request) {
+    return Call(&Stub::ListProjects, request);
+  }
 
  private:
-  absl::Status Call(
+  using Stub = v1::UsageReportingService::Stub;
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(
+      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                   Response*),
+      const Request& request) {
+    Response response;
+    TOKENUSAGE_RETURN_IF_ERROR(Retry([&](grpc::ClientContext* context) {
+      return (stub_.get()->*method)(context, request, &response);
+    }));
+    return response;
+  }
+
+  absl::Status Retry(
       const std::function<grpc::Status(grpc::ClientContext*)>& call);
   void WaitToRetry(absl::Duration time);
 
   const ConnectionOptions connection_;
   const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::UsageReportingService::Stub> stub_;
+  const std::unique_ptr<Stub> stub_;
   bool has_answered_ = false;
 };
 

@@ -18,15 +18,13 @@ namespace {
 absl::Status SayMissingValues(const v1::QueryUsageRequest& query,
                               const v1::UsageFilter& filter,
                               UsageClient* client) {
-  v1::QueryUsageRequest request;
-  request.set_project(query.project());
-  *request.mutable_start_time() = query.start_time();
-  *request.mutable_end_time() = query.end_time();
+  v1::QueryUsageRequest request = TotalQuery(query);
+  request.clear_filters();
   request.add_group_by(filter.field());
   *request.add_filters() = filter;
   // One page: a filter has fewer values than a page has rows.
-  v1::QueryUsageResponse response;
-  TOKENUSAGE_RETURN_IF_ERROR(client->Query(request, &response));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const v1::QueryUsageResponse response,
+                              client->Query(request));
   std::set<std::string> found;
   for (const v1::UsageRow& row : response.rows()) {
     found.insert(row.group(0).value());

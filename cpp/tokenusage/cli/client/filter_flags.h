@@ -28,6 +28,18 @@ absl::Status ParseFilters(
     const FilterFlags& flags,
     ::google::protobuf::RepeatedPtrField<v1::UsageFilter>* filters);
 
+// Returns the query of the total of what a request selects: by its project, its
+// window and its filters.
+template <typename Request>
+v1::QueryUsageRequest TotalQuery(const Request& request) {
+  v1::QueryUsageRequest query;
+  query.set_project(request.project());
+  *query.mutable_start_time() = request.start_time();
+  *query.mutable_end_time() = request.end_time();
+  *query.mutable_filters() = request.filters();
+  return query;
+}
+
 // Names on stderr the values of the query's filters that no record of its
 // window has. `found_some` says whether the query found any records: if so, a
 // filter with one value needs no call.

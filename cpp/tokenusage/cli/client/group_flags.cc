@@ -20,15 +20,21 @@ const std::map<std::string, v1::TimeBucket>& BucketNames() {
 }  // namespace
 
 void AddGroupFlags(CLI::App* command, GroupFlags* flags) {
-  flags->bucket_option = command
-                             ->add_option("--bucket", flags->bucket,
-                                          "The time buckets of the rows")
-                             ->check(CLI::IsMember(BucketNames()))
-                             ->type_name("BUCKET")
-                             ->capture_default_str();
-  flags->group_by_option = command->add_option(
-      "--group-by", flags->group_by,
-      "The fields to group by: at most 4, separated by commas");
+  command->add_option("--bucket", flags->bucket, "The time buckets of the rows")
+      ->check(CLI::IsMember(BucketNames()))
+      ->type_name("BUCKET")
+      ->capture_default_str();
+  command->add_option("--group-by", flags->group_by,
+                      "The fields to group by: at most 4, separated by commas");
+}
+
+GroupValues GroupOf(const v1::UsageRow& row) {
+  GroupValues key;
+  for (const v1::GroupValue& value : row.group()) {
+    key.push_back(value.has_value() ? std::optional(value.value())
+                                    : std::nullopt);
+  }
+  return key;
 }
 
 v1::TimeBucket BucketOf(const GroupFlags& flags) {

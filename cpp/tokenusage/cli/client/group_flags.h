@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// --bucket and --group-by, for commands that query totals.
+// --bucket and --group-by, for commands that query totals, and their groups.
 
 #ifndef TOKENUSAGE_CLI_CLIENT_GROUP_FLAGS_H_
 #define TOKENUSAGE_CLI_CLIENT_GROUP_FLAGS_H_
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "google/protobuf/repeated_field.h"
@@ -16,11 +18,12 @@ namespace tokenusage {
 struct GroupFlags {
   std::string bucket = "none";
   std::string group_by;
-
-  CLI::Option* bucket_option = nullptr;  // set by AddGroupFlags, as the next
-  CLI::Option* group_by_option = nullptr;
 };
 void AddGroupFlags(CLI::App* command, GroupFlags* flags);
+
+// A row's group: for each field its value, or nullopt if the records have none.
+using GroupValues = std::vector<std::optional<std::string>>;
+GroupValues GroupOf(const v1::UsageRow& row);
 
 v1::TimeBucket BucketOf(const GroupFlags& flags);
 void ParseGroupBy(const GroupFlags& flags,

@@ -13,31 +13,28 @@
 #include "tokenusage/base/loopback.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/cli/client/server_certificate.h"
+#include "tokenusage/cli/commands.h"
 #include "tokenusage/service/tls/certificate_set.h"
 
 namespace tokenusage {
 namespace {
 
+void AddText(CLI::App* command, const char* name, std::string* value,
+             const char* type, const char* help) {
+  WithEnvironment(command->add_option(name, *value, help))->type_name(type);
+}
+
 void AddTlsFlags(CLI::App* command, ServiceFlags* flags) {
-  command
-      ->add_flag("--tls", flags->tls,
-                 "Connect with TLS, and trust the system's CAs")
-      ->envname("TOKENUSAGE_TLS");
-  const auto add = [command](const char* name, std::string* value,
-                             const char* type, const char* env,
-                             const char* help) {
-    command->add_option(name, *value, help)->type_name(type)->envname(env);
-  };
-  add("--tls-ca", &flags->tls_ca, "FILE", "TOKENUSAGE_TLS_CA",
-      "Connect with TLS, and trust only the CAs in this file, in PEM");
-  add("--tls-client-certificate", &flags->tls_client_certificate, "FILE",
-      "TOKENUSAGE_TLS_CLIENT_CERTIFICATE",
-      "Connect with TLS, and present this certificate, in PEM");
-  add("--tls-client-key", &flags->tls_client_key, "FILE",
-      "TOKENUSAGE_TLS_CLIENT_KEY", "Its private key, in PEM");
-  add("--tls-server-name", &flags->tls_server_name, "NAME",
-      "TOKENUSAGE_TLS_SERVER_NAME",
-      "The name in the server's certificate, if it is not the host");
+  WithEnvironment(command->add_flag(
+      "--tls", flags->tls, "Connect with TLS, and trust the system's CAs"));
+  AddText(command, "--tls-ca", &flags->tls_ca, "FILE",
+          "Connect with TLS, and trust only the CAs in this file, in PEM");
+  AddText(command, "--tls-client-certificate", &flags->tls_client_certificate,
+          "FILE", "Connect with TLS, and present this certificate, in PEM");
+  AddText(command, "--tls-client-key", &flags->tls_client_key, "FILE",
+          "Its private key, in PEM");
+  AddText(command, "--tls-server-name", &flags->tls_server_name, "NAME",
+          "The name in the server's certificate, if it is not the host");
 }
 
 // Returns whether `text` can be a token: printable, and fit for an HTTP header.
@@ -81,24 +78,20 @@ absl::Status ReadToken(const ServiceFlags& flags,
 
 void AddServiceFlags(CLI::App* command, ServiceFlags* flags) {
   AddConnectionFlags(command, flags);
-  command->add_option("--project", flags->project, "The project's name")
+  WithEnvironment(
+      command->add_option("--project", flags->project, "The project's name"))
       ->type_name("NAME")
-      ->envname("TOKENUSAGE_PROJECT")
       ->required();
 }
 
 void AddConnectionFlags(CLI::App* command, ServiceFlags* flags) {
-  command->add_option("--server", flags->server, "The service's host:port")
+  WithEnvironment(
+      command->add_option("--server", flags->server, "The service's host:port"))
       ->check(CheckServer)
       ->type_name("HOST:PORT")
-      ->envname("TOKENUSAGE_SERVER")
       ->capture_default_str();
-  command
-      ->add_option("--token-file", flags->token_file,
-                   "The file with the token to send, from `tokenusage token "
-                   "new`")
-      ->type_name("FILE")
-      ->envname("TOKENUSAGE_TOKEN_FILE");
+  AddText(command, "--token-file", &flags->token_file, "FILE",
+          "The file with the token to send, from `tokenusage token new`");
   AddTlsFlags(command, flags);
 }
 

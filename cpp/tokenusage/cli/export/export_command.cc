@@ -64,34 +64,23 @@ struct ExportFlags {
 };
 
 absl::StatusOr<internal::ExportRequest> RequestFromFlags(
-    const ExportFlags* flags) {
+    const ExportFlags& flags) {
   internal::ExportRequest request;
-  if (flags->service.project.empty()) {
+  if (flags.service.project.empty()) {
     return absl::InvalidArgumentError("--project is required");
   }
-  request.set_project(flags->service.project);
+  request.set_project(flags.service.project);
   TOKENUSAGE_ASSIGN_OR_RETURN(const ZonedWindow window,
-                              ParseWindow(flags->window, absl::Now()));
+                              ParseWindow(flags.window, absl::Now()));
   SetWindow(window, &request);
   request.set_time_zone(window.zone_name);
-  request.set_content(flags->totals ? kExportTotals : kExportRecords);
-  request.set_format(flags->format);
-  request.set_bucket(BucketOf(flags->groups));
-  ParseGroupBy(flags->groups, request.mutable_group_by());
+  request.set_content(flags.totals ? kExportTotals : kExportRecords);
+  request.set_format(flags.format);
+  request.set_bucket(BucketOf(flags.groups));
+  ParseGroupBy(flags.groups, request.mutable_group_by());
   TOKENUSAGE_RETURN_IF_ERROR(
-      ParseFilters(flags->filters, request.mutable_filters()));
+      ParseFilters(flags.filters, request.mutable_filters()));
   return request;
-}
-
-// Returns the query of the whole window's totals.
-v1::QueryUsageRequest TotalsQuery(const internal::ExportRequest& request) {
-  v1::QueryUsageRequest query;
-  query.set_project(request.project());
-  *query.mutable_start_time() = request.start_time();
-  *query.mutable_end_time() = request.end_time();
-  *query.mutable_filters() = request.filters();
-  query.set_bucket(v1::TIME_BUCKET_NONE);
-  return query;
 }
 
 // Exports one window.
@@ -125,8 +114,8 @@ class Exporter {
     *list.mutable_end_time() = request_.end_time();
     *list.mutable_filters() = request_.filters();
     do {
-      v1::ListUsageRecordsResponse response;
-      TOKENUSAGE_RETURN_IF_ERROR(client_.List(list, &response));
+      TOKENUSAGE_ASSIGN_OR_RETURN(const v1::ListUsageRecordsResponse response,
+                                  client_.List(list));
       TOKENUSAGE_RETURN_IF_ERROR(Add(response.records()));
       list.set_page_token(response.next_page_token());
     } while (!list.page_token().empty());
@@ -134,14 +123,14 @@ class Exporter {
   }
 
   absl::Status AddTotals() {
-    v1::QueryUsageRequest query = TotalsQuery(request_);
+    v1::QueryUsageRequest query = TotalQuery(request_);
     *query.mutable_start_time() = start_time_;
     query.set_bucket(request_.bucket());
     query.set_time_zone(request_.time_zone());
     *query.mutable_group_by() = request_.group_by();
     do {
-      v1::QueryUsageResponse response;
-      TOKENUSAGE_RETURN_IF_ERROR(client_.Query(query, &response));
+      TOKENUSAGE_ASSIGN_OR_RETURN(const v1::QueryUsageResponse response,
+                                  client_.Query(query));
       TOKENUSAGE_RETURN_IF_ERROR(Add(response.rows()));
       query.set_page_token(response.next_page_token());
     } while (!query.page_token().empty());
@@ -173,8 +162,8 @@ class Exporter {
   // reported or corrected in a part of the window that had been exported
   // already, or if the service counts usage that this program does not know.
   absl::Status CompareTotals() {
-    v1::QueryUsageResponse response;
-    TOKENUSAGE_RETURN_IF_ERROR(client_.Query(TotalsQuery(request_), &response));
+    TOKENUSAGE_ASSIGN_OR_RETURN(const v1::QueryUsageResponse response,
+                                client_.Query(TotalQuery(request_)));
     std::optional<UsageSum> expected = UsageSum();
     if (response.rows_size() > 0) {
       expected = FromUsageTotals(response.rows(0).totals());
@@ -198,13 +187,13 @@ class Exporter {
   std::int64_t added_ = 0;
 };
 
-ExitCode Export(ExportFlags* flags) {
+ExitCode Export(const ExportFlags& flags) {
   const auto request = RequestFromFlags(flags);
   if (!request.ok()) return FinishLocal(request.status());
-  const auto connection = ReadConnection(flags->service);
+  const auto connection = ReadConnection(flags.service);
   if (!connection.ok()) return FinishLocal(connection.status());
   const auto folder =
-      ExportFolder::Open(flags->folder, *request, flags->part_bytes);
+      ExportFolder::Open(flags.folder, *request, flags.part_bytes);
   if (!folder.ok()) return FinishLocal(folder.status());
   const internal::ExportManifest& manifest = (*folder)->manifest();
   if (!manifest.complete()) {
@@ -235,9 +224,9 @@ absl::Status Verify(const std::string& folder) {
 
 Command AddExportCommand(CLI::App* app) {
   auto flags = std::make_shared<ExportFlags>();
-  CLI::App* command = app->add_subcommand(
-      "export", "Write records or totals into files, or verify such files");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      app, "export", "Write records or totals into files, or verify such files",
+      kFooter);
   AddServiceFlags(command, &flags->service);
   command->get_option("--project")->required(false);  // not for --verify
   AddWindowFlags(command, &flags->window);
@@ -248,8 +237,8 @@ Command AddExportCommand(CLI::App* app) {
   CLI::Option* totals = command->add_flag("--totals", flags->totals,
                                           "Export totals instead of records");
   AddGroupFlags(command, &flags->groups);
-  flags->groups.bucket_option->needs(totals);
-  flags->groups.group_by_option->needs(totals);
+  command->get_option("--bucket")->needs(totals);
+  command->get_option("--group-by")->needs(totals);
   AddFilterFlags(command, &flags->filters);
   command
       ->add_option("--part-bytes", flags->part_bytes,
@@ -261,7 +250,7 @@ Command AddExportCommand(CLI::App* app) {
   command->add_option("FOLDER", flags->folder, "The folder")->required();
   return {command, [flags] {
             if (flags->verify) return FinishLocal(Verify(flags->folder));
-            return Export(flags.get());
+            return Export(*flags);
           }};
 }
 

@@ -12,6 +12,7 @@
 #include "tokenusage/base/json_string.h"
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/client/group_flags.h"
 #include "tokenusage/cli/times.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/record/record_counts.h"
@@ -22,25 +23,13 @@ namespace tokenusage {
 namespace {
 
 // The columns of records before those of the measures.
-enum RecordColumn {
-  kRecordId,
-  kEventTime,
-  kOperation,
-  kProvider,
-  kModel,
-  kLabels,
-  kReceiveTime,
-  kCorrects,
-  kCorrectedBy,
-  kCounted,
-  kInconsistent,
-  kUnknownUsage,
-  kFirstMeasure,
-};
-constexpr const char* kRecordColumns[kFirstMeasure] = {
+constexpr const char* kRecordColumns[] = {
     "record_id",    "event_time", "operation",    "provider",
     "model",        "labels",     "receive_time", "corrects",
     "corrected_by", "counted",    "inconsistent", "unknown_usage"};
+
+// The number of those that ReadRecord skips: from operation to corrected_by.
+constexpr int kSkippedColumns = 7;
 
 // The columns of totals before those of the groups, and after.
 constexpr const char* kBucketColumns[] = {"bucket_start_time",
@@ -59,7 +48,7 @@ void ForEachMeasure(const Visitor& visit) {
   }
 }
 
-ExportRow RowOf(const v1::UsageRecord& record) {
+absl::StatusOr<ExportRow> RowOf(const v1::UsageRecord& record) {
   ExportRow row;
   row.position = {NanosFromTimestamp(record.event_time()),
                   {record.record_id()}};
@@ -69,11 +58,8 @@ ExportRow RowOf(const v1::UsageRecord& record) {
 
 absl::StatusOr<ExportRow> RowOf(const v1::UsageRow& totals) {
   ExportRow row;
-  row.position.time_nanos = NanosFromTimestamp(totals.bucket_start_time());
-  for (const v1::GroupValue& group : totals.group()) {
-    row.position.key.push_back(
-        group.has_value() ? std::make_optional(group.value()) : std::nullopt);
-  }
+  row.position = {NanosFromTimestamp(totals.bucket_start_time()),
+                  GroupOf(totals)};
   std::optional<UsageSum> sum = FromUsageTotals(totals.totals());
   if (!sum) return absl::InternalError("totals: expected exact decimals");
   row.sum = *std::move(sum);
@@ -86,10 +72,7 @@ std::string LabelsJson(const v1::UsageRecord& record) {
                                                   record.labels().end());
   std::string json = "{";
   for (const auto& [key, value] : labels) {
-    if (json.size() > 1) json += ',';
-    AppendJsonString(key, &json);
-    json += ':';
-    AppendJsonString(value, &json);
+    AppendJsonMember(key, value, &json);
   }
   return json + "}";
 }
@@ -146,7 +129,7 @@ bool ReadRecord(const std::vector<CsvField>& fields, ExportRow* row) {
   FieldReader reader(fields);
   row->position.key = {reader.Next()};
   row->position.time_nanos = reader.Time();
-  for (int column = kOperation; column < kCounted; ++column) reader.Next();
+  for (int i = 0; i < kSkippedColumns; ++i) reader.Next();
   const bool is_counted = reader.Flag();
   UsageCounts counts;
   if (reader.Flag()) counts.set_inconsistent();
@@ -258,9 +241,8 @@ std::vector<CsvField> ExportRows::CsvFields(
 std::vector<CsvField> ExportRows::CsvFields(const v1::UsageRow& row) const {
   std::vector<CsvField> fields = {FormatInstant(row.bucket_start_time(), zone_),
                                   FormatInstant(row.bucket_end_time(), zone_)};
-  for (const v1::GroupValue& group : row.group()) {
-    fields.push_back(group.has_value() ? CsvField(group.value()) : CsvField());
-  }
+  const GroupValues group = GroupOf(row);
+  fields.insert(fields.end(), group.begin(), group.end());
   const v1::UsageTotals& totals = row.totals();
   fields.emplace_back(absl::StrCat(totals.record_count()));
   fields.emplace_back(absl::StrCat(totals.inconsistent_record_count()));
@@ -275,26 +257,20 @@ std::vector<CsvField> ExportRows::CsvFields(const v1::UsageRow& row) const {
   return fields;
 }
 
-absl::StatusOr<ExportRow> ExportRows::Write(
-    const v1::UsageRecord& record) const {
-  ExportRow row = RowOf(record);
+template <typename Message>
+absl::StatusOr<ExportRow> ExportRows::Write(const Message& message) const {
+  TOKENUSAGE_ASSIGN_OR_RETURN(ExportRow row, RowOf(message));
   if (is_csv_) {
-    row.text = CsvLine(CsvFields(record));
+    row.text = CsvLine(CsvFields(message));
   } else {
-    TOKENUSAGE_RETURN_IF_ERROR(AppendJsonLine(record, &row.text));
+    TOKENUSAGE_RETURN_IF_ERROR(AppendJsonLine(message, &row.text));
   }
   return row;
 }
-
-absl::StatusOr<ExportRow> ExportRows::Write(const v1::UsageRow& totals) const {
-  TOKENUSAGE_ASSIGN_OR_RETURN(ExportRow row, RowOf(totals));
-  if (is_csv_) {
-    row.text = CsvLine(CsvFields(totals));
-  } else {
-    TOKENUSAGE_RETURN_IF_ERROR(AppendJsonLine(totals, &row.text));
-  }
-  return row;
-}
+template absl::StatusOr<ExportRow> ExportRows::Write(
+    const v1::UsageRecord& message) const;
+template absl::StatusOr<ExportRow> ExportRows::Write(
+    const v1::UsageRow& message) const;
 
 absl::Status ExportRows::Read(
     std::string_view part,

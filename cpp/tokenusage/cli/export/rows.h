@@ -66,12 +66,10 @@ class ExportRows {
   // Returns the beginning of each part: the names of the columns in CSV.
   std::string Heading() const;
 
-  // Returns the row of a record. Errors: those of AppendJson.
-  absl::StatusOr<ExportRow> Write(const v1::UsageRecord& record) const;
-
-  // Returns the row of totals. Errors: those of AppendJson; INTERNAL if the
-  // totals are not decimals.
-  absl::StatusOr<ExportRow> Write(const v1::UsageRow& row) const;
+  // Returns the row of a UsageRecord or of a UsageRow with totals. Errors:
+  // those of AppendJson; INTERNAL if the totals are not decimals.
+  template <typename Message>
+  absl::StatusOr<ExportRow> Write(const Message& message) const;
 
   // Calls `visit` for each row of a part, without `text`. Counts the records'
   // usage again.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The answer to `tokenusage query`, for each of its formats.
+// The answer to `tokenusage query`, and its formats.
 
 #ifndef TOKENUSAGE_CLI_QUERY_ANSWER_H_
 #define TOKENUSAGE_CLI_QUERY_ANSWER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,6 +48,30 @@ absl::StatusOr<UsageSum> SumOf(const v1::UsageTotals& totals);
 // Returns the total of this name: record_count or a measure. Empty if no record
 // states it.
 std::optional<Amount> TotalBy(const std::string& by, const UsageSum& sum);
+
+// Returns one row as a JSON object, without a line's end. `answer` need not
+// hold the row.
+absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
+                                            const QueryRow& row);
+
+// Returns all rows as CSV (see csv.h), with a heading: the times, the group,
+// the numbers of records and, for each measure that occurs, its total and the
+// number of records that state it.
+std::string FormatQueryCsv(const QueryAnswer& answer);
+
+// The rows as cells, with the columns that any row has a value for. If there
+// are several rows, or only the largest of them, the last one is their total.
+struct QueryTable {
+  std::string caption;                          // names the window and its zone
+  std::vector<std::vector<std::string>> cells;  // the first row is the heading
+  std::size_t first_number_column = 0;
+};
+QueryTable QueryTableOf(const QueryAnswer& answer);
+
+// Returns the page that `tokenusage query --html` writes, with the request and
+// the rows of its answer.
+absl::StatusOr<std::string> FormatQueryPage(
+    const v1::QueryUsageRequest& request, const QueryAnswer& answer);
 
 }  // namespace tokenusage
 

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/query/lines.h"
-
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/json_string.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/cli/client/group_flags.h"
 #include "tokenusage/cli/csv.h"
+#include "tokenusage/cli/query/answer.h"
 #include "tokenusage/cli/times.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/record/usage_totals.h"
 
 namespace tokenusage {
 namespace {
-
-void AppendMember(std::string_view name, std::string_view value,
-                  std::string* json) {
-  if (json->back() != '{') json->push_back(',');
-  AppendJsonString(name, json);
-  json->push_back(':');
-  AppendJsonString(value, json);
-}
 
 // The columns before the measures.
 std::vector<CsvField> CsvHeading(const QueryAnswer& answer) {
@@ -42,10 +34,8 @@ std::vector<CsvField> CsvStart(const QueryAnswer& answer, const QueryRow& row) {
     cells.push_back(FormatInstant(row.row.bucket_end_time(), zone));
   }
   cells.push_back(answer.window.zone_name);
-  for (const v1::GroupValue& value : row.row.group()) {
-    value.has_value() ? cells.emplace_back(value.value())
-                      : cells.emplace_back();
-  }
+  const GroupValues group = GroupOf(row.row);
+  cells.insert(cells.end(), group.begin(), group.end());
   for (const std::int64_t count :
        {row.sum.record_count, row.sum.inconsistent_record_count,
         row.sum.unknown_usage_record_count}) {
@@ -64,15 +54,15 @@ absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
   TOKENUSAGE_ASSIGN_OR_RETURN(std::string json, WriteJson(times));
   json.pop_back();  // the brace, which follows the last member
   const absl::TimeZone zone = answer.window.zone;
-  AppendMember("bucket_start_local",
-               FormatInstant(row.row.bucket_start_time(), zone), &json);
-  AppendMember("bucket_end_local",
-               FormatInstant(row.row.bucket_end_time(), zone), &json);
-  AppendMember("time_zone", answer.window.zone_name, &json);
+  AppendJsonMember("bucket_start_local",
+                   FormatInstant(row.row.bucket_start_time(), zone), &json);
+  AppendJsonMember("bucket_end_local",
+                   FormatInstant(row.row.bucket_end_time(), zone), &json);
+  AppendJsonMember("time_zone", answer.window.zone_name, &json);
   std::string group = "{";
   for (const v1::GroupValue& value : row.row.group()) {
     if (value.has_value()) {
-      AppendMember(value.field(), value.value(), &group);
+      AppendJsonMember(value.field(), value.value(), &group);
       continue;
     }
     if (group.back() != '{') group.push_back(',');
@@ -93,10 +83,7 @@ absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
 
 std::string FormatQueryCsv(const QueryAnswer& answer) {
   MeasureSet measures;
-  for (const QueryRow& row : answer.rows) {
-    row.sum.measures().ForEach(
-        [&measures](v1::UsageMeasure measure) { measures.Add(measure); });
-  }
+  for (const QueryRow& row : answer.rows) measures.Add(row.sum.measures());
   std::vector<CsvField> heading = CsvHeading(answer);
   measures.ForEach([&heading](v1::UsageMeasure measure) {
     const std::string name = NameOf(measure);

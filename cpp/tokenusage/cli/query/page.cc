@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/query/page.h"
+#include "tokenusage/page/page.h"
 
 #include <cstdint>
 #include <optional>
@@ -12,9 +12,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/cli/query/table.h"
+#include "tokenusage/cli/query/answer.h"
 #include "tokenusage/json/json.h"
-#include "tokenusage/page/page.h"
 #include "tokenusage/record/usage_totals.h"
 
 namespace tokenusage {
@@ -64,11 +63,11 @@ absl::StatusOr<std::string> FormatQueryPage(
       shown == answer.total.record_count ? "true" : "false",
       ",\"request\":", request_json, ",\"top\":", answer.top, before,
       ",\"total\":", total, ",\"rows\":[\n", absl::StrJoin(rows, ",\n"), "]}");
+  QueryTable table = QueryTableOf(answer);
   page.caption = absl::StrCat("Project ", request.project(), ", ",
-                              QueryTableCaption(answer), "; as of ", now);
-  page.table = QueryTableCells(answer);
-  page.first_number_column =
-      answer.group_by.size() + (answer.bucket == v1::TIME_BUCKET_NONE ? 0 : 1);
+                              table.caption, "; as of ", now);
+  page.table = std::move(table.cells);
+  page.first_number_column = table.first_number_column;
   return PageHtmlWithAnswer(page);
 }
 

@@ -36,8 +36,8 @@ absl::Status ListProjects(const ProjectsFlags& flags) {
   std::vector<std::vector<std::string>> table = {{"project", "horizon (UTC)"}};
   v1::ListProjectsRequest request;
   do {
-    v1::ListProjectsResponse response;
-    TOKENUSAGE_RETURN_IF_ERROR(client.ListProjects(request, &response));
+    TOKENUSAGE_ASSIGN_OR_RETURN(const v1::ListProjectsResponse response,
+                                client.ListProjects(request));
     for (const v1::Project& project : response.projects()) {
       if (!flags.json) {
         table.push_back(
@@ -62,9 +62,8 @@ absl::Status ListProjects(const ProjectsFlags& flags) {
 
 Command AddProjectsCommand(CLI::App* app) {
   auto flags = std::make_shared<ProjectsFlags>();
-  CLI::App* command =
-      app->add_subcommand("projects", "List the projects that you may query");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      app, "projects", "List the projects that you may query", kFooter);
   AddConnectionFlags(command, &flags->service);
   command->add_flag("--json", flags->json,
                     "Print one JSON object per project instead of a table");

@@ -23,12 +23,8 @@
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/query/answer.h"
-#include "tokenusage/cli/query/lines.h"
-#include "tokenusage/cli/query/page.h"
-#include "tokenusage/cli/query/table.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
-#include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
 namespace {
@@ -107,14 +103,6 @@ absl::StatusOr<v1::QueryUsageRequest> RequestOf(const QueryFlags& flags,
   return request;
 }
 
-GroupKey GroupOf(const v1::UsageRow& row) {
-  GroupKey key;
-  for (const v1::GroupValue& value : row.group()) {
-    value.has_value() ? key.emplace_back(value.value()) : key.emplace_back();
-  }
-  return key;
-}
-
 // One query's work.
 class QueryRun {
  public:
@@ -126,7 +114,21 @@ class QueryRun {
         client_(*client),
         answer_(*answer) {}
 
-  absl::Status Run();
+  absl::Status Run() {
+    has_value_.resize(answer_.group_by.size());
+    if (answer_.window_before) TOKENUSAGE_RETURN_IF_ERROR(ReadWindowBefore());
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        has_all_rows_,
+        ReadRows(&request_, flags_.top,
+                 [this](v1::UsageRow row) { return TakeRow(std::move(row)); }));
+    if (!flags_.json) {
+      answer_.window.start = ToTime(request_.start_time());
+      if (!has_all_rows_) TOKENUSAGE_RETURN_IF_ERROR(ReadTotal());
+      TOKENUSAGE_RETURN_IF_ERROR(WriteAnswer());
+      if (row_count_ == 0 && !flags_.csv) PrintError("no records match");
+    }
+    return SayWhatIsMissing();
+  }
 
  private:
   using RowVisitor = std::function<absl::Status(v1::UsageRow row)>;
@@ -134,141 +136,119 @@ class QueryRun {
   // Calls `visit` with the rows of all pages, or of the first `limit` rows if
   // that is not 0. Returns whether those were all.
   absl::StatusOr<bool> ReadRows(v1::QueryUsageRequest* request,
-                                std::int64_t limit, const RowVisitor& visit);
+                                std::int64_t limit, const RowVisitor& visit) {
+    constexpr std::int64_t kMaxPageSize = 1000;
+    std::int64_t left = limit == 0 ? INT64_MAX : limit;
+    request->clear_page_token();
+    do {
+      request->set_page_size(static_cast<int>(std::min(left, kMaxPageSize)));
+      auto response = client_.Query(*request);
+      while (StartAtHorizon(flags_.window, response.status(),
+                            request->mutable_start_time())) {
+        response = client_.Query(*request);
+      }
+      TOKENUSAGE_RETURN_IF_ERROR(response.status());
+      left -= response->rows_size();
+      for (v1::UsageRow& row : *response->mutable_rows()) {
+        TOKENUSAGE_RETURN_IF_ERROR(visit(std::move(row)));
+      }
+      // The disk is full, or `head` has seen enough.
+      if (!FlushData()) return false;
+      request->set_page_token(response->next_page_token());
+    } while (left > 0 && !request->page_token().empty());
+    return request->page_token().empty();
+  }
+
   // Reads the groups' totals in the window before.
-  absl::Status ReadWindowBefore();
+  absl::Status ReadWindowBefore() {
+    v1::QueryUsageRequest request = request_;
+    SetWindow(*answer_.window_before, &request);
+    request.clear_order_by();
+    const auto take = [this](const v1::UsageRow& row) -> absl::Status {
+      TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum, SumOf(row.totals()));
+      const std::optional<Amount> total = TotalBy(answer_.by, sum);
+      if (!total) return absl::OkStatus();
+      before_.emplace(GroupOf(row), *total);
+      answer_.total_before = answer_.total_before.value_or(Amount()) + *total;
+      return absl::OkStatus();
+    };
+    return ReadRows(&request, 0, take).status();
+  }
+
   // Prints the row, or adds it to the answer.
-  absl::Status TakeRow(v1::UsageRow row);
+  absl::Status TakeRow(v1::UsageRow row) {
+    ++row_count_;
+    const GroupValues group = GroupOf(row);
+    for (std::size_t i = 0; i < std::min(group.size(), has_value_.size());
+         ++i) {
+      if (group[i]) has_value_[i] = true;
+    }
+    TOKENUSAGE_ASSIGN_OR_RETURN(UsageSum sum, SumOf(row.totals()));
+    QueryRow taken{std::move(row), std::move(sum), std::nullopt};
+    const auto before = before_.find(group);
+    if (before != before_.end()) taken.before = before->second;
+    if (flags_.json) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line,
+                                  FormatQueryJson(answer_, taken));
+      PrintData(line + "\n");
+      return absl::OkStatus();
+    }
+    answer_.total.Add(taken.sum);
+    answer_.rows.push_back(std::move(taken));
+    return absl::OkStatus();
+  }
+
   // Reads the total of all rows, of which only some were read.
-  absl::Status ReadTotal();
+  absl::Status ReadTotal() {
+    v1::QueryUsageRequest request = TotalQuery(request_);
+    answer_.total = UsageSum();
+    const auto take = [this](const v1::UsageRow& row) -> absl::Status {
+      TOKENUSAGE_ASSIGN_OR_RETURN(answer_.total, SumOf(row.totals()));
+      return absl::OkStatus();
+    };
+    return ReadRows(&request, 0, take).status();
+  }
+
   // Prints the answer, or writes it to a file.
-  absl::Status WriteAnswer() const;
+  absl::Status WriteAnswer() const {
+    if (!flags_.html.empty()) {
+      v1::QueryUsageRequest request = request_;
+      request.clear_page_size();
+      request.clear_page_token();
+      TOKENUSAGE_ASSIGN_OR_RETURN(const std::string page,
+                                  FormatQueryPage(request, answer_));
+      return WriteFile(flags_.html, page);
+    }
+    if (flags_.csv) {
+      PrintData(FormatQueryCsv(answer_));
+    } else {
+      const QueryTable table = QueryTableOf(answer_);
+      PrintData(table.caption + "\n" +
+                FormatTable(table.cells, table.first_number_column));
+    }
+    FlushData();
+    return absl::OkStatus();
+  }
+
   // Names on stderr what the query asks for and no record has.
-  absl::Status SayWhatIsMissing();
+  absl::Status SayWhatIsMissing() {
+    for (std::size_t i = 0; i < has_value_.size(); ++i) {
+      if (row_count_ == 0 || !has_all_rows_ || has_value_[i]) continue;
+      PrintError(absl::StrCat("--group-by: no record of the answer has ",
+                              answer_.group_by[i]));
+    }
+    return SayWhatNothingHas(request_, row_count_ > 0, &client_);
+  }
 
   const QueryFlags& flags_;
   v1::QueryUsageRequest request_;
   UsageClient& client_;
   QueryAnswer& answer_;
-  std::map<GroupKey, Amount> before_;
+  std::map<GroupValues, Amount> before_;
   std::int64_t row_count_ = 0;
   bool has_all_rows_ = false;
   std::vector<bool> has_value_;  // by field of group_by
 };
-
-absl::Status QueryRun::Run() {
-  has_value_.resize(answer_.group_by.size());
-  if (answer_.window_before) TOKENUSAGE_RETURN_IF_ERROR(ReadWindowBefore());
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      has_all_rows_, ReadRows(&request_, flags_.top, [this](v1::UsageRow row) {
-        return TakeRow(std::move(row));
-      }));
-  if (!flags_.json) {
-    answer_.window.start = ToTime(request_.start_time());
-    if (!has_all_rows_) TOKENUSAGE_RETURN_IF_ERROR(ReadTotal());
-    TOKENUSAGE_RETURN_IF_ERROR(WriteAnswer());
-    if (row_count_ == 0 && !flags_.csv) PrintError("no records match");
-  }
-  return SayWhatIsMissing();
-}
-
-absl::StatusOr<bool> QueryRun::ReadRows(v1::QueryUsageRequest* request,
-                                        std::int64_t limit,
-                                        const RowVisitor& visit) {
-  constexpr std::int64_t kMaxPageSize = 1000;
-  std::int64_t left = limit == 0 ? INT64_MAX : limit;
-  request->clear_page_token();
-  do {
-    request->set_page_size(static_cast<int>(std::min(left, kMaxPageSize)));
-    v1::QueryUsageResponse response;
-    absl::Status status = client_.Query(*request, &response);
-    while (
-        StartAtHorizon(flags_.window, status, request->mutable_start_time())) {
-      status = client_.Query(*request, &response);
-    }
-    TOKENUSAGE_RETURN_IF_ERROR(status);
-    left -= response.rows_size();
-    for (v1::UsageRow& row : *response.mutable_rows()) {
-      TOKENUSAGE_RETURN_IF_ERROR(visit(std::move(row)));
-    }
-    // The disk is full, or `head` has seen enough.
-    if (!FlushData()) return false;
-    request->set_page_token(response.next_page_token());
-  } while (left > 0 && !request->page_token().empty());
-  return request->page_token().empty();
-}
-
-absl::Status QueryRun::ReadWindowBefore() {
-  v1::QueryUsageRequest request = request_;
-  SetWindow(*answer_.window_before, &request);
-  request.clear_order_by();
-  const auto take = [this](const v1::UsageRow& row) -> absl::Status {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum, SumOf(row.totals()));
-    const std::optional<Amount> total = TotalBy(answer_.by, sum);
-    if (!total) return absl::OkStatus();
-    before_.emplace(GroupOf(row), *total);
-    answer_.total_before = answer_.total_before.value_or(Amount()) + *total;
-    return absl::OkStatus();
-  };
-  return ReadRows(&request, 0, take).status();
-}
-
-absl::Status QueryRun::TakeRow(v1::UsageRow row) {
-  ++row_count_;
-  const GroupKey group = GroupOf(row);
-  for (std::size_t i = 0; i < std::min(group.size(), has_value_.size()); ++i) {
-    if (group[i]) has_value_[i] = true;
-  }
-  TOKENUSAGE_ASSIGN_OR_RETURN(UsageSum sum, SumOf(row.totals()));
-  QueryRow taken{std::move(row), std::move(sum), std::nullopt};
-  const auto before = before_.find(group);
-  if (before != before_.end()) taken.before = before->second;
-  if (flags_.json) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line,
-                                FormatQueryJson(answer_, taken));
-    PrintData(line + "\n");
-    return absl::OkStatus();
-  }
-  answer_.total.Add(taken.sum);
-  answer_.rows.push_back(std::move(taken));
-  return absl::OkStatus();
-}
-
-absl::Status QueryRun::ReadTotal() {
-  v1::QueryUsageRequest request = request_;
-  request.clear_bucket();
-  request.clear_group_by();
-  request.clear_order_by();
-  answer_.total = UsageSum();
-  const auto take = [this](const v1::UsageRow& row) -> absl::Status {
-    TOKENUSAGE_ASSIGN_OR_RETURN(answer_.total, SumOf(row.totals()));
-    return absl::OkStatus();
-  };
-  return ReadRows(&request, 0, take).status();
-}
-
-absl::Status QueryRun::WriteAnswer() const {
-  if (!flags_.html.empty()) {
-    v1::QueryUsageRequest request = request_;
-    request.clear_page_size();
-    request.clear_page_token();
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::string page,
-                                FormatQueryPage(request, answer_));
-    return WriteFile(flags_.html, page);
-  }
-  PrintData(flags_.csv ? FormatQueryCsv(answer_) : FormatQueryTable(answer_));
-  FlushData();
-  return absl::OkStatus();
-}
-
-absl::Status QueryRun::SayWhatIsMissing() {
-  for (std::size_t i = 0; i < has_value_.size(); ++i) {
-    if (row_count_ == 0 || !has_all_rows_ || has_value_[i]) continue;
-    PrintError(absl::StrCat("--group-by: no record of the answer has ",
-                            answer_.group_by[i]));
-  }
-  return SayWhatNothingHas(request_, row_count_ > 0, &client_);
-}
 
 absl::Status Query(const QueryFlags& flags, v1::QueryUsageRequest request,
                    QueryAnswer answer) {
@@ -300,9 +280,8 @@ void AddRowFlags(CLI::App* command, QueryFlags* flags) {
 
 Command AddQueryCommand(CLI::App* app) {
   auto flags = std::make_shared<QueryFlags>();
-  CLI::App* command =
-      app->add_subcommand("query", "Show exact totals by time and group");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      app, "query", "Show exact totals by time and group", kFooter);
   AddServiceFlags(command, &flags->service);
   AddWindowFlags(command, &flags->window);
   AddRowFlags(command, flags.get());

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/cli/query/table.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -11,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tokenusage/base/excerpt.h"
-#include "tokenusage/cli/terminal.h"
+#include "tokenusage/cli/query/answer.h"
 #include "tokenusage/cli/times.h"
 #include "tokenusage/record/usage_totals.h"
 
@@ -61,21 +59,18 @@ std::string FormatPercent(std::optional<Amount> part,
                    : absl::StrFormat("%.1f%%", percent);
 }
 
-bool HasBucket(const QueryAnswer& answer) {
-  return answer.bucket != v1::TIME_BUCKET_NONE;
-}
-
 class Table {
  public:
-  explicit Table(const QueryAnswer& answer) : answer_(answer) {
-    if (HasBucket(answer)) heading_.push_back(BucketName(answer.bucket));
+  explicit Table(const QueryAnswer& answer)
+      : answer_(answer), has_bucket_(answer.bucket != v1::TIME_BUCKET_NONE) {
+    if (has_bucket_) heading_.push_back(BucketName(answer.bucket));
     heading_.insert(heading_.end(), answer.group_by.begin(),
                     answer.group_by.end());
   }
 
   void AddRow(const QueryRow& row) {
     std::vector<std::string> group;
-    if (HasBucket(answer_)) {
+    if (has_bucket_) {
       group.push_back(
           BucketLabel(row.row, answer_.bucket, answer_.window.zone));
     }
@@ -93,6 +88,8 @@ class Table {
     if (!group.empty()) group[0] = "total";
     Add(std::move(group), answer_.total, answer_.total_before);
   }
+
+  std::size_t first_number_column() const { return heading_.size(); }
 
   // Returns the heading and the rows.
   std::vector<std::vector<std::string>> Cells() const {
@@ -155,7 +152,8 @@ class Table {
   }
 
   const QueryAnswer& answer_;
-  std::vector<std::string> heading_;
+  const bool has_bucket_;
+  std::vector<std::string> heading_;  // of the columns before the numbers
   std::map<int, std::string> columns_ = {{kRecords, "records"}};
   std::vector<Row> rows_;
 };
@@ -165,9 +163,7 @@ std::string FormatSpan(const ZonedWindow& window) {
                       FormatZoned(window.end, window.zone));
 }
 
-}  // namespace
-
-std::string QueryTableCaption(const QueryAnswer& answer) {
+std::string CaptionOf(const QueryAnswer& answer) {
   std::string caption =
       absl::StrCat(FormatSpan(answer.window), ", ", answer.window.zone_name);
   if (!answer.by.empty()) absl::StrAppend(&caption, "; by ", answer.by);
@@ -177,14 +173,9 @@ std::string QueryTableCaption(const QueryAnswer& answer) {
   return caption;
 }
 
-std::string FormatQueryTable(const QueryAnswer& answer) {
-  const std::size_t group_size = answer.group_by.size() + HasBucket(answer);
-  return QueryTableCaption(answer) + "\n" +
-         FormatTable(QueryTableCells(answer), group_size);
-}
+}  // namespace
 
-std::vector<std::vector<std::string>> QueryTableCells(
-    const QueryAnswer& answer) {
+QueryTable QueryTableOf(const QueryAnswer& answer) {
   Table table(answer);
   std::int64_t shown = 0;
   for (const QueryRow& row : answer.rows) {
@@ -194,7 +185,7 @@ std::vector<std::vector<std::string>> QueryTableCells(
   if (answer.rows.size() > 1 || shown < answer.total.record_count) {
     table.AddTotal();
   }
-  return table.Cells();
+  return {CaptionOf(answer), table.Cells(), table.first_number_column()};
 }
 
 }  // namespace tokenusage

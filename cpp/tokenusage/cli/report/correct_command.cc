@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -20,12 +19,14 @@
 #include "tokenusage/cli/commands.h"
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/input.h"
+#include "tokenusage/cli/report/delivery.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/cli/times.h"
 #include "tokenusage/json/json.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
 #include "tokenusage/record/usage_sum.h"
+#include "tokenusage/record/usage_totals.h"
 
 namespace tokenusage {
 namespace {
@@ -78,26 +79,21 @@ class Changes {
 
   // Returns the changes as a table; empty if there are none.
   std::string Format() const {
-    std::set<v1::UsageMeasure> measures;
-    for (const auto& [key, sum] : sums_) {
-      sum.measures().ForEach(
-          [&](v1::UsageMeasure measure) { measures.insert(measure); });
-    }
+    MeasureSet measures;
+    for (const auto& [key, sum] : sums_) measures.Add(sum.measures());
     std::vector<std::vector<std::string>> cells = {
         {"day", "operation", "provider", "model", "records"}};
-    for (const v1::UsageMeasure measure : measures) {
-      cells[0].emplace_back(
-          v1::UsageTotals::descriptor()->FindFieldByNumber(measure)->name());
-    }
+    measures.ForEach(
+        [&](v1::UsageMeasure measure) { cells[0].push_back(NameOf(measure)); });
     for (const auto& [key, sum] : sums_) {
       if (sum.record_count == 0 && sum.measures().empty()) continue;
       const auto& [day, operation, provider, model] = key;
       std::vector<std::string>& row = cells.emplace_back();
       row = {day, operation, provider, model, absl::StrCat(sum.record_count)};
-      for (const v1::UsageMeasure measure : measures) {
+      measures.ForEach([&row, &sum = sum](v1::UsageMeasure measure) {
         const MeasureSum* const part = sum.Find(measure);
         row.push_back(part == nullptr ? "-" : part->amount.ToDecimal());
-      }
+      });
     }
     if (cells.size() == 1) return "";
     return FormatTable(cells, /*first_number_column=*/4);
@@ -146,12 +142,13 @@ class Corrector {
     v1::GetUsageRecordRequest get;
     get.set_project(request_.project());
     get.set_record_id(correction.corrects());
-    v1::GetUsageRecordResponse found;
-    const absl::Status status = client_.Get(get, &found);
-    if (absl::IsNotFound(status)) return Refuse(where, status.message());
-    TOKENUSAGE_RETURN_IF_ERROR(status);
-    Complete(found.record(), suffix, &correction);
-    if (dry_run_) return Try(where, found.record(), correction);
+    const auto found = client_.Get(get);
+    if (absl::IsNotFound(found.status())) {
+      return Refuse(where, found.status().message());
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(found.status());
+    Complete(found->record(), suffix, &correction);
+    if (dry_run_) return Try(where, found->record(), correction);
     if (request_.records_size() == kMaxBatchRecords ||
         request_.ByteSizeLong() + correction.ByteSizeLong() > kMaxBatchBytes) {
       TOKENUSAGE_RETURN_IF_ERROR(Send());
@@ -171,12 +168,14 @@ class Corrector {
   // Sends the batch, unless it is empty.
   absl::Status Send() {
     if (request_.records_size() == 0) return absl::OkStatus();
-    v1::ReportUsageResponse response;
-    TOKENUSAGE_RETURN_IF_ERROR(client_.Report(request_, &response));
+    TOKENUSAGE_ASSIGN_OR_RETURN(const v1::ReportUsageResponse response,
+                                client_.Report(request_));
     stored_ += response.stored_count();
     duplicate_ += response.duplicate_count();
     for (const v1::RecordError& error : response.errors()) {
-      RefuseFor(wheres_[static_cast<std::size_t>(error.index())], error);
+      TOKENUSAGE_RETURN_IF_ERROR(
+          Refuse(wheres_[static_cast<std::size_t>(error.index())],
+                 DescribeRecordError(error)));
     }
     request_.clear_records();
     wheres_.clear();
@@ -234,17 +233,11 @@ class Corrector {
                                         "\" already: correct that one"));
     }
     if (const auto error = CheckRecord(correction, CountRecord(correction))) {
-      RefuseFor(where, *error);
-      return absl::OkStatus();
+      return Refuse(where, DescribeRecordError(*error));
     }
     changes_.Replace(corrected, correction);
     ++stored_;
     return absl::OkStatus();
-  }
-
-  void RefuseFor(const std::string& where, const v1::RecordError& error) {
-    const std::string field = error.field().empty() ? "" : error.field() + ": ";
-    Refuse(where, field + error.message()).IgnoreError();
   }
 
   const bool dry_run_;
@@ -314,35 +307,33 @@ ExitCode Run(const CorrectFlags& flags,
   return corrector.refused_any() ? kExitBadInput : kExitOk;
 }
 
-void AddCommonFlags(CLI::App* command, CorrectFlags* flags) {
+CLI::App* AddCommand(CLI::App* app, const char* name, const char* about,
+                     const char* footer, CorrectFlags* flags) {
+  CLI::App* command = AddSubcommand(app, name, about, footer);
   AddServiceFlags(command, &flags->service);
   command->add_flag("--dry-run", flags->dry_run,
                     "Store nothing; show how totals would change, by day of "
                     "UTC, operation, provider and model");
+  return command;
 }
 
 }  // namespace
 
 Command AddCorrectCommand(CLI::App* app) {
   auto flags = std::make_shared<CorrectFlags>();
-  flags->file = "-";
-  CLI::App* command = app->add_subcommand(
-      "correct", "Replace records that are wrong, from a file of JSON Lines");
-  command->footer(kCorrectFooter);
-  AddCommonFlags(command, flags.get());
-  command->add_option("FILE", flags->file, "The input; - is standard input")
-      ->capture_default_str();
+  CLI::App* command =
+      AddCommand(app, "correct",
+                 "Replace records that are wrong, from a file of JSON Lines",
+                 kCorrectFooter, flags.get());
+  AddFileArgument(command, &flags->file);
   return {command, [flags] { return Run(*flags, &CorrectAll); }};
 }
 
 Command AddVoidCommand(CLI::App* app) {
   auto flags = std::make_shared<CorrectFlags>();
   CLI::App* command =
-      app->add_subcommand("void",
-                          "Void records, so that they no longer "
-                          "count");
-  command->footer(kVoidFooter);
-  AddCommonFlags(command, flags.get());
+      AddCommand(app, "void", "Void records, so that they no longer count",
+                 kVoidFooter, flags.get());
   command->add_option("--ids", flags->file,
                       "A file with one id per line; - is standard input");
   command->add_option("RECORD_ID", flags->record_ids, "The records' ids");

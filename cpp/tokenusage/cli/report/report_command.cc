@@ -75,7 +75,7 @@ struct ReportFlags {
   std::vector<std::string> labels;
   bool ignore_unknown = false;
   std::string spool;
-  std::string file = "-";
+  std::string file;
 };
 
 // Parses the records of an input and reports them.
@@ -357,9 +357,8 @@ ExitCode RunReport(const ReportFlags& flags) {
 
 Command AddReportCommand(CLI::App* app) {
   auto flags = std::make_shared<ReportFlags>();
-  CLI::App* command =
-      app->add_subcommand("report", "Report usage from a file of JSON Lines");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      app, "report", "Report usage from a file of JSON Lines", kFooter);
   AddServiceFlags(command, &flags->service);
   CLI::Option* const message =
       command->add_option("--message", flags->message,
@@ -394,8 +393,7 @@ Command AddReportCommand(CLI::App* app) {
                    "Write the records to this folder first, and leave there "
                    "what the service does not answer for")
       ->type_name("DIR");
-  command->add_option("FILE", flags->file, "The input; - is standard input")
-      ->capture_default_str();
+  AddFileArgument(command, &flags->file);
   return {command, [flags] { return RunReport(*flags); }};
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// get and list: print records as they were reported.
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -20,7 +22,13 @@
 namespace tokenusage {
 namespace {
 
-constexpr char kFooter[] = R"(
+constexpr char kGetFooter[] = R"(
+Prints the record as one line of JSON; exits with 1 if there is none.
+
+Examples:
+  tokenusage get --project=demo 019a3f5e-7c1b-7d2a-9e4f-0123456789ab)";
+
+constexpr char kListFooter[] = R"(
 Prints JSON Lines, sorted by event_time, then record_id; `tokenusage report` reads them.
 Fields that this version does not know are not printed.
 
@@ -29,6 +37,25 @@ Examples:
   tokenusage list --project=demo --start=2026-11-01 --end=2026-11-02
   tokenusage list --project=demo --since=7d --filter=labels.team=web
   tokenusage list --project=demo --inconsistent)";
+
+struct GetFlags {
+  ServiceFlags service;
+  std::string record_id;
+};
+
+absl::Status Get(const GetFlags& flags) {
+  v1::GetUsageRecordRequest request;
+  request.set_project(flags.service.project);
+  request.set_record_id(flags.record_id);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
+                              ReadConnection(flags.service));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const v1::GetUsageRecordResponse response,
+                              UsageClient(connection).Get(request));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line,
+                              WriteJson(response.record()));
+  PrintData(line + "\n");
+  return absl::OkStatus();
+}
 
 constexpr std::int64_t kMaxPageSize = 1000;
 
@@ -53,17 +80,6 @@ absl::StatusOr<v1::ListUsageRecordsRequest> RequestFromFlags(
   return request;
 }
 
-// Names what the list asked for and no record of the window has.
-absl::Status SayWhyNothingIsListed(const v1::ListUsageRecordsRequest& list,
-                                   UsageClient* client) {
-  v1::QueryUsageRequest query;
-  query.set_project(list.project());
-  *query.mutable_start_time() = list.start_time();
-  *query.mutable_end_time() = list.end_time();
-  *query.mutable_filters() = list.filters();
-  return SayWhatNothingHas(query, /*found_some=*/false, client);
-}
-
 absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const ConnectionOptions connection,
                               ReadConnection(flags.service));
@@ -72,33 +88,43 @@ absl::Status List(const ListFlags& flags, v1::ListUsageRecordsRequest request) {
   bool found_some = false;
   do {
     request.set_page_size(static_cast<int>(std::min(left, kMaxPageSize)));
-    v1::ListUsageRecordsResponse response;
-    absl::Status status = client.List(request, &response);
-    if (StartAtHorizon(flags.window, status, request.mutable_start_time())) {
-      status = client.List(request, &response);
+    auto response = client.List(request);
+    if (StartAtHorizon(flags.window, response.status(),
+                       request.mutable_start_time())) {
+      response = client.List(request);
     }
-    TOKENUSAGE_RETURN_IF_ERROR(status);
-    for (const v1::UsageRecord& record : response.records()) {
+    TOKENUSAGE_RETURN_IF_ERROR(response.status());
+    for (const v1::UsageRecord& record : response->records()) {
       TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line, WriteJson(record));
       PrintData(line + "\n");
     }
     // The disk is full, or `head` has seen enough.
     if (!FlushData()) return absl::OkStatus();
-    left -= response.records_size();
-    found_some = found_some || response.records_size() > 0;
-    request.set_page_token(response.next_page_token());
+    left -= response->records_size();
+    found_some = found_some || response->records_size() > 0;
+    request.set_page_token(response->next_page_token());
   } while (left > 0 && !request.page_token().empty());
-  return found_some ? absl::OkStatus()
-                    : SayWhyNothingIsListed(request, &client);
+  if (found_some) return absl::OkStatus();
+  return SayWhatNothingHas(TotalQuery(request), found_some, &client);
 }
 
 }  // namespace
 
+Command AddGetCommand(CLI::App* app) {
+  auto flags = std::make_shared<GetFlags>();
+  CLI::App* command = AddSubcommand(
+      app, "get", "Print one record as it was reported", kGetFooter);
+  AddServiceFlags(command, &flags->service);
+  command->add_option("RECORD_ID", flags->record_id, "The record's id")
+      ->required();
+  return {command, [flags] { return Finish(Get(*flags)); }};
+}
+
 Command AddListCommand(CLI::App* app) {
   auto flags = std::make_shared<ListFlags>();
-  CLI::App* command = app->add_subcommand(
-      "list", "Print the records of a time window as they were reported");
-  command->footer(kFooter);
+  CLI::App* command = AddSubcommand(
+      app, "list", "Print the records of a time window as they were reported",
+      kListFooter);
   AddServiceFlags(command, &flags->service);
   AddWindowFlags(command, &flags->window);
   AddFilterFlags(command, &flags->filter);
