@@ -8,7 +8,6 @@
 #include <iterator>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -185,9 +184,7 @@ class MemoryStore : public UsageStore, public StoreMaintenance {
   // Only the pointers are copied under the lock, so a long query does not delay
   // appends.
   struct Snapshot {
-    std::int64_t horizon = kNoHorizon;
-    std::int64_t labels_from = kNoHorizon;
-    RollupLabels labels;
+    ProjectHorizon horizon;
     std::vector<std::shared_ptr<const StoredRecord>>
         records;  // in order of time and id
   };
@@ -229,9 +226,8 @@ MemoryStore::Snapshot MemoryStore::TakeSnapshot(std::string_view project,
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = projects_.find(project);
   if (found == projects_.end()) return snapshot;
-  snapshot.horizon = found->second.horizon;
-  snapshot.labels_from = found->second.labels_from;
-  snapshot.labels = *options_.labels;
+  snapshot.horizon = {found->first, found->second.horizon, *options_.labels,
+                      found->second.labels_from};
   const auto& by_time = found->second.by_time;
   const auto end = by_time.lower_bound({window.end_nanos, ""});
   for (auto it = by_time.lower_bound({window.start_nanos, ""}); it != end;
@@ -248,8 +244,7 @@ absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
   std::vector<ProjectHorizon> horizons;
   for (const std::string& project : query.projects) {
     const Snapshot snapshot = TakeSnapshot(project, query.window);
-    horizons.push_back(
-        {project, snapshot.horizon, snapshot.labels, snapshot.labels_from});
+    horizons.push_back(snapshot.horizon);
     for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
       TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
       if (!Counts(record->record)) continue;
@@ -279,8 +274,7 @@ absl::StatusOr<RecordPage> MemoryStore::ListRecords(const RecordQuery& query) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(query.limits));
   ListPage page(query);
   const Snapshot snapshot = TakeSnapshot(query.project, query.window);
-  TOKENUSAGE_RETURN_IF_ERROR(
-      CheckHorizon(query, {query.project, snapshot.horizon}));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, snapshot.horizon));
   for (const std::shared_ptr<const StoredRecord>& record : snapshot.records) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     if (query.after &&

@@ -3,7 +3,6 @@
 #include "tokenusage/store/store_maintenance.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 
 namespace tokenusage {
 namespace {

@@ -3,8 +3,6 @@
 #include "tokenusage/store/usage_store.h"
 
 #include <future>
-#include <memory>
-#include <utility>
 
 #include "tokenusage/record/same_content.h"
 

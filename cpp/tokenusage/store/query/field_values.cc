@@ -6,41 +6,50 @@
 #include <cstddef>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "tokenusage/store/query/label_set.h"
 
 namespace tokenusage {
 namespace {
 
-std::string JoinNames(const std::string& operation, const std::string& provider,
-                      const std::string& model) {
-  std::string key;
-  key.reserve(operation.size() + provider.size() + model.size() + 2);
-  key += operation;
-  key += '\0';
-  key += provider;
-  key += '\0';
-  key += model;
-  return key;
-}
+// Names hold no control characters.
+constexpr absl::string_view kSeparator("\0", 1);
 
-// Returns a field's value; empty if there is no such label. The view lives as
-// long as what it was taken from.
-std::optional<std::string_view> FieldValue(const UsageField& field,
-                                           const v1::UsageRecord& record) {
+// Returns the name that a field is; empty for projects and labels. The view
+// lives as long as what it was taken from.
+std::optional<std::string_view> NameOf(const UsageField& field,
+                                       const std::string& operation,
+                                       const std::string& provider,
+                                       const std::string& model) {
   switch (field.kind) {
     case UsageField::Kind::kOperation:
-      return record.operation();
+      return operation;
     case UsageField::Kind::kProvider:
-      return record.provider();
+      return provider;
     case UsageField::Kind::kModel:
-      return record.model();
+      return model;
     case UsageField::Kind::kProject:
     case UsageField::Kind::kLabel:
       break;
   }
+  return std::nullopt;
+}
+
+// Return a field's value; empty if it is a project, or there is no such label.
+std::optional<std::string_view> FieldValue(const UsageField& field,
+                                           const v1::UsageRecord& record) {
+  if (field.kind != UsageField::Kind::kLabel) {
+    return NameOf(field, record.operation(), record.provider(), record.model());
+  }
   const auto label = record.labels().find(field.label_key);
   if (label == record.labels().end()) return std::nullopt;
   return label->second;
+}
+
+std::optional<std::string_view> FieldValue(const UsageField& field,
+                                           const SeriesNames& names) {
+  return NameOf(field, names.operation, names.provider, names.model);
 }
 
 using Values = std::vector<std::optional<std::string_view>>;
@@ -54,23 +63,6 @@ std::optional<std::string_view> LabelValue(const UsageField& field,
   const auto at = static_cast<std::size_t>(key - labels.begin());
   if (at >= values.size() || *key != field.label_key) return std::nullopt;
   return values[at];
-}
-
-// Does the same for the names of a series.
-std::optional<std::string_view> FieldValue(const UsageField& field,
-                                           const SeriesNames& names) {
-  switch (field.kind) {
-    case UsageField::Kind::kOperation:
-      return names.operation;
-    case UsageField::Kind::kProvider:
-      return names.provider;
-    case UsageField::Kind::kModel:
-      return names.model;
-    case UsageField::Kind::kProject:
-    case UsageField::Kind::kLabel:
-      break;
-  }
-  return std::nullopt;
 }
 
 bool Passes(const UsageFieldFilter& filter,
@@ -100,11 +92,13 @@ SeriesNames SeriesNamesOf(const v1::UsageRecord& record) {
 }
 
 std::string SeriesKey(const v1::UsageRecord& record) {
-  return JoinNames(record.operation(), record.provider(), record.model());
+  return absl::StrCat(record.operation(), kSeparator, record.provider(),
+                      kSeparator, record.model());
 }
 
 std::string SeriesKey(const SeriesNames& names) {
-  return JoinNames(names.operation, names.provider, names.model);
+  return absl::StrCat(names.operation, kSeparator, names.provider, kSeparator,
+                      names.model);
 }
 
 std::string EncodedGroupOf(const std::vector<UsageField>& group_by,

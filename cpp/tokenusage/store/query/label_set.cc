@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tokenusage/base/string_view.h"
 
 namespace tokenusage {
@@ -46,16 +47,12 @@ std::vector<std::optional<std::string_view>> LabelValues(
 }
 
 std::string DescribeLabelSet(std::string_view label_set) {
-  std::string text;
-  for (const std::optional<std::string_view>& value : LabelValues(label_set)) {
-    absl::StrAppend(&text, text.empty() ? "" : ", ");
-    if (value) {
-      absl::StrAppend(&text, "\"", ToAbsl(*value), "\"");
-    } else {
-      text += "none";
-    }
-  }
-  return text;
+  return absl::StrJoin(
+      LabelValues(label_set), ", ",
+      [](std::string* text, const std::optional<std::string_view>& value) {
+        absl::StrAppend(
+            text, value ? absl::StrCat("\"", ToAbsl(*value), "\"") : "none");
+      });
 }
 
 }  // namespace tokenusage

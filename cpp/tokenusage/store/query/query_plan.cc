@@ -5,13 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/civil_time.h"
-#include "absl/time/time.h"
 
 namespace tokenusage {
 namespace {
@@ -97,33 +95,26 @@ Source SmallerThan(Source source) {
                                          : Source::kQuarterHours;
 }
 
-class Planner {
- public:
-  // Reads the window from `source` as far as its rollups fit, and what is left
-  // at the ends from the next smaller one.
-  void Add(TimeWindow window, Source source) {
-    if (window.start_nanos >= window.end_nanos) return;
-    if (source == Source::kRecords) {
-      segments_.push_back({source, window});
-      return;
-    }
-    const Source smaller = SmallerThan(source);
-    const TimeWindow inside = {RoundUp(window.start_nanos, source),
-                               RoundDown(window.end_nanos, source)};
-    if (inside.start_nanos >= inside.end_nanos) {
-      Add(window, smaller);
-      return;
-    }
-    Add({window.start_nanos, inside.start_nanos}, smaller);
-    segments_.push_back({source, inside});
-    Add({inside.end_nanos, window.end_nanos}, smaller);
+// Adds segments that read the window from `source` as far as its rollups fit,
+// and what is left at the ends from the next smaller one.
+void AddSegments(TimeWindow window, Source source,
+                 std::vector<QuerySegment>* plan) {
+  if (window.start_nanos >= window.end_nanos) return;
+  if (source == Source::kRecords) {
+    plan->push_back({source, window});
+    return;
   }
-
-  std::vector<QuerySegment> Finish() { return std::move(segments_); }
-
- private:
-  std::vector<QuerySegment> segments_;
-};
+  const Source smaller = SmallerThan(source);
+  const TimeWindow inside = {RoundUp(window.start_nanos, source),
+                             RoundDown(window.end_nanos, source)};
+  if (inside.start_nanos >= inside.end_nanos) {
+    AddSegments(window, smaller, plan);
+    return;
+  }
+  AddSegments({window.start_nanos, inside.start_nanos}, smaller, plan);
+  plan->push_back({source, inside});
+  AddSegments({inside.end_nanos, window.end_nanos}, smaller, plan);
+}
 
 bool IsLabel(const UsageField& field) {
   return field.kind == UsageField::Kind::kLabel;
@@ -185,6 +176,10 @@ std::string PayloadOf(const absl::Status& error, const char* type) {
 }
 
 }  // namespace
+
+std::int64_t HorizonNanos(std::int64_t horizon_seconds) {
+  return horizon_seconds == 0 ? kNoHorizon : horizon_seconds * kNanosPerSecond;
+}
 
 absl::Time HorizonTime(std::int64_t horizon_nanos) {
   return horizon_nanos == kNoHorizon ? absl::InfinitePast()
@@ -264,9 +259,9 @@ std::vector<QuerySegment> PlanQuery(const UsageQuery& query,
                         : UsesRollupLabels(query, labels)
                             ? CoarsestByLabel(query)
                             : Source::kRecords;
-  Planner planner;
-  planner.Add({start_nanos, query.window.end_nanos}, source);
-  return planner.Finish();
+  std::vector<QuerySegment> plan;
+  AddSegments({start_nanos, query.window.end_nanos}, source, &plan);
+  return plan;
 }
 
 }  // namespace tokenusage

@@ -61,6 +61,9 @@ std::int64_t NextMonthStart(std::int64_t nanos);
 inline constexpr std::int64_t kNoHorizon =
     std::numeric_limits<std::int64_t>::min();
 
+// Returns the horizon that a database has in seconds, with 0 for kNoHorizon.
+std::int64_t HorizonNanos(std::int64_t horizon_seconds);
+
 // Returns the horizon as a time; absl::InfinitePast() for kNoHorizon.
 absl::Time HorizonTime(std::int64_t horizon_nanos);
 

@@ -3,9 +3,6 @@
 #include "tokenusage/store/rollup/check_report.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <optional>
-#include <string>
 
 #include "tokenusage/store/query/label_set.h"
 #include "tokenusage/v1/usage_reporting_service.pb.h"

@@ -7,15 +7,10 @@
 namespace tokenusage {
 
 RollupKey RollupKeyOf(const v1::UsageRecord& record,
-                      std::int64_t event_time_nanos) {
-  return {kQuarterHourSeconds, QuarterHourOf(event_time_nanos),
-          SeriesNamesOf(record)};
-}
-
-RollupKey RollupKeyOf(const v1::UsageRecord& record,
                       std::int64_t event_time_nanos,
                       const RollupLabels& labels) {
-  RollupKey key = RollupKeyOf(record, event_time_nanos);
+  RollupKey key = {kQuarterHourSeconds, QuarterHourOf(event_time_nanos),
+                   SeriesNamesOf(record)};
   key.series.labels = LabelSetOf(labels, record);
   return key;
 }

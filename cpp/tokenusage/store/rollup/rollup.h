@@ -72,13 +72,11 @@ struct RollupKey {
 // Some of a project's rollups.
 using Rollups = std::map<RollupKey, UsageSum>;
 
-// Return the key of a record's quarter hour, of the rollups without labels and
-// of those by label.
-RollupKey RollupKeyOf(const v1::UsageRecord& record,
-                      std::int64_t event_time_nanos);
+// Returns the key of a record's quarter hour, of the rollups by these labels
+// or, if there are none, of those without.
 RollupKey RollupKeyOf(const v1::UsageRecord& record,
                       std::int64_t event_time_nanos,
-                      const RollupLabels& labels);
+                      const RollupLabels& labels = {});
 
 // Returns the end of a rollup's cell, in seconds.
 std::int64_t CellEnd(const RollupKey& key);
