@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <limits>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -24,6 +23,11 @@
 #include "tokenusage/store/postgres/store.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/rollup.h"
+#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/label_rollups.h"
+#include "tokenusage/store/sqlite/record_deletion.h"
+#include "tokenusage/store/sqlite/rollups.h"
 
 namespace tokenusage {
 namespace {
@@ -109,7 +113,7 @@ absl::Status Difference(const std::string& project,
 // One copy's work.
 class CopyRun {
  public:
-  CopyRun(SqliteSource* source, PostgresDestination* destination,
+  CopyRun(SqliteDatabase* source, PostgresDestination* destination,
           UsageStore* store,
           const std::function<void(const CopyProgress&)>& on_progress)
       : source_(*source),
@@ -125,15 +129,14 @@ class CopyRun {
   absl::Status CopyRetention();
   absl::Status CopyRetention(const ProjectRetention& retention);
   absl::Status CopyRollups(const std::string& project,
-                           std::int64_t cell_seconds, CellRange range);
+                           const SqliteRollupTable& table, CellRange range);
   // Copies the notes of deletions, without which a check would miss what
   // corrections refer to.
   absl::Status CopyDeletions();
   absl::Status CopyLabelRollups(const std::string& project, CellRange range);
   // Sets the rollups of a cursor, and returns their months.
   absl::StatusOr<std::vector<std::int64_t>> SetInSteps(
-      const std::string& project, Family family,
-      SqliteSource::RollupCursor* source);
+      const std::string& project, Family family, RollupCursor* source);
   // Copies the records that have arrived since the bookmark.
   absl::Status CopyRecords();
   // Appends a step, with retries while the destination is unavailable.
@@ -143,9 +146,9 @@ class CopyRun {
 
   absl::Status Compare();
   absl::Status CompareRollups(const std::string& project,
-                              std::int64_t cell_seconds);
+                              const SqliteRollupTable& table);
 
-  SqliteSource& source_;
+  SqliteDatabase& source_;
   PostgresDestination& destination_;
   UsageStore& store_;
   const std::function<void(const CopyProgress&)>& on_progress_;
@@ -156,7 +159,8 @@ class CopyRun {
 
 absl::StatusOr<CopyReport> CopyRun::Run() {
   TOKENUSAGE_ASSIGN_OR_RETURN(bookmark_, destination_.Bookmark(source_.path()));
-  TOKENUSAGE_ASSIGN_OR_RETURN(progress_.total, source_.CountAfter(bookmark_));
+  TOKENUSAGE_ASSIGN_OR_RETURN(progress_.total,
+                              CountRecordsAfter(&source_, bookmark_));
   TOKENUSAGE_RETURN_IF_ERROR(CopyRetention());
   TOKENUSAGE_RETURN_IF_ERROR(CopyDeletions());
   for (int comparison = 1;; ++comparison) {
@@ -165,7 +169,7 @@ absl::StatusOr<CopyReport> CopyRun::Run() {
     const absl::Status status = Compare();
     if (status.ok()) return report_;
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t arrived,
-                                source_.CountAfter(bookmark_));
+                                CountRecordsAfter(&source_, bookmark_));
     if (!absl::IsDataLoss(status)) return status;
     if (arrived == 0) return status;
     if (comparison == kMaxComparisons) {
@@ -179,7 +183,7 @@ absl::StatusOr<CopyReport> CopyRun::Run() {
 
 absl::Status CopyRun::CopyRetention() {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectRetention> projects,
-                              source_.Retention());
+                              ReadRetention(&source_));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectRetention> there,
                               store_.maintenance()->Retention());
   std::map<std::string, absl::Time> horizons;
@@ -214,20 +218,21 @@ absl::Status CopyRun::CopyRetention(const ProjectRetention& retention) {
   if (!removed) return absl::OkStatus();
   TOKENUSAGE_RETURN_IF_ERROR(
       maintenance.RemoveRecordsBefore(project, retention.horizon, {}).status());
-  for (const std::int64_t cell : {kQuarterHourSeconds, kHourSeconds}) {
-    TOKENUSAGE_RETURN_IF_ERROR(CopyRollups(
-        project, cell, {0, absl::ToUnixSeconds(retention.horizon)}));
+  const CellRange range = {0, absl::ToUnixSeconds(retention.horizon)};
+  for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
+    TOKENUSAGE_RETURN_IF_ERROR(CopyRollups(project, table, range));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t labels_from,
-                              source_.LabelsFrom(project));
+                              ReadLabelsFrom(&source_, project));
   TOKENUSAGE_RETURN_IF_ERROR(destination_.SetLabelsFrom(project, labels_from));
-  return CopyLabelRollups(project, {0, absl::ToUnixSeconds(retention.horizon)});
+  return CopyLabelRollups(project, range);
 }
 
 absl::Status CopyRun::CopyLabelRollups(const std::string& project,
                                        CellRange range) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteSource::RollupCursor source,
-                              source_.ReadLabelRollups(project, range));
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      RollupCursor source,
+      RollupCursor::Open(&source_, project, kLabelQuarterHourTable, range));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::int64_t> starts,
                               SetInSteps(project, Family::kByLabel, &source));
   // The month of the horizon is made of records, too.
@@ -247,16 +252,15 @@ absl::Status CopyRun::CopyLabelRollups(const std::string& project,
 }
 
 absl::Status CopyRun::CopyRollups(const std::string& project,
-                                  std::int64_t cell_seconds, CellRange range) {
+                                  const SqliteRollupTable& table,
+                                  CellRange range) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteSource::RollupCursor source,
-      source_.ReadRollups(project, cell_seconds, range));
+      RollupCursor source, RollupCursor::Open(&source_, project, table, range));
   return SetInSteps(project, Family::kPlain, &source).status();
 }
 
 absl::StatusOr<std::vector<std::int64_t>> CopyRun::SetInSteps(
-    const std::string& project, Family family,
-    SqliteSource::RollupCursor* source) {
+    const std::string& project, Family family, RollupCursor* source) {
   std::vector<std::int64_t> months;
   for (;;) {
     Rollups step;
@@ -275,7 +279,7 @@ absl::StatusOr<std::vector<std::int64_t>> CopyRun::SetInSteps(
 
 absl::Status CopyRun::CopyDeletions() {
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Deletion> deletions,
-                              source_.Deletions());
+                              ReadDeletions(&source_));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Deletion> there,
                               store_.maintenance()->Deletions());
   for (const Deletion& one : deletions) {
@@ -289,7 +293,7 @@ absl::Status CopyRun::CopyRecords() {
   for (;;) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         const std::vector<SourceRecord> records,
-        source_.RecordsAfter(bookmark_, kRecordsPerStep));
+        ReadRecordsAfter(&source_, bookmark_, kRecordsPerStep));
     if (records.empty()) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(AppendPersistently(records));
     bookmark_ = records.back().row_id;
@@ -372,25 +376,24 @@ absl::Status CopyRun::CheckAnswers(Answers* answers) {
 
 absl::Status CopyRun::Compare() {
   report_.compared_rollups = 0;
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::string> projects,
-                              source_.Projects());
-  for (const std::string& project : projects) {
-    for (const std::int64_t cell_seconds :
-         {kHourSeconds, kQuarterHourSeconds}) {
-      TOKENUSAGE_RETURN_IF_ERROR(CompareRollups(project, cell_seconds));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<StoredProject> projects,
+                              ReadProjects(&source_));
+  for (const StoredProject& project : projects) {
+    for (const SqliteRollupTable& table : {kHourTable, kQuarterHourTable}) {
+      TOKENUSAGE_RETURN_IF_ERROR(CompareRollups(project.name, table));
     }
   }
   return absl::OkStatus();
 }
 
 absl::Status CopyRun::CompareRollups(const std::string& project,
-                                     std::int64_t cell_seconds) {
+                                     const SqliteRollupTable& table) {
   constexpr CellRange kAllTime = {0, std::numeric_limits<std::int64_t>::max()};
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteSource::RollupCursor source,
-      source_.ReadRollups(project, cell_seconds, kAllTime));
+      RollupCursor source,
+      RollupCursor::Open(&source_, project, table, kAllTime));
   TOKENUSAGE_RETURN_IF_ERROR(destination_.ForEachRollup(
-      project, Family::kPlain, cell_seconds, kAllTime,
+      project, Family::kPlain, table.cell_seconds, kAllTime,
       [&](const RollupKey& key, const UsageSum& sum) -> absl::StatusOr<bool> {
         TOKENUSAGE_ASSIGN_OR_RETURN(
             const std::optional<Rollups::value_type> expected, source.Next());
@@ -411,10 +414,11 @@ absl::Status CopyRun::CompareRollups(const std::string& project,
 absl::StatusOr<CopyReport> CopySqliteToPostgres(
     const std::string& path, const std::string& url,
     const std::function<void(const CopyProgress&)>& on_progress) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const auto source, SqliteSource::Open(path));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels labels, source->Labels());
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto source, OpenSqliteSource(path));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const SqliteLabelState state,
+                              ReadLabelState(source.get()));
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto destination,
-                              PostgresDestination::Open(url, labels));
+                              PostgresDestination::Open(url, state.labels));
   PostgresStoreOptions options;
   options.rollups.max_series = kMostSeriesPerProject;
   TOKENUSAGE_ASSIGN_OR_RETURN(const auto store,

@@ -3,8 +3,6 @@
 #include "tokenusage/store/copy/postgres_destination.h"
 
 #include <set>
-#include <utility>
-#include <vector>
 
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/postgres/record_deletion.h"

@@ -25,15 +25,6 @@ std::string SeriesCacheKey(std::int64_t project_id,
   return absl::StrCat(project_id, "/", SeriesKey(record));
 }
 
-void BindRecordKey(const RecordKey& key, int index,
-                   SqliteStatement* statement) {
-  if (key.is_blob) {
-    statement->BindBlob(index, key.bytes);
-  } else {
-    statement->BindText(index, key.bytes);
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteAppender>> SqliteAppender::Open(
@@ -120,7 +111,10 @@ absl::StatusOr<std::int64_t> SqliteAppender::FindSeries(
   if (const std::int64_t* const known = series_.Find(key)) return *known;
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::int64_t id,
-      FindSeriesId(database_.get(), project.project_id, record));
+      database_->QueryInt64("SELECT series_id FROM series WHERE project_id=?1 "
+                            "AND operation=?2 AND provider=?3 AND model=?4",
+                            {project.project_id, record.operation(),
+                             record.provider(), record.model()}));
   if (id != 0) series_.Insert(key, id);
   return id;
 }
@@ -179,40 +173,30 @@ absl::StatusOr<AppendOutcome> SqliteAppender::FindCorrected(
     const std::string& record_id, const Project& project) {
   if (project.project_id == 0) return AppendOutcome::kCorrectedRecordNotFound;
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_->Cached("SELECT row_id, series_id, event_time, corrected_by, "
+      SqliteRows rows,
+      database_->Select("SELECT row_id, series_id, event_time, corrected_by, "
                         "record FROM usage_record "
-                        "WHERE project_id=?1 AND record_id=?2"));
-  const RecordKey key = ToRecordKey(record_id);
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project.project_id);
-  BindRecordKey(key, 2, select);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+                        "WHERE project_id=?1 AND record_id=?2",
+                        {project.project_id, ValueOf(ToRecordKey(record_id))}));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, rows.Step());
   // A removal may not have deleted it yet.
-  if (!found || select->Int64(2) < project.horizon) {
+  if (!found || rows.Int64(2) < project.horizon) {
     return AppendOutcome::kCorrectedRecordNotFound;
   }
-  if (!select->IsNull(3)) {
-    return AppendOutcome(
-        AppendOutcome::kAlreadyCorrected,
-        RecordIdOf({select->IsBlob(3), std::string(select->Blob(3))}));
+  if (!rows.IsNull(3)) {
+    return AppendOutcome(AppendOutcome::kAlreadyCorrected, RecordIdAt(rows, 3));
   }
-  corrected_.stored = {select->Int64(0), project.project_id, select->Int64(1),
-                       select->Int64(2)};
+  corrected_.stored = {rows.Int64(0), project.project_id, rows.Int64(1),
+                       rows.Int64(2)};
   TOKENUSAGE_RETURN_IF_ERROR(
-      ReadStoredRecord(database_->path(), select->Blob(4), &corrected_.record));
+      ReadStoredRecord(database_->path(), rows.Blob(4), &corrected_.record));
   return AppendOutcome::kStored;
 }
 
 absl::Status SqliteAppender::Correct(const v1::UsageRecord& record) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * update,
-      database_->Cached(
-          "UPDATE usage_record SET corrected_by=?2 WHERE row_id=?1"));
-  const RecordKey key = ToRecordKey(record.record_id());
-  update->Bind(1, corrected_.stored.row_id);
-  BindRecordKey(key, 2, update);
-  TOKENUSAGE_RETURN_IF_ERROR(update->Run());
+  TOKENUSAGE_RETURN_IF_ERROR(database_->Run(
+      "UPDATE usage_record SET corrected_by=?2 WHERE row_id=?1",
+      {corrected_.stored.row_id, ValueOf(ToRecordKey(record.record_id()))}));
   if (!Counts(corrected_.record)) return absl::OkStatus();
   const UsageCounts counts = CountRecord(corrected_.record);
   rollups_.Subtract(corrected_.stored.series_id,
@@ -225,18 +209,16 @@ absl::StatusOr<AppendOutcome> SqliteAppender::CompareWithStored(
     const CheckedRecord& record, const Project& project) {
   if (project.project_id == 0) return AppendOutcome::kStored;
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_->Cached("SELECT record FROM usage_record "
-                        "WHERE project_id=?1 AND record_id=?2"));
-  const RecordKey key = ToRecordKey(record.record().record_id());
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project.project_id);
-  BindRecordKey(key, 2, select);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+      SqliteRows rows,
+      database_->Select("SELECT record FROM usage_record "
+                        "WHERE project_id=?1 AND record_id=?2",
+                        {project.project_id,
+                         ValueOf(ToRecordKey(record.record().record_id()))}));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, rows.Step());
   if (!found) return AppendOutcome::kStored;
   v1::UsageRecord stored;
   TOKENUSAGE_RETURN_IF_ERROR(
-      ReadStoredRecord(database_->path(), select->Blob(0), &stored));
+      ReadStoredRecord(database_->path(), rows.Blob(0), &stored));
   return CompareContent(stored, record.record());
 }
 
@@ -257,17 +239,17 @@ absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
   if (!project->series_count) {
     TOKENUSAGE_ASSIGN_OR_RETURN(
         project->series_count,
-        CountSeries(database_.get(), project->project_id));
+        database_->QueryInt64(
+            "SELECT (SELECT count(*) FROM series WHERE project_id=?1)+"
+            "(SELECT count(*) FROM label_set WHERE project_id=?1)",
+            {project->project_id}));
   }
   const std::int64_t count = *project->series_count + (series_id == 0 ? 1 : 0) +
                              (has_label_set ? 0 : 1);
   if (count > max_series_) return 0;
   if (project->project_id == 0) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(
-        SqliteStatement * insert,
-        database_->Cached("INSERT INTO project(name) VALUES(?1)"));
-    insert->BindText(1, project_name);
-    TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
+    TOKENUSAGE_RETURN_IF_ERROR(
+        database_->Run("INSERT INTO project(name) VALUES(?1)", {project_name}));
     project->project_id = database_->LastRowId();
   }
   project->series_count = count;
@@ -282,15 +264,11 @@ absl::StatusOr<std::int64_t> SqliteAppender::CreateSeries(
 
 absl::StatusOr<std::int64_t> SqliteAppender::InsertSeries(
     const v1::UsageRecord& record, const Project& project) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * insert,
-      database_->Cached("INSERT INTO series(project_id, operation, provider, "
-                        "model) VALUES(?1, ?2, ?3, ?4)"));
-  insert->Bind(1, project.project_id);
-  insert->BindText(2, record.operation());
-  insert->BindText(3, record.provider());
-  insert->BindText(4, record.model());
-  TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
+  TOKENUSAGE_RETURN_IF_ERROR(database_->Run(
+      "INSERT INTO series(project_id, operation, provider, model) "
+      "VALUES(?1, ?2, ?3, ?4)",
+      {project.project_id, record.operation(), record.provider(),
+       record.model()}));
   const std::int64_t id = database_->LastRowId();
   series_.Insert(SeriesCacheKey(project.project_id, record), id);
   return id;
@@ -300,21 +278,14 @@ absl::StatusOr<bool> SqliteAppender::Insert(const CheckedRecord& record,
                                             std::int64_t project_id,
                                             std::int64_t series_id,
                                             bool inconsistent) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * insert,
-      database_->Cached(
-          "INSERT INTO usage_record(project_id, record_id, event_time, "
-          "series_id, inconsistent, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
-          "ON CONFLICT(project_id, record_id) DO NOTHING"));
-  const RecordKey key = ToRecordKey(record.record().record_id());
-  insert->Bind(1, project_id);
-  BindRecordKey(key, 2, insert);
-  insert->Bind(3, record.event_time_nanos());
-  insert->Bind(4, series_id);
-  insert->Bind(5, inconsistent ? 1 : 0);
   record.SerializeTo(&bytes_);
-  insert->BindBlob(6, bytes_);
-  TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
+  TOKENUSAGE_RETURN_IF_ERROR(database_->Run(
+      "INSERT INTO usage_record(project_id, record_id, event_time, "
+      "series_id, inconsistent, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
+      "ON CONFLICT(project_id, record_id) DO NOTHING",
+      {project_id, ValueOf(ToRecordKey(record.record().record_id())),
+       record.event_time_nanos(), series_id, inconsistent ? 1 : 0,
+       SqliteBlob{bytes_}}));
   return database_->ChangedRows() == 1;
 }
 

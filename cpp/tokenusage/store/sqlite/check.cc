@@ -50,272 +50,218 @@ struct Project {
   std::string name;
 };
 
-// One check's work.
-class CheckRun {
+absl::Status CheckStorage(SqliteDatabase* database, const CheckOptions& options,
+                          CheckReportBuilder* report) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteRows rows,
+      database->Select(absl::StrCat("PRAGMA integrity_check(",
+                                    options.max_problems + 1, ")")));
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row) return CheckLimits(options.limits);
+    // A row may have many lines, the first of which names the database: always
+    // "main".
+    for (const absl::string_view line :
+         absl::StrSplit(ToAbsl(rows.Text(0)), '\n', absl::SkipEmpty())) {
+      if (line == "ok" || absl::StartsWith(line, "*** in database ")) continue;
+      report->AddStorageProblem("", Excerpt(FromAbsl(line), kMaxDetailChars));
+    }
+  }
+}
+
+// Finds rows whose project or series is missing.
+absl::Status CheckOrphans(SqliteDatabase* database, const CheckOptions& options,
+                          CheckReportBuilder* report) {
+  struct Orphans {
+    const char* what;
+    const char* table;
+    std::string condition;
+  };
+  // Returns the condition that `table` lacks a row with this id.
+  const auto lacks = [](const char* id, const char* table) {
+    return absl::StrCat(id, " NOT IN (SELECT ", id, " FROM ", table, ")");
+  };
+  const std::string no_project = lacks("project_id", "project");
+  const std::string no_series = lacks("series_id", "series");
+  const std::string no_label_set_or_series =
+      absl::StrCat(lacks("label_set_id", "label_set"), " OR ", no_series);
+  for (const Orphans& orphans : std::initializer_list<Orphans>{
+           {"records of no project", "usage_record", no_project},
+           {"series of no project", "series", no_project},
+           {"quarter hours of no series", "rollup_quarter", no_series},
+           {"hours of no series", "rollup_hour", no_series},
+           {"label sets of no project", "label_set", no_project},
+           {"quarter hours by label of no label set or series",
+            "label_rollup_quarter", no_label_set_or_series},
+           {"months by label of no label set or series", "label_rollup_month",
+            no_label_set_or_series},
+           {"retentions of no project", "retention", no_project}}) {
+    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits));
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t count,
+                                database->QueryInt64(absl::StrCat(
+                                    "SELECT count(*) FROM ", orphans.table,
+                                    " WHERE ", orphans.condition)));
+    if (count == 0) continue;
+    report->AddStorageProblem("", absl::StrCat(count, " ", orphans.what));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Project>> LoadProjects(SqliteDatabase* database) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteRows rows,
+      database->Select("SELECT project_id, name FROM project ORDER BY name"));
+  std::vector<Project> projects;
+  for (;;) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row) return projects;
+    projects.push_back({rows.Int64(0), std::string(rows.Text(1))});
+  }
+}
+
+// Takes the quarter hours before a time out of `quarter_hours`.
+Rollups TakeBefore(std::int64_t end_seconds, Rollups* quarter_hours) {
+  Rollups taken;
+  const auto end =
+      quarter_hours->lower_bound({kQuarterHourSeconds, end_seconds, {}});
+  for (auto it = quarter_hours->begin(); it != end;) {
+    taken.insert(quarter_hours->extract(it++));
+  }
+  return taken;
+}
+
+// One project's check.
+class ProjectCheck {
  public:
-  CheckRun(SqliteDatabase* database, const CheckOptions& options)
+  // Adds the result to `report`.
+  ProjectCheck(SqliteDatabase* database, const CheckOptions& options,
+               const SqliteLabelState& labels, const Project& project,
+               std::int64_t horizon, DeadlineCheck* deadline,
+               CheckReportBuilder* report)
       : database_(*database),
         options_(options),
-        deadline_(options.limits),
-        report_(options) {}
+        labels_(labels),
+        project_(project),
+        horizon_(horizon),
+        deadline_(*deadline),
+        report_(*report) {}
 
-  absl::StatusOr<CheckReport> Run();
+  absl::Status Run();
 
  private:
   struct Series {
     SeriesNames names;
     Rollups expected;  // quarter hours, not yet compared
   };
-  using AllSeries = std::map<std::int64_t, Series>;
 
-  absl::Status CheckStorage();
-  // Finds rows whose project or series is missing.
-  absl::Status CheckOrphans();
-  absl::Status CheckProjects();
-  absl::StatusOr<std::vector<Project>> LoadProjects();
-  absl::StatusOr<AllSeries> LoadSeries(std::int64_t project_id);
-
-  absl::Status LoadLabelSets(std::int64_t project_id);
-
-  absl::Status CheckRecords(const Project& project, AllSeries* all);
+  absl::Status LoadSeries();
+  absl::Status CheckRecords();
   // Returns what is wrong with a record's row; empty if nothing is. Adds the
   // record to the expected rollups.
-  std::string CheckRecord(const SqliteStatement& row, AllSeries* all);
+  std::string CheckRecord(const SqliteRows& row);
   // Compares the rollups before `end_seconds` with the expected ones.
-  absl::Status CompareUntil(const Project& project, std::int64_t end_seconds,
-                            AllSeries* all);
+  absl::Status CompareUntil(std::int64_t end_seconds);
+  // Does the same for quarter hours by label.
+  absl::Status CompareLabelsUntil(std::int64_t end_seconds);
   // Compares hours with quarter hours before the horizon, as there are no
   // records to compare with.
-  absl::Status CompareHoursBeforeHorizon(const Project& project,
-                                         const AllSeries& all);
-  absl::StatusOr<Rollups> ReadRollups(const Project& project,
-                                      std::int64_t series_id,
-                                      const SeriesNames& names,
+  absl::Status CompareHoursBeforeHorizon();
+  // Compares months by label with their quarter hours.
+  absl::Status CompareMonths();
+
+  absl::StatusOr<Rollups> ReadRollups(std::int64_t series_id,
                                       const SqliteRollupTable& table,
                                       CellRange range);
-
-  // Compares the quarter hours by label before `end_seconds` with the expected
-  // ones.
-  absl::Status CompareLabelsUntil(const Project& project,
-                                  std::int64_t end_seconds,
-                                  const AllSeries& all);
-  // Compares months by label with their quarter hours.
-  absl::Status CompareMonths(const Project& project, const AllSeries& all);
   // Reads the rollups by label of one of several parts of the label sets.
-  absl::StatusOr<Rollups> ReadLabelRollups(const Project& project,
-                                           const AllSeries& all,
-                                           const SqliteRollupTable& table,
+  absl::StatusOr<Rollups> ReadLabelRollups(const SqliteRollupTable& table,
                                            CellRange range, int part,
                                            int parts);
+  absl::StatusOr<Rollups> ReadRows(const SqliteRollupTable& table,
+                                   SqliteRows rows);
 
   SqliteDatabase& database_;
   const CheckOptions& options_;
-  DeadlineCheck deadline_;
-  CheckReportBuilder report_;
-  std::int64_t horizon_ = kNoHorizon;  // of the project, in nanoseconds
-  std::int64_t compared_seconds_ = 0;  // rollups before were compared
-  std::size_t expected_count_ = 0;     // rollups in memory
-  CorrectionCheck corrections_;        // of the project
-  SqliteLabelState labels_;
-  // Of the project.
+  const SqliteLabelState& labels_;
+  const Project& project_;
+  const std::int64_t horizon_;  // in nanoseconds
+  DeadlineCheck& deadline_;
+  CheckReportBuilder& report_;
+  std::map<std::int64_t, Series> series_;
   absl::flat_hash_map<std::int64_t, std::string> label_sets_;
   absl::flat_hash_set<std::string> known_label_sets_;
-  Rollups expected_by_label_;  // quarter hours, not yet compared
-  v1::UsageRecord record_;     // reused to avoid reallocation
+  Rollups expected_by_label_;          // quarter hours, not yet compared
+  std::size_t expected_count_ = 0;     // rollups in memory
+  std::int64_t compared_seconds_ = 0;  // rollups before were compared
+  CorrectionCheck corrections_;
+  v1::UsageRecord record_;  // reused to avoid reallocation
 };
 
-absl::StatusOr<CheckReport> CheckRun::Run() {
-  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options_.limits));
-  for (absl::Status (CheckRun::*part)() :
-       {&CheckRun::CheckStorage, &CheckRun::CheckOrphans,
-        &CheckRun::CheckProjects}) {
-    const absl::Status status = (this->*part)();
-    // Damage is what a check looks for; the other parts may find more.
-    if (absl::IsDataLoss(status)) {
-      report_.AddStorageProblem("", FromAbsl(status.message()));
-    } else if (!status.ok()) {
-      return status;
-    }
-  }
-  return report_.Finish();
+absl::Status ProjectCheck::Run() {
+  TOKENUSAGE_RETURN_IF_ERROR(LoadSeries());
+  TOKENUSAGE_RETURN_IF_ERROR(CompareHoursBeforeHorizon());
+  TOKENUSAGE_RETURN_IF_ERROR(CheckRecords());
+  return CompareMonths();
 }
 
-absl::Status CheckRun::CheckStorage() {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * check,
-      database_.Cached(absl::StrCat("PRAGMA integrity_check(",
-                                    options_.max_problems + 1, ")")));
-  const SqliteStatement::Use use(check);
-  for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, check->Step());
-    if (!row) return CheckLimits(options_.limits);
-    // A row may have many lines, the first of which names the database: always
-    // "main".
-    for (const absl::string_view line :
-         absl::StrSplit(ToAbsl(check->Text(0)), '\n', absl::SkipEmpty())) {
-      if (line == "ok" || absl::StartsWith(line, "*** in database ")) continue;
-      report_.AddStorageProblem("", Excerpt(FromAbsl(line), kMaxDetailChars));
-    }
-  }
-}
-
-absl::Status CheckRun::CheckOrphans() {
-  struct Orphans {
-    const char* what;
-    const char* sql;
-  };
-  for (const Orphans& orphans : std::initializer_list<Orphans>{
-           {"records of no project",
-            "usage_record WHERE project_id NOT IN "
-            "(SELECT project_id FROM project)"},
-           {"series of no project",
-            "series WHERE project_id NOT IN (SELECT project_id FROM project)"},
-           {"quarter hours of no series",
-            "rollup_quarter WHERE series_id NOT IN "
-            "(SELECT series_id FROM series)"},
-           {"hours of no series",
-            "rollup_hour WHERE series_id NOT IN "
-            "(SELECT series_id FROM series)"},
-           {"label sets of no project",
-            "label_set WHERE project_id NOT IN "
-            "(SELECT project_id FROM project)"},
-           {"quarter hours by label of no label set or series",
-            "label_rollup_quarter WHERE label_set_id NOT IN "
-            "(SELECT label_set_id FROM label_set) OR series_id NOT IN "
-            "(SELECT series_id FROM series)"},
-           {"months by label of no label set or series",
-            "label_rollup_month WHERE label_set_id NOT IN "
-            "(SELECT label_set_id FROM label_set) OR series_id NOT IN "
-            "(SELECT series_id FROM series)"},
-           {"retentions of no project",
-            "retention WHERE project_id NOT IN "
-            "(SELECT project_id FROM project)"}}) {
-    TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options_.limits));
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t count,
-                                database_.QueryInt64(absl::StrCat(
-                                    "SELECT count(*) FROM ", orphans.sql)));
-    if (count == 0) continue;
-    report_.AddStorageProblem("", absl::StrCat(count, " ", orphans.what));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<Project>> CheckRun::LoadProjects() {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached("SELECT project_id, name FROM project ORDER BY name"));
-  const SqliteStatement::Use use(select);
-  std::vector<Project> projects;
-  for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row) return projects;
-    projects.push_back({select->Int64(0), std::string(select->Text(1))});
-  }
-}
-
-absl::StatusOr<CheckRun::AllSeries> CheckRun::LoadSeries(
-    std::int64_t project_id) {
-  AllSeries all;
+absl::Status ProjectCheck::LoadSeries() {
   TOKENUSAGE_RETURN_IF_ERROR(
-      ForEachSeries(&database_, project_id,
-                    [&all](std::int64_t series_id, SeriesNames names) {
-                      all[series_id].names = std::move(names);
+      ForEachSeries(&database_, project_.id,
+                    [this](std::int64_t series_id, SeriesNames names) {
+                      series_[series_id].names = std::move(names);
                     }));
-  return all;
-}
-
-absl::Status CheckRun::CheckProjects() {
-  TOKENUSAGE_ASSIGN_OR_RETURN(labels_, ReadLabelState(&database_));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Project> projects,
-                              LoadProjects());
-  // Only an estimate, but immediate: counting would read a whole index.
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const std::int64_t total,
-      database_.QueryInt64("SELECT (SELECT max(row_id) FROM usage_record) - "
-                           "(SELECT min(row_id) FROM usage_record) + 1"));
-  report_.SetTotal(total);
-  for (const Project& project : projects) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(horizon_, ReadHorizon(&database_, project.id));
-    const bool deleted = IsDeletedProject(project.name);
-    TOKENUSAGE_ASSIGN_OR_RETURN(
-        const std::int64_t left_over,
-        database_.QueryInt64(absl::StrCat(
-            "SELECT count(*) FROM usage_record INDEXED BY "
-            "usage_record_by_time WHERE project_id=",
-            project.id, " AND event_time<", deleted ? kNever : horizon_)));
-    report_.AddLeftOver(left_over);
-    if (deleted) continue;
-    TOKENUSAGE_ASSIGN_OR_RETURN(AllSeries all, LoadSeries(project.id));
-    TOKENUSAGE_RETURN_IF_ERROR(CompareHoursBeforeHorizon(project, all));
-    TOKENUSAGE_RETURN_IF_ERROR(LoadLabelSets(project.id));
-    TOKENUSAGE_RETURN_IF_ERROR(CheckRecords(project, &all));
-    TOKENUSAGE_RETURN_IF_ERROR(CompareMonths(project, all));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckRun::LoadLabelSets(std::int64_t project_id) {
-  label_sets_.clear();
-  known_label_sets_.clear();
   return ForEachLabelSet(
-      &database_, project_id,
+      &database_, project_.id,
       [this](std::int64_t label_set_id, std::string_view label_set) {
         label_sets_.emplace(label_set_id, label_set);
         known_label_sets_.emplace(label_set);
       });
 }
 
-absl::Status CheckRun::CheckRecords(const Project& project, AllSeries* all) {
+absl::Status ProjectCheck::CheckRecords() {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached("SELECT row_id, series_id, event_time, record_id, "
+      SqliteRows rows,
+      database_.Select("SELECT row_id, series_id, event_time, record_id, "
                        "record, inconsistent, corrected_by "
                        "FROM usage_record INDEXED BY "
                        "usage_record_by_time WHERE project_id=?1 AND "
-                       "event_time>=?2 ORDER BY event_time"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project.id);
-  select->Bind(2, horizon_);
-  corrections_ = CorrectionCheck();
+                       "event_time>=?2 ORDER BY event_time",
+                       {project_.id, horizon_}));
   compared_seconds_ =
       horizon_ == kNoHorizon ? horizon_ : horizon_ / kNanosPerSecond;
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) break;
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     report_.AddRecord();
     if (expected_count_ >= options_.max_rollups) {
-      TOKENUSAGE_RETURN_IF_ERROR(CompareUntil(
-          project, HourOf(select->Int64(2) / kNanosPerSecond), all));
+      TOKENUSAGE_RETURN_IF_ERROR(
+          CompareUntil(HourOf(rows.Int64(2) / kNanosPerSecond)));
     }
-    const std::string detail = CheckRecord(*select, all);
+    const std::string detail = CheckRecord(rows);
     if (detail.empty()) continue;
-    report_.AddRecordProblem(
-        project.name, absl::StrCat("row ", select->Int64(0), ": ", detail));
+    report_.AddRecordProblem(project_.name,
+                             absl::StrCat("row ", rows.Int64(0), ": ", detail));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_deletions,
-                              HasDeletions(&database_, project.name));
+                              HasDeletions(&database_, project_.name));
   if (horizon_ == kNoHorizon && !has_deletions) {
-    corrections_.AddProblems(project.name, &report_);
+    corrections_.AddProblems(project_.name, &report_);
   }
-  return CompareUntil(project, kNever, all);
+  return CompareUntil(kNever);
 }
 
-std::string CheckRun::CheckRecord(const SqliteStatement& row, AllSeries* all) {
-  const std::string id = RecordIdOf({row.IsBlob(3), std::string(row.Blob(3))});
+std::string ProjectCheck::CheckRecord(const SqliteRows& row) {
   const std::int64_t time = row.Int64(2);
-  const std::string detail = CheckStoredRecord(row.Blob(4), id, time, &record_);
+  const std::string detail =
+      CheckStoredRecord(row.Blob(4), RecordIdAt(row, 3), time, &record_);
   if (!detail.empty()) return detail;
-  const auto series = all->find(row.Int64(1));
-  if (series == all->end()) return "its series is not one of its project";
+  const auto series = series_.find(row.Int64(1));
+  if (series == series_.end()) return "its series is not one of its project";
   RollupKey key = RollupKeyOf(record_, time);
   if (!(series->second.names == key.series)) {
     return "its operation, provider and model are not those of its series";
   }
-  if (!row.IsNull(6)) {
-    record_.set_corrected_by(
-        RecordIdOf({row.IsBlob(6), std::string(row.Blob(6))}));
-  }
+  if (!row.IsNull(6)) record_.set_corrected_by(RecordIdAt(row, 6));
   if (horizon_ == kNoHorizon) corrections_.Add(record_);
   const UsageCounts counts = CountRecord(record_);
   if (Counts(record_)) {
@@ -341,80 +287,80 @@ std::string CheckRun::CheckRecord(const SqliteStatement& row, AllSeries* all) {
              : "it is marked as contradicting itself, but does not";
 }
 
-absl::Status CheckRun::CompareUntil(const Project& project,
-                                    std::int64_t end_seconds, AllSeries* all) {
+absl::Status ProjectCheck::CompareUntil(std::int64_t end_seconds) {
   const CellRange range = {compared_seconds_, end_seconds};
-  for (auto& [id, series] : *all) {
-    Rollups expected;
-    const auto end =
-        series.expected.lower_bound({kQuarterHourSeconds, end_seconds, {}});
-    for (auto it = series.expected.begin(); it != end;) {
-      expected.insert(series.expected.extract(it++));
-    }
+  for (auto& [id, series] : series_) {
+    Rollups expected = TakeBefore(end_seconds, &series.expected);
     expected_count_ -= expected.size();
     expected.merge(CoarserRollupsOf(expected));
     Rollups found;
     for (const SqliteRollupTable& table : {kQuarterHourTable, kHourTable}) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(
-          Rollups rollups,
-          ReadRollups(project, id, series.names, table, range));
+      TOKENUSAGE_ASSIGN_OR_RETURN(Rollups rollups,
+                                  ReadRollups(id, table, range));
       found.merge(rollups);
     }
     report_.AddRollups(found.size());
-    report_.CompareRollups(project.name, expected, found);
+    report_.CompareRollups(project_.name, expected, found);
   }
-  TOKENUSAGE_RETURN_IF_ERROR(CompareLabelsUntil(project, end_seconds, *all));
+  TOKENUSAGE_RETURN_IF_ERROR(CompareLabelsUntil(end_seconds));
   compared_seconds_ = end_seconds;
   return absl::OkStatus();
 }
 
-absl::Status CheckRun::CompareLabelsUntil(const Project& project,
-                                          std::int64_t end_seconds,
-                                          const AllSeries& all) {
-  Rollups expected;
-  const auto end =
-      expected_by_label_.lower_bound({kQuarterHourSeconds, end_seconds, {}});
-  for (auto it = expected_by_label_.begin(); it != end;) {
-    expected.insert(expected_by_label_.extract(it++));
-  }
+absl::Status ProjectCheck::CompareLabelsUntil(std::int64_t end_seconds) {
+  const Rollups expected = TakeBefore(end_seconds, &expected_by_label_);
   expected_count_ -= expected.size();
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const Rollups found,
-      ReadLabelRollups(project, all, kLabelQuarterHourTable,
-                       {compared_seconds_, end_seconds}, 0, 1));
+      ReadLabelRollups(kLabelQuarterHourTable, {compared_seconds_, end_seconds},
+                       0, 1));
   report_.AddRollups(found.size());
-  report_.CompareRollups(project.name, expected, found);
+  report_.CompareRollups(project_.name, expected, found);
   return absl::OkStatus();
 }
 
-absl::Status CheckRun::CompareMonths(const Project& project,
-                                     const AllSeries& all) {
-  // Returns the least or greatest cell_start of a table; 0 if it has none.
-  const auto edge = [&](const char* which, const SqliteRollupTable& table) {
-    return database_.QueryInt64(absl::StrCat("SELECT ", which,
-                                             "(cell_start) FROM ", table.name,
-                                             " WHERE project_id=", project.id));
-  };
-  std::int64_t first = kNever;
-  std::int64_t last = 0;
-  for (const SqliteRollupTable& table :
-       {kLabelQuarterHourTable, kLabelMonthTable}) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t least, edge("min", table));
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t greatest,
-                                edge("max", table));
-    if (greatest == 0) continue;
-    first = std::min(first, least);
-    last = std::max(last, greatest);
+absl::Status ProjectCheck::CompareHoursBeforeHorizon() {
+  if (horizon_ == kNoHorizon) return absl::OkStatus();
+  // A year at a time, to bound memory.
+  constexpr std::int64_t kStep = kHourSeconds * 24 * 366;
+  const std::int64_t end = horizon_ / kNanosPerSecond;
+  for (std::int64_t from = 0; from < end; from += kStep) {
+    const CellRange range = {from, std::min(end, from + kStep)};
+    for (const auto& [id, series] : series_) {
+      TOKENUSAGE_ASSIGN_OR_RETURN(const Rollups quarter_hours,
+                                  ReadRollups(id, kQuarterHourTable, range));
+      TOKENUSAGE_ASSIGN_OR_RETURN(const Rollups hours,
+                                  ReadRollups(id, kHourTable, range));
+      report_.CompareRollups(project_.name, CoarserRollupsOf(quarter_hours),
+                             hours);
+    }
   }
+  return absl::OkStatus();
+}
+
+absl::Status ProjectCheck::CompareMonths() {
+  // Returns the least or greatest cell_start; 0 if there are no such rollups.
+  const auto edge = [&](const char* which) {
+    return database_.QueryInt64(
+        absl::StrCat("SELECT ", which, "(edge) FROM (SELECT ", which,
+                     "(cell_start) AS edge FROM label_rollup_quarter "
+                     "WHERE project_id=?1 UNION ALL SELECT ",
+                     which,
+                     "(cell_start) FROM label_rollup_month "
+                     "WHERE project_id=?1)"),
+        {project_.id});
+  };
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t first, edge("min"));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t last, edge("max"));
   if (last == 0) return absl::OkStatus();
   for (std::int64_t month = MonthOf(first); month <= last;
        month = MonthAfter(month)) {
     const CellRange range = {month, MonthAfter(month)};
     TOKENUSAGE_ASSIGN_OR_RETURN(
         const std::int64_t count,
-        database_.QueryInt64(absl::StrCat(
-            "SELECT count(*) FROM label_rollup_month WHERE project_id=",
-            project.id, " AND cell_start=", month)));
+        database_.QueryInt64("SELECT count(*) FROM label_rollup_month "
+                             "WHERE project_id=?1 AND cell_start=?2",
+                             {project_.id, month}));
     // To bound memory.
     const int parts =
         1 + static_cast<int>(static_cast<std::size_t>(count) /
@@ -422,108 +368,116 @@ absl::Status CheckRun::CompareMonths(const Project& project,
     for (int part = 0; part < parts; ++part) {
       TOKENUSAGE_ASSIGN_OR_RETURN(
           const Rollups quarter_hours,
-          ReadLabelRollups(project, all, kLabelQuarterHourTable, range, part,
-                           parts));
+          ReadLabelRollups(kLabelQuarterHourTable, range, part, parts));
       TOKENUSAGE_ASSIGN_OR_RETURN(
           const Rollups months,
-          ReadLabelRollups(project, all, kLabelMonthTable, range, part, parts));
+          ReadLabelRollups(kLabelMonthTable, range, part, parts));
       report_.AddRollups(months.size());
-      report_.CompareRollups(project.name, CoarserRollupsOf(quarter_hours),
+      report_.CompareRollups(project_.name, CoarserRollupsOf(quarter_hours),
                              months);
     }
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<Rollups> CheckRun::ReadLabelRollups(
-    const Project& project, const AllSeries& all,
+absl::StatusOr<Rollups> ProjectCheck::ReadRollups(
+    std::int64_t series_id, const SqliteRollupTable& table, CellRange range) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteRows rows,
+      database_.Select(SelectRollups(table),
+                       {series_id, range.start_seconds, range.end_seconds}));
+  return ReadRows(table, std::move(rows));
+}
+
+absl::StatusOr<Rollups> ProjectCheck::ReadLabelRollups(
     const SqliteRollupTable& table, CellRange range, int part, int parts) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached(absl::StrCat(
-          "SELECT ", kRollupColumns, ", label_set_id FROM ", table.name,
-          " WHERE project_id=?1 AND cell_start>=?2 AND cell_start<?3 AND "
-          "label_set_id%?4=?5 ORDER BY cell_start")));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project.id);
-  select->Bind(2, range.start_seconds);
-  select->Bind(3, range.end_seconds);
-  select->Bind(4, parts);
-  select->Bind(5, part);
+      SqliteRows rows,
+      database_.Select(
+          absl::StrCat("SELECT ", kRollupColumns, ", label_set_id FROM ",
+                       table.name,
+                       " WHERE project_id=?1 AND cell_start>=?2 AND "
+                       "cell_start<?3 AND label_set_id%?4=?5 "
+                       "ORDER BY cell_start"),
+          {project_.id, range.start_seconds, range.end_seconds, parts, part}));
+  return ReadRows(table, std::move(rows));
+}
+
+absl::StatusOr<Rollups> ProjectCheck::ReadRows(const SqliteRollupTable& table,
+                                               SqliteRows rows) {
   Rollups rollups;
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return rollups;
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    const auto series = all.find(select->Int64(0));
-    const auto label_set = label_sets_.find(select->Int64(kRollupColumnCount));
     UsageSum sum;
-    const absl::Status status = AddRollup(*select, database_.path(), &sum);
+    const absl::Status status = AddRollup(rows, database_.path(), &sum);
     if (!status.ok()) {
-      report_.AddStorageProblem(project.name, FromAbsl(status.message()));
-    } else if (series != all.end() && label_set != label_sets_.end()) {
-      SeriesNames names = series->second.names;
-      names.labels = label_set->second;
-      rollups[{table.cell_seconds, select->Int64(kCellStartColumn),
-               std::move(names)}] = std::move(sum);
+      report_.AddStorageProblem(project_.name, FromAbsl(status.message()));
+      continue;
     }
+    const auto series = series_.find(rows.Int64(0));
+    if (series == series_.end()) continue;
+    SeriesNames names = series->second.names;
+    if (table.by_label) {
+      const auto label_set = label_sets_.find(rows.Int64(kRollupColumnCount));
+      if (label_set == label_sets_.end()) continue;
+      names.labels = label_set->second;
+    }
+    rollups[{table.cell_seconds, rows.Int64(kCellStartColumn),
+             std::move(names)}] = std::move(sum);
   }
 }
 
-absl::Status CheckRun::CompareHoursBeforeHorizon(const Project& project,
-                                                 const AllSeries& all) {
-  if (horizon_ == kNoHorizon) return absl::OkStatus();
-  // A year at a time, to bound memory.
-  constexpr std::int64_t kStep = kHourSeconds * 24 * 366;
-  const std::int64_t end = horizon_ / kNanosPerSecond;
-  for (std::int64_t from = 0; from < end; from += kStep) {
-    const CellRange range = {from, std::min(end, from + kStep)};
-    for (const auto& [id, series] : all) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(
-          const Rollups quarter_hours,
-          ReadRollups(project, id, series.names, kQuarterHourTable, range));
-      TOKENUSAGE_ASSIGN_OR_RETURN(
-          const Rollups hours,
-          ReadRollups(project, id, series.names, kHourTable, range));
-      report_.CompareRollups(project.name, CoarserRollupsOf(quarter_hours),
-                             hours);
-    }
+absl::Status CheckProjects(SqliteDatabase* database,
+                           const CheckOptions& options,
+                           CheckReportBuilder* report) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const SqliteLabelState labels,
+                              ReadLabelState(database));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<Project> projects,
+                              LoadProjects(database));
+  // Only an estimate, but immediate: counting would read a whole index.
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      const std::int64_t total,
+      database->QueryInt64("SELECT (SELECT max(row_id) FROM usage_record) - "
+                           "(SELECT min(row_id) FROM usage_record) + 1"));
+  report->SetTotal(total);
+  DeadlineCheck deadline(options.limits);
+  for (const Project& project : projects) {
+    TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
+                                ReadHorizon(database, project.id));
+    const bool deleted = IsDeletedProject(project.name);
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        const std::int64_t left_over,
+        database->QueryInt64("SELECT count(*) FROM usage_record INDEXED BY "
+                             "usage_record_by_time "
+                             "WHERE project_id=?1 AND event_time<?2",
+                             {project.id, deleted ? kNever : horizon}));
+    report->AddLeftOver(left_over);
+    if (deleted) continue;
+    TOKENUSAGE_RETURN_IF_ERROR(ProjectCheck(database, options, labels, project,
+                                            horizon, &deadline, report)
+                                   .Run());
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<Rollups> CheckRun::ReadRollups(const Project& project,
-                                              std::int64_t series_id,
-                                              const SeriesNames& names,
-                                              const SqliteRollupTable& table,
-                                              CellRange range) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                              SelectRollups(&database_, table));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, series_id);
-  select->Bind(2, range.start_seconds);
-  select->Bind(3, range.end_seconds);
-  Rollups rollups;
-  for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row) return rollups;
-    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    UsageSum sum;
-    const absl::Status status = AddRollup(*select, database_.path(), &sum);
-    if (status.ok()) {
-      const std::int64_t start = select->Int64(kCellStartColumn);
-      rollups[{table.cell_seconds, start, names}] = std::move(sum);
-    } else {
-      report_.AddStorageProblem(project.name, FromAbsl(status.message()));
-    }
-  }
 }
 
 }  // namespace
 
 absl::StatusOr<CheckReport> CheckSqliteContent(SqliteDatabase* database,
                                                const CheckOptions& options) {
-  return CheckRun(database, options).Run();
+  TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits));
+  CheckReportBuilder report(options);
+  for (const auto part : {&CheckStorage, &CheckOrphans, &CheckProjects}) {
+    const absl::Status status = part(database, options, &report);
+    // Damage is what a check looks for; the other parts may find more.
+    if (absl::IsDataLoss(status)) {
+      report.AddStorageProblem("", FromAbsl(status.message()));
+    } else if (!status.ok()) {
+      return status;
+    }
+  }
+  return report.Finish();
 }
 
 }  // namespace tokenusage

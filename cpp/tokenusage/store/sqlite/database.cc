@@ -2,8 +2,6 @@
 
 #include "tokenusage/store/sqlite/database.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tokenusage/base/status_macros.h"
@@ -22,78 +20,63 @@ std::string UriOf(const std::string& path, std::string_view parameters) {
       "?", ToAbsl(parameters));
 }
 
+// Returns a result code.
+int Bind(sqlite3_stmt* statement, int index, const SqliteValue& value,
+         sqlite3_destructor_type lifetime) {
+  // An empty view may hold a null pointer, which would bind NULL.
+  const auto data = [](std::string_view view) {
+    return view.empty() ? "" : view.data();
+  };
+  if (const auto* const number = std::get_if<std::int64_t>(&value)) {
+    return sqlite3_bind_int64(statement, index, *number);
+  }
+  if (const auto* const text = std::get_if<std::string_view>(&value)) {
+    return sqlite3_bind_text64(statement, index, data(*text), text->size(),
+                               lifetime, SQLITE_UTF8);
+  }
+  const std::string_view blob = std::get<SqliteBlob>(value).bytes;
+  return sqlite3_bind_blob64(statement, index, data(blob), blob.size(),
+                             lifetime);
+}
+
 }  // namespace
 
-// ------------------------------------------------------------ SqliteStatement
+// ----------------------------------------------------------------- SqliteRows
 
-SqliteStatement::~SqliteStatement() { sqlite3_finalize(handle_); }
-
-void SqliteStatement::NoteBind(int code) {
-  if (bind_code_ == SQLITE_OK) bind_code_ = code;
-}
-
-void SqliteStatement::Bind(int index, std::int64_t value) {
-  NoteBind(sqlite3_bind_int64(handle_, index, value));
-}
-
-void SqliteStatement::BindText(int index, std::string_view text) {
-  // An empty view may hold a null pointer, which would bind NULL.
-  NoteBind(sqlite3_bind_text64(handle_, index, text.empty() ? "" : text.data(),
-                               text.size(), SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void SqliteStatement::BindBlob(int index, std::string_view blob) {
-  NoteBind(sqlite3_bind_blob64(handle_, index, blob.empty() ? "" : blob.data(),
-                               blob.size(), SQLITE_STATIC));
-}
-
-void SqliteStatement::BindNull(int index) {
-  NoteBind(sqlite3_bind_null(handle_, index));
-}
-
-absl::StatusOr<bool> SqliteStatement::Step() {
-  const int code = bind_code_ != SQLITE_OK ? bind_code_ : sqlite3_step(handle_);
+absl::StatusOr<bool> SqliteRows::Step() {
+  // SQLite would start over if it were stepped after the last row.
+  if (at_end_) return false;
+  const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
+  at_end_ = true;
   if (code == SQLITE_DONE) return false;
-  absl::Status error = database_.Error(code);
-  Reset();
-  return error;
+  return database_->Error(code);
 }
 
-absl::Status SqliteStatement::Run() {
-  const Use use(this);
-  return Step().status();
+std::int64_t SqliteRows::Int64(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
 }
 
-std::int64_t SqliteStatement::Int64(int column) const {
-  return sqlite3_column_int64(handle_, column);
-}
-
-std::string_view SqliteStatement::Text(int column) const {
-  const unsigned char* text = sqlite3_column_text(handle_, column);
-  const int size = sqlite3_column_bytes(handle_, column);
+std::string_view SqliteRows::Text(int column) const {
+  const unsigned char* text = sqlite3_column_text(statement_.get(), column);
+  const int size = sqlite3_column_bytes(statement_.get(), column);
   if (text == nullptr) return "";
   return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)};
 }
 
-std::string_view SqliteStatement::Blob(int column) const {
-  const void* blob = sqlite3_column_blob(handle_, column);
-  const int size = sqlite3_column_bytes(handle_, column);
+std::string_view SqliteRows::Blob(int column) const {
+  const void* blob = sqlite3_column_blob(statement_.get(), column);
+  const int size = sqlite3_column_bytes(statement_.get(), column);
   if (blob == nullptr) return "";
   return {static_cast<const char*>(blob), static_cast<std::size_t>(size)};
 }
 
-bool SqliteStatement::IsNull(int column) const {
-  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+bool SqliteRows::IsNull(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
-bool SqliteStatement::IsBlob(int column) const {
-  return sqlite3_column_type(handle_, column) == SQLITE_BLOB;
-}
-
-void SqliteStatement::Reset() {
-  sqlite3_reset(handle_);
-  bind_code_ = SQLITE_OK;
+bool SqliteRows::IsBlob(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_BLOB;
 }
 
 // ------------------------------------------------------------- SqliteDatabase
@@ -123,32 +106,56 @@ absl::Status SqliteDatabase::Execute(const std::string& sql) {
   return code == SQLITE_OK ? absl::OkStatus() : Error(code);
 }
 
-absl::StatusOr<std::string> SqliteDatabase::QueryText(const std::string& sql) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * statement, Cached(sql));
-  const SqliteStatement::Use use(statement);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, statement->Step());
-  return std::string(row ? statement->Text(0) : "");
+absl::Status SqliteDatabase::Run(std::string_view sql, SqliteParams params) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteRows rows,
+                              Begin(sql, params, SQLITE_STATIC));
+  return rows.Step().status();
 }
 
-absl::StatusOr<std::int64_t> SqliteDatabase::QueryInt64(
-    const std::string& sql) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * statement, Cached(sql));
-  const SqliteStatement::Use use(statement);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, statement->Step());
-  return row ? statement->Int64(0) : 0;
+absl::StatusOr<SqliteRows> SqliteDatabase::Select(std::string_view sql,
+                                                  SqliteParams params) {
+  return Begin(sql, params, SQLITE_TRANSIENT);
 }
 
-absl::StatusOr<SqliteStatement*> SqliteDatabase::Cached(std::string_view sql) {
-  const auto found = statements_.find(sql);
+absl::StatusOr<std::string> SqliteDatabase::QueryText(std::string_view sql,
+                                                      SqliteParams params) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteRows rows,
+                              Begin(sql, params, SQLITE_STATIC));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
+  return std::string(row ? rows.Text(0) : "");
+}
+
+absl::StatusOr<std::int64_t> SqliteDatabase::QueryInt64(std::string_view sql,
+                                                        SqliteParams params) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteRows rows,
+                              Begin(sql, params, SQLITE_STATIC));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
+  return row ? rows.Int64(0) : 0;
+}
+
+absl::StatusOr<SqliteRows> SqliteDatabase::Begin(
+    std::string_view sql, SqliteParams params,
+    sqlite3_destructor_type lifetime) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(sqlite3_stmt* const statement, Prepare(sql));
+  SqliteRows rows(*this, statement);
+  int index = 0;
+  for (const SqliteValue& value : params) {
+    const int code = Bind(statement, ++index, value, lifetime);
+    if (code != SQLITE_OK) return Error(code);
+  }
+  return rows;
+}
+
+absl::StatusOr<sqlite3_stmt*> SqliteDatabase::Prepare(std::string_view sql) {
+  const auto found = statements_.find(ToAbsl(sql));
   if (found != statements_.end()) return found->second.get();
-  sqlite3_stmt* handle = nullptr;
+  sqlite3_stmt* statement = nullptr;
   const int code =
       sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
-                         SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) return Error(code);
-  std::unique_ptr<SqliteStatement> statement(
-      new SqliteStatement(*this, handle));
-  return statements_.emplace(sql, std::move(statement)).first->second.get();
+  statements_[std::string(sql)].reset(statement);
+  return statement;
 }
 
 absl::Status SqliteDatabase::Error(int code) const {

@@ -2,84 +2,70 @@
 
 // Wraps SQLite's C interface with ownership and absl::Status.
 //
-//   TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * statement,
-//                               db.Cached("SELECT name FROM project"));
-//   const SqliteStatement::Use use(statement);
+//   TOKENUSAGE_ASSIGN_OR_RETURN(
+//       SqliteRows rows,
+//       database->Select("SELECT name FROM project WHERE name>?1", {first}));
 //   for (;;) {
-//     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, statement->Step());
+//     TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
 //     if (!row) break;
-//     Print(statement->Text(0));
+//     Print(rows.Text(0));
 //   }
 
 #ifndef TOKENUSAGE_STORE_SQLITE_DATABASE_H_
 #define TOKENUSAGE_STORE_SQLITE_DATABASE_H_
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "sqlite3.h"
 
 namespace tokenusage {
 
 class SqliteDatabase;
 
-// A prepared statement. Parameters count from 1, columns from 0.
-class SqliteStatement {
+// The values of a statement's parameters: ?1 is the first. Views must live
+// until the call to which they are passed returns.
+struct SqliteBlob {
+  std::string_view bytes;
+};
+using SqliteValue = std::variant<std::int64_t, std::string_view, SqliteBlob>;
+using SqliteParams = absl::Span<const SqliteValue>;
+
+// The rows of a statement, which is reset when this object ends: in the middle
+// of its rows it holds a lock. Must not outlive the database. There is one at a
+// time for each statement.
+class SqliteRows {
  public:
-  // Resets a statement at the end of a scope. In the middle of its rows it
-  // holds a lock.
-  class Use {
-   public:
-    explicit Use(SqliteStatement* statement) : statement_(statement) {}
-    ~Use() { statement_->Reset(); }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-
-   private:
-    SqliteStatement* statement_;
-  };
-
-  ~SqliteStatement();
-  SqliteStatement(const SqliteStatement&) = delete;
-  SqliteStatement& operator=(const SqliteStatement&) = delete;
-
-  // Bind a value. Texts and blobs are not copied: they must live until Reset. A
-  // failure is reported by the next Step.
-  void Bind(int index, std::int64_t value);
-  void BindText(int index, std::string_view text);
-  void BindBlob(int index, std::string_view blob);
-  void BindNull(int index);
-
-  // Goes to the next row; returns false after the last one.
+  // Goes to the first or next row; returns false after the last one.
   absl::StatusOr<bool> Step();
 
-  // Runs a statement that has no rows, and resets it.
-  absl::Status Run();
-
-  // Return the current row's columns. Views live until the next Step or Reset.
+  // Return the current row's columns, which count from 0. Views live until the
+  // next Step.
   std::int64_t Int64(int column) const;
   std::string_view Text(int column) const;
   std::string_view Blob(int column) const;
   bool IsNull(int column) const;
   bool IsBlob(int column) const;
 
-  void Reset();
-
  private:
   friend class SqliteDatabase;
-  SqliteStatement(const SqliteDatabase& database, sqlite3_stmt* handle)
-      : database_(database), handle_(handle) {}
-  void NoteBind(int code);
+  struct Reset {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_reset(statement); }
+  };
+  SqliteRows(const SqliteDatabase& database, sqlite3_stmt* statement)
+      : database_(&database), statement_(statement) {}
 
-  const SqliteDatabase& database_;
-  sqlite3_stmt* handle_;
-  int bind_code_ = SQLITE_OK;
+  const SqliteDatabase* database_;
+  std::unique_ptr<sqlite3_stmt, Reset> statement_;
+  bool at_end_ = false;
 };
 
 // A connection. One thread at a time.
@@ -98,13 +84,18 @@ class SqliteDatabase {
   // Runs statements without parameters, and ignores their rows.
   absl::Status Execute(const std::string& sql);
 
-  // Return the first column of the first row; empty or 0 if there is no row.
-  absl::StatusOr<std::string> QueryText(const std::string& sql);
-  absl::StatusOr<std::int64_t> QueryInt64(const std::string& sql);
+  // Runs a statement that has no rows.
+  absl::Status Run(std::string_view sql, SqliteParams params);
 
-  // Returns the prepared statement for `sql`, which is kept with the
-  // connection.
-  absl::StatusOr<SqliteStatement*> Cached(std::string_view sql);
+  // Begins a statement that has rows. Copies texts and blobs of `params`.
+  absl::StatusOr<SqliteRows> Select(std::string_view sql,
+                                    SqliteParams params = {});
+
+  // Return the first column of the first row; empty or 0 if there is no row.
+  absl::StatusOr<std::string> QueryText(std::string_view sql,
+                                        SqliteParams params = {});
+  absl::StatusOr<std::int64_t> QueryInt64(std::string_view sql,
+                                          SqliteParams params = {});
 
   // Returns the number of rows that the last INSERT, UPDATE or DELETE changed.
   int ChangedRows() const { return sqlite3_changes(handle_); }
@@ -118,11 +109,25 @@ class SqliteDatabase {
   sqlite3* handle() { return handle_; }
 
  private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const {
+      sqlite3_finalize(statement);
+    }
+  };
+
   explicit SqliteDatabase(std::string path) : path_(std::move(path)) {}
+
+  // Prepares a statement, and binds its parameters. `lifetime` is SQLITE_STATIC
+  // or SQLITE_TRANSIENT.
+  absl::StatusOr<SqliteRows> Begin(std::string_view sql, SqliteParams params,
+                                   sqlite3_destructor_type lifetime);
+  // Returns the prepared statement for `sql`, which is kept with the
+  // connection.
+  absl::StatusOr<sqlite3_stmt*> Prepare(std::string_view sql);
 
   std::string path_;
   sqlite3* handle_ = nullptr;
-  std::map<std::string, std::unique_ptr<SqliteStatement>, std::less<>>
+  absl::flat_hash_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>>
       statements_;
 };
 

@@ -25,40 +25,34 @@ struct DeletedProject {
 absl::StatusOr<DeletedProject> FindDeletedProject(SqliteDatabase* database,
                                                   const std::string& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * find,
-      database->Cached("SELECT project_id, "
-                       "CAST(substr(name, length('deleted/') + 1) AS INTEGER) "
-                       "FROM project WHERE name>='deleted/' "
-                       "AND name<'deleted0' AND name GLOB ?1 "
-                       "ORDER BY project_id LIMIT 1"));
-  const SqliteStatement::Use use(find);
-  const std::string pattern =
-      absl::StrCat("deleted/*/", project.empty() ? "*" : project);
-  find->BindText(1, pattern);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, find->Step());
+      SqliteRows rows,
+      database->Select(
+          "SELECT project_id, "
+          "CAST(substr(name, length('deleted/') + 1) AS INTEGER) "
+          "FROM project WHERE name>='deleted/' AND name<'deleted0' "
+          "AND name GLOB ?1 ORDER BY project_id LIMIT 1",
+          {absl::StrCat("deleted/*/", project.empty() ? "*" : project)}));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, rows.Step());
   if (!found) return DeletedProject();
-  return DeletedProject{find->Int64(0), find->Int64(1)};
+  return DeletedProject{rows.Int64(0), rows.Int64(1)};
 }
 
 // Deletes some rollups of a project, and returns their number.
 absl::StatusOr<std::int64_t> DeleteRollups(SqliteDatabase* database,
                                            const SqliteRollupTable& table,
                                            std::int64_t project_id) {
-  if (table.by_label) {
-    TOKENUSAGE_RETURN_IF_ERROR(database->Execute(absl::StrCat(
-        "DELETE FROM ", table.name,
-        " WHERE (project_id, cell_start, label_set_id, series_id) IN (SELECT "
-        "project_id, cell_start, label_set_id, series_id FROM ",
-        table.name, " WHERE project_id=", project_id, " LIMIT ",
-        kRowsPerRemovalStep, ")")));
-    return database->ChangedRows();
-  }
-  TOKENUSAGE_RETURN_IF_ERROR(database->Execute(absl::StrCat(
-      "DELETE FROM ", table.name,
-      " WHERE (series_id, cell_start) IN (SELECT series_id, cell_start FROM ",
-      table.name,
-      " WHERE series_id IN (SELECT series_id FROM series WHERE project_id=",
-      project_id, ") LIMIT ", kRowsPerRemovalStep, ")")));
+  const char* const key =
+      table.by_label ? "project_id, cell_start, label_set_id, series_id"
+                     : "series_id, cell_start";
+  const char* const condition =
+      table.by_label
+          ? "project_id=?1"
+          : "series_id IN (SELECT series_id FROM series WHERE project_id=?1)";
+  TOKENUSAGE_RETURN_IF_ERROR(
+      database->Run(absl::StrCat("DELETE FROM ", table.name, " WHERE (", key,
+                                 ") IN (SELECT ", key, " FROM ", table.name,
+                                 " WHERE ", condition, " LIMIT ?2)"),
+                    {project_id, kRowsPerRemovalStep}));
   return database->ChangedRows();
 }
 

@@ -8,16 +8,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string_view>
 #include <system_error>
 
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/rollup/stored_record.h"
-#include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/sqlite/schema.h"
 
 namespace tokenusage {

@@ -2,7 +2,6 @@
 
 #include "tokenusage/store/sqlite/label_rollups.h"
 
-#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
@@ -25,23 +24,14 @@ std::string IdKey(std::int64_t project_id, const std::string& label_set) {
 
 absl::StatusOr<std::string> ReadProperty(SqliteDatabase* database,
                                          const char* name) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT value FROM property WHERE name=?1"));
-  const SqliteStatement::Use use(select);
-  select->BindText(1, name);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
-  return std::string(found ? select->Text(0) : "");
+  return database->QueryText("SELECT value FROM property WHERE name=?1",
+                             {name});
 }
 
 absl::Status WriteProperty(SqliteDatabase* database, const char* name,
                            const std::string& value) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * update,
-      database->Cached("UPDATE property SET value=?2 WHERE name=?1"));
-  update->BindText(1, name);
-  update->BindText(2, value);
-  return update->Run();
+  return database->Run("UPDATE property SET value=?2 WHERE name=?1",
+                       {name, value});
 }
 
 // Returns the rollup of the record's quarter hour.
@@ -104,28 +94,20 @@ absl::StatusOr<std::int64_t> SqliteLabelRollups::Find(
   const std::string key = IdKey(project_id, label_set);
   if (const std::int64_t* const known = ids_.Find(key)) return *known;
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT label_set_id FROM label_set "
-                       "WHERE project_id=?1 AND labels=?2"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_id);
-  select->BindText(2, label_set);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
-  if (!found) return 0;
-  ids_.Insert(key, select->Int64(0));
-  return select->Int64(0);
+      const std::int64_t id,
+      database->QueryInt64("SELECT label_set_id FROM label_set "
+                           "WHERE project_id=?1 AND labels=?2",
+                           {project_id, label_set}));
+  if (id != 0) ids_.Insert(key, id);
+  return id;
 }
 
 absl::StatusOr<std::int64_t> SqliteLabelRollups::Insert(
     SqliteDatabase* database, std::int64_t project_id,
     const std::string& label_set) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * insert,
-      database->Cached(
-          "INSERT INTO label_set(project_id, labels) VALUES(?1, ?2)"));
-  insert->Bind(1, project_id);
-  insert->BindText(2, label_set);
-  TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
+  TOKENUSAGE_RETURN_IF_ERROR(
+      database->Run("INSERT INTO label_set(project_id, labels) VALUES(?1, ?2)",
+                    {project_id, label_set}));
   const std::int64_t id = database->LastRowId();
   ids_.Insert(IdKey(project_id, label_set), id);
   return id;
@@ -200,28 +182,26 @@ absl::Status SqliteLabelRollups::Fold(SqliteDatabase* database,
 absl::Status SqliteLabelRollups::ReadUnfolded(SqliteDatabase* database,
                                               const CallLimits& limits) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT row_id, project_id, series_id, event_time, "
+      SqliteRows rows,
+      database->Select("SELECT row_id, project_id, series_id, event_time, "
                        "record FROM usage_record NOT INDEXED "
                        "WHERE row_id>?1 AND row_id<=?2 AND "
                        "corrected_by IS NULL AND "
                        "event_time>=ifnull((SELECT horizon*1000000000 "
                        "FROM retention WHERE "
-                       "project_id=usage_record.project_id), event_time)"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, state_.until);
-  select->Bind(2, collected_after_);
+                       "project_id=usage_record.project_id), event_time)",
+                       {state_.until, collected_after_}));
   DeadlineCheck deadline(limits);
   v1::UsageRecord record;
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     TOKENUSAGE_RETURN_IF_ERROR(
-        ReadStoredRecord(database->path(), select->Blob(4), &record));
+        ReadStoredRecord(database->path(), rows.Blob(4), &record));
     if (!Counts(record)) continue;
-    const SqliteStoredRecord stored = {select->Int64(0), select->Int64(1),
-                                       select->Int64(2), select->Int64(3)};
+    const SqliteStoredRecord stored = {rows.Int64(0), rows.Int64(1),
+                                       rows.Int64(2), rows.Int64(3)};
     const std::string label_set = LabelSetOf(labels(), record);
     TOKENUSAGE_ASSIGN_OR_RETURN(std::int64_t label_set_id,
                                 Find(database, stored.project_id, label_set));
@@ -240,31 +220,24 @@ absl::Status SqliteLabelRollups::RemoveFrom(SqliteDatabase* database,
   const std::int64_t month = MonthOf(horizon);
   for (const auto& [table, from] : {std::pair(kLabelQuarterHourTable, horizon),
                                     std::pair(kLabelMonthTable, month)}) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(
-        SqliteStatement * remove,
-        database->Cached(
-            absl::StrCat("DELETE FROM ", table.name,
-                         " WHERE project_id=?1 AND cell_start>=?2")));
-    remove->Bind(1, project_id);
-    remove->Bind(2, from);
-    TOKENUSAGE_RETURN_IF_ERROR(remove->Run());
+    TOKENUSAGE_RETURN_IF_ERROR(
+        database->Run(absl::StrCat("DELETE FROM ", table.name,
+                                   " WHERE project_id=?1 AND cell_start>=?2"),
+                      {project_id, from}));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached(absl::StrCat("SELECT ", kRollupColumns,
+      SqliteRows rows,
+      database->Select(absl::StrCat("SELECT ", kRollupColumns,
                                     ", label_set_id FROM label_rollup_quarter "
-                                    "WHERE project_id=?1 AND cell_start>=?2")));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_id);
-  select->Bind(2, month);
+                                    "WHERE project_id=?1 AND cell_start>=?2"),
+                       {project_id, month}));
   SqliteSums sums;
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return month_writer_.Add(sums, database);
-    const SqliteCell cell = {
-        project_id, month, select->Int64(kRollupColumnCount), select->Int64(0)};
-    TOKENUSAGE_RETURN_IF_ERROR(
-        AddRollup(*select, database->path(), &sums[cell]));
+    const SqliteCell cell = {project_id, month, rows.Int64(kRollupColumnCount),
+                             rows.Int64(0)};
+    TOKENUSAGE_RETURN_IF_ERROR(AddRollup(rows, database->path(), &sums[cell]));
   }
 }
 
@@ -272,15 +245,14 @@ absl::Status SqliteLabelRollups::Rebuild(SqliteDatabase* database,
                                          const CallLimits& limits) {
   if (labels().empty()) return absl::OkStatus();
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * projects,
-      database->Cached("SELECT project_id, ifnull(horizon, 0) FROM project "
+      SqliteRows projects,
+      database->Select("SELECT project_id, ifnull(horizon, 0) FROM project "
                        "LEFT JOIN retention USING(project_id)"));
-  const SqliteStatement::Use use(projects);
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, projects->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, projects.Step());
     if (!row) break;
     TOKENUSAGE_RETURN_IF_ERROR(
-        RemoveFrom(database, projects->Int64(0), projects->Int64(1)));
+        RemoveFrom(database, projects.Int64(0), projects.Int64(1)));
   }
   state_.until = 0;
   collected_after_ = last_row_id_;

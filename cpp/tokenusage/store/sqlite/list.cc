@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,41 +20,25 @@
 namespace tokenusage {
 namespace {
 
-// Reads a record, as it is returned, from two columns: record, corrected_by.
-absl::Status ReadRecord(const SqliteStatement& row, int first_column,
-                        const std::string& path, v1::UsageRecord* record) {
-  TOKENUSAGE_RETURN_IF_ERROR(
-      ReadStoredRecord(path, row.Blob(first_column), record));
-  const int by = first_column + 1;
-  if (!row.IsNull(by)) {
-    record->set_corrected_by(
-        RecordIdOf({row.IsBlob(by), std::string(row.Blob(by))}));
-  }
-  return absl::OkStatus();
-}
-
 // The records of one time whose ids are TEXT, or those whose ids are BLOB, in
 // order of id.
 class IdCursor {
  public:
-  explicit IdCursor(SqliteStatement* select) : select_(select), use_(select) {}
+  explicit IdCursor(SqliteRows rows) : rows_(std::move(rows)) {}
 
   // Goes to the first or next record.
   absl::Status Next() {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select_->Step());
-    id_.clear();
-    if (!row) return absl::OkStatus();
-    id_ = RecordIdOf({select_->IsBlob(0), std::string(select_->Blob(0))});
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows_.Step());
+    id_ = row ? RecordIdAt(rows_, 0) : "";
     return absl::OkStatus();
   }
 
   bool at_end() const { return id_.empty(); }
   const std::string& id() const { return id_; }
-  const SqliteStatement& row() const { return *select_; }
+  const SqliteRows& row() const { return rows_; }
 
  private:
-  SqliteStatement* select_;
-  SqliteStatement::Use use_;
+  SqliteRows rows_;
   std::string id_;
 };
 
@@ -81,11 +64,11 @@ class ListRun {
   // Adds the records of one time whose ids are greater than `after`.
   absl::Status AddTime(std::int64_t time, const std::string& after);
   // Adds a record that passes the filters, unless the page is full.
-  absl::Status Add(const SqliteStatement& row, int first_column);
-  // Returns the statement that selects `columns` of the records that match
-  // `condition`.
-  absl::StatusOr<SqliteStatement*> Select(const char* columns,
-                                          const char* condition);
+  absl::Status Add(const SqliteRows& row, int first_column);
+  // Selects `columns` of the project's records that match `condition`. The
+  // first of `params` must be the project's id.
+  absl::StatusOr<SqliteRows> Select(const char* columns, const char* condition,
+                                    SqliteParams params);
 
   SqliteDatabase& database_;
   const RecordQuery& query_;
@@ -116,21 +99,17 @@ absl::StatusOr<RecordPage> ListRun::Run() {
 
 absl::StatusOr<std::optional<std::int64_t>> ListRun::AddUntilText(
     std::int64_t from) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                              Select("event_time, record_id, record, "
-                                     "corrected_by",
-                                     "event_time>=?2 AND event_time<?3 "
-                                     "ORDER BY event_time, record_id"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_id_);
-  select->Bind(2, from);
-  select->Bind(3, query_.window.end_nanos);
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteRows rows, Select("event_time, record_id, record, corrected_by",
+                              "event_time>=?2 AND event_time<?3 "
+                              "ORDER BY event_time, record_id",
+                              {project_id_, from, query_.window.end_nanos}));
   while (!page_.is_full()) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) break;
-    if (!select->IsBlob(1)) return select->Int64(0);
-    TOKENUSAGE_RETURN_IF_ERROR(Add(*select, 2));
+    if (!rows.IsBlob(1)) return rows.Int64(0);
+    TOKENUSAGE_RETURN_IF_ERROR(Add(rows, 2));
   }
   return std::nullopt;
 }
@@ -138,28 +117,22 @@ absl::StatusOr<std::optional<std::int64_t>> ListRun::AddUntilText(
 absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
   // x'' is greater than every TEXT and less than every other BLOB.
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * texts,
+      SqliteRows texts,
       Select("record_id, record, corrected_by",
              "event_time=?2 AND record_id>?3 AND record_id<x'' "
-             "ORDER BY record_id"));
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * blobs,
-      Select("record_id, record, corrected_by",
-             "event_time=?2 AND record_id>=?3 ORDER BY record_id"));
-  IdCursor text(texts);
-  texts->Bind(1, project_id_);
-  texts->Bind(2, time);
-  texts->BindText(3, after);
+             "ORDER BY record_id",
+             {project_id_, time, after}));
+  IdCursor text(std::move(texts));
   TOKENUSAGE_RETURN_IF_ERROR(text.Next());
 
-  IdCursor blob(blobs);
   const std::optional<std::string> first_blob = FirstBlobAfter(after);
-  if (first_blob) {
-    blobs->Bind(1, project_id_);
-    blobs->Bind(2, time);
-    blobs->BindBlob(3, *first_blob);
-    TOKENUSAGE_RETURN_IF_ERROR(blob.Next());
-  }
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteRows blobs,
+      Select("record_id, record, corrected_by",
+             "event_time=?2 AND record_id>=?3 ORDER BY record_id",
+             {project_id_, time, SqliteBlob{first_blob.value_or("")}}));
+  IdCursor blob(std::move(blobs));
+  if (first_blob) TOKENUSAGE_RETURN_IF_ERROR(blob.Next());
   while (!page_.is_full() && !(text.at_end() && blob.at_end())) {
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     const bool take_text =
@@ -171,17 +144,19 @@ absl::Status ListRun::AddTime(std::int64_t time, const std::string& after) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SqliteStatement*> ListRun::Select(const char* columns,
-                                                 const char* condition) {
-  return database_.Cached(
+absl::StatusOr<SqliteRows> ListRun::Select(const char* columns,
+                                           const char* condition,
+                                           SqliteParams params) {
+  return database_.Select(
       absl::StrCat("SELECT ", columns, " FROM usage_record INDEXED BY ",
                    query_.inconsistent_only
                        ? "inconsistent_record_by_time WHERE inconsistent=1 AND "
                        : "usage_record_by_time WHERE ",
-                   "project_id=?1 AND ", condition));
+                   "project_id=?1 AND ", condition),
+      params);
 }
 
-absl::Status ListRun::Add(const SqliteStatement& row, int first_column) {
+absl::Status ListRun::Add(const SqliteRows& row, int first_column) {
   TOKENUSAGE_RETURN_IF_ERROR(
       ReadRecord(row, first_column, database_.path(), &record_));
   if (!PassesAll(query_.filters, record_)) return absl::OkStatus();
@@ -191,6 +166,15 @@ absl::Status ListRun::Add(const SqliteStatement& row, int first_column) {
 }
 
 }  // namespace
+
+absl::Status ReadRecord(const SqliteRows& row, int first_column,
+                        const std::string& path, v1::UsageRecord* record) {
+  TOKENUSAGE_RETURN_IF_ERROR(
+      ReadStoredRecord(path, row.Blob(first_column), record));
+  const int by = first_column + 1;
+  if (!row.IsNull(by)) record->set_corrected_by(RecordIdAt(row, by));
+  return absl::OkStatus();
+}
 
 absl::StatusOr<RecordPage> ListUsageRecords(SqliteDatabase* database,
                                             const RecordQuery& query) {
@@ -212,21 +196,18 @@ absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t horizon,
                               ReadHorizon(database, project_id));
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT event_time, record, corrected_by "
+      SqliteRows rows,
+      database->Select("SELECT event_time, record, corrected_by "
                        "FROM usage_record "
-                       "WHERE project_id=?1 AND record_id=?2"));
-  const RecordKey key = ToRecordKey(record_id);
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_id);
-  key.is_blob ? select->BindBlob(2, key.bytes) : select->BindText(2, key.bytes);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+                       "WHERE project_id=?1 AND record_id=?2",
+                       {project_id, ValueOf(ToRecordKey(record_id))}));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, rows.Step());
   // A removal may not have deleted it yet.
-  if (!found || select->Int64(0) < horizon) {
+  if (!found || rows.Int64(0) < horizon) {
     return absl::NotFoundError("no such record");
   }
   v1::UsageRecord record;
-  TOKENUSAGE_RETURN_IF_ERROR(ReadRecord(*select, 1, database->path(), &record));
+  TOKENUSAGE_RETURN_IF_ERROR(ReadRecord(rows, 1, database->path(), &record));
   return record;
 }
 

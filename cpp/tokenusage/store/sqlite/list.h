@@ -5,13 +5,20 @@
 #ifndef TOKENUSAGE_STORE_SQLITE_LIST_H_
 #define TOKENUSAGE_STORE_SQLITE_LIST_H_
 
+#include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenusage/store/sqlite/database.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {
+
+// Reads a record, as it is returned, from two columns: record, corrected_by.
+// `path` is that of the database.
+absl::Status ReadRecord(const SqliteRows& row, int first_column,
+                        const std::string& path, v1::UsageRecord* record);
 
 // See UsageStore::ListRecords and UsageStore::GetRecord. The caller has begun a
 // transaction.

@@ -36,6 +36,12 @@ absl::StatusOr<std::string> FindDatabase(const std::string& path) {
   return absl::NotFoundError("database " + path + ": there is none");
 }
 
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenExisting(
+    const std::string& path) {
+  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
+  return OpenBeside(real_path);
+}
+
 void ShowProgress(sqlite3_backup* backup, std::int64_t page_bytes,
                   const ProgressCallback& on_progress) {
   if (!on_progress) return;
@@ -116,10 +122,8 @@ constexpr absl::Duration kMinPause = absl::Milliseconds(50);
 class Beside : public SqliteTransactions {
  public:
   static absl::StatusOr<std::unique_ptr<Beside>> Open(const std::string& path) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path,
-                                FindDatabase(path));
     TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
-                                OpenBeside(real_path));
+                                OpenExisting(path));
     sqlite3_busy_handler(database->handle(), &AwaitLock, nullptr);
     TOKENUSAGE_RETURN_IF_ERROR(database->Execute(
         "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=10000"));
@@ -156,9 +160,7 @@ class Beside : public SqliteTransactions {
 
 absl::StatusOr<CheckReport> CheckSqliteDatabase(const std::string& path,
                                                 const CheckOptions& options) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
-                              OpenBeside(real_path));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto database, OpenExisting(path));
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("PRAGMA query_only=ON;BEGIN"));
   return CheckSqliteContent(database.get(), options);
 }
@@ -193,9 +195,7 @@ absl::StatusOr<Removal> DeleteSqliteRecords(const std::string& path,
 }
 
 absl::StatusOr<std::vector<Deletion>> SqliteDeletions(const std::string& path) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
-                              OpenBeside(real_path));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto database, OpenExisting(path));
   return ReadDeletions(database.get());
 }
 
@@ -208,9 +208,7 @@ absl::StatusOr<Removal> DeleteSqliteProject(const std::string& path,
 absl::Status SetSqliteRetention(const std::string& path,
                                 const std::string& project,
                                 absl::Duration retain) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::string real_path, FindDatabase(path));
-  TOKENUSAGE_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDatabase> database,
-                              OpenBeside(real_path));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto database, OpenExisting(path));
   TOKENUSAGE_RETURN_IF_ERROR(database->Execute("PRAGMA synchronous=FULL"));
   return WriteRetention(database.get(), project, retain);
 }

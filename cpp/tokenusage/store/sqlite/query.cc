@@ -45,6 +45,11 @@ TimeWindow RollupWindow(const std::vector<QuerySegment>& plan) {
   return window;
 }
 
+CellRange CellsOf(TimeWindow window) {
+  return {window.start_nanos / kNanosPerSecond,
+          window.end_nanos / kNanosPerSecond};
+}
+
 // Returns whether the query groups by operation, provider or model.
 bool GroupsBySeries(const UsageQuery& query) {
   return std::any_of(query.group_by.begin(), query.group_by.end(),
@@ -83,15 +88,16 @@ class ProjectRun {
   void SortLabelSets();
 
   absl::Status AddRollups(const SqliteRollupTable& table, TimeWindow window);
-  absl::Status AddRollupsOf(const std::string& group, SqliteStatement* select);
+  // Adds rollups in order of time. `sum_of(rows)` returns the sum that a row
+  // belongs to; null if the row does not matter.
+  template <typename SumOf>
+  absl::Status AddRollupRows(SqliteRows rows, const SumOf& sum_of);
 
   absl::Status AddLabelRollups(const SqliteRollupTable& table,
                                TimeWindow window);
   absl::Status AddLabelRollupsBySet(const SqliteRollupTable& table,
                                     TimeWindow window);
-  // Adds the rows of a bound statement.
-  absl::Status AddLabelRows(SqliteStatement* select);
-  absl::Status AddLabelRow(const SqliteStatement& row);
+  absl::Status AddLabelRows(SqliteRows rows);
   // Finds the sum of the row's group, and remembers it: many rows in turn often
   // have the same. Returns null if the row does not matter.
   UsageSum* LabelSumOf(const SqliteCell& cell);
@@ -99,6 +105,7 @@ class ProjectRun {
   absl::Status AddRecords(TimeWindow window);
   // Adds the records of a window that the rollups by label do not hold yet.
   absl::Status AddUnfolded(TimeWindow window);
+  absl::Status AddRecordRows(SqliteRows rows, bool in_order_of_time);
   absl::Status AddRecord(const std::string& group, std::int64_t event_time,
                          std::string_view bytes);
 
@@ -207,40 +214,40 @@ void ProjectRun::SortLabelSets() {
 
 absl::Status ProjectRun::AddRollups(const SqliteRollupTable& table,
                                     TimeWindow window) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(SqliteStatement * select,
-                              SelectRollups(&database_, table));
+  const std::string select = SelectRollups(table);
+  const auto [start, end] = CellsOf(window);
   for (const auto& [series_id, series] : series_) {
     if (window.start_nanos >= rows_.end_nanos()) return absl::OkStatus();
-    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    const SqliteStatement::Use use(select);
-    select->Bind(1, series_id);
-    select->Bind(2, window.start_nanos / kNanosPerSecond);
-    select->Bind(3, window.end_nanos / kNanosPerSecond);
-    TOKENUSAGE_RETURN_IF_ERROR(AddRollupsOf(series.group, select));
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        SqliteRows rows, database_.Select(select, {series_id, start, end}));
+    TOKENUSAGE_RETURN_IF_ERROR(AddRollupRows(
+        std::move(rows), [this, &group = series.group](const SqliteRows& row) {
+          return rows_.SumOf(row.Int64(kCellStartColumn) * kNanosPerSecond,
+                             group);
+        }));
   }
   return absl::OkStatus();
 }
 
-absl::Status ProjectRun::AddRollupsOf(const std::string& group,
-                                      SqliteStatement* select) {
+template <typename SumOf>
+absl::Status ProjectRun::AddRollupRows(SqliteRows rows, const SumOf& sum_of) {
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    const std::int64_t start =
-        select->Int64(kCellStartColumn) * kNanosPerSecond;
-    if (start >= rows_.end_nanos()) return absl::OkStatus();
-    UsageSum* const sum = rows_.SumOf(start, group);
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row ||
+        rows.Int64(kCellStartColumn) * kNanosPerSecond >= rows_.end_nanos()) {
+      return absl::OkStatus();
+    }
+    UsageSum* const sum = sum_of(rows);
     if (sum == nullptr) continue;
-    TOKENUSAGE_RETURN_IF_ERROR(AddRollup(*select, database_.path(), sum));
+    TOKENUSAGE_RETURN_IF_ERROR(AddRollup(rows, database_.path(), sum));
   }
 }
 
 absl::Status ProjectRun::AddLabelRollups(const SqliteRollupTable& table,
                                          TimeWindow window) {
   if (label_sets_.empty()) return absl::OkStatus();
-  const std::int64_t start = window.start_nanos / kNanosPerSecond;
-  const std::int64_t end = window.end_nanos / kNanosPerSecond;
+  const auto [start, end] = CellsOf(window);
   // True if most label sets may be beyond the page.
   const bool can_skip =
       !query_.order && !groups_by_series_ &&
@@ -251,63 +258,46 @@ absl::Status ProjectRun::AddLabelRollups(const SqliteRollupTable& table,
     return AddLabelRollupsBySet(table, window);
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached(absl::StrCat(
-          "SELECT ", kRollupColumns, ", label_set_id FROM ", table.name,
-          " WHERE project_id=?1 AND cell_start>=?2 AND cell_start<?3 "
-          "ORDER BY cell_start, label_set_id, series_id")));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_.id);
-  select->Bind(2, start);
-  select->Bind(3, end);
-  return AddLabelRows(select);
+      SqliteRows rows,
+      database_.Select(
+          absl::StrCat("SELECT ", kRollupColumns, ", label_set_id FROM ",
+                       table.name,
+                       " WHERE project_id=?1 AND cell_start>=?2 AND "
+                       "cell_start<?3 "
+                       "ORDER BY cell_start, label_set_id, series_id"),
+          {project_.id, start, end}));
+  return AddLabelRows(std::move(rows));
 }
 
 absl::Status ProjectRun::AddLabelRollupsBySet(const SqliteRollupTable& table,
                                               TimeWindow window) {
   SortLabelSets();
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached(absl::StrCat(
-          "SELECT ", kRollupColumns, ", label_set_id FROM ", table.name,
-          " WHERE project_id=?1 AND cell_start=?2 AND label_set_id=?3 "
-          "ORDER BY series_id")));
-  const std::int64_t end = window.end_nanos / kNanosPerSecond;
+  const std::string select = absl::StrCat(
+      "SELECT ", kRollupColumns, ", label_set_id FROM ", table.name,
+      " WHERE project_id=?1 AND cell_start=?2 AND label_set_id=?3 "
+      "ORDER BY series_id");
+  const auto [start, end] = CellsOf(window);
   const bool months = table.cell_seconds == kMonthSeconds;
-  for (std::int64_t cell = window.start_nanos / kNanosPerSecond; cell < end;
+  for (std::int64_t cell = start; cell < end;
        cell = months ? MonthAfter(cell) : cell + table.cell_seconds) {
     const std::int64_t nanos = cell * kNanosPerSecond;
     if (nanos >= rows_.end_nanos()) break;
     for (const auto& [group, label_set_id] : sorted_label_sets_) {
       if (!groups_by_series_ && !rows_.Wants(nanos, group)) continue;
-      const SqliteStatement::Use use(select);
-      select->Bind(1, project_.id);
-      select->Bind(2, cell);
-      select->Bind(3, label_set_id);
-      TOKENUSAGE_RETURN_IF_ERROR(AddLabelRows(select));
+      TOKENUSAGE_ASSIGN_OR_RETURN(
+          SqliteRows rows,
+          database_.Select(select, {project_.id, cell, label_set_id}));
+      TOKENUSAGE_RETURN_IF_ERROR(AddLabelRows(std::move(rows)));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status ProjectRun::AddLabelRows(SqliteStatement* select) {
-  for (;;) {
-    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row || select->Int64(kCellStartColumn) * kNanosPerSecond >=
-                    rows_.end_nanos()) {
-      return absl::OkStatus();
-    }
-    TOKENUSAGE_RETURN_IF_ERROR(AddLabelRow(*select));
-  }
-}
-
-absl::Status ProjectRun::AddLabelRow(const SqliteStatement& row) {
-  UsageSum* const sum =
-      LabelSumOf({0, row.Int64(kCellStartColumn), row.Int64(kRollupColumnCount),
-                  row.Int64(0)});
-  if (sum == nullptr) return absl::OkStatus();
-  return AddRollup(row, database_.path(), sum);
+absl::Status ProjectRun::AddLabelRows(SqliteRows rows) {
+  return AddRollupRows(std::move(rows), [this](const SqliteRows& row) {
+    return LabelSumOf({0, row.Int64(kCellStartColumn),
+                       row.Int64(kRollupColumnCount), row.Int64(0)});
+  });
 }
 
 UsageSum* ProjectRun::LabelSumOf(const SqliteCell& cell) {
@@ -331,48 +321,41 @@ UsageSum* ProjectRun::LabelSumOf(const SqliteCell& cell) {
 
 absl::Status ProjectRun::AddRecords(TimeWindow window) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached("SELECT series_id, event_time, record "
+      SqliteRows rows,
+      database_.Select("SELECT series_id, event_time, record "
                        "FROM usage_record INDEXED BY usage_record_by_time "
                        "WHERE project_id=?1 AND event_time>=?2 AND "
                        "event_time<?3 AND corrected_by IS NULL "
-                       "ORDER BY event_time"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_.id);
-  select->Bind(2, window.start_nanos);
-  select->Bind(3, window.end_nanos);
-  for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row) return absl::OkStatus();
-    TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    const std::int64_t event_time = select->Int64(1);
-    if (event_time >= rows_.end_nanos()) return absl::OkStatus();
-    const auto series = series_.find(select->Int64(0));
-    if (series == series_.end()) continue;
-    TOKENUSAGE_RETURN_IF_ERROR(
-        AddRecord(series->second.group, event_time, select->Blob(2)));
-  }
+                       "ORDER BY event_time",
+                       {project_.id, window.start_nanos, window.end_nanos}));
+  return AddRecordRows(std::move(rows), /*in_order_of_time=*/true);
 }
 
 absl::Status ProjectRun::AddUnfolded(TimeWindow window) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database_.Cached("SELECT series_id, event_time, record "
-                       "FROM usage_record NOT INDEXED WHERE row_id>?4 AND "
-                       "project_id=?1 AND event_time>=?2 AND event_time<?3 "
-                       "AND corrected_by IS NULL"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_.id);
-  select->Bind(2, window.start_nanos);
-  select->Bind(3, window.end_nanos);
-  select->Bind(4, labels_.until);
+      SqliteRows rows,
+      database_.Select(
+          "SELECT series_id, event_time, record "
+          "FROM usage_record NOT INDEXED WHERE row_id>?4 AND "
+          "project_id=?1 AND event_time>=?2 AND event_time<?3 "
+          "AND corrected_by IS NULL",
+          {project_.id, window.start_nanos, window.end_nanos, labels_.until}));
+  return AddRecordRows(std::move(rows), /*in_order_of_time=*/false);
+}
+
+absl::Status ProjectRun::AddRecordRows(SqliteRows rows, bool in_order_of_time) {
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return absl::OkStatus();
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
-    if (series_.count(select->Int64(0)) == 0) continue;
+    const std::int64_t event_time = rows.Int64(1);
+    if (in_order_of_time && event_time >= rows_.end_nanos()) {
+      return absl::OkStatus();
+    }
+    const auto series = series_.find(rows.Int64(0));
+    if (series == series_.end()) continue;
     TOKENUSAGE_RETURN_IF_ERROR(
-        AddRecord("", select->Int64(1), select->Blob(2)));
+        AddRecord(series->second.group, event_time, rows.Blob(2)));
   }
 }
 

@@ -15,14 +15,10 @@ constexpr std::size_t kMaxIdle = 8;
 absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(
     std::string path) {
   std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(path)));
-  TOKENUSAGE_RETURN_IF_ERROR(
-      reader
-          ->Read<std::int64_t>({},
-                               [](SqliteDatabase* database) {
-                                 return database->QueryInt64(
-                                     "PRAGMA schema_version");
-                               })
-          .status());
+  const auto first_read = reader->Read({}, [](SqliteDatabase* database) {
+    return database->QueryInt64("PRAGMA schema_version");
+  });
+  TOKENUSAGE_RETURN_IF_ERROR(first_read.status());
   return reader;
 }
 

@@ -2,7 +2,7 @@
 
 // Reads from the database while the writer works.
 //
-//   absl::StatusOr<UsageQueryPage> page = reader->Read<UsageQueryPage>(
+//   absl::StatusOr<UsageQueryPage> page = reader->Read(
 //       query.limits,
 //       [&](SqliteDatabase* database) { return QueryUsage(database, query); });
 
@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,17 +27,20 @@ namespace tokenusage {
 // A pool of connections that only read. Thread-safe.
 class SqliteReader {
  public:
+  template <typename Function>
+  using ResultOf = std::invoke_result_t<Function, SqliteDatabase*>;
+
   // Opens the first connection, and keeps it: as long as there is one, SQLite
   // keeps the index of the write-ahead log, which whoever opens a database
   // first must write. So reads work even while the disk is full.
   static absl::StatusOr<std::unique_ptr<SqliteReader>> Open(std::string path);
 
-  // Returns read(connection), called in a transaction: one snapshot. Waits for
-  // the gate, within `limits`.
-  template <typename Result, typename Function>
-  absl::StatusOr<Result> Read(const CallLimits& limits, Function read) {
+  // Returns read(connection), a Status or StatusOr, called in a transaction:
+  // one snapshot. Waits for the gate, within `limits`.
+  template <typename Function>
+  ResultOf<Function> Read(const CallLimits& limits, Function read) {
     TOKENUSAGE_RETURN_IF_ERROR(gate_.Enter(limits));
-    absl::StatusOr<Result> result = ReadInside<Result>(std::move(read));
+    ResultOf<Function> result = ReadInside(std::move(read));
     gate_.Leave();
     return result;
   }
@@ -45,19 +49,25 @@ class SqliteReader {
   ReadGate& gate() { return gate_; }
 
  private:
+  static const absl::Status& StatusOf(const absl::Status& status) {
+    return status;
+  }
+  template <typename Value>
+  static const absl::Status& StatusOf(const absl::StatusOr<Value>& result) {
+    return result.status();
+  }
+
   explicit SqliteReader(std::string path) : path_(std::move(path)) {}
 
-  template <typename Result, typename Function>
-  absl::StatusOr<Result> ReadInside(Function read) {
+  template <typename Function>
+  ResultOf<Function> ReadInside(Function read) {
     TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
                                 Take());
     TOKENUSAGE_RETURN_IF_ERROR(database->Execute("BEGIN"));
-    absl::StatusOr<Result> result = read(database.get());
+    ResultOf<Function> result = read(database.get());
+    const absl::Status& status = StatusOf(result);
     // After these errors the connection may be unusable.
-    if (absl::IsUnavailable(result.status()) ||
-        absl::IsDataLoss(result.status())) {
-      return result;
-    }
+    if (absl::IsUnavailable(status) || absl::IsDataLoss(status)) return result;
     TOKENUSAGE_RETURN_IF_ERROR(database->Execute("ROLLBACK"));
     GiveBack(std::move(database));
     return result;

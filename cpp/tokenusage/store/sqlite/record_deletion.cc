@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <utility>
 
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
@@ -28,15 +25,6 @@ namespace {
 // the most that it examines.
 constexpr std::size_t kMaxFound = 500;
 constexpr int kMaxScanned = 20'000;
-
-void BindRecordKey(const RecordKey& key, int index,
-                   SqliteStatement* statement) {
-  if (key.is_blob) {
-    statement->BindBlob(index, key.bytes);
-  } else {
-    statement->BindText(index, key.bytes);
-  }
-}
 
 // One deletion's work.
 class DeletionRun {
@@ -125,20 +113,18 @@ absl::Status DeletionRun::Find(SqliteDatabase* database) {
 }
 
 absl::Status DeletionRun::FindByIds(SqliteDatabase* database) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT row_id, event_time, record FROM usage_record "
-                       "WHERE project_id=?1 AND record_id=?2"));
   while (next_id_ < ids_.size() && found_.size() < kMaxFound) {
-    const RecordKey key = ToRecordKey(ids_[next_id_++]);
-    const SqliteStatement::Use use(select);
-    select->Bind(1, project_id_);
-    BindRecordKey(key, 2, select);
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-    if (!row || select->Int64(1) < from_nanos_) continue;
+    TOKENUSAGE_ASSIGN_OR_RETURN(
+        SqliteRows rows,
+        database->Select(
+            "SELECT row_id, event_time, record FROM usage_record "
+            "WHERE project_id=?1 AND record_id=?2",
+            {project_id_, ValueOf(ToRecordKey(ids_[next_id_++]))}));
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row || rows.Int64(1) < from_nanos_) continue;
     TOKENUSAGE_RETURN_IF_ERROR(
-        ReadStoredRecord(database->path(), select->Blob(2), &record_));
-    if (IsSelected(selection_, record_)) found_.push_back(select->Int64(0));
+        ReadStoredRecord(database->path(), rows.Blob(2), &record_));
+    if (IsSelected(selection_, record_)) found_.push_back(rows.Int64(0));
   }
   at_end_ = next_id_ == ids_.size();
   return absl::OkStatus();
@@ -146,29 +132,25 @@ absl::Status DeletionRun::FindByIds(SqliteDatabase* database) {
 
 absl::Status DeletionRun::FindByTime(SqliteDatabase* database) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT row_id, event_time, record_id, record "
-                       "FROM usage_record INDEXED BY usage_record_by_time "
-                       "WHERE project_id=?1 AND event_time>=?2 "
-                       "AND event_time<?3 AND (event_time>?4 OR record_id>?5) "
-                       "ORDER BY event_time, record_id"));
-  const RecordKey after = after_key_;
-  const SqliteStatement::Use use(select);
-  select->Bind(1, project_id_);
-  select->Bind(2, std::max(from_nanos_, after_nanos_));
-  select->Bind(3, selection_.window.end_nanos);
-  select->Bind(4, after_nanos_);
-  BindRecordKey(after, 5, select);
+      SqliteRows rows,
+      database->Select(
+          "SELECT row_id, event_time, record_id, record "
+          "FROM usage_record INDEXED BY usage_record_by_time "
+          "WHERE project_id=?1 AND event_time>=?2 "
+          "AND event_time<?3 AND (event_time>?4 OR record_id>?5) "
+          "ORDER BY event_time, record_id",
+          {project_id_, std::max(from_nanos_, after_nanos_),
+           selection_.window.end_nanos, after_nanos_, ValueOf(after_key_)}));
   for (int scanned = 0; scanned < kMaxScanned && found_.size() < kMaxFound;
        ++scanned) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     at_end_ = !row;
     if (at_end_) break;
-    after_nanos_ = select->Int64(1);
-    after_key_ = {select->IsBlob(2), std::string(select->Blob(2))};
+    after_nanos_ = rows.Int64(1);
+    after_key_ = RecordKeyAt(rows, 2);
     TOKENUSAGE_RETURN_IF_ERROR(
-        ReadStoredRecord(database->path(), select->Blob(3), &record_));
-    if (IsSelected(selection_, record_)) found_.push_back(select->Int64(0));
+        ReadStoredRecord(database->path(), rows.Blob(3), &record_));
+    if (IsSelected(selection_, record_)) found_.push_back(rows.Int64(0));
   }
   return absl::OkStatus();
 }
@@ -198,29 +180,25 @@ absl::StatusOr<bool> DeletionRun::DeleteRow(SqliteDatabase* database,
                                             SqliteRollups* rollups,
                                             SqliteLabelRollups* label_rollups) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT series_id, event_time, corrected_by, record "
-                       "FROM usage_record WHERE row_id=?1 AND project_id=?2"));
-  const SqliteStatement::Use use(select);
-  select->Bind(1, row_id);
-  select->Bind(2, project_id_);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
-  if (!row || select->Int64(1) < from_nanos_) return false;
+      SqliteRows rows,
+      database->Select("SELECT series_id, event_time, corrected_by, record "
+                       "FROM usage_record WHERE row_id=?1 AND project_id=?2",
+                       {row_id, project_id_}));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
+  if (!row || rows.Int64(1) < from_nanos_) return false;
   TOKENUSAGE_RETURN_IF_ERROR(
-      ReadStoredRecord(database->path(), select->Blob(3), &record_));
+      ReadStoredRecord(database->path(), rows.Blob(3), &record_));
   if (!IsSelected(selection_, record_)) return false;
-  if (select->IsNull(2) && Counts(record_)) {
+  if (rows.IsNull(2) && Counts(record_)) {
+    const SqliteStoredRecord stored = {row_id, project_id_, rows.Int64(0),
+                                       rows.Int64(1)};
     const UsageCounts counts = CountRecord(record_);
-    rollups->Subtract(select->Int64(0), select->Int64(1), counts);
-    TOKENUSAGE_RETURN_IF_ERROR(label_rollups->Subtract(
-        database, {row_id, project_id_, select->Int64(0), select->Int64(1)},
-        record_, counts));
+    rollups->Subtract(stored.series_id, stored.event_time_nanos, counts);
+    TOKENUSAGE_RETURN_IF_ERROR(
+        label_rollups->Subtract(database, stored, record_, counts));
   }
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * erase,
-      database->Cached("DELETE FROM usage_record WHERE row_id=?1"));
-  erase->Bind(1, row_id);
-  TOKENUSAGE_RETURN_IF_ERROR(erase->Run());
+  TOKENUSAGE_RETURN_IF_ERROR(
+      database->Run("DELETE FROM usage_record WHERE row_id=?1", {row_id}));
   return true;
 }
 
@@ -246,54 +224,43 @@ absl::StatusOr<Removal> DeleteSelectedRecords(
 absl::StatusOr<std::int64_t> AddDeletion(SqliteDatabase* database,
                                          const std::string& project,
                                          const std::string& selection) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * insert,
-      database->Cached("INSERT INTO deletion(project, start_time, selection, "
-                       "record_count) VALUES(?1, ?2, ?3, 0)"));
-  insert->BindText(1, project);
-  insert->Bind(2, absl::ToUnixSeconds(absl::Now()));
-  insert->BindText(3, selection);
-  TOKENUSAGE_RETURN_IF_ERROR(insert->Run());
+  TOKENUSAGE_RETURN_IF_ERROR(database->Run(
+      "INSERT INTO deletion(project, start_time, selection, record_count) "
+      "VALUES(?1, ?2, ?3, 0)",
+      {project, absl::ToUnixSeconds(absl::Now()), selection}));
   return database->LastRowId();
 }
 
 absl::Status CountDeleted(SqliteDatabase* database, std::int64_t deletion_id,
                           std::int64_t record_count) {
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * update,
-      database->Cached("UPDATE deletion SET record_count=record_count+?2 "
-                       "WHERE deletion_id=?1"));
-  update->Bind(1, deletion_id);
-  update->Bind(2, record_count);
-  return update->Run();
+  return database->Run(
+      "UPDATE deletion SET record_count=record_count+?2 WHERE deletion_id=?1",
+      {deletion_id, record_count});
 }
 
 absl::StatusOr<std::vector<Deletion>> ReadDeletions(SqliteDatabase* database) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT start_time, project, selection, record_count "
+      SqliteRows rows,
+      database->Select("SELECT start_time, project, selection, record_count "
                        "FROM deletion ORDER BY start_time, deletion_id"));
-  const SqliteStatement::Use use(select);
   std::vector<Deletion> all;
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return all;
-    all.push_back({absl::FromUnixSeconds(select->Int64(0)),
-                   std::string(select->Text(1)), std::string(select->Text(2)),
-                   select->Int64(3)});
+    all.push_back({absl::FromUnixSeconds(rows.Int64(0)),
+                   std::string(rows.Text(1)), std::string(rows.Text(2)),
+                   rows.Int64(3)});
   }
 }
 
 absl::StatusOr<bool> HasDeletions(SqliteDatabase* database,
                                   const std::string& project) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached("SELECT 1 FROM deletion WHERE project=?1 "
-                       "AND selection<>?2 LIMIT 1"));
-  const SqliteStatement::Use use(select);
-  select->BindText(1, project);
-  select->BindText(2, kWholeProject);
-  return select->Step();
+      const std::int64_t found,
+      database->QueryInt64("SELECT EXISTS(SELECT * FROM deletion "
+                           "WHERE project=?1 AND selection<>?2)",
+                           {project, kWholeProject}));
+  return found != 0;
 }
 
 }  // namespace tokenusage

@@ -85,6 +85,19 @@ std::string RecordIdOf(const RecordKey& key) {
   return text;
 }
 
+SqliteValue ValueOf(const RecordKey& key) {
+  if (key.is_blob) return SqliteBlob{key.bytes};
+  return key.bytes;
+}
+
+RecordKey RecordKeyAt(const SqliteRows& row, int column) {
+  return {row.IsBlob(column), std::string(row.Blob(column))};
+}
+
+std::string RecordIdAt(const SqliteRows& row, int column) {
+  return RecordIdOf(RecordKeyAt(row, column));
+}
+
 std::optional<std::string> FirstBlobAfter(std::string_view record_id) {
   // Keep as many leading characters as possible, make the next one greater, and
   // fill up with the smallest.

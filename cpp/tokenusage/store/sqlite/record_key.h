@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "tokenusage/store/sqlite/database.h"
+
 namespace tokenusage {
 
 struct RecordKey {
@@ -24,6 +26,13 @@ struct RecordKey {
 RecordKey ToRecordKey(std::string_view record_id);
 
 std::string RecordIdOf(const RecordKey& key);
+
+// Returns the key as a parameter, which is valid as long as the key.
+SqliteValue ValueOf(const RecordKey& key);
+
+// Return the key, and the record id, in a column.
+RecordKey RecordKeyAt(const SqliteRows& row, int column);
+std::string RecordIdAt(const SqliteRows& row, int column);
 
 // Returns the least BLOB whose text is greater than `record_id`; empty if there
 // is none.

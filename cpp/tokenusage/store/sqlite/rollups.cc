@@ -3,9 +3,9 @@
 #include "tokenusage/store/sqlite/rollups.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -25,33 +25,33 @@ constexpr std::size_t kMaxRememberedSums = 4096;
 // The most rollups that a rebuild holds in memory, of the same size.
 constexpr std::size_t kMaxRebuiltRollups = 100'000;
 
-// The parameters of statements on one rollup: series_id and cell_start, its
-// numbers, its expected number of records, project_id and label_set_id.
+// The parameters of statements on one rollup: series_id, cell_start, project_id
+// and label_set_id, its expected number of records, and its numbers.
 std::string KeyOf(const SqliteRollupTable& table) {
   return absl::StrCat(
-      " WHERE ", table.by_label ? "project_id=?8 AND label_set_id=?9 AND " : "",
+      " WHERE ", table.by_label ? "project_id=?3 AND label_set_id=?4 AND " : "",
       "series_id=?1 AND cell_start=?2");
 }
 
 std::string InsertSql(const SqliteRollupTable& table) {
   return absl::StrCat("INSERT INTO ", table.name, "(", kRollupColumns,
                       table.by_label ? ", project_id, label_set_id" : "",
-                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6",
-                      table.by_label ? ", ?8, ?9)" : ")");
+                      ") VALUES(?1, ?2, ?6, ?7, ?8, ?9",
+                      table.by_label ? ", ?3, ?4)" : ")");
 }
 
 // Returns the statement that changes a rollup. This and the next change nothing
 // if the number of records is not the expected one.
 std::string UpdateSql(const SqliteRollupTable& table) {
   return absl::StrCat("UPDATE ", table.name,
-                      " SET record_count=?3, inconsistent_record_count=?4, "
-                      "unknown_usage_record_count=?5, measure_sums=?6",
-                      KeyOf(table), " AND record_count=?7");
+                      " SET record_count=?6, inconsistent_record_count=?7, "
+                      "unknown_usage_record_count=?8, measure_sums=?9",
+                      KeyOf(table), " AND record_count=?5");
 }
 
 std::string DeleteSql(const SqliteRollupTable& table) {
   return absl::StrCat("DELETE FROM ", table.name, KeyOf(table),
-                      " AND record_count=?7");
+                      " AND record_count=?5");
 }
 
 // Returns a cell's key for a cache: its bytes.
@@ -91,36 +91,32 @@ constexpr char kFromHorizon[] =
 absl::Status AddRecords(SqliteDatabase* database, const CallLimits& limits,
                         Rebuild* rebuild) {
   TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * select,
-      database->Cached(
+      SqliteRows rows,
+      database->Select(
           "SELECT row_id, series_id, event_time, inconsistent, record, "
           "corrected_by "
           "FROM usage_record NOT INDEXED WHERE event_time>=ifnull("
           "(SELECT horizon*1000000000 FROM retention "
           "WHERE project_id=usage_record.project_id), event_time)"));
-  // The rows that are updated were read already.
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      SqliteStatement * mark,
-      database->Cached("UPDATE usage_record SET inconsistent=?2 "
-                       "WHERE row_id=?1"));
-  const SqliteStatement::Use use(select);
   DeadlineCheck deadline(limits);
   SqliteRollups rollups;
   v1::UsageRecord record;
   for (;;) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, select->Step());
+    TOKENUSAGE_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return rollups.Flush(database);
     TOKENUSAGE_RETURN_IF_ERROR(deadline.Check());
     TOKENUSAGE_RETURN_IF_ERROR(
-        ReadStoredRecord(database->path(), select->Blob(4), &record));
+        ReadStoredRecord(database->path(), rows.Blob(4), &record));
     const UsageCounts counts = CountRecord(record);
-    if (select->IsNull(5) && Counts(record)) {
-      rollups.Add(select->Int64(1), select->Int64(2), counts);
+    if (rows.IsNull(5) && Counts(record)) {
+      rollups.Add(rows.Int64(1), rows.Int64(2), counts);
     }
-    if (select->Int64(3) != (counts.inconsistent() ? 1 : 0)) {
-      mark->Bind(1, select->Int64(0));
-      mark->Bind(2, counts.inconsistent() ? 1 : 0);
-      TOKENUSAGE_RETURN_IF_ERROR(mark->Run());
+    const std::int64_t inconsistent = counts.inconsistent() ? 1 : 0;
+    if (rows.Int64(3) != inconsistent) {
+      // The rows that are updated were read already.
+      TOKENUSAGE_RETURN_IF_ERROR(database->Run(
+          "UPDATE usage_record SET inconsistent=?2 WHERE row_id=?1",
+          {rows.Int64(0), inconsistent}));
     }
     ++rebuild->record_count;
     if (rollups.size() >= kMaxRebuiltRollups) {
@@ -157,34 +153,21 @@ absl::Status SqliteSumWriter::Add(const SqliteSums& changes,
   }
   std::sort(sorted.begin(), sorted.end(),
             [](const Change& a, const Change& b) { return a.cell < b.cell; });
-  TOKENUSAGE_ASSIGN_OR_RETURN(const Statements statements, Prepare(database));
   if (max_remembered_ == 0) ForgetStored();
   for (auto change = sorted.begin(); change != sorted.end();) {
     const SqliteCell cell = change->cell;
     UsageSum* sum = stored_.Find(KeyOf(cell));
     if (sum == nullptr) {
-      TOKENUSAGE_ASSIGN_OR_RETURN(
-          UsageSum stored, Read(cell, database->path(), statements.select));
+      TOKENUSAGE_ASSIGN_OR_RETURN(UsageSum stored, Read(cell, database));
       sum = stored_.Insert(KeyOf(cell), std::move(stored));
     }
     const std::int64_t stored_records = sum->record_count;
     for (; change != sorted.end() && change->cell == cell; ++change) {
       sum->Add(*change->sum);
     }
-    TOKENUSAGE_RETURN_IF_ERROR(
-        Write(cell, stored_records, *sum, statements, database));
+    TOKENUSAGE_RETURN_IF_ERROR(Write(cell, stored_records, *sum, database));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<SqliteSumWriter::Statements> SqliteSumWriter::Prepare(
-    SqliteDatabase* database) const {
-  Statements statements;
-  TOKENUSAGE_ASSIGN_OR_RETURN(statements.select, database->Cached(select_));
-  TOKENUSAGE_ASSIGN_OR_RETURN(statements.insert, database->Cached(insert_));
-  TOKENUSAGE_ASSIGN_OR_RETURN(statements.update, database->Cached(update_));
-  TOKENUSAGE_ASSIGN_OR_RETURN(statements.remove, database->Cached(remove_));
-  return statements;
 }
 
 SqliteCell SqliteSumWriter::CellAround(SqliteCell cell) const {
@@ -196,31 +179,23 @@ SqliteCell SqliteSumWriter::CellAround(SqliteCell cell) const {
   return cell;
 }
 
-void SqliteSumWriter::BindKey(const SqliteCell& cell,
-                              SqliteStatement* statement) const {
-  statement->Bind(1, cell.series_id);
-  statement->Bind(2, cell.cell_start);
-  if (!table_.by_label) return;
-  statement->Bind(8, cell.project_id);
-  statement->Bind(9, cell.label_set_id);
-}
-
 absl::StatusOr<UsageSum> SqliteSumWriter::Read(const SqliteCell& cell,
-                                               const std::string& path,
-                                               SqliteStatement* select) const {
-  const SqliteStatement::Use use(select);
-  BindKey(cell, select);
-  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, select->Step());
+                                               SqliteDatabase* database) const {
+  const std::array<SqliteValue, 4> key = {cell.series_id, cell.cell_start,
+                                          cell.project_id, cell.label_set_id};
+  TOKENUSAGE_ASSIGN_OR_RETURN(
+      SqliteRows rows, database->Select(select_, SqliteParams(key).first(
+                                                     table_.by_label ? 4 : 2)));
+  TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, rows.Step());
   UsageSum sum;
   if (!found) return sum;
-  TOKENUSAGE_RETURN_IF_ERROR(AddRollup(*select, path, &sum));
+  TOKENUSAGE_RETURN_IF_ERROR(AddRollup(rows, database->path(), &sum));
   return sum;
 }
 
 absl::Status SqliteSumWriter::Write(const SqliteCell& cell,
                                     std::int64_t stored_records,
                                     const UsageSum& sum,
-                                    const Statements& statements,
                                     SqliteDatabase* database) const {
   if (!sum.IsOfRecords()) {
     return RollupError(database->path(), cell.series_id, cell.cell_start,
@@ -229,20 +204,20 @@ absl::Status SqliteSumWriter::Write(const SqliteCell& cell,
   const bool is_new = stored_records == 0;
   const bool is_empty = sum.record_count == 0;
   if (is_new && is_empty) return absl::OkStatus();
-  SqliteStatement* const write = is_empty ? statements.remove
-                                 : is_new ? statements.insert
-                                          : statements.update;
-  BindKey(cell, write);
-  if (!is_new) write->Bind(7, stored_records);
   std::string measure_sums;
-  if (!is_empty) {
-    EncodeMeasureSums(sum, &measure_sums);
-    write->Bind(3, sum.record_count);
-    write->Bind(4, sum.inconsistent_record_count);
-    write->Bind(5, sum.unknown_usage_record_count);
-    write->BindBlob(6, measure_sums);
-  }
-  TOKENUSAGE_RETURN_IF_ERROR(write->Run());
+  EncodeMeasureSums(sum, &measure_sums);
+  const std::array<SqliteValue, 9> values = {cell.series_id,
+                                             cell.cell_start,
+                                             cell.project_id,
+                                             cell.label_set_id,
+                                             stored_records,
+                                             sum.record_count,
+                                             sum.inconsistent_record_count,
+                                             sum.unknown_usage_record_count,
+                                             SqliteBlob{measure_sums}};
+  TOKENUSAGE_RETURN_IF_ERROR(
+      is_empty ? database->Run(remove_, SqliteParams(values).first(5))
+               : database->Run(is_new ? insert_ : update_, values));
   return CheckChangedOne(database);
 }
 
@@ -271,15 +246,14 @@ absl::Status SqliteRollups::Flush(SqliteDatabase* database) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
-                                               const SqliteRollupTable& table) {
-  return database->Cached(
-      absl::StrCat("SELECT ", kRollupColumns, " FROM ", table.name,
-                   " WHERE series_id=?1 AND cell_start>=?2 AND cell_start<?3 "
-                   "ORDER BY cell_start"));
+std::string SelectRollups(const SqliteRollupTable& table) {
+  return absl::StrCat(
+      "SELECT ", kRollupColumns, " FROM ", table.name,
+      " WHERE series_id=?1 AND cell_start>=?2 AND cell_start<?3 "
+      "ORDER BY cell_start");
 }
 
-absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
+absl::Status AddRollup(const SqliteRows& row, const std::string& path,
                        UsageSum* sum) {
   const std::int64_t records = row.Int64(2);
   const std::int64_t inconsistent = row.Int64(3);

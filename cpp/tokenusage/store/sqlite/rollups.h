@@ -44,7 +44,7 @@ inline constexpr int kRollupColumnCount = 6;
 
 // Adds the sum in a row to `sum`. Returns DATA_LOSS, naming the rollup, if the
 // row does not hold one.
-absl::Status AddRollup(const SqliteStatement& row, const std::string& path,
+absl::Status AddRollup(const SqliteRows& row, const std::string& path,
                        UsageSum* sum);
 
 // The place where a sum is stored. Tables that are not by label have no project
@@ -87,27 +87,18 @@ class SqliteSumWriter {
   void ForgetStored() { stored_.Clear(); }
 
  private:
-  // On one row.
-  struct Statements {
-    SqliteStatement* select;
-    SqliteStatement* insert;
-    SqliteStatement* update;
-    SqliteStatement* remove;
-  };
-  absl::StatusOr<Statements> Prepare(SqliteDatabase* database) const;
   // Returns the cell of the table that holds this one.
   SqliteCell CellAround(SqliteCell cell) const;
   // Returns the stored sum; an empty one if there is none.
-  absl::StatusOr<UsageSum> Read(const SqliteCell& cell, const std::string& path,
-                                SqliteStatement* select) const;
+  absl::StatusOr<UsageSum> Read(const SqliteCell& cell,
+                                SqliteDatabase* database) const;
   // Replaces the stored sum of `stored_records` records.
   absl::Status Write(const SqliteCell& cell, std::int64_t stored_records,
-                     const UsageSum& sum, const Statements& statements,
-                     SqliteDatabase* database) const;
-  void BindKey(const SqliteCell& cell, SqliteStatement* statement) const;
+                     const UsageSum& sum, SqliteDatabase* database) const;
 
   const SqliteRollupTable table_;
   const std::size_t max_remembered_;
+  // Statements on one row.
   const std::string select_;
   const std::string insert_;
   const std::string update_;
@@ -119,8 +110,7 @@ class SqliteSumWriter {
 // Returns the statement that selects one series' rollups in order of time. Its
 // parameters are series_id and the start and end of a CellRange; its columns
 // are kRollupColumns.
-absl::StatusOr<SqliteStatement*> SelectRollups(SqliteDatabase* database,
-                                               const SqliteRollupTable& table);
+std::string SelectRollups(const SqliteRollupTable& table);
 
 // Collects the changes of a transaction to the rollups that are not by label,
 // so that each is written once, and remembers what it wrote, so that the next

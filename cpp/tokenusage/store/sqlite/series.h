@@ -24,19 +24,13 @@ namespace tokenusage {
 absl::StatusOr<std::int64_t> FindProjectId(SqliteDatabase* database,
                                            std::string_view project);
 
-// Returns the id of a series; 0 if the project has no such series.
-absl::StatusOr<std::int64_t> FindSeriesId(SqliteDatabase* database,
-                                          std::int64_t project_id,
-                                          const v1::UsageRecord& record);
-
-// Returns the number of a project's series and label sets.
-absl::StatusOr<std::int64_t> CountSeries(SqliteDatabase* database,
-                                         std::int64_t project_id);
-
 // Calls `each` with every series of a project.
 absl::Status ForEachSeries(
     SqliteDatabase* database, std::int64_t project_id,
     const std::function<void(std::int64_t series_id, SeriesNames names)>& each);
+
+// Reads operation, provider and model from three columns.
+SeriesNames SeriesNamesAt(const SqliteRows& row, int first_column);
 
 // Calls `each` with every label set of a project. The view lives until `each`
 // returns.

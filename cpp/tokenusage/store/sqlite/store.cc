@@ -82,29 +82,28 @@ class SqliteStore : public UsageStore,
   }
 
   absl::StatusOr<UsageQueryPage> Query(const UsageQuery& query) override {
-    return reader_->Read<UsageQueryPage>(
-        query.limits,
-        [&](SqliteDatabase* database) { return QueryUsage(database, query); });
+    return reader_->Read(query.limits, [&](SqliteDatabase* database) {
+      return QueryUsage(database, query);
+    });
   }
 
   absl::StatusOr<v1::UsageRecord> GetRecord(
       std::string_view project, std::string_view record_id) override {
-    return reader_->Read<v1::UsageRecord>({}, [&](SqliteDatabase* database) {
+    return reader_->Read({}, [&](SqliteDatabase* database) {
       return GetUsageRecord(database, project, record_id);
     });
   }
 
   absl::StatusOr<RecordPage> ListRecords(const RecordQuery& query) override {
-    return reader_->Read<RecordPage>(query.limits,
-                                     [&](SqliteDatabase* database) {
-                                       return ListUsageRecords(database, query);
-                                     });
+    return reader_->Read(query.limits, [&](SqliteDatabase* database) {
+      return ListUsageRecords(database, query);
+    });
   }
 
   absl::StatusOr<std::vector<StoredProject>> ListProjects(
       const CallLimits& limits) override {
     TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));
-    return reader_->Read<std::vector<StoredProject>>(limits, &ReadProjects);
+    return reader_->Read(limits, &ReadProjects);
   }
 
   absl::Status CheckWritable() override { return CheckCommit(path_); }
@@ -120,7 +119,7 @@ class SqliteStore : public UsageStore,
   StoreMaintenance* maintenance() override { return this; }
 
   absl::StatusOr<std::vector<ProjectRetention>> Retention() override {
-    return reader_->Read<std::vector<ProjectRetention>>({}, &ReadRetention);
+    return reader_->Read({}, &ReadRetention);
   }
   absl::Status SetRetention(std::string_view project,
                             absl::Duration retain) override {
@@ -132,10 +131,9 @@ class SqliteStore : public UsageStore,
       std::string_view project, absl::Time horizon,
       const CallLimits& limits) override;
   absl::StatusOr<CheckReport> Check(const CheckOptions& options) override {
-    return reader_->Read<CheckReport>(
-        options.limits, [&](SqliteDatabase* database) {
-          return CheckSqliteContent(database, options);
-        });
+    return reader_->Read(options.limits, [&](SqliteDatabase* database) {
+      return CheckSqliteContent(database, options);
+    });
   }
   absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) override;
   absl::StatusOr<Removal> DeleteRecords(const RecordSelection& selection,
@@ -145,7 +143,7 @@ class SqliteStore : public UsageStore,
     return DeleteSelectedRecords(selection, dry_run, limits, this);
   }
   absl::StatusOr<std::vector<Deletion>> Deletions() override {
-    return reader_->Read<std::vector<Deletion>>({}, &ReadDeletions);
+    return reader_->Read({}, &ReadDeletions);
   }
   absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
                                           const CallLimits& limits) override;
@@ -155,8 +153,14 @@ class SqliteStore : public UsageStore,
  private:
   // SqliteTransactions. Write works between two commits, and Pause leaves at
   // least half of the time to appends.
-  absl::Status Read(const CallLimits& limits, const Work& work) override;
-  absl::Status Write(const Work& work) override;
+  absl::Status Read(const CallLimits& limits, const Work& work) override {
+    return reader_->Read(limits, work);
+  }
+  absl::Status Write(const Work& work) override {
+    return RunInTransaction([&work](SqliteAppender* appender) {
+      return work(appender->database());
+    });
+  }
   void Pause(absl::Duration write_time) override {
     absl::SleepFor(std::min(write_time, kMaxPause));
   }
@@ -170,21 +174,6 @@ class SqliteStore : public UsageStore,
   std::unique_ptr<SqliteReader> reader_;
   SqliteWriter writer_;
 };
-
-absl::Status SqliteStore::Read(const CallLimits& limits, const Work& work) {
-  return reader_
-      ->Read<bool>(limits,
-                   [&work](SqliteDatabase* database) -> absl::StatusOr<bool> {
-                     TOKENUSAGE_RETURN_IF_ERROR(work(database));
-                     return true;
-                   })
-      .status();
-}
-
-absl::Status SqliteStore::Write(const Work& work) {
-  return RunInTransaction(
-      [&work](SqliteAppender* appender) { return work(appender->database()); });
-}
 
 absl::Status SqliteStore::RunInTransaction(const SqliteWriter::Work& work) {
   return writer_.Run([&work](SqliteAppender* appender) -> absl::Status {
