@@ -159,11 +159,6 @@ absl::StatusOr<bool> HasTable(PostgresConnection* connection,
   return QueryBool(connection, "to_regclass('" + name + "') IS NOT NULL");
 }
 
-// Returns a horizon, which is 0 if there is none, in nanoseconds.
-std::int64_t HorizonNanos(std::int64_t seconds) {
-  return seconds == 0 ? kNoHorizon : seconds * kNanosPerSecond;
-}
-
 absl::Status Refuse(const PostgresConnection& connection,
                     const std::string& why) {
   return absl::FailedPreconditionError(
