@@ -20,6 +20,7 @@ TEST(AmountFromDecimalTest, ReadsWhatToDecimalWrites) {
         << amount.ToDecimal();
   }
   EXPECT_EQ(AmountFromDecimal("00.50"), Amount::FromCount(0.5));
+  EXPECT_EQ(AmountFromDecimal("0.50000000000000000"), Amount::FromCount(0.5));
 }
 
 TEST(AmountFromDecimalTest, RefusesOtherTexts) {

@@ -37,8 +37,9 @@ Command WithSubcommands(CLI::App* app, std::vector<Command> subcommands);
 // Adds the argument FILE, which is standard input by default.
 void AddFileArgument(CLI::App* command, std::string* file);
 
-// Lets a flag be set in the environment: --tls-key as TOKENUSAGE_TLS_KEY.
 inline constexpr std::string_view kVariablePrefix = "TOKENUSAGE_";
+
+// Lets a flag be set in the environment: --tls-key as TOKENUSAGE_TLS_KEY.
 CLI::Option* WithEnvironment(CLI::Option* flag);
 
 // Returns the status of a flag's value, with the flag's name in front of an

@@ -23,9 +23,12 @@ bool AppendDigit(char digit, absl::int128* number) {
 std::optional<Amount> AmountFromDecimal(std::string_view decimal) {
   const std::size_t point = decimal.find('.');
   const std::string_view whole = decimal.substr(0, point);
-  const std::string_view fraction = point == std::string_view::npos
-                                        ? std::string_view()
-                                        : decimal.substr(point + 1);
+  std::string_view fraction = point == std::string_view::npos
+                                  ? std::string_view()
+                                  : decimal.substr(point + 1);
+  while (fraction.size() > kDecimals && fraction.back() == '0') {
+    fraction.remove_suffix(1);
+  }
   const bool has_point = point != std::string_view::npos;
   if (whole.empty() || has_point == fraction.empty() ||
       fraction.size() > kDecimals) {

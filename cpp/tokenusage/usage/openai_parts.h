@@ -18,7 +18,7 @@ void TakeIfAny(const Usage& usage, const Take& take) {
   if constexpr (std::is_invocable_v<Take, const Usage&>) take(usage);
 }
 
-// Returns the counts that the usage states under OpenAI's names. Where a
+// Returns the counts that the usage states under OpenAI's names. If a
 // provider means something else by a name, its rule replaces the part.
 //
 // The input includes cache reads and writes; the output includes reasoning and

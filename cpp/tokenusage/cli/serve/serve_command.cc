@@ -130,7 +130,8 @@ void NotifyServiceManager(const std::string& state) {
   close(descriptor);
 }
 
-// Notifies it that a reload has begun, and when, as systemd requires.
+// Notifies the service manager that a reload has begun, and when, as systemd
+// requires.
 void NotifyReloading() {
   timespec now = {};
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -51,7 +51,7 @@ struct HttpLimits {
   // A response must be read within this time.
   absl::Duration max_answer_time = absl::Minutes(2);
 
-  // The threads that read, parse and write. No handler blocks them.
+  // The threads that read, parse and write. No call blocks them.
   int threads = 2;
 };
 

@@ -19,10 +19,10 @@ namespace tokenusage {
 // Returns the bounds of histograms of the durations of calls.
 const prometheus::Histogram::BucketBoundaries& SecondsBuckets();
 
-// Returns an interceptor that counts each method that a server may have, and
-// all others together as `other`: callers may invent names, and each would take
-// memory permanently. `registry` must outlive the factory, and the factory
-// every call. Thread-safe.
+// Returns a factory of interceptors that count each method that a server may
+// have, and all others together as `other`: callers may invent names, and each
+// would take memory permanently. `registry` must outlive the factory, and the
+// factory every call. The factory is thread-safe.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 NewCallCounterFactory(prometheus::Registry* registry);
 

@@ -25,7 +25,7 @@ namespace tokenusage {
 // Must outlive the server. Thread-safe.
 class HealthCalls {
  public:
-  // Returns an interceptor for a server with ApplyTransportLimits, which leaves
+  // Returns a factory for a server with ApplyTransportLimits, which leaves
   // unpacking to the services. Requests that unpack to more than 4 KiB stay as
   // they are, which the health service refuses.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>

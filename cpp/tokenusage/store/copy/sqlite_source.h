@@ -51,7 +51,8 @@ absl::StatusOr<std::int64_t> ReadLabelsFrom(SqliteDatabase* database,
 // the database.
 class RollupCursor {
  public:
-  // There is one at a time for each table.
+  // Begins to read a project's rollups in `range`. Only one cursor of a table
+  // may exist at a time.
   static absl::StatusOr<RollupCursor> Open(SqliteDatabase* database,
                                            const std::string& project,
                                            const SqliteRollupTable& table,

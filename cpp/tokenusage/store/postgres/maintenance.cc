@@ -230,12 +230,9 @@ absl::StatusOr<std::vector<ProjectRetention>> PostgresMaintenance::Retention() {
                      ? absl::InfinitePast()
                      : absl::FromUnixNanos(times.Int64(0, column));
         };
-        const std::int64_t horizon = results[0].Int64(0, 0);
-        all.push_back({project,
-                       horizon == 0 ? absl::InfinitePast()
-                                    : absl::FromUnixSeconds(horizon),
-                       absl::Seconds(results[0].Int64(0, 1)), time(0),
-                       time(1)});
+        all.push_back(
+            {project, HorizonTime(HorizonNanos(results[0].Int64(0, 0))),
+             absl::Seconds(results[0].Int64(0, 1)), time(0), time(1)});
         return absl::OkStatus();
       }));
   return all;

@@ -44,7 +44,8 @@ class PostgresPool {
   // CANCELLED by the limits, which are checked before each attempt.
   absl::Status Run(const CallLimits& limits, const Work& work);
 
-  // Does the same without retries.
+  // Does the same without retries. The limits only bound the wait for a
+  // connection.
   absl::Status RunOnce(const CallLimits& limits, const Work& work);
 
   // Calls Run with work that returns an absl::StatusOr<Result>, and returns the

@@ -13,8 +13,8 @@
 namespace tokenusage {
 namespace {
 
-// The statements that create the tables. Those of rollups also get the columns
-// of all measures: see kRollupTables.
+// The statements that create the tables. The tables of rollups also get
+// the columns of all measures: see AddMeasureColumns.
 //
 // Text sorts by bytes everywhere: the order of the other stores, which no
 // update of the system's locales can change under an index.

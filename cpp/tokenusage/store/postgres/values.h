@@ -46,7 +46,7 @@ class PostgresParams {
  public:
   PostgresParams() = default;
 
-  // Adds each of the values. $1 is a text in all statements: the project.
+  // Adds each of the values. $1 is a text in all statements.
   template <typename... Values>
   explicit PostgresParams(std::string_view first, Values&&... others) {
     Add(first);

@@ -36,7 +36,8 @@ std::optional<std::string_view> NameOf(const UsageField& field,
   return std::nullopt;
 }
 
-// Return a field's value; empty if it is a project, or there is no such label.
+// Returns a field's value; empty if it is a project, or there is no such label.
+// The view lives as long as the record.
 std::optional<std::string_view> FieldValue(const UsageField& field,
                                            const v1::UsageRecord& record) {
   if (field.kind != UsageField::Kind::kLabel) {
@@ -47,6 +48,7 @@ std::optional<std::string_view> FieldValue(const UsageField& field,
   return label->second;
 }
 
+// Does the same for the names of a series, whose labels LabelValue has.
 std::optional<std::string_view> FieldValue(const UsageField& field,
                                            const SeriesNames& names) {
   return NameOf(field, names.operation, names.provider, names.model);

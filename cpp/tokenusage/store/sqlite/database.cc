@@ -48,9 +48,9 @@ absl::StatusOr<bool> SqliteRows::Step() {
   if (at_end_) return false;
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
+  if (code != SQLITE_DONE) return database_->Error(code);
   at_end_ = true;
-  if (code == SQLITE_DONE) return false;
-  return database_->Error(code);
+  return false;
 }
 
 std::int64_t SqliteRows::Int64(int column) const {

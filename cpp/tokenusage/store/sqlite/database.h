@@ -40,8 +40,8 @@ using SqliteValue = std::variant<std::int64_t, std::string_view, SqliteBlob>;
 using SqliteParams = absl::Span<const SqliteValue>;
 
 // The rows of a statement, which is reset when this object ends: in the middle
-// of its rows it holds a lock. Must not outlive the database. There is one at a
-// time for each statement.
+// of its rows it holds a lock. Must not outlive the database. Only one of a
+// statement may exist at a time.
 class SqliteRows {
  public:
   // Goes to the first or next row; returns false after the last one.

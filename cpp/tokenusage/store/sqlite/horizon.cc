@@ -8,6 +8,7 @@
 #include "tokenusage/store/sqlite/series.h"
 
 namespace tokenusage {
+
 absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
                                          std::int64_t project_id) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const ProjectHorizon horizon,
