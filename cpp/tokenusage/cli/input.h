@@ -6,11 +6,11 @@
 #define TOKENUSAGE_CLI_INPUT_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,17 +32,19 @@ class Input {
   // Reads the next line, without its line feed. Returns false at the end of the
   // input.
   //
-  // Errors: INVALID_ARGUMENT. OUT_OF_RANGE if the line is longer than
-  // `max_bytes`; the line is skipped, and reading can continue.
+  // Errors: INVALID_ARGUMENT if reading fails. OUT_OF_RANGE if the line is
+  // longer than `max_bytes`; the line is skipped, and reading can continue.
   absl::StatusOr<bool> ReadLine(std::size_t max_bytes, std::string* line);
+
+  // Reads the rest.
+  //
+  // Errors: INVALID_ARGUMENT if reading fails, or the rest is longer than
+  // `max_bytes`.
+  absl::StatusOr<std::string> ReadAll(std::size_t max_bytes);
 
   // Returns the fraction of the input that was read, if it is a file whose size
   // is known.
   std::optional<double> FractionRead() const;
-
-  // Reads the rest. Errors: INVALID_ARGUMENT, also if it is longer than
-  // `max_bytes`.
-  absl::StatusOr<std::string> ReadAll(std::size_t max_bytes);
 
  private:
   struct Closer {

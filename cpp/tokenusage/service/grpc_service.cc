@@ -23,8 +23,8 @@
 namespace tokenusage {
 namespace {
 
-// A unary call, which holds memory until its answer has been written. Deletes
-// itself when it is over.
+// A unary call. Keeps what Finish is given, such as the call's share of the
+// memory, until the answer has been written. Deletes itself when it is over.
 class GrpcCall final : public grpc::ServerUnaryReactor, public UnaryCall {
  public:
   // `deadlines` must outlive the call.
@@ -62,7 +62,7 @@ class GrpcCall final : public grpc::ServerUnaryReactor, public UnaryCall {
     grpc::ServerUnaryReactor::Finish(ToGrpcStatus(status));
   }
 
-  // gRPC then runs OnDone, which does little, on the thread that finished the
+  // Lets gRPC run OnDone, which does little, on the thread that finishes the
   // call, as it does for its own reactors. Otherwise it wakes another thread,
   // which costs half as much as everything else in a small call.
   bool InternalInlineable() override { return true; }
@@ -86,13 +86,14 @@ class GrpcCall final : public grpc::ServerUnaryReactor, public UnaryCall {
 GrpcService::GrpcService(Impl* service)
     : service_(*service),
       answer_deadlines_(service->options().limits.max_answer_time),
+      // One thread with an unbounded queue: it takes every job.
       stream_worker_(1, {std::numeric_limits<std::int64_t>::max(),
                          std::numeric_limits<std::int64_t>::max()}) {}
 
-grpc::ServerUnaryReactor* GrpcService::Answer(Impl::Method method,
-                                              Context* context,
-                                              const Bytes& request,
-                                              Bytes* response) {
+grpc::ServerUnaryReactor* GrpcService::StartCall(Impl::Method method,
+                                                 Context* context,
+                                                 const Bytes& request,
+                                                 Bytes* response) {
   auto* const call =
       new GrpcCall(context, request, response, &answer_deadlines_);
   (service_.*method)(call);
@@ -106,13 +107,14 @@ GrpcService::StreamUsage(grpc::CallbackServerContext* context) {
   parts.answer_deadlines = &answer_deadlines_;
   parts.limits = &service_.options().limits;
   parts.run_later = [this](std::function<void()> job) {
-    stream_worker_.TrySubmit({}, 0, std::move(job));
+    stream_worker_.TrySubmit(/*key=*/{}, /*bytes=*/0, std::move(job));
   };
   parts.on_done = [this](UsageStream* stream) {
     const std::lock_guard<std::mutex> lock(streams_mutex_);
     streams_.erase(stream);
     streams_changed_.notify_all();
   };
+  // Locked first: the stream may call on_done before it is inserted.
   const std::lock_guard<std::mutex> lock(streams_mutex_);
   auto* stream = new UsageStream(context, std::move(parts));
   streams_.insert(stream);
@@ -132,8 +134,9 @@ void GrpcService::AwaitStreams(absl::Time deadline) {
   streams_changed_.wait_until(lock, absl::ToChronoTime(deadline),
                               [this] { return streams_.empty(); });
   lock.unlock();
-  // A connection that is closed while its caller still sends is reset, and
-  // unread answers are lost: give the caller time to read why its stream ended.
+  // A connection that is closed while its caller is still sending is reset, and
+  // the caller loses answers that it has not read: give it time to read why its
+  // stream ended.
   constexpr absl::Duration kLinger = absl::Milliseconds(200);
   absl::SleepFor(
       std::clamp(deadline - absl::Now(), absl::ZeroDuration(), kLinger));

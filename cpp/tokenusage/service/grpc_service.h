@@ -52,29 +52,29 @@ class GrpcService final : public RawUsageReportingService {
 
   grpc::ServerUnaryReactor* ReportUsage(Context* context, const Bytes* request,
                                         Bytes* response) override {
-    return Answer(&Impl::ReportUsage, context, *request, response);
+    return StartCall(&Impl::ReportUsage, context, *request, response);
   }
 
   grpc::ServerUnaryReactor* QueryUsage(Context* context, const Bytes* request,
                                        Bytes* response) override {
-    return Answer(&Impl::QueryUsage, context, *request, response);
+    return StartCall(&Impl::QueryUsage, context, *request, response);
   }
 
   grpc::ServerUnaryReactor* GetUsageRecord(Context* context,
                                            const Bytes* request,
                                            Bytes* response) override {
-    return Answer(&Impl::GetUsageRecord, context, *request, response);
+    return StartCall(&Impl::GetUsageRecord, context, *request, response);
   }
 
   grpc::ServerUnaryReactor* ListUsageRecords(Context* context,
                                              const Bytes* request,
                                              Bytes* response) override {
-    return Answer(&Impl::ListUsageRecords, context, *request, response);
+    return StartCall(&Impl::ListUsageRecords, context, *request, response);
   }
 
   grpc::ServerUnaryReactor* ListProjects(Context* context, const Bytes* request,
                                          Bytes* response) override {
-    return Answer(&Impl::ListProjects, context, *request, response);
+    return StartCall(&Impl::ListProjects, context, *request, response);
   }
 
   grpc::ServerBidiReactor<Bytes, Bytes>* StreamUsage(Context* context) override;
@@ -90,8 +90,8 @@ class GrpcService final : public RawUsageReportingService {
 
  private:
   // Starts a unary call.
-  grpc::ServerUnaryReactor* Answer(Impl::Method method, Context* context,
-                                   const Bytes& request, Bytes* response);
+  grpc::ServerUnaryReactor* StartCall(Impl::Method method, Context* context,
+                                      const Bytes& request, Bytes* response);
 
   Impl& service_;
   AnswerDeadlines answer_deadlines_;

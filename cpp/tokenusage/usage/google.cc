@@ -10,8 +10,8 @@
 namespace tokenusage::usage_internal {
 namespace {
 
-// A kind of tokens, under the names that it has in lists, and its measures.
-// Interactions spells the names in lower case.
+// A modality: its names in lists, which Interactions spells in lower case, and
+// the measures of its counts.
 struct Modality {
   std::string_view name;
   std::string_view lower_name;
@@ -36,12 +36,12 @@ constexpr std::array<Modality, 5> kModalities = {{
 }};
 
 // The counts that a list of details states, in the order of kModalities.
-using Modalities = std::array<Stated, kModalities.size()>;
+using ModalityCounts = std::array<Stated, kModalities.size()>;
 
 // The counts that all of Google's usage objects state, under various names.
-struct Tokens {
+struct GoogleTokens {
   Stated prompt, tool_use, response, thoughts, cached, total;
-  Modalities prompt_by, tool_use_by, response_by, cached_by;
+  ModalityCounts prompt_by, tool_use_by, response_by, cached_by;
 };
 
 Stated TokensOf(const google::v1::InteractionsModalityTokens& detail,
@@ -55,7 +55,7 @@ Stated TokensOf(const Detail& detail, const char* field) {
 }
 
 // Returns the count of a modality; null if it is unknown.
-Stated* Find(std::string_view name, Modalities* by) {
+Stated* Find(std::string_view name, ModalityCounts* by) {
   if (name.empty() || name == "MODALITY_UNSPECIFIED") return &(*by)[0];  // text
   for (std::size_t i = 0; i < by->size(); ++i) {
     if (name == kModalities[i].name || name == kModalities[i].lower_name) {
@@ -74,7 +74,8 @@ using Paths = std::array<const char*, kModalities.size()>;
   }
 
 template <typename Details>
-void Divide(const Details& details, const Paths& paths, Modalities* by) {
+void AddByModality(const Details& details, const Paths& paths,
+                   ModalityCounts* by) {
   if (details.empty()) return;
   for (std::size_t i = 0; i < by->size(); ++i) (*by)[i].field = paths[i];
   for (const auto& detail : details) {
@@ -84,7 +85,7 @@ void Divide(const Details& details, const Paths& paths, Modalities* by) {
 }
 
 // Sets the measures by modality. Tool results are part of the input.
-void CountModalities(const Tokens& tokens, Counter* counter) {
+void CountModalities(const GoogleTokens& tokens, Counter* counter) {
   for (std::size_t i = 0; i < kModalities.size(); ++i) {
     const Modality& modality = kModalities[i];
     Stated input = tokens.prompt_by[i];
@@ -99,13 +100,14 @@ void CountModalities(const Tokens& tokens, Counter* counter) {
   }
 }
 
-void CheckParts(const Modalities& by, const Stated& whole, Counter* counter) {
+void CheckParts(const ModalityCounts& by, const Stated& whole,
+                Counter* counter) {
   counter->CheckParts({by[0], by[1], by[2], by[3], by[4]}, whole);
 }
 
 // Checks the modalities against their wholes, and the cached ones against the
 // prompt's.
-void CheckModalities(const Tokens& tokens, Counter* counter) {
+void CheckModalities(const GoogleTokens& tokens, Counter* counter) {
   CheckParts(tokens.prompt_by, tokens.prompt, counter);
   CheckParts(tokens.tool_use_by, tokens.tool_use, counter);
   CheckParts(tokens.cached_by, tokens.cached, counter);
@@ -117,7 +119,7 @@ void CheckModalities(const Tokens& tokens, Counter* counter) {
 
 // The prompt includes cached tokens and leaves out tool results. The response
 // leaves out thoughts, unless the total shows that it does not.
-void CountTokens(const Tokens& tokens, Counter* counter) {
+void CountGoogleTokens(const GoogleTokens& tokens, Counter* counter) {
   const Stated input =
       Counter::Sum("all input tokens", {tokens.prompt, tokens.tool_use});
   Stated output = tokens.response;
@@ -140,57 +142,59 @@ void CountTokens(const Tokens& tokens, Counter* counter) {
 
 // Returns the counts that have the same names in generateContent and in Live.
 template <typename Usage>
-Tokens CommonTokens(const Usage& usage) {
-  Tokens tokens;
+GoogleTokens CommonTokens(const Usage& usage) {
+  GoogleTokens tokens;
   tokens.prompt = STATED("", usage, prompt_token_count);
   tokens.tool_use = STATED("", usage, tool_use_prompt_token_count);
   tokens.thoughts = STATED("", usage, thoughts_token_count);
   tokens.cached = STATED("", usage, cached_content_token_count);
   tokens.total = STATED("", usage, total_token_count);
-  Divide(usage.prompt_tokens_details(), BY_MODALITY("prompt_tokens_details"),
-         &tokens.prompt_by);
-  Divide(usage.tool_use_prompt_tokens_details(),
-         BY_MODALITY("tool_use_prompt_tokens_details"), &tokens.tool_use_by);
-  Divide(usage.cache_tokens_details(), BY_MODALITY("cache_tokens_details"),
-         &tokens.cached_by);
+  AddByModality(usage.prompt_tokens_details(),
+                BY_MODALITY("prompt_tokens_details"), &tokens.prompt_by);
+  AddByModality(usage.tool_use_prompt_tokens_details(),
+                BY_MODALITY("tool_use_prompt_tokens_details"),
+                &tokens.tool_use_by);
+  AddByModality(usage.cache_tokens_details(),
+                BY_MODALITY("cache_tokens_details"), &tokens.cached_by);
   return tokens;
 }
 
 }  // namespace
 
 void Count(const google::v1::GenerateContentUsage& usage, Counter* counter) {
-  Tokens tokens = CommonTokens(usage);
+  GoogleTokens tokens = CommonTokens(usage);
   tokens.response = STATED("", usage, candidates_token_count);
-  Divide(usage.candidates_tokens_details(),
-         BY_MODALITY("candidates_tokens_details"), &tokens.response_by);
-  CountTokens(tokens, counter);
+  AddByModality(usage.candidates_tokens_details(),
+                BY_MODALITY("candidates_tokens_details"), &tokens.response_by);
+  CountGoogleTokens(tokens, counter);
 }
 
 void Count(const google::v1::LiveUsage& usage, Counter* counter) {
-  Tokens tokens = CommonTokens(usage);
+  GoogleTokens tokens = CommonTokens(usage);
   tokens.response = STATED("", usage, response_token_count);
-  Divide(usage.response_tokens_details(),
-         BY_MODALITY("response_tokens_details"), &tokens.response_by);
-  CountTokens(tokens, counter);
+  AddByModality(usage.response_tokens_details(),
+                BY_MODALITY("response_tokens_details"), &tokens.response_by);
+  CountGoogleTokens(tokens, counter);
 }
 
 void Count(const google::v1::InteractionsUsage& usage, Counter* counter) {
-  Tokens tokens;
+  GoogleTokens tokens;
   tokens.prompt = STATED("", usage, total_input_tokens);
   tokens.tool_use = STATED("", usage, total_tool_use_tokens);
   tokens.response = STATED("", usage, total_output_tokens);
   tokens.thoughts = STATED("", usage, total_thought_tokens);
   tokens.cached = STATED("", usage, total_cached_tokens);
   tokens.total = STATED("", usage, total_tokens);
-  Divide(usage.input_tokens_by_modality(),
-         BY_MODALITY("input_tokens_by_modality"), &tokens.prompt_by);
-  Divide(usage.tool_use_tokens_by_modality(),
-         BY_MODALITY("tool_use_tokens_by_modality"), &tokens.tool_use_by);
-  Divide(usage.output_tokens_by_modality(),
-         BY_MODALITY("output_tokens_by_modality"), &tokens.response_by);
-  Divide(usage.cached_tokens_by_modality(),
-         BY_MODALITY("cached_tokens_by_modality"), &tokens.cached_by);
-  CountTokens(tokens, counter);
+  AddByModality(usage.input_tokens_by_modality(),
+                BY_MODALITY("input_tokens_by_modality"), &tokens.prompt_by);
+  AddByModality(usage.tool_use_tokens_by_modality(),
+                BY_MODALITY("tool_use_tokens_by_modality"),
+                &tokens.tool_use_by);
+  AddByModality(usage.output_tokens_by_modality(),
+                BY_MODALITY("output_tokens_by_modality"), &tokens.response_by);
+  AddByModality(usage.cached_tokens_by_modality(),
+                BY_MODALITY("cached_tokens_by_modality"), &tokens.cached_by);
+  CountGoogleTokens(tokens, counter);
 
   Stated searches, calls;
   for (const auto& tool : usage.grounding_tool_count()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// OpenAI's names for the parts of a usage, which most other providers have
-// taken over, some or all of them. Only for the files of this folder.
+// OpenAI's names for the counts of a usage; most other providers have adopted
+// some or all of them. Only for the files of this folder.
 
 #ifndef TOKENUSAGE_USAGE_OPENAI_PARTS_H_
 #define TOKENUSAGE_USAGE_OPENAI_PARTS_H_
@@ -12,25 +12,27 @@
 
 namespace tokenusage::usage_internal {
 
-// Calls `take(usage)` if the type of the usage has what it reads.
+// Calls `take(usage)` if that compiles. The lambdas below name the field that
+// they take in their return type: they can be called with usages that have it.
 template <typename Usage, typename Take>
-void TakeIfAny(const Usage& usage, const Take& take) {
+void CallIfValid(const Usage& usage, const Take& take) {
   if constexpr (std::is_invocable_v<Take, const Usage&>) take(usage);
 }
 
 // Returns the counts that the usage states under OpenAI's names. If a
-// provider means something else by a name, its rule replaces the part.
+// provider means something else by a name, its rule overwrites the part.
 //
 // The input includes cache reads and writes; the output includes reasoning and
 // both kinds of predictions. Modality and cache are two divisions of one whole:
 // parts of one may overlap parts of the other. A usage that lacks one of the
-// wholes that its type has is marked as incomplete; it does not matter if they
-// are not required.
+// wholes that its type has is marked as incomplete (see Counter::Require),
+// required or not. No type has two names for one part.
 template <typename Usage>
 TokenParts OpenAiParts(const Usage& usage, Counter* counter) {
   TokenParts parts;
+  // `part` is of TokenParts, `name` of the usage, or of its field `details`.
 #define WHOLE(part, name)                                                 \
-  TakeIfAny(                                                              \
+  CallIfValid(                                                            \
       usage,                                                              \
       [&](const auto& u) -> decltype(static_cast<void>(u.has_##name())) { \
         parts.part = STATED("", u, name);                                 \
@@ -43,12 +45,12 @@ TokenParts OpenAiParts(const Usage& usage, Counter* counter) {
   WHOLE(total, total_tokens);
 #undef WHOLE
 
-#define PART(part, details, name)                                   \
-  TakeIfAny(usage,                                                  \
-            [&](const auto& u) -> decltype(static_cast<void>(       \
-                                   u.details().has_##name())) {     \
-              parts.part = STATED(#details ".", u.details(), name); \
-            })
+#define PART(part, details, name)                                     \
+  CallIfValid(usage,                                                  \
+              [&](const auto& u) -> decltype(static_cast<void>(       \
+                                     u.details().has_##name())) {     \
+                parts.part = STATED(#details ".", u.details(), name); \
+              })
 #define INPUT_PARTS(details)                      \
   PART(cache_read, details, cached_tokens);       \
   PART(cache_write, details, cache_write_tokens); \
@@ -77,7 +79,7 @@ TokenParts OpenAiParts(const Usage& usage, Counter* counter) {
   return parts;
 }
 
-// Counts embeddings, whose input is the total.
+// Counts embeddings. They have no output, so their input must be the total.
 template <typename Usage>
 void CountEmbeddings(const Usage& usage, Counter* counter) {
   const TokenParts parts = OpenAiParts(usage, counter);

@@ -243,12 +243,15 @@ TEST(SqliteMaintenanceTest, OrphansAreFound) {
   RunSql(path, "DELETE FROM series WHERE model='odd'");
   Texts problems = Problems(path);
   ASSERT_GT(problems.size(), 2u);
-  EXPECT_NE(problems[0].find("quarter hours of no series"), std::string::npos);
-  EXPECT_NE(problems[1].find("hours of no series"), std::string::npos);
+  EXPECT_NE(problems[0].find("quarter hours whose series is missing"),
+            std::string::npos);
+  EXPECT_NE(problems[1].find("hours whose series is missing"),
+            std::string::npos);
   RunSql(path, "DELETE FROM project");
   problems = Problems(path);
   ASSERT_GT(problems.size(), 2u);
-  EXPECT_NE(problems[0].find("40 records of no project"), std::string::npos);
+  EXPECT_NE(problems[0].find("40 records whose project is missing"),
+            std::string::npos);
 }
 
 TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {

@@ -16,11 +16,12 @@ namespace tokenusage {
 namespace {
 
 constexpr char kFooter[] = R"(
-Creates the tables of a PostgreSQL database (version 0), or brings those of an older
-version of this program to this version, in one transaction: if it is killed, nothing has
-changed. --distribute=citus distributes them over the nodes of a Citus cluster, by project.
+Creates the tables in a PostgreSQL database that has none, which is shown as version 0, or
+upgrades those of an older version of this program. It does so in one transaction: if it is
+killed, nothing has changed. --distribute=citus also distributes the tables across the nodes
+of a Citus cluster, by project.
 
-A SQLite database has its tables from the start, and there is no older version of them.
+A SQLite database needs no migration: its tables are created with it.
 
 Exit codes: 0 done, or nothing to do; 1 failure; 64 wrong usage.)";
 
@@ -37,7 +38,8 @@ absl::Status Migrate(const MigrateFlags& flags) {
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const PostgresMigration migration,
-      MigratePostgresDatabase(flags.store, !flags.distribute.empty()));
+      MigratePostgresDatabase(flags.store,
+                              /*distribute=*/!flags.distribute.empty()));
   PrintData(absl::StrCat("from version ", migration.from_version,
                          " to version ", migration.to_version, "\n"));
   if (!migration.distributed_tables.empty()) {
@@ -53,11 +55,12 @@ absl::Status Migrate(const MigrateFlags& flags) {
 Command AddDbMigrateCommand(CLI::App* db) {
   auto flags = std::make_shared<MigrateFlags>();
   CLI::App* command = AddSubcommand(
-      db, "migrate", "Bring a database to this program's version", kFooter);
+      db, "migrate", "Create or upgrade the tables of a database", kFooter);
   AddStoreFlag(command, &flags->store);
   command
-      ->add_option("--distribute", flags->distribute,
-                   "Distribute PostgreSQL's tables over the nodes of a cluster")
+      ->add_option(
+          "--distribute", flags->distribute,
+          "Distribute PostgreSQL's tables across the nodes of a cluster")
       ->type_name("citus")
       ->check(CLI::IsMember({"citus"}));
   return {command, [flags] { return FinishLocal(Migrate(*flags)); }};

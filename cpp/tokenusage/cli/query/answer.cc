@@ -14,9 +14,9 @@ absl::StatusOr<UsageSum> SumOf(const v1::UsageTotals& totals) {
       "the service's answer: expected totals in decimals, found others");
 }
 
-std::optional<Amount> TotalBy(const std::string& by, const UsageSum& sum) {
-  if (by == "record_count") return Amount::FromInteger(sum.record_count);
-  const auto* const field = v1::TokenUsage::descriptor()->FindFieldByName(by);
+std::optional<Amount> TotalNamed(const std::string& name, const UsageSum& sum) {
+  if (name == "record_count") return Amount::FromInteger(sum.record_count);
+  const auto* const field = v1::TokenUsage::descriptor()->FindFieldByName(name);
   if (field == nullptr) return std::nullopt;
   const MeasureSum* const found =
       sum.Find(static_cast<v1::UsageMeasure>(field->number()));

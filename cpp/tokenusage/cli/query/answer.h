@@ -22,9 +22,9 @@ struct QueryRow {
   v1::UsageRow row;
   UsageSum sum;  // of row.totals
 
-  // The total that the query is by, of the same group in the window before;
-  // empty if no record states it there.
-  std::optional<Amount> before;
+  // The total named by `order_by` of the same group in the window before; empty
+  // if no record states it there.
+  std::optional<Amount> total_before;
 };
 
 struct QueryAnswer {
@@ -32,12 +32,12 @@ struct QueryAnswer {
   std::optional<ZonedWindow> window_before;  // if the two are compared
   v1::TimeBucket bucket = v1::TIME_BUCKET_NONE;
   std::vector<std::string> group_by;
-  std::string by;        // record_count, a measure, or empty
-  std::int64_t top = 0;  // the most rows; 0: all
+  std::string order_by;  // record_count, a measure, or empty
+  std::int64_t top = 0;  // the maximum number of rows; 0: all
 
   std::vector<QueryRow> rows;
 
-  // Of all rows, also those that are not among the largest.
+  // Of all rows, including those that `top` cuts off.
   UsageSum total;
   std::optional<Amount> total_before;
 };
@@ -47,20 +47,21 @@ absl::StatusOr<UsageSum> SumOf(const v1::UsageTotals& totals);
 
 // Returns the total of this name: record_count or a measure. Empty if no record
 // states it.
-std::optional<Amount> TotalBy(const std::string& by, const UsageSum& sum);
+std::optional<Amount> TotalNamed(const std::string& name, const UsageSum& sum);
 
-// Returns one row as a JSON object, without a line's end. `answer` need not
-// hold the row.
+// Returns one row as a JSON object, without a trailing line feed. It need not
+// be one of `answer.rows`.
 absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
                                             const QueryRow& row);
 
 // Returns all rows as CSV (see csv.h), with a heading: the times, the group,
 // the numbers of records and, for each measure that occurs, its total and the
-// number of records that state it.
+// number of records that state it; last, if two windows are compared, the total
+// of the window before.
 std::string FormatQueryCsv(const QueryAnswer& answer);
 
-// The rows as cells, with the columns that any row has a value for. If there
-// are several rows, or only the largest of them, the last one is their total.
+// The rows as cells, with the columns that any row has a value for. If there is
+// more than one row, or `top` has cut some off, the last one is the total.
 struct QueryTable {
   std::string caption;                          // names the window and its zone
   std::vector<std::vector<std::string>> cells;  // the first row is the heading

@@ -73,10 +73,11 @@ absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
                               WriteJson(row.row.totals()));
   absl::StrAppend(&json, ",\"group\":", group, "},\"totals\":", totals);
   if (answer.window_before) {
-    absl::StrAppend(&json, ",\"", answer.by, "_before\":",
-                    row.before
-                        ? absl::StrCat("\"", row.before->ToDecimal(), "\"")
-                        : "null");
+    absl::StrAppend(
+        &json, ",\"", answer.order_by, "_before\":",
+        row.total_before
+            ? absl::StrCat("\"", row.total_before->ToDecimal(), "\"")
+            : "null");
   }
   return json + "}";
 }
@@ -90,7 +91,7 @@ std::string FormatQueryCsv(const QueryAnswer& answer) {
     heading.push_back(name);
     heading.push_back(name + "_record_count");
   });
-  if (answer.window_before) heading.push_back(answer.by + "_before");
+  if (answer.window_before) heading.push_back(answer.order_by + "_before");
   std::string csv = CsvLine(heading);
   for (const QueryRow& row : answer.rows) {
     std::vector<CsvField> cells = CsvStart(answer, row);
@@ -101,8 +102,8 @@ std::string FormatQueryCsv(const QueryAnswer& answer) {
       cells.push_back(absl::StrCat(total != nullptr ? total->record_count : 0));
     });
     if (answer.window_before) {
-      row.before ? cells.emplace_back(row.before->ToDecimal())
-                 : cells.emplace_back();
+      row.total_before ? cells.emplace_back(row.total_before->ToDecimal())
+                       : cells.emplace_back();
     }
     csv += CsvLine(cells);
   }

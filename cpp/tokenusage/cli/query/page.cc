@@ -51,7 +51,8 @@ absl::StatusOr<std::string> FormatQueryPage(
   std::vector<std::string> rows;
   std::int64_t shown = 0;
   for (const QueryRow& row : answer.rows) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(std::string json, RowJson(row.row, row.before));
+    TOKENUSAGE_ASSIGN_OR_RETURN(std::string json,
+                                RowJson(row.row, row.total_before));
     rows.push_back(std::move(json));
     shown += row.sum.record_count;
   }

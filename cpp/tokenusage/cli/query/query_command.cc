@@ -71,7 +71,7 @@ absl::StatusOr<QueryAnswer> EmptyAnswer(const QueryFlags& flags) {
   const absl::Time now = absl::Now();
   TOKENUSAGE_ASSIGN_OR_RETURN(answer.window, ParseWindow(flags.window, now));
   answer.bucket = BucketOf(flags.groups);
-  answer.by = flags.by;
+  answer.order_by = flags.by;
   answer.top = flags.top;
   if (!flags.compare) return answer;
   if (answer.bucket != v1::TIME_BUCKET_NONE) {
@@ -166,7 +166,7 @@ class QueryRun {
     request.clear_order_by();
     const auto take = [this](const v1::UsageRow& row) -> absl::Status {
       TOKENUSAGE_ASSIGN_OR_RETURN(const UsageSum sum, SumOf(row.totals()));
-      const std::optional<Amount> total = TotalBy(answer_.by, sum);
+      const std::optional<Amount> total = TotalNamed(answer_.order_by, sum);
       if (!total) return absl::OkStatus();
       before_.emplace(GroupOf(row), *total);
       answer_.total_before = answer_.total_before.value_or(Amount()) + *total;
@@ -186,7 +186,7 @@ class QueryRun {
     TOKENUSAGE_ASSIGN_OR_RETURN(UsageSum sum, SumOf(row.totals()));
     QueryRow taken{std::move(row), std::move(sum), std::nullopt};
     const auto before = before_.find(group);
-    if (before != before_.end()) taken.before = before->second;
+    if (before != before_.end()) taken.total_before = before->second;
     if (flags_.json) {
       TOKENUSAGE_ASSIGN_OR_RETURN(const std::string line,
                                   FormatQueryJson(answer_, taken));

@@ -80,7 +80,7 @@ class Table {
                           ? Excerpt(value.value(), /*max_chars=*/SIZE_MAX)
                           : "<none>");
     }
-    Add(std::move(group), row.sum, row.before);
+    Add(std::move(group), row.sum, row.total_before);
   }
 
   void AddTotal() {
@@ -131,10 +131,10 @@ class Table {
     sum.ForEach([&](v1::UsageMeasure measure, const MeasureSum& total) {
       Set(measure, NameOf(measure), FormatTotal(total, sum.record_count));
     });
-    if (answer_.by.empty()) return;
-    const std::optional<Amount> by = TotalBy(answer_.by, sum);
+    if (answer_.order_by.empty()) return;
+    const std::optional<Amount> by = TotalNamed(answer_.order_by, sum);
     Set(kShare, "share",
-        FormatPercent(by, TotalBy(answer_.by, answer_.total), false));
+        FormatPercent(by, TotalNamed(answer_.order_by, answer_.total), false));
     if (!answer_.window_before) return;
     Set(kBefore, "before", before ? before->ToDecimal() : "-");
     Set(kChange, "change", FormatPercent(by, before, true));
@@ -166,7 +166,8 @@ std::string FormatSpan(const ZonedWindow& window) {
 std::string CaptionOf(const QueryAnswer& answer) {
   std::string caption =
       absl::StrCat(FormatSpan(answer.window), ", ", answer.window.zone_name);
-  if (!answer.by.empty()) absl::StrAppend(&caption, "; by ", answer.by);
+  if (!answer.order_by.empty())
+    absl::StrAppend(&caption, "; by ", answer.order_by);
   if (answer.window_before) {
     absl::StrAppend(&caption, "; before: ", FormatSpan(*answer.window_before));
   }

@@ -22,13 +22,15 @@ StoppableStart::StoppableStart(const sigset_t& signals)
         pollfd events[] = {{signals_, POLLIN, 0}, {done_, POLLIN, 0}};
         while (poll(events, 2, -1) < 0 && errno == EINTR) {
         }
-        if (events[0].revents == 0) return;
+        if (events[0].revents == 0) return;  // the start is over
         Log(LogLevel::info, "stopped before the service was ready", {});
-        _exit(kExitOk);
+        _exit(
+            kExitOk);  // the main thread is starting: nothing may be destroyed
       }) {}
 
 StoppableStart::~StoppableStart() {
   const std::uint64_t one = 1;
+  // `!` silences a warning: writing to an eventfd at 0 cannot fail.
   static_cast<void>(!write(done_, &one, sizeof(one)));
   thread_.join();
   close(done_);

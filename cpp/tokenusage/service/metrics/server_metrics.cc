@@ -31,7 +31,8 @@ auto& NewMetric(Builder builder, prometheus::Registry* registry,
   return NewFamily(builder, registry, name, help).Add({});
 }
 
-// Returns the label of a reason: its name in the schema without the prefix.
+// Returns the label of a reason: its name in the schema without the prefix;
+// UNSPECIFIED if this program does not know it.
 prometheus::Labels ReasonLabel(std::string_view name, std::string_view prefix) {
   const bool is_known = name.substr(0, prefix.size()) == prefix;
   return {{"reason",
@@ -45,7 +46,7 @@ ServerMetrics::ServerMetrics(const std::string& version)
                         "tokenusage_records_stored_total", "Records stored.")),
       duplicate_(NewMetric(
           BuildCounter(), &registry_, "tokenusage_records_duplicate_total",
-          "Records that were stored already, with the same content.")),
+          "Records that had already been stored, with the same content.")),
       refused_(NewFamily(BuildCounter(), &registry_,
                          "tokenusage_records_refused_total",
                          "Records refused, by reason.")),
@@ -63,18 +64,18 @@ ServerMetrics::ServerMetrics(const std::string& version)
           BuildHistogram(), &registry_, "http_server_request_duration_seconds",
           "How long requests over HTTP took, by route and status.")),
       healthy_(NewMetric(BuildGauge(), &registry_, "tokenusage_store_healthy",
-                         "1 while the store works, 0 since it failed.")),
+                         "1 while the store works, 0 after it has failed.")),
       accepting_(NewMetric(BuildGauge(), &registry_,
                            "tokenusage_accepting_connections",
-                           "1, or 0 while connections cannot be accepted, for "
-                           "want of descriptors or memory.")),
+                           "1, or 0 while connections cannot be accepted for "
+                           "lack of file descriptors or memory.")),
       connections_(NewMetric(BuildGauge(), &registry_, "tokenusage_connections",
                              "Open connections.")),
       connections_closed_(NewMetric(
           BuildCounter(), &registry_, "tokenusage_connections_closed_total",
           "Connections closed because of the limits.")),
       reloads_(NewFamily(BuildCounter(), &registry_, "tokenusage_reloads_total",
-                         "Files that were read again, by file and result.")),
+                         "Reloads of files, by file and result.")),
       certificate_expiry_(
           NewFamily(BuildGauge(), &registry_,
                     "tokenusage_certificate_expiry_timestamp_seconds",
@@ -89,7 +90,7 @@ ServerMetrics::ServerMetrics(const std::string& version)
                              "tokenusage_store_size_bytes",
                              "The store's size on disk.")) {
   NewFamily(BuildGauge(), &registry_, "tokenusage_build_info",
-            "Always 1; the label has the version.")
+            "Always 1; the label `version` holds the version.")
       .Add({{"version", version}})
       .Set(1);
   healthy_.Set(1);
@@ -129,8 +130,8 @@ void ServerMetrics::OnConnectionCount(int count) { connections_.Set(count); }
 
 void ServerMetrics::OnConnectionClosed() { connections_closed_.Increment(); }
 
-void ServerMetrics::OnReload(const std::string& what, bool ok) {
-  reloads_.Add({{"file", what}, {"result", ok ? "ok" : "failed"}}).Increment();
+void ServerMetrics::OnReload(const std::string& file, bool ok) {
+  reloads_.Add({{"file", file}, {"result", ok ? "ok" : "failed"}}).Increment();
 }
 
 void ServerMetrics::OnCertificate(absl::Time expires) {

@@ -53,7 +53,7 @@ class ServerMetrics {
   void OnConnectionClosed();
 
   // Counts a reload of `identities` or `certificates`.
-  void OnReload(const std::string& what, bool ok);
+  void OnReload(const std::string& file, bool ok);
 
   // Sets the expiry of the server's certificate.
   void OnCertificate(absl::Time expires);

@@ -31,11 +31,15 @@ namespace {
 
 namespace sql = postgres_sql;
 
-// The number of attempts if the database changes between two steps, which is
-// rare: each time, another transaction has made progress.
+// How often an append starts again because another transaction changed the
+// project between two statements. That is rare, and each time the other one has
+// made progress.
 constexpr int kMaxRounds = 8;
 
 constexpr absl::Duration kTimeout = PostgresTimeouts::kStep;
+
+// The number of results of AppendRun::SendReads.
+constexpr std::size_t kReads = 3;
 
 using Family = sql::Family;
 using Records = std::vector<const CheckedRecord*>;
@@ -60,9 +64,11 @@ Records SortedById(Records records) {
   return records;
 }
 
-bool IsSame(const PostgresResult& row, const PostgresProject& known) {
-  return row.rows() == 1 && row.Int64(0, 0) == known.incarnation &&
-         row.Int64(0, 1) == known.horizon_seconds;
+// Returns whether the project is as it was known; `project` has one row, if
+// any.
+bool IsUnchanged(const PostgresResult& project, const PostgresProject& known) {
+  return project.rows() == 1 && project.Int64(0, 0) == known.incarnation &&
+         project.Int64(0, 1) == known.horizon_seconds;
 }
 
 bool IsBeforeHorizon(std::int64_t event_time_nanos,
@@ -77,13 +83,14 @@ bool IsBeforeHorizon(const CheckedRecord& record,
 
 // Returns whether the record corrects another, or is a copy of one that is
 // corrected.
-bool HasCorrection(const CheckedRecord* record) {
+bool CorrectsOrIsCorrected(const CheckedRecord* record) {
   return !record->record().corrects().empty() ||
          !record->record().corrected_by().empty();
 }
 
-// Returns whether a record can be refused only for a taken id or a wrong
-// correction, provided that all series are known.
+// Returns whether the records can be refused only for a taken id or an invalid
+// correction, provided that all their series are known. Copies of corrected
+// records cannot be inserted first.
 bool CanInsertFirst(const PostgresProject& known, const Records& records) {
   return std::all_of(
       records.begin(), records.end(), [&](const CheckedRecord* record) {
@@ -92,8 +99,8 @@ bool CanInsertFirst(const PostgresProject& known, const Records& records) {
       });
 }
 
-// Returns the ids of the records that these correct and that are not among
-// them.
+// Returns the ids of the records that `records` correct, without those in
+// `records`.
 std::vector<std::string> CorrectedIds(const Records& records) {
   absl::flat_hash_set<std::string_view> own;
   for (const CheckedRecord* record : records) own.insert(IdOf(*record));
@@ -117,9 +124,10 @@ SeriesKeys SeriesKeysOf(const Records& records, const RollupLabels& labels) {
 // The corrections of one append: the records that no longer count.
 class Corrections {
  public:
-  // Returns kStored if this record, which is null if there is none, may be
-  // corrected: if it is neither corrected nor added.
-  AppendOutcome Check(const v1::UsageRecord* corrected) const {
+  // Returns kStored if a record may be corrected, because it is corrected
+  // neither already nor by a record of this append. It is null if there is
+  // none.
+  AppendOutcome CheckMayCorrect(const v1::UsageRecord* corrected) const {
     if (corrected == nullptr) return AppendOutcome::kCorrectedRecordNotFound;
     const auto added = corrections_.find(corrected->record_id());
     if (added != corrections_.end()) {
@@ -198,11 +206,13 @@ class AppendRun {
   absl::StatusOr<std::optional<Outcomes>> ReadFirst(
       const std::optional<PostgresProject>& known);
 
-  // Returns the project as ReadFirst found and left it, and series that it has;
-  // nullopt if it was not read or nothing was stored. If it does not have the
-  // expected labels, ReadFirst returns nullopt and learns them.
+  // Returns the project as ReadFirst found and left it, or, if ReadFirst
+  // returned nullopt because the project does not have the expected labels, as
+  // it is. Returns nullopt if it was not read or nothing was stored.
   const std::optional<PostgresProject>& learned() const { return learned_; }
-  const SeriesKeys& series() const { return series_; }
+
+  // Returns series and label sets that the project is known to have.
+  const SeriesKeys& series() const { return known_series_; }
 
   // Returns the labels of new projects, if ReadFirst was to add one and found
   // that they are not the expected ones.
@@ -216,14 +226,14 @@ class AppendRun {
  private:
   struct Stored {
     const v1::UsageRecord* record;  // with corrected_by; in arena_
-    std::string bytes;              // if maybe_committed_
+    std::string bytes;              // only set if maybe_committed_
   };
 
   void SendInsert(const Records& sorted);
-  // Asks which of the records, of those that they correct, and of their series
-  // exist.
+  // Asks which series, label sets, records and corrected records exist: three
+  // statements, even without labels.
   void SendReads();
-  void SendInsertSeries();
+  void SendInsertSeriesAndLabelSets();
   absl::Status ReadStored(const PostgresResult& rows);
   // Reads the answers to SendReads, which are the last ones.
   absl::Status ReadAnswers(const PostgresResults& results);
@@ -231,9 +241,10 @@ class AppendRun {
   // Adds the project if it is not known, locks it, and reads it and what it
   // already has. Returns nullopt if it was just deleted, or has other labels.
   absl::StatusOr<std::optional<PostgresProject>> LockAndRead(bool is_known);
-  // Does the same without the lock, for a project whose number of series is at
-  // the limit. Returns nullopt if `known` is out of date.
-  absl::StatusOr<std::optional<PostgresProject>> ReadFull(
+  // Does the same with a shared lock, for a project at its limit of series: no
+  // append can add one, so appends need not wait for each other. Returns
+  // nullopt if `known` is out of date.
+  absl::StatusOr<std::optional<PostgresProject>> ShareAndRead(
       const PostgresProject& known);
 
   // Determines the outcomes in order, from what is stored and what the batch
@@ -248,26 +259,28 @@ class AppendRun {
   const v1::UsageRecord* FindRecord(const std::string& record_id,
                                     const PostgresProject& project) const;
 
-  // Returns whether all accepted records are among these. They are not if a
-  // refused correction is followed by another record with the same id.
-  bool AcceptsNoneBut(const Records& records) const;
+  // Returns whether all accepted records are among these. They are not, for
+  // example, if a refused correction is followed by another record with the
+  // same id.
+  bool AllAcceptedAreIn(const Records& records) const;
 
-  // Writes the rollups of the accepted records, and commits.
-  absl::Status Finish();
+  // Writes the new series and label sets, the corrections and the rollups, and
+  // commits.
+  absl::Status WriteRestAndCommit();
 
   PostgresConnection& connection_;
   const std::string& project_;
   const Records& records_;
   const bool maybe_committed_;
   const RollupLabels labels_;
-  const std::int64_t max_series_;
+  const std::int64_t max_series_;  // including label sets
   bool commit_sent_ = false;
   ::google::protobuf::Arena arena_;
   absl::flat_hash_map<std::string, Stored> stored_;  // by id
   absl::flat_hash_map<std::string_view, const CheckedRecord*> accepted_;
-  absl::flat_hash_set<std::string_view> own_;  // see CompareWithStored
-  Corrections corrections_;                    // of these records
-  SeriesKeys series_;                   // that the project is known to have
+  absl::flat_hash_set<std::string_view> stored_by_earlier_attempt_;
+  Corrections corrections_;             // of these records
+  SeriesKeys known_series_;             // see series()
   std::vector<SeriesNames> new_names_;  // of series to add
   std::vector<std::string> new_label_sets_;
   std::optional<PostgresProject> learned_;
@@ -310,7 +323,7 @@ void AppendRun::SendReads() {
   connection_.Send(sql::kSelectRecords, project_, ids);
 }
 
-void AppendRun::SendInsertSeries() {
+void AppendRun::SendInsertSeriesAndLabelSets() {
   // In the order of the key, so that transactions cannot deadlock.
   std::sort(new_names_.begin(), new_names_.end());
   connection_.Send(sql::kInsertSeries, SeriesParams(project_, new_names_));
@@ -335,22 +348,22 @@ absl::Status AppendRun::ReadStored(const PostgresResult& rows) {
 absl::Status AppendRun::ReadAnswers(const PostgresResults& results) {
   const PostgresResult& series = results[results.size() - 3];
   for (int i = 0; i < series.rows(); ++i) {
-    series_.insert(SeriesKey(SeriesOf(series, i, 0)));
+    known_series_.insert(SeriesKey(SeriesOf(series, i, 0)));
   }
   const PostgresResult& label_sets = results[results.size() - 2];
   for (int i = 0; i < label_sets.rows(); ++i) {
-    series_.insert(std::string(label_sets.Bytes(i, 0)));
+    known_series_.insert(std::string(label_sets.Bytes(i, 0)));
   }
   return ReadStored(results.back());
 }
 
 AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
                                            const Stored& stored) {
-  // The record is not a duplicate if an earlier attempt of this very append
-  // stored it and the answer was lost: then its bytes hold the same
-  // receive_time.
+  // If an earlier attempt of this append stored the record and the answer was
+  // lost, it is no duplicate: then the bytes, which hold receive_time, are
+  // equal. A second record with this id in the batch is one.
   if (maybe_committed_ && stored.bytes == record.bytes() &&
-      own_.insert(IdOf(record)).second) {
+      stored_by_earlier_attempt_.insert(IdOf(record)).second) {
     return AppendOutcome::kStored;
   }
   return CompareContent(*stored.record, record.record());
@@ -370,14 +383,17 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
   const std::string& corrects = record.record().corrects();
   const v1::UsageRecord* const corrected =
       corrects.empty() ? nullptr : FindRecord(corrects, project);
-  AppendOutcome correction = AppendOutcome::kStored;
-  if (!corrects.empty()) correction = corrections_.Check(corrected);
-  const bool can_correct = correction.kind == AppendOutcome::kStored;
-  if (!can_correct && !record.is_copy()) return correction;
+  const AppendOutcome correction =
+      corrects.empty() ? AppendOutcome(AppendOutcome::kStored)
+                       : corrections_.CheckMayCorrect(corrected);
+  const bool correction_is_valid = correction.kind == AppendOutcome::kStored;
+  // A copy is stored as it is.
+  if (!correction_is_valid && !record.is_copy()) return correction;
   std::string series = SeriesKey(record.record());
   std::string label_set = LabelSetOf(labels_, record.record());
-  const bool new_series = !series_.contains(series);
-  const bool new_label_set = !labels_.empty() && !series_.contains(label_set);
+  const bool new_series = !known_series_.contains(series);
+  const bool new_label_set =
+      !labels_.empty() && !known_series_.contains(label_set);
   if (new_series || new_label_set) {
     const std::int64_t count =
         project.series_count +
@@ -387,15 +403,15 @@ AppendOutcome AppendRun::ResolveOne(const CheckedRecord& record,
     }
   }
   if (new_series) {
-    series_.insert(std::move(series));
+    known_series_.insert(std::move(series));
     new_names_.push_back(SeriesNamesOf(record.record()));
   }
   if (new_label_set) {
-    series_.insert(label_set);
+    known_series_.insert(label_set);
     new_label_sets_.push_back(std::move(label_set));
   }
   accepted_.emplace(IdOf(record), &record);
-  if (corrected != nullptr && can_correct) {
+  if (corrected != nullptr && correction_is_valid) {
     corrections_.Add(*corrected, IdOf(record));
   }
   const std::string& corrected_by = record.record().corrected_by();
@@ -409,7 +425,8 @@ const v1::UsageRecord* AppendRun::FindRecord(
     return &found->second->record();
   }
   const auto found = stored_.find(record_id);
-  // A removal may not have deleted it yet.
+  // A record before the horizon counts as removed, even if the removal has not
+  // deleted it yet.
   if (found == stored_.end() ||
       IsBeforeHorizon(NanosFromTimestamp(found->second.record->event_time()),
                       project)) {
@@ -427,7 +444,7 @@ Outcomes AppendRun::Resolve(const PostgresProject& project) {
   return outcomes;
 }
 
-bool AppendRun::AcceptsNoneBut(const Records& records) const {
+bool AppendRun::AllAcceptedAreIn(const Records& records) const {
   return std::all_of(
       records.begin(), records.end(), [&](const CheckedRecord* record) {
         const auto found = accepted_.find(IdOf(*record));
@@ -435,8 +452,10 @@ bool AppendRun::AcceptsNoneBut(const Records& records) const {
       });
 }
 
-absl::Status AppendRun::Finish() {
-  if (!new_names_.empty() || !new_label_sets_.empty()) SendInsertSeries();
+absl::Status AppendRun::WriteRestAndCommit() {
+  if (!new_names_.empty() || !new_label_sets_.empty()) {
+    SendInsertSeriesAndLabelSets();
+  }
   PostgresRollups rollups(labels_);
   for (const auto& [id, record] : accepted_) {
     if (!Counts(record->record())) continue;
@@ -451,26 +470,27 @@ absl::Status AppendRun::Finish() {
                        RollupParams(project_, family, rollups.All(family)));
     }
   }
-  commit_sent_ = true;
+  commit_sent_ = true;  // before the answer, which may be lost
   return connection_.Run(kTimeout, sql::kCommit).status();
 }
 
 absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
     const PostgresProject& known, SeriesKeys series) {
-  series_ = std::move(series);
+  known_series_ = std::move(series);
   const Records sorted = SortedById(records_);
-  const bool corrects =
-      std::any_of(sorted.begin(), sorted.end(), &HasCorrection);
+  const bool has_corrections =
+      std::any_of(sorted.begin(), sorted.end(), &CorrectsOrIsCorrected);
   connection_.Send(sql::kBegin);
-  connection_.Send(corrects ? sql::kLockProject : sql::kShareProject, project_);
+  connection_.Send(has_corrections ? sql::kLockProject : sql::kShareProject,
+                   project_);
   SendInsert(sorted);
-  if (corrects) {
+  if (has_corrections) {
     connection_.Send(sql::kSelectRecords, project_, CorrectedIds(sorted));
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
                               connection_.Sync(kTimeout));
-  if (!IsSame(results[1], known)) return std::nullopt;
-  if (corrects) TOKENUSAGE_RETURN_IF_ERROR(ReadStored(results[3]));
+  if (!IsUnchanged(results[1], known)) return std::nullopt;
+  if (has_corrections) TOKENUSAGE_RETURN_IF_ERROR(ReadStored(results[3]));
   const PostgresResult& inserted = results[2];
   if (static_cast<std::size_t>(inserted.rows()) < sorted.size()) {
     absl::flat_hash_set<std::string_view> new_ids;
@@ -486,15 +506,15 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::InsertFirst(
         connection_.Run(kTimeout, sql::kSelectRecords, project_, taken));
     TOKENUSAGE_RETURN_IF_ERROR(ReadStored(found));
     if (static_cast<std::size_t>(found.rows()) != taken.size()) {
-      return std::nullopt;
+      return std::nullopt;  // one of them was deleted meanwhile
     }
   }
   Outcomes outcomes = Resolve(known);
   if (accepted_.size() != static_cast<std::size_t>(inserted.rows()) ||
-      !AcceptsNoneBut(sorted)) {
-    return std::nullopt;
+      !AllAcceptedAreIn(sorted)) {
+    return std::nullopt;  // not exactly the inserted records are accepted
   }
-  TOKENUSAGE_RETURN_IF_ERROR(Finish());
+  TOKENUSAGE_RETURN_IF_ERROR(WriteRestAndCommit());
   return outcomes;
 }
 
@@ -511,21 +531,24 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead(
   SendReads();
   TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
                               connection_.Sync(kTimeout));
-  const PostgresResult& row = results[results.size() - 5];
+  // From the end: before these there may be other results.
+  const auto result = [&](std::size_t before_reads) -> const PostgresResult& {
+    return results[results.size() - kReads - before_reads];
+  };
+  const PostgresResult& row = result(2);  // of kLockProject
   if (row.rows() != 1) return std::nullopt;
-  if (!is_known && results[results.size() - 6].changed_rows() == 1) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(
-        RollupLabels wanted,
-        ParseRollupLabels(results[results.size() - 7].Bytes(0, 0)));
-    if (wanted != labels_) {
-      labels_of_new_projects_ = std::move(wanted);
+  if (!is_known && result(3).changed_rows() == 1) {  // of kInsertProject
+    TOKENUSAGE_ASSIGN_OR_RETURN(RollupLabels labels_of_new,
+                                ParseRollupLabels(result(4).Bytes(0, 0)));
+    if (labels_of_new != labels_) {
+      labels_of_new_projects_ = std::move(labels_of_new);
       return std::nullopt;
     }
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const RollupLabels labels,
                               ParseRollupLabels(row.Bytes(0, 2)));
   const PostgresProject project = {row.Int64(0, 0), row.Int64(0, 1),
-                                   results[results.size() - 4].Int64(0, 0),
+                                   result(1).Int64(0, 0),  // of kCountSeries
                                    labels};
   if (labels != labels_) {
     learned_ = project;
@@ -535,13 +558,14 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::LockAndRead(
   return project;
 }
 
-absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
+absl::StatusOr<std::optional<PostgresProject>> AppendRun::ShareAndRead(
     const PostgresProject& known) {
   connection_.Send(sql::kShareProject, project_);
   SendReads();
   TOKENUSAGE_ASSIGN_OR_RETURN(const PostgresResults results,
                               connection_.Sync(kTimeout));
-  if (!IsSame(results[results.size() - 4], known)) return std::nullopt;
+  if (!IsUnchanged(results[results.size() - kReads - 1], known))
+    return std::nullopt;
   TOKENUSAGE_RETURN_IF_ERROR(ReadAnswers(results));
   return known;
 }
@@ -549,15 +573,17 @@ absl::StatusOr<std::optional<PostgresProject>> AppendRun::ReadFull(
 absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
     const std::optional<PostgresProject>& known) {
   connection_.Send(sql::kBegin);
-  const bool full =
+  // Two appends must not correct one record: corrections take the lock.
+  const bool is_at_limit =
       known && known->series_count >= max_series_ &&
-      std::none_of(records_.begin(), records_.end(), &HasCorrection);
+      std::none_of(records_.begin(), records_.end(), &CorrectsOrIsCorrected);
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const std::optional<PostgresProject> project,
-      full ? ReadFull(*known) : LockAndRead(known.has_value()));
+      is_at_limit ? ShareAndRead(*known) : LockAndRead(known.has_value()));
   if (!project) return std::nullopt;
   Outcomes outcomes = Resolve(*project);
-  // Nothing to store: do not even add the project.
+  // Nothing to store: the transaction is left open, to be rolled back with the
+  // project if LockAndRead added it.
   if (accepted_.empty()) return outcomes;
 
   Records accepted;
@@ -568,7 +594,7 @@ absl::StatusOr<std::optional<Outcomes>> AppendRun::ReadFirst(
   if (static_cast<std::size_t>(inserted[0].rows()) != accepted_.size()) {
     return std::nullopt;  // another transaction stored one of them meanwhile
   }
-  TOKENUSAGE_RETURN_IF_ERROR(Finish());
+  TOKENUSAGE_RETURN_IF_ERROR(WriteRestAndCommit());
   learned_ = project;
   learned_->series_count +=
       static_cast<std::int64_t>(new_names_.size() + new_label_sets_.size());
@@ -596,8 +622,8 @@ absl::Status PostgresAppender::TryAppend(PostgresConnection* connection,
                                          const Records& records,
                                          bool* maybe_committed,
                                          Outcomes* outcomes) {
-  // Once inserting first has failed, the project and the records must be read:
-  // a refused correction would fail again.
+  // Once inserting first has failed, read first: with a refused correction, for
+  // example, it would fail again.
   bool may_insert_first = true;
   for (int round = 0; round < kMaxRounds; ++round) {
     const std::optional<PostgresProject> known = cache_.Find(project);

@@ -203,13 +203,13 @@ void CheckRun::CheckRecord(const PostgresResult& row,
   const std::string_view id = row.Bytes(0, 1);
   std::string detail = CheckStoredRecord(row.Bytes(0, 2), id, time, &record_);
   if (detail.empty() && series_.count(SeriesNamesOf(record_)) == 0) {
-    detail = "its operation, provider and model are no series of its project";
+    detail = "its project has no series for its operation, provider and model";
   }
   record_.set_corrected_by(std::string(row.Bytes(0, 4)));
   // If the labels are set later, records that do not count get no label sets.
   if (detail.empty() && !labels_.empty() && Counts(record_) &&
       label_sets_.count(LabelSetOf(labels_, record_)) == 0) {
-    detail = "its labels are no label set of its project";
+    detail = "its project has no label set for its labels";
   }
   if (detail.empty()) {
     corrections_.Add(record_);

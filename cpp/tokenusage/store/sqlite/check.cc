@@ -40,9 +40,10 @@
 namespace tokenusage {
 namespace {
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 
-// The limit of SQLite's message about a page, which may quote its content.
+// SQLite's messages about a damaged page may quote its content: they are cut to
+// this length.
 constexpr std::size_t kMaxDetailChars = 200;
 
 struct Project {
@@ -69,7 +70,7 @@ absl::Status CheckStorage(SqliteDatabase* database, const CheckOptions& options,
   }
 }
 
-// Finds rows whose project or series is missing.
+// Finds rows whose project, series or label set is missing.
 absl::Status CheckOrphans(SqliteDatabase* database, const CheckOptions& options,
                           CheckReportBuilder* report) {
   struct Orphans {
@@ -86,16 +87,17 @@ absl::Status CheckOrphans(SqliteDatabase* database, const CheckOptions& options,
   const std::string no_label_set_or_series =
       absl::StrCat(lacks("label_set_id", "label_set"), " OR ", no_series);
   for (const Orphans& orphans : std::initializer_list<Orphans>{
-           {"records of no project", "usage_record", no_project},
-           {"series of no project", "series", no_project},
-           {"quarter hours of no series", "rollup_quarter", no_series},
-           {"hours of no series", "rollup_hour", no_series},
-           {"label sets of no project", "label_set", no_project},
-           {"quarter hours by label of no label set or series",
+           {"records whose project is missing", "usage_record", no_project},
+           {"series whose project is missing", "series", no_project},
+           {"quarter hours whose series is missing", "rollup_quarter",
+            no_series},
+           {"hours whose series is missing", "rollup_hour", no_series},
+           {"label sets whose project is missing", "label_set", no_project},
+           {"quarter hours by label whose label set or series is missing",
             "label_rollup_quarter", no_label_set_or_series},
-           {"months by label of no label set or series", "label_rollup_month",
-            no_label_set_or_series},
-           {"retentions of no project", "retention", no_project}}) {
+           {"months by label whose label set or series is missing",
+            "label_rollup_month", no_label_set_or_series},
+           {"retentions whose project is missing", "retention", no_project}}) {
     TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(options.limits));
     TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t count,
                                 database->QueryInt64(absl::StrCat(
@@ -119,7 +121,8 @@ absl::StatusOr<std::vector<Project>> LoadProjects(SqliteDatabase* database) {
   }
 }
 
-// Takes the quarter hours before a time out of `quarter_hours`.
+// Removes the quarter hours before a time from `quarter_hours`, and returns
+// them.
 Rollups TakeBefore(std::int64_t end_seconds, Rollups* quarter_hours) {
   Rollups taken;
   const auto end =
@@ -133,7 +136,7 @@ Rollups TakeBefore(std::int64_t end_seconds, Rollups* quarter_hours) {
 // One project's check.
 class ProjectCheck {
  public:
-  // Adds the result to `report`.
+  // The arguments must outlive this.
   ProjectCheck(SqliteDatabase* database, const CheckOptions& options,
                const SqliteLabelState& labels, const Project& project,
                std::int64_t horizon, DeadlineCheck* deadline,
@@ -146,6 +149,7 @@ class ProjectCheck {
         deadline_(*deadline),
         report_(*report) {}
 
+  // Adds what is wrong to the report.
   absl::Status Run();
 
  private:
@@ -157,7 +161,8 @@ class ProjectCheck {
   absl::Status LoadSeries();
   absl::Status CheckRecords();
   // Returns what is wrong with a record's row; empty if nothing is. Adds the
-  // record to the expected rollups.
+  // record to the expected rollups, unless its row tells too little; then they
+  // differ, too.
   std::string CheckRecord(const SqliteRows& row);
   // Compares the rollups before `end_seconds` with the expected ones.
   absl::Status CompareUntil(std::int64_t end_seconds);
@@ -167,12 +172,12 @@ class ProjectCheck {
   // records to compare with.
   absl::Status CompareHoursBeforeHorizon();
   // Compares months by label with their quarter hours.
-  absl::Status CompareMonths();
+  absl::Status CompareLabelMonths();
 
   absl::StatusOr<Rollups> ReadRollups(std::int64_t series_id,
                                       const SqliteRollupTable& table,
                                       CellRange range);
-  // Reads the rollups by label of one of several parts of the label sets.
+  // Reads the rollups by label whose label_set_id modulo `parts` is `part`.
   absl::StatusOr<Rollups> ReadLabelRollups(const SqliteRollupTable& table,
                                            CellRange range, int part,
                                            int parts);
@@ -187,11 +192,11 @@ class ProjectCheck {
   DeadlineCheck& deadline_;
   CheckReportBuilder& report_;
   std::map<std::int64_t, Series> series_;
-  absl::flat_hash_map<std::int64_t, std::string> label_sets_;
-  absl::flat_hash_set<std::string> known_label_sets_;
+  absl::flat_hash_map<std::int64_t, std::string> label_set_by_id_;
+  absl::flat_hash_set<std::string> label_sets_;
   Rollups expected_by_label_;          // quarter hours, not yet compared
-  std::size_t expected_count_ = 0;     // rollups in memory
-  std::int64_t compared_seconds_ = 0;  // rollups before were compared
+  std::size_t expected_count_ = 0;     // of both families
+  std::int64_t compared_seconds_ = 0;  // rollups before this were compared
   CorrectionCheck corrections_;
   v1::UsageRecord record_;  // reused to avoid reallocation
 };
@@ -200,7 +205,7 @@ absl::Status ProjectCheck::Run() {
   TOKENUSAGE_RETURN_IF_ERROR(LoadSeries());
   TOKENUSAGE_RETURN_IF_ERROR(CompareHoursBeforeHorizon());
   TOKENUSAGE_RETURN_IF_ERROR(CheckRecords());
-  return CompareMonths();
+  return CompareLabelMonths();
 }
 
 absl::Status ProjectCheck::LoadSeries() {
@@ -212,8 +217,8 @@ absl::Status ProjectCheck::LoadSeries() {
   return ForEachLabelSet(
       &database_, project_.id,
       [this](std::int64_t label_set_id, std::string_view label_set) {
-        label_sets_.emplace(label_set_id, label_set);
-        known_label_sets_.emplace(label_set);
+        label_set_by_id_.emplace(label_set_id, label_set);
+        label_sets_.emplace(label_set);
       });
 }
 
@@ -233,6 +238,8 @@ absl::Status ProjectCheck::CheckRecords() {
     if (!row) break;
     TOKENUSAGE_RETURN_IF_ERROR(deadline_.Check());
     report_.AddRecord();
+    // Records come in order of time, so all rollups before this one's hour are
+    // complete: compare them now, to bound memory.
     if (expected_count_ >= options_.max_rollups) {
       TOKENUSAGE_RETURN_IF_ERROR(
           CompareUntil(HourOf(rows.Int64(2) / kNanosPerSecond)));
@@ -244,10 +251,12 @@ absl::Status ProjectCheck::CheckRecords() {
   }
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_deletions,
                               HasDeletions(&database_, project_.name));
+  // A removal or a deletion may take a correction and leave the record that it
+  // corrects, or the reverse.
   if (horizon_ == kNoHorizon && !has_deletions) {
     corrections_.AddProblems(project_.name, &report_);
   }
-  return CompareUntil(kNever);
+  return CompareUntil(kEndOfTime);
 }
 
 std::string ProjectCheck::CheckRecord(const SqliteRows& row) {
@@ -256,7 +265,8 @@ std::string ProjectCheck::CheckRecord(const SqliteRows& row) {
       CheckStoredRecord(row.Blob(4), RecordIdAt(row, 3), time, &record_);
   if (!detail.empty()) return detail;
   const auto series = series_.find(row.Int64(1));
-  if (series == series_.end()) return "its series is not one of its project";
+  if (series == series_.end())
+    return "its series does not belong to its project";
   RollupKey key = RollupKeyOf(record_, time);
   if (!(series->second.names == key.series)) {
     return "its operation, provider and model are not those of its series";
@@ -266,14 +276,15 @@ std::string ProjectCheck::CheckRecord(const SqliteRows& row) {
   const UsageCounts counts = CountRecord(record_);
   if (Counts(record_)) {
     const std::string label_set = LabelSetOf(labels_.labels, record_);
-    if (!label_set.empty() && known_label_sets_.count(label_set) == 0) {
-      return "its labels are no label set of its project";
+    if (!label_set.empty() && label_sets_.count(label_set) == 0) {
+      return "its project has no label set for its labels";
     }
     const auto add = [&](RollupKey to, Rollups* rollups) {
       const auto [rollup, added] = rollups->try_emplace(std::move(to));
       rollup->second.Add(counts);
       if (added) ++expected_count_;
     };
+    // Later records have not been added to the rollups by label yet.
     if (!label_set.empty() && row.Int64(0) <= labels_.until) {
       RollupKey by_label = key;
       by_label.series.labels = label_set;
@@ -338,7 +349,7 @@ absl::Status ProjectCheck::CompareHoursBeforeHorizon() {
   return absl::OkStatus();
 }
 
-absl::Status ProjectCheck::CompareMonths() {
+absl::Status ProjectCheck::CompareLabelMonths() {
   // Returns the least or greatest cell_start; 0 if there are no such rollups.
   const auto edge = [&](const char* which) {
     return database_.QueryInt64(
@@ -417,11 +428,12 @@ absl::StatusOr<Rollups> ProjectCheck::ReadRows(const SqliteRollupTable& table,
       continue;
     }
     const auto series = series_.find(rows.Int64(0));
-    if (series == series_.end()) continue;
+    if (series == series_.end()) continue;  // CheckOrphans reports it
     SeriesNames names = series->second.names;
     if (table.by_label) {
-      const auto label_set = label_sets_.find(rows.Int64(kRollupColumnCount));
-      if (label_set == label_sets_.end()) continue;
+      const auto label_set =
+          label_set_by_id_.find(rows.Int64(kRollupColumnCount));
+      if (label_set == label_set_by_id_.end()) continue;
       names.labels = label_set->second;
     }
     rollups[{table.cell_seconds, rows.Int64(kCellStartColumn),
@@ -452,7 +464,7 @@ absl::Status CheckProjects(SqliteDatabase* database,
         database->QueryInt64("SELECT count(*) FROM usage_record INDEXED BY "
                              "usage_record_by_time "
                              "WHERE project_id=?1 AND event_time<?2",
-                             {project.id, deleted ? kNever : horizon}));
+                             {project.id, deleted ? kEndOfTime : horizon}));
     report->AddLeftOver(left_over);
     if (deleted) continue;
     TOKENUSAGE_RETURN_IF_ERROR(ProjectCheck(database, options, labels, project,
