@@ -9,7 +9,7 @@ namespace {
 
 // Appends the escape of a quote, a backslash or one of U+0000-001F.
 void AppendEscape(char c, std::string* out) {
-  // What follows the backslash, by the control character.
+  // The letters after the backslash, indexed by control character.
   constexpr std::string_view kLetters = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
   constexpr char kHexDigits[] = "0123456789abcdef";
   const auto code = static_cast<unsigned char>(c);

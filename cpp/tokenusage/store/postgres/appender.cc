@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -18,6 +17,7 @@
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/record/record_counts.h"
+#include "tokenusage/store/postgres/corrections.h"
 #include "tokenusage/store/postgres/rollups.h"
 #include "tokenusage/store/postgres/series.h"
 #include "tokenusage/store/postgres/sql.h"
@@ -121,66 +121,6 @@ SeriesKeys SeriesKeysOf(const Records& records, const RollupLabels& labels) {
   return keys;
 }
 
-// The corrections of one append: the records that no longer count.
-class Corrections {
- public:
-  // Returns kStored if a record may be corrected, because it is corrected
-  // neither already nor by a record of this append. It is null if there is
-  // none.
-  AppendOutcome CheckMayCorrect(const v1::UsageRecord* corrected) const {
-    if (corrected == nullptr) return AppendOutcome::kCorrectedRecordNotFound;
-    const auto added = corrections_.find(corrected->record_id());
-    if (added != corrections_.end()) {
-      return {AppendOutcome::kAlreadyCorrected,
-              std::string(added->second.corrected_by)};
-    }
-    if (corrected->corrected_by().empty()) return AppendOutcome::kStored;
-    return {AppendOutcome::kAlreadyCorrected, corrected->corrected_by()};
-  }
-
-  // Stops counting a record. It and `corrected_by` must outlive this.
-  void Add(const v1::UsageRecord& corrected, std::string_view corrected_by) {
-    corrections_.emplace(corrected.record_id(),
-                         Correction{&corrected, corrected_by});
-  }
-
-  bool empty() const { return corrections_.empty(); }
-
-  // Stores which record corrects each, subtracts the corrected records from
-  // `rollups`, which holds the new records, and sends the change of the
-  // rollups: see ChangePostgresRollups.
-  absl::Status Write(PostgresConnection* connection, const std::string& project,
-                     PostgresRollups rollups) const;
-
- private:
-  struct Correction {
-    const v1::UsageRecord* corrected;
-    std::string_view corrected_by;
-  };
-
-  // By the corrected record's id, so that transactions cannot deadlock.
-  std::map<std::string_view, Correction> corrections_;
-};
-
-absl::Status Corrections::Write(PostgresConnection* connection,
-                                const std::string& project,
-                                PostgresRollups rollups) const {
-  PostgresArray ids = PostgresArray::Texts(corrections_.size());
-  PostgresArray times = PostgresArray::Int64s(corrections_.size());
-  PostgresArray corrected_by = PostgresArray::Texts(corrections_.size());
-  for (const auto& [id, correction] : corrections_) {
-    const v1::UsageRecord& record = *correction.corrected;
-    const std::int64_t time = NanosFromTimestamp(record.event_time());
-    ids.Add(id);
-    times.Add(time);
-    corrected_by.Add(correction.corrected_by);
-    if (Counts(record)) rollups.Subtract(record, time, CountRecord(record));
-  }
-  connection->Send(sql::kInsertCorrections, project, std::move(ids),
-                   std::move(times), std::move(corrected_by));
-  return ChangePostgresRollups(connection, project, rollups);
-}
-
 // One attempt on one connection. Leaves the transaction open unless it commits.
 class AppendRun {
  public:
@@ -279,7 +219,7 @@ class AppendRun {
   absl::flat_hash_map<std::string, Stored> stored_;  // by id
   absl::flat_hash_map<std::string_view, const CheckedRecord*> accepted_;
   absl::flat_hash_set<std::string_view> stored_by_earlier_attempt_;
-  Corrections corrections_;             // of these records
+  PostgresCorrections corrections_;     // of these records
   SeriesKeys known_series_;             // see series()
   std::vector<SeriesNames> new_names_;  // of series to add
   std::vector<std::string> new_label_sets_;
