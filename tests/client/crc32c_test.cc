@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/client/crc32c.h"
+#include "tokenusage/client/spool/crc32c.h"
 
 #include <cstddef>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/client/spool.h"
+#include "tokenusage/client/spool/spool.h"
 
 #include <algorithm>
 #include <map>
@@ -14,7 +14,7 @@
 #include "tests/client/support/memory_file_system.h"
 #include "tests/support/seed.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/client/checked_text.h"
+#include "tokenusage/client/spool/checked_text.h"
 
 namespace tokenusage {
 namespace {

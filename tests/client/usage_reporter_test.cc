@@ -21,7 +21,7 @@
 #include "tests/client/support/fakes.h"
 #include "tests/client/usage_reporter_test.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/client/checked_text.h"
+#include "tokenusage/client/spool/checked_text.h"
 
 namespace tokenusage {
 namespace {

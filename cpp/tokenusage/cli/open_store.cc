@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/excerpt.h"
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres/connection/target.h"
 #include "tokenusage/store/postgres/store.h"
-#include "tokenusage/store/postgres/target.h"
 #include "tokenusage/store/sqlite/store.h"
 
 namespace tokenusage {

@@ -20,7 +20,7 @@
 #include "tokenusage/client/record_log.h"
 #include "tokenusage/client/refused_file.h"
 #include "tokenusage/client/sender.h"
-#include "tokenusage/client/spool.h"
+#include "tokenusage/client/spool/spool.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
 

@@ -22,8 +22,8 @@
 #include "sqlite3.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/usage_sum.h"
-#include "tokenusage/store/sqlite/measure_sums.h"
 #include "tokenusage/store/sqlite/store.h"
+#include "tokenusage/store/sqlite/table/measure_sums.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage::load {

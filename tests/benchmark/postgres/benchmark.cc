@@ -38,9 +38,9 @@
 #include "tests/store/postgres/postgres_server.h"
 #include "tests/store/queries.h"
 #include "tests/support/records.h"
-#include "tokenusage/store/postgres/rollups.h"
-#include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/store.h"
+#include "tokenusage/store/postgres/table/rollups.h"
+#include "tokenusage/store/postgres/table/sql.h"
 #include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage::testing {

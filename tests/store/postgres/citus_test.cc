@@ -18,8 +18,8 @@
 #include "tests/store/queries.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/store.h"
+#include "tokenusage/store/postgres/table/sql.h"
 
 namespace tokenusage::testing {
 namespace {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/postgres/pool.h"
+#include "tokenusage/store/postgres/connection/pool.h"
 
 #include <string>
 
 #include "gtest/gtest.h"
 #include "tests/store/postgres/postgres_server.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/store/postgres/target.h"
+#include "tokenusage/store/postgres/connection/target.h"
 
 namespace tokenusage::testing {
 namespace {

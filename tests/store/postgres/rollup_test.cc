@@ -11,8 +11,8 @@
 #include "tests/store/queries.h"
 #include "tests/support/records.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/store/postgres/schema.h"
 #include "tokenusage/store/postgres/store.h"
+#include "tokenusage/store/postgres/table/schema.h"
 
 namespace tokenusage::testing {
 namespace {

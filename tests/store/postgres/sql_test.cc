@@ -4,7 +4,7 @@
 // statement. Citus is not in Debian, so the rules are checked on the text, and
 // the distribution is rehearsed on stand-ins for its functions.
 
-#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/postgres/table/sql.h"
 
 #include <fstream>
 #include <iterator>
@@ -17,9 +17,9 @@
 #include "gtest/gtest.h"
 #include "tests/store/postgres/postgres_server.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/store/postgres/connection.h"
-#include "tokenusage/store/postgres/schema.h"
+#include "tokenusage/store/postgres/connection/connection.h"
 #include "tokenusage/store/postgres/store.h"
+#include "tokenusage/store/postgres/table/schema.h"
 
 namespace tokenusage::testing {
 namespace {
@@ -102,7 +102,7 @@ TEST(PostgresSqlTest, EveryStatementKeepsTheRulesOfCitus) {
   }
   // None is forgotten: those of sql.h, and for each family of rollups four on
   // rollups, and one of totals for each grouping.
-  std::ifstream header("cpp/tokenusage/store/postgres/sql.h");
+  std::ifstream header("cpp/tokenusage/store/postgres/table/sql.h");
   const std::string text((std::istreambuf_iterator<char>(header)), {});
   EXPECT_EQ(names.size(),
             static_cast<std::size_t>(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/postgres/target.h"
+#include "tokenusage/store/postgres/connection/target.h"
 
 #include <string>
 

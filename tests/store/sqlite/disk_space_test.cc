@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/sqlite/disk_space.h"
+#include "tokenusage/store/sqlite/connection/disk_space.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>

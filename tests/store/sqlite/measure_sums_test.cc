@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/sqlite/measure_sums.h"
+#include "tokenusage/store/sqlite/table/measure_sums.h"
 
 #include <cstddef>
 #include <cstdint>

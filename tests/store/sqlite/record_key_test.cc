@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/sqlite/record_key.h"
+#include "tokenusage/store/sqlite/table/record_key.h"
 
 #include <cstdint>
 #include <optional>

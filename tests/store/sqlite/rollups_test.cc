@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/sqlite/rollups.h"
+#include "tokenusage/store/sqlite/table/rollups.h"
 
 #include <cstdint>
 #include <memory>
@@ -9,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
-#include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/table/schema.h"
 
 namespace tokenusage::testing {
 namespace {

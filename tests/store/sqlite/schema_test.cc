@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/table/schema.h"
 
 #include <cstdint>
 #include <string>

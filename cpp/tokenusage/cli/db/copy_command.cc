@@ -10,7 +10,7 @@
 #include "tokenusage/cli/progress.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/store/copy/copy_store.h"
-#include "tokenusage/store/postgres/target.h"
+#include "tokenusage/store/postgres/connection/target.h"
 
 namespace tokenusage {
 namespace {

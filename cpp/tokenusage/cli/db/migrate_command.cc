@@ -9,8 +9,8 @@
 #include "tokenusage/cli/db/db_commands.h"
 #include "tokenusage/cli/open_store.h"
 #include "tokenusage/cli/terminal.h"
+#include "tokenusage/store/postgres/connection/target.h"
 #include "tokenusage/store/postgres/store.h"
-#include "tokenusage/store/postgres/target.h"
 
 namespace tokenusage {
 namespace {

@@ -11,7 +11,7 @@
 #include "tokenusage/cli/exit_code.h"
 #include "tokenusage/cli/report/delivery.h"
 #include "tokenusage/cli/terminal.h"
-#include "tokenusage/client/spool.h"
+#include "tokenusage/client/spool/spool.h"
 #include "tokenusage/json/json.h"
 
 namespace tokenusage {

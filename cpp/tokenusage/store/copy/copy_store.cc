@@ -19,15 +19,15 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/copy/postgres_destination.h"
 #include "tokenusage/store/copy/sqlite_source.h"
-#include "tokenusage/store/postgres/sql.h"
 #include "tokenusage/store/postgres/store.h"
+#include "tokenusage/store/postgres/table/sql.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/rollup.h"
-#include "tokenusage/store/sqlite/database.h"
-#include "tokenusage/store/sqlite/horizon.h"
-#include "tokenusage/store/sqlite/label_rollups.h"
+#include "tokenusage/store/sqlite/connection/database.h"
 #include "tokenusage/store/sqlite/record_deletion.h"
-#include "tokenusage/store/sqlite/rollups.h"
+#include "tokenusage/store/sqlite/table/horizon.h"
+#include "tokenusage/store/sqlite/table/label_rollups.h"
+#include "tokenusage/store/sqlite/table/rollups.h"
 
 namespace tokenusage {
 namespace {

@@ -5,11 +5,11 @@
 #include <set>
 
 #include "tokenusage/base/status_macros.h"
+#include "tokenusage/store/postgres/connection/target.h"
 #include "tokenusage/store/postgres/record_deletion.h"
-#include "tokenusage/store/postgres/schema.h"
-#include "tokenusage/store/postgres/series.h"
-#include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/target.h"
+#include "tokenusage/store/postgres/table/schema.h"
+#include "tokenusage/store/postgres/table/series.h"
+#include "tokenusage/store/postgres/table/sql.h"
 
 namespace tokenusage {
 namespace {

@@ -14,8 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tokenusage/store/postgres/connection.h"
-#include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/connection/connection.h"
+#include "tokenusage/store/postgres/table/rollups.h"
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/store_maintenance.h"
 

@@ -5,9 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/sqlite/file.h"
-#include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/list.h"
-#include "tokenusage/store/sqlite/series.h"
+#include "tokenusage/store/sqlite/table/horizon.h"
+#include "tokenusage/store/sqlite/table/series.h"
 
 namespace tokenusage {
 

@@ -15,8 +15,8 @@
 
 #include "absl/status/statusor.h"
 #include "tokenusage/store/rollup/rollup.h"
-#include "tokenusage/store/sqlite/database.h"
-#include "tokenusage/store/sqlite/rollups.h"
+#include "tokenusage/store/sqlite/connection/database.h"
+#include "tokenusage/store/sqlite/table/rollups.h"
 #include "tokenusage/v1/usage_record.pb.h"
 
 namespace tokenusage {

@@ -11,8 +11,8 @@
 
 #include "absl/status/statusor.h"
 #include "tokenusage/record/checked_record.h"
-#include "tokenusage/store/postgres/pool.h"
-#include "tokenusage/store/postgres/series.h"
+#include "tokenusage/store/postgres/connection/pool.h"
+#include "tokenusage/store/postgres/table/series.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/store/postgres/connection/connection.h"
 #include "tokenusage/store/rollup/check_report.h"
 
 namespace tokenusage {

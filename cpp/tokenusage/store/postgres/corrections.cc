@@ -7,8 +7,8 @@
 
 #include "tokenusage/base/proto_time.h"
 #include "tokenusage/record/record_counts.h"
-#include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/values.h"
+#include "tokenusage/store/postgres/connection/values.h"
+#include "tokenusage/store/postgres/table/sql.h"
 
 namespace tokenusage {
 

@@ -18,8 +18,8 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "tokenusage/store/postgres/connection.h"
-#include "tokenusage/store/postgres/rollups.h"
+#include "tokenusage/store/postgres/connection/connection.h"
+#include "tokenusage/store/postgres/table/rollups.h"
 #include "tokenusage/store/usage_store.h"
 #include "tokenusage/v1/usage_record.pb.h"
 

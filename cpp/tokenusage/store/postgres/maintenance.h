@@ -11,8 +11,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "tokenusage/store/postgres/pool.h"
-#include "tokenusage/store/postgres/target.h"
+#include "tokenusage/store/postgres/connection/pool.h"
+#include "tokenusage/store/postgres/connection/target.h"
 #include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/store/postgres/connection/connection.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/usage_query.h"
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tokenusage/store/postgres/pool.h"
-#include "tokenusage/store/postgres/values.h"
+#include "tokenusage/store/postgres/connection/pool.h"
+#include "tokenusage/store/postgres/connection/values.h"
 #include "tokenusage/store/store_maintenance.h"
 
 namespace tokenusage {

@@ -7,7 +7,7 @@
 
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
-#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/postgres/table/sql.h"
 #include "tokenusage/store/query/query_plan.h"
 
 namespace tokenusage {

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/store/postgres/connection/connection.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {

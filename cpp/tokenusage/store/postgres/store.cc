@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "tokenusage/base/status_macros.h"
-#include "tokenusage/store/postgres/connection.h"
+#include "tokenusage/store/postgres/connection/connection.h"
+#include "tokenusage/store/postgres/connection/pool.h"
+#include "tokenusage/store/postgres/connection/target.h"
 #include "tokenusage/store/postgres/maintenance.h"
-#include "tokenusage/store/postgres/pool.h"
 #include "tokenusage/store/postgres/query.h"
-#include "tokenusage/store/postgres/sql.h"
-#include "tokenusage/store/postgres/target.h"
+#include "tokenusage/store/postgres/table/sql.h"
 #include "tokenusage/store/postgres/writer.h"
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/list_page.h"

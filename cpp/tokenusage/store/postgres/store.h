@@ -24,7 +24,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "tokenusage/store/postgres/schema.h"  // MigratePostgresDatabase
+#include "tokenusage/store/postgres/table/schema.h"  // MigratePostgresDatabase
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {

@@ -11,7 +11,7 @@
 #include "absl/time/clock.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
-#include "tokenusage/store/postgres/sql.h"
+#include "tokenusage/store/postgres/table/sql.h"
 
 namespace tokenusage {
 namespace {

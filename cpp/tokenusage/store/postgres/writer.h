@@ -19,7 +19,7 @@
 #include "absl/time/time.h"
 #include "tokenusage/store/fair_queue.h"
 #include "tokenusage/store/postgres/appender.h"
-#include "tokenusage/store/postgres/pool.h"
+#include "tokenusage/store/postgres/connection/pool.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {

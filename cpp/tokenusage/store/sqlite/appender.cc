@@ -10,9 +10,9 @@
 #include "tokenusage/store/query/field_values.h"
 #include "tokenusage/store/query/label_set.h"
 #include "tokenusage/store/rollup/stored_record.h"
-#include "tokenusage/store/sqlite/horizon.h"
-#include "tokenusage/store/sqlite/record_key.h"
-#include "tokenusage/store/sqlite/series.h"
+#include "tokenusage/store/sqlite/table/horizon.h"
+#include "tokenusage/store/sqlite/table/record_key.h"
+#include "tokenusage/store/sqlite/table/series.h"
 
 namespace tokenusage {
 namespace {

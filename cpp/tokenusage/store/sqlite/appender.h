@@ -16,9 +16,9 @@
 #include "absl/status/statusor.h"
 #include "tokenusage/record/checked_record.h"
 #include "tokenusage/store/lru_cache.h"
-#include "tokenusage/store/sqlite/database.h"
-#include "tokenusage/store/sqlite/label_rollups.h"
-#include "tokenusage/store/sqlite/rollups.h"
+#include "tokenusage/store/sqlite/connection/database.h"
+#include "tokenusage/store/sqlite/table/label_rollups.h"
+#include "tokenusage/store/sqlite/table/rollups.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {

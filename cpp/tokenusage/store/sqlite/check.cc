@@ -30,12 +30,12 @@
 #include "tokenusage/store/rollup/rollup.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
-#include "tokenusage/store/sqlite/horizon.h"
-#include "tokenusage/store/sqlite/label_rollups.h"
 #include "tokenusage/store/sqlite/record_deletion.h"
-#include "tokenusage/store/sqlite/record_key.h"
-#include "tokenusage/store/sqlite/rollups.h"
-#include "tokenusage/store/sqlite/series.h"
+#include "tokenusage/store/sqlite/table/horizon.h"
+#include "tokenusage/store/sqlite/table/label_rollups.h"
+#include "tokenusage/store/sqlite/table/record_key.h"
+#include "tokenusage/store/sqlite/table/rollups.h"
+#include "tokenusage/store/sqlite/table/series.h"
 
 namespace tokenusage {
 namespace {

@@ -10,8 +10,8 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/deadline.h"
 #include "tokenusage/store/sqlite/record_deletion.h"
-#include "tokenusage/store/sqlite/rollups.h"
-#include "tokenusage/store/sqlite/series.h"
+#include "tokenusage/store/sqlite/table/rollups.h"
+#include "tokenusage/store/sqlite/table/series.h"
 
 namespace tokenusage {
 namespace {

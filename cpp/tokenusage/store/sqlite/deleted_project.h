@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "tokenusage/store/sqlite/database.h"
-#include "tokenusage/store/sqlite/horizon.h"
+#include "tokenusage/store/sqlite/connection/database.h"
+#include "tokenusage/store/sqlite/table/horizon.h"
 #include "tokenusage/store/sqlite/transactions.h"
 #include "tokenusage/store/store_maintenance.h"
 

@@ -15,7 +15,7 @@
 #include "tokenusage/base/file.h"
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/rollup/stored_record.h"
-#include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/table/schema.h"
 
 namespace tokenusage {
 namespace {

@@ -13,9 +13,9 @@
 #include "tokenusage/store/query/list_page.h"
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/rollup/stored_record.h"
-#include "tokenusage/store/sqlite/horizon.h"
-#include "tokenusage/store/sqlite/record_key.h"
-#include "tokenusage/store/sqlite/series.h"
+#include "tokenusage/store/sqlite/table/horizon.h"
+#include "tokenusage/store/sqlite/table/record_key.h"
+#include "tokenusage/store/sqlite/table/series.h"
 
 namespace tokenusage {
 namespace {

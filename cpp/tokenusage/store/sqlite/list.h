@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/connection/database.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {

@@ -13,14 +13,14 @@
 #include "tokenusage/base/status_macros.h"
 #include "tokenusage/store/rollup/stored_record.h"
 #include "tokenusage/store/sqlite/check.h"
-#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/connection/database.h"
+#include "tokenusage/store/sqlite/connection/unfinished_file.h"
 #include "tokenusage/store/sqlite/deleted_project.h"
 #include "tokenusage/store/sqlite/file.h"
-#include "tokenusage/store/sqlite/horizon.h"
 #include "tokenusage/store/sqlite/record_deletion.h"
-#include "tokenusage/store/sqlite/schema.h"
+#include "tokenusage/store/sqlite/table/horizon.h"
+#include "tokenusage/store/sqlite/table/schema.h"
 #include "tokenusage/store/sqlite/transactions.h"
-#include "tokenusage/store/sqlite/unfinished_file.h"
 
 namespace tokenusage {
 namespace {

@@ -6,7 +6,7 @@
 #define TOKENUSAGE_STORE_SQLITE_QUERY_H_
 
 #include "absl/status/statusor.h"
-#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/connection/database.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {

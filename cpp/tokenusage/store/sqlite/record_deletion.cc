@@ -12,11 +12,11 @@
 #include "tokenusage/store/query/query_plan.h"
 #include "tokenusage/store/query/record_selection.h"
 #include "tokenusage/store/rollup/stored_record.h"
-#include "tokenusage/store/sqlite/horizon.h"
-#include "tokenusage/store/sqlite/label_rollups.h"
-#include "tokenusage/store/sqlite/record_key.h"
-#include "tokenusage/store/sqlite/rollups.h"
-#include "tokenusage/store/sqlite/series.h"
+#include "tokenusage/store/sqlite/table/horizon.h"
+#include "tokenusage/store/sqlite/table/label_rollups.h"
+#include "tokenusage/store/sqlite/table/record_key.h"
+#include "tokenusage/store/sqlite/table/rollups.h"
+#include "tokenusage/store/sqlite/table/series.h"
 
 namespace tokenusage {
 namespace {

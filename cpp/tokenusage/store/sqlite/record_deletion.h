@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/connection/database.h"
 #include "tokenusage/store/sqlite/transactions.h"
 #include "tokenusage/store/store_maintenance.h"
 

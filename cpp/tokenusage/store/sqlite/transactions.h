@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "tokenusage/store/sqlite/database.h"
+#include "tokenusage/store/sqlite/connection/database.h"
 #include "tokenusage/store/usage_query.h"
 
 namespace tokenusage {

@@ -19,7 +19,7 @@
 #include "absl/time/time.h"
 #include "tokenusage/store/fair_queue.h"
 #include "tokenusage/store/sqlite/appender.h"
-#include "tokenusage/store/sqlite/read_gate.h"
+#include "tokenusage/store/sqlite/connection/read_gate.h"
 #include "tokenusage/store/usage_store.h"
 
 namespace tokenusage {
