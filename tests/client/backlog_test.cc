@@ -21,7 +21,8 @@ using testing::StatusIs;
 
 constexpr absl::Duration kLong = absl::Minutes(1);
 
-// A log whose first sync hangs until it is told how it ends.
+// A log whose first sync fulfills `begun` and hangs until `end` states its
+// result.
 class HangingLog : public MemoryLog {
  public:
   HangingLog(std::promise<void>* begun, std::future<absl::Status> end)
@@ -72,7 +73,8 @@ TEST(BacklogTest, BoundsTheCallbacksThatWaitForASync) {
   syncs.join();
 }
 
-// The system reports lost bytes once: the next sync would succeed.
+// The operating system reports lost bytes to one sync only: the next sync would
+// succeed, and acknowledge a record that is lost.
 TEST(BacklogTest, AFailedSyncBreaksThePromiseOfTheRecordsThatCameMeanwhile) {
   std::promise<void> begun;
   std::promise<absl::Status> end;

@@ -95,7 +95,7 @@ void Send(int connection, std::string_view bytes) {
   send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
-// Resets the first call of a connection the way gRPC does if its memory is
+// Resets the first call of a connection as gRPC does if its memory is
 // exhausted: by a frame without a status.
 void ResetTheCall(int connection) {
   using namespace std::string_view_literals;
@@ -180,7 +180,8 @@ TEST(GrpcTransportTest, TakesAnAnswerThatIsNoneForAFailure) {
   EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kUnavailable));
 }
 
-// gRPC gives a reset of a busy server the code of a message that is too long.
+// gRPC gives a reset by a busy server the code of a message that is too long.
+// Taken for that, the batch would be split, and its records refused.
 TEST(GrpcTransportTest, ARequestThatIsResetIsSentAgain) {
   RawServer exhausted(ResetTheCall);
   const ReportResult result =

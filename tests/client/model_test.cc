@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Random actions on a reporter, whose process, machine, disk and service fail
-// at random. In the end, each record for which Report promised is stored once,
-// as it was reported, and nothing else is.
+// at random. In the end, each record for which Report returned OK is stored
+// once, as it was reported, or is in the file of refused records. Nothing that
+// was not reported is stored.
 
 #include <cstdlib>
 #include <map>
@@ -141,8 +142,8 @@ class Model {
     reporter_ = *std::move(reporter);
   }
 
-  // Each call fails with this probability, in percent: half of them after the
-  // records were stored.
+  // Makes each call fail with this probability, in percent. Half of the
+  // failures come after the records were stored.
   void SetFaults(int percent) {
     const auto random = std::make_shared<std::mt19937_64>(random_());
     const auto mutex = std::make_shared<std::mutex>();

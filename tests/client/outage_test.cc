@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reporters while the service is away for long, and on a disk that is full. In
-// the end, each record for which Report promised is stored once, and nothing
-// that was not reported is.
+// Reporters during a long outage of the service, and on a full disk. In the
+// end, each record for which Report returned OK is stored once, and nothing
+// that was not reported is stored.
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -151,7 +151,8 @@ TEST_P(OutageTest, LosesNothingWhenTheDiskIsFullAndFreed) {
                              std::to_string(static_cast<int>(GetParam()));
   SmallDisk disk(folder);
   if (!disk.is_mounted()) GTEST_SKIP() << "mount: " << std::strerror(errno);
-  // More than the disk has; space is freed by eighths of it.
+  // More than the disk has. The spool frees space in segments of an eighth of
+  // this.
   StartReporter(folder + "/spool", 8 << 20);
   std::set<std::string> promised, reported;
   const auto report = [&] {

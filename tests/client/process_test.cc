@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Real reporters, killed at random moments, and a service that stops meanwhile.
-// In the end, each record for which Report promised is stored once, and nothing
-// else is.
+// In the end, each record for which Report returned OK is stored once; besides
+// these, at most one record of each killed process is stored.
 
 #include <fcntl.h>
 #include <signal.h>

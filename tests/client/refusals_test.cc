@@ -94,7 +94,8 @@ TEST_F(UsageReporterTest, KeepsARefusedRecordWithItsReason) {
   EXPECT_EQ(reporter->counters().unkept_refused, 0);
 }
 
-// The record r0, and its correction r1 in a batch that overtakes it.
+// Reports the record r0 and its correction r1, whose batch overtakes that of
+// r0.
 TEST_F(UsageReporterTest, SendsACorrectionThatWasTooEarlyAgain) {
   std::atomic<bool> is_refused{false};
   service_.SetFault([&](const v1::ReportUsageRequest& request)
@@ -171,7 +172,7 @@ TEST_F(UsageReporterTest, KeepsARefusedRecordBehindALineThatWasCut) {
   EXPECT_THAT(lines, ElementsAre(cut, HasSubstr("\"record_id\":\"r1\""), ""));
 }
 
-// A write that fails, fails in part.
+// A failed write leaves half of a line in the file, which must not stay there.
 TEST_F(UsageReporterTest, WritesARefusedRecordOnceTheDiskHasRoom) {
   service_.RefuseRecord("r1");
   ASSERT_OK_AND_ASSIGN(const auto reporter,

@@ -5,7 +5,7 @@
 //   reporter_process SERVER FOLDER process|disk FIRST COUNT
 //
 // Reports the records FIRST, FIRST + 1 and so on, COUNT in all, and prints the
-// number of each for which Report promised. Then waits until all are stored.
+// number of each for which Report returned OK. Then waits until all are stored.
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reporters and a real service that knows its callers, and the time.
+// Reporters and a real service that authenticates its callers and checks event
+// times.
 
 #include <memory>
 #include <string>
@@ -135,7 +136,7 @@ TEST(ClockTest, ParksRecordsThatAClockAheadOfTheServiceDates) {
   ASSERT_TRUE(Eventually([&] { return reporter->counters().refused == 1; }));
   EXPECT_THAT(files.Content("spool/refused.jsonl"),
               HasSubstr("RECORD_ERROR_REASON_TIME_OUT_OF_RANGE"));
-  // Once the clock is right, so are the records.
+  // Once the clock is right, records are stored.
   clock.SetNow(absl::Now());
   ASSERT_THAT(reporter->Report(record), IsOk());
   ASSERT_TRUE(Eventually([&] { return reporter->counters().stored == 1; }));

@@ -196,7 +196,7 @@ TEST_F(SpoolTest, SkipsADamagedMiddleAndCountsIt) {
 }
 
 TEST_F(SpoolTest, CountsTheRecordsOfAFileThatIsGone) {
-  segment_bytes_ = 1;  // a record in each
+  segment_bytes_ = 1;  // one record in each segment
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
     for (const char* record : {"a", "b", "c", "d"}) {
@@ -246,7 +246,7 @@ TEST_F(SpoolTest, DoesNotUseTheSequenceOfALostRecordAgain) {
     ASSERT_OK_AND_ASSIGN(const Batch batch, spool->Read(BatchLimits()));
     ASSERT_THAT(spool->Discard(batch.last), IsOk());
   }
-  files_.SetContent(kFirstSegment, "");  // as if its power had failed
+  files_.SetContent(kFirstSegment, "");  // as after a power failure
   {
     ASSERT_OK_AND_ASSIGN(const auto spool, Open());
     ASSERT_THAT(Append(spool.get(), "third"), IsOk());
@@ -263,8 +263,7 @@ TEST_F(SpoolTest, InspectNeedsASpool) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
-// Damages a spool at random and compares the records that are read with those
-// that are intact.
+// Damages the files of a spool at random.
 class RandomDamage {
  public:
   RandomDamage(MemoryFileSystem* files, std::mt19937_64* random)
@@ -309,7 +308,9 @@ class RandomDamage {
   std::mt19937_64& random_;
 };
 
-// Returns the sequences of the records in `paths` that are unchanged.
+// Returns the sequences of the records that are in `files` as they were in
+// `before`, which maps paths to contents. Records are shorter than 256 bytes:
+// the first byte of a frame's length is all of it.
 std::vector<std::uint64_t> IntactRecords(
     const MemoryFileSystem& files,
     const std::map<std::string, std::string>& before) {

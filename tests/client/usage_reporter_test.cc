@@ -103,7 +103,7 @@ TEST_P(UsageReporterPromiseTest, StopRefusesLaterRecords) {
   EXPECT_THAT(service_.records(), SizeIs(1));
 }
 
-// ThreadSanitizer checks this.
+// Under ThreadSanitizer, this fails if two methods race.
 TEST_P(UsageReporterPromiseTest, AllMethodsMayRunAtOnce) {
   UsageReporterOptions options = Options(GetParam());
   service_.RefuseRecord("r7");
@@ -336,7 +336,8 @@ TEST_F(UsageReporterTest, WaitsLongerAfterEachFailureAndAsLongAsItIsAsked) {
                                  between(absl::Seconds(2.5), absl::Seconds(5)),
                                  between(absl::Seconds(2.5), absl::Seconds(5)),
                                  absl::Seconds(100)));
-  // Once for the failures, once for the recovery, which follows the answer.
+  // One message is for the failures, and one for the recovery, which is logged
+  // after the answer.
   ASSERT_THAT(reporter->Flush(kLong), IsOk());
   EXPECT_THAT(messages(), ElementsAre(HasSubstr("cannot be sent"),
                                       HasSubstr("sent again")));
@@ -498,7 +499,7 @@ TEST_F(UsageReporterTest, SaysWhyAFolderCannotBeUsed) {
   EXPECT_THAT(Start(options), StatusIs(absl::StatusCode::kNotFound));
 }
 
-// Takes away this thread's right, as the superuser, to write everywhere.
+// While it exists, this thread obeys file permissions even as the superuser.
 class WithoutOverride {
  public:
   WithoutOverride() {

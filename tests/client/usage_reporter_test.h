@@ -23,7 +23,7 @@ inline constexpr absl::Duration kLong = absl::Hours(1000);
 
 class UsageReporterTest : public ::testing::Test {
  protected:
-  // Returns options for a promise, with time that passes by itself.
+  // Returns options with this durability and a clock that advances itself.
   UsageReporterOptions Options(Durability durability) {
     UsageReporterOptions options;
     options.project = "demo";

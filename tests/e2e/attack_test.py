@@ -108,7 +108,7 @@ class AttackTest(EndToEndTest):
         may_lose=(),
         **kwargs,
     ):
-        """A server with good callers, which are judged when the attack is over.
+        """Starts a server with good callers, and checks them once the attack is over.
 
         They may lose calls with the codes in `may_lose`.
         """
@@ -135,7 +135,7 @@ class AttackTest(EndToEndTest):
         server.kill()
 
     def connect_raw(self, server, **kwargs):
-        """A connection of an attacker."""
+        """Opens a connection of an attacker."""
         connection = http2.Connection(server.address, **kwargs)
         self.addCleanup(connection.close)
         return connection
@@ -209,12 +209,12 @@ class AttackTest(EndToEndTest):
 
     @staticmethod
     def host_and_port(address):
-        """As socket.create_connection takes it."""
+        """Splits an address into the pair that socket.create_connection takes."""
         host, port = address.rsplit(":", 1)
         return host, int(port)
 
     def keep_attacking(self, attack, seconds=3):
-        """Calls `attack` again and again: connections that are closed come back."""
+        """Calls `attack` repeatedly, so that closed connections come back."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):
@@ -347,7 +347,7 @@ class AttackTest(EndToEndTest):
             self.reset_rapidly(server)
 
     def flood(self, server, *blocks, **kwargs):
-        """Sends each block over connections that are made again and again."""
+        """Sends each block over a connection, and again whenever that is closed."""
 
         def attack(block, deadline):
             attacker = self.connect_raw(server, **kwargs)
@@ -394,7 +394,7 @@ class AttackTest(EndToEndTest):
             blocks = [http2.flood("QueryUsage", 100000, b"", resets) for resets in (True, False)]
             self.flood(server, *blocks, *blocks, tls_ca=ca.certificate)
 
-    # 183 to 246 MiB, most of it for pings.
+    # The server takes 183 to 246 MiB, most of it for pings.
     def test_floods_of_other_frames(self):
         """Each must be answered, or is part of headers that never end."""
         blocks = [
@@ -428,7 +428,7 @@ class AttackTest(EndToEndTest):
             call.cancel()
 
     def test_calls_that_wait(self):
-        """25,000 of them over 250 connections, of which health watches need no token."""
+        """25,000 of them over 250 connections; health watches need no token."""
         for method in (HEALTH_WATCH, "StreamUsage"):
             with self.subTest(method), self.attacked(with_newcomer=True) as server:
                 for _ in range(250):
@@ -455,8 +455,9 @@ class AttackTest(EndToEndTest):
                     attacker.send(watches)
             self.await_closed_connection(server)
 
-    # 216 to 319 MiB: gRPC reads up to 100 connections before it ends a call of a closed one.
-    # gRPC 1.83 takes less, but may reset calls of others: see operations.md.
+    # The server takes 216 to 319 MiB: gRPC reads up to 100 connections before it ends a
+    # call of a closed one. gRPC 1.83 takes less, but may reset calls of others: see
+    # operations.md.
     def test_calls_of_callers_with_credentials_that_come_at_once(self):
         request = service_pb2.ReportUsageRequest(project="evil").SerializeToString()
         with self.attacked(
@@ -474,14 +475,14 @@ class AttackTest(EndToEndTest):
             self.await_closed_connection(server)
 
     def await_closed_connection(self, server):
-        """Waits until gRPC has read more calls than the limits allow."""
+        """Waits until the service has closed a connection."""
         deadline = time.monotonic() + 60
         while not metric(server, "tokenusage_connections_closed_total"):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.1)
 
     def test_no_caller_is_taken_for_an_attacker(self):
-        """More than all requests under way may hold, over one connection."""
+        """Reports more than all requests under way may hold, over one connection."""
         records = [make_record("r%d" % i, labels={"x": "y" * 250}) for i in range(1000)]
         for listen in ("127.0.0.1:0", "[::1]:0"):
             with self.subTest(listen):
@@ -521,7 +522,8 @@ class AttackTest(EndToEndTest):
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=program.environment(),
         )
         self.addCleanup(process.kill)
-        # It must have blocked the signal, or the signal ends it in the usual way.
+        # Before the program has blocked the signal, the signal would end it in the usual
+        # way.
         while not self.blocks_sigterm(process.pid):
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
@@ -534,7 +536,7 @@ class AttackTest(EndToEndTest):
         server = self.start_server("usage.db", "--identities=" + identities)
         os.remove(identities)
         os.mkfifo(identities)
-        writer = os.open(identities, os.O_RDWR)  # so it is read, and nothing comes
+        writer = os.open(identities, os.O_RDWR)  # a reader can open it, and then waits
         self.addCleanup(os.close, writer)
         server.reload()
         folder = "/proc/%d/fd/" % server.process.pid

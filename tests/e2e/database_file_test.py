@@ -39,7 +39,7 @@ class FileTest(EndToEndTest):
     def files(self):
         """Returns the files of the test's folder with their hashes.
 
-        What servers said and what locks say is left out.
+        Leaves out the servers' logs and the lock files.
         """
         return {
             name: hashlib.sha256(content(self.path(name))).hexdigest()
@@ -58,9 +58,9 @@ class FileTest(EndToEndTest):
         return reported
 
     def assert_left_alone(self, database, *words, is_ours=True):
-        """Asserts that `serve` refuses it in one line that names it, and changes no file.
+        """Asserts that `serve` refuses a database in one line that names it, and changes no file.
 
-        Beside a database of ours SQLite may leave its work files, empty.
+        Beside a database of ours SQLite may leave its work files; the log must be empty.
         """
         before = self.files()
         outcome = serve(database)
@@ -430,7 +430,7 @@ class FullDiskTest(FileTest):
             )
 
     def report_until_it_fails(self, number):
-        """Reports batches until one fails; returns it, and why."""
+        """Reports batches until one fails; returns its number and the failure."""
         for number in range(number, number + 1000):
             try:
                 self.client.report("demo", self.batch(number))

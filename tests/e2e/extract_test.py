@@ -223,7 +223,7 @@ class ReportTest(ReportingTest):
             outcome = self.report(server, content, *flags)
             expected = b"stored %d, duplicate %d, refused 0, bad lines 0\n" % (stored, duplicate)
             self.assert_output(outcome, expected)
-        # The two commands in a row do the same.
+        # `extract` and then `report` do the same.
         records = extract(content).stdout.decode()
         outcome = self.report(server, records, flags[1])
         self.assert_output(outcome, b"stored 0, duplicate 2, refused 0, bad lines 0\n")

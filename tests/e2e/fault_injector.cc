@@ -6,8 +6,8 @@
 //
 //   LD_PRELOAD=libfault_injector.so TOKENUSAGE_FAULTS=/path/of/orders serve ...
 //
-// Only calls on files whose path contains "usage" are counted, so that faults
-// affect the database, but neither sockets nor logs.
+// Only calls on files whose name contains "usage", but not "log", are counted:
+// faults affect the database, but neither sockets nor logs.
 
 #include <dlfcn.h>
 #include <fcntl.h>

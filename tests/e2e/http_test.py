@@ -30,7 +30,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def record(name, **changes):
-    """Returns a record as JSON has it."""
+    """Returns a record as a JSON object."""
     usage = {
         "total_tokens": 100, "input_tokens": 50, "output_tokens": 50,
         "input_tokens_details": {"text_tokens": 10, "image_tokens": 40},
@@ -104,7 +104,7 @@ class HttpTest(EndToEndTest):
         return connection
 
     def assert_unharmed(self):
-        """Both transports answer."""
+        """Asserts that both transports answer."""
         answer = self.call_json(QUERY, {"project": "demo", **MONTH})
         self.assertEqual(answer["next_page_token"], "")
         client = self.connect(self.server)
@@ -143,7 +143,7 @@ class HttpTest(EndToEndTest):
         )
 
     def test_binary(self):
-        """They are the same bytes as over gRPC, and get the same answer."""
+        """Binary messages are the same bytes as over gRPC, and get the same answer."""
         request = service_pb2.ReportUsageRequest(
             project="demo", records=[make_record("a"), make_record("b")]
         )
@@ -307,13 +307,13 @@ class HttpTest(EndToEndTest):
             self.assertEqual(self.call(REPORT, report("a"), headers)[0], status, host)
 
     def get(self, target, *header_lines, version="1.1"):
-        """Returns the status of one request, in these words."""
+        """Sends a GET request with exactly these lines; returns the status."""
         lines = ("GET %s HTTP/%s" % (target, version), *header_lines, "Connection: close")
         answer = read_all(self.open("".join(line + "\r\n" for line in (*lines, "")).encode()))
         return int(answer.split()[1])
 
     def test_targets_in_absolute_form(self):
-        """A proxy gets them like this. Their host counts, not that of the header."""
+        """Requests to a proxy have such targets. Their host counts, not that of the header."""
         for target, host, status in (
             ("http://localhost/healthz", "localhost", 200),
             ("HTTP://127.0.0.1:8106/healthz?x=http://y", "localhost", 200),
@@ -412,7 +412,7 @@ class HttpTest(EndToEndTest):
         self.assertEqual(stored, [True, False] * 25)
 
     def test_idle_connections(self):
-        """A thousand of them, some in the middle of a request, are in nobody's way."""
+        """A thousand of them, some in the middle of a request, disturb nobody."""
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         before = resident_peak(self.server)

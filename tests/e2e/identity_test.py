@@ -66,7 +66,7 @@ class IdentityTest(EndToEndTest):
         )
 
     def connect_tls(self, server, token=None, certificate=None, authority=None):
-        """Returns a client that trusts the CA; `certificate` has the paths of the client's own."""
+        """Returns a client that trusts the CA; `certificate` has the paths of its own."""
         chain, key = map(read, certificate) if certificate else (None, None)
         ca = read((authority or self.ca).certificate)
         credentials = grpc.ssl_channel_credentials(ca, key, chain)
@@ -271,7 +271,7 @@ class IdentityTest(EndToEndTest):
         self.assert_one_line_error(
             program.run("query", *flags, token), 69, server.address, "--tls-ca"
         )
-        # A refusal does not pass: report does not repeat the call.
+        # A refusal is permanent, so report does not repeat the call.
         reader = "--token-file=" + self.path("reader.token")
         line = records.json_lines([records.record_object(make_record("r"))])
         for spool, code in (([], 1), (["--spool=" + self.path("spool")], 0)):
@@ -294,7 +294,7 @@ class IdentityTest(EndToEndTest):
         other = Authority(self.folder, "other").certificate
         elsewhere = self.ca.sign("elsewhere", "DNS:example.com")
         expired = self.ca.sign_server("expired", days=0)
-        time.sleep(1.1)  # until `expired` is
+        time.sleep(1.1)  # until `expired` has expired
         self.new_token("both")
         server = self.start_tls()
         misnamed = self.start_server(
@@ -434,7 +434,7 @@ class IdentityTest(EndToEndTest):
         server.reload()
         server.await_log(KEPT, 2)
         for count, content in enumerate(("", "# authorised callers\n"), 3):
-            self.write("identities", content)  # somebody is about to write the rest
+            self.write("identities", content)  # as if the rest were still to be written
             server.reload()
             server.await_log(KEPT, count)
         self.assertNotIn("secret-word", server.log())
@@ -494,7 +494,7 @@ class IdentityTest(EndToEndTest):
             (certificate, other_key), (b"", key), (certificate, b""),
             (b"junk", key), (expired, key), (certificate[:-40], key),
         ]
-        time.sleep(1.1)  # until `expired` is
+        time.sleep(1.1)  # until `expired` has expired
         for number, (bad_certificate, bad_key) in enumerate(bad):
             self.write("server.crt", bad_certificate)
             self.write("server.key", bad_key)
@@ -506,7 +506,7 @@ class IdentityTest(EndToEndTest):
         server.await_log(KEPT, len(bad) + 1)
         self.assert_outcomes(self.connect_tls(server, token), "demo", OK, OK)
         self.assert_no_secrets(server)
-        # Nor does it start with one.
+        # A service does not start with one, either.
         self.write("server.key", other_key)
         outcome = program.run(
             "serve", "--store=sqlite://" + self.path("other.db"),

@@ -55,7 +55,7 @@ class _OfCustomers:
     """Makes a load one of the customers "b" and "c"."""
 
     corrects = False  # what they would correct may be deleted
-    slowest = 0.0  # how long a call took, in seconds
+    slowest = 0.0  # the time of the slowest call, in seconds
 
     @staticmethod
     def _random_batch(rng):
@@ -83,7 +83,7 @@ class MaintenanceTest(DurableTest):
         return program.run("db", command, store, *args, **kwargs)
 
     def assert_intact(self, name="usage.db"):
-        """`db check` finds no problem; returns how many records it checked."""
+        """Asserts that `db check` finds no problem; returns how many records it checked."""
         outcome = self.db("check", name=name)
         self.assertEqual(outcome.exit_code, 0, outcome)
         self.assertRegex(outcome.stdout, rb"\Arecords \d+, rollups \d+, problems 0\n\Z")
@@ -298,7 +298,7 @@ class ReadOnlyTest(MaintenanceTest):
                 client.report(PROJECT, [make_record("r%d" % i)])
 
     def assert_read(self, count):
-        """`db check` and `db backup` find `count` records, and change nothing."""
+        """Asserts that `db check` and `db backup` find `count` records, and change nothing."""
         before = {
             entry.name: (entry.stat().st_size, entry.stat().st_mtime_ns)
             for entry in os.scandir(self.path("rw"))

@@ -57,7 +57,7 @@ def frames(data):
 
 class CutTest(DurableTest):
     def test_cut_between_commit_and_answer(self):
-        """The caller cannot know, resends, and is counted once."""
+        """The caller cannot know what was stored, and resends; the batch is counted once."""
         rng = seeded_random()
         server = self.start_server()
         proxy = CutProxy(server.address)
@@ -166,7 +166,7 @@ class BadInputTest(DurableTest):
     def assert_unharmed(self):
         """Asserts that the service serves as before.
 
-        On a new connection: gRPC closes idle ones when its memory runs short.
+        Uses a new connection: gRPC closes idle ones if its memory runs short.
         """
         record = make_record("last-%d" % len(self.known))
         client = self.connect(self.server)

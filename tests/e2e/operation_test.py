@@ -43,7 +43,7 @@ class OperationTest(EndToEndTest):
                 "--token-file=" + self.path("usage/usage.token"), wrapper=faults.wrapper,
             )
 
-        # The file, the same, and then its folder.
+        # The write of the file fails, then its sync, and then the sync of its folder.
         for call, nth in (("write", 1), ("sync", 1), ("sync", 2)):
             with self.subTest((call, nth)):
                 faults.fail(call, nth, error=errno.ENOSPC)
@@ -82,7 +82,7 @@ class OperationTest(EndToEndTest):
         self.assertEqual(os.stat(identities).st_mode & 0o777, 0o640)
 
     def test_health_follows_the_store(self):
-        """From the first failure until it accepts writes again, without a restart."""
+        """Health is bad from the first failure until the store accepts writes again."""
         faults = Faults(self.path("orders"))
         server = self.start_server(
             "usage.db", "--http-listen=127.0.0.1:0", wrapper=faults.wrapper
@@ -101,7 +101,7 @@ class OperationTest(EndToEndTest):
             self.await_health(client, NOT_SERVING)
             self.await_health_for_all(client, NOT_SERVING)
             self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 0)
-            time.sleep(1.5)  # it polls the store meanwhile, which still fails
+            time.sleep(1.5)  # the service polls the store meanwhile, which still fails
             self.assertEqual(client.health(), NOT_SERVING)
             faults.stop_failing()
             self.await_health(client, SERVING)
@@ -178,7 +178,6 @@ class OperationTest(EndToEndTest):
         self.assertEqual(metrics["tokenusage_store_size_bytes"], stored)
 
     def test_sizes_of_messages_of_every_method(self):
-        """Message sizes are counted for each method."""
         server = self.start_server("usage.db", "--http-listen=127.0.0.1:0")
         channel = self.connect(server)._channel
         service = service_pb2.DESCRIPTOR.services_by_name["UsageReportingService"]
@@ -224,7 +223,7 @@ class OperationTest(EndToEndTest):
         with contextlib.ExitStack() as idle:
             for _ in range(40):
                 idle.enter_context(socket.create_connection((host, int(port))))
-            # By default it would take ten minutes.
+            # Idle connections must not delay a scrape.
             self.assertEqual(metrics_of(server)["tokenusage_store_healthy"], 1)
 
     def test_http_without_tls_is_served_on_loopback_only(self):
@@ -240,7 +239,7 @@ class OperationTest(EndToEndTest):
             self.assertIn(b"another process", outcome.stderr)
 
     def test_an_address_that_cannot_be_served(self):
-        """Only a port that is in use is another process's."""
+        """An error blames another process only if the port is in use."""
         serve = ["serve", "--store=sqlite://" + self.path("a.db")]
         unprivileged = ["setpriv", "--bounding-set=-net_bind_service"]
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
@@ -316,7 +315,7 @@ class OperationTest(EndToEndTest):
         return dict(l.split(" = ", 1) for l in lines if not l.startswith("#"))
 
     def test_configuration(self):
-        """The command line wins over the environment, and that over the file."""
+        """The command line wins over the environment, and the environment over the file."""
         file = self.write(
             "serve.conf",
             '# a comment\nlisten = "127.0.0.1:1"\nstore = "sqlite:///file.db"\n'
@@ -338,7 +337,7 @@ class OperationTest(EndToEndTest):
         self.assertEqual(config["reflection"], '"true"')
         self.assertEqual(config["insecure-plaintext-on-any-address"], '"false"')
         self.assertNotIn("identities", config)  # not set
-        # Its output is a valid file.
+        # The output is a valid configuration file.
         printed = program.run("serve", "--config=" + file, "--print-config").stdout
         self.assertEqual(
             self.print_config("--config=" + self.write("again.conf", printed)),
@@ -353,7 +352,7 @@ class OperationTest(EndToEndTest):
         self.assertIn("***", config["store"])
 
     def test_values_of_the_configuration(self):
-        """As in TOML, and what versions of CLI11 read differently is refused."""
+        """Values are read as in TOML."""
         for text, url in (
             ('store = "sqlite://a b, c"', "sqlite://a b, c"),
             ("  store='sqlite://a'  # end\r\n", "sqlite://a"),
@@ -418,7 +417,7 @@ class OperationTest(EndToEndTest):
         self.assertLess(time.monotonic() - started, 10)
 
     def test_draining_is_not_serving(self):
-        """Active calls are answered, and health watchers are told to stay away."""
+        """Health watchers are told that the service stops."""
         server = self.start_server("usage.db")
         client, watcher = self.connect(server), self.connect(server)
         watch = watcher.watch_health()

@@ -23,7 +23,7 @@ TIME_OUT_OF_RANGE = service_pb2.RECORD_ERROR_REASON_TIME_OUT_OF_RANGE
 
 class StoppedTest(DurableTest):
     def test_stopped_and_continued_under_load(self):
-        """No call fails that can wait, and all are counted once."""
+        """Calls wait until the service continues: none fails, and each is counted once."""
         rng = seeded_random()
         server = self.start_server()
         load = SteadyLoad(server, rng.getrandbits(32))
@@ -111,7 +111,7 @@ class ClockTest(DurableTest):
         self.assertAlmostEqual(received, time.time() - YEAR, delta=60)
 
     def test_deadlines_hold_while_the_clock_is_wrong(self):
-        """A slow query fails at its deadline; it does not hang."""
+        """A call is answered before its deadline: it neither expires at once nor hangs."""
         self.faults.set_clock_offset(YEAR)
         started = time.monotonic()
         request = service_pb2.GetUsageRecordRequest(project=PROJECT, record_id="none")

@@ -133,7 +133,7 @@ class ReportTest(ServiceTest):
         self.assertEqual(stored, list(map(records.record_object, expected)))
 
     def test_misspelt_members_are_refused(self):
-        """They would be lost, since records cannot be changed."""
+        """Their values would be lost, since a stored record cannot be changed."""
         good = records.record_object(make_record("a"), "usage")
         flat = dict(good["usage"], record_id="b")
         bad = [dict(good, modle="x"), flat]
@@ -148,7 +148,7 @@ class ReportTest(ServiceTest):
         self.assert_output(outcome, summary(stored=1))
 
     def test_a_forgotten_message_is_said_once(self):
-        """And no line after it is sent."""
+        """No line after the first such line is sent."""
         record = make_record("a")
         good = records.json_lines([records.record_object(record)])
         for bad in (
@@ -178,7 +178,7 @@ class ReportTest(ServiceTest):
             )
 
     def test_one_id_for_several_lines(self):
-        """They may be equal calls: none of them must be lost as a duplicate."""
+        """Equal lines may be different calls: none may be lost as a duplicate."""
         lines = (records.WHOLE_JSON + "\n") * 2
         flags = ("--event-time=2024-05-01", "--operation=images.edits")
         outcome = self.report(lines, EDITS, "--record-id=fixed", *flags)

@@ -30,16 +30,16 @@ class StorageFaultTest(DurableTest):
         self.server = self.start_server(wrapper=self.faults.wrapper)
 
     def wait_for_failures(self, load):
-        """Waits until calls have failed."""
+        """Waits up to 20 seconds until a call fails."""
         before = load.failures
         deadline = time.monotonic() + 20
         while load.failures == before and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def assert_recovers(self, load, known):
-        """Without a restart, everything is finally acknowledged, and counted once.
+        """Asserts that without a restart everything is acknowledged in the end, and counted once.
 
-        Health takes longer with each relapse, so it is not asked for here.
+        Health recovers more slowly after each relapse, so it is not checked here.
         """
         self.faults.stop_failing()
         load.stop()
@@ -136,7 +136,7 @@ class StorageFaultTest(DurableTest):
 
 class DamageAtRunTimeTest(DurableTest):
     def test_garbage_under_a_running_service(self):
-        """Damage is refused and named; answers are right."""
+        """Calls that meet the damage fail as STORE_DAMAGED; all answers are right."""
         rng = seeded_random()
         known = {r.record_id: r for r in (random_record(rng) for _ in range(2000))}
         server = self.start_server()

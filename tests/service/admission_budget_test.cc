@@ -37,7 +37,8 @@ TEST(AdmissionBudgetTest, TakesWhatIsTooLargeWhereItIsAlone) {
   EXPECT_FALSE(budget.TryTake(1).has_value());
 }
 
-// Returns the number of shares of 1 that a project gets.
+// Takes shares of 1 for a project until one is refused. Returns the number of
+// shares that it got.
 int Flood(AdmissionBudget* budget, const std::string& project,
           std::vector<Share>* shares) {
   for (int count = 0;; ++count) {
@@ -99,7 +100,7 @@ TEST(AdmissionBudgetTest, AwaitsTheLastShareAndItsCallbacks) {
   std::optional<Share> share = budget.TryTake(100);
   std::atomic<bool> called{false};
   ASSERT_FALSE(budget.TryTake(1, [&called] {
-    // Gives a wait that does not include this call time to end too early.
+    // A wait that did not include this call would end in the meantime.
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     called = true;
   }));

@@ -47,7 +47,8 @@ class FailingStore final : public UsageStore {
 
   // Sets the answer of CheckWritable; an error at first.
   void set_writable(bool writable) { writable_ = writable; }
-  // Called by CheckWritable. To be set before other threads use the store.
+  // Sets what CheckWritable calls. Must be called before other threads use the
+  // store.
   void set_on_asked(std::function<void()> call) { on_asked_ = std::move(call); }
   int times_asked() const { return times_asked_; }
 

@@ -24,7 +24,7 @@
 
 namespace tokenusage::testing {
 
-// Thread-safe. Every append must be let through before it is destroyed.
+// Thread-safe. Every append must be let through before the store is destroyed.
 class GateStore final : public UsageStore {
  public:
   void AppendAsync(std::string project,
@@ -79,8 +79,8 @@ class GateStore final : public UsageStore {
     return waiting_.front().limits.deadline;
   }
 
-  // Waits until the first waiting append reaches its limits. The caller's own
-  // clock ends its call earlier: it started earlier.
+  // Waits until the first waiting append reaches its limits. The call may end
+  // earlier for its caller, who started to wait earlier.
   void AwaitLimits() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (CheckLimits(waiting_.front().limits, absl::Now()).ok()) {
@@ -94,7 +94,8 @@ class GateStore final : public UsageStore {
     return seen_;
   }
 
-  // Lets all waiting appends through; Open, all later ones, too.
+  // Lets all waiting appends through. Open() also lets all later ones through,
+  // and slow queries.
   void LetThrough() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (!waiting_.empty()) {

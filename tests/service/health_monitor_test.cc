@@ -24,7 +24,7 @@ class HealthMonitorTest : public testing::Test {
       [this](const HealthChange& change) { changes_.push_back(change); },
       [this] { return now_; }};
 
-  // Returns the next step, an interval later.
+  // Runs a step, an interval later. Returns the time until the next one.
   absl::Duration Step() {
     now_ += kInterval;
     return monitor_.Step();
@@ -67,8 +67,8 @@ TEST_F(HealthMonitorTest, AFailureWhileTheStoreIsAskedOutweighsItsAnswer) {
   EXPECT_EQ(changes_[1].failures, 2);
 }
 
-// It accepts the monitor's write and fails its callers: each time it fails soon
-// after its recovery, it has to work for longer.
+// The store accepts the monitor's write and fails its callers. Each time that
+// it fails soon after a recovery, it must work for longer to count as healthy.
 TEST_F(HealthMonitorTest, AStoreThatFailsItsCallersDoesNotFlap) {
   store_.set_writable(true);
   for (const int quiet : {1, 2, 4, 8, 16, 32, 64, 64}) {
@@ -79,13 +79,13 @@ TEST_F(HealthMonitorTest, AStoreThatFailsItsCallersDoesNotFlap) {
     now_ += 30 * kInterval;
   }
   EXPECT_EQ(changes_.size(), 16u);
-  // A caller fails every 30 s: it stays unhealthy.
+  // A call fails every 30 s: the store stays unhealthy.
   for (int i = 0; i < 100; ++i) {
     if (i % 30 == 0) monitor_.OnStoreFailure(absl::UnavailableError("full"));
     Step();
   }
   EXPECT_EQ(changes_.size(), 17u);
-  // It works for long, and then fails once.
+  // The store works for long, and then fails once.
   while (Step() != kNever) {
   }
   now_ += 300 * kInterval;

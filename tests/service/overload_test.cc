@@ -149,7 +149,7 @@ TEST(OverloadTest, SlowQueriesDoNotDelayAnotherProject) {
     callers.emplace_back(
         [&] { EXPECT_THAT(Query(stub.get(), "slow"), IsOk()); });
   }
-  // Whenever they come, those that wait are never before it.
+  // Slow queries that wait are never ahead of these, whenever they arrive.
   for (int i = 0; i < 20; ++i) {
     EXPECT_THAT(Query(stub.get(), "other"), IsOk());
   }
@@ -305,8 +305,8 @@ TEST(OverloadTest, CompressedRequestsAreTaken) {
   EXPECT_EQ(response.stored_count(), 1000);
 }
 
-// A kilobyte of gzip is a megabyte of zeros. The caller is in this process, but
-// holds one megabyte only, over and over.
+// A kilobyte of gzip is a megabyte of zeros. The caller is in this process as
+// well, so its message repeats a single megabyte.
 TEST(OverloadTest, BombsAreUnpackedUpToTheLimit) {
   GateStore store;
   store.Open();

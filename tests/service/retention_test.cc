@@ -125,7 +125,8 @@ TEST_F(RetentionTest, NewRecordsOfOneProjectDoNotRemoveOldOnesOfAnother) {
   Fill("busy", "2026-07-31T23:00:00Z");
   const auto outcome = Run(Start(absl::Hours(20)).get());
   ASSERT_THAT(outcome, IsOk());
-  // Of each project, the records that are 20 hours older than its newest one.
+  // Of each project, the records that are more than 20 hours older than its
+  // newest one.
   EXPECT_EQ(outcome->record_count, 3 * 3);
   EXPECT_EQ(outcome->project_count, 3);
   EXPECT_EQ(HorizonOf("idle"), Time("2026-07-01T03:00:00Z"));

@@ -111,7 +111,7 @@ int HealthOf(const std::shared_ptr<grpc::Channel>& channel,
   return bytes.begin()[1];  // of field 1
 }
 
-// gRPC compresses only what becomes shorter.
+// The requests are padded, since gRPC compresses only what becomes shorter.
 TEST(UsageServerTest, UnpacksHealthChecksUpToALimit) {
   const auto store = NewMemoryStore();
   UsageServerOptions options;

@@ -301,7 +301,7 @@ TEST_F(UsageStreamTest, WhatIsQueuedWhenTheCallerGoesIsNotStored) {
   store_.Await(1);
   context_->TryCancel();
   EXPECT_EQ(End().code(), absl::StatusCode::kCancelled);
-  // The server hears of it later than the caller.
+  // The server notices the cancellation later than the caller.
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   store_.Open();
   EXPECT_FALSE(Has("a"));

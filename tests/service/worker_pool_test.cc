@@ -24,7 +24,7 @@ TEST(WorkerPoolTest, FinishesWhatWasTaken) {
   EXPECT_EQ(done, 1000);
 }
 
-// A pool whose only thread is occupied until the test releases it.
+// A pool whose only thread is occupied until the pool is destroyed.
 class OccupiedPool {
  public:
   explicit OccupiedPool(WorkerPool::Queue queue) : pool_(1, queue) {
@@ -120,8 +120,8 @@ TEST(WorkerPoolTest, ANewProjectOfABusyCallerIsNext) {
   EXPECT_EQ(new_ran_at, 10);
 }
 
-// Submits 40 jobs of one caller over `projects` projects, which do not end
-// before a last one has. Returns whether that one runs.
+// Submits 40 jobs of one caller, spread over `projects` projects, which end
+// only after a job with the key `last` has run. Returns whether that job runs.
 bool RunsBesideSlowOnes(int projects, const WorkerPool::Key& last) {
   std::promise<void> release;
   const std::shared_future<void> released(release.get_future());

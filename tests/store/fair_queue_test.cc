@@ -94,13 +94,13 @@ TEST(FairQueueTest, ItsSpaceIsBounded) {
   EXPECT_EQ(queue.space(), 0);
 }
 
-// Against a model: every item comes out once, in its key's order, and no key
-// gets more than a quantum and an item ahead of another that waits.
+// Checks the queue against a model: every item comes out once, in its key's
+// order, and no key gets more than three quanta ahead of another that waits.
 TEST(FairQueueTest, IsFairAtRandom) {
   std::mt19937_64 random(testing::TestSeed());
   FairQueue<std::pair<int, int>> queue(1 << 30, 50);
   std::map<int, std::pair<int, int>> next;  // key -> pushed, popped
-  std::map<int, std::int64_t> work_done;    // since the key last had nothing
+  std::map<int, std::int64_t> work_done;    // since a key last ran empty
   for (int step = 0; step < 20000; ++step) {
     const int key = static_cast<int>(random() % 5);
     if (random() % 2 == 0) {

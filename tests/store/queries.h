@@ -36,10 +36,11 @@ std::string SumText(const UsageSum& sum);
 std::string RowText(const UsageQueryRow& row);
 std::vector<std::string> RowTexts(const UsageQueryPage& page);
 
-// Returns all rows of a query, read page by page.
+// Returns all rows of a query as text, read page by page; or only an error's
+// text.
 std::vector<std::string> AllRowTexts(UsageStore* store, UsageQuery query);
 
-// Returns the ids of all records, read page by page.
+// Returns the ids of all records, read page by page; or only an error's text.
 std::vector<std::string> AllIds(UsageStore* store, RecordQuery query);
 
 }  // namespace tokenusage::testing

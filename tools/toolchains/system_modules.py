@@ -21,7 +21,8 @@ import sys
 
 # Lists the modules that Debian's Bazel bundles, as --override_module flags.
 BAZELRC = pathlib.Path("/etc/bazel/bazelrc")
-# Bazel's own module depends on these but uses nothing from them; this project may, too.
+# Bazel's own module depends on these but uses nothing from them. They are empty unless this
+# project depends on them.
 EMPTY = ("apple_support", "buildozer", "zlib")
 
 

@@ -34,7 +34,7 @@ absl::Status ErrorOf(const std::string& path, int error) {
   return FileError("file " + path, error);
 }
 
-// Writes a file that is created, with this mode, if it does not exist.
+// Writes a file, which is created with `mode` if it does not exist.
 absl::Status Write(const std::string& path, int flags, mode_t mode,
                    std::string_view content, bool syncs = false) {
   const Descriptor file(
@@ -124,7 +124,7 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
 absl::Status WriteNewPrivateFile(const std::string& path,
                                  std::string_view content) {
   const std::string unfinished = path + ".new-" + std::to_string(getpid());
-  // In containers, a killed process had the same number.
+  // In a container, a process that was killed here may have had the same id.
   unlink(unfinished.c_str());
   absl::Status status = Write(unfinished, O_EXCL, S_IRUSR | S_IWUSR, content,
                               /*syncs=*/true);

@@ -26,7 +26,7 @@ void AppendEscape(char c, std::string* out) {
 
 void AppendJsonString(std::string_view text, std::string* out) {
   out->push_back('"');
-  std::size_t run = 0;  // where the text starts that is not appended yet
+  std::size_t run = 0;  // the start of the text that is not appended yet
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) {

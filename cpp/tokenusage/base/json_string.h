@@ -18,8 +18,8 @@ namespace tokenusage {
 // that must be: quote, backslash, U+0000-001F. Thread-safe.
 void AppendJsonString(std::string_view text, std::string* out);
 
-// Appends a member to an object whose brace is still open, after a comma unless
-// it is the first. Thread-safe.
+// Appends a member whose value is a string to an object that lacks its closing
+// brace, after a comma unless it is the first member. Thread-safe.
 void AppendJsonMember(std::string_view name, std::string_view value,
                       std::string* object);
 

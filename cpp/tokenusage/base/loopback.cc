@@ -18,7 +18,7 @@ bool IsLoopbackHost(std::string_view host) {
   }
   in6_addr v6;
   if (inet_pton(AF_INET6, std::string(host).c_str(), &v6) != 1) return false;
-  // An IPv4 client of a socket for both versions is ::ffff:127.0.0.1.
+  // A socket for both IP versions shows an IPv4 client as ::ffff:127.0.0.1.
   return IN6_IS_ADDR_LOOPBACK(&v6) ||
          (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
 }

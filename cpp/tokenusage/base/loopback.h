@@ -11,11 +11,12 @@
 
 namespace tokenusage {
 
-// Returns whether `host` is "localhost", or an address in 127.0.0.0/8 or ::1.
-// Other names are not looked up. Thread-safe.
+// Returns whether `host` is "localhost" or a loopback address: 127.0.0.0/8,
+// also as ::ffff:127.0.0.0/104, or ::1. Other names are not looked up.
+// Thread-safe.
 bool IsLoopbackHost(std::string_view host);
 
-// Returns the same for the host of host:port. IPv6 addresses are in brackets.
+// Returns the same for the host of host:port. IPv6 addresses need brackets.
 // Thread-safe.
 bool HasLoopbackHost(std::string_view address);
 

@@ -23,8 +23,8 @@ inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 inline constexpr std::int64_t kMinTimeSeconds = 946'684'800;
 inline constexpr std::int64_t kMaxTimeSeconds = 7'258'118'400;
 
-// Returns `nanos` since 1970-01-01T00:00:00Z as a Timestamp, whose own `nanos`
-// count forward before 1970, too.
+// Returns the time that is `nanos` nanoseconds after 1970-01-01T00:00:00Z, or
+// before if negative. The Timestamp's own `nanos` are never negative.
 inline ::google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
   std::int64_t rest = nanos % kNanosPerSecond;
   if (rest < 0) rest += kNanosPerSecond;
@@ -34,8 +34,8 @@ inline ::google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
   return timestamp;
 }
 
-// Converts a time, truncated to nanoseconds and clamped to their range in 64
-// bits.
+// Converts a time, rounded down to nanoseconds. It must be within about 292
+// years of 1970.
 inline ::google::protobuf::Timestamp TimestampFromTime(absl::Time time) {
   return TimestampFromNanos(absl::ToUnixNanos(time));
 }

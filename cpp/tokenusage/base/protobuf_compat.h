@@ -33,8 +33,8 @@ inline void SilenceProtobuf() {
 #endif
 }
 
-// Returns whether the accessors of a string or bytes field are those of a
-// std::string, which [ctype] and the feature string_type change.
+// Returns whether the accessors of a string or bytes field use std::string, as
+// they do unless [ctype] or the feature string_type says otherwise.
 inline bool IsStdString(const ::google::protobuf::FieldDescriptor& field) {
 #if GOOGLE_PROTOBUF_VERSION < 6030000
   return field.options().ctype() == ::google::protobuf::FieldOptions::STRING;
@@ -60,8 +60,8 @@ class ProtoTextError : public ::google::protobuf::io::ErrorCollector {
   }
 #endif
 
-  // Returns the message, usually protobuf's own, which names the message type
-  // in full. Empty if there was no error.
+  // Returns protobuf's error message, in which message types have their full
+  // names. Empty if there was no error.
   const std::string& message() const { return message_; }
   // Return the position, counted from 1; 0 if there was no error.
   int line() const { return line_; }

@@ -14,9 +14,9 @@
 
 namespace tokenusage {
 
-// Returns the delay after a failed call that follows `failures` others: `min`,
-// doubled each time up to `max`, less a random part of at most half, so that
-// callers do not all come back at the same time. Thread-safe.
+// Returns the delay after a failed call, if `failures` calls failed before it:
+// `min`, doubled for each of these, up to `max`, less a random part of at most
+// half, which keeps callers from retrying all at once. Thread-safe.
 absl::Duration RetryDelay(absl::Duration min, absl::Duration max, int failures);
 
 }  // namespace tokenusage

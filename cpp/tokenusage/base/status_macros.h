@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 
+// Returns the status from the function if it is an error.
 #define TOKENUSAGE_RETURN_IF_ERROR(expression)         \
   do {                                                 \
     if (absl::Status tokenusage_status = (expression); \
@@ -26,6 +27,8 @@
 #define TOKENUSAGE_MACRO_JOIN_(a, b) a##b
 #define TOKENUSAGE_MACRO_NAME_(a, b) TOKENUSAGE_MACRO_JOIN_(a, b)
 
+// Assigns the value of an absl::StatusOr, or returns its error. Expands to
+// several statements: an `if` around it needs braces.
 #define TOKENUSAGE_ASSIGN_OR_RETURN(declaration, expression)              \
   TOKENUSAGE_ASSIGN_OR_RETURN_(TOKENUSAGE_MACRO_NAME_(result_, __LINE__), \
                                declaration, expression)

@@ -31,7 +31,7 @@ struct Command {
 CLI::App* AddSubcommand(CLI::App* parent, const char* name, const char* about,
                         const char* footer);
 
-// Returns a command that runs the one of its subcommands that is named.
+// Returns a command that runs the subcommand that the command line names.
 Command WithSubcommands(CLI::App* app, std::vector<Command> subcommands);
 
 // Adds the argument FILE, which is standard input by default.

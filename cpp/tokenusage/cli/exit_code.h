@@ -12,8 +12,8 @@ namespace tokenusage {
 enum ExitCode : int {
   kExitOk = 0,
   kExitFailure = 1,       // the program or the server failed
-  kExitBadInput = 2,      // the data is at fault; running it again fails again
-  kExitUsage = 64,        // the command line is at fault
+  kExitBadInput = 2,      // the data is wrong; the same command fails again
+  kExitUsage = 64,        // the command line is wrong
   kExitUnavailable = 69,  // the service did not answer; try again later
 };
 
@@ -24,7 +24,8 @@ ExitCode ExitCodeFor(const absl::Status& status);
 ExitCode Finish(const absl::Status& status);
 
 // Does the same for a command that works without a service: its
-// INVALID_ARGUMENT is about a flag, and its DATA_LOSS about a damaged database.
+// INVALID_ARGUMENT is about a flag, and its DATA_LOSS about a damaged database,
+// export or spool.
 ExitCode FinishLocal(const absl::Status& status);
 
 }  // namespace tokenusage

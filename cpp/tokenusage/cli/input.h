@@ -18,7 +18,7 @@
 namespace tokenusage {
 
 // An input that is read as a whole or line by line. Memory is bounded by the
-// limits of the calls.
+// limits of the calls. Not thread-safe.
 class Input {
  public:
   // Opens a file, or standard input if `path` is "-".
@@ -36,7 +36,7 @@ class Input {
   // longer than `max_bytes`; the line is skipped, and reading can continue.
   absl::StatusOr<bool> ReadLine(std::size_t max_bytes, std::string* line);
 
-  // Reads the rest.
+  // Returns the rest of the input.
   //
   // Errors: INVALID_ARGUMENT if reading fails, or the rest is longer than
   // `max_bytes`.

@@ -29,7 +29,7 @@ std::string FormatProgress(std::string_view unit, std::int64_t done,
     absl::StrAppendFormat(&line, ", %.0f %%", *fraction * 100);
   }
   const double seconds = absl::ToDoubleSeconds(elapsed);
-  // Before, rates jump.
+  // Rates jump in the first second.
   if (seconds < 1) return line;
   absl::StrAppendFormat(&line, ", %.0f/s", static_cast<double>(done) / seconds);
   if (fraction.value_or(0) > 0) {

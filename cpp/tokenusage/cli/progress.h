@@ -17,8 +17,8 @@
 
 namespace tokenusage {
 
-// One line of stderr, which is written again a few times a second and cleared
-// at the end; nothing if stderr is not a terminal. Not thread-safe.
+// One line of stderr, which is rewritten a few times a second and cleared at
+// the end. Writes nothing if stderr is not a terminal. Not thread-safe.
 class Progress {
  public:
   // `unit` is the name of the things that are counted, such as "records".

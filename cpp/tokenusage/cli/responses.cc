@@ -45,14 +45,15 @@ bool IsBeginning(const std::string& line) {
          error->byte_offset == line.size();
 }
 
-// Returns whether the line is of an event, other than that of a stream's end.
+// Returns whether the line holds data of an event other than "[DONE]".
 bool HasEvent(const std::string& line) {
   absl::string_view text = line;
   if (!absl::ConsumePrefix(&text, "data:")) return absl::StartsWith(text, "{");
   return absl::StripAsciiWhitespace(text) != "[DONE]";
 }
 
-// Returns the error of the event in a line with the column in the line.
+// Returns the error of an event with the column counted from the start of its
+// line, which may begin with "data:".
 absl::Status InLine(const absl::Status& status, const std::string& line) {
   std::optional<JsonError> error = GetJsonError(status);
   if (!error || error->line != 1 || !absl::StartsWith(line, "data:")) {
@@ -62,8 +63,8 @@ absl::Status InLine(const absl::Status& status, const std::string& line) {
   return JsonErrorStatus(*error);
 }
 
-// Reads lines up to the first that is not blank, which is empty at the input's
-// end.
+// Reads up to the first line that is not blank. `line` is empty if there is
+// none.
 absl::Status ReadFirstLine(Input* input, std::string* line,
                            std::int64_t* line_number) {
   do {
@@ -75,7 +76,7 @@ absl::Status ReadFirstLine(Input* input, std::string* line,
   return absl::OkStatus();
 }
 
-// Reads the rest of the documents that start with `line`.
+// Reads the documents, the first of which starts with `line`.
 absl::Status ReadDocumentsFrom(std::string line, std::int64_t line_number,
                                Input* input, const DocumentVisitor& visit) {
   if (IsBeginning(line)) {
@@ -95,7 +96,8 @@ absl::Status ReadDocumentsFrom(std::string line, std::int64_t line_number,
   }
 }
 
-// Returns the error of a line that is an event, regardless of the others.
+// Returns the error of a line that is an event by itself, regardless of the
+// lines before it. OK if the dialect's events are not lines.
 absl::Status CheckLine(const Dialect& dialect, const std::string& line) {
   if (!dialect.streams_lines) return absl::OkStatus();
   return UsageExtractor(dialect).Feed(line);

@@ -29,7 +29,7 @@ struct Response {
   absl::StatusOr<Extraction> extraction;
 };
 
-// Finds a dialect by its name. Errors: INVALID_ARGUMENT, listing the names.
+// Finds a dialect by its name. Errors: INVALID_ARGUMENT, naming --dialect.
 absl::StatusOr<const Dialect*> GetDialect(const std::string& name);
 
 using ResponseVisitor = std::function<absl::Status(const Response& response)>;
@@ -38,7 +38,8 @@ using ResponseVisitor = std::function<absl::Status(const Response& response)>;
 // response a line, or the events of streams that state their ends. Stops at the
 // first error that `visit` returns, and returns it.
 //
-// Errors: INVALID_ARGUMENT if the file cannot be read.
+// Errors: INVALID_ARGUMENT if the file cannot be read; OUT_OF_RANGE if a line
+// is longer than 256 MiB.
 absl::Status ReadResponses(const Dialect& dialect, Input* input,
                            const ResponseVisitor& visit);
 

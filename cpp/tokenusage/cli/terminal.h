@@ -22,8 +22,8 @@ void PrintError(const absl::Status& status);
 // Writes `data` to stdout unchanged. Thread-safe.
 void PrintData(std::string_view data);
 
-// Flushes stdout. Returns false if it takes no more data, because the disk is
-// full or the reader has left, so that there is no point in printing more.
+// Flushes stdout. Returns false if it is pointless to print more: the disk is
+// full, or the reader has left.
 bool FlushData();
 
 // Returns UNAVAILABLE if data could not be written to stdout. A reader that has
@@ -32,7 +32,7 @@ absl::Status DataError();
 
 // Formats rows of cells as lines of aligned columns. The first row is the
 // heading. Columns from `first_number_column` on hold decimals, aligned at the
-// point; text may follow one after a space.
+// point; text may follow a decimal after a space.
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows,
                         std::size_t first_number_column);
 

@@ -9,8 +9,8 @@
 namespace tokenusage {
 namespace {
 
-// Locks, but spins first: an append holds the lock for about a microsecond,
-// and to sleep and be woken takes several.
+// Locks, but spins first: an append holds the lock for about a microsecond, and
+// sleeping and waking up takes several.
 std::unique_lock<std::mutex> SpinAndLock(std::mutex* mutex) {
   constexpr int kMaxSpins = 200;
   for (int i = 0; i < kMaxSpins; ++i) {
@@ -161,14 +161,14 @@ void Backlog::RunSyncs() {
       clock_->Wait(&sync_wanted_, &lock, absl::InfiniteDuration());
     }
     if (unsynced_.empty()) return;
-    // One sync for all that came during the one before.
+    // One sync serves all callbacks that came during the previous one.
     auto callbacks = std::exchange(unsynced_, {});
     has_room_.notify_all();
     lock.unlock();
     const absl::Status status = log_->Sync();
     if (!status.ok()) {
-      // The records that came meanwhile may be lost, too, and a later sync
-      // would succeed all the same.
+      // The records that came meanwhile may be lost, too, and the next sync
+      // would not say so: the system reports a failed write once.
       lock.lock();
       callbacks.insert(callbacks.end(), unsynced_.begin(), unsynced_.end());
       unsynced_.clear();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Passes records from the threads that report them to those that send them:
-// bounds their number, forms batches, and tracks which are answered.
+// bounds their size, forms batches, and tracks which are answered.
 
 #ifndef TOKENUSAGE_CLIENT_BACKLOG_H_
 #define TOKENUSAGE_CLIENT_BACKLOG_H_
@@ -27,20 +27,21 @@ struct BacklogOptions {
   BatchLimits batch;
   // The time that a record waits for others to fill its batch.
   absl::Duration max_batch_age;
+  // The most bytes that the log may hold.
   std::int64_t max_bytes = 0;
   // The number of callbacks that may wait for a sync that has not begun.
   std::size_t max_unsynced = 65'536;
 };
 
-// Thread-safe.
+// A queue of the records that are not answered yet. Thread-safe.
 class Backlog {
  public:
   Backlog(const BacklogOptions& options, std::unique_ptr<RecordLog> log,
           Clock* clock);
 
-  // Appends an encoded record, and may change its header. While there is no
-  // room for it, or for `on_synced`, it waits, but not longer than `timeout`.
-  // If `on_synced` is given, RunSyncs calls it.
+  // Appends an encoded record, and may change its header. Waits for room for
+  // the record and for `on_synced`, but not longer than `timeout`. If
+  // `on_synced` is given, RunSyncs calls it.
   //
   // Errors: RESOURCE_EXHAUSTED if there is no room; CANCELLED after
   // StopAppends; those of the log.
@@ -69,10 +70,10 @@ class Backlog {
   // Syncs the log whenever callbacks wait for it; returns after Close.
   void RunSyncs();
 
-  // Appends no more.
+  // Makes Append fail from now on.
   void StopAppends();
 
-  // Ends all waits, and appends no more.
+  // Makes Append fail from now on, and ends all waits.
   void Close();
 
   std::int64_t record_count() const;

@@ -45,7 +45,7 @@ class File {
   virtual absl::Status Sync() = 0;
 };
 
-// Thread-safe.
+// Thread-safe. Errors name the file or folder and are those of FileError.
 class FileSystem {
  public:
   enum class OpenMode { kRead, kReadWrite, kCreate };

@@ -11,8 +11,9 @@
 
 namespace tokenusage {
 
-// Returns the number of forks, since the first call, between the first process
-// and this one. Much faster than getpid(). Thread-safe.
+// Returns a number that each fork increases by 1 in the child, and leaves as it
+// is in the parent. Forks before the first call do not count. Much faster than
+// getpid(). Thread-safe.
 int ForkCount();
 
 }  // namespace tokenusage

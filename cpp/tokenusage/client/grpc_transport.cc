@@ -62,9 +62,9 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
   return absl::OkStatus();
 }
 
-// Returns the error of a call that failed. gRPC gives a stream that a server
-// resets because it is short of memory the code of a message that is too long,
-// and only the text differs. Such a call may be made again.
+// Returns the error of a call that failed. If a server that is short of memory
+// resets the stream, gRPC's code is RESOURCE_EXHAUSTED, as for a message that
+// is too long, and only the text differs. Such a call may be made again.
 absl::Status ErrorOf(const grpc::Status& status) {
   if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
       absl::StrContains(status.error_message(), "RST_STREAM")) {
@@ -99,8 +99,8 @@ class TokenFile {
   }
 
  private:
-  // The properties that change with the file: inode, size, time in seconds and
-  // nanoseconds.
+  // The properties that change with the file: inode, size, and modification
+  // time in seconds and nanoseconds.
   using Version = std::array<std::int64_t, 4>;
 
   explicit TokenFile(const std::string& path) : path_(path) {}

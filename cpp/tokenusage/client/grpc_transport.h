@@ -22,14 +22,16 @@
 namespace tokenusage {
 
 struct GrpcTransportOptions {
-  // The servers, each host:port, of one service: calls go to the first, and to
-  // the next one if that is draining, unavailable or too slow. At least one.
+  // The servers, each host:port, of one service; at least one. A call goes to
+  // the server that answered last, initially the first, and to the next ones if
+  // that one is draining, unavailable or too slow.
   std::vector<std::string> servers;
 
   // Connects with TLS; otherwise in plain text.
   bool tls = false;
 
-  // In PEM. An empty tls_ca means the system's CAs.
+  // The contents of PEM files, not their names. An empty tls_ca means the
+  // system's CAs.
   std::string tls_ca;
   std::string tls_certificate;
   std::string tls_key;

@@ -37,8 +37,10 @@ std::string NewRecordId(absl::Time time) {
   const auto fraction = static_cast<std::uint64_t>(nanos % kNanosPerMilli *
                                                    4096 / kNanosPerMilli);
   const std::uint64_t random = RandomBits();
-  const auto version = static_cast<std::uint16_t>(0x7000 | fraction);  // 7
-  const std::uint64_t variant = 0x8000 | (random >> 50);  // 10, 14 random bits
+  // The digit 7, then the 12 bits of the fraction.
+  const auto version = static_cast<std::uint16_t>(0x7000 | fraction);
+  // The bits 10, then 14 random bits.
+  const std::uint64_t variant = 0x8000 | (random >> 50);
   return absl::StrCat(
       absl::Hex(static_cast<std::uint32_t>(millis >> 16), absl::kZeroPad8), "-",
       absl::Hex(static_cast<std::uint16_t>(millis), absl::kZeroPad4), "-",

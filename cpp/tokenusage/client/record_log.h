@@ -17,7 +17,7 @@
 
 namespace tokenusage {
 
-// A serialized record, after room for the header that a log may write.
+// Room for a header that a log may write, then a serialized record.
 struct EncodedRecord {
   static constexpr std::size_t kHeaderBytes = 20;
 
@@ -64,14 +64,14 @@ std::vector<std::string_view> RecordsOf(const Batch& batch);
 // Returns a serialized ReportUsageRequest.
 std::string EncodeRequest(std::string_view project, const Batch& batch);
 
-// Thread-safe, except that no two threads may append, or read, or discard at
-// the same time.
+// A queue of records. Thread-safe, except that no two threads may append, or
+// read, or discard at the same time.
 class RecordLog {
  public:
   virtual ~RecordLog() = default;
 
-  // Prepares a record for Append, as far as its place in the order does not
-  // matter. Any thread may call this.
+  // Does the part of Append that does not depend on the record's sequence. Any
+  // number of threads may call this at the same time.
   virtual void Prepare(EncodedRecord*) const {}
 
   // Appends a record that was prepared. May change its header.
@@ -91,7 +91,8 @@ class RecordLog {
   virtual std::uint64_t last_appended() const = 0;
   virtual std::uint64_t last_read() const = 0;
 
-  // Returns the size of the records in bytes.
+  // Returns the size of the log in bytes. A spool's includes dropped records
+  // whose segment still exists.
   virtual std::int64_t bytes() const = 0;
 };
 

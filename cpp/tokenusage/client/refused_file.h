@@ -32,7 +32,7 @@ class RefusedFile {
         syncs_(syncs) {}
 
   // Appends a serialized record. Returns whether the file had room. The file
-  // may be moved away or deleted between two calls.
+  // may be moved away or deleted between two calls. Errors: those of FileError.
   absl::StatusOr<bool> Append(std::string_view record,
                               const v1::RecordError& error, absl::Time time);
 

@@ -30,8 +30,8 @@ namespace tokenusage {
 
 // The outcome of a ReportUsage call.
 struct ReportResult {
-  // RESOURCE_EXHAUSTED without a reason and a pushback means that the request
-  // is too long: the reporter sends its records in smaller ones.
+  // RESOURCE_EXHAUSTED with neither a reason nor a pushback means that the
+  // request is too long: the reporter sends its records in smaller requests.
   absl::Status status;
   std::string reason;                      // of the error's ErrorInfo, or empty
   std::optional<absl::Duration> pushback;  // how long the service asks to wait
@@ -44,7 +44,7 @@ class ReportTransport {
   virtual ~ReportTransport() = default;
 
   // Calls ReportUsage once, or once for each server until one answers, with a
-  // serialized request. Returns within about `timeout` for each.
+  // serialized request. Returns within about `timeout` for each server.
   virtual ReportResult Report(const std::string& request,
                               absl::Duration timeout) = 0;
 

@@ -14,16 +14,16 @@
 namespace tokenusage {
 namespace {
 
-// A service that asks for more is not believed.
+// The longest pushback that is honored.
 constexpr absl::Duration kMaxPushback = absl::Minutes(10);
 
-// Returns whether the service refused the request, or the transport its size,
-// so that sending it again would fail again.
+// Returns whether the service refused the request, or the request is too long
+// for the transport: sending it again would fail again.
 bool IsRefusedBatch(const ReportResult& result) {
   if (result.pushback.has_value()) return false;
   switch (result.status.code()) {
     case absl::StatusCode::kInvalidArgument:
-      // The fault is not in the records.
+      // The cause is not in the records.
       return result.reason != "PROJECT_INVALID";
     case absl::StatusCode::kResourceExhausted:
       return result.reason.empty();
@@ -110,7 +110,8 @@ bool Sender::DeliverHalves(const Batch& batch) {
   return Deliver(halves[0]) && Deliver(halves[1]);
 }
 
-// `was_oldest` says whether all earlier batches were finished before the call.
+// Handles the answer about a batch. `was_oldest` says whether all earlier
+// batches were finished before the call.
 bool Sender::Accept(const Batch& batch, const v1::ReportUsageResponse& response,
                     bool was_oldest) {
   {
@@ -187,7 +188,7 @@ void Sender::OnAnswer() {
 }
 
 // Waits after a failure that follows `failures` others, for at least
-// `pushback`.
+// `pushback`. Returns false if the sender was stopped.
 bool Sender::WaitToRetry(int failures, absl::Duration pushback) {
   const absl::Duration delay =
       RetryDelay(options_.min_retry_delay, options_.max_retry_delay, failures);

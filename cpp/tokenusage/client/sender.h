@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Sends batches until the service has answered for every record of them.
+// Sends each batch until the service has answered for all of its records.
 
 #ifndef TOKENUSAGE_CLIENT_SENDER_H_
 #define TOKENUSAGE_CLIENT_SENDER_H_
@@ -25,7 +25,7 @@ namespace tokenusage {
 // Thread-safe.
 class Sender {
  public:
-  // `refused` may be null. Everything must outlive the sender.
+  // `refused` may be null. The arguments must outlive the sender.
   Sender(const UsageReporterOptions* options, Backlog* backlog,
          ReportTransport* transport, RefusedFile* refused)
       : options_(*options),
@@ -39,7 +39,7 @@ class Sender {
   // Ends all waits and calls.
   void Stop();
 
-  // Returns the counters that begin with `stored`, up to `failed_calls`.
+  // Returns the counters from `stored` to `failed_calls`; the others are 0.
   UsageReporterCounters counters() const;
 
  private:

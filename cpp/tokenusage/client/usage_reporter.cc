@@ -67,7 +67,8 @@ absl::Status CheckOptions(const UsageReporterOptions& options) {
   return absl::OkStatus();
 }
 
-// Fills what may be missing, before the record is first written.
+// Sets the id and the time if they are missing. A record that is sent again
+// must have the same ones, so this comes before the first write.
 void Complete(Clock* clock, v1::UsageRecord* record) {
   if (!record->record_id().empty() && record->has_event_time()) return;
   const absl::Time now = clock->Now();
@@ -90,7 +91,7 @@ class UsageReporter::Impl {
       : options_(std::move(options)), transport_(std::move(transport)) {}
 
   absl::Status Start();
-  // These complete the record.
+  // Both set the record's id and time if they are missing.
   absl::Status Report(v1::UsageRecord* record,
                       std::function<void(const absl::Status&)> done);
   absl::Status ReportAndWait(v1::UsageRecord* record);
@@ -290,7 +291,7 @@ UsageReporter::~UsageReporter() {
   if (CheckNotForked().ok()) {
     impl_->Stop(absl::ZeroDuration()).IgnoreError();
   } else {
-    // Its threads cannot be joined.
+    // The threads exist only in the parent, so the child leaks the object.
     static_cast<void>(impl_.release());
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reports usage to a tokenusage service, without slowing down the calls that
-// are reported, and without losing one.
+// Reports usage to a tokenusage service: the model calls that are reported do
+// not wait for the service, and records are kept until it has answered.
 //
 //   GrpcTransportOptions connection;
 //   connection.servers = {"127.0.0.1:8105"};
@@ -69,11 +69,13 @@ struct UsageReporterOptions {
   // kMemory, which has no spool.
   std::string spool_folder;
 
-  // The most memory for records that are not sent yet, with kMemory. At least 2
-  // MiB.
+  // The most memory for records that the service has not answered for, with
+  // kMemory. At least 2 MiB.
   std::int64_t max_memory_bytes = 64 << 20;
 
-  // The most disk space for records that are not sent yet. At least 4 MiB.
+  // The most disk space for records that wait in the spool. At least 4 MiB. The
+  // space of answered records is freed in steps: an eighth of this, at most 8
+  // MiB.
   std::int64_t max_spool_bytes = std::int64_t{1} << 30;
 
   // The most disk space for refused records. Those beyond it are only counted
@@ -102,16 +104,17 @@ struct UsageReporterOptions {
   absl::Duration min_retry_delay = absl::Milliseconds(100);
   absl::Duration max_retry_delay = absl::Seconds(30);
 
-  // Called with each record that the service refused, after it was written to
-  // refused.jsonl. From the reporter's threads; must be thread-safe, and may
-  // call Report, but not Flush or Stop.
+  // Called with each record that the service refused, with a spool after it was
+  // written to refused.jsonl. Called from the reporter's threads: must be
+  // thread-safe, and may call Report, but not Flush or Stop.
   std::function<void(const v1::UsageRecord& record,
                      const v1::RecordError& error)>
       on_refused;
 
   // Called with one line of English when calls begin to fail and when they
-  // succeed again, and with each instance of damage to the spool. From the
-  // reporter's threads; must be thread-safe. Never contains a token.
+  // succeed again, and with each problem of the spool, such as damage. Called
+  // from the reporter's threads: must be thread-safe. The line never contains a
+  // token.
   std::function<void(std::string_view message)> log;
 
   // For tests.
@@ -130,10 +133,10 @@ struct UsageReporterCounters {
   std::int64_t duplicates = 0;      // that the service had already
   std::int64_t refused = 0;         // by the service
   std::int64_t unkept_refused = 0;  // of these, not in refused.jsonl
-  std::int64_t failed_calls = 0;
+  std::int64_t failed_calls = 0;    // and failed reads or writes of files
 
-  std::int64_t lost_records = 0;  // to damage of the spool
-  std::int64_t torn_tails = 0;    // last writes to the spool that were cut
+  std::int64_t lost_records = 0;  // because the spool is damaged
+  std::int64_t torn_tails = 0;    // writes to the spool that were cut short
 
   std::int64_t pending_records = 0;  // now
   std::int64_t pending_bytes = 0;    // now
@@ -142,31 +145,31 @@ struct UsageReporterCounters {
 // Takes records and sends them to the service in batches.
 //
 // Performance. With kMemory, Report encodes the record and copies it under a
-// lock; with kProcess it also makes one write. It never waits for the network.
-// With kDisk it waits for a sync, which all threads share; the other overload
-// of Report does not wait. Two or more threads send. Memory: max_memory_bytes,
-// or with a spool about 2 MB for each of max_calls.
+// lock; with kProcess it also makes one write. It does not wait for the
+// network, unless full_timeout is set. With kDisk it waits for a sync, which
+// all threads share; the other overload of Report does not wait. max_calls
+// threads send. Memory: max_memory_bytes, or with a spool about 2 MB for each
+// of max_calls.
 //
 // Thread safety. All methods are thread-safe. A process that forks keeps the
-// reporter in the parent only: in the child, Report and the others fail with
-// FAILED_PRECONDITION, and the destructor does nothing.
+// reporter in the parent only: in the child, methods that return a status fail
+// with FAILED_PRECONDITION, counters are 0, and the destructor does nothing.
 //
 // Failures. A call that fails is repeated until the service answers, however
-// long that takes, first at the next server, then after growing delays or what
-// the service asks for. A record that the service refuses is appended to
-// refused.jsonl in the spool's folder, with the reason, given to on_refused,
+// long that takes, first at the next server, then after growing delays or the
+// time that the service asks for. A record that the service refuses is appended
+// to refused.jsonl in the spool's folder, with the reason, given to on_refused,
 // and not sent again; with kMemory, only on_refused can keep it. A correction
-// may overtake the record that it corrects: it is sent again once those before
-// it are answered. If the service refuses a batch as a whole, the batch is
+// may overtake the record that it corrects: it is sent again once the records
+// before it are answered. If the service refuses a batch as a whole, it is
 // split down to the records that are the cause. A spool that is damaged is read
 // as far as possible, and what is lost is counted. A record that gets its time
 // from a clock more than 5 minutes ahead of the service's is refused.
 //
 // Idempotency. A record without an id or a time gets them before it is first
-// written (a UUIDv7, and the current time). So each record for which Report
-// returned OK is stored exactly once, however often it is sent. A record for
-// which it returned UNAVAILABLE may be stored or not: report it again with the
-// same id.
+// written (a UUIDv7, and the current time). So a record is never stored twice,
+// however often it is sent. A record for which Report returned UNAVAILABLE may
+// be stored or not: report it again with the same id, if you set one.
 class UsageReporter {
  public:
   // Opens the spool, and starts to send what a previous reporter left in it.
@@ -188,22 +191,21 @@ class UsageReporter {
   // Takes a record. Durability says what OK means.
   //
   // Errors: INVALID_ARGUMENT, naming the field, if the record breaks a rule of
-  // usage_record.proto or is longer than 1,000,000 bytes; RESOURCE_EXHAUSTED if
-  // the reporter is full; UNAVAILABLE and others of FileError if the spool
-  // cannot be written; CANCELLED after Stop; FAILED_PRECONDITION in a forked
-  // child.
+  // usage_record.proto or has more than 1,000,000 bytes in binary encoding;
+  // RESOURCE_EXHAUSTED if the reporter is full; UNAVAILABLE and others of
+  // FileError if the spool cannot be written; CANCELLED after Stop;
+  // FAILED_PRECONDITION in a forked child.
   absl::Status Report(v1::UsageRecord record);
 
   // Takes a record without waiting for a sync, and calls `done` once the
-  // promise holds or cannot be kept. If Report returns an error, `done` is not
-  // called. It is called from this thread or the reporter's, and must not
-  // block. At most 65,536 callbacks wait for the next sync; beyond that, the
-  // reporter is full.
+  // promise holds or cannot be kept, but not if Report returns an error. `done`
+  // is called from this thread or the reporter's, and must not block. At most
+  // 65,536 callbacks wait for the next sync; beyond that, the reporter is full.
   absl::Status Report(v1::UsageRecord record,
                       std::function<void(const absl::Status&)> done);
 
   // Waits until the service has answered for each record that was taken before.
-  // DEADLINE_EXCEEDED if that takes longer than `timeout`.
+  // DEADLINE_EXCEEDED if that takes longer than `timeout`, or Stop ends it.
   absl::Status Flush(absl::Duration timeout);
 
   // Takes no more records, waits as Flush does, and ends all threads. What is

@@ -25,7 +25,8 @@ namespace {
 using ::google::protobuf::Descriptor;
 using ::google::protobuf::Message;
 
-// Most bodies have usage, and explaining that one has none copies it.
+// The longest body whose usage is read without looking for its name first. Most
+// bodies have usage, but the error of one without usage costs a copy of it.
 constexpr std::size_t kMaxUnprobedBytes = std::size_t{16} << 20;
 
 constexpr std::string_view kDone = "[DONE]";
@@ -48,8 +49,8 @@ bool IsNothingAt(std::string_view path, const JsonError& error) {
           error.kind == JsonError::Kind::kNullValue);
 }
 
-// Returns whether the error is that the path leads through something that is no
-// object.
+// Returns whether the error is that the path leads through something that is
+// not an object.
 bool IsOtherwiseUsed(std::string_view path, const absl::Status& status) {
   const std::optional<JsonError> error = GetJsonError(status);
   return error && error->kind == JsonError::Kind::kWrongType &&
@@ -134,7 +135,8 @@ const std::string& IdOf(const internal::ResponseHead& head) {
   return head.has_response_id() ? head.response_id() : head.item_id();
 }
 
-// Returns the record of a further model of the record's response.
+// Completes `further`, the record of another model that worked on the response
+// of `record`.
 v1::UsageRecord FurtherRecord(const v1::UsageRecord& record,
                               const std::string& suffix,
                               v1::UsageRecord further) {
@@ -216,7 +218,7 @@ absl::StatusOr<const Place*> Collector::TakeUsage(
     const bool is_first = &place == &places.front();
     const bool is_likely =
         is_body && is_first && json.size() <= kMaxUnprobedBytes;
-    // Streams repeat null in each event; one says enough.
+    // Streams repeat null in each event; it is enough to read one.
     if (!is_likely && !place.MayBeIn(json, /*skips_null=*/saw_null_)) continue;
     if (taken != nullptr) {
       TOKENUSAGE_RETURN_IF_ERROR(CheckSame(json, place, *taken));
@@ -283,7 +285,7 @@ absl::Status Collector::ReadBody(std::string_view json) {
                               TakeUsage(json, layout_.body, /*is_body=*/true));
   Head head;
   if (place == nullptr) {
-    // Reading may have stopped where usage was missed.
+    // TakeUsage may have stopped before the end of the body: checks all of it.
     TOKENUSAGE_RETURN_IF_ERROR(ParseJson(json, &head));
     place = &layout_.body.front();
   }
@@ -369,7 +371,8 @@ absl::Status Collector::CheckEnd(std::string_view json) {
 
 bool Collector::HasCounts() {
   if (has_usage_ && CountRecord(record_).measures().empty()) {
-    // If the counts are members of the response itself, there is then no usage.
+    // If the counts are members of the response itself, a response without them
+    // has no usage. Otherwise it has a usage object that is incomplete.
     if (!layout_.body.front().usage.empty()) incomplete_ = kNoCount;
     record_.clear_usage();
     has_usage_ = false;

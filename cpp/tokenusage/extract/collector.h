@@ -32,7 +32,7 @@ class Collector {
   // Reads an event of a stream, or "[DONE]".
   absl::Status ReadEvent(std::string_view json);
 
-  // Finds an event that must be read, as an EventFinder.
+  // Finds the first event that must be read, as EventFinder says.
   std::size_t FindEventToRead(std::string_view bytes) const;
 
   // Returns whether an event has stated that it is the last one.
@@ -55,8 +55,8 @@ class Collector {
                                          const std::vector<Place>& places,
                                          bool is_body);
   absl::StatusOr<bool> TakeUsageAt(std::string_view json, const Place& place);
-  // Returns an error if the place states other counts than the one whose usage
-  // was taken.
+  // Returns an error if the place states other counts than `taken`, the place
+  // whose usage was read into the record.
   absl::Status CheckSame(std::string_view json, const Place& place,
                          const Place& taken) const;
   absl::Status TakeToolUsage(std::string_view json, const Place& place);
@@ -82,7 +82,7 @@ class Collector {
   std::vector<v1::UsageRecord> records_;        // those that are closed
   std::unique_ptr<::google::protobuf::Message> later_;  // one event's usage
   bool has_usage_ = false;                              // in record_
-  bool is_final_ = false;   // the usage that was seen last
+  bool is_final_ = false;   // the last usage covers the whole stream: see Final
   bool has_ended_ = false;  // nothing follows
   bool saw_null_ = false;
   std::string incomplete_;            // what a usage lacked

@@ -23,7 +23,7 @@ Layout Plain(std::string usage = "usage") {
   return {{Place(usage)}, {Place(usage)}};
 }
 
-// Does the same, without id and model.
+// Does the same for responses that state neither id nor model.
 Layout Anonymous(std::vector<NameProbe> end_types = {}) {
   Layout layout = Plain();
   layout.end_types = std::move(end_types);
@@ -63,7 +63,7 @@ Layout Agents() {
   return layout;
 }
 
-// Groq's streams state it in both places, or in the second one.
+// Groq's streams state the usage in both places, or only in the second one.
 Layout GroqChat() {
   Layout layout = Chat();
   layout.stream.emplace_back("x_groq.usage");
@@ -106,7 +106,7 @@ Layout RealtimeTranscription() {
   return layout;
 }
 
-// message_start states all of it, and message_delta what has changed.
+// message_start states the whole usage, and message_delta what has changed.
 Layout Messages() {
   Layout layout = WithBatch(
       "result.message",
@@ -133,7 +133,7 @@ Layout Live() {
   return layout;
 }
 
-// SDKs wrap the event's payload into the event's name.
+// SDKs put the event's payload into a member with the event's name.
 Layout Converse() {
   Layout layout = {{Place("usage")},
                    {Place("usage"), Place("metadata.usage", "metadata")}};

@@ -27,8 +27,8 @@ struct Dialect {
   // PROVIDER.ENDPOINT in lower snake case, such as `openai.chat`.
   std::string_view name;
 
-  // UsageRecord.provider and .operation of its records. A copy may have others.
-  // The provider is empty if several share the dialect.
+  // UsageRecord.provider and .operation of its records. A copy of the dialect
+  // may have others. The provider is empty if several share the dialect.
   std::string_view provider;
   std::string_view operation;
 
@@ -46,7 +46,7 @@ struct Dialect {
 // Returns the dialect of this name, or null. Thread-safe.
 const Dialect* FindDialect(std::string_view name);
 
-// Returns all dialects, by name. Thread-safe.
+// Returns all dialects, sorted by name. Thread-safe.
 const std::vector<Dialect>& Dialects();
 
 }  // namespace tokenusage

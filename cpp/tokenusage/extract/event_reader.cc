@@ -11,8 +11,9 @@
 namespace tokenusage::extract_internal {
 namespace {
 
-// The bytes that are searched at a time for an event to read. If a stream has
-// many of these, more bytes would be searched again for each.
+// The number of bytes that are searched at a time for an event to read. The
+// bytes after that event are searched again, so a larger number is slow if many
+// events must be read.
 constexpr std::size_t kLookAhead = 4096;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -28,8 +29,9 @@ class LineEnds {
  public:
   explicit LineEnds(std::string_view text) : end_(text.data() + text.size()) {}
 
-  // Returns the size of the first line of `rest`, which is the end of the text,
-  // or npos if the line has no end. In JSON, CR is white space.
+  // Returns the size of the first line of `rest`, or npos if the line has no
+  // end. `rest` is all of the text from some position on. In JSON, CR is white
+  // space.
   std::size_t Find(std::string_view rest, bool is_json) {
     if (line_feed_ == nullptr || line_feed_ < rest.data()) {
       line_feed_ = rest.data() + std::min(rest.find('\n'), rest.size());
@@ -46,7 +48,7 @@ class LineEnds {
   const char* line_feed_ = nullptr;  // the next one, or the end
 };
 
-// Returns the size of the events that end in `bytes`.
+// Returns the size of `bytes` up to the last blank line, which ends an event.
 std::size_t SizeOfWholeEvents(std::string_view bytes) {
   std::size_t end = bytes.rfind('\n');
   while (end != 0 && end != std::string_view::npos) {
@@ -77,7 +79,7 @@ absl::Status EventReader::Feed(std::string_view chunk, const EventFinder& find,
     may_be_crlf_ = false;
     TakePrefix("\n", &chunk);
   }
-  std::size_t unread = chunk.size();  // from the event on that `find` found
+  std::size_t unread = chunk.size();  // the part from find's position on
   LineEnds ends(chunk);
   while (true) {
     const bool is_between = line_.empty() && !has_data_;

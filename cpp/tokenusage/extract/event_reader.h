@@ -33,7 +33,7 @@ class EventReader {
   static constexpr std::size_t kMaxEventBytes = std::size_t{16} << 20;
 
   // Calls `visit` for each event that the chunk completes, but may skip those
-  // that `find` does not. Stops at the first error: the visitor's, or
+  // that `find` does not return. Stops at the first error: the visitor's, or
   // INVALID_ARGUMENT for an event that is too long.
   absl::Status Feed(std::string_view chunk, const EventFinder& find,
                     const EventVisitor& visit);
@@ -51,7 +51,7 @@ class EventReader {
   std::string data_;  // the data of the event's lines so far
   bool has_data_ = false;
   bool is_first_line_ = true;
-  bool may_be_crlf_ = false;  // The last chunk ended with the CR of a line.
+  bool may_be_crlf_ = false;  // the last chunk ended with the CR of a line
 };
 
 }  // namespace tokenusage::extract_internal

@@ -23,7 +23,7 @@ bool IsMessage(const FieldDescriptor* field) {
   return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
 }
 
-// Returns whether the field counts nothing.
+// Returns whether the field is a count of 0.
 bool IsZero(const Message& message, const FieldDescriptor* field) {
   if (field->is_repeated()) return false;
   const Reflection& reflection = *message.GetReflection();
@@ -33,7 +33,8 @@ bool IsZero(const Message& message, const FieldDescriptor* field) {
                    reflection.GetDouble(message, field) == 0;
 }
 
-// Lists are replaced as a whole.
+// Replaces the fields that `later` states; lists as a whole. If `zero_keeps`, a
+// count of 0 does not replace another count.
 void ReplaceFields(bool zero_keeps, Message* later, Message* usage) {
   const Reflection& reflection = *usage->GetReflection();
   std::vector<const FieldDescriptor*> taken;
@@ -77,7 +78,8 @@ void AddElement(const Message& later, const FieldDescriptor* field,
   reflection.AddMessage(usage, field)->CopyFrom(later);
 }
 
-// The numbers are checked: they cannot overflow.
+// Adds the counts of `later`. They cannot overflow: the caller checks the range
+// of `later` before, and of `usage` after each merge.
 void AddFields(const Message& later, Message* usage) {
   const Reflection& reflection = *usage->GetReflection();
   for (const FieldDescriptor* field : SetFields(later)) {

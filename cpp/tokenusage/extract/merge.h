@@ -10,8 +10,8 @@
 
 namespace tokenusage::extract_internal {
 
-// Merges `later` into `usage`, which has the same type and is empty at first.
-// Moves what it takes out of `later`.
+// Merges `later` into `usage`, which has the same type and is empty before the
+// first merge. Leaves `later` in an unspecified state.
 void MergeUsage(Merge merge, ::google::protobuf::Message* later,
                 ::google::protobuf::Message* usage);
 

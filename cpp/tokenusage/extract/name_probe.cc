@@ -20,7 +20,7 @@ constexpr std::size_t kNone = std::string_view::npos;
 
 // Returns whether the text after a name says that its member is null.
 bool IsNull(std::string_view rest) {
-  if (rest.substr(0, 5) == ":null") return true;  // by far the most
+  if (rest.substr(0, 5) == ":null") return true;  // the usual spelling
   rest = FromAbsl(absl::StripLeadingAsciiWhitespace(ToAbsl(rest)));
   if (rest.empty() || rest.front() != ':') return false;
   rest = FromAbsl(absl::StripLeadingAsciiWhitespace(ToAbsl(rest.substr(1))));

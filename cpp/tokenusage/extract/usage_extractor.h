@@ -43,9 +43,10 @@ struct Extraction {
   // for dialects of sessions, one for each response. Never empty: if there is
   // no usage, the record says why (usage_unknown).
   //
-  // Usage, provider and operation are set; so are model and record_id, if the
-  // response states them. record_id is the response's id, with a suffix for
-  // further models. An id that is not a valid record_id is left out.
+  // Usage and operation are set, and the dialect's provider, if it has one. So
+  // are model and record_id, if the response states them. record_id is the
+  // response's id, with a suffix for further models. An id that is not a valid
+  // record_id is left out.
   std::vector<v1::UsageRecord> records;
 
   // True if the usage covers the whole response. If the stream ended early, or
@@ -56,7 +57,7 @@ struct Extraction {
   // Why there is no usage. Not set if there is one.
   v1::UnknownUsageReason unknown_reason = v1::UNKNOWN_USAGE_REASON_UNSPECIFIED;
 
-  // The member that the last usage lacks, in words.
+  // The member that the last usage lacks, in words. Empty if it lacks none.
   std::string detail;
 };
 
@@ -68,6 +69,7 @@ class UsageExtractor {
   static constexpr std::size_t kMaxEventBytes =
       extract_internal::EventReader::kMaxEventBytes;  // 16 MiB
 
+  // `dialect` must outlive the extractor.
   explicit UsageExtractor(const Dialect& dialect);
   ~UsageExtractor();
 
@@ -77,7 +79,7 @@ class UsageExtractor {
   //
   // Errors: INVALID_ARGUMENT if it is not valid JSON, or a count has another
   // type than the dialect's or is out of range. If the JSON or a type is wrong,
-  // there is a JsonError (json_error.h).
+  // the status has a JsonError (json_error.h).
   absl::StatusOr<Extraction> Extract(std::string_view body) const;
 
   // Reads the next bytes of a stream: server-sent events, or lines that are

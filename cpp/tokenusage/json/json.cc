@@ -70,7 +70,7 @@ absl::Status ParseJsonAt(std::string_view json, std::string_view path,
       generated->read(json, path, options.strict, message)) {
     return absl::OkStatus();
   }
-  // Also finds the description of an error.
+  // Also describes an error, which generated code only detects.
   return ReadByReflection(json, path, options.strict, message);
 }
 

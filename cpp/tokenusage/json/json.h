@@ -42,9 +42,10 @@ struct JsonParseOptions {
 // On an error `message` is unchanged and the status is INVALID_ARGUMENT, with a
 // JsonError and a message such as: input_tokens_details.text_tokens: expected a
 // number, found string "abc" (line 3, column 18). The first error of the
-// document wins. If the message type itself cannot be mapped (docs/json.md says
-// when), the status is FAILED_PRECONDITION and has no JsonError; this holds for
-// all functions below. Thread-safe for distinct messages.
+// document is reported. If the message type itself cannot be mapped
+// (docs/json.md lists the reasons), the status is FAILED_PRECONDITION and has
+// no JsonError; this holds for all functions below. Thread-safe for distinct
+// messages.
 absl::Status ParseJson(std::string_view json,
                        ::google::protobuf::Message* message,
                        const JsonParseOptions& options = {});
@@ -98,9 +99,9 @@ class JsonLinesReader {
 };
 
 // Appends the message's JSON to `out`: one line, no spaces, members in
-// declaration order. If a required field is not set, or a number is NaN or
-// infinite, nothing is appended and the status is INVALID_ARGUMENT with a
-// JsonError. Thread-safe.
+// declaration order. If the message cannot be written (a required field is not
+// set, a number is NaN, and so on: see docs/json.md), nothing is appended and
+// the status is INVALID_ARGUMENT with a JsonError. Thread-safe.
 absl::Status AppendJson(const ::google::protobuf::Message& message,
                         std::string* out);
 

@@ -27,9 +27,9 @@ struct JsonError {
                      // set
     kNullValue,      // a required member is null
     kDuplicateName,  // a name occurs twice in one object, or two members of one
-                     // oneof do
+                     // oneof have values
     kUnknownField,   // strict mode: a member that the message does not declare
-    kTooDeep,        // nesting deeper than 100
+    kTooDeep,        // more than 100 levels of nesting
     kNotRepresentable  // writing: NaN, an infinity, text that is not UTF-8, an
                        // enum number without a name, a time beyond RFC 3339
   };

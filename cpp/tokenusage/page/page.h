@@ -27,13 +27,14 @@ std::string_view PageHtml();
 // Returns the value of the page's Content-Security-Policy header. Thread-safe.
 std::string_view PageContentSecurityPolicy();
 
-// The answer to a query. All of it may hold any text in UTF-8.
+// The answer to a query. Its texts are UTF-8, and not escaped for HTML.
 struct PageAnswer {
   // An object with the members `request` (a QueryUsageRequest), `query_time`,
-  // `rows` (UsageRows of all pages), `is_complete`, `total` (the UsageRow of
-  // all rows, also of those left out), `top` (0, or the rows asked for) and, if
-  // the window before is compared, `before` (its start_time and end_time). Then
-  // rows and total have, as `before`, the exact measure there, unless none
+  // `rows` (UsageRows of all pages), `is_complete` (no row is left out),
+  // `total` (the UsageRow of all rows, also of those left out), `top` (0, or
+  // the rows asked for) and, if the window before is compared, `before` (its
+  // start_time and end_time). In that case each row and `total` also have a
+  // member `before`: the measure there as an exact decimal, unless no record
   // states it.
   std::string json;
 

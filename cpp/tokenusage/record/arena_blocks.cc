@@ -16,14 +16,15 @@ constexpr std::size_t kBlockBytes = 64 << 10;
 constexpr std::size_t kMinBlockBytes = 1024;
 constexpr std::size_t kMaxSmallBytes = 16 << 10;
 
-// Protobuf 3.21 counts down from a block's end, which must be aligned.
+// Protobuf 3.21 allocates downwards from a block's end, too, which must be
+// aligned.
 constexpr std::size_t kAlignment = alignof(std::max_align_t);
 
 std::size_t AlignUp(std::size_t size) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-// AddressSanitizer finds late uses only in blocks that are freed.
+// AddressSanitizer finds uses after free only in blocks that are deleted.
 #ifdef ABSL_HAVE_ADDRESS_SANITIZER
 constexpr int kMaxKept = 0;
 #else

@@ -16,9 +16,10 @@
 
 namespace tokenusage {
 
-// Returns options for an arena that will hold about `expected_bytes`. If that
-// is more than 16 KiB, its blocks come from a pool of this process, which keeps
-// at most 16 MiB of free blocks. Thread-safe.
+// Returns options for an arena that will hold about `expected_bytes`. Its
+// blocks of 64 KiB come from a pool of this process, which keeps at most 16 MiB
+// of free blocks. If `expected_bytes` is more than 16 KiB, the first block is
+// one of these. Thread-safe.
 ::google::protobuf::ArenaOptions ReusingArena(std::size_t expected_bytes);
 
 }  // namespace tokenusage

@@ -17,7 +17,8 @@ namespace tokenusage {
 namespace {
 
 // A checked request takes five to seven times its serialized size, and a small
-// one a little more. It then fits into the arena's first block.
+// one a little more. With this factor, a small one fits into the arena's first
+// block.
 constexpr std::size_t kArenaBytesPerByte = 10;
 
 // Serializes receive_time as a field of a record.
@@ -33,8 +34,8 @@ std::string ReceiveTimeField(absl::Time time) {
 
 }  // namespace
 
-// The arena's blocks are reused. Heap memory of this size may be returned to
-// the system each time, which takes as long as all checks.
+// Uses the arena, whose blocks are reused: heap memory of this size may be
+// returned to the system each time, which takes as long as all checks.
 template <typename T>
 T* CheckedBatch::Allocate(std::size_t size) {
   static_assert(std::is_trivially_destructible_v<T>);
@@ -44,7 +45,7 @@ T* CheckedBatch::Allocate(std::size_t size) {
       std::align(alignof(T), size * sizeof(T), memory, space));
 }
 
-// Most records have as many amounts as the one before.
+// Allocates for many records at once: most have as many amounts as this one.
 Amount* CheckedBatch::AllocateAmounts(std::size_t size) {
   constexpr std::size_t kMaxAtOnce = 64;
   if (size > free_amounts_) {

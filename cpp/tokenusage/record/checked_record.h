@@ -40,10 +40,10 @@ class CheckedBatch;
 class CheckedRecord {
  public:
   // Returns the record as it was reported, without the fields that are output
-  // only.
+  // only; that of a copy has `corrected_by`.
   const v1::UsageRecord& record() const { return *record_; }
 
-  // Returns its position in the request, from 0.
+  // Returns the record's position in the request, from 0.
   int index() const { return index_; }
 
   // Returns event_time in nanoseconds since 1970-01-01T00:00:00Z.
@@ -53,7 +53,7 @@ class CheckedRecord {
   // was received. Stores refuse such a record unless it is stored already.
   bool too_far_ahead() const { return too_far_ahead_; }
 
-  // Returns whether it is from CheckedBatch::CopyOf.
+  // Returns whether the record's batch is from CheckedBatch::CopyOf.
   bool is_copy() const;
 
   // Returns the record's counts: see CountRecord.
@@ -101,7 +101,7 @@ class CheckedBatch {
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
 
   // Returns a batch of copies of records that another store has, with their
-  // `corrected_by`. Only for PostgresStore, which takes each as it is, even if
+  // `corrected_by`. Only for PostgresStore, which stores each as it is, even if
   // the record that it corrects is missing or already corrected.
   static std::shared_ptr<const CheckedBatch> CopyOf(
       const std::vector<v1::UsageRecord>& records, absl::Time receive_time);
@@ -111,9 +111,9 @@ class CheckedBatch {
   ::google::protobuf::Arena* arena() { return &arena_; }
 
   // Checks the records, which must be in the arena or outlive the batch, and
-  // must not change afterwards. Clears the fields that are output only. Only
-  // notes whether event_time is too far ahead: a stored record is a duplicate
-  // all the same. Must be called once.
+  // must not change afterwards. Clears the fields that are output only. An
+  // event_time that is too far ahead is noted, but is no error here, since the
+  // record is a duplicate if it is stored already. Must be called once.
   void Check(::google::protobuf::RepeatedPtrField<v1::UsageRecord>* records,
              absl::Time receive_time);
 
@@ -150,14 +150,14 @@ class CheckedBatch {
   ::google::protobuf::Arena arena_;
   bool is_copy_ = false;
   absl::Time receive_time_;
-  std::int64_t latest_event_nanos_ = 0;  // later is too far ahead
+  std::int64_t latest_event_nanos_ = 0;  // a later event is too far ahead
   // receive_time as a serialized field of a record.
   std::string receive_time_field_;
   CheckedRecord* records_ = nullptr;  // in the arena
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
   Amount* next_amount_ = nullptr;  // in the arena
-  std::size_t free_amounts_ = 0;   // from there on
+  std::size_t free_amounts_ = 0;   // from next_amount_ on
   std::vector<v1::RecordError> errors_;
 };
 

@@ -16,8 +16,9 @@ namespace tokenusage {
 
 // Returns the counts of the record's usage, by the rules of its provider. A
 // usage that is unknown, not set, or of a type that this schema does not have,
-// counts nothing. The counts must be in range: see CheckRecord. If `why` is not
-// null, a description of each contradiction is appended to it. Thread-safe.
+// counts nothing. Leaves out counts that are out of range, which CheckRecord
+// refuses. If `why` is not null, appends a description of each contradiction to
+// it. Thread-safe.
 UsageCounts CountRecord(const v1::UsageRecord& record,
                         std::vector<v1::UsageInconsistency>* why = nullptr);
 

@@ -22,7 +22,7 @@
 namespace tokenusage {
 namespace {
 
-// The field numbers that usage_record.proto sets apart.
+// The field numbers that usage_record.proto reserves for kinds of corrections.
 constexpr int kFirstCorrection = 12;
 constexpr int kLastCorrection = 15;
 
@@ -66,8 +66,8 @@ bool AllIn(const std::array<bool, 256>& set, std::string_view text) {
   return all;
 }
 
-// Returns whether one of eight bytes is not from 0x20 to 0x7E. A carry may hit
-// the byte after one that is not, which does not change the answer.
+// Returns whether any of eight bytes is not from 0x20 to 0x7E. Such a byte may
+// carry into the next one, which does not change the answer.
 bool HasUnprintable(std::uint64_t bytes) {
   constexpr std::uint64_t kEach = 0x0101010101010101;
   const std::uint64_t below_space = bytes - kEach * 0x20;
@@ -82,8 +82,8 @@ Word Load(const char* p) {
   return word;
 }
 
-// The last bytes may overlap those before them: copies of any other size take
-// longer.
+// Loads the last bytes as a word that may overlap the one before: loads of
+// other sizes take longer.
 bool IsPrintableAscii(std::string_view text) {
   const char* const end = text.data() + text.size();
   if (text.size() < 4) {

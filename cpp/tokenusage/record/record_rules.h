@@ -34,10 +34,11 @@ inline constexpr int kMaxUsageJsonBytes = 8192;
 inline constexpr int kMaxProjectBytes = 63;
 inline constexpr absl::Duration kMaxEventTimeAhead = absl::Minutes(5);
 
-// Returns the first violation in the order of the fields in usage_record.proto,
-// without `index`; nothing if the record keeps every rule. `counts` are those
-// of the record: see CountRecord. Does not check whether event_time is too far
-// ahead, which depends on when the record is received.
+// Returns the first violation, without `index`; nothing if the record keeps
+// every rule. The order is that of the fields in usage_record.proto, but a
+// correction of a kind that this server does not know comes first. `counts`
+// must be those of the record: see CountRecord. Does not check whether
+// event_time is too far ahead, which depends on when the record is received.
 std::optional<v1::RecordError> CheckRecord(const v1::UsageRecord& record,
                                            const UsageCounts& counts);
 

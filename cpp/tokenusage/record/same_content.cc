@@ -42,8 +42,8 @@ void Sort(UnknownFieldSet* fields) {
   static_cast<void>(fields->ParseFromString(all));
 }
 
-// Returns whether no message, and so no unknown field, is in the field's
-// values.
+// Returns whether the field is a map whose values are not messages, and so have
+// no unknown fields.
 bool IsMapOfScalars(const FieldDescriptor& field) {
   return field.is_map() &&
          field.message_type()->map_value()->message_type() == nullptr;
@@ -69,7 +69,8 @@ void SortUnknownFields(Message* message) {
   }
 }
 
-// Returns the same bytes for the same fields in the same order.
+// Returns the same bytes for records with the same fields, if their unknown
+// fields are in the same order.
 std::string BytesOf(const Message& record) {
   std::string bytes;
   {
@@ -81,7 +82,7 @@ std::string BytesOf(const Message& record) {
   return bytes;
 }
 
-// Clears what is output only.
+// Clears the fields that are output only.
 void ClearOutput(v1::UsageRecord* record) {
   record->clear_receive_time();
   record->clear_inconsistencies();

@@ -21,7 +21,9 @@ bool SameContent(v1::UsageRecord a, v1::UsageRecord b);
 
 // Returns the first field, in the order of the schema, in which the contents
 // differ, such as `model`, `labels.team` or `token_usage.input_tokens`; `an
-// unknown field` if only those differ, empty if none does. Thread-safe.
+// unknown field` if only fields differ that the schema does not know (if they
+// are in a message within the record, its path); empty if none does.
+// Thread-safe.
 std::string FirstDifference(v1::UsageRecord a, v1::UsageRecord b);
 
 }  // namespace tokenusage

@@ -23,7 +23,7 @@ bool IsNumber(const FieldDescriptor& field) {
          field.cpp_type() == FieldDescriptor::CPPTYPE_INT64;
 }
 
-// Finds out, by trial on records of one kind of usage, what counting notices.
+// Finds out what counting notices, by trying records of one kind of usage.
 class CountingTrial {
  public:
   // `member` is one of the oneof `usage`.
@@ -44,7 +44,7 @@ class CountingTrial {
     return is_plain_;
   }
 
-  // Returns whether counting notices each required number that is not set.
+  // Returns whether counting notices each required field that is not set.
   bool NoticesAbsence() const {
     for (const Path& path : required_) {
       for (v1::UsageRecord record : {complete_, v1::UsageRecord()}) {
@@ -56,7 +56,7 @@ class CountingTrial {
     return true;
   }
 
-  // From a record to a field in it.
+  // The fields that lead from a record to a field in it, which is the last.
   using Path = std::vector<const FieldDescriptor*>;
 
   // Returns the fields that are required.
@@ -104,7 +104,7 @@ class CountingTrial {
 
   std::vector<Path> numbers_;
   std::vector<Path> required_;
-  bool is_plain_ = true;  // no number is in a repeated field
+  bool is_plain_ = true;  // no number is in a repeated field, or too deep
   v1::UsageRecord complete_;
 };
 
@@ -146,8 +146,8 @@ const UsageMember& UsageMember::Of(const v1::UsageRecord& record) {
   return *(*all)[static_cast<std::size_t>(record.usage_case())];
 }
 
-// Returns whether the last field of the path is set, or cannot be: a message on
-// the way is not set.
+// Returns whether the last field of the path is set, or cannot be because a
+// message on the way is not set.
 bool UsageMember::IsSetIfPossible(const Message& usage,
                                   const std::vector<Step>& path) {
   const Message* message = &usage;

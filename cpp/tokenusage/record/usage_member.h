@@ -21,14 +21,14 @@
 
 namespace tokenusage {
 
-// The field numbers that usage_record.proto sets apart for the oneof `usage`.
+// The field numbers that usage_record.proto reserves for the oneof `usage`.
 inline constexpr int kFirstUsageMember = 16;
 inline constexpr int kLastUsageMember = 999;
 
 // One member of the oneof `usage`. Thread-safe.
 class UsageMember {
  public:
-  // Finds the rules of a member of the oneof.
+  // Builds the rules of a member of the oneof.
   explicit UsageMember(const ::google::protobuf::FieldDescriptor* field);
 
   // Returns the member that the record has. Its usage must be set.
@@ -53,10 +53,10 @@ class UsageMember {
 
   const ::google::protobuf::FieldDescriptor* const field_;
   const UsageRules rules_;
-  // The required fields, each with those on the way from the usage to it.
+  // The paths of the required fields, from the usage on.
   std::vector<std::vector<Step>> required_;
-  // True if counting notices each number that is out of range, and each
-  // required one that is not set.
+  // Whether counting notices each number that is out of range, and each
+  // required field that is not set.
   bool notices_range_ = false;
   bool notices_absence_ = false;
 };

@@ -54,7 +54,8 @@ class UsageSum {
   // negative, and a measure that occurs is stated by some of the records.
   bool IsOfRecords() const;
 
-  // Adds records that state a measure. Does not change the numbers of records.
+  // Adds to the sum of one measure. If no records and no amount are left, the
+  // measure no longer occurs. Does not change the numbers of records above.
   void AddMeasure(v1::UsageMeasure measure, const MeasureSum& part);
 
   // Returns the measures that occur.

@@ -16,7 +16,8 @@
 
 namespace tokenusage {
 
-// Returns the message that states the sum. Thread-safe.
+// Returns the message that states the sum. No amount may be negative.
+// Thread-safe.
 v1::UsageTotals ToUsageTotals(const UsageSum& sum);
 
 // Returns the sum that `exact` and the numbers of records state; nullopt if an

@@ -9,7 +9,7 @@
 namespace tokenusage {
 namespace {
 
-// The name under which every language's ErrorInfo is found in an Any.
+// The type URL of an ErrorInfo in an Any, in every language.
 constexpr char kErrorInfoTypeUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
 }  // namespace

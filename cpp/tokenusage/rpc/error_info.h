@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Errors that programs can act on: an absl::Status that carries a
-// google.rpc.ErrorInfo, and its way over gRPC.
+// google.rpc.ErrorInfo, and its conversion to and from gRPC's status.
 //
 //   return ErrorWithInfo(
 //       absl::StatusCode::kInvalidArgument, "PAGE_SIZE_INVALID",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How long a service that is busy asks its callers to wait, in a trailer.
+// Reads the pushback of a refused call: the time after which it may be
+// repeated, in a trailer.
 //
 //   std::optional<absl::Duration> pushback = PushbackOf(context);
 //   if (!status.ok() && pushback.has_value()) absl::SleepFor(*pushback);
@@ -20,7 +21,8 @@ namespace tokenusage {
 // The trailer, in milliseconds.
 inline constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
 
-// Returns the pushback of a call that has ended, if there is one.
+// Returns the pushback of a call that has ended; nullopt if the server sent
+// none, a negative one, or other text.
 std::optional<absl::Duration> PushbackOf(const grpc::ClientContext& context);
 
 }  // namespace tokenusage

@@ -39,7 +39,8 @@ using RawUsageReportingService =
                                 WithRawCallbackMethod_ListProjects<
                                     v1::UsageReportingService::Service>>>>>>;
 
-// Thread-safe. No method blocks one of gRPC's threads.
+// The service to register at a server: starts each call on a
+// UsageReportingServiceImpl. Thread-safe. Only AwaitStreams blocks.
 class GrpcService final : public RawUsageReportingService {
  public:
   using Context = grpc::CallbackServerContext;

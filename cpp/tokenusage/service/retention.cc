@@ -89,7 +89,7 @@ absl::StatusOr<Retention::Outcome> Retention::Run(
     const absl::StatusOr<Removal> removal =
         store_.RemoveRecordsBefore(project.project, horizon, limits);
     if (absl::IsCancelled(removal.status())) return removal.status();
-    // A project that fails must not keep the records of the others.
+    // A failure in one project must not stop the removal in the others.
     first_error.Update(removal.status());
     if (!removal.ok() || removal->record_count == 0) continue;
     outcome.record_count += removal->record_count;

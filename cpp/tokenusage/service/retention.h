@@ -54,16 +54,16 @@ class Retention {
 
   struct Outcome {
     std::int64_t record_count = 0;   // removed
-    std::int64_t project_count = 0;  // that they were of
+    std::int64_t project_count = 0;  // that lost records
   };
 
-  // Moves each project's horizon to where it belongs now, if that removes
-  // records, and removes them, until `is_cancelled`.
+  // Removes the records that each project no longer keeps, and moves its
+  // horizon accordingly. Leaves the horizon of a project without such records.
   //
-  // Errors: those of StoreMaintenance, after all other projects have been
-  // handled; FAILED_PRECONDITION if the clock was set forward by more than an
-  // hour since this was made: only a restart of the service confirms that the
-  // new time is right.
+  // Errors: those of StoreMaintenance, the first one after all other projects
+  // have been handled; CANCELLED at once if `is_cancelled`; FAILED_PRECONDITION
+  // if the clock was set forward by more than an hour since the constructor
+  // ran: only a restart of the service confirms that the new time is right.
   absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
 
  private:
@@ -74,10 +74,11 @@ class Retention {
   StoreMaintenance& store_;
   const std::optional<absl::Duration> retain_;
   const Clocks clocks_;
-  const absl::Time start_;  // of the machine, by the clock as it was
+  const absl::Time start_;  // of the machine, by the clock at construction
 };
 
-// Runs a Retention at once and then every hour, until it is destroyed.
+// Runs a Retention on a thread, at once and then every hour (after an error,
+// every 5 minutes), until it is destroyed.
 class RetentionThread {
  public:
   // Called from the thread.

@@ -39,8 +39,8 @@ struct ServiceLimits {
   std::int64_t max_queued_read_bytes = 16 << 20;
 
   // The bytes of answers to reads that may wait for their callers to read them;
-  // see AdmissionBudget for how projects share them. Beyond it reads are
-  // answered RESOURCE_EXHAUSTED.
+  // see AdmissionBudget for how projects share them. Beyond this limit, reads
+  // are answered RESOURCE_EXHAUSTED.
   std::int64_t max_unwritten_bytes = 64 << 20;
 
   // A call whose caller takes longer than this to read its answer is cancelled.
@@ -48,8 +48,8 @@ struct ServiceLimits {
 
   // The bytes of memory that reports may take, from the moment a request is
   // read until its answer is written; see AdmissionBudget for how projects
-  // share them. Beyond it calls are answered RESOURCE_EXHAUSTED, and streams
-  // are not read. A larger batch is taken if it is alone.
+  // share them. Beyond this limit, calls are answered RESOURCE_EXHAUSTED, and
+  // streams are not read. A larger batch is taken if it is alone.
   std::int64_t max_admitted_bytes = 48 << 20;
 
   // A stream is not read while this many of its messages, or bytes of them,

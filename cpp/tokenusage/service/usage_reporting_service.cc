@@ -47,8 +47,8 @@ absl::StatusOr<std::shared_ptr<const Caller>> AdmitRead(
   return caller;
 }
 
-// Returns the memory that a request to read takes while it is queued: a value
-// of two bytes on the wire is a string.
+// Estimates the memory that a request to read takes while it is queued: two
+// bytes on the wire may become a std::string.
 std::int64_t QueuedBytes(std::size_t request_bytes) {
   constexpr std::int64_t kPerCall = 16 << 10;
   constexpr std::int64_t kPerByte = 20;

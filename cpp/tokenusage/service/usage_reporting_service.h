@@ -7,9 +7,9 @@
 //   UsageReportingServiceImpl service(store.get());
 //   service.QueryUsage(call);
 //
-// A thin adapter: it checks the request, calls the store, and converts the
-// store's answer to response messages. UsageServer, in usage_server.h, is a
-// whole server around it.
+// Each method checks the request, calls the store, and converts the store's
+// answer to a response message. UsageServer, in usage_server.h, is a whole
+// server around the service.
 
 #ifndef TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
 #define TOKENUSAGE_SERVICE_USAGE_REPORTING_SERVICE_H_
@@ -64,8 +64,8 @@ class UsageReportingServiceImpl {
   template <typename Request, typename Response, typename ReadFunction>
   void Read(UnaryCall* call, ReadFunction read);
 
-  // Finishes a read with `response`, or with SERVER_BUSY if too much of the
-  // project's answers waits for callers to read it.
+  // Finishes a read with `response`, or with SERVER_BUSY if too many bytes of
+  // answers, of the project or of all, wait for callers to read them.
   void FinishRead(UnaryCall* call, const std::string& project,
                   const ::google::protobuf::Message& response);
 

@@ -115,8 +115,9 @@ class UsageServer {
   // again: the server is NOT_SERVING meanwhile. Call it for each change.
   void OnAccepting(bool is_accepting);
 
-  // Takes no new calls, waits at most `drain` for those in progress, cancels
-  // the rest, and returns when all are finished. Idle connections are closed.
+  // Ends the streams, then takes no new calls and closes idle connections.
+  // Waits at most `drain` for all calls in progress, cancels the rest, and
+  // returns when they are finished.
   void Shutdown(absl::Duration drain);
 
  private:
@@ -138,7 +139,7 @@ class UsageServer {
   std::mutex serving_mutex_;
   bool draining_ = false;  // guarded by serving_mutex_, as are those below
   bool store_is_healthy_ = true;
-  int deaf_listeners_ = 0;  // that cannot accept connections
+  int deaf_listeners_ = 0;  // those that cannot accept connections
 
   UsageReportingServiceImpl service_;
   GrpcService grpc_service_{&service_};

@@ -6,10 +6,10 @@
 //   if (!queue.TryPush(project, {bytes, records}, std::move(batch))) Refuse();
 //   while (!queue.empty()) Store(queue.Pop());
 //
-// The keys take turns (deficit round robin): in its turn a key may take out
-// items of up to `quantum` together, so that a key with few and small items
-// waits for at most one quantum of each other one. Within a key the order is
-// that of TryPush.
+// The keys take turns (deficit round robin): each turn adds `quantum` to the
+// work that a key may take out. So a key with few and small items waits for
+// about one quantum of each other key. Within a key the order is that of
+// TryPush.
 
 #ifndef TOKENUSAGE_STORE_FAIR_QUEUE_H_
 #define TOKENUSAGE_STORE_FAIR_QUEUE_H_

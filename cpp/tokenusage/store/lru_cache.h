@@ -26,8 +26,8 @@ class LruCache {
   // `max_size` is at least 1.
   explicit LruCache(std::size_t max_size) : max_size_(max_size) {}
 
-  // Returns the value, or null if there is none. Valid until the entry is
-  // dropped; the most recently found or inserted entry never is.
+  // Returns the value, or null if there is none. The pointer is valid until
+  // Insert, Erase or Clear drops the entry.
   Value* Find(std::string_view key) {
     const auto found = index_.find(key);
     if (found == index_.end()) return nullptr;
@@ -35,7 +35,7 @@ class LruCache {
     return &found->second->second;
   }
 
-  // Adds a value, or replaces it.
+  // Adds or replaces a value, and returns a pointer as Find does.
   Value* Insert(std::string_view key, Value value) {
     Erase(key);
     if (index_.size() == max_size_) Erase(entries_.back().first);

@@ -46,7 +46,8 @@ struct Project {
   absl::Duration retain;
 };
 
-// Returns whether `record` may correct the record that it names; kStored if so.
+// Returns kStored if `record` may correct the record that it names, otherwise
+// the reason to refuse it.
 AppendOutcome CheckCorrection(const v1::UsageRecord& record,
                               const Project& project) {
   const auto corrected = project.by_id.find(record.corrects());
@@ -120,7 +121,8 @@ bool HasLabelHistory(const Project& project) {
 void SetLabelSets(const RollupLabels& labels, Project* project) {
   std::set<std::string>& series = project->series;
   for (auto it = series.begin(); it != series.end();) {
-    // Names hold no control characters but those between them.
+    // Label sets start with one of these. Series do not: names hold no control
+    // characters.
     it = !it->empty() && (it->front() == '\x01' || it->front() == '\x02')
              ? series.erase(it)
              : std::next(it);
@@ -410,7 +412,7 @@ absl::StatusOr<std::vector<Deletion>> MemoryStore::Deletions() {
   return deletions_;
 }
 
-// The labels of all records are here, so only the horizons matter.
+// There are no rollups to build: all records are in memory with their labels.
 absl::StatusOr<Rebuild> MemoryStore::SetRollupLabels(const RollupLabels& labels,
                                                      const CallLimits& limits) {
   TOKENUSAGE_RETURN_IF_ERROR(CheckLimits(limits));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A store in memory: the reference that the others are compared with, and for
-// tests. Nothing survives the process.
+// A store in memory, for tests, and the reference that the other stores are
+// compared with. Its records are lost when it is destroyed.
 
 #ifndef TOKENUSAGE_STORE_MEMORY_STORE_H_
 #define TOKENUSAGE_STORE_MEMORY_STORE_H_

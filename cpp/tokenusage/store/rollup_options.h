@@ -20,7 +20,7 @@
 namespace tokenusage {
 
 // Label keys, sorted, each once, at most kMaxRollupLabels. Queries that use no
-// other labels come from rollups.
+// other labels are answered from rollups.
 using RollupLabels = std::vector<std::string>;
 
 inline constexpr int kMaxRollupLabels = 4;
@@ -30,13 +30,13 @@ inline constexpr int kMaxSeriesPerProject = 10'000;
 inline constexpr int kMostSeriesPerProject = 1'000'000;
 
 struct RollupOptions {
-  // The keys of a new database. An existing one must have the same. Empty:
-  // whatever the database has; none if it is new.
+  // The keys of a database without projects. One with projects must have the
+  // same. nullopt: those that the database has; none if it is new.
   std::optional<RollupLabels> labels;
 
-  // The most series of one project. Counted are the distinct (operation,
-  // provider, model) and the distinct combinations of the rollup labels'
-  // values. Those that exist already stay.
+  // The limit of one project's distinct (operation, provider, model) and
+  // distinct combinations of the rollup labels' values together. Existing ones
+  // stay, even if they are more.
   int max_series = kMaxSeriesPerProject;
 };
 
@@ -49,15 +49,15 @@ absl::StatusOr<RollupLabels> ParseRollupLabels(std::string_view text);
 // Returns the text that ParseRollupLabels parses.
 std::string RollupLabelsText(const RollupLabels& labels);
 
-// Returns FAILED_PRECONDITION, which says what to do, unless `wanted` is empty
-// or the same as `found`, the keys of an existing database. `database` names
-// it.
+// Returns FAILED_PRECONDITION, which says what to do, unless `wanted` is
+// nullopt or the same as `found`, the keys of an existing database. `database`
+// names it.
 absl::Status CheckRollupLabels(std::string_view database,
                                const RollupLabels& found,
                                const std::optional<RollupLabels>& wanted);
 
-// Returns FAILED_PRECONDITION: a change of the database's labels would lose
-// rollups of one of its projects from before its horizon.
+// Returns FAILED_PRECONDITION: a change from `labels` to others would lose
+// rollups by label of `project` from before its horizon.
 absl::Status LabelHistoryError(std::string_view project,
                                const RollupLabels& labels);
 

@@ -37,7 +37,7 @@ struct ProjectRetention {
   // that never moves back; absl::InfinitePast() if nothing was ever removed.
   absl::Time horizon;
 
-  // The project's own time; absl::ZeroDuration() for the service's default.
+  // How long records are kept; absl::ZeroDuration() for the service's default.
   absl::Duration retain;
 
   // The event_time of the first and last record; absl::InfinitePast() if there
@@ -90,7 +90,7 @@ struct CheckOptions {
   // The most problems that the report lists; all are counted.
   int max_problems = 100;
 
-  // The number of rollups to hold in memory before comparing them.
+  // The number of rollups to hold in memory before comparing them, on SQLite.
   std::size_t max_rollups = 100'000;
 
   ProgressCallback on_progress;  // counts records; may be empty
@@ -101,7 +101,7 @@ struct CheckOptions {
 struct CheckProblem {
   enum class Kind {
     kStorage,  // the file or tables are damaged
-    kRecord,   // a record cannot be read, or is stored under another's key
+    kRecord,   // a record cannot be read, or what is stored with it is wrong
     kRollup,   // a rollup is not the sum of its records
   };
 
@@ -168,23 +168,25 @@ class StoreMaintenance {
       std::string_view project, absl::Time horizon,
       const CallLimits& limits) = 0;
 
-  // Checks one snapshot of the store: whether its files are intact, and whether
-  // every rollup at or after its project's horizon is the sum of its records.
-  // Changes nothing. Problems are in the report; the check fails only if it
-  // could not look.
+  // Checks one snapshot of the store, on PostgreSQL one of each project:
+  // whether the files are intact, except on PostgreSQL, and whether every
+  // rollup at or after its project's horizon is the sum of its records. Changes
+  // nothing. Problems are in the report; an error means that the check did not
+  // finish.
   virtual absl::StatusOr<CheckReport> Check(const CheckOptions& options) = 0;
 
   // Rebuilds all rollups at or after the horizons from the records, in one
-  // transaction. Appends wait until it ends.
+  // transaction, on PostgreSQL in one for each project. Appends wait until it
+  // ends.
   //
   // Errors: as above; DATA_LOSS if a record cannot be read.
   virtual absl::StatusOr<Rebuild> RebuildRollups(const CallLimits& limits) = 0;
 
   // Deletes the selected records at or after the project's horizon, in small
   // steps between which appends continue; with `dry_run`, only counts them.
-  // Each step removes its records, their share of the totals, and adds to the
-  // Deletion in one transaction, so if it is interrupted, call it again.
-  // Records that arrive meanwhile may be deleted or not.
+  // Each step removes records and their share of the totals, and adds to the
+  // Deletion, in one transaction. If the call is interrupted, call it again.
+  // Records that arrive meanwhile may or may not be deleted.
   //
   // A record is selected by its own fields, whatever corrects it or is
   // corrected by it: totals shrink by what the deleted records counted, and no
@@ -201,19 +203,21 @@ class StoreMaintenance {
   virtual absl::StatusOr<std::vector<Deletion>> Deletions() = 0;
 
   // Changes the labels that rollups are kept by (RollupOptions), and builds the
-  // rollups by label from the records, in one transaction of each project.
-  // Those begin at the horizon of each project: what was removed before cannot
-  // be counted by label. On PostgreSQL, other processes notice the change.
+  // rollups by label from the records, in one transaction, on PostgreSQL in one
+  // for each project. These rollups begin at the project's horizon: removed
+  // records cannot be counted by label. On PostgreSQL, other processes notice
+  // the change.
   //
   // Errors: as above; FAILED_PRECONDITION, naming the project, if there are
   // rollups by label from before its horizon, which would be lost.
   virtual absl::StatusOr<Rebuild> SetRollupLabels(const RollupLabels& labels,
                                                   const CallLimits& limits) = 0;
 
-  // Removes a project with its records, totals, series and name. Readers stop
-  // seeing it at once; its data is then removed in small steps. If that is
-  // interrupted, call it again: it stays one Deletion. The project may be
-  // reported to again at any time, and starts empty.
+  // Removes a project with its records, totals, series and name. On SQLite,
+  // readers stop seeing it at once, and its data is then removed in small
+  // steps; if these are interrupted, call it again: it stays one Deletion. On
+  // PostgreSQL, one transaction removes all, and appends to the project wait.
+  // The project may be reported to again at any time, and starts empty.
   //
   // Errors: as above; NOT_FOUND.
   virtual absl::StatusOr<Removal> DeleteProject(std::string_view project,

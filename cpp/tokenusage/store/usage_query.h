@@ -32,7 +32,7 @@ struct TimeWindow {
   std::int64_t end_nanos = 0;
 };
 
-// The limits at which a call to a store ends without its answer.
+// The limits at which a call to a store ends without a result.
 struct CallLimits {
   absl::Time deadline = absl::InfiniteFuture();
 
@@ -57,8 +57,8 @@ struct UsageFieldFilter {
   bool match_missing = false;
 };
 
-// A group's values, one per field of group_by; empty if the records have no
-// such label.
+// A group's values, one per field of group_by: nullopt for a label that the
+// records do not have.
 using GroupKey = std::vector<std::optional<std::string>>;
 
 // Returns the bytes by which rows of one bucket are ordered, and by which a
@@ -138,8 +138,8 @@ struct RecordQuery {
   int page_size = 1000;            // at least 1
   bool inconsistent_only = false;  // only records that contradict themselves
   std::vector<UsageFieldFilter> filters;  // at most one on each field
-  // A page ends before its records, serialized, exceed this together; it holds
-  // at least one record all the same.
+  // The most bytes of a page's records, serialized. A page holds at least one
+  // record, even if that is larger.
   std::int64_t max_page_bytes = 3 << 20;
   std::optional<RecordPosition> after;  // empty: from the first record
   CallLimits limits;

@@ -10,7 +10,7 @@
 //
 // Records are appended once and never changed; a later record may correct one,
 // which then no longer counts. Operators can remove old records, whose totals
-// stay, and whole projects: see StoreMaintenance.
+// stay, and delete selected records and whole projects: see StoreMaintenance.
 
 #ifndef TOKENUSAGE_STORE_USAGE_STORE_H_
 #define TOKENUSAGE_STORE_USAGE_STORE_H_
@@ -36,8 +36,8 @@ namespace tokenusage {
 // The outcome for one record of a batch.
 struct AppendOutcome {
   // All but kStored and kDuplicate mean that nothing of the record was kept.
-  // From kTooFarAhead on they also mean that no record with its id is stored;
-  // of several that apply, it is the first.
+  // Those from kTooFarAhead on also mean that no record with its id is stored;
+  // if several of them apply, the first is the outcome.
   enum Kind {
     kStored,         // new, and durable
     kDuplicate,      // already stored with the same content, and durable
@@ -94,12 +94,12 @@ struct StoreStats {
 //
 // Consistency: the id, the record, its share of the totals and what it corrects
 // become durable and visible together. A read that starts after an append was
-// answered sees it. Totals equal the sums over the records that count at every
-// moment, to the last digit, and do not depend on the order or grouping of
+// answered sees it. At every moment, totals equal the sums over the records
+// that count, to the last digit, and do not depend on the order or grouping of
 // appends.
 //
-// Performance: many concurrent appends share one commit. Reads never block
-// appends.
+// Performance: many concurrent appends share one commit. Reads do not block
+// appends, with one exception: see SqliteStoreOptions::log_bytes.
 //
 // Thread safety: all methods may be called from any thread at any time.
 //

@@ -75,11 +75,12 @@ class InProcessServer {
   absl::Status StartAgain();
 
   // Fails each report as if the store had answered with `error`: UNAVAILABLE
-  // becomes STORE_FAILED, RESOURCE_EXHAUSTED becomes SERVER_BUSY, DATA_LOSS
-  // becomes STORE_DAMAGED. If `is_stored`, the records are stored all the same.
-  // Queries, lists and gets still succeed; to fail those, pass your own
-  // `store`. UsageStore::CheckWritable, which the server's health depends on,
-  // fails too. OK ends the failures.
+  // becomes STORE_FAILED, RESOURCE_EXHAUSTED becomes SERVER_BUSY (on streams
+  // STORE_FAILED), DATA_LOSS becomes STORE_DAMAGED. If `is_stored`, the records
+  // are stored all the same. Queries, lists and gets still succeed; to fail
+  // those, pass your own `store`. UsageStore::CheckWritable, which the server's
+  // health depends on, fails too. OK ends the failures; after DATA_LOSS, the
+  // server's health stays NOT_SERVING until StartAgain.
   void FailReports(absl::Status error, bool is_stored = false);
 
  private:

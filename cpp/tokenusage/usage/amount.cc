@@ -18,10 +18,10 @@ constexpr int kDecimals = 12;
 constexpr std::uint64_t kPicosPerUnit = 1'000'000'000'000;
 
 // Returns the picos of the shortest decimal that reads back to `count`, if that
-// is a whole number of 1 / parts_per_unit.
+// decimal is a multiple of 1 / parts_per_unit.
 //
-// Decimals of at most 15 significant digits read to distinct doubles. So if
-// parts / parts_per_unit with fewer than 10^15 parts reads to `count`, it is
+// Decimals of at most 15 significant digits read as distinct doubles. So if
+// parts / parts_per_unit with fewer than 10^15 parts reads as `count`, it is
 // the shortest decimal that does: any as short or shorter has at most 15
 // digits, too.
 std::optional<absl::int128> PicosOfParts(double count,

@@ -14,8 +14,9 @@
 
 namespace tokenusage {
 
-// Returns the amount for which Amount::ToDecimal returns `decimal`, with or
-// without zeros at the ends; nothing for other texts. Thread-safe.
+// Returns the amount, not negative, for which Amount::ToDecimal returns
+// `decimal`, with or without zeros at the ends; nothing for other texts.
+// Thread-safe.
 std::optional<Amount> AmountFromDecimal(std::string_view decimal);
 
 }  // namespace tokenusage

@@ -9,7 +9,7 @@ namespace {
 
 constexpr char kDetail[] = "cache_details.input_tokens";
 
-// Sets the cache writes by lifetime, which are all of the cache writes.
+// Sets the cache writes by lifetime, which must add up to all cache writes.
 void CountLifetimes(const bedrock::v1::ConverseUsage& usage,
                     const Stated& cache_write, Counter* counter) {
   if (usage.cache_details().empty()) return;
@@ -29,8 +29,8 @@ void CountLifetimes(const bedrock::v1::ConverseUsage& usage,
 
 }  // namespace
 
-// The input leaves out what was read from the cache and written to it; the
-// total was seen with and without these.
+// Adds cache reads and writes to the input, which leaves them out. The total
+// was seen with and without them.
 void Count(const bedrock::v1::ConverseUsage& usage, Counter* counter) {
   const Stated uncached = STATED("", usage, input_tokens);
   TokenParts parts;
@@ -52,8 +52,8 @@ void Count(const bedrock::v1::ConverseUsage& usage, Counter* counter) {
   CountLifetimes(usage, parts.cache_write, counter);
 }
 
-// The input leaves out what was read from the cache and written to it. No total
-// is stated.
+// Adds cache reads and writes to the input, which leaves them out. No total is
+// stated.
 void Count(const bedrock::v1::InvokeModelUsage& usage, Counter* counter) {
   TokenParts parts;
   parts.output = STATED("", usage, output_token_count);

@@ -7,7 +7,7 @@
 namespace tokenusage::usage_internal {
 namespace {
 
-// Processed tokens and charged tokens are counted on two bases; cached tokens
+// Counts processed and billed tokens, which are on two bases; cached tokens
 // belong to the former. Cohere states no total.
 template <typename Usage>
 void CountProcessedAndBilled(const Usage& usage, Counter* counter) {
@@ -30,7 +30,7 @@ void Count(const cohere::v2::ChatUsage& usage, Counter* counter) {
                STATED("billed_units.", usage.billed_units(), input_tokens));
 }
 
-// Image tokens are charged in addition to input tokens.
+// Adds image tokens, which are billed in addition to input tokens.
 void Count(const cohere::v2::MetaUsage& usage, Counter* counter) {
   CountProcessedAndBilled(usage, counter);
   const auto& billed = usage.billed_units();

@@ -16,16 +16,16 @@
 
 namespace tokenusage {
 
-// Returns the counts of a usage, by the rules of its provider. They must be
-// from 0 to kMaxCount (others are left out): see UsageRules in usage_rules.h.
-// If `why` is not null, a description of each contradiction is appended to it.
+// Returns the counts of a usage, by the rules of its provider. Leaves out those
+// that are not from 0 to kMaxCount, which UsageRules in usage_rules.h refuses.
+// If `why` is not null, appends a description of each contradiction to it.
 // Thread-safe.
 template <typename Usage>
 UsageCounts CountUsage(const Usage& usage,
                        std::vector<v1::UsageInconsistency>* why = nullptr) {
   UsageCounts counts;
   usage_internal::Counter counter(&counts, why);
-  Count(usage, &counter);  // that of the provider's header
+  Count(usage, &counter);  // the overload in the provider's header
   return counts;
 }
 

@@ -6,8 +6,8 @@
 
 namespace tokenusage::usage_internal {
 
-// The wholes are inclusive, as OpenAI's are. Hits are stated twice; a miss is
-// ordinary input, not a cache write.
+// Follows OpenAI's rules: the wholes are inclusive. Cache hits are stated
+// twice; a miss is ordinary input, not a cache write.
 void Count(const deepseek::v1::ChatUsage& usage, Counter* counter) {
   TokenParts parts = OpenAiParts(usage, counter);
   const Stated hits = STATED("", usage, prompt_cache_hit_tokens);

@@ -54,7 +54,7 @@ Stated TokensOf(const Detail& detail, const char* field) {
   return MakeStated(detail.has_token_count(), detail.token_count(), field);
 }
 
-// Returns the count of a modality; null if it is unknown.
+// Returns the count of a modality; null if the modality is unknown.
 Stated* Find(std::string_view name, ModalityCounts* by) {
   if (name.empty() || name == "MODALITY_UNSPECIFIED") return &(*by)[0];  // text
   for (std::size_t i = 0; i < by->size(); ++i) {
@@ -117,8 +117,9 @@ void CheckModalities(const GoogleTokens& tokens, Counter* counter) {
   }
 }
 
-// The prompt includes cached tokens and leaves out tool results. The response
-// leaves out thoughts, unless the total shows that it does not.
+// Counts all tokens. The prompt includes cached tokens and leaves out tool
+// results. The response leaves out thoughts, unless the total shows that it
+// does not.
 void CountGoogleTokens(const GoogleTokens& tokens, Counter* counter) {
   const Stated input =
       Counter::Sum("all input tokens", {tokens.prompt, tokens.tool_use});
@@ -206,7 +207,7 @@ void Count(const google::v1::InteractionsUsage& usage, Counter* counter) {
   counter->Set(v1::USAGE_MEASURE_TOOL_CALLS, calls);
 }
 
-// An embedding has no output: its input is its total.
+// Counts the input as the total, too, since an embedding has no output.
 void Count(const google::v1::PredictEmbeddingsUsage& usage, Counter* counter) {
   Stated input;
   for (const auto& prediction : usage.predictions()) {

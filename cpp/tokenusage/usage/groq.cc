@@ -6,7 +6,7 @@
 
 namespace tokenusage::usage_internal {
 
-// The wholes are inclusive, as OpenAI's are. The times are not counts.
+// Follows OpenAI's rules: the wholes are inclusive. The times are not counts.
 void Count(const groq::v1::ChatUsage& usage, Counter* counter) {
   CountTokens(OpenAiParts(usage, counter), counter);
 }

@@ -66,7 +66,7 @@ std::vector<MessagePass<Usage>> PassesOutside(const Usage& usage) {
   return passes;
 }
 
-// The counts that a message states, and each of its passes.
+// The counts that a message and each of its passes state.
 struct PassCounts {
   Stated input;
   Stated output;
@@ -74,8 +74,8 @@ struct PassCounts {
   Stated write;
 };
 
-// Checks that the passes inside the message's counts add up to them. A pass of
-// an unknown type may be one of those, so that nothing can be said then.
+// Checks that the passes inside the message's counts add up to them. Checks
+// nothing if there is a pass of an unknown type, which may be inside or not.
 template <typename Usage>
 void CheckPasses(const Usage& usage, const PassCounts& all, Counter* counter) {
   PassCounts sums;
@@ -117,7 +117,8 @@ void CountMessage(const Usage& usage, Counter* counter) {
       STATED("cache_creation.", creation, ephemeral_5m_input_tokens);
   parts.cache_write_1h =
       STATED("cache_creation.", creation, ephemeral_1h_input_tokens);
-  // The whole may be more than the two: streams do not update them.
+  // The whole may be more than the sum of the two, since streams update only
+  // the whole.
   parts.cache_write = STATED("", usage, cache_creation_input_tokens);
   if (!parts.cache_write.is_set) {
     parts.cache_write = Counter::Sum(

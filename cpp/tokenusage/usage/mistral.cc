@@ -6,8 +6,8 @@
 
 namespace tokenusage::usage_internal {
 
-// The wholes are inclusive, as OpenAI's are. Parts of the prompt may be stated
-// under several names.
+// Follows OpenAI's rules: the wholes are inclusive. Parts of the prompt may be
+// stated under several names.
 void Count(const mistral::v1::ChatUsage& usage, Counter* counter) {
   TokenParts parts = OpenAiParts(usage, counter);
   const auto& again = usage.prompt_token_details();
@@ -21,7 +21,8 @@ void Count(const mistral::v1::ChatUsage& usage, Counter* counter) {
                STATED("", usage, prompt_audio_seconds));
 }
 
-// Nothing says whether the total includes the tokens of connectors, so it may.
+// Accepts a total with or without the tokens of connectors, since Mistral does
+// not say whether it includes them.
 void Count(const mistral::v1::ConversationsUsage& usage, Counter* counter) {
   const TokenParts parts = OpenAiParts(usage, counter);
   const Stated connectors = STATED("", usage, connector_tokens);

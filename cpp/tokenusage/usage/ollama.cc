@@ -6,8 +6,8 @@
 
 namespace tokenusage::usage_internal {
 
-// Ollama states no total. A count that is missing may have been zero; it is
-// taken as not stated.
+// Takes a count that is missing as not stated, though it may have been zero.
+// Ollama states no total.
 void Count(const ollama::v1::ChatUsage& usage, Counter* counter) {
   TokenParts parts;
   parts.input = STATED("", usage, prompt_eval_count);
@@ -16,7 +16,7 @@ void Count(const ollama::v1::ChatUsage& usage, Counter* counter) {
   CountTokens(parts, counter);
 }
 
-// An embedding has no output: its input is its total.
+// Counts the input as the total, too, since an embedding has no output.
 void Count(const ollama::v1::EmbedUsage& usage, Counter* counter) {
   TokenParts parts;
   parts.input = STATED("", usage, prompt_eval_count);

@@ -39,7 +39,7 @@ void Count(const openai::v1::ResponsesToolUsage& usage, Counter* counter) {
                STATED("web_search.", usage.web_search(), num_requests));
 }
 
-// Streams do not divide the output, so its modality is unknown.
+// Counts streams, too, which do not divide the output by modality.
 void Count(const openai::v1::ImagesUsage& usage, Counter* counter) {
   CountTokens(OpenAiParts(usage, counter), counter);
 }

@@ -35,8 +35,8 @@ void TakeOtherNames(const openai_compatible::v1::ChatUsage& usage,
 
 }  // namespace
 
-// The wholes are inclusive, as OpenAI's are, unless the total shows that
-// reasoning is beside the completion.
+// Follows OpenAI's rules: the wholes are inclusive, unless the total shows that
+// the completion leaves out reasoning.
 void Count(const openai_compatible::v1::ChatUsage& usage, Counter* counter) {
   TokenParts parts = OpenAiParts(usage, counter);
   TakeOtherNames(usage, counter, &parts);

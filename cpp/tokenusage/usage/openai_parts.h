@@ -12,8 +12,8 @@
 
 namespace tokenusage::usage_internal {
 
-// Calls `take(usage)` if that compiles. The lambdas below name the field that
-// they take in their return type: they can be called with usages that have it.
+// Calls `take(usage)` if that compiles. The lambdas below name a field in their
+// return types, so they can be called only with a usage that has the field.
 template <typename Usage, typename Take>
 void CallIfValid(const Usage& usage, const Take& take) {
   if constexpr (std::is_invocable_v<Take, const Usage&>) take(usage);
@@ -30,7 +30,8 @@ void CallIfValid(const Usage& usage, const Take& take) {
 template <typename Usage>
 TokenParts OpenAiParts(const Usage& usage, Counter* counter) {
   TokenParts parts;
-  // `part` is of TokenParts, `name` of the usage, or of its field `details`.
+  // `part` is a member of TokenParts, `name` a field of the usage or of its
+  // field `details`.
 #define WHOLE(part, name)                                                 \
   CallIfValid(                                                            \
       usage,                                                              \
@@ -79,7 +80,7 @@ TokenParts OpenAiParts(const Usage& usage, Counter* counter) {
   return parts;
 }
 
-// Counts embeddings. They have no output, so their input must be the total.
+// Counts embeddings, whose input must be the total, since there is no output.
 template <typename Usage>
 void CountEmbeddings(const Usage& usage, Counter* counter) {
   const TokenParts parts = OpenAiParts(usage, counter);

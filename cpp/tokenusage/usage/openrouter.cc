@@ -9,7 +9,7 @@ namespace tokenusage::usage_internal {
 
 // All costs are in credits, which are US dollars.
 
-// Tool calls are stated under either of two names.
+// Counts tool calls, which are stated under either of two names.
 void Count(const openrouter::v1::ChatUsage& usage, Counter* counter) {
   CountTokens(OpenAiParts(usage, counter), counter);
   const auto& tools = usage.server_tool_use_details();

@@ -20,8 +20,8 @@
 
 namespace tokenusage::usage_internal {
 
-// The cost is `cost`: the amount that OpenRouter charges. If the account uses
-// its own key, the provider's charge is not counted.
+// All count `cost`, the amount that OpenRouter charges, as the cost. If the
+// account uses its own key, the provider's charge is not counted.
 void Count(const openrouter::v1::ChatUsage& usage, Counter* counter);
 void Count(const openrouter::v1::ResponsesUsage& usage, Counter* counter);
 void Count(const openrouter::v1::MessagesUsage& usage, Counter* counter);

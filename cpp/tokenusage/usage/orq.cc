@@ -7,8 +7,9 @@
 namespace tokenusage::usage_internal {
 namespace {
 
-// The objects of all image endpoints have the same members. Orq does not say
-// that the two details are all of the input, so they need not add up to it.
+// Counts the usage of any image endpoint; all have the same members. Orq does
+// not say that the two details are all of the input, so they need not add up to
+// it.
 template <typename Usage>
 void CountImages(const Usage& usage, Counter* counter) {
   TokenParts parts = OpenAiParts(usage, counter);

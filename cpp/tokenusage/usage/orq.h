@@ -19,7 +19,8 @@ void Count(const orq::v2::PostV2ProxyImagesEditsUsage& usage, Counter* counter);
 void Count(const orq::v2::PostV2ProxyImagesVariationsUsage& usage,
            Counter* counter);
 
-// input_tokens is the sum of its details if they are both set and it is not.
+// Counts the sum of the two details as the input if both are set and
+// input_tokens is not.
 void Count(const orq::v2::PostV2ProxyImagesGenerationsUsage& usage,
            Counter* counter);
 

@@ -6,9 +6,10 @@
 
 namespace tokenusage::usage_internal {
 
-// Prompt and completion exclude citations and reasoning: recorded costs bill
-// them in addition, and there is far more reasoning than completion. The total
-// leaves both out, so it is less than the sum of input and output.
+// Adds citations and reasoning to prompt and completion, which leave them out:
+// costs that were seen bill them in addition, and there is far more reasoning
+// than completion. The total leaves both out, too, so it is less than the sum
+// of input and output.
 void Count(const perplexity::v1::ChatUsage& usage, Counter* counter) {
   TokenParts parts = OpenAiParts(usage, counter);
   counter->CheckSum(parts.total, {parts.input, parts.output});

@@ -6,8 +6,8 @@
 
 namespace tokenusage::usage_internal {
 
-// The wholes are inclusive, as OpenAI's are. The prediction tokens are the
-// server's own drafts, which no measure counts.
+// Follows OpenAI's rules: the wholes are inclusive. Leaves out the prediction
+// tokens: they are the server's own drafts, which no measure counts.
 void Count(const sglang::v1::ChatUsage& usage, Counter* counter) {
   TokenParts parts = OpenAiParts(usage, counter);
   parts.reasoning = STATED("", usage, reasoning_tokens);

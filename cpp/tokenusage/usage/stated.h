@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The vocabulary of the providers' counting rules: see bedrock.cc. Only for the
-// files of this folder.
+// The vocabulary of the providers' counting rules; bedrock.cc is an example.
+// Only for the files of this folder.
 
 #ifndef TOKENUSAGE_USAGE_STATED_H_
 #define TOKENUSAGE_USAGE_STATED_H_
@@ -35,8 +35,8 @@ struct Stated {
   }
 };
 
-// Makes a Stated. A count that is out of range is taken as not stated, so that
-// it cannot overflow.
+// Makes a Stated. A count that is out of range is taken as not stated, since
+// sums of such counts could overflow.
 inline Stated MakeStated(bool is_set, std::int64_t count, const char* field) {
   const bool good = is_set && count >= 0 && count <= std::int64_t{1} << 53;
   return {good ? Amount::FromInteger(count) : Amount(), field, good,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The tokens of a usage under our names for them, for the many providers whose
-// rules differ in little but the names. Only for the files of this folder.
+// The tokens of a usage under the names of the measures, for the many providers
+// whose rules differ in little but the names. Only for the files of this
+// folder.
 
 #ifndef TOKENUSAGE_USAGE_TOKEN_PARTS_H_
 #define TOKENUSAGE_USAGE_TOKEN_PARTS_H_
@@ -16,7 +17,8 @@ namespace tokenusage::usage_internal {
   ::tokenusage::usage_internal::MakeStated((message).has_##name(), \
                                            (message).name(), path #name)
 
-// Each is the measure with its name. All are inclusive.
+// The counts of tokens. Each becomes the measure with its name, and is
+// inclusive.
 struct TokenParts {
   Stated total;
 
@@ -71,8 +73,8 @@ inline void SetTokens(const TokenParts& parts, Counter* counter) {
                parts.rejected_prediction);
 }
 
-// Checks the parts against input and output, and the parts of the cache against
-// theirs.
+// Checks the parts against input and output, and the parts of cache reads and
+// writes against these.
 inline void CheckTokens(const TokenParts& parts, Counter* counter) {
   counter->CheckParts({parts.input_text, parts.input_image, parts.input_audio,
                        parts.input_video, parts.input_document},
@@ -97,7 +99,7 @@ inline void CheckTokens(const TokenParts& parts, Counter* counter) {
 }
 
 // Counts the tokens. If input, output and total are stated, the total must be
-// the sum of the others. Providers whose total may be another sum check that
+// the sum of the others. Providers whose total may be another sum check it
 // themselves, and call the two functions above.
 inline void CountTokens(const TokenParts& parts, Counter* counter) {
   counter->CheckSum(parts.total, {parts.input, parts.output});

@@ -11,7 +11,8 @@
 
 namespace tokenusage::usage_internal {
 
-// total_tokens is input_tokens + output_tokens if both are set and it is not.
+// Counts input_tokens + output_tokens as the total if both are set and
+// total_tokens is not.
 void Count(const v1::TokenUsage& usage, Counter* counter);
 
 }  // namespace tokenusage::usage_internal

@@ -20,7 +20,7 @@
 
 namespace tokenusage {
 
-// Measures are numbered from 1 to this.
+// The largest number of a measure; the least is 1.
 inline constexpr int kMaxUsageMeasure = v1::UsageMeasure_MAX;
 static_assert(kMaxUsageMeasure < 64, "a MeasureSet has 64 bits");
 

@@ -58,7 +58,7 @@ const UsageRules::TypeRules& UsageRules::Build(const Descriptor* type) {
   return rules;
 }
 
-// Checks a singular field that is set, or one element of a repeated one.
+// Checks a singular field's value, or one element of a repeated field.
 std::optional<UsageViolation> UsageRules::FindInValue(
     const Message& message, const TypeRules::Field& rule, int index) {
   const Reflection& reflection = *message.GetReflection();

@@ -39,7 +39,7 @@ class UsageRules {
 
   // Returns the first field, in declaration order and depth first, that is
   // marked with (tokenusage.v1.required) and not set, or is a number that is
-  // not finite or not from 0 to kMaxCount. `usage` is of the type.
+  // not finite or not from 0 to kMaxCount. `usage` must be of the type.
   std::optional<UsageViolation> Find(
       const ::google::protobuf::Message& usage) const;
 

@@ -32,7 +32,7 @@ void CountWithReasoning(TokenParts parts, Counter* counter) {
   CountTokens(parts, counter);
 }
 
-// Sets the tool calls, each of which has an element.
+// Sets the tool calls, each of which has an element in the list.
 void CountTools(const xai::v1::SamplingUsage& usage, Counter* counter) {
   static constexpr char kField[] = "server_side_tools_used";
   const auto& tools = usage.server_side_tools_used();
@@ -46,13 +46,13 @@ void CountTools(const xai::v1::SamplingUsage& usage, Counter* counter) {
 
 }  // namespace
 
-// Text tokens include cached ones.
+// Counts text tokens as stated: they include cached ones.
 void Count(const xai::v1::ChatUsage& usage, Counter* counter) {
   CountWithReasoning(OpenAiParts(usage, counter), counter);
   SetCost(usage, counter);
 }
 
-// The wholes are inclusive, reasoning too, unlike in xAI's chat.
+// Counts the wholes as inclusive, of reasoning too, unlike in xAI's chat.
 void Count(const xai::v1::ResponsesUsage& usage, Counter* counter) {
   CountTokens(OpenAiParts(usage, counter), counter);
   counter->Set(
@@ -68,8 +68,9 @@ void Count(const xai::v1::ImagesUsage& usage, Counter* counter) {
   SetCost(usage, counter);
 }
 
-// Text tokens leave out cached ones. If the prompt is another sum, the usage
-// contradicts xAI's documentation, and is counted as it is stated.
+// Adds cached tokens to the text tokens, which leave them out. If the prompt is
+// another sum, the usage contradicts xAI's documentation, and is counted as it
+// is stated.
 void Count(const xai::v1::SamplingUsage& usage, Counter* counter) {
   TokenParts parts = OpenAiParts(usage, counter);
   parts.input_image = STATED("", usage, prompt_image_tokens);

@@ -114,7 +114,8 @@ class MutexQueue {
       changed_.wait(lock, [this] { return is_closed_ || !queue_.empty(); });
       const std::deque<v1::UsageRecord> taken = std::exchange(queue_, {});
       lock.unlock();
-      // Destroyed outside the lock, at the end of the scope.
+      // `taken` is destroyed at the end of the scope, after the lock is held
+      // again.
       lock.lock();
     }
   }
@@ -162,8 +163,8 @@ void Compare(const char* what, int threads, const std::function<double()>& ours,
   std::fflush(stdout);
 }
 
-// Each report makes its own message, as a gateway does. That counts as a part
-// of the report, although a write needs no message.
+// Returns the time of a report in nanoseconds. Each report copies the message,
+// as a gateway makes one: the copy counts, although a write needs none.
 double TimeReporter(int threads, Durability durability,
                     const std::string& folder, const v1::UsageRecord& record) {
   std::filesystem::remove_all(folder);

@@ -84,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(SeedSets, SeedContendersTest,
                                            SeedSet::kFull, SeedSet::kPretty,
                                            SeedSet::kShuffled));
 
-// Expects what protobuf's own JSON reads.
+// Expects that tokenusage and simdjson read what protobuf's own JSON reads, and
+// that tokenusage writes what RapidJSON writes.
 template <typename Usage>
 void ExpectUsage(UsageSet set, bool written_as_is) {
   simdjson::ondemand::parser parser;

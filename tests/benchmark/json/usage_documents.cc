@@ -248,7 +248,7 @@ class Maker {
 
 void Pad(std::string* text) { text->reserve(text->size() + kSimdjsonPadding); }
 
-// Returns about 1,700 characters of a reply.
+// Returns about 1,750 bytes of a reply.
 std::string Prose(ReplyText text, Maker* maker) {
   static constexpr const char* kWords[] = {
       "the ", "model ",  "answers ", "with ",    "a ",  "number ",

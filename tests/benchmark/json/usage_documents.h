@@ -33,7 +33,7 @@ inline constexpr std::size_t kSimdjsonPadding = 64;
 // Returns the same documents on every run.
 std::vector<std::string> MakeUsageDocuments(UsageSet set);
 
-// Returns the text of the reply around a usage object.
+// The text of the reply around a usage object.
 enum class ReplyText { kPlain, kFewEscapes, kAccents, kManyEscapes };
 
 // Returns chat replies of about 2.3 KB, each with a kOpenAiChat object under

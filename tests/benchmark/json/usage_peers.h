@@ -26,7 +26,7 @@ bool SimdjsonRead(simdjson::ondemand::object object, AnthropicUsage* usage);
 bool SimdjsonRead(simdjson::ondemand::object object, GeminiUsage* usage);
 bool SimdjsonRead(simdjson::ondemand::object object, BedrockUsage* usage);
 
-// Replaces `usage` with the document, or with the object under "usage" in it.
+// Replace `usage` with the document, or with the object under "usage" in it.
 // `json` must have simdjson's padding in its capacity.
 template <typename Usage>
 bool SimdjsonParse(simdjson::ondemand::parser* parser, const std::string& json,

@@ -31,7 +31,7 @@ RecordSource CustomerSource(Usage usage, std::int64_t start_nanos,
   return source;
 }
 
-// Returns the records per second of batches, of all customers.
+// Returns the records per second, in batches of records of all customers.
 double CustomerRate(const std::string& kind, const std::string& path,
                     const ScenarioOptions& options) {
   const ServerProcess server(kind, path);
@@ -65,7 +65,7 @@ std::int64_t CountRows(v1::UsageReportingService::Stub* stub,
   }
 }
 
-// Prints how long a query for the month takes, and its first use.
+// Prints how long a query for the month takes, and how long the first one took.
 void MeasureMonth(int port, const std::string& what, double seconds,
                   const std::function<void(v1::QueryUsageRequest*)>& change,
                   bool all_pages = false) {

@@ -58,7 +58,8 @@ double ReporterRate(int port, const std::string& folder,
          absl::ToDoubleSeconds(absl::Now() - start);
 }
 
-// Returns the records per second at which a spool drains that holds `count`.
+// Returns the records per second at which a spool of `count` records drains,
+// with the time to open it.
 double DrainRate(int port, const std::string& folder,
                  const std::vector<v1::UsageRecord>& records, int count) {
   {

@@ -24,7 +24,7 @@ namespace tokenusage::load {
 inline constexpr char kProject[] = "load";
 inline constexpr int kBatch = 1000;
 
-// The month that queries read, in Unix seconds.
+// Returns the start of the month that queries read, in Unix seconds.
 std::int64_t MonthStart();
 inline constexpr std::int64_t kMonthSeconds = 31 * 86400;
 
@@ -47,7 +47,7 @@ void RequireAllOk(const CallCounts& counts);
 // Returns another seed at each call.
 std::uint64_t NextSeed();
 
-// Makes requests of `records` records whose event times are those of sending.
+// Returns requests of `records` records whose event times are those of sending.
 Requests NowRequests(Ids ids, Usage usage, int records, int batches);
 
 // Returns the records per second of batches of 1,000 at full speed.

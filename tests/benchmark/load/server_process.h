@@ -45,6 +45,7 @@ class ServerProcess {
 // `kind`:
 //   sqlite   the service on a SQLite file
 //   sqlite1  the same, at most 1,000 records a commit
+//   labels   the service on a SQLite file, with rollups by the label customer
 //   http     the service on a SQLite file, over HTTP
 //   null     the service on a store that adds the counts up and keeps nothing
 //   parse    parses the request into an arena, and answers

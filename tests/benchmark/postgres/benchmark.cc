@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Compares the PostgreSQL store with a bare libpq loop that runs the same
-// statements, and queries of a month by day with the bare SQL. Starts its own
-// server.
+// Compares one process with two, the PostgreSQL store with a bare libpq loop
+// that runs the same statements, and queries of a month by day with the bare
+// SQL. Starts its own server.
 //
 //   bazel run -c opt //tests/benchmark/postgres:benchmark
 //
@@ -141,7 +141,7 @@ void Require(bool good, PGconn* connection) {
   std::abort();
 }
 
-// A bare connection.
+// A connection that runs the store's statements with libpq alone.
 class BareLoop {
  public:
   explicit BareLoop(const std::string& url)
@@ -345,7 +345,7 @@ std::pair<double, double> RunProcesses(const std::string& url, int processes) {
           (CpuSeconds(RUSAGE_CHILDREN) - cpu_before) / seconds};
 }
 
-// Returns the CPU seconds that the machine was not idle.
+// Returns the CPU seconds that the machine was busy since it started.
 double BusySeconds() {
   std::FILE* const file = std::fopen("/proc/stat", "r");
   long long user = 0, nice = 0, system = 0;

@@ -24,8 +24,8 @@
 
 namespace tokenusage::testing {
 
-// Time that passes only by Advance, or by itself: then a second passes in each
-// millisecond that a thread waits. Thread-safe.
+// A clock whose time passes only by Advance or, if it advances itself, also by
+// up to a second in each millisecond that a thread waits. Thread-safe.
 class FakeClock : public Clock {
  public:
   explicit FakeClock(bool advances_itself = false)
@@ -55,8 +55,8 @@ class FakeClock : public Clock {
 // Stores each record once, by id, as a service does. Thread-safe.
 class FakeService {
  public:
-  // May return the result of a call, whose records are then not stored. Called
-  // with no lock held.
+  // Returns the result of a call whose records are not to be stored, or nullopt
+  // to store them. Called with no lock held.
   using Fault = std::function<std::optional<ReportResult>(
       const v1::ReportUsageRequest& request)>;
 
@@ -67,7 +67,7 @@ class FakeService {
 
   void SetFault(Fault fault);
 
-  // Refuses records with these ids.
+  // Refuses records with this id from now on.
   void RefuseRecord(const std::string& record_id);
 
   std::map<std::string, v1::UsageRecord> records() const;
@@ -81,7 +81,7 @@ class FakeService {
   std::vector<int> batch_sizes_;
 };
 
-// Calls a FakeService, which must outlive it.
+// Returns a transport that calls `service`, which must outlive it.
 std::unique_ptr<ReportTransport> NewTransport(FakeService* service);
 
 // Returns a result with an error.

@@ -8,7 +8,7 @@
 //   files.LosePower();  // what was not synced may be gone
 //
 // A power failure, or KillProcess, also ends the process that uses the files:
-// its open files no longer do anything, and its locks are free.
+// calls on its open files fail, and its locks are free.
 
 #ifndef TOKENUSAGE_TESTS_CLIENT_SUPPORT_MEMORY_FILE_SYSTEM_H_
 #define TOKENUSAGE_TESTS_CLIENT_SUPPORT_MEMORY_FILE_SYSTEM_H_
@@ -49,10 +49,10 @@ class MemoryFileSystem : public FileSystem {
   // names, and the ends and parts of files.
   void LosePower();
 
-  // Sets the most bytes that the disk takes in all.
+  // Sets the capacity of the disk in bytes.
   void SetCapacity(std::int64_t bytes);
 
-  // Lets writes and syncs fail, each with this probability.
+  // Makes each write and sync fail with this probability, from 0 to 1.
   void SetFailures(double probability);
 
   std::string Content(const std::string& path) const;
@@ -66,7 +66,8 @@ class MemoryFileSystem : public FileSystem {
     std::string synced;
   };
 
-  bool FailsNow();  // with mutex_ held, as for those below
+  // These four require mutex_ to be held.
+  bool FailsNow();
   std::int64_t UsedBytes() const;
   void LoseUnsynced(Node* node);
   void LoseUnsyncedFolders();
@@ -78,7 +79,7 @@ class MemoryFileSystem : public FileSystem {
   std::set<std::string> folders_;
   std::set<std::string> synced_folders_;
   std::set<std::string> locks_;
-  int process_ = 0;  // files that an earlier process opened do nothing
+  int process_ = 0;  // files that an earlier process opened fail
   std::int64_t capacity_ = std::int64_t{1} << 40;
   double failures_ = 0;
 };

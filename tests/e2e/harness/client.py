@@ -46,7 +46,7 @@ def _only(fields, number):
 
 
 def failure_of(error):
-    """The google.rpc.Status of a failed call, decoded by hand."""
+    """Returns the Failure of a call, whose google.rpc.Status is decoded by hand."""
     trailers = dict(error.trailing_metadata() or ())
     details = trailers.get("grpc-status-details-bin")
     if details is None:
@@ -142,12 +142,12 @@ class UsageClient:
         return watch(b"", timeout=60)
 
     def report(self, project, records, timeout=30):
-        """ReportUsage."""
+        """Calls ReportUsage."""
         request = service_pb2.ReportUsageRequest(project=project, records=records)
         return self.call("ReportUsage", request, timeout)
 
     def query(self, project, start, end, timeout=30, **fields):
-        """QueryUsage over a window in nanoseconds since 1970: one page."""
+        """Calls QueryUsage over a window in nanoseconds since 1970; returns one page."""
         request = query_request(project, start, end, **fields)
         return self.call("QueryUsage", request, timeout)
 
@@ -156,12 +156,12 @@ class UsageClient:
         return self._all_pages("rows", self.query, project, start, end, **fields)
 
     def get(self, project, record_id):
-        """GetUsageRecord."""
+        """Calls GetUsageRecord; returns the record."""
         request = service_pb2.GetUsageRecordRequest(project=project, record_id=record_id)
         return self.call("GetUsageRecord", request).record
 
     def list(self, project, start, end, timeout=30, **fields):
-        """ListUsageRecords over a window in nanoseconds since 1970: one page."""
+        """Calls ListUsageRecords over a window in nanoseconds since 1970; returns one page."""
         request = service_pb2.ListUsageRecordsRequest(project=project, **fields)
         set_time(request.start_time, start)
         set_time(request.end_time, end)
@@ -183,7 +183,7 @@ class UsageClient:
 
 
 def query_request(project, start, end, **fields):
-    """A QueryUsageRequest over a window in nanoseconds since 1970."""
+    """Returns a QueryUsageRequest over a window in nanoseconds since 1970."""
     request = service_pb2.QueryUsageRequest(project=project, **fields)
     set_time(request.start_time, start)
     set_time(request.end_time, end)
@@ -196,5 +196,5 @@ def set_time(timestamp, nanos):
 
 
 def nanos_of(timestamp):
-    """A Timestamp in nanoseconds since 1970."""
+    """Returns a Timestamp in nanoseconds since 1970."""
     return timestamp.seconds * 10**9 + timestamp.nanos

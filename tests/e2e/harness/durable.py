@@ -82,7 +82,7 @@ class DurableTest(EndToEndTest):
     def assert_sound(self, server, expected, recovers_within=30):
         """Asserts that nothing is missing or counted twice, and memory is bounded.
 
-        Health must be good within this many seconds, or is not asked for if None.
+        Health must be SERVING within `recovers_within` seconds; None skips this check.
         """
         self.assertIsNone(server.process.poll())
         if recovers_within is not None:

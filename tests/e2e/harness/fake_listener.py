@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP server with the page, before a real service, to see its requests, or in place of it."""
+"""An HTTP server with the page: in front of a real service, to see requests, or in its place."""
 
 import http.server
 import json
@@ -11,7 +11,7 @@ _METHODS = "/tokenusage.v1.UsageReportingService/"
 
 
 def forward_to(address):
-    """Returns a function that has the service that listens there answer."""
+    """Returns a function that passes calls on to the service at this address."""
 
     def call(method, request):
         sent = urllib.request.Request(

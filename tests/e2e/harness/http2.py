@@ -17,7 +17,7 @@ _FRAME_BYTES = 16384
 
 
 def frame(kind, flags, stream, payload=b""):
-    """One frame."""
+    """Returns a frame."""
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
@@ -33,12 +33,12 @@ def _string(text):
 
 
 def literal(name, value, indexes=False):
-    """A header in HPACK, spelled out, which may enter the table."""
+    """Returns a header in HPACK, spelled out; with `indexes` it enters the table."""
     return (b"\x40" if indexes else b"\0") + _string(name) + _string(value)
 
 
 def headers(method, indexes=False, **metadata):
-    """The HPACK block of a call's headers, each a literal, which may enter the table."""
+    """Returns the HPACK block of a call's headers; with `indexes` they enter the table."""
     service = "/tokenusage.v1.UsageReportingService/"
     pairs = {
         ":method": "POST",
@@ -55,8 +55,8 @@ def headers(method, indexes=False, **metadata):
 def flood(method, count, data=None, resets=False, first=1):
     """Returns `count` calls of one connection in as few bytes as HTTP/2 allows.
 
-    All have the headers of the first, whose stream is given. Each may have a message, and may be
-    reset at once.
+    `first` is the stream of the first call, whose headers all have. With `data` each call has a
+    message; with `resets` each is reset at once.
     """
     block = headers(method, indexes=True)
     frames = []
@@ -66,24 +66,24 @@ def flood(method, count, data=None, resets=False, first=1):
             frames.append(frame(DATA, END_STREAM, stream, message(data)))
         if resets:
             frames.append(reset(stream))
-        block = bytes(range(0xC3, 0xBD, -1))  # the table's first six
+        block = bytes(range(0xC3, 0xBD, -1))  # the six headers in the table
     return b"".join(frames)
 
 
 def reset(stream):
-    """The RST_STREAM frame of a caller that cancels."""
+    """Returns the RST_STREAM frame of a caller that cancels."""
     return frame(RST_STREAM, 0, stream, struct.pack(">I", _CANCEL))
 
 
 def message(data, length=None):
-    """A gRPC message, whose prefix may state another length."""
+    """Returns a gRPC message, whose prefix may state another length."""
     return struct.pack(">BI", 0, len(data) if length is None else length) + data
 
 
 class Connection:
-    """A connection to a server. With `reads`, a thread takes in what it says.
+    """A connection to a server. With `reads`, a thread reads and answers the server's frames.
 
-    `settings` maps identifiers to values.
+    `settings` maps identifiers of HTTP/2 settings to values.
     """
 
     def __init__(self, address, settings=None, reads=True, tls_ca=None):

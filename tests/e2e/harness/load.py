@@ -21,7 +21,7 @@ def flat(batches):
 
 
 def correct_some(rng, batch, countable):
-    """Lets some records correct earlier ones, or take them back.
+    """Makes some records correct earlier ones, or take them back.
 
     `countable` are the ids of records that are not corrected; it is updated.
     """

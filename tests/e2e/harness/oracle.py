@@ -77,7 +77,7 @@ def sum_texts(counts):
 def first_instant(day, zone_name):
     """Returns the first second of this date, or a later one if the zone skipped it.
 
-    Days start on quarters of an hour of UTC in every zone and year that tests use.
+    Days start on quarter hours of UTC in every zone and year that tests use.
     """
     zone = zoneinfo.ZoneInfo(zone_name)
     noon = calendar.timegm(day.timetuple())

@@ -115,7 +115,7 @@ class Server:
         self.process.send_signal(signal.SIGHUP)
 
     def kill(self):
-        """kill -9; does nothing if it has exited."""
+        """Kills it with SIGKILL; does nothing if it has exited."""
         if self.process.returncode is None:
             self.process.kill()
             self._wait(30)

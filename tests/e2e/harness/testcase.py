@@ -75,7 +75,7 @@ class EndToEndTest(unittest.TestCase):
     def assert_resident_below(self, server, limit):
         """Asserts that a server's resident memory always stayed below `limit` bytes.
 
-        Not under AddressSanitizer, which shadows memory and holds back what is freed.
+        Asserts nothing under AddressSanitizer, which shadows memory and holds back what is freed.
         """
         with open("/proc/%d/maps" % server.process.pid, encoding="ascii") as maps:
             if "/libasan.so" not in maps.read():

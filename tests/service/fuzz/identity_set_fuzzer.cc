@@ -21,8 +21,8 @@ namespace {
 
 constexpr char kSecret[] = "correct-horse-battery-staple";
 
-// Errors consist of fixed words and numbers, so none holds the secret of the
-// seeds, or a byte that is not printable.
+// Checks that an error names a line, and holds neither the secret of the seeds
+// nor a byte that is not printable: errors consist of fixed words and numbers.
 void CheckRefusal(const absl::Status& status) {
   const std::string message(status.message());
   if (message.rfind("line ", 0) != 0 &&
@@ -43,7 +43,7 @@ void CheckText(std::string_view text) {
   if (set->size() > lines) FuzzFail("more credentials than lines");
 }
 
-// The output of `token new` is one credential, that of the token.
+// Checks that the output of `token new` is one credential, that of the token.
 void CheckFormat(std::string_view input) {
   ByteSource bytes(input);
   const std::string name = bytes.Text(bytes.Byte() % 16);

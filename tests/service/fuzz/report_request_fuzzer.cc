@@ -38,7 +38,7 @@ grpc::ByteBuffer InSlices(std::string_view bytes, std::size_t slice_size) {
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-// A stored record is the reported one, with the time of receipt.
+// Checks that a stored record is the reported one, with the time of receipt.
 void CheckStored(const CheckedRecord& record) {
   v1::UsageRecord stored;
   if (!stored.ParseFromString(record.bytes())) FuzzFail("is not stored whole");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Limits, the page and the end of the server. tests/e2e/http_test.py has the
-// rest.
+// Tests the limits, the page and the shutdown of the HTTP server.
+// tests/e2e/http_test.py has the rest.
 
 #include "tokenusage/service/http/http_server.h"
 

@@ -158,8 +158,8 @@ TEST_F(AuthorizationTest, EveryMethodChecksTheRole) {
             "TIME_WINDOW_INVALID");
 }
 
-// Returns the status at the end of a stream of empty batches to these projects,
-// and the number of answers.
+// Returns the number of answers to a stream of empty batches to these projects,
+// and the reason of the error at its end, or "OK".
 std::pair<int, std::string> StreamOutcome(
     Stub* stub, const std::string& who,
     const std::vector<std::string>& projects) {

@@ -95,7 +95,7 @@ TEST(IdentitySetTest, NamesTheLineThatIsWrongButNoCredential) {
   }
 }
 
-// Such as one that is being written.
+// Such as a file that is being written: a reload would lock out all callers.
 TEST(IdentitySetTest, RefusesAFileWithoutIdentities) {
   for (const char* text : {"", "\n", "# gateway demo report", "\n # \n"}) {
     EXPECT_EQ(IdentitySet::Parse(text).status().code(),

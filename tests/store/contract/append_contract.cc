@@ -210,7 +210,8 @@ TEST_P(UsageStoreContract, LimitsTheSeriesOfAProject) {
 }
 
 TEST_P(UsageStoreContract, RefusedRecordsLeaveNoSeriesBehind) {
-  // If the refused ones were counted, the limit would be reached far earlier.
+  // If the series of refused records counted, the last append would exceed the
+  // limit.
   ASSERT_EQ(AppendOne(RecordAt("taken", kNoon, 1)), kStored);
   for (int batch = 0; batch < 11; ++batch) {
     std::vector<v1::UsageRecord> records;
@@ -326,7 +327,8 @@ TEST_P(UsageStoreContract, ConcurrentReportersOfTheSameRecordsAreCountedOnce) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kRecords; ++i) {
-        // Each in another order; every second record by two ways of one batch.
+        // Each thread has another order; every second record is twice in its
+        // batch.
         const int n = (i * 7 + t * 11) % kRecords;
         const std::vector<v1::UsageRecord> records(
             static_cast<std::size_t>(1 + n % 2),

@@ -58,7 +58,8 @@ Texts Total(int count, const std::string& tokens) {
           std::to_string(count) + " " + tokens};
 }
 
-// Queries of the same total, from hours, quarter hours and records.
+// Returns queries of the same total, which is read from hours, from quarter
+// hours, and from records.
 std::vector<UsageQuery> AllPlans() {
   UsageQuery by_label = Day();
   by_label.filters = {{LabelField("none"), {}, true}};
@@ -195,7 +196,7 @@ TEST_P(UsageStoreContract, OnlyAStoredRecordOfTheProjectCanBeCorrected) {
   EXPECT_THAT(store().GetRecord("p", "b"),
               StatusIs(absl::StatusCode::kNotFound));
 
-  // It can be sent again after the record that it corrects.
+  // The refused correction can be sent again after the record that it corrects.
   EXPECT_EQ(AppendOne(RecordAt("a", kNoon, 4)), kStored);
   EXPECT_EQ(AppendOne(Correction("b", "a", 1)), kStored);
   EXPECT_EQ(Rows(Day()), Total(1, "1"));

@@ -31,7 +31,8 @@ v1::UsageRecord LabelledAt(std::string_view id, std::string_view time,
   return record;
 }
 
-// 2^n tokens each, so that every set of records has a different sum.
+// Returns records of 2^n tokens each, so that every set of records has a
+// different sum.
 std::vector<v1::UsageRecord> LabelledRecords() {
   return {LabelledAt("a", "2026-07-31T23:59:59Z", 1, "acme", "x"),
           LabelledAt("b", "2026-08-01T00:00:00Z", 2, "acme", "y"),

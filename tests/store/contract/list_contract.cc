@@ -48,7 +48,8 @@ TEST_P(UsageStoreContract, ListsRecordsAsTheyWereReported) {
   EXPECT_FALSE(page->has_more);
 }
 
-// Ids around UUIDs in byte order: prefixes, extensions, other cases and signs.
+// Returns ids that sort around UUIDs in byte order: prefixes, extensions, other
+// cases and signs.
 Texts MixedIds() {
   Texts ids = {"0",
                "00000000-0000-0000-0000-00000000000",
@@ -160,7 +161,7 @@ TEST_P(UsageStoreContract, ListPagesKeepToTheirBytes) {
 }
 
 TEST_P(UsageStoreContract, ListsOnlyWhatContradictsItself) {
-  // Every second record of each time, in all orders of ids.
+  // Every second record of each time contradicts itself, in all orders of ids.
   const Texts ids = MixedIds();
   Texts expected;
   std::vector<v1::UsageRecord> records;
@@ -190,7 +191,7 @@ TEST_P(UsageStoreContract, ListsOnlyWhatContradictsItself) {
   EXPECT_EQ(AllIds(&store(), query).size(), ids.size() / 2);
   query.project = "q";
   EXPECT_EQ(AllIds(&store(), query), Texts());
-  // Removed with the others.
+  // Such records are removed like all others.
   query.project = "p";
   ASSERT_THAT(maintenance().RemoveRecordsBefore(
                   "p", Time("2026-08-01T13:00:00Z"), CallLimits()),

@@ -28,7 +28,8 @@ constexpr auto kBeforeHorizon = AppendOutcome::kBeforeHorizon;
 constexpr char kUuid[] = "01982f7c-7b3a-7000-8000-00000000002a";
 constexpr char kHorizon[] = "2026-08-01T12:00:00Z";
 
-// Four records before kHorizon, one at it and one after; 63 tokens in all.
+// Returns four records before kHorizon, one at it and one after; 63 tokens in
+// all.
 std::vector<v1::UsageRecord> Records() {
   std::vector<v1::UsageRecord> records = {
       RecordAt("a", "2026-07-31T23:59:59.999999999Z", 1),
@@ -51,7 +52,8 @@ absl::StatusOr<std::int64_t> Remove(UsageStore* store,
   return removal->record_count;
 }
 
-// Returns the retention of a project; nullopt if there is no such project.
+// Returns the retention of a project. Its name is empty if there is no such
+// project.
 ProjectRetention RetentionOf(UsageStore* store,
                              const std::string& project = "p") {
   const auto all = store->maintenance()->Retention().value();
@@ -107,7 +109,8 @@ TEST_P(UsageStoreContract, RemovedRecordsStayInTotalsAndNowhereElse) {
   EXPECT_EQ(AllIds(&store(), RecordQueryOf(kHorizon, "2026-09-01T00:00:00Z")),
             (Texts{"e", "f"}));
 
-  // Nothing is left to remove; later, the rest.
+  // Nothing is left to remove before this horizon; a later one removes the
+  // rest.
   EXPECT_EQ(Remove(&store(), kHorizon).value(), 0);
   EXPECT_EQ(Remove(&store(), "2026-08-01T13:00:00Z").value(), 2);
   EXPECT_EQ(Rows(whole), total);
@@ -195,7 +198,7 @@ TEST_P(UsageStoreContract, QueriesThatNeedRemovedRecordsAreRefused) {
 
   EXPECT_EQ(Rows(QueryOf("2026-08-01T11:15:00Z", "2026-08-01T11:30:00Z")),
             (Texts{"2026-08-01T11:15:00Z/2026-08-01T11:30:00Z [] 1 2"}));
-  // Only in this project.
+  // Other projects are not affected.
   UsageQuery other = QueryOf("2026-08-01T11:15:01Z", "2026-08-01T11:45:00Z");
   other.projects = {"q"};
   EXPECT_EQ(CodeOf(&store(), other), kAnswered);
@@ -333,7 +336,7 @@ RecordSelection CustomerIs(const std::string& customer) {
   return selection;
 }
 
-// The six records of Records(), by turns of the customers "x" and "y".
+// Returns Records(), by turns of the customers "x" and "y".
 std::vector<v1::UsageRecord> RecordsOfCustomers() {
   std::vector<v1::UsageRecord> records = Records();
   for (std::size_t i = 0; i < records.size(); ++i) {
@@ -504,7 +507,7 @@ TEST_P(UsageStoreContract, TheDeletionOfAProjectIsNoted) {
               StatusIs(absl::StatusCode::kNotFound));
   const auto deletions = maintenance().Deletions();
   ASSERT_THAT(deletions, IsOk());
-  // Both may be of one second.
+  // Both may be of one second, so their order is not certain.
   std::set<std::string> texts;
   for (const Deletion& one : *deletions) {
     EXPECT_EQ(one.project, "p");
@@ -543,7 +546,7 @@ TEST_P(UsageStoreContract, ADeletedProjectLeavesNothingBehind) {
   query.projects = {"other"};
   EXPECT_EQ(Rows(query), rows);
 
-  // It may come again, and begins empty.
+  // A new project of the same name begins empty.
   EXPECT_EQ(append("p"), Outcomes(6, kStored));
   EXPECT_EQ(RetentionOf(&store()).horizon, absl::InfinitePast());
   EXPECT_EQ(RetentionOf(&store()).retain, absl::ZeroDuration());

@@ -55,7 +55,7 @@ TEST_P(UsageStoreContract, SumsEveryMeasureExactly) {
   }
 }
 
-// Records of several kinds, each stating other measures.
+// Returns records of several kinds, each of which states other measures.
 std::vector<v1::UsageRecord> MixedRecords() {
   std::vector<v1::UsageRecord> records;
   const auto add = [&records](const std::string& minute) -> v1::UsageRecord* {
@@ -72,7 +72,7 @@ std::vector<v1::UsageRecord> MixedRecords() {
   chat->set_completion_tokens(1);
   chat->set_total_tokens(1001);
   chat->mutable_prompt_tokens_details()->set_cached_tokens(0);
-  // More of it was cached than was given.
+  // States more cached input than input.
   chat = add("20")->mutable_openai_chat();
   chat->set_prompt_tokens(7);
   chat->set_completion_tokens(0);
@@ -269,7 +269,8 @@ const std::vector<ZoneDays>& SpecialDays() {
   return *days;
 }
 
-// Six records of 126 tokens in all, two of them at the day's very ends.
+// Returns six records of 126 tokens in all, two of them at the day's first and
+// last nanosecond.
 std::vector<v1::UsageRecord> RecordsOfDay(const std::string& start_text,
                                           const std::string& end_text) {
   const std::int64_t start = Nanos(start_text);
@@ -428,7 +429,7 @@ TEST_P(UsageStoreContract, RowsComeByBucketThenByGroupInPages) {
     UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z",
                                v1::TIME_BUCKET_HOUR);
     query.group_by = {kModel};
-    // Served from the records one by one, this is the same.
+    // With this filter, the same rows come from records instead of rollups.
     if (labels) query.filters = {{LabelField("team"), {}, true}};
     for (int page_size = 1; page_size <= 31; ++page_size) {
       query.page_size = page_size;
@@ -450,7 +451,8 @@ TEST_P(UsageStoreContract, QueryPagesSayWhetherThereIsMore) {
   }
 }
 
-// Records of four models in two hours: three state a cost, and two the same.
+// Returns records of four models in two hours. Three models have a cost, and
+// two of the costs are equal.
 std::vector<v1::UsageRecord> RecordsWithCosts() {
   struct Row {
     const char* model;
@@ -513,7 +515,7 @@ TEST_P(UsageStoreContract, OrderedRowsComeInPages) {
                                v1::TIME_BUCKET_HOUR);
     query.group_by = {kModel};
     query.order = RowOrder{v1::USAGE_MEASURE_COST_USD};
-    // Served from the records one by one, this is the same.
+    // With this filter, the same rows come from records instead of rollups.
     if (labels) query.filters = {{LabelField("team"), {}, true}};
     for (int page_size = 1; page_size <= 8; ++page_size) {
       query.page_size = page_size;

@@ -89,7 +89,8 @@ std::string TextOf(const std::vector<StoredProject>& all) {
   return text;
 }
 
-// Errors differ in their wording.
+// Returns an answer as text, or the code of an error: stores word errors
+// differently.
 template <typename T>
 std::string AnswerText(const absl::StatusOr<T>& answer) {
   return answer.ok() ? TextOf(*answer)
@@ -101,7 +102,8 @@ class Model {
   Model(const OpenFunction& open, const RollupLabels& labels)
       : open_(open), memory_(NewMemoryStore({labels})), store_(open()) {}
 
-  // Does something to both stores; false once their answers differ.
+  // Runs a random operation on both stores. Returns false once their answers
+  // differ.
   bool DoSomething();
 
   // Prints the number of operations of each kind, and the number of their

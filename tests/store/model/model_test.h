@@ -23,13 +23,12 @@ namespace tokenusage::testing {
 // closed before the next is opened.
 using OpenFunction = std::function<std::unique_ptr<UsageStore>()>;
 
-// Appends, asks, gets, lists, removes, deletes projects and records, checks,
-// rebuilds and opens again, and compares every answer; ends with the first that
-// differs. The number of operations is `operations`, or what the environment
-// says in TOKENUSAGE_MODEL_OPERATIONS; the seed is random, or what it says in
-// TOKENUSAGE_TEST_SEED. Both are printed.
-// `labels` are what the store keeps rollups by at first: they change now and
-// then.
+// Runs random operations on both stores and compares every answer: appends,
+// queries, lists, removals, deletions, checks, rebuilds and so on. Ends at the
+// first answer that differs. The number of operations is `operations`, or
+// TOKENUSAGE_MODEL_OPERATIONS in the environment; the seed is random, or
+// TOKENUSAGE_TEST_SEED. Both are printed. `labels` are the rollup labels with
+// which `open` opens the store at first; operations change them.
 void RunModelTest(const OpenFunction& open, const RollupLabels& labels,
                   std::int64_t operations);
 

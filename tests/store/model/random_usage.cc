@@ -199,7 +199,7 @@ UsageQuery RandomUsage::Query() {
     query.window.end_nanos +=
         kQuarterHour - query.window.end_nanos % kQuarterHour;
   }
-  // Months of UTC lie within some.
+  // Some of these windows contain whole months of UTC.
   constexpr std::int64_t kDay = 96 * kQuarterHour;
   if (Below(3) == 0) query.window.start_nanos -= Below(60) * kDay;
   if (Below(3) == 0) query.window.end_nanos += Below(60) * kDay;

@@ -37,20 +37,21 @@ class RandomUsage {
   double Count();
   // Sets a usage of one of several kinds, often one that contradicts itself.
   void SetUsage(v1::UsageRecord* record);
-  // Lets the record correct another, unless that is itself; often as a void.
+  // Makes the record correct the one with this id, unless it is itself; half
+  // the time as a void.
   void Correct(const std::string& id, v1::UsageRecord* record);
   // Returns a record that sometimes corrects another.
   v1::UsageRecord Record();
 
-  // Contains some records twice, changed or not, and some that correct an
-  // earlier one.
+  // Returns a batch with some records twice, changed or not, and some that
+  // correct an earlier one.
   std::vector<v1::UsageRecord> Batch();
 
   TimeWindow Window();
   UsageField Field();
   std::vector<UsageFieldFilter> Filters();
 
-  // Queries project "p".
+  // Returns a query of project "p".
   UsageQuery Query();
 
  private:

@@ -212,7 +212,7 @@ TEST(PostgresAppendTest, WhatCorrectsARecordGoesWithIt) {
   selection.record_ids = {"b"};
   ASSERT_THAT(maintenance.DeleteRecords(selection, false, {}), IsOk());
   EXPECT_EQ(ids(), "c");
-  // It is as if it had never been.
+  // A new record with its id is not corrected.
   EXPECT_EQ(AppendOne(store.get(), Record("b")), AppendOutcome::kStored);
   EXPECT_EQ(store->GetRecord("p", "b")->corrected_by(), "");
   ASSERT_THAT(maintenance.DeleteProject("p", {}), IsOk());
@@ -291,8 +291,8 @@ TEST(PostgresAppendTest, DamageFailsOnlyTheBatchThatMeetsIt) {
                                                   absl::StatusCode::kOk}));
 }
 
-// Passes bytes on between the store and the server, until the server has
-// committed: that answer, and both connections, are lost.
+// Passes bytes on between the store and the server. After LoseNextCommit, drops
+// the answer to the next commit, and both connections.
 class LossyProxy {
  public:
   explicit LossyProxy(int server_port) : server_port_(server_port) {
@@ -359,7 +359,7 @@ class LossyProxy {
   }
 
   bool Loses(bool from_server, std::string_view bytes) {
-    // The tag of CommandComplete.
+    // The command tag in the server's CommandComplete message.
     constexpr std::string_view kCommitted("COMMIT\0", 7);
     return from_server && bytes.find(kCommitted) != std::string_view::npos &&
            lose_commit_.exchange(false);

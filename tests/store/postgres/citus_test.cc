@@ -41,7 +41,8 @@ class CitusTest : public ::testing::Test {
         .status();
   }
 
-  // Does something, such as "kill", to a worker of the shared server.
+  // Runs an action of postgres_server.sh, such as "kill", on a worker of the
+  // shared server.
   static void Worker(const std::string& what, int number) {
     ASSERT_EQ(std::system(("TOKENUSAGE_CITUS_WORKERS=0 "
                            "tests/store/postgres/postgres_server.sh " +
@@ -92,6 +93,7 @@ std::string PlanOf(const std::string& url, const PostgresStatement& statement) {
 }
 
 TEST_F(CitusTest, EveryStatementOfAProjectIsOneTaskOnOneNode) {
+  // Statements that are not of one project.
   const std::set<std::string> exempt = {
       "begin",           "commit",          "begin_snapshot", "select_projects",
       "select_bookmark", "set_bookmark",    "share_labels",   "lock_labels",
@@ -163,7 +165,7 @@ TEST_F(CitusTest, AWorkerIsNotMigrated) {
   EXPECT_THAT(MigratePostgresDatabase(url, /*distribute=*/true),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("run this on the coordinator")));
-  // But it serves.
+  // A store on it works, though.
   const auto store = OpenPostgresStore(url).value();
   EXPECT_THAT(Append(store.get(), "p", "a"), IsOk());
 }
@@ -189,7 +191,8 @@ TEST_F(CitusTest, OneWorkerThatIsDownFailsItsProjectsOnly) {
     EXPECT_THAT(store->CheckWritable(), Not(IsOk()));
     EXPECT_THAT(Append(store.get(), up, "b" + std::to_string(i)), IsOk());
   }
-  // Nor do retries for one hold up the other.
+  // An append to the worker that is down fails soon: its retries do not hold up
+  // the other worker's appends.
   const absl::Time start = absl::Now();
   EXPECT_THAT(Append(store.get(), down, "c"),
               StatusIs(absl::StatusCode::kUnavailable));

@@ -26,7 +26,7 @@ class CopyTest : public ::testing::Test {
       : path_(NewFolder() + "/usage.db"),
         url_(SharedPostgresServer().NewDatabase()) {}
 
-  // Appends records number `begin` to `end` to the source, some to each of two
+  // Appends the records `begin` to `end` - 1 to the source, some to each of two
   // projects.
   void Fill(int begin, int end) {
     const auto store = OpenSqliteStore(path_).value();
@@ -60,7 +60,7 @@ class CopyTest : public ::testing::Test {
     return CopySqliteToPostgres(path_, url_, [](const CopyProgress&) {});
   }
 
-  // Expects the same answers from both.
+  // Expects the same answers from both stores.
   void ExpectSame() {
     const auto source = OpenSqliteStore(path_).value();
     const auto destination = OpenPostgresStore(url_).value();
@@ -126,7 +126,7 @@ TEST_F(CopyTest, ContinuesAnInterruptedCopy) {
   ASSERT_THAT(rest, IsOk());
   EXPECT_EQ(rest->copied, 11'000);
   EXPECT_EQ(rest->already_there, 0);
-  // The bookmark was lost: nothing is counted twice.
+  // If the bookmark is lost, nothing is counted twice.
   RunPostgresSql(url_,
                  "DELETE FROM tokenusage.property WHERE name LIKE 'copied%'");
   const auto again = Copy();

@@ -49,12 +49,11 @@ std::string IdOf(int thread, int batch, int record) {
          std::to_string(record);
 }
 
-// Appends one record; returns the status.
 absl::Status AppendOne(UsageStore* store, const std::string& id) {
   return store->Append("p", CheckedOf({RecordAt(id, kNoon, 1)})).status();
 }
 
-// Waits until appending works, or fails.
+// Waits until appending works; fails the test after 20 seconds.
 void ExpectRecovers(UsageStore* store, const std::string& id) {
   const absl::Time give_up = absl::Now() + absl::Seconds(20);
   absl::Status status;
@@ -82,8 +81,8 @@ std::string TotalOf(UsageStore* store) {
   return rows[0].substr(rows[0].find(']') + 2);
 }
 
-// Clients that report and send again until they are answered, like those of the
-// service.
+// Threads that append batches and repeat each until it is answered, as
+// reporters do.
 class Load {
  public:
   static constexpr int kRecordsPerBatch = 20;
@@ -96,7 +95,8 @@ class Load {
     }
   }
 
-  // Ends it; returns the number of records that were acknowledged, each once.
+  // Ends the load. Returns the number of records that were acknowledged, each
+  // counted once.
   int Finish() {
     stop_ = true;
     for (std::thread& thread : threads_) thread.join();
@@ -153,7 +153,7 @@ class Load {
   std::vector<std::thread> threads_;
 };
 
-// Everything that was acknowledged exists once, in the records and in the
+// Expects that `count` records exist, each once in the records and in the
 // totals.
 void ExpectExactly(UsageStore* store, const std::string& url, int count) {
   const std::string text = std::to_string(count);
@@ -171,14 +171,14 @@ void ExpectExactly(UsageStore* store, const std::string& url, int count) {
   }
 }
 
-// Returns the number of repetitions of an act: TOKENUSAGE_FAULT_CYCLES for a
-// longer test.
+// Returns the number of repetitions of an act: TOKENUSAGE_FAULT_CYCLES, or 5.
 int Cycles() {
   const char* cycles = std::getenv("TOKENUSAGE_FAULT_CYCLES");
   return cycles == nullptr ? 5 : std::atoi(cycles);
 }
 
-// Repeats an act, each time after some more was stored.
+// Repeats `act` under load, each time after at least 200 more records were
+// acknowledged. Expects that they all are stored once.
 void RunUnderLoad(const std::vector<UsageStore*>& stores,
                   const std::string& url, const std::function<void()>& act) {
   std::mt19937_64 random(TestSeed());
@@ -462,7 +462,7 @@ TEST(PostgresFailureTest, TlsIsVerified) {
   EXPECT_EQ(TotalOf(store.get()), "2 2");
 }
 
-// A file system of a few megabytes; needs the right to mount.
+// A file system of 24 MiB; needs the right to mount.
 class SmallDisk {
  public:
   explicit SmallDisk(std::string path) : path_(std::move(path)) {

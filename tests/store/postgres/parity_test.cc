@@ -19,7 +19,7 @@
 namespace tokenusage::testing {
 namespace {
 
-// Every digit of a page.
+// Returns every digit of a page.
 std::string TextOf(const absl::StatusOr<UsageQueryPage>& page) {
   if (!page.ok()) return page.status().ToString();
   std::string text = page->has_more ? "more\n" : "end\n";

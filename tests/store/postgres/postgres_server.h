@@ -32,7 +32,8 @@ class PostgresServer {
 
   void Start() { Run("start"); }
   void Stop() { Run("stop"); }
-  // Kills all processes at once, as a crash of the machine would.
+  // Ends all processes at once without a checkpoint, so the next start recovers
+  // from the log.
   void Kill() { Run("kill"); }
 
   // Creates a database without tables and returns its URL.

@@ -5,7 +5,7 @@
 #   postgres_server.sh create          prints the folder and the port of a new one
 #   postgres_server.sh start FOLDER    returns when it takes connections
 #   postgres_server.sh stop FOLDER [fast|immediate]
-#   postgres_server.sh kill FOLDER     as a crash of the machine would end it
+#   postgres_server.sh kill FOLDER     ends it at once, without a checkpoint
 #   postgres_server.sh remove FOLDER   stops it, too
 #   postgres_server.sh guard FOLDER PID
 #                                      removes it when that process has ended
@@ -13,9 +13,9 @@
 #   postgres_server.sh database FOLDER NAME
 #                                      creates an empty database
 #
-# PostgreSQL refuses to run as root, so root runs it as the user `postgres` of
-# Debian's package. TOKENUSAGE_POSTGRES_BIN is the folder of its programs, where
-# that is not the newest that Debian has installed.
+# PostgreSQL refuses to run as root, so root runs it as the user `postgres` of Debian's
+# package. TOKENUSAGE_POSTGRES_BIN is the folder of its programs; by default those of the
+# newest PostgreSQL that Debian has installed.
 set -euo pipefail
 
 workers=${TOKENUSAGE_CITUS_WORKERS:-0}
@@ -40,7 +40,7 @@ s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])'
 }
 
-# Not in the test's own folder, which the owner may not be able to reach.
+# Makes a folder outside the test's own, which the user `postgres` may not be able to reach.
 new_folder() {
   local folder
   folder=$(mktemp -d /tmp/tokenusage-postgres-XXXXXXXX)
@@ -108,7 +108,7 @@ CONFIG
 
 port_of() { sed -n 's/^port = //p' "$1/data/postgresql.conf" | tail -n 1; }
 
-# The nodes of a server: workers first.
+# Prints the folders of a server's nodes: itself and its workers.
 nodes() { ls -d "$1"/worker* "$1" 2>/dev/null || true; }
 
 each_node() {  # function folder arguments...
@@ -146,7 +146,7 @@ stop() {
   run "$bin/pg_ctl" -D "$1/data" -w -t 60 -m "${2:-fast}" stop >/dev/null
 }
 
-# The postmaster ends first, and its children when they notice.
+# SIGQUIT is PostgreSQL's immediate shutdown: the next start recovers from the log.
 crash() {
   local pid
   pid=$(head -n 1 "$1/data/postmaster.pid")

@@ -28,7 +28,7 @@ v1::UsageRecord Costing(const std::string& id, double dollars) {
   return record;
 }
 
-// Part of the input exceeds it.
+// Returns a record that states more cached input than input.
 v1::UsageRecord Contradicting(const std::string& id) {
   v1::UsageRecord record = ValidRecord(id, Nanos(kNoon));
   record.mutable_token_usage()->set_input_tokens(1);
@@ -71,8 +71,8 @@ TEST_F(PostgresRollupTest, HasTwoColumnsForEachMeasure) {
             "cache_read_tokens 2 of 1, cost_usd 2.000000000001 of 2");
 }
 
-// The database orders rows by operation before model: what is first on a page
-// may come last from it.
+// The database orders rows by operation before model: the first row of a page
+// may be the last one that the database returns.
 TEST_F(PostgresRollupTest, APageHasTheFirstRowsOfManySeries) {
   constexpr int kSeries = 6000;
   std::vector<v1::UsageRecord> records;
@@ -101,7 +101,7 @@ TEST_F(PostgresRollupTest, APageHasTheFirstRowsOfManySeries) {
 TEST_F(PostgresRollupTest, AMigrationAddsTheColumnsOfNewMeasures) {
   Append({Contradicting("a")});
   store_.reset();
-  // As the program was before it knew the last two measures.
+  // The database as it was before the program knew the last two measures.
   for (const std::string table : {"usage_rollup", "usage_label_rollup"}) {
     Sql("ALTER TABLE tokenusage." + table +
         " DROP COLUMN cost_usd, DROP COLUMN cost_usd_records, "

@@ -49,15 +49,15 @@ class PostgresServer:
         ).stdout.decode()
 
     def start(self):
-        """Returns when it takes connections."""
+        """Starts it, and returns once it accepts connections."""
         self._run("start", self.folder)
 
     def stop(self):
-        """As an operator would."""
+        """Shuts it down, as an operator would."""
         self._run("stop", self.folder)
 
     def remove(self):
-        """Stops it as well."""
+        """Stops it and removes its folder."""
         self._run("remove", self.folder)
 
     def sql(self, text, database="usage"):
@@ -71,7 +71,7 @@ class PostgresServer:
         ).stdout.decode().strip()
 
     def url(self):
-        """With the password."""
+        """Returns the URL of the database, with the password."""
         return "postgresql://service:S3cret-word@127.0.0.1:%d/usage" % self.port
 
 
@@ -86,7 +86,7 @@ class ServeTest(EndToEndTest):
         return program.run("db", "migrate", *flags, env={"TOKENUSAGE_STORE": self.postgres.url()})
 
     def start(self, name):
-        """A service on the database, and a client of it."""
+        """Starts a service on the database; returns it and a client."""
         server = program.Server(self.postgres.url(), log_path=self.path(name))
         self.addCleanup(server.kill)
         return server, self.connect(server)
@@ -135,7 +135,7 @@ class ServeTest(EndToEndTest):
         totals = [client.query_all("p", *_DAY) for _, client in servers]
         self.assertEqual(totals[0][0].totals.record_count, 500)
         self.assertEqual(totals[0], totals[1])
-        # They take each other's page tokens.
+        # Each service accepts the other's page tokens.
         first = servers[0][1].list("p", *_DAY, page_size=300)
         rest = servers[1][1].list("p", *_DAY, page_token=first.next_page_token)
         ids = {record.record_id for page in (first, rest) for record in page.records}
@@ -173,7 +173,7 @@ class ServeTest(EndToEndTest):
         source = self.start_server("source.db")
         with contextlib.closing(UsageClient(source.address)) as client:
             client.report("p", [make(i) for i in range(700)])
-            # While the service writes, and then once more.
+            # While the service runs, and once more after it has stored more.
             copied = [self.copy(), None]
             client.report("p", [make(i) for i in range(650, 800)])
             copied[1] = self.copy()
@@ -219,7 +219,7 @@ class DocumentTest(EndToEndTest):
         }
 
     def run_block(self, code):
-        """Runs it to its end, or until a service prints its address."""
+        """Runs a block to its end, or until a service prints its address."""
         here = "127.0.0.1:%d" % self.postgres.port
         with subprocess.Popen(
             ["bash", "-ec", code.replace("db.example", here)],

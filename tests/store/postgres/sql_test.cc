@@ -45,7 +45,8 @@ int Uses(const std::string& sql, const std::string& how) {
                    "correction|usage_rollup|usage_label_rollup|deletion)\\b");
 }
 
-// Without a regular expression: those recurse, and statements are long.
+// Returns whether a statement sets the column `project`. Uses no std::regex,
+// which recurses: statements are long.
 bool SetsProject(const std::string& sql) {
   for (std::size_t at = sql.find(" SET "); at != std::string::npos;
        at = sql.find(" SET ", at + 1)) {
@@ -100,8 +101,8 @@ TEST(PostgresSqlTest, EveryStatementKeepsTheRulesOfCitus) {
     EXPECT_EQ(BrokenRules(statement.sql), std::vector<std::string>())
         << statement.name << ": " << statement.sql;
   }
-  // None is forgotten: those of sql.h, and for each family of rollups four on
-  // rollups, and one of totals for each grouping.
+  // AllStatements() forgets none: it has those of sql.h and, for each of the
+  // two families of rollups, four on rollups and eight of totals.
   std::ifstream header("cpp/tokenusage/store/postgres/table/sql.h");
   const std::string text((std::istreambuf_iterator<char>(header)), {});
   EXPECT_EQ(names.size(),
@@ -130,7 +131,8 @@ TEST(PostgresSqlTest, TheRulesNoticeWhatBreaksThem) {
 
 TEST(PostgresSqlTest, EveryKeyAndIndexBeginsWithProject) {
   const std::string url = SharedPostgresServer().NewDatabase();
-  // Of every index in the schema except that of the table of properties.
+  // Lists the indexes that do not begin with project, except that of the table
+  // of properties.
   EXPECT_EQ(
       RunPostgresSql(
           url,
@@ -178,8 +180,8 @@ TEST(PostgresSqlTest, EveryStatementIsPrepared) {
   }
 }
 
-// An empty table is scanned rather than looked up in, and the plan is kept when
-// the table has grown.
+// PostgreSQL would rather scan an empty table than use its index, and a
+// prepared statement keeps that plan after the table has grown.
 TEST(PostgresSqlTest, PlansOfEmptyTablesSuitLargeOnes) {
   if (IsCitus()) GTEST_SKIP() << "workers make their own plans";
   const std::string url = SharedPostgresServer().NewDatabase();

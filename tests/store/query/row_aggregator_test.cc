@@ -102,7 +102,7 @@ TEST(RowAggregatorTest, TooManyRowsToOrderAreAnError) {
   for (std::size_t i = 0; i < kMaxOrderedRows; ++i) {
     Add(query.window.start_nanos, std::to_string(i), &rows);
   }
-  // The rest is still read: it may add to these rows.
+  // Later records are still read: they may add to these rows.
   EXPECT_EQ(rows.end_nanos(), query.window.end_nanos);
   RowAggregator more(query);
   for (std::size_t i = 0; i <= kMaxOrderedRows; ++i) {

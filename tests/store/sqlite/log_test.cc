@@ -58,7 +58,8 @@ class SqliteLogTest : public ::testing::Test {
     ASSERT_EQ(store_->Query(query).value().rows.size(), 10u);
   }
 
-  // The writer starts the log over after it has answered.
+  // Appends until the log is within its bound: the writer starts the log over
+  // only after it has answered.
   void AwaitBound() {
     const absl::Time give_up = absl::Now() + absl::Seconds(20);
     do {

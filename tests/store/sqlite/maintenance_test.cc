@@ -34,7 +34,8 @@ std::unique_ptr<UsageStore> Open(const std::string& path) {
   return store.ok() ? *std::move(store) : nullptr;
 }
 
-// A database of 40 records, 10 minutes apart from noon on, in two series.
+// Creates a database of 40 records, 10 minutes apart from noon on, in two
+// series. Returns its path.
 std::string NewDatabase() {
   const std::string path = NewFolder() + "/usage.db";
   std::vector<v1::UsageRecord> records;
@@ -268,7 +269,7 @@ TEST(SqliteMaintenanceTest, TheListIsBoundedAndTheCountIsNot) {
 
 TEST(SqliteMaintenanceTest, ShowsProgress) {
   const std::string path = NewDatabase();
-  // The copies of each record have another id.
+  // Copies each record 60 times, with other ids.
   RunSql(path,
          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
          "60) INSERT INTO usage_record SELECT NULL, project_id, "
@@ -333,7 +334,7 @@ TEST(SqliteMaintenanceTest, AChangedByteInAPageIsFound) {
   const std::string root = RunSql(
       path, "SELECT rootpage FROM sqlite_master WHERE name='rollup_quarter'");
   std::string content = ReadFile(path);
-  // The kind of the page.
+  // The first byte of a page is its type.
   content[4096 * (std::stoul(root) - 1)] = 0;
   WriteFile(path, content);
   const Texts problems = Problems(path);
@@ -391,7 +392,7 @@ TEST(SqliteMaintenanceTest, AnInterruptedDeletionContinues) {
     EXPECT_EQ(
         store->maintenance()->DeleteProject("q", CallLimits()).status().code(),
         absl::StatusCode::kNotFound);
-    // Both, the old one and the new.
+    // The 40 records of the old project, and the one of the new project.
     EXPECT_EQ(
         store->maintenance()->DeleteProject("p", CallLimits())->record_count,
         41);

@@ -36,7 +36,7 @@ bool IsValid(const std::string& hex) {
   return Add(hex, &sum);
 }
 
-// Files depend on these bytes.
+// Existing database files hold these bytes.
 TEST(MeasureSumsTest, HoldsTheMeasuresThatOccur) {
   UsageSum sum;
   EXPECT_EQ(Encoded(sum), "");

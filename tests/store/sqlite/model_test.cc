@@ -13,7 +13,7 @@
 namespace tokenusage::testing {
 namespace {
 
-// With `max_unfolded`: see SqliteStoreOptions.
+// Runs the model test with this SqliteStoreOptions::max_unfolded.
 void RunSqliteModelTest(const RollupLabels& labels, std::int64_t max_unfolded,
                         std::int64_t operations) {
   const std::string path = NewFolder() + "/usage.db";

@@ -87,7 +87,7 @@ TEST(SqliteOpenTest, RefusesPathsThatCannotBeOpened) {
             absl::StatusCode::kNotFound);
 }
 
-// Expects that opening fails and leaves the folder as it is.
+// Expects that opening fails and leaves the file as it is.
 void ExpectRefusedUntouched(const std::string& path, absl::StatusCode code,
                             const std::string& in_message) {
   const std::string before = ReadFile(path);

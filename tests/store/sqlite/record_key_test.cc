@@ -53,7 +53,7 @@ TEST(RecordKeyTest, FindsTheFirstBlobAfterAText) {
   EXPECT_EQ(after("g"), "none");
 }
 
-// A random id that is a UUID, or near to one.
+// Returns a random id that is a UUID, or near to one.
 std::string RandomId(std::mt19937_64* random) {
   const auto pick = [random](std::string_view set) {
     return set[(*random)() % set.size()];

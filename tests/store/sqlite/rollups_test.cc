@@ -31,7 +31,7 @@ class SumWriterTest : public ::testing::Test {
     return writer->Add({{{0, 0, 0, series_id}, change}}, database_.get());
   }
 
-  // Changes a sum behind the writer's back.
+  // Changes a sum as another process would.
   void Change(std::int64_t series_id) {
     ASSERT_THAT(database_->Execute("UPDATE rollup_quarter SET record_count=10 "
                                    "WHERE series_id=" +

@@ -15,7 +15,7 @@ namespace tokenusage::testing {
 // Returns a new, empty folder in the test's temporary folder.
 std::string NewFolder();
 
-// Opens a store in a new file; aborts on failure. The second one brings its
+// Open a store in a new file; abort on failure. The folding store brings its
 // rollups by label up to date after each commit.
 std::unique_ptr<UsageStore> NewSqliteStore(const RollupOptions& options = {});
 std::unique_ptr<UsageStore> NewFoldingSqliteStore(const RollupOptions& options);

@@ -64,7 +64,7 @@ TEST(SqliteStoreTest, AnswersWhatWasAcceptedBeforeItCloses) {
   EXPECT_EQ(Count(Open(path).get()), 1000);
 }
 
-// Holds the writer thread in a callback until it is let go.
+// A gate that holds a thread in Wait() until Open() is called.
 class Gate {
  public:
   void Wait() {
@@ -393,7 +393,7 @@ TEST(SqliteStoreTest, RemembersSumsOnlyAsLongAsNothingElseWritesThem) {
   EXPECT_EQ(store->maintenance()->RebuildRollups({}).value().record_count, 3);
   store->Append("p", Records("b", 1)).value();
   EXPECT_EQ(Count(store.get()), 4);
-  // The next project gets the numbers of the deleted one.
+  // The next project gets the ids of the deleted one.
   EXPECT_EQ(store->maintenance()->DeleteProject("p", {}).value().record_count,
             4);
   store->Append("p", Records("c", 2)).value();
@@ -450,7 +450,7 @@ TEST(SqliteStoreTest, RollupsByLabelLackRecordsThatWereDeletedBefore) {
                 ->DeleteRecords(selection, /*dry_run=*/false, {})
                 ->record_count,
             2);
-  // The first one takes the place of the last one.
+  // The first new record gets the row id of the last one, which was deleted.
   store->Append("p", Records("c", 2)).value();
   AwaitFold(path, "6");
   EXPECT_EQ(RunSql(path, "SELECT sum(record_count) FROM label_rollup_month"),
@@ -461,7 +461,7 @@ TEST(SqliteStoreTest, RollupsByLabelLackRecordsThatWereDeletedBefore) {
 TEST(SqliteStoreTest, SumsAreExactBeyondWhatIsRemembered) {
   const std::string path = NewFolder() + "/usage.db";
   const auto store = Open(path);
-  // Twice a rollup for each of 5,000 quarter hours.
+  // Adds twice to the rollup of each of 5,000 quarter hours.
   for (const char* prefix : {"a", "b"}) {
     std::vector<v1::UsageRecord> records;
     for (int i = 0; i < 5000; ++i) {
@@ -477,7 +477,7 @@ TEST(SqliteStoreTest, SumsAreExactBeyondWhatIsRemembered) {
                    " FROM rollup_quarter"),
             "2 10002");
   EXPECT_EQ(RunSql(path, "SELECT sum(record_count) FROM rollup_hour"), "10002");
-  // The records are alike.
+  // All records are alike, so all sums of a table are, too.
   for (const char* table : {"rollup_quarter", "rollup_hour"}) {
     EXPECT_EQ(
         RunSql(path, std::string("SELECT count(DISTINCT measure_sums) FROM ") +
@@ -512,7 +512,7 @@ TEST(SqliteStoreTest, RollupsHoldWhatTheRecordsHold) {
   EXPECT_EQ(RunSql(path, "PRAGMA integrity_check"), "ok");
 }
 
-// Readers of old programs, and old files, depend on this text.
+// Old programs, and old files, depend on this text.
 TEST(SqliteStoreTest, TheTablesAreThoseOfVersion1) {
   const std::string path = NewFolder() + "/usage.db";
   Open(path);

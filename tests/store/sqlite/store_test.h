@@ -28,7 +28,7 @@ inline std::unique_ptr<UsageStore> Open(
   return store.ok() ? *std::move(store) : nullptr;
 }
 
-// Returns records PREFIX0, PREFIX1 and so on, of noon.
+// Returns records PREFIX0, PREFIX1 and so on, at noon.
 inline std::shared_ptr<const CheckedBatch> Records(const std::string& prefix,
                                                    int count) {
   std::vector<v1::UsageRecord> records;

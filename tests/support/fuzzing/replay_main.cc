@@ -52,7 +52,8 @@ void Print(std::string_view text) {
   static_cast<void>(written);
 }
 
-// A signal handler, so it only calls write(). Escapes bytes as in C.
+// Prints the current input, its bytes escaped as in C, and raises the signal
+// again. As a signal handler, calls only async-signal-safe functions.
 void PrintInput(int signal_number) {
   if (current_input != nullptr) {
     Print("INPUT ");
@@ -73,8 +74,8 @@ void PrintInput(int signal_number) {
   raise(signal_number);
 }
 
-// Leaves alone the signals that a sanitizer handles, which aborts after its
-// report: see __asan_default_options.
+// Installs PrintInput for fatal signals, except those that a sanitizer handles:
+// the sanitizer aborts after its report (see __asan_default_options).
 void PrintInputOnCrash() {
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
     struct sigaction before;

@@ -14,9 +14,9 @@ const char* __tsan_default_options() {
       ":halt_on_error=1";
 }
 
-// Orderings that tsan_grpc.cc cannot show. Those that name a frame of gRPC name
-// one that runs once, before or after everything else in its call.
-// AddressSanitizer finds later accesses.
+// Orderings that tsan_grpc.cc cannot show. Each frame of gRPC that is
+// suppressed runs once, before or after everything else in its call.
+// AddressSanitizer finds accesses to what such a frame has deleted.
 const char* __tsan_default_suppressions() {
   return
       // The allocator of contexts is made before gRPC starts the threads that

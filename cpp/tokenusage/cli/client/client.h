@@ -34,8 +34,8 @@ struct ConnectionOptions {
   const std::string& server() const { return transport.servers.front(); }
 };
 
-// The time without an answer after which a command gives up: if the service has
-// never answered, and if it has, so that a restart goes unnoticed.
+// The time without an answer after which a command gives up: before the first
+// answer, and after it. The latter is enough for the service to restart.
 inline constexpr absl::Duration kPatienceBefore = absl::Seconds(5);
 inline constexpr absl::Duration kPatienceAfter = absl::Seconds(15);
 

@@ -22,7 +22,7 @@ absl::Status SayMissingValues(const v1::QueryUsageRequest& query,
   request.clear_filters();
   request.add_group_by(filter.field());
   *request.add_filters() = filter;
-  // One page: a filter has fewer values than a page has rows.
+  // One page is enough: a filter has fewer values than a page has rows.
   TOKENUSAGE_ASSIGN_OR_RETURN(const v1::QueryUsageResponse response,
                               client->Query(request));
   std::set<std::string> found;

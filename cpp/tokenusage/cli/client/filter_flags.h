@@ -28,8 +28,8 @@ absl::Status ParseFilters(
     const FilterFlags& flags,
     ::google::protobuf::RepeatedPtrField<v1::UsageFilter>* filters);
 
-// Returns the query of the total of what a request selects: by its project, its
-// window and its filters.
+// Returns the query for the total of the records that a request selects by its
+// project, its window and its filters.
 template <typename Request>
 v1::QueryUsageRequest TotalQuery(const Request& request) {
   v1::QueryUsageRequest query;

@@ -19,7 +19,7 @@ bool HasCertificate(const std::string& pem);
 bool IsRefusedCertificate(const std::string& grpc_error);
 
 // Connects once more, and returns what is wrong with the server's certificate,
-// worded for users. Takes at most a few seconds.
+// worded for users. Takes at most a few seconds once it is connected.
 std::string DescribeRefusedCertificate(const ConnectionOptions& connection);
 
 }  // namespace tokenusage

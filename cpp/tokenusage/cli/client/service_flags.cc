@@ -44,7 +44,7 @@ bool IsToken(std::string_view text) {
   });
 }
 
-// A URL's scheme would be resolved as a host name.
+// Refuses a URL, whose scheme would be resolved as a host name.
 std::string CheckServer(const std::string& server) {
   if (server.find("://") == std::string::npos) return "";
   return "expected host:port, found a URL; TLS is chosen by --tls or --tls-ca";

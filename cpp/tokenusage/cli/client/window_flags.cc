@@ -58,7 +58,7 @@ absl::StatusOr<absl::Time> ParseWindowTime(const std::string& flag,
   if (const auto time = ParseTime(flag, text, zone); time.ok()) {
     return ToTime(*time);
   }
-  // In UTC a time without an offset is one with a Z.
+  // A time without an offset is parsed as UTC, for its civil time in the zone.
   for (const char* rest : {"Z", ":00Z"}) {
     const auto utc = ParseTime(flag, text + rest, zone);
     if (!utc.ok()) continue;

@@ -40,9 +40,11 @@ struct ZonedWindow {
 absl::StatusOr<ZonedWindow> ParseWindow(const WindowFlags& flags,
                                         absl::Time now);
 
-// Returns the window of the same length that ends where this one starts: the
-// same number of months if the window is whole months, otherwise, if it starts
-// with a day, as many days as its civil times need to lie before it.
+// Returns the window to compare with, which lies before this one. Whole months
+// give as many months before them. A window that starts with a day is moved
+// back by the number of days that it touches, and keeps its civil times: today
+// until 15:00 gives yesterday until 15:00. Any other gives the span of the same
+// length before it.
 ZonedWindow WindowBefore(const ZonedWindow& window);
 
 // Returns a time in the zone, as a date if it is the start of a day.
@@ -56,7 +58,8 @@ void SetWindow(const ZonedWindow& window, Request* request) {
 }
 
 // Returns true if a call failed because records at the start of the default
-// window were removed: then moves start_time to the horizon, and says so.
+// window were removed: then moves start_time to the horizon, and says so on
+// stderr.
 bool StartAtHorizon(const WindowFlags& flags, const absl::Status& status,
                     ::google::protobuf::Timestamp* start_time);
 

@@ -26,14 +26,15 @@ Command AddDbMigrateCommand(CLI::App* db);
 Command AddDbRebuildRollupsCommand(CLI::App* db);
 Command AddDbRetainCommand(CLI::App* db);
 
-// Adds --store. `url` holds the default and must outlive the command.
+// Adds --store. Sets `url` to the default; it must outlive the command.
 void AddStoreFlag(CLI::App* command, std::string* url);
 
 // Returns the status of a store's work on a project. If there is no such
 // project, the message names it.
 absl::Status InProject(const std::string& project, const absl::Status& status);
 
-// Opens an existing store to change it: no service may have it open.
+// Opens an existing store. No service may have a SQLite database open; beside a
+// PostgreSQL one, services may run. Errors: those of OpenStore.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenExistingStore(
     const std::string& url);
 

@@ -76,7 +76,7 @@ struct DeleteFlags {
 // Says on stderr that `what` of the project is removed permanently, and reads
 // the project's name from stdin, unless the flags confirm it.
 //
-// Errors: INVALID_ARGUMENT unless that is the project's name.
+// Errors: INVALID_ARGUMENT if another name is read.
 absl::Status Confirm(const std::string& what, const DeleteFlags& flags) {
   if (flags.yes) return absl::OkStatus();
   PrintError(absl::StrCat("this removes ", what, " of project ", flags.project,

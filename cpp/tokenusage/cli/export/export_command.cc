@@ -105,8 +105,9 @@ class Exporter {
   }
 
  private:
-  // A page token may not outlive the server, so an export continues from the
-  // time of its last row; the folder takes no row twice.
+  // Adds the records from the time of the last row on; the folder takes no row
+  // twice. A page token would be of no use to an interrupted export, since it
+  // may become invalid when the server restarts.
   absl::Status AddRecords() {
     v1::ListUsageRecordsRequest list;
     list.set_project(request_.project());

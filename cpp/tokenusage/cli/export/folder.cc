@@ -132,7 +132,7 @@ ExportCheck CheckParts(const std::string& path,
     const std::string name = PartName(i + 1, check.manifest.request().format());
     if (part.name() == name) {
       CheckPart(path, rows, part, &check);
-    } else {  // perhaps of a file elsewhere
+    } else {  // the name may lead out of the folder
       check.problems.push_back(absl::StrCat(kManifest, ": parts: expected ",
                                             name, ", found ", part.name()));
     }

@@ -6,7 +6,8 @@
 //   TOKENUSAGE_ASSIGN_OR_RETURN(
 //       const auto folder, ExportFolder::Open("october", request, 1 << 20));
 //   for (...) TOKENUSAGE_RETURN_IF_ERROR(folder->Add(row));
-//   TOKENUSAGE_RETURN_IF_ERROR(folder->Finish());
+//   TOKENUSAGE_RETURN_IF_ERROR(folder->WritePart());
+//   TOKENUSAGE_RETURN_IF_ERROR(folder->Complete());
 //
 // A part is written when it is full, under another name until it is on disk,
 // and is not changed after that. Then the manifest is replaced. So a process
@@ -32,17 +33,18 @@ namespace tokenusage {
 // A part is held in memory until it is written.
 inline constexpr std::int64_t kMaxExportPartBytes = 1 << 30;
 
-// Not thread-safe.
+// The folder of one export, complete or not. Not thread-safe.
 class ExportFolder {
  public:
   // Opens the folder, which is created if there is none, and locks it. If it
-  // holds a part of this export, reads all of it, so that nothing is added to a
-  // damaged one. A part takes another row only if it then has at most
+  // holds the beginning of this export, reads all of it: nothing is added to a
+  // damaged export. A part takes another row only if it then has at most
   // `part_bytes` bytes.
   //
   // Errors, each naming the folder: those of FileError. FAILED_PRECONDITION if
   // the folder holds something else, or another process exports to it.
-  // DATA_LOSS if its content is damaged.
+  // DATA_LOSS if its content is damaged. INTERNAL if a part that the manifest
+  // does not list cannot be removed.
   static absl::StatusOr<std::unique_ptr<ExportFolder>> Open(
       const std::string& path, const internal::ExportRequest& request,
       std::int64_t part_bytes);
@@ -107,7 +109,7 @@ struct ExportCheck {
 // rows, sizes, checksums, order and sums. Changes nothing.
 //
 // Errors: those of FileError, or DATA_LOSS, if there is no manifest that can be
-// read.
+// read; FAILED_PRECONDITION if the manifest has another version.
 absl::StatusOr<ExportCheck> CheckExport(const std::string& path);
 
 // Returns the differences between sums, one line for each number, such as

@@ -28,7 +28,7 @@ constexpr const char* kRecordColumns[] = {
     "model",        "labels",     "receive_time", "corrects",
     "corrected_by", "counted",    "inconsistent", "unknown_usage"};
 
-// The number of those that ReadRecord skips: from operation to corrected_by.
+// The number of columns that ReadRecord skips: from operation to corrected_by.
 constexpr int kSkippedColumns = 7;
 
 // The columns of totals before those of the groups, and after.
@@ -142,7 +142,8 @@ bool ReadRecord(const std::vector<CsvField>& fields, ExportRow* row) {
   return reader.ok() && (is_counted || counts.measures().empty());
 }
 
-// Reads the fields of totals with `groups` groups, as above.
+// Reads the fields of totals with `groups` groups. Returns false if they are
+// not as expected.
 bool ReadTotals(const std::vector<CsvField>& fields, int groups,
                 ExportRow* row) {
   FieldReader reader(fields);

@@ -54,7 +54,7 @@ struct ExportPosition {
 struct ExportRow {
   std::string text;  // with its line feed
   ExportPosition position;
-  UsageSum sum;  // of nothing if it is a record that does not count
+  UsageSum sum;  // empty if the row is a record that does not count
 };
 
 // Immutable, so thread-safe.
@@ -63,7 +63,8 @@ class ExportRows {
   // The time zone must exist, or be empty.
   explicit ExportRows(const internal::ExportRequest& request);
 
-  // Returns the beginning of each part: the names of the columns in CSV.
+  // Returns the beginning of each part: in CSV, the names of the columns; else
+  // nothing.
   std::string Heading() const;
 
   // Returns the row of a UsageRecord or of a UsageRow with totals. Errors:

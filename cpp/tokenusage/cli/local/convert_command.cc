@@ -80,7 +80,7 @@ absl::StatusOr<std::string> WriteAs(const std::string& format,
   return line + "\n";
 }
 
-// Converts the input. An error starts with the input's name.
+// Converts the input. An error of the input starts with its name.
 absl::Status Convert(const ConvertFlags& flags) {
   TOKENUSAGE_ASSIGN_OR_RETURN(const Message* prototype,
                               FindMessageType(flags.message));

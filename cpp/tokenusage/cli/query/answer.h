@@ -49,8 +49,8 @@ absl::StatusOr<UsageSum> SumOf(const v1::UsageTotals& totals);
 // states it.
 std::optional<Amount> TotalNamed(const std::string& name, const UsageSum& sum);
 
-// Returns one row as a JSON object, without a trailing line feed. It need not
-// be one of `answer.rows`.
+// Returns one row as a JSON object, without a trailing line feed. `row` need
+// not be in `answer.rows`.
 absl::StatusOr<std::string> FormatQueryJson(const QueryAnswer& answer,
                                             const QueryRow& row);
 

@@ -16,7 +16,7 @@
 namespace tokenusage {
 namespace {
 
-// The columns before the measures.
+// Returns the names of the columns before the measures.
 std::vector<CsvField> CsvHeading(const QueryAnswer& answer) {
   std::vector<CsvField> heading = {"bucket_start_time", "bucket_end_time",
                                    "bucket_start_local", "bucket_end_local",

@@ -103,10 +103,10 @@ absl::StatusOr<v1::QueryUsageRequest> RequestOf(const QueryFlags& flags,
   return request;
 }
 
-// One query's work.
+// Runs one query, and writes its answer.
 class QueryRun {
  public:
-  // The arguments must outlive this.
+  // All arguments but `request` must outlive the object.
   QueryRun(const QueryFlags& flags, v1::QueryUsageRequest request,
            UsageClient* client, QueryAnswer* answer)
       : flags_(flags),
@@ -133,8 +133,8 @@ class QueryRun {
  private:
   using RowVisitor = std::function<absl::Status(v1::UsageRow row)>;
 
-  // Calls `visit` with the rows of all pages, or of the first `limit` rows if
-  // that is not 0. Returns whether those were all.
+  // Calls `visit` with the rows of all pages, or with only the first `limit`
+  // rows if `limit` is not 0. Returns whether those were all.
   absl::StatusOr<bool> ReadRows(v1::QueryUsageRequest* request,
                                 std::int64_t limit, const RowVisitor& visit) {
     constexpr std::int64_t kMaxPageSize = 1000;

@@ -50,7 +50,7 @@ std::string FormatTotal(const MeasureSum& total, std::int64_t record_count) {
 }
 
 // Returns `part` in percent of `whole` or, if `is_change`, the change from
-// `whole` to `part`; empty if that is meaningless.
+// `whole` to `part`; empty if one of them is missing, or `whole` is 0.
 std::string FormatPercent(std::optional<Amount> part,
                           std::optional<Amount> whole, bool is_change) {
   if (!part || !whole || *whole == Amount()) return "";

@@ -66,7 +66,7 @@ struct CorrectFlags {
 // Collects the totals that change, by day of UTC and series.
 class Changes {
  public:
-  // Counts a record in place of `corrected`.
+  // Counts `correction` in place of `corrected`.
   void Replace(const v1::UsageRecord& corrected,
                const v1::UsageRecord& correction) {
     if (Counts(correction)) {
@@ -126,8 +126,8 @@ class Corrector {
   }
 
   // Adds a correction. Fields that it leaves out are taken from the record that
-  // it corrects, and its id is made of that record's id and `suffix`. `where`
-  // says where the correction is from. Fails only if the service does.
+  // it corrects; an id that it leaves out is that record's id and `suffix`.
+  // `where` says where the correction is from. Fails only if the service does.
   absl::Status Add(const std::string& where, std::string_view suffix,
                    v1::UsageRecord correction) {
     if (correction.corrects().empty()) {
@@ -158,7 +158,7 @@ class Corrector {
     return absl::OkStatus();
   }
 
-  // Notes that a correction was refused, and prints why.
+  // Counts a refused correction, and prints why. Returns OK.
   absl::Status Refuse(const std::string& where, absl::string_view why) {
     ++refused_;
     PrintError(absl::StrCat(where, ": ", why));

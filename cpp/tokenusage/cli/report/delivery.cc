@@ -45,7 +45,7 @@ class WatchedTransport : public ReportTransport {
 
   void Cancel() override { transport_->Cancel(); }
 
-  // Returns the reason if it is time to give up, after no answers since
+  // Returns the reason to give up; OK if it is too early. Waiting began at
   // `start`.
   absl::Status Failure(absl::Time start) const {
     const std::lock_guard lock(mutex_);
@@ -61,8 +61,8 @@ class WatchedTransport : public ReportTransport {
   }
 
  private:
-  // The reporter learns about its records from these two kinds of results; it
-  // repeats all others.
+  // Returns whether the result tells the reporter what became of its records:
+  // an answer, or a refusal of the whole batch. It repeats all other calls.
   static bool IsOutcome(const ReportResult& result) {
     return result.status.ok() || absl::IsInvalidArgument(result.status) ||
            (absl::IsResourceExhausted(result.status) &&

@@ -3,8 +3,9 @@
 // Delivers the records of a command to the service: a UsageReporter that the
 // command waits for as long as the service answers.
 //
-//   TOKENUSAGE_ASSIGN_OR_RETURN(auto delivery, Delivery::Start(flags,
-//   options)); absl::Status status = delivery->reporter().Report(record);
+//   TOKENUSAGE_ASSIGN_OR_RETURN(
+//       auto delivery, Delivery::Start(flags, std::move(options)));
+//   absl::Status status = delivery->reporter().Report(record);
 //   ...
 //   status = delivery->Wait(&progress);
 
@@ -25,11 +26,12 @@ namespace tokenusage {
 
 class WatchedTransport;
 
-// One thread at a time.
+// A reporter, and how its last calls ended. Not thread-safe, but the reporter
+// is.
 class Delivery {
  public:
-  // Starts a reporter with these options, except for the project and the
-  // delays, which are those of all commands.
+  // Starts a reporter with these options, except for the project, which is that
+  // of the flags, and max_retry_delay, which is 1 second.
   //
   // Errors: those of ReadConnection, NewGrpcTransport and UsageReporter::Start.
   static absl::StatusOr<std::unique_ptr<Delivery>> Start(
@@ -41,9 +43,9 @@ class Delivery {
   // Waits until the service has answered for all records. Shows on `progress`,
   // unless it is null, the number that it has answered for.
   //
-  // Gives up, and returns the reason, if a call fails in a way that repeating
-  // does not help, or if the service has not answered for a while; records that
-  // it has not answered for are still pending.
+  // Gives up, and returns the reason, if it is pointless to repeat a call that
+  // failed, or if the service has not answered for kPatienceAfter, or for
+  // kPatienceBefore at the start. Records without an answer are still pending.
   absl::Status Wait(Progress* progress);
 
  private:

@@ -105,7 +105,8 @@ class Reporter {
 
   // Reports all of `input`, which holds responses of `dialect` or, if that is
   // null, JSON Lines, and waits for the service's answers. Fails if the input
-  // cannot be read, or if, without a spool, the service does not answer.
+  // cannot be read, the spool cannot be written or, without a spool, the
+  // service does not answer.
   absl::Status ReportAll(const Dialect* dialect, Input* input) {
     input_name_ = input->name();
     absl::Status status =
@@ -164,8 +165,8 @@ class Reporter {
     return AddRecord(record);
   }
 
-  // Adds the records of a response. Those after the first have a separate id,
-  // or the first one's with a number.
+  // Adds the records of a response. One after the first that states no id gets
+  // that of --record-id with a number.
   absl::Status AddResponse(Response response) {
     line_number_ = response.line_number;
     if (!response.extraction.ok()) {
@@ -300,7 +301,7 @@ class Reporter {
   std::unique_ptr<Delivery> delivery_;  // calls back: destroyed first
 };
 
-// Reads all flags but --message.
+// Reads the flags that say what the lines hold, except --message.
 absl::StatusOr<ReportLineFormat> FormatFromFlags(const ReportFlags& flags) {
   ReportLineFormat format;
   format.ignore_unknown = flags.ignore_unknown;

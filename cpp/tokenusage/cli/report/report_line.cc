@@ -193,7 +193,7 @@ absl::Status ReportLineParser::ParseUsageLine(std::string_view line,
   if (!HasUsage(*envelope)) {
     Message* usage =
         record->GetReflection()->MutableMessage(record, format_.usage_field);
-    // A usage that is null is no bare usage object.
+    // A line whose "usage" is null is not a bare usage object.
     const absl::Status missing = ParseJsonAt(line, kUsage, usage);
     const auto error = GetJsonError(missing);
     if (!error || error->kind != JsonError::Kind::kMissingField) return missing;

@@ -44,16 +44,17 @@ class ReportLineParser {
 
   // Parses one line. Thread-safe.
   //
-  // Errors: INVALID_ARGUMENT: the line is at fault, or a field is missing,
-  // whose flag is then named. FAILED_PRECONDITION: --message was forgotten, so
-  // other lines will fail as well.
+  // Errors: INVALID_ARGUMENT if the line is wrong, and those of Complete;
+  // FAILED_PRECONDITION if --message was forgotten: other lines will fail as
+  // well.
   absl::StatusOr<v1::UsageRecord> Parse(std::string_view line,
                                         std::int64_t line_number) const;
 
-  // Fills the defaults into a record of the line, then checks the fields that
-  // every record needs. Thread-safe.
+  // Sets the fields that a record of the line leaves out to the defaults, then
+  // checks the fields that every record needs. Thread-safe.
   //
-  // Errors: INVALID_ARGUMENT: a field is missing, whose flag is then named.
+  // Errors: INVALID_ARGUMENT if a field is missing, naming its flag, or if the
+  // operation is that of another kind of usage.
   absl::Status Complete(std::int64_t line_number,
                         v1::UsageRecord* record) const;
 

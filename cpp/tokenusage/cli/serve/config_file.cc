@@ -42,7 +42,7 @@ absl::Status SetFlag(const CLI::ConfigItem& item, CLI::App* command,
   return absl::OkStatus();
 }
 
-// `seen` holds the flags of the lines before.
+// Applies one line. `seen` holds the flags of the lines before.
 absl::Status ApplyLine(const std::string& line, CLI::App* command,
                        std::set<std::string>* seen) {
   try {

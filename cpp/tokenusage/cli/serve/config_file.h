@@ -24,8 +24,8 @@ namespace tokenusage {
 // command line is parsed.
 //
 // Errors: INVALID_ARGUMENT, naming the file and, if it can be read, the line:
-// no flag and value; a flag that does not exist or occurs twice; a value that
-// the flag does not accept. Values are not repeated: a URL may hold a password.
+// it is not FLAG = VALUE; the flag does not exist or occurs twice; the value is
+// not valid. URLs are not repeated: they may hold a password.
 absl::Status ApplyConfigFile(CLI::App* command, const std::string& path);
 
 // Returns the flags that have a value or a default, in the format of such a

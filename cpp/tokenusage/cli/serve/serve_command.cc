@@ -86,9 +86,9 @@ sigset_t BlockSignals() {
   return SignalSet({SIGINT, SIGTERM});
 }
 
-// Ends the process after `limit`, unless `is_closed` says that the calls and
-// the store have ended, or at the next of the signals. That is safe at any
-// moment: acknowledged records are on disk, and others are sent again.
+// Ends the process at the next of the signals, or after `limit` unless
+// `is_closed` then says that the calls and the store have ended. That is safe
+// at any moment: acknowledged records are on disk, and others are sent again.
 void EndAtTheLatest(sigset_t signals, absl::Duration limit,
                     const std::shared_ptr<std::atomic<bool>>& is_closed) {
   const absl::Time end = absl::Now() + limit;
@@ -202,7 +202,7 @@ class LiveFiles {
     return absl::OkStatus();
   }
 
-  // Logs the outcome of a reload. Returns whether the status is OK.
+  // Logs and counts the outcome of a reload. Returns whether the status is OK.
   bool LogReload(const std::string& what, const absl::Status& status) {
     metrics_->OnReload(what, status.ok());
     if (status.ok()) {
@@ -275,7 +275,7 @@ UsageServerOptions ServerOptions(const ServeFlags& flags,
   return options;
 }
 
-// `store` and `server` must outlive the server over HTTP.
+// Returns the options of the HTTP server. `store` and `server` must outlive it.
 HttpServerOptions HttpOptions(const ServeFlags& flags, const LiveFiles& files,
                               const std::shared_ptr<ServerMetrics>& metrics,
                               const UsageStore* store, UsageServer* server) {

@@ -46,15 +46,16 @@ struct ServeFlags {
   LogFormat parsed_log_format() const;
 };
 
-// Adds the flags. Each can also be given in the environment, such as
-// TOKENUSAGE_LISTEN, or in the file of --config.
+// Adds the flags. All but --print-config and --check can also be given in the
+// environment, such as TOKENUSAGE_LISTEN; all but these and --config also in
+// the file of --config.
 void AddServeFlags(CLI::App* command, ServeFlags* flags);
 
 // Returns the environment variables that look like a flag of some command of
 // the program, but are not.
 std::vector<std::string> UnknownVariables(const CLI::App& program);
 
-// Returns INVALID_ARGUMENT if flags do not go together.
+// Returns INVALID_ARGUMENT if a flag is invalid, or flags do not go together.
 absl::Status CheckServeFlags(const ServeFlags& flags);
 
 }  // namespace tokenusage

@@ -16,8 +16,8 @@
 
 namespace tokenusage {
 
-// As long as it exists, the signals end the process with exit code 0. That is
-// safe: nothing has been acknowledged yet.
+// While an object of this class exists, the signals end the process with exit
+// code 0. That is safe: nothing has been acknowledged yet.
 class StoppableStart {
  public:
   // All threads must have blocked `signals`.

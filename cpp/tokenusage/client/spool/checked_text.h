@@ -17,7 +17,8 @@ namespace tokenusage {
 // Returns the text with a line "crc32c HEX" after it.
 std::string AddChecksum(std::string_view text);
 
-// Returns the text before the checksum's line; nothing if they do not match.
+// Returns the text before the checksum's line; nullopt if the checksum is not
+// that of the text.
 std::optional<std::string> TakeChecksum(std::string_view content);
 
 }  // namespace tokenusage

@@ -13,8 +13,8 @@
 
 namespace tokenusage {
 
-// Returns the checksum of `bytes` appended to the bytes whose checksum is
-// `previous`; 0 is that of none. Thread-safe.
+// Returns the checksum of all bytes up to the end of `bytes`. `previous` is the
+// checksum of the bytes before them: 0 if there are none. Thread-safe.
 std::uint32_t Crc32c(std::string_view bytes, std::uint32_t previous = 0);
 
 // Returns the same from a table, for processors without the instruction and for

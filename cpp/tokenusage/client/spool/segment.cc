@@ -42,7 +42,8 @@ T ReadInteger(std::string_view bytes, std::size_t offset) {
   return value;
 }
 
-// Returns the checksum of the record, followed by its length and sequence.
+// Returns the checksum of the record, then of the length and the sequence in
+// the frame's header.
 std::uint32_t FrameChecksum(std::uint32_t record_checksum,
                             std::string_view frame) {
   return Crc32c(frame.substr(kLengthOffset, kChecksumOffset - kLengthOffset),
@@ -123,7 +124,8 @@ absl::StatusOr<std::optional<SegmentReader::Frame>> SegmentReader::Next(
   }
 }
 
-// Moves position_ to the next marker with a whole header after it.
+// Moves position_ to the next marker that begins a whole header. Returns false
+// if there is none.
 absl::StatusOr<bool> SegmentReader::SkipToMarker(std::int64_t limit) {
   while (true) {
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool filled,
@@ -141,7 +143,7 @@ absl::StatusOr<bool> SegmentReader::SkipToMarker(std::int64_t limit) {
 }
 
 // Makes Rest() hold at least `size` bytes, all of them before `limit`. Returns
-// false if there are no more.
+// false if there are fewer.
 absl::StatusOr<bool> SegmentReader::Fill(std::size_t size, std::int64_t limit) {
   if (limit - position_ < static_cast<std::int64_t>(size)) return false;
   if (Rest().size() < size) {

@@ -22,13 +22,14 @@ namespace tokenusage {
 inline constexpr std::size_t kFrameHeaderBytes = EncodedRecord::kHeaderBytes;
 inline constexpr std::size_t kMaxFrameRecordBytes = 1 << 20;
 
-// Turn the bytes of a record into a frame: first all but the sequence, which
-// takes time in proportion to the record's size, then the sequence.
+// Turn a record into a frame in two steps. BeginFrame writes all but the
+// sequence, and takes time in proportion to the record's size; FinishFrame adds
+// the sequence.
 void BeginFrame(EncodedRecord* record);
 void FinishFrame(std::uint64_t sequence, EncodedRecord* record);
 
-// Names a segment by the sequence of its first record and by its project, which
-// thus survives any damage to a file's content.
+// Names a segment by the sequence of its first record and by its project. So
+// damage to a file's content does not lose the project.
 struct SegmentName {
   std::uint64_t first = 0;
   std::string project;
@@ -72,7 +73,7 @@ class SegmentReader {
   const std::shared_ptr<File> file_;
   std::string buffer_;             // a part of the file
   std::int64_t buffer_start_ = 0;  // where it is in the file
-  std::int64_t position_ = 0;      // what was read
+  std::int64_t position_ = 0;      // of the next byte to read
   std::int64_t frame_end_ = 0;
   std::uint64_t next_;  // the least sequence of the next frame
   const std::uint64_t first_;

@@ -26,14 +26,15 @@ constexpr int kVersion = 1;
 
 // The state of a spool's files, without its records.
 struct Layout {
-  std::optional<std::string> project;         // nothing: no file states it
+  std::optional<std::string> project;         // nullopt if no file states it
   bool has_project_file = false;              // that can be read
   std::optional<std::uint64_t> acknowledged;  // nullopt if it cannot be read
   std::vector<std::uint64_t> segments;        // their first sequences, rising
   int damaged_files = 0;
 };
 
-// Returns the text of a small file, if it is intact. Counts damage.
+// Returns the text of a small file; nullopt if it is damaged, which is counted,
+// missing or empty. The cursor is empty until the first Discard.
 absl::StatusOr<std::optional<std::string>> ReadChecked(const std::string& path,
                                                        FileSystem* files,
                                                        int* damaged_files) {
@@ -76,7 +77,7 @@ absl::Status ReadProject(const std::string& folder, const std::string& text,
 }
 
 std::string CursorText(std::uint64_t last) {
-  // As long for every sequence, so that a shorter one replaces a longer one.
+  // The same length for every sequence: the text overwrites the previous one.
   return absl::StrFormat("acknowledged %020u\n", last);
 }
 
@@ -215,8 +216,8 @@ absl::Status Spool::OpenLastSegment(std::uint64_t first) {
                      " bytes are not a record, and were cut off"));
     TOKENUSAGE_RETURN_IF_ERROR(file->Truncate(end));
   }
-  // If answered records are no longer here, their sequences are not reused: the
-  // next record begins a new segment.
+  // A segment that ends before the cursor has lost answered records. Their
+  // sequences are not reused: the next record begins a new segment.
   const bool is_complete = last >= last_appended_;
   last_appended_ = std::max<std::uint64_t>(last, last_appended_);
   segments_.push_back({first, end, is_complete ? file : nullptr});
@@ -252,7 +253,7 @@ absl::Status Spool::Append(EncodedRecord* record) {
   FinishFrame(sequence, record);
   if (absl::Status status = segment.file->WriteAt(segment.bytes, record->bytes);
       !status.ok()) {
-    // The next record is written in the same place, so this may fail.
+    // This may fail, since the next record is written at the same offset.
     segment.file->Truncate(segment.bytes).IgnoreError();
     return status;
   }
@@ -399,8 +400,9 @@ void Spool::RemoveSegments(std::uint64_t last) {
     }
   }
   if (removable.empty()) return;
-  // Otherwise the segments would be missed after a power failure. If it fails,
-  // they are deleted all the same, or a full disk would stay full.
+  // If a power failure undid the cursor, but not the deletions, these records
+  // would count as lost. If the sync fails, the segments are deleted all the
+  // same, or a full disk would stay full.
   cursor_->Sync().IgnoreError();
   for (const std::uint64_t first : removable) {
     const absl::Status status =

@@ -40,11 +40,12 @@ struct SpoolOptions {
   std::int64_t segment_bytes = 8 << 20;
   // Set if Sync will be called.
   bool syncs = true;
-  // Called with each instance of damage that is found. Must be thread-safe.
+  // Called with each instance of damage that is found, and with each segment
+  // that cannot be deleted. Must be thread-safe.
   std::function<void(std::string_view message)> log = [](std::string_view) {};
 };
 
-// The losses to damage since the spool was opened.
+// The damage that was found since the spool was opened.
 struct SpoolDamage {
   std::int64_t lost_records = 0;  // unreadable, before others that were read
   std::int64_t torn_tails = 0;    // a last write that was cut, or damage to it
@@ -79,7 +80,7 @@ class Spool : public RecordLog {
   struct Segment {
     std::uint64_t first = 0;  // the sequence of its first record
     std::int64_t bytes = 0;
-    std::shared_ptr<File> file;  // may be null, except in the last one
+    std::shared_ptr<File> file;  // null if nothing is appended to it any more
   };
   // The part of a segment that can be read.
   struct ReadableSegment {
@@ -110,7 +111,7 @@ class Spool : public RecordLog {
   std::unique_ptr<File> cursor_;
 
   mutable std::mutex mutex_;
-  std::deque<Segment> segments_;  // guarded by mutex_, as are those below
+  std::deque<Segment> segments_;  // guarded by mutex_, like all up to damage_
   std::vector<std::shared_ptr<File>> unsynced_;
   bool folder_is_synced_ = false;
   std::uint64_t reading_ = 0;  // the first sequence of the segment being read

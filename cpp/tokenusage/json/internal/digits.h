@@ -28,9 +28,10 @@ inline void StoreWord(std::uint64_t word, char* p) {
   std::memcpy(p, &word, sizeof(word));
 }
 
-// Takes eight characters' differences from '0' (x ^ '0'), and returns the
-// highest bit of the byte of each that is not a digit. The lowest set bit is
-// right, and so is the second lowest if the lowest is of an ASCII character.
+// Takes the values of eight characters (c ^ '0'), and returns a word with the
+// highest bit of each byte that is not a digit. Carries from bytes that are not
+// ASCII may set the bits of digits after them: only the lowest set bit is
+// right, and the second lowest if the lowest is that of an ASCII character.
 __attribute__((always_inline)) inline std::uint64_t NotDigits(
     std::uint64_t values) {
   return ((values + 0x7676767676767676) | values) & 0x8080808080808080;

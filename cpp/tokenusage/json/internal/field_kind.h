@@ -34,7 +34,7 @@ enum class FieldKind {
 
 enum class FieldShape { kSingular, kRepeated, kMap };
 
-// Returns the name of a value of the kind in errors.
+// Returns how errors describe a value of the kind.
 constexpr std::string_view ExpectedOf(FieldKind kind) {
   switch (kind) {
     case FieldKind::kDouble:

@@ -6,8 +6,10 @@
 //
 //   template <>
 //   struct JsonFields<acme::CallUsage> {
-//     TOKENUSAGE_JSON_FIELD(total_tokens, "total_tokens", Required<kDouble>);
-//     TOKENUSAGE_JSON_FIELD(cached_tokens, "cached_tokens", Optional<kDouble>);
+//     TOKENUSAGE_JSON_FIELD(total_tokens, "total_tokens",
+//                           Required<FieldKind::kDouble>);
+//     TOKENUSAGE_JSON_FIELD(cached_tokens, "cached_tokens",
+//                           Optional<FieldKind::kDouble>);
 //     using List = FieldList<total_tokens_field, cached_tokens_field>;
 //     static constexpr bool kIsExtendable = false;
 //   };
@@ -82,7 +84,7 @@ template <FieldKind kKind>
 using Map = FieldType<kKind, FieldShape::kMap, false, false>;
 
 // A field's description: `field` as in its accessors' names, `name` as in JSON.
-// Only the accessors that the field has are ever used.
+// The functions are templates, since a field does not have all accessors.
 #define TOKENUSAGE_JSON_FIELD(field, name, ...)             \
   struct field##_field : __VA_ARGS__ {                      \
     static constexpr char kQuoted[] = "\"" name "\":";      \
@@ -116,7 +118,7 @@ using Map = FieldType<kKind, FieldShape::kMap, false, false>;
     }                                                       \
   }
 
-// ----------------------------------------------------- what is made of it
+// -------------------------------------------------- slots, fields and tables
 
 inline void PutTimestamp(const UnixTime& time,
                          ::google::protobuf::Timestamp* timestamp) {
@@ -209,7 +211,8 @@ class GeneratedField {
   static constexpr bool kGenerated = true;
   static constexpr FieldKind kKind = Type::kKind;
   static constexpr FieldShape kShape = Type::kShape;
-  // Numbers and the like, which Reset clears.
+  // Whether this is a number, bool or enum, singular and not in a oneof. Reset
+  // clears these.
   static constexpr bool kIsPlain =
       kShape == FieldShape::kSingular && Type::kOneof < 0 &&
       kKind != FieldKind::kString && kKind != FieldKind::kBytes &&
@@ -229,7 +232,7 @@ class GeneratedField {
     return *names;
   }
 
-  // Compares word by word; the last two may overlap.
+  // Compares word by word; the last two words may overlap.
   template <std::size_t kMaxSize>
   static bool IsQuotedAt(const char* p) {
     constexpr std::size_t kSize = sizeof(Type::kQuoted) - 1;
@@ -337,8 +340,8 @@ class GeneratedTable {
     std::uint64_t seen_[kSize / 64 + 1] = {};
   };
 
-  // Clears numbers and the like, which costs less than to ask which of them are
-  // absent, and the fields that the class does not know.
+  // Clears plain fields, since finding out which of them are absent would cost
+  // more, and the fields that the class does not know.
   static void Reset(Class* message) {
     if constexpr (JsonFields<Class>::kIsExtendable) {
       message->Clear();
@@ -352,7 +355,7 @@ class GeneratedTable {
   }
 
   static int Find(std::string_view name) {
-    // Its type was checked when the code was generated.
+    // There is a plan: the plugin checked the type.
     static const auto* const plan =
         new PlanHandle(*GetMessagePlan(Class::descriptor()));
     const FieldPlan* const field = plan->plan->Find(name);
@@ -371,7 +374,7 @@ class GeneratedTable {
   }
 
  private:
-  // It is cheaper to try a few fields again than to ask which to leave out.
+  // It is cheaper to try a few fields again than to test which to skip.
   static constexpr std::size_t kFewFields = 16;
 
   template <typename Function, typename... Types, std::size_t... kIndices>
@@ -408,20 +411,23 @@ class GeneratedTable {
 // ------------------------------------------------------------- registration
 
 // Reads and writes the messages of one class, as the calls of json.h do. Both
-// only report that there is an error: Reflection finds out which.
+// functions return false for an error, which Reflection then describes: `read`
+// leaves `message` unchanged, but `write` may have appended a part.
 struct GeneratedMessage {
   bool (*read)(std::string_view json, std::string_view path, bool strict,
                ::google::protobuf::Message* message);
   bool (*write)(const ::google::protobuf::Message& message, std::string* out);
 };
 
-// Makes the code for a class known. Objects of this type are global variables.
+// Registers the code for a class. Objects of this type are global variables,
+// and a library that has some must not be unloaded.
 //
-// They form lists by the address of the class's type_info, which only grow, at
-// their heads: so looking one up takes no lock and a few instructions, whether
-// code registers itself at start-up, in any order, or with a library that is
-// loaded later. A class that is loaded twice may have two addresses; the other
-// one is not found then, and Reflection serves it.
+// They form lists, hashed by the address of the class's type_info. The lists
+// only grow, at their heads. So a look-up takes no lock and a few instructions,
+// and code can register itself at any time and in any order: at start-up, or
+// with a library that is loaded later. A class that is loaded twice may have
+// two addresses; if only one of them is registered, Reflection serves the
+// other.
 class Registration {
  public:
   Registration(const std::type_info& type, const GeneratedMessage& message);

@@ -28,8 +28,8 @@ absl::Status Refuse(const FieldDescriptor& field, std::string_view why) {
       absl::StrCat(std::string(field.full_name()), ": ", ToAbsl(why)));
 }
 
-// Returns an error with what the field's author may have meant: the .proto name
-// is the wire's, or the API has camelCase names.
+// Returns an error that suggests what the field's author may have meant: the
+// .proto name is the wire name, or the API's names are in camelCase.
 absl::Status RefuseJsonName(const FieldDescriptor& field,
                             const std::string& json_name,
                             const std::string& wire_name) {
@@ -89,7 +89,7 @@ bool KindOf(const FieldDescriptor& field, FieldKind* kind) {
 absl::Status SetNames(const FieldDescriptor& field, FieldPlan* plan) {
   plan->wire_name = field.options().GetExtension(v1::wire_name);
   if (plan->wire_name.empty()) plan->wire_name = std::string(field.name());
-  // Newer protobuf returns another type.
+  // In newer versions of protobuf, json_name() returns a string_view.
   // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const std::string json_name(field.json_name());
   // The two fields of a map's entry have no separate JSON names.
@@ -170,7 +170,7 @@ class PlanBuilder {
   absl::Status Fill(const Descriptor* descriptor) {
     MessagePlan* const plan = plans_[descriptor].get();
     const int count = descriptor->field_count();
-    // It does not grow again: by_name points into it.
+    // Sized once, since by_name points into it.
     plan->fields.resize(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) {
       const FieldDescriptor& field = *descriptor->field(i);
@@ -285,7 +285,7 @@ absl::StatusOr<PlanHandle> GetMessagePlan(const Descriptor* descriptor) {
                                 cache->Get(descriptor));
     return PlanHandle{plan, nullptr};
   }
-  // A dynamic descriptor may be destroyed, and another one take its address.
+  // Not kept: a dynamic descriptor may be destroyed, and its address reused.
   TOKENUSAGE_ASSIGN_OR_RETURN(PlanSet plans, BuildPlans(descriptor));
   const auto owner = std::make_shared<const PlanSet>(std::move(plans));
   return PlanHandle{owner->at(descriptor).get(), owner};

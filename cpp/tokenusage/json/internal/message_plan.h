@@ -43,18 +43,20 @@ class EnumNames {
   absl::flat_hash_map<int, std::string> names_;
 };
 
+// How one field maps to JSON.
 struct FieldPlan {
   const ::google::protobuf::FieldDescriptor* field = nullptr;
   FieldKind kind = FieldKind::kDouble;  // of each element; kMessage for a map
   FieldShape shape = FieldShape::kSingular;
   std::size_t index = 0;  // in MessagePlan::fields
-  bool required = false;
+  bool required = false;  // by (tokenusage.v1.required) or by proto2
   bool has_presence = false;
-  int oneof = -1;  // its index in the message; -1 for none
+  int oneof = -1;  // the index of its oneof in the message; -1 for none
   std::string wire_name;
   std::string alias;   // wire_name in lowerCamelCase
   std::string quoted;  // "wire_name": with its quotes and the colon
-  // Of kMessage; for a map, of its entries: fields 0 and 1 are key and value.
+  // The plan of a kMessage field's type; for a map, that of its entries, whose
+  // fields 0 and 1 are key and value.
   const MessagePlan* message = nullptr;
   std::shared_ptr<const EnumNames> enum_names;  // of kEnum
 };
@@ -80,9 +82,9 @@ struct PlanHandle {
 // Returns the plan of a message type. FAILED_PRECONDITION, with a message that
 // names the field, if the type cannot be mapped: a json_name that is not the
 // wire name, two fields of one name, a misplaced (tokenusage.v1.required), a
-// map whose keys are not strings, a group, or a well-known type other than
-// Timestamp that ProtoJSON represents in its own way. Plans of compiled-in
-// messages are kept. Thread-safe.
+// map whose keys are not strings, a group, NullValue, or a well-known type
+// other than Timestamp that ProtoJSON represents in its own way. No well-known
+// type can be the root. Plans of compiled-in messages are kept. Thread-safe.
 absl::StatusOr<PlanHandle> GetMessagePlan(
     const ::google::protobuf::Descriptor* descriptor);
 

@@ -2,9 +2,9 @@
 //
 // A set of names in a document, for finding duplicates.
 //
-// Names are chosen by whoever sends the document. A tree compares a name with
-// O(log n) others whatever they are, while a hash table could be made to
-// compare it with all of them.
+// Whoever sends the document chooses the names. A tree compares a name with
+// O(log n) others, whatever they are; names could be chosen that make a hash
+// table compare each with all others.
 
 #ifndef TOKENUSAGE_JSON_INTERNAL_NAME_SET_H_
 #define TOKENUSAGE_JSON_INTERNAL_NAME_SET_H_
@@ -46,7 +46,7 @@ class NameSet {
     std::size_t size;
   };
 
-  // Few names are compared one by one, and need no memory.
+  // Few names are compared one by one, without an allocation.
   static constexpr std::size_t kFew = 8;
   Name few_[kFew];  // the first count_ are set
   std::size_t count_ = 0;

@@ -15,7 +15,8 @@ namespace {
 
 __extension__ typedef unsigned __int128 Wide;
 
-// Digits that surely fit in 64 bits, and powers of ten that do.
+// The number of digits that always fit in 64 bits, and the exponent of the
+// largest power of ten that does.
 constexpr std::uint32_t kMaxDigits = 19;
 
 struct Powers {
@@ -53,8 +54,8 @@ struct Decimal {
   std::size_t size() const { return integer.size() + fraction.size(); }
 };
 
-// Reads an exponent. Beyond the bound it no longer matters, however many digits
-// it has.
+// Reads an exponent, clamped to a bound that no document has enough digits to
+// make up for.
 std::int64_t ReadExponent(std::string_view text) {
   constexpr std::int64_t kBound = 100'000'000'000'000'000;
   const bool negative = text[0] == '-';
@@ -96,7 +97,7 @@ bool ParseFloating(std::string_view number, Float* value) {
   const std::from_chars_result result =
       std::from_chars(number.data(), number.data() + number.size(), parsed);
   if (result.ec == std::errc::result_out_of_range) {
-    // This stands for overflow and for underflow.
+    // std::from_chars reports overflow and underflow alike.
     const Decimal decimal = Split(number);
     if (IsAtLeastOne(decimal)) return false;
     parsed = decimal.negative ? -Float{0} : Float{0};
@@ -151,8 +152,9 @@ double Divide(std::uint64_t digits, std::uint32_t decimals) {
   if (digits >> kMantissaBits == 0 && divisor >> kMantissaBits == 0) {
     return static_cast<double>(digits) / static_cast<double>(divisor);
   }
-  // With the topmost bits set, the quotient has 63 or 64 bits. Of the
-  // remainder, only whether it is zero matters: it is rounded away after that.
+  // With the topmost bits of both set, the quotient has 63 or 64 bits, which
+  // the conversion to double rounds. The remainder matters only if it breaks a
+  // tie, so one bit for it is enough.
   const int digits_shift = __builtin_clzll(digits);
   const int divisor_shift = __builtin_clzll(divisor);
   const Wide dividend = Wide{digits << digits_shift} << 63;
@@ -169,12 +171,12 @@ double Divide(std::uint64_t digits, std::uint32_t decimals) {
 
 // Returns the number that the first `count` of eight digits' values make.
 std::uint64_t FirstDigits(std::uint64_t values, std::uint32_t count) {
-  // Two shifts, as one by 64 is not defined.
+  // Two shifts, since one by 64 is undefined.
   return FromDigits(values << (32 - 4 * count) << (32 - 4 * count));
 }
 
-// Returns the number of eight characters' values that are digits, from the
-// first one up to another character.
+// Returns how many of eight characters' values are digits, from the first one
+// up to one that is not.
 std::uint32_t CountDigits(std::uint64_t values) {
   const std::uint64_t others = NotDigits(values);
   if (others == 0) return 8;
@@ -182,7 +184,8 @@ std::uint32_t CountDigits(std::uint64_t values) {
 }
 
 // Takes at most eight digits, and at most 16 after a point, 19 in all, without
-// sign and exponent; returns null for anything else. Reads kNumberWindow bytes.
+// sign and exponent; returns null for anything else. Reads fewer than
+// kNumberWindow bytes.
 const char* TakePlainDouble(const char* p, double* value) {
   const std::uint64_t before = LoadWord(p) ^ kEightZeros;
   const std::uint32_t whole = CountDigits(before);

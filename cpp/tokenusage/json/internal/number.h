@@ -26,7 +26,8 @@ struct NumberSpan {
   std::size_t length = 0;
 };
 
-// Returns the longest prefix of `text` that is a number by RFC 8259.
+// Scans the number by RFC 8259 that `text` starts with, and does not go back:
+// it is 12 in "12x", but not valid in "1.x".
 NumberSpan ScanNumber(std::string_view text);
 
 // Returns whether all of `text` is one number by RFC 8259.
@@ -43,9 +44,8 @@ bool ParseNumber(std::string_view number, std::int64_t* value);
 bool ParseNumber(std::string_view number, std::uint32_t* value);
 bool ParseNumber(std::string_view number, std::uint64_t* value);
 
-// The Take functions read a number that starts at `p`, of a text in which
-// kNumberWindow bytes from `p` on are readable, and return its end. What
-// follows the number is the caller's to check.
+// The Take functions read a number that starts at `p`, from which kNumberWindow
+// bytes must be readable, and return its end. The caller checks what follows.
 inline constexpr std::ptrdiff_t kNumberWindow = 32;
 
 inline bool IsExponent(char c) { return (c | 0x20) == 'e'; }
@@ -76,7 +76,7 @@ TOKENUSAGE_INLINE const char* TakeShortDouble(const char* p, double* value) {
   const std::uint64_t later = LoadWord(p + 1) ^ kEightZeros;
   const std::uint64_t others = NotDigits(later);
   if (others == 0) return nullptr;
-  // The positions of bits stand for those of characters.
+  // Positions of bits: 8 * i + 7 for the character i of `later`.
   const auto whole = static_cast<std::uint32_t>(__builtin_ctzll(others));
   const auto first = static_cast<std::uint8_t>(values);
   if (__builtin_expect(first - 1u > 8, 0) && (first != 0 || whole != 7)) {
@@ -102,8 +102,8 @@ TOKENUSAGE_INLINE const char* TakeShortDouble(const char* p, double* value) {
   return end;
 }
 
-// Takes any number that ends before `end` or at it; returns null if there is
-// none, or if it rounds to an infinity.
+// Takes any number that ends at or before `end`; returns null if there is none,
+// or if it rounds to an infinity.
 const char* TakeLongDouble(const char* p, const char* end, double* value);
 
 inline const char* TakeDouble(const char* p, const char* end, double* value) {

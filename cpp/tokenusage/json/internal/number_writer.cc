@@ -49,9 +49,9 @@ char* PutDecimal(std::string_view digits, int point, char* out) {
   return out;
 }
 
-// For doubles that are `significand` / 2^bits, which lie 1 / 2^bits apart: the
-// most decimals that leave a step larger than that, as a power of ten, and the
-// power that takes it to 10^15.
+// For doubles that are significand / 2^bits, which lie 1 / 2^bits apart: the
+// largest power of ten, 10^n, whose inverse (a step) is not smaller than that
+// distance, and the rest, 10^(15 - n).
 struct Step {
   std::uint64_t power;
   std::uint64_t rest;
@@ -74,10 +74,10 @@ struct Steps {
 };
 constexpr Steps kSteps;
 
-// Returns sixteen decimals of the shortest decimal of significand / 2^bits,
-// which lies between two whole numbers from 1 to 10^8. It lies between the same
-// two, as they are doubles themselves; and all of this is exact, as powers are
-// small.
+// Returns the sixteen decimals, as an integer, of the shortest decimal that
+// reads back to significand / 2^bits, which must be from 1 to 10^8 and not
+// whole. The decimal lies between the same two whole numbers, since these are
+// doubles, too. The powers are small enough for exact arithmetic.
 std::uint64_t ShortestDecimals(std::uint64_t significand, int bits) {
   // The fractional part in steps, and the remainder of a step.
   __extension__ typedef unsigned __int128 Wide;
@@ -87,8 +87,8 @@ std::uint64_t ShortestDecimals(std::uint64_t significand, int bits) {
   const auto steps = static_cast<std::uint64_t>(product >> bits);
   const std::uint64_t left = static_cast<std::uint64_t>(product) & (one - 1);
 
-  // Checks whether one of the two next multiples of a step reads back to the
-  // value: so does one halfway to another double, if the significand is even.
+  // Checks whether one of the two multiples of a step around the value reads
+  // back to it. One halfway to another double does if the significand is even.
   const std::uint64_t half_gap = step.power / 2;
   const std::uint64_t odd = significand & 1;
   const bool down = left + odd <= half_gap;
@@ -98,7 +98,7 @@ std::uint64_t ShortestDecimals(std::uint64_t significand, int bits) {
   const bool above_half = (left * 10 & (one - 1)) + (tenth & 1) > one / 2;
   const std::uint64_t longer = 10 * steps + tenth + above_half;
   const std::uint64_t shorter = 10 * (steps + up);
-  // By bits, not by a branch: it could not be predicted.
+  // Chosen by bits, since a branch could not be predicted.
   const std::uint64_t is_shorter = 0 - static_cast<std::uint64_t>(down | up);
   return (longer ^ ((longer ^ shorter) & is_shorter)) * step.rest;
 }
@@ -151,7 +151,8 @@ char* PutShortest(Float value, char* out) {
                     exponent + 1, out);
 }
 
-// Writes a number that is negative, zero, below 1, very large or not finite.
+// Writes any number; returns null if it is not finite. Doubles from 1 to below
+// 10^8 do not come here.
 template <typename Float>
 char* PutRare(Float value, char* out) {
   if (!std::isfinite(value)) return nullptr;
@@ -170,7 +171,7 @@ char* PutRare(Float value, char* out) {
 
 char* PutLongDouble(double value, char* out) {
   if (value >= 1 && value < kHundredMillion) {
-    // Signed, as that is faster to convert.
+    // Signed, since that is faster to convert.
     const auto whole = static_cast<std::int64_t>(value);
     if (static_cast<double>(whole) != value) return PutMixed(value, out);
     return PutShortInteger(static_cast<std::uint32_t>(whole), out);

@@ -23,7 +23,7 @@ namespace json_internal {
 
 inline constexpr std::size_t kNumberRoom = 48;
 
-// Return null if `value` is not finite.
+// Write any number. Return null if `value` is not finite.
 char* PutLongDouble(double value, char* out);
 char* PutFloat(float value, char* out);
 
@@ -33,8 +33,8 @@ inline constexpr std::uint32_t kLeastOfDigits[] = {
 
 // Writes a number below 10^8.
 inline char* PutShortInteger(std::uint32_t value, char* out) {
-  // The number of digits comes from its bits, not from the digits: what follows
-  // waits for the end of this number, but not for its digits.
+  // The number of digits is computed from that of bits. What is written next
+  // depends on this number's end, and so need not wait for its digits.
   const int bits = 32 - __builtin_clz(value | 1);
   const int guess = (bits * 1233) >> 12;
   const int digits = guess + (value >= kLeastOfDigits[guess] ? 1 : 0);
@@ -42,7 +42,7 @@ inline char* PutShortInteger(std::uint32_t value, char* out) {
   return out + digits;
 }
 
-// Writes any integer; one beyond 2^53 in magnitude between quotes, as a reader
+// Writes any integer; one beyond 2^53 in magnitude in quotes, since a reader
 // whose numbers are doubles would not see the same integer.
 char* PutLongInteger(bool negative, std::uint64_t magnitude, char* out);
 
@@ -59,16 +59,18 @@ inline char* PutInteger(std::int64_t value, char* out) {
                    : PutInteger(bits, out);
 }
 
-// Writes a double. If it has at most two decimals and is below a million,
-// nothing here depends on its number of digits.
+// Writes a double; returns null if it is not finite. If it is from 0.01 to
+// below a million and has at most two decimals, no branch depends on its number
+// of digits.
 inline char* PutDouble(double value, char* out) {
   const double scaled = value * 100;
   if (!(scaled >= 0.5 && scaled < 99999999)) return PutLongDouble(value, out);
   const auto cents = static_cast<std::uint32_t>(scaled + 0.5);
-  // Two decimals of so few digits cannot be the same double, so this is it.
+  // No two decimals of so few digits are the same double, so if this one reads
+  // back to the value, it is the shortest that does.
   if (cents / 100.0 != value) return PutLongDouble(value, out);
   const std::uint64_t digits = ToDigits(cents);
-  // Six digits of the whole number, of which the last one always stands.
+  // Six digits of the whole number, of which the last one is always written.
   const int zeros = LeadingZeros(digits | std::uint64_t{1} << 40);
   StoreWord((digits | kEightZeros) >> (8 * zeros), out);
   out += 6 - zeros;

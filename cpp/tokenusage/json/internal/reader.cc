@@ -40,7 +40,7 @@ const char* Reader<kExplain>::MoveToWindow(const char* p) {
 template <bool kExplain>
 const char* Reader<kExplain>::SkipSpaces(const char* p) {
   while (true) {
-    if (*p == '\n') ++p;  // and the next line's indentation
+    if (*p == '\n') ++p;  // indentation is likely to follow
     const std::uint64_t others = LoadWord(p) ^ kSpaces;
     p += others == 0 ? 8 : __builtin_ctzll(others) / 8;
     if (static_cast<unsigned char>(*p) > ' ') return Ready(p);
@@ -171,7 +171,7 @@ const char* Reader<kExplain>::ReadLiteral(const char* p,
   return p;
 }
 
-// Reads the number of which `p` is a digit or the sign.
+// Reads the number whose sign or first digit is at `p`.
 template <bool kExplain>
 const char* Reader<kExplain>::ReadNumber(const char* p,
                                          std::string_view* number) {

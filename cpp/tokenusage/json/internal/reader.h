@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads a JSON document into a message: the one place of all rules of reading.
+// Reads a JSON document into a message. All rules of reading are here.
 //
 //   Reader<false> reader(json, strict, nullptr);
 //   if (!reader.ReadDocument(path, GeneratedTable<Usage>(), &usage)) ...
 //
 // The rules are templates over the way a message's fields are reached. A table
-// has the message's fields, in declaration order, and a field its names, its
+// has the message's fields, in declaration order; a field has its names, its
 // kind, and the functions that store a value. For messages with generated code
-// (generated_message.h) all of that is known to the compiler; for any other
-// message (reflection_message.h) it comes from the descriptor.
+// (generated_message.h) the compiler knows all of these; for any other message
+// (reflection_message.h) they come from the descriptor.
 //
 // Reader<true> also describes the first violation of the document;
 // Reader<false> only stops there.
@@ -91,7 +91,7 @@ inline auto WithKind(const Field& field, Function function) {
   }
 }
 
-// The C++ type of a kind of numbers.
+// The C++ type of a kind of numbers; void for other kinds.
 template <FieldKind kKind>
 struct NumberType {
   using type = void;
@@ -146,8 +146,8 @@ struct ObjectState {
   NameSet unknown_names;
 };
 
-// Functions take the position in the document at which they start, and return
-// the one at which they end; null for an error.
+// Reads one document, once. Functions take the position in the document at
+// which they start, and return the one at which they end; null for an error.
 template <bool kExplain>
 class Reader {
  public:
@@ -158,6 +158,8 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   // Reads the object that the names in `path` lead to, and checks the rest.
+  // Returns false if there is a violation; `message` may then hold a part of
+  // the object.
   template <typename Table>
   bool ReadDocument(std::string_view path, const Table& table,
                     typename Table::Message* message) {
@@ -174,12 +176,13 @@ class Reader {
   using Kind = JsonError::Kind;
   using Input = Violation::Input;
 
-  // From a position that Ready returns, kWindow bytes are readable. That is
-  // more than a member has, other than long strings, numbers and white space,
-  // after which Ready is called again. The document's last bytes are read from
-  // a copy with kPadding zeros after it. As a zero has no meaning in JSON, most
-  // code needs no other sign of the end. With kExplain the entire document is
-  // copied, so that positions in it stay valid.
+  // From a position that Ready returns, kWindow bytes are readable, or the rest
+  // of the document and kPadding zeros. kWindow is more than a member has,
+  // other than long strings, numbers and white space, after which Ready is
+  // called again. The document's last bytes are read from a copy with the zeros
+  // after it. As a zero has no meaning in JSON, most code needs no other sign
+  // of the end. With kExplain the entire document is copied, which keeps the
+  // offsets of positions.
   static constexpr std::ptrdiff_t kWindow = 512;
   static constexpr std::size_t kPadding = 64;
   static constexpr std::uint64_t kSpaces = 0x2020202020202020;
@@ -187,7 +190,8 @@ class Reader {
   // Longer names are looked up: comparing them might read beyond the padding.
   static constexpr std::size_t kMaxPredictedName = kPadding;
 
-  // Returns a position of the same text from which kWindow bytes are readable.
+  // Returns `p`, or the same position in the copy of the document's last bytes
+  // if fewer than kWindow are left.
   TOKENUSAGE_INLINE const char* Ready(const char* p) {
     return __builtin_expect(p <= last_ready_, 1) ? p : MoveToWindow(p);
   }
@@ -199,8 +203,8 @@ class Reader {
     return SkipSpaces(p);
   }
   const char* SkipSpaces(const char* p);
-  // Does what SkipSpace does, at a position where a new line is likely, with up
-  // to seven spaces of indentation.
+  // Does what SkipSpace does. Faster if a line feed with at most seven spaces
+  // of indentation follows.
   TOKENUSAGE_INLINE const char* SkipLine(const char* p) {
     if (*p != '\n') return SkipSpace(p);
     const std::uint64_t others = LoadWord(p + 1) ^ kSpaces;
@@ -224,8 +228,8 @@ class Reader {
     return nullptr;
   }
   const char* FailSyntax(const char* p, std::string_view expected);
-  // Reports a value of another type than `expected`. If it is a string, a
-  // number or a literal, a violation within it comes first.
+  // Reports a value of another type than `expected`. If the value is a
+  // malformed string, number or literal, reports its syntax error instead.
   const char* FailType(const char* p, std::string_view expected);
   const char* FailString(const char* p);
   const char* FailTwice(const char* name, std::string_view text) {
@@ -251,7 +255,7 @@ class Reader {
   }
 
   // ---------------------------------------------------------------- grammar
-  // Returns the position after the bracket and the space that follows it.
+  // Takes an opening bracket and the space that follows it.
   TOKENUSAGE_INLINE const char* Enter(const char* p, char open,
                                       std::string_view expected) {
     if (__builtin_expect(*p != open, 0)) return FailType(p, expected);
@@ -262,7 +266,7 @@ class Reader {
     ++depth_;
     return SkipLine(p + 1);
   }
-  // Return the position of the next name's quote, or of the object's bracket.
+  // Return the position of the next name's quote, or of the closing brace.
   TOKENUSAGE_INLINE const char* FirstName(const char* p) {
     if (__builtin_expect(*p == '"', 1) || *p == '}') return Ready(p);
     return FailSyntax(p, "a name in double quotes or \"}\"");
@@ -369,7 +373,8 @@ TOKENUSAGE_INLINE const char* Reader<kExplain>::ReadString(const char* p,
   return Ready(quote + 1);
 }
 
-// Reads the object at path[start, ...) of the object at `p`.
+// Reads the object to which the names in path[start, ...) lead from the object
+// at `p`.
 template <bool kExplain>
 template <typename Table>
 const char* Reader<kExplain>::ReadAt(const char* p, std::string_view path,
@@ -377,7 +382,7 @@ const char* Reader<kExplain>::ReadAt(const char* p, std::string_view path,
                                      typename Table::Message* message) {
   const std::size_t dot = std::min(path.find('.', start), path.size());
   const std::string_view wanted = path.substr(start, dot - start);
-  // The path up to this name: violations on the way to the message have it.
+  // The path up to this name: the field path of violations outside the message.
   const std::string_view path_here = path.substr(0, dot);
   p = Enter(p, '{', "an object");
   if (p == nullptr) return WithinField(path.substr(0, start - (start > 0)));
@@ -446,16 +451,17 @@ const char* Reader<kExplain>::ReadObject(const char* p, const Table& table,
   return p + 1;
 }
 
-// Reads the object's members up to its bracket. Each is first taken for one of
-// the declared fields after the last one, as it would be written, and then for
-// one before it; if it is none of them, its name is looked up.
+// Reads the object's members up to its closing brace. Members are expected as
+// they would be written: each is compared with the fields after the last one
+// that was read, then with all fields. If none matches, the name is looked up.
 template <bool kExplain>
 template <typename Table>
 inline const char* Reader<kExplain>::ReadMembers(
     const char* p, const Table& table, ObjectState<Table>* state,
     typename Table::Message* message) {
   std::size_t next = 0;
-  const char* named = nullptr;  // after the name of field `next`, looked up
+  // The position after the name of field `next`, if that was looked up.
+  const char* named = nullptr;
   while (true) {
     const char* const start = p;
     p = table.InOrder(next, p,

@@ -29,7 +29,7 @@ namespace json_internal {
 
 class ReflectionTable;
 
-// Reads a google.protobuf.Timestamp, which may be another pool's.
+// Reads a google.protobuf.Timestamp of any descriptor pool.
 UnixTime LoadTime(const ::google::protobuf::Message& timestamp);
 
 // The destination of a field's value: a singular field is set, a repeated one
@@ -58,6 +58,7 @@ class ReflectionSlot {
   ::google::protobuf::Message* const message_;
 };
 
+// A field of a message type, for the reader and the writer.
 class ReflectionField {
  public:
   using Message = ::google::protobuf::Message;
@@ -75,7 +76,7 @@ class ReflectionField {
   const EnumNames& enum_names() const { return *value_plan().enum_names; }
   ReflectionTable table() const;
 
-  // Returns whether quoted() stands at `p`.
+  // Returns whether quoted() stands at `p`; false if it exceeds kMaxSize bytes.
   template <std::size_t kMaxSize>
   bool IsQuotedAt(const char* p) const {
     const std::string& quoted = plan_.quoted;
@@ -91,13 +92,15 @@ class ReflectionField {
   ReflectionSlot Singular(Message* message) const { return {plan_, message}; }
   ReflectionSlot Element(Message* message) const { return {plan_, message}; }
   ReflectionSlot Entry(Message* message, std::string_view key) const;
-  // Does nothing: the message that is read into is new.
+  // Do nothing, since the message that is read into is new.
   void Clear(Message*) const {}
   void ClearIfAbsent(Message*) const {}
 
-  // Returns whether the field is written.
+  // Returns whether the field is set or, without presence, singular or not
+  // empty.
   bool IsWritten(const Message& message) const;
-  // Calls `write(value)`, with the type that belongs to the kind.
+  // Calls `write(value)`, with the type that belongs to the kind: text and
+  // bytes are a std::string_view, enums an int, times a UnixTime.
   template <FieldKind kKind, typename Write>
   auto WithValue(const Message& message, Write write) const {
     return LoadValue<kKind>(plan_, message, kSingular, write);
@@ -131,6 +134,7 @@ class ReflectionField {
   const FieldPlan& plan_;
 };
 
+// The fields of a message type, for the reader and the writer.
 class ReflectionTable {
  public:
   using Message = ::google::protobuf::Message;
@@ -159,8 +163,8 @@ class ReflectionTable {
     return field == nullptr ? -1 : static_cast<int>(field->index);
   }
 
-  // Passes each field from `next` on the position at which the one before
-  // ended.
+  // Calls `take` for each field from `next` on, each time with the position
+  // that the call before returned, until one returns null.
   template <typename Function>
   const char* InOrder(std::size_t next, const char* p, Function take) const {
     for (; next < plan_.fields.size() && p != nullptr; ++next) {

@@ -33,23 +33,23 @@ struct TextError {
 };
 
 // Returns the closing quote of the string whose text starts at `p`, after the
-// opening one; null if the text is not valid or does not end before `end`. Sets
-// `*escaped` to whether there are escapes in it.
+// opening one; null if the text is not valid or does not end before `end`.
+// Unless it returns null, sets `*escaped` to whether the text has escapes.
 const char* FindStringEnd(const char* p, const char* end, bool* escaped);
 
-// Does the same, 64 bytes at a time, for processors with AVX2.
+// Does the same, 64 bytes at a time. Only for processors with AVX2.
 const char* FindStringEndByBlocks(const char* p, const char* end,
                                   bool* escaped);
 
-// Does the same, character by character; an error is described in `*error`. The
-// text, with its escapes resolved, is appended to `*unescaped`. Either may be
-// null.
+// Does the same, character by character. Describes an error in `*error`, and
+// appends the text, with its escapes resolved, to `*unescaped`. Either pointer
+// may be null.
 const char* ScanString(const char* p, const char* end, std::string* unescaped,
                        TextError* error);
 
-// Takes the escape that starts at the backslash `p`: a pair of surrogates is
-// one. Returns its end; null, and the error in `*error` unless that is null, if
-// it is not valid.
+// Decodes the escape that starts at the backslash `p` into `*code`; a pair of
+// surrogates is one escape. Returns its end. If it is not valid, returns null
+// and describes the error in `*error`, unless `error` is null.
 const char* TakeEscape(const char* p, const char* end, std::uint32_t* code,
                        TextError* error);
 
@@ -67,12 +67,12 @@ inline const char* FindNotPlain(const char* p) {
   return found == 0 ? nullptr : p + __builtin_ctzll(found) / 8;
 }
 
-// Finds the first of the 16 bytes at `p` for which FindNotPlain looks.
+// Does the same for the 16 bytes at `p`.
 inline const char* FindNotPlainOf16(const char* p) {
 #if defined(__SSE2__)
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  // The highest bit of a byte counts: it is that of bytes that are not ASCII,
-  // and stays where the subtraction saturates.
+  // Only the highest bit of each byte counts. It is set in bytes that are not
+  // ASCII, and stays set, since the subtraction saturates.
   const __m128i special =
       _mm_or_si128(_mm_subs_epi8(bytes, _mm_set1_epi8(0x20)),
                    _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Checks the text of strings in blocks of 64 bytes. A property of the bytes is
-// a word with a bit for each of them, the first byte's the lowest.
+// Checks the text of strings in blocks of 64 bytes. A set of bytes of a block
+// is a 64-bit word with a bit for each byte; the first byte has the lowest bit.
 
 #include "tokenusage/json/internal/text.h"
 
@@ -25,8 +25,8 @@ TOKENUSAGE_AVX2 __m256i Or(__m256i a, __m256i b) {
 TOKENUSAGE_AVX2 __m256i And(__m256i a, __m256i b) {
   return _mm256_and_si256(a, b);
 }
-// Returns a vector of one byte. The compiler must not know which: it would
-// build the vector again for each block instead of keeping it.
+// Returns a vector that repeats one byte. The `asm` hides its value from the
+// compiler, which would otherwise build the vector again for each block.
 TOKENUSAGE_AVX2 __m256i All(char c) {
   __m256i bytes = _mm256_set1_epi8(c);
   asm("" : "+x"(bytes));
@@ -50,9 +50,9 @@ TOKENUSAGE_AVX2 __m256i LookUp(__m256i bytes, Chars... entries) {
 // Returns zero for the bytes that, with those before them, may be UTF-8.
 //
 // This is the method of Keiser and Lemire, "Validating UTF-8 In Less Than One
-// Instruction Per Byte": a bit of a table's entry is a way in which two bytes
-// can be wrong, as far as four of their bits tell; if three tables agree, they
-// are.
+// Instruction Per Byte": each bit of a table's entry stands for a way in which
+// two bytes can be wrong, as far as four of their bits tell. They are wrong in
+// that way if all three tables have the bit.
 TOKENUSAGE_AVX2 __m256i NotUtf8(__m256i before, __m256i bytes) {
   constexpr char kTooShort = 1 << 0, kTooLong = 1 << 1, kOverlong3 = 1 << 2,
                  kTooLarge = 1 << 3, kSurrogate = 1 << 4, kOverlong2 = 1 << 5,
@@ -83,8 +83,8 @@ TOKENUSAGE_AVX2 __m256i NotUtf8(__m256i before, __m256i bytes) {
       kContinues | kSurrogate | kTooLarge, kTooShort, kTooShort, kTooShort,
       kTooShort);
   const __m256i wrong = And(And(by_first_high, by_first_low), by_second_high);
-  // Two bytes in a row that continue a character are right, and needed, as the
-  // third or the fourth one of it.
+  // Two continuation bytes in a row are right, and required, if the second is
+  // the third or the fourth byte of a character.
   const __m256i third = _mm256_subs_epu8(_mm256_alignr_epi8(bytes, seam, 14),
                                          All('\xE0' - '\x80'));
   const __m256i fourth = _mm256_subs_epu8(_mm256_alignr_epi8(bytes, seam, 13),
@@ -99,9 +99,10 @@ TOKENUSAGE_AVX2 std::uint64_t HighBits(__m256i a, __m256i b) {
              << 32;
 }
 
-// Classes of bytes, as bits: a byte is of those that its upper and its lower
-// four bits have in common. The first four may follow a backslash. kD is the
-// letter in either case, and the bit that HighBits returns.
+// Classes of bytes, as bits. A byte belongs to the classes that the table of
+// its upper four bits and that of its lower four have in common. Bytes of the
+// first four classes may follow a backslash; kSigns are the quote and the
+// slash. kD is the letter in either case, and the bit that HighBits returns.
 enum ByteClass : int {
   kSigns = 1,
   kBackslash = 2,
@@ -146,7 +147,8 @@ class Block {
   }
   TOKENUSAGE_AVX2 __m256i last_half() const { return b_; }
 
-  // Finds the bytes that are not of some classes, and those that are of kD.
+  // Finds the bytes that may not follow a backslash, those that are not
+  // hexadecimal digits, and those of kD.
   TOKENUSAGE_AVX2 void Classify(std::uint64_t* not_escapable,
                                 std::uint64_t* not_hex,
                                 std::uint64_t* d) const {
@@ -173,8 +175,8 @@ class Block {
     const __m256i last = All(0x1F);
     return _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, last), last);
   }
-  // Sets the highest bit of bytes that do not stand for themselves: it is set
-  // in bytes that are not ASCII, and the subtraction saturates.
+  // Sets the highest bit of bytes that do not stand for themselves. In bytes
+  // that are not ASCII it stays set, since the subtraction saturates.
   TOKENUSAGE_AVX2 static __m256i Special(__m256i bytes) {
     const __m256i signs =
         LookUp(bytes, -1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0);
@@ -185,16 +187,17 @@ class Block {
   __m256i a_, b_;
 };
 
-// Returns 1 if a word is not zero, without a branch.
+// Returns 1 if a word is not zero and 0 otherwise, without a branch.
 std::uint64_t IsNotZero(std::uint64_t word) {
   return (word | (0 - word)) >> 63;
 }
 
-// Returns the bytes that a backslash before them escapes. `*carry` says whether
-// the first one is, and becomes that of the next block.
+// Returns the bytes that the backslash before them escapes. `*carry` is 1 if
+// the block before escapes this one's first byte, and becomes the same for the
+// next block.
 std::uint64_t EscapedBytes(std::uint64_t backslashes, std::uint64_t* carry) {
-  // In a run of backslashes every other one escapes: taking a run's start off
-  // bits of which every other one is set carries to the run's end.
+  // In a run of backslashes, every other one escapes. Subtracting the runs from
+  // bits of which every other one is set tells which, by borrows.
   constexpr std::uint64_t kOdd = 0xAAAAAAAAAAAAAAAA;
   const std::uint64_t starts = backslashes & ~*carry;
   const std::uint64_t codes = (((starts << 1) | kOdd) - starts) ^ kOdd;
@@ -209,12 +212,13 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
     const char* p, const char* end, bool* has_escapes) {
   char tail[Block::kSize];
   __m256i before = _mm256_setzero_si256();
-  // The beginning of the next block: an escaped byte, hexadecimal digits, the
-  // rest of a character.
+  // What the next block begins with, if not zero: an escaped byte, hexadecimal
+  // digits (a bit for each), perhaps the rest of a character.
   std::uint64_t escape = 0, digits = 0, rest = 0;
   std::uint64_t escapes = 0;
-  // A bit for each of the last eight blocks, set if it had a backslash. While
-  // escapes come and go, a branch costs more than the check that it saves.
+  // A bit for each of the last eight blocks, set if it had a backslash. If
+  // blocks with and without escapes alternate, a branch that is predicted
+  // wrongly costs more than the check that it saves.
   std::uint64_t recent_backslashes = 0;
   while (true) {
     const char* bytes = p;
@@ -249,12 +253,13 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
       const Wide four = Wide{unicode} * 0b11110;
       bad |= escaped & not_escapable;
       bad |= (static_cast<std::uint64_t>(four) | digits) & not_hex;
-      // Perhaps: Hangul may have the same first digit.
+      // Candidates: code points of Hangul begin with the digit d, too.
       surrogates = (unicode << 1 | digits >> 3) & d;
       digits = static_cast<std::uint64_t>(four >> 64);
       quotes &= ~escaped;
     }
-    // Bytes up to a stop are checked here: what is unfinished there is bad.
+    // Bytes up to the first stop are checked here. If an escape or a character
+    // is unfinished there, the stop is a bad byte.
     const std::uint64_t stops = quotes | surrogates;
     const std::uint64_t checked = stops ^ (stops - 1);
     if ((bad & checked) != 0) return nullptr;
@@ -268,7 +273,7 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
       *has_escapes = escapes != 0;
       return p;
     }
-    // A pair of surrogates is rare: it is read by itself, and a new block
+    // A pair of surrogates is rare, so it is read on its own, and a new block
     // starts after it.
     std::uint32_t code;
     p = TakeEscape(p - 2, end, &code, nullptr);

@@ -36,7 +36,8 @@ struct UnixTime {
 bool ParseRfc3339(std::string_view text, UnixTime* time);
 
 // Appends the time in UTC with 0, 3, 6 or 9 decimals, as few as keep it exact.
-// Returns false, and appends nothing, if it is not in years 1 to 9999.
+// Returns false, and appends nothing, if the time is not in years 1 to 9999 or
+// `nanos` are not from 0 to 999,999,999.
 bool AppendRfc3339(const UnixTime& time, std::string* out);
 
 }  // namespace json_internal

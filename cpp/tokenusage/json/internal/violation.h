@@ -21,7 +21,7 @@ struct PathStep {
   enum class Kind {
     kField,  // a name that the schema knows: text
     kIndex,  // an array's element: index
-    kKey     // a name of the input, in a map or unknown: text
+    kKey     // a map's key, which comes from the input: text
   };
 
   static PathStep Field(std::string_view name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes a message as JSON: the one place of all rules of writing.
+// Writes a message as JSON. All rules of writing are here.
 //
 //   Writer<false> writer(&out, nullptr);
 //   if (!writer.WriteDocument(GeneratedTable<Usage>(), usage)) ...
@@ -29,17 +29,20 @@
 namespace tokenusage {
 namespace json_internal {
 
-// Functions take the position in the buffer at which they start to write, and
-// return the one after what they wrote; null for an error.
+// Writes one document. Functions take the position in the buffer at which they
+// start to write, and return the one after what they wrote; null for an error.
 template <bool kExplain>
 class Writer {
  public:
-  // Appends to `out`, whose additions must be discarded on an error.
+  // Appends to `out`. On an error, the caller must discard what was appended.
+  // Describes the first violation in `*violation` if kExplain; otherwise
+  // `violation` is not used.
   Writer(std::string* out, Violation* violation)
       : out_(*out), violation_(violation) {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
+  // Returns false if there is a violation.
   template <typename Table>
   bool WriteDocument(const Table& table,
                      const typename Table::Message& message) {
@@ -127,8 +130,8 @@ class Writer {
   char* WriteArray(char* p, const Field& field, const Message& message);
   template <typename Field, typename Message>
   char* WriteMap(char* p, const Field& field, const Message& message);
-  // Writes a value of the type that belongs to the kind. If that is a number,
-  // there is room for it.
+  // Writes a value of the type that belongs to the kind. The caller must have
+  // made room for a number.
   template <FieldKind kKind, typename Field, typename Value>
   char* WriteValue(char* p, const Field& field, const Value& value);
   char* WriteNumber(char* p, double value) {
@@ -266,7 +269,7 @@ char* Writer<kExplain>::WriteMap(char* p, const Field& field,
     p = WriteText(p, key);
     if (p != nullptr) {
       p = Room(Put(p, ":"));
-      // Named, as C++17's lambdas cannot capture it otherwise.
+      // C++17's lambdas cannot capture a structured binding.
       const auto& value_entry = entry;
       p = WithKind(field, [&](auto kind) {
         return field.template WithMapValue<kind.value>(

@@ -60,8 +60,8 @@ std::string BaseName(const FileDescriptor& file) {
   return StripProto(std::string(file.name()));
 }
 
-// Returns the headers of the other files whose messages are fields of this
-// one's. If one is missing, whoever builds it is told which dependency to add.
+// Returns the #include lines of the other files whose messages are fields of
+// this one's. If a header is missing, the compiler names the dependency to add.
 std::string IncludesOf(const FileDescriptor& file) {
   std::set<std::string> files;
   for (const Descriptor* message : MessagesOf(file)) {

@@ -14,9 +14,10 @@
 namespace tokenusage {
 namespace json_plugin {
 
-// Returns the message's list of fields. FAILED_PRECONDITION, with a message
-// that names the field, if the message cannot be mapped to JSON or if its class
-// lacks the accessors that the code would call.
+// Returns the message's specialization of JsonFields. FAILED_PRECONDITION, with
+// an error that names the field or the message, if the message cannot be mapped
+// to JSON or has too many fields or oneofs, or if its class lacks the accessors
+// that the code would call.
 absl::StatusOr<std::string> MessageCode(
     const ::google::protobuf::Descriptor& message);
 

@@ -43,10 +43,11 @@ CallOrigin OriginOf(const HttpHeader& header, const HttpPeer& peer);
 // Compresses the body if that is worth it and the caller takes it.
 void CompressBody(const HttpHeader& request, HttpResponse* response);
 
-// Deletes itself when it is finished.
+// A call that a request over HTTP makes. Deletes itself when it is finished.
 class ConnectCall final : public UnaryCall {
  public:
-  // The header must have passed CheckConnectHeader, and have a codec.
+  // The header must have passed CheckConnectHeader, and have a codec. `route`
+  // is as in HttpResponse.
   ConnectCall(std::shared_ptr<HttpExchange> exchange, std::string_view route);
 
   CallOrigin origin() const override;

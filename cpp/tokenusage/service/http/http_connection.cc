@@ -281,8 +281,8 @@ class Connection final
     routes_.Handle(std::shared_ptr<HttpExchange>(std::move(lease), this));
   }
 
-  // Returns a handler for when the peer may have disconnected. It does not keep
-  // the connection alive: a peer may be silent for a long time.
+  // Returns a handler that checks whether the peer has disconnected. It does
+  // not keep the connection alive: a peer may be silent for a long time.
   auto PeerCheck() {
     return [weak = this->weak_from_this()](const error_code& error) {
       const auto self = weak.lock();
@@ -296,7 +296,7 @@ class Connection final
       *cancelled_ = true;
       return;
     }
-    // Unread data hides the end that may follow it.
+    // Unread data would end another wait at once: look again later instead.
     watch_timer_.expires_after(kWatchInterval);
     watch_timer_.async_wait(PeerCheck());
   }
@@ -330,7 +330,7 @@ class Connection final
     ReadHeader();
   }
 
-  // Closes in order: the peer gets what was written.
+  // Closes the connection in an orderly way: the peer gets what was written.
   void Shutdown() {
     lowest().expires_after(kLingerTime);
     if constexpr (kIsTls) {

@@ -27,14 +27,17 @@ struct HttpConnectionEvents {
   // body that has not arrived in full.
   std::function<void(std::int64_t bytes)> on_pending;
 
-  // Called before a request is passed on, and after its response has been
-  // written or given up and the service is done with it.
+  // `on_call` is called twice before a request is passed on; `on_answer` once
+  // when the service is done with the request, and once when the response has
+  // been written or given up.
   std::function<void()> on_call;
   std::function<void()> on_answer;
 
+  // Called by the destructor.
   std::function<void(HttpConnection*)> on_closed;
 };
 
+// Thread-safe.
 class HttpConnection {
  public:
   virtual ~HttpConnection() = default;
@@ -60,8 +63,8 @@ class HttpConnection {
   State state_;
 };
 
-// Creates a connection. `tls` is null for plain text. The references must
-// outlive the connection.
+// Creates a connection. `tls` is null for plain text. `options`, `routes` and
+// `events` must outlive the connection.
 std::shared_ptr<HttpConnection> NewHttpConnection(
     boost::asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& tls,
     const HttpServerOptions& options, HttpRoutes* routes,

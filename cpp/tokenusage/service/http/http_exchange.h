@@ -27,7 +27,7 @@ using HttpHeader = HttpRequest::header_type;
 struct HttpResponse {
   boost::beast::http::response<boost::beast::http::string_body> message;
   std::shared_ptr<void> held;  // kept until the response is written
-  std::string_view route;      // for metrics: a path that exists, or "other"
+  std::string_view route;      // for metrics: a static path, or "other"
 };
 
 // The other end of a connection.

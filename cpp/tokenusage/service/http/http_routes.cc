@@ -32,7 +32,7 @@ constexpr std::string_view kOtherRoute = "other";
 
 // The parts of a request's target.
 struct Target {
-  std::optional<std::string_view> host;  // nothing: that of the Host header
+  std::optional<std::string_view> host;  // nullopt: that of the Host header
   std::string_view path;
 };
 
@@ -122,7 +122,7 @@ bool HasValidHost(const HttpHeader& header) {
                  .find_first_not_of(kCharacters) == std::string_view::npos;
 }
 
-// Returns whether the request names this machine, or no host.
+// Returns whether the request names a loopback host, or none.
 bool IsLocalHost(const HttpHeader& header) {
   const auto value = header[http::field::host];
   std::string host(TargetOf(header).host.value_or(

@@ -206,8 +206,8 @@ class HttpServer::Impl {
     answered_.wait_until(lock, absl::ToChronoTime(deadline), is_done);
   }
 
-  // Returns the open connections. Must not be called with mutex_ held: they may
-  // be destroyed with the list.
+  // Returns the open connections. Must not be called with mutex_ held: the list
+  // may destroy connections, and on_closed locks mutex_.
   std::vector<std::shared_ptr<HttpConnection>> Open() {
     std::vector<std::shared_ptr<HttpConnection>> open;
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -62,9 +62,9 @@ struct HttpServerOptions {
   // TLS for all connections. Null: plain text.
   std::shared_ptr<ReloadingCredentials> tls;
 
-  // Answers requests for a loopback address only if their Host is one, too, so
-  // that no page of another site can reach the server under a name of its own
-  // (DNS rebinding). For servers that ask for no credentials.
+  // If `address` is a loopback address, refuses requests whose Host is not one:
+  // a page of another site could reach the server under a name of its own (DNS
+  // rebinding). For servers that ask for no credentials.
   bool check_host = false;
 
   // Returns whether /healthz reports that the server is serving.
@@ -87,7 +87,7 @@ struct HttpServerOptions {
   std::function<void(std::string_view route, int status, absl::Duration time)>
       on_response = [](std::string_view, int, absl::Duration) {};
 
-  // Called when a TLS handshake fails.
+  // Called when a TLS handshake fails. From any thread; must not block.
   std::function<void(const std::string& peer)> on_failed_handshake =
       [](const std::string&) {};
 
@@ -110,8 +110,8 @@ class HttpServer {
   // Returns the port that the server listens on.
   int port() const;
 
-  // Takes no new connections, closes idle ones, and answers requests that are
-  // not calls yet with UNAVAILABLE. Returns at once.
+  // Takes no new connections, closes idle ones, and answers calls whose header
+  // arrives later with UNAVAILABLE. Returns at once.
   void BeginDrain();
 
   // Drains, waits at most until `deadline` for calls in progress, cancels the

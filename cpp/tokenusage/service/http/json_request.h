@@ -42,7 +42,8 @@ class JsonRequest final : public RequestMessage {
 };
 
 // Returns how many elements the field's array has in the outermost object of
-// `json`, or more if its name is spelled with escapes.
+// `json`, or more: 1 for an empty array, and also the elements of each array
+// whose name is spelled with escapes.
 int CountJsonElements(std::string_view json,
                       const ::google::protobuf::FieldDescriptor& field);
 

@@ -31,7 +31,8 @@ struct CallOrigin {
 
   // The names of the connection's client certificate, which TLS has verified,
   // as identity files spell them: its URIs, its DNS names, its common name.
-  // nullopt if there is no certificate.
+  // nullopt if there is no certificate; may be nullopt if there are
+  // `authorization` headers, which take precedence.
   std::optional<std::vector<std::string>> certificate_names;
 };
 

@@ -40,20 +40,21 @@ struct Caller {
 
   std::set<Role> roles;
 
-  // From then on the credential is not valid.
+  // The credential is valid before this time.
   absl::Time expires = absl::InfiniteFuture();
 
   // Returns whether the caller may use the project.
   bool MayUse(std::string_view project) const;
 
-  // Returns OK if the caller may act in the project, or in kAllProjects, which
-  // everyone may use.
+  // Returns OK if the caller has the role and may use the project; everyone may
+  // use kAllProjects.
   //
   // Errors: PERMISSION_DENIED, with a reason of usage_reporting_service.proto:
   // PROJECT_FORBIDDEN, ROLE_FORBIDDEN.
   absl::Status CheckAccess(std::string_view project, Role role) const;
 
-  // Returns OK if the caller has the role. Errors: ROLE_FORBIDDEN.
+  // Returns OK if the caller has the role. Errors: PERMISSION_DENIED, with
+  // ROLE_FORBIDDEN.
   absl::Status CheckRole(Role role) const;
 };
 

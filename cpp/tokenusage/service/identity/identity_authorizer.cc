@@ -96,7 +96,8 @@ absl::StatusOr<std::shared_ptr<const Caller>> IdentityAuthorizer::Find(
   if (origin.authorization.empty()) {
     return CallerOfCertificate(*identities, origin.certificate_names);
   }
-  // Of two tokens, a proxy may have checked the other one.
+  // If there are two tokens, a proxy may have checked the one that the server
+  // would ignore.
   if (origin.authorization.size() > 1) return InvalidCredentials();
   return CallerOfToken(*identities, origin.authorization.front());
 }

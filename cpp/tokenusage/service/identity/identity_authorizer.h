@@ -28,9 +28,8 @@ namespace tokenusage {
 // URIs, DNS names and common name that the file lists. Thread-safe.
 class IdentityAuthorizer final : public Authorizer {
  public:
-  // Reads an identity file. Errors, naming the path: NOT_FOUND,
-  // PERMISSION_DENIED, UNAVAILABLE if it cannot be read; INVALID_ARGUMENT if it
-  // is not an identity file.
+  // Reads an identity file. Errors, naming the path: those of ReadFile and of
+  // IdentitySet::Parse.
   static absl::StatusOr<std::shared_ptr<IdentityAuthorizer>> FromFile(
       const std::string& path);
 

@@ -10,9 +10,9 @@
 //   if (!identities.ok()) return identities.status();
 //   auto caller = identities->FindByToken(token);
 //
-// Each line is one credential; words are separated by spaces or tabs, and `#`
-// starts a comment at the start of a line. Several lines may have the same
-// name, for example while a token is being replaced. A credential is
+// Each line is one credential; words are separated by spaces or tabs. A line
+// whose first word starts with `#` is a comment. Several lines may have the
+// same name, for example while a token is being replaced. A credential is
 //
 //  - sha256:HEX, the SHA-256 of a bearer token in 64 lower-case digits; or,
 //    from a client's certificate,
@@ -87,7 +87,7 @@ class IdentitySet {
 // Returns a line of an identity file for a new token. The arguments are as in
 // the file.
 //
-// Errors: INVALID_ARGUMENT: what the file may not hold.
+// Errors: INVALID_ARGUMENT if an argument is not valid there.
 absl::StatusOr<std::string> FormatIdentity(
     const std::string& name, const std::string& projects,
     const std::string& roles, const TokenDigest& digest,

@@ -30,9 +30,10 @@ TokenDigest DigestOf(std::string_view token);
 // Compares two digests in constant time.
 bool SameDigest(const TokenDigest& a, const TokenDigest& b);
 
-// Convert a digest to 64 lower-case hexadecimal digits, and back; nullopt for
-// any other text.
+// Returns a digest as 64 lower-case hexadecimal digits.
 std::string HexOf(const TokenDigest& digest);
+
+// Returns the digest that HexOf has converted; nullopt for any other text.
 std::optional<TokenDigest> DigestFromHex(std::string_view hex);
 
 }  // namespace tokenusage

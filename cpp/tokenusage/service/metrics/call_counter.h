@@ -16,7 +16,7 @@
 
 namespace tokenusage {
 
-// Returns the bounds of histograms of the durations of calls.
+// Returns the bounds, in seconds, of histograms of the durations of calls.
 const prometheus::Histogram::BucketBoundaries& SecondsBuckets();
 
 // Returns a factory of interceptors that count each method that a server may

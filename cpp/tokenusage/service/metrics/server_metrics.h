@@ -58,8 +58,9 @@ class ServerMetrics {
   // Sets the expiry of the server's certificate.
   void OnCertificate(absl::Time expires);
 
-  // Returns a factory of interceptors that count calls and their time, by
-  // method and status. The metrics must outlive the server that uses it.
+  // Returns a factory of interceptors that count calls, their time and the size
+  // of their messages, by method and status. The metrics must outlive the
+  // server that uses it.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
   NewCallCounter();
 

@@ -36,14 +36,15 @@ class AnswerDeadlines {
  public:
   using Token = std::list<Answer>::iterator;
 
-  // Gives each answer `limit` to be written.
+  // Gives each answer `limit` to be written. A call is cancelled up to an
+  // eighth of `limit` later.
   explicit AnswerDeadlines(absl::Duration limit);
 
   AnswerDeadlines(const AnswerDeadlines&) = delete;
   AnswerDeadlines& operator=(const AnswerDeadlines&) = delete;
 
   // Adds an answer that the server begins to write. `cancel` is called at most
-  // once, and not after Remove, which it may cause itself by ending the call.
+  // once, and not after Remove. It may call Remove, by ending the call.
   Token Add(std::function<void()> cancel);
 
   // Does the same for a gRPC call. `context` must exist until Remove.

@@ -41,6 +41,8 @@ class BinaryRequest final : public RequestMessage {
   grpc::ByteBuffer bytes_;
 };
 
+// Returns the origin of a call. `context` must outlive it. Leaves out the
+// certificate's names if there is an `authorization` header.
 CallOrigin OriginOf(const grpc::CallbackServerContext& context);
 
 // Returns the caller's deadline, and whether the call was cancelled. `context`

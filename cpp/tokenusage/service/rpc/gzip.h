@@ -23,8 +23,8 @@ namespace tokenusage {
 // Returns whether `bytes` start with gzip's two magic bytes.
 bool StartsLikeGzip(std::string_view bytes);
 
-// Uncompresses one message. Takes no more memory than `max_bytes` and 64 KiB,
-// whatever the message claims to hold. Not thread-safe.
+// Uncompresses one message. Unpacks at most 16 KiB beyond `max_bytes`, whatever
+// the message claims to hold. Not thread-safe.
 class GzipReader {
  public:
   explicit GzipReader(std::size_t max_bytes);
@@ -36,7 +36,8 @@ class GzipReader {
   // Adds the next compressed bytes. After an error, add no more.
   //
   // Errors: INVALID_ARGUMENT with REQUEST_TOO_LARGE if the message has more
-  // than `max_bytes`; with REQUEST_MALFORMED if the bytes are not gzip.
+  // than `max_bytes`; with REQUEST_MALFORMED if the bytes are not gzip, or
+  // follow the end of the message.
   absl::Status Add(std::string_view bytes);
 
   // Returns the message. Errors: INVALID_ARGUMENT with REQUEST_MALFORMED if it

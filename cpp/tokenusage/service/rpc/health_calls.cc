@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kHealthPrefix = "/grpc.health.v1.Health/";
 constexpr std::size_t kMaxRequestBytes = 4 << 10;
 
-// The health service takes its requests as bytes.
+// Unpacks a request, which the health service takes as a ByteBuffer.
 void Unpack(void* message) {
   if (message == nullptr) return;
   auto& bytes = *static_cast<grpc::ByteBuffer*>(message);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Does for the calls of gRPC's health service what it does not do itself:
-// unpacks requests that are compressed with gzip, and ends the calls that watch
-// the server's health. Those never end by themselves, and would delay the
-// shutdown.
+// Does for the calls of gRPC's health service what that service does not do
+// itself: unpacks requests that are compressed with gzip, and ends the calls
+// that watch the server's health, which would delay the shutdown.
 //
 //   HealthCalls calls;
 //   interceptors.push_back(calls.NewInterceptorFactory());

@@ -3,7 +3,7 @@
 // Page tokens: where the next page starts, bound to the request that asked.
 //
 //   const PageTokens tokens(key);
-//   response.set_next_page_token(tokens.Encode({fingerprint, time, key}));
+//   response.set_next_page_token(tokens.Encode({fingerprint, time, last_key}));
 //   ...
 //   auto position =
 //       tokens.Decode(request.page_token(), fingerprint, start, end);
@@ -35,7 +35,8 @@ struct PagePosition {
 // Returns the last_key of a page whose last row has this position.
 std::string PageKeyOf(const RowPosition& last);
 
-// Returns the position of that last row, after which the next page starts.
+// Returns the position that PageKeyOf has encoded, after which the next page
+// starts.
 RowPosition RowPositionOf(const PagePosition& last);
 
 // Returns a stable 64-bit hash (FNV-1a) of `bytes`.

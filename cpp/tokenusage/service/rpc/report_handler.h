@@ -61,8 +61,8 @@ class ReportHandler {
         budget_(options.limits.max_admitted_bytes) {}
 
   // Takes a share of the budget for a request of `request_bytes`; null if too
-  // little is free. In that case `retry`, if set, is called when that may have
-  // changed: see AdmissionBudget.
+  // little is free. In that case `retry`, if set, is called once it is worth
+  // another try: see AdmissionBudget.
   std::shared_ptr<Report> Admit(std::size_t request_bytes,
                                 std::function<void()> retry = nullptr);
 

@@ -3,7 +3,7 @@
 // Checks requests, and converts those of the read methods to queries for a
 // store.
 //
-//   auto checked = CheckQueryRequest(request, time_zones);
+//   auto checked = CheckQueryRequest(request, time_zones, page_tokens);
 //   if (!checked.ok()) return checked.status();
 //   auto page = store->Query(checked->query);
 //
@@ -49,7 +49,7 @@ struct CheckedQuery {
   Query query;
   std::uint64_t fingerprint = 0;
 
-  // The projects that pass the request's filters; empty if all do. The store
+  // The projects that pass the request's filters; nullopt if all do. The store
   // does not know such a filter.
   std::optional<std::vector<std::string>> projects;
 
@@ -71,8 +71,8 @@ absl::Status CheckProjectField(std::string_view project);
 // Checks the number of records: TOO_MANY_RECORDS.
 absl::Status CheckRecordCount(int count);
 
-// Returns REQUEST_TOO_LARGE for a request that has `found` bytes, or at least
-// that many, when serialized.
+// Returns REQUEST_TOO_LARGE for a request of at least `found` bytes, whose
+// limit is `max_bytes` in the same encoding.
 absl::Status RequestTooLargeError(std::size_t max_bytes, std::size_t found);
 
 // Returns REQUEST_MALFORMED for bytes that are not a message of this type.
@@ -87,8 +87,8 @@ absl::Status CheckCounts(const RequestMessage& message,
 // Checks the request: PROJECT_INVALID, RECORD_ID_INVALID.
 absl::Status CheckGetRequest(const v1::GetUsageRecordRequest& request);
 
-// Checks and converts the request. Leaves the projects of a query across all
-// projects to the caller.
+// Checks and converts the request. For kAllProjects, leaves query.projects
+// empty, for the caller to fill.
 //
 // PROJECT_INVALID, TIME_WINDOW_INVALID, BUCKET_INVALID, TIME_ZONE_UNKNOWN,
 // GROUP_BY_INVALID, FILTER_INVALID, ORDER_BY_INVALID, PAGE_SIZE_INVALID,

@@ -17,7 +17,8 @@
 namespace tokenusage {
 
 // Returns whether the store itself failed. Other errors of a store are about
-// the call: its deadline, its cancellation, the horizon, too much load.
+// the call: its deadline, its cancellation, the horizon, too many rows to
+// order, too much load.
 bool IsStoreFailure(const absl::Status& store_status);
 
 // Returns the error for the caller of a query or a listing, which may take

@@ -23,7 +23,8 @@ absl::Status SequenceError(std::int64_t expected, std::int64_t found) {
        {"actual", absl::StrCat(found)}});
 }
 
-// A stream has no pushback, and RESOURCE_EXHAUSTED without one is not retried.
+// Converts an error to one for streams, which have no pushback: callers do not
+// retry RESOURCE_EXHAUSTED without one.
 absl::Status ForStream(const absl::Status& status) {
   if (!absl::IsResourceExhausted(status)) return status;
   return ErrorWithInfo(absl::StatusCode::kUnavailable, "STORE_FAILED",

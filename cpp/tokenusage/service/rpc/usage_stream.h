@@ -61,15 +61,15 @@ class UsageStream final
   struct Message {
     std::int64_t sequence = 0;
     std::size_t bytes = 0;
-    std::shared_ptr<Report> report;  // null once it is answered
+    std::shared_ptr<Report> report;  // null if it failed before its append
     // The outcome: an error ends the stream when its turn comes.
     bool is_ready = false;
     absl::Status status;
     grpc::ByteBuffer answer;
   };
 
-  // Takes and appends the message that was read last, each as soon as the
-  // budget allows.
+  // Admits and parses the message that was read last, then appends it. If the
+  // budget does not allow one of the two steps, repeats the step later.
   void Take();
   void Append(std::shared_ptr<Report> report, std::int64_t sequence);
 
@@ -88,7 +88,7 @@ class UsageStream final
 
   grpc::CallbackServerContext* const context_;
   const Parts parts_;
-  grpc::ByteBuffer request_;        // of the read in progress
+  grpc::ByteBuffer request_;        // the message that is read or taken
   std::int64_t last_sequence_ = 0;  // used by the thread that takes a message
 
   std::mutex mutex_;  // guards all below

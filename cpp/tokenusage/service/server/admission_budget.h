@@ -67,9 +67,9 @@ class AdmissionBudget {
   AdmissionBudget(const AdmissionBudget&) = delete;
   AdmissionBudget& operator=(const AdmissionBudget&) = delete;
 
-  // Returns nullopt if fewer than `bytes` are free, unless the budget is
-  // entirely free. Then `retry`, if set, is called once, when a share is
-  // returned, by the thread that returns it; it must not block.
+  // Takes `bytes` of the budget, however many if none are taken yet. Returns
+  // nullopt if fewer are free; in that case `retry`, if set, is called once,
+  // when a share is returned, by the thread that returns it. It must not block.
   std::optional<Share> TryTake(std::int64_t bytes,
                                std::function<void()> retry = nullptr);
 

@@ -30,27 +30,29 @@
 namespace tokenusage {
 namespace {
 
-// The intervals at which the guard looks at the connections, at rest and while
-// they hold bytes of requests that have not arrived in full.
+// The intervals at which the guard looks at the connections: at rest, and while
+// some are throttled, there are many calls, or they hold more than kBusyBytes
+// of requests that have not arrived in full.
 constexpr absl::Duration kLook = absl::Milliseconds(50);
 constexpr absl::Duration kBusyLook = absl::Milliseconds(10);
 constexpr std::int64_t kBusyBytes = 1 << 20;
 
 // Once there are many calls, gRPC's threads wait for the guard to look at the
 // connections after each further increase of this size: they read 100,000 calls
-// a second. How long they wait at most, in case the guard has ended.
+// a second.
 constexpr int kCallsPerLook = 256;
+// The longest that they wait, in case the guard has ended.
 constexpr std::chrono::milliseconds kMaxWait(100);
 
-// A connection that was silent for this long, with nothing left to read, has no
-// calls that no interceptor has seen.
+// Once a connection has been silent for this long, with nothing left to read,
+// interceptors have seen all of its calls.
 constexpr absl::Duration kSilence = absl::Seconds(1);
 
 // The number of connections that the guard accepts before it looks at all of
 // them again.
 constexpr int kConnectionsPerLook = 4;
 
-// The time that the guard waits when a connection cannot be accepted.
+// The time that the guard waits if a connection cannot be accepted.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 
 // While connections are closed because of what they hold, and for a while
@@ -87,7 +89,7 @@ void Watch(int epoll, int fd, std::uint32_t events, std::uint64_t id) {
 
 }  // namespace
 
-// Its calls may outlive it.
+// A connection. Its calls share it, as they may end after it was closed.
 struct ConnectionGuard::Connection {
   Connection(std::uint64_t number, int duplicate, std::string name)
       : id(number), fd(duplicate), peer(std::move(name)) {}
@@ -166,7 +168,7 @@ class ConnectionGuard::Call final : public grpc::experimental::Interceptor {
   }
 
  private:
-  // Returns the message's size on the wire, with its frame headers.
+  // Estimates the message's size on the wire, with its frame headers.
   std::int64_t MessageBytes(const void* message) const {
     if (message == nullptr || !is_raw_) return kBytesPerMessage;
     const auto bytes = static_cast<std::int64_t>(
@@ -246,7 +248,7 @@ ConnectionGuard::~ConnectionGuard() {
   closing_ = true;
   Wake();
   if (thread_.joinable()) thread_.join();
-  handover_.reset();  // before what the calls that gRPC reads there use
+  handover_.reset();  // first: calls that its thread reads use the rest
   if (spare_ >= 0) close(spare_);
   close(wake_);
   close(epoll_);

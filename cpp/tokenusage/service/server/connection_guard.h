@@ -96,9 +96,9 @@ class ConnectionGuard {
   void Start(
       std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
 
-  // Both tell the guard of the server's calls: interceptors, and an allocator
-  // that leaves the allocation to gRPC. The server needs both. The guard must
-  // outlive the server.
+  // Returns the interceptors and the allocator that tell the guard of the
+  // server's calls; the allocator leaves the allocation to gRPC. The server
+  // needs both. The guard must outlive the server.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
   NewInterceptorFactory();
   std::unique_ptr<grpc::ContextAllocator> NewContextAllocator();
@@ -136,17 +136,20 @@ class ConnectionGuard {
   void TakeEvents(int timeout_millis);
   void WatchListeners(bool watch);
   void Accept(int listener);
-  // Returns a connection and sets `peer`, or returns -1 with errno. Then there
-  // is a spare descriptor.
+  // Returns a connection, sets `peer` and keeps a spare descriptor, or returns
+  // -1 with errno.
   int AcceptOne(int listener, std::string* peer);
   void PauseAccepting(absl::Duration pause);
   // Returns the number of calls that no open connection counts: those of closed
   // connections, and those that no interceptor has seen yet.
   int UnattributedCalls() const;
   void Add(int fd, int listener, const std::string& peer);
+  // Closes the oldest unidentified connection if there are too many. Returns
+  // whether there is room for one more.
   bool MakeRoom();
+  // Throttles and closes the connections that exceed the limits.
   void Look();
-  // Adds the calls that gRPC has read and no interceptor has seen.
+  // Adds the calls that gRPC has read and no interceptor has seen to `states`.
   void AddUnseenCalls(
       const std::vector<std::shared_ptr<Connection>>& connections,
       std::vector<ConnectionState>* states);
@@ -158,7 +161,7 @@ class ConnectionGuard {
 
   const ConnectionLimits limits_;
   const Events events_;
-  // Stands for connections that are closed: gRPC 1.83 starts calls of theirs.
+  // Stands for closed connections: gRPC 1.83 may still start their calls.
   const std::shared_ptr<Connection> closed_;
   ListeningSockets sockets_;
   std::unique_ptr<ConnectionHandover> handover_;
@@ -167,7 +170,8 @@ class ConnectionGuard {
   std::atomic<int> live_calls_{0};        // that gRPC has read and not ended
   std::atomic<int> unseen_calls_{0};      // those that no interceptor has seen
   std::atomic<int> identified_calls_{0};  // those of identified connections
-  // All, and unary calls whose request has not arrived, at the last look.
+  // By channelz at the last look: live calls, and unary ones whose request has
+  // not arrived.
   std::atomic<int> unfinished_calls_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> draining_{false};

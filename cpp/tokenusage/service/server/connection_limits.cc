@@ -14,11 +14,12 @@ namespace {
 
 constexpr std::int64_t kStallBytes = 64 << 10;
 
-// The factor by which what an unidentified connection holds counts. New callers
+// What an unidentified connection holds counts this many times. New connections
 // hold next to nothing, and so stay open.
 constexpr std::int64_t kUnidentifiedWeight = 8;
 
-// A call takes at least a frame header and the indices of compressed headers.
+// The bytes of the shortest call: a frame header and the indices of compressed
+// headers.
 constexpr int kMinBytesPerCall = 16;
 
 // Of the store, the log, the metrics and gRPC itself.
@@ -35,8 +36,9 @@ bool IsOut(const ConnectionState& connection, const ConnectionLimits& limits) {
           connection.silence > limits.max_stall);
 }
 
-// Moves connections from `kept` to `out` until at most `max` is held in all,
-// and at most `max_unidentified` by unidentified connections.
+// Moves connections from `kept` to `out`, those that hold most first, until at
+// most `max` is held in all, and at most `max_unidentified` by unidentified
+// connections.
 void Bound(const std::vector<ConnectionState>& connections,
            const std::function<std::int64_t(const ConnectionState&)>& held,
            std::int64_t max, std::int64_t max_unidentified,

@@ -30,12 +30,15 @@ struct HealthChange {
   std::int64_t failures = 0;  // since the store was last healthy
 };
 
+// The health of one store. A failed store is healthy again once it accepts
+// writes and no call has failed for one interval. This time doubles, up to 64
+// intervals, whenever the store fails again within 300 intervals of its
+// recovery: a store that accepts the monitor's write and fails its callers must
+// not look healthy between two calls.
+//
 // A damaged store stays unhealthy: other damage shows only when it is read.
 //
-// That while starts at one interval, and doubles, up to 64 intervals, each time
-// that the store fails again within 300 intervals of its recovery. So a store
-// that accepts the monitor's write and fails its callers does not look healthy
-// between two calls. Thread-safe.
+// Thread-safe.
 class HealthMonitor {
  public:
   // `on_change` is called by Step. `store` must outlive the monitor.
@@ -50,8 +53,8 @@ class HealthMonitor {
 
   // Reports a change, or asks an unhealthy store whether it accepts writes.
   // Returns the time until it must be called again: `interval` while the store
-  // is unhealthy; otherwise it is called when OnStoreFailure says so. Only one
-  // thread may call it.
+  // is unhealthy and may recover; otherwise infinite, until OnStoreFailure
+  // returns true. Only one thread may call it.
   absl::Duration Step();
 
  private:
@@ -66,7 +69,7 @@ class HealthMonitor {
   std::int64_t failures_ = 0;  // since it was healthy
   absl::Time last_failure_ = absl::InfinitePast();
   absl::Time recovery_ = absl::InfinitePast();
-  absl::Duration quiet_;  // what the next recovery takes
+  absl::Duration quiet_;  // the time without failures before the next recovery
   bool damaged_ = false;
 };
 

@@ -21,9 +21,11 @@ namespace tokenusage {
 class ListeningSockets {
  public:
   // Listens on every address that the host of `address` (host:port) resolves
-  // to. With port 0, all share one free port. The sockets do not block.
+  // to, except those that this machine does not have. With port 0, all share
+  // one free port. The sockets do not block.
   //
-  // Errors: UNAVAILABLE if the server cannot listen on one of them.
+  // Errors: UNAVAILABLE if the host is unknown, if the server cannot listen on
+  // one of the addresses, or if none is left.
   static absl::StatusOr<ListeningSockets> Bind(const std::string& address);
 
   ListeningSockets(ListeningSockets&& other) noexcept

@@ -35,7 +35,7 @@ class Repeater {
   // Ends the present delay, or the next one if the job is running.
   void Wake();
 
-  // Returns whether the destructor has begun: a long job should return.
+  // Returns whether the destructor has begun: then a long job should return.
   bool ending() const;
 
  private:

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Compiled time zone files start with these bytes (RFC 8536).
+// Returns whether the file starts like a compiled time zone (RFC 8536).
 bool IsTimeZoneFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   char magic[4] = {};

@@ -52,7 +52,7 @@ struct TransportLimits {
 };
 
 // Sets the limits. Takes messages that are compressed with gzip, and leaves
-// them as they are: a message of a kilobyte may unpack to gigabytes, and gRPC
+// them as they are: a message may unpack to a thousand times its size, and gRPC
 // checks the size afterwards. Refuses other compression as UNIMPLEMENTED.
 void ApplyTransportLimits(const TransportLimits& limits,
                           grpc::ServerBuilder* builder);

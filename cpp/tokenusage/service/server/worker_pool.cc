@@ -8,7 +8,7 @@ namespace tokenusage {
 
 WorkerPool::WorkerPool(int threads, Queue max_queued)
     : max_queued_(max_queued), idle_(static_cast<std::size_t>(threads)) {
-  // The first threads read threads_ while the last ones are added.
+  // No job starts before all threads exist.
   const std::lock_guard<std::mutex> lock(mutex_);
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Work(); });

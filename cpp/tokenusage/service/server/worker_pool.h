@@ -32,9 +32,9 @@ namespace tokenusage {
 // first is next. So a new caller or project comes first.
 //
 // The last idle thread is kept for a caller that has no job running, and the
-// one before for a caller or a key that has none: slow jobs of one caller never
-// occupy all threads, whatever their projects, nor do those of one project all
-// threads of the caller.
+// last but one for a caller or a key that has none: slow jobs of one caller
+// never occupy all threads, and those of one of its projects leave a thread to
+// its other projects.
 class WorkerPool {
  public:
   struct Key {

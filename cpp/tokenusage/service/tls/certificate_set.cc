@@ -30,7 +30,8 @@ using PrivateKey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using TlsContext = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 
-// OpenSSL's errors stay in a queue of the thread until they are cleared.
+// Clears OpenSSL's errors at the end of a scope: they would stay in a queue of
+// the thread.
 struct ErrorScope {
   ~ErrorScope() { ERR_clear_error(); }
 };
@@ -134,7 +135,8 @@ TlsContext ContextOf(const std::vector<Certificate>& chain, EVP_PKEY* key) {
   return taken ? std::move(context) : nullptr;
 }
 
-// Does what gRPC will do with them: gRPC does not say why it fails.
+// Loads the certificates and the key as gRPC will do: gRPC does not say why it
+// fails.
 absl::Status CheckTakenByTls(const std::vector<Certificate>& chain,
                              EVP_PKEY* key) {
   const ErrorScope errors;
@@ -153,8 +155,8 @@ absl::Status CheckClientCa(const std::string& pem, absl::Time now) {
   return Invalid("the client CA: none of its certificates is valid now");
 }
 
-// Asks clients for certificates signed by the CAs in `pem`. Returns whether it
-// could be read.
+// Makes `context` ask clients for certificates signed by the CAs in `pem`.
+// Returns whether `pem` could be read.
 bool AskClients(const std::string& pem, ClientCertificate clients,
                 SSL_CTX* context) {
   const auto trusted = ParseCertificates("the client CA", pem);

@@ -43,10 +43,11 @@ struct CertificateSet {
 // Checks that three PEM texts belong together.
 //
 // Errors: INVALID_ARGUMENT, which names the offending text and never repeats
-// it: text that is not PEM, a key that is not the certificate's, certificates
-// that did not issue each other, certificates that the TLS library rejects (for
-// short keys, for example), a server certificate that is not valid at `now`, or
-// no client CA that is.
+// it: text that is not PEM, a key that has a passphrase or is not the
+// certificate's, a certificate that did not issue the one before it,
+// certificates that the TLS library rejects (for short keys, for example), a
+// server certificate that is not valid at `now`, or a client CA without a
+// valid certificate.
 absl::StatusOr<CertificateSet> CheckCertificates(std::string certificate,
                                                  std::string key,
                                                  std::string client_ca,
@@ -54,8 +55,8 @@ absl::StatusOr<CertificateSet> CheckCertificates(std::string certificate,
 
 // Reads the files and checks them.
 //
-// Errors, which name the files: as above, and NOT_FOUND, PERMISSION_DENIED,
-// UNAVAILABLE if a file cannot be read.
+// Errors, which name the files: as above, also for an empty client CA file, and
+// those of ReadFile.
 absl::StatusOr<CertificateSet> LoadCertificateSet(const CertificatePaths& paths,
                                                   absl::Time now);
 

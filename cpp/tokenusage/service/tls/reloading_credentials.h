@@ -10,8 +10,8 @@
 //   credentials->Use(next_set);
 //
 // gRPC's C++ interface reloads certificates only in grpc::experimental, from
-// files that it reads itself, unchecked. Its stable C interface asks for the
-// certificates at each handshake: this is the only file that calls it.
+// files that it reads itself, unchecked. Its stable C interface, which is used
+// here instead, asks for the certificates at each handshake.
 
 #ifndef TOKENUSAGE_SERVICE_TLS_RELOADING_CREDENTIALS_H_
 #define TOKENUSAGE_SERVICE_TLS_RELOADING_CREDENTIALS_H_
@@ -29,7 +29,8 @@ namespace tokenusage {
 // Must outlive the server. `server_credentials` are for one port. Thread-safe.
 class ReloadingCredentials {
  public:
-  // `set` must come from CheckCertificates.
+  // `set` must come from CheckCertificates or LoadCertificateSet. Unless it has
+  // a client CA, `clients` must be kNone.
   ReloadingCredentials(CertificateSet set, ClientCertificate clients);
 
   ReloadingCredentials(const ReloadingCredentials&) = delete;

@@ -40,7 +40,7 @@ constexpr std::size_t kRollupsPerStep = 5'000;
 // The number of times to compare the rollups while records keep arriving.
 constexpr int kMaxComparisons = 5;
 
-// The destination may be unavailable for half a minute.
+// The destination may be unavailable for at least half a minute.
 constexpr int kMaxAttempts = 30;
 constexpr absl::Duration kPause = absl::Seconds(1);
 
@@ -130,11 +130,11 @@ class CopyRun {
   absl::Status CopyRetention(const ProjectRetention& retention);
   absl::Status CopyRollups(const std::string& project,
                            const SqliteRollupTable& table, CellRange range);
-  // Copies the notes of deletions, without which a check would miss what
-  // corrections refer to.
+  // Copies the deletions: without them, a check of the destination would report
+  // corrections whose other record was deleted.
   absl::Status CopyDeletions();
   absl::Status CopyLabelRollups(const std::string& project, CellRange range);
-  // Sets the rollups of a cursor, and returns their months.
+  // Sets the rollups of a cursor, and returns the starts of their months.
   absl::StatusOr<std::vector<std::int64_t>> SetInSteps(
       const std::string& project, Family family, RollupCursor* source);
   // Copies the records that have arrived since the bookmark.
@@ -235,7 +235,8 @@ absl::Status CopyRun::CopyLabelRollups(const std::string& project,
       RollupCursor::Open(&source_, project, kLabelQuarterHourTable, range));
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<std::int64_t> starts,
                               SetInSteps(project, Family::kByLabel, &source));
-  // The month of the horizon is made of records, too.
+  // Sum the months instead of copying them: the month of the horizon also
+  // counts the records after it that are in the destination.
   for (const std::int64_t start : starts) {
     Rollups quarter_hours;
     TOKENUSAGE_RETURN_IF_ERROR(destination_.ForEachRollup(
@@ -318,7 +319,8 @@ absl::Status CopyRun::AppendPersistently(
   return status;
 }
 
-// Records of one request share their receive_time, which they keep.
+// Appends one batch for each run of records with the same project and
+// receive_time: a batch has one receive_time, and the records keep theirs.
 absl::Status CopyRun::Append(const std::vector<SourceRecord>& records) {
   Answers answers;
   answers.Expect();  // the end of this loop

@@ -18,24 +18,25 @@ namespace tokenusage {
 
 struct CopyProgress {
   std::int64_t copied = 0;  // by this call
-  std::int64_t total = 0;   // to be copied when it began
+  std::int64_t total = 0;   // to be copied by this call, estimated
 };
 
 struct CopyReport {
   std::int64_t copied = 0;            // records, by this call
   std::int64_t already_there = 0;     // of these, with the same content
-  std::int64_t compared_rollups = 0;  // of all projects
+  std::int64_t compared_rollups = 0;  // of all projects, without labels
 };
 
 // Copies the records that have not been copied yet, in the order of arrival,
-// and then compares every rollup of every project. Records in the destination
-// stay; if a call is interrupted, the next one continues. A service may write
-// to the source: records that arrive meanwhile are copied, too, and if any
-// arrive during the comparison, it is repeated.
+// and then compares every rollup of every project, except rollups by label.
+// Records in the destination stay; if a call is interrupted, the next one
+// continues. A service may write to the source: records that arrive meanwhile
+// are copied, too, and if any arrive during the comparison, it is repeated.
 //
-// Errors: those of opening either database; FAILED_PRECONDITION if a record
-// exists with other content or the destination's horizon is later; DATA_LOSS,
-// naming the rollup, if one differs.
+// Errors: those of opening either database; FAILED_PRECONDITION if the
+// destination refuses a record, for example one that exists with other content,
+// or its horizon is later; DATA_LOSS, naming the rollup, if one differs;
+// UNAVAILABLE, also if records keep arriving during the comparisons.
 absl::StatusOr<CopyReport> CopySqliteToPostgres(
     const std::string& path, const std::string& url,
     const std::function<void(const CopyProgress&)>& on_progress);

@@ -30,13 +30,15 @@ class PostgresDestination {
   static absl::StatusOr<std::unique_ptr<PostgresDestination>> Open(
       const std::string& url, const RollupLabels& labels);
 
-  // Returns how far the copy of `source` has come; 0 if it was not started.
+  // Returns the row_id of the last record that was copied from `source`; 0 if
+  // there is none.
   absl::StatusOr<std::int64_t> Bookmark(const std::string& source);
   absl::Status SetBookmark(const std::string& source, std::int64_t value);
 
   absl::Status AddDeletion(const Deletion& deletion);
 
-  // Replaces rollups of one family, and adds their series, in one transaction.
+  // Replaces rollups of one family, in one transaction. Adds the project and
+  // the rollups' series if they are missing.
   absl::Status SetRollups(const std::string& project,
                           postgres_sql::Family family, const Rollups& rollups);
 

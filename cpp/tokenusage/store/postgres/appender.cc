@@ -31,9 +31,9 @@ namespace {
 
 namespace sql = postgres_sql;
 
-// How often an append starts again because another transaction changed the
-// project between two statements. That is rare, and each time the other one has
-// made progress.
+// The most rounds of an append. It starts over if another transaction changed
+// the project between two statements. That is rare, and each time the other one
+// has made progress.
 constexpr int kMaxRounds = 8;
 
 constexpr absl::Duration kTimeout = PostgresTimeouts::kStep;
@@ -136,8 +136,8 @@ class AppendRun {
         max_series_(max_series) {}
 
   // Inserts before reading. The project must have all series of the records,
-  // and these must be in time. Returns nullopt if `known` is out of date, or a
-  // correction is to be refused.
+  // and CanInsertFirst must hold. Returns nullopt if `known` is out of date, or
+  // a correction is to be refused.
   absl::StatusOr<std::optional<Outcomes>> InsertFirst(
       const PostgresProject& known, SeriesKeys series);
 
@@ -300,8 +300,8 @@ absl::Status AppendRun::ReadAnswers(const PostgresResults& results) {
 AppendOutcome AppendRun::CompareWithStored(const CheckedRecord& record,
                                            const Stored& stored) {
   // If an earlier attempt of this append stored the record and the answer was
-  // lost, it is no duplicate: then the bytes, which hold receive_time, are
-  // equal. A second record with this id in the batch is one.
+  // lost, the record is no duplicate: then the bytes, which hold receive_time,
+  // are equal. A second record with this id in the batch is a duplicate.
   if (maybe_committed_ && stored.bytes == record.bytes() &&
       stored_by_earlier_attempt_.insert(IdOf(record)).second) {
     return AppendOutcome::kStored;

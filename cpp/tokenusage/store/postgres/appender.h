@@ -17,14 +17,14 @@
 
 namespace tokenusage {
 
-// Appends records to one project in one transaction, if `retry` with the
-// retries of PostgresPool::Run. Thread-safe.
+// Appends records to projects, in one transaction for each call. Thread-safe.
 //
 // If the cache shows that only a taken id or a wrong correction can refuse a
-// record, the records are inserted at once, which takes two round trips. With
-// corrections it takes three, and the project is locked: of two that race, the
-// second sees what the first has done. Otherwise, and if a correction is
-// refused, the project is locked and read first.
+// record, the records are inserted at once, which takes two round trips.
+// Corrections take one more, or two with rollups by label, and the project is
+// locked: of two appends that race, the second sees what the first has done.
+// Otherwise, and if a correction is refused, the project is locked and read
+// first.
 class PostgresAppender {
  public:
   // `pool` must outlive this. `rollups` has the labels of new projects. If
@@ -34,7 +34,8 @@ class PostgresAppender {
         max_series_(rollups.max_series),
         cache_(*rollups.labels) {}
 
-  // Returns one outcome per record, in their order, all of them durable.
+  // Returns one outcome per record, in their order, all of them durable. If
+  // `retry`, retries as PostgresPool::Run does.
   absl::StatusOr<std::vector<AppendOutcome>> Append(
       const std::string& project,
       const std::vector<const CheckedRecord*>& records, bool retry);

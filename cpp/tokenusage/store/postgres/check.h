@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Compares a PostgreSQL database with itself.
+// Checks that the content of a PostgreSQL database is consistent.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_CHECK_H_
 #define TOKENUSAGE_STORE_POSTGRES_CHECK_H_

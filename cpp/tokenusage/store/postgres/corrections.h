@@ -28,12 +28,12 @@ namespace tokenusage {
 // One thread at a time.
 class PostgresCorrections {
  public:
-  // Returns kStored if a record may be corrected, because it is corrected
-  // neither already nor by a record of this append. It is null if there is
-  // none.
+  // Returns kStored if `corrected` may be corrected, because it is corrected
+  // neither already nor by a record of this append. Null means that there is no
+  // such record.
   AppendOutcome CheckMayCorrect(const v1::UsageRecord* corrected) const;
 
-  // Stops counting a record. It and `corrected_by` must outlive this.
+  // Stops counting a record. The record and `corrected_by` must outlive this.
   void Add(const v1::UsageRecord& corrected, std::string_view corrected_by);
 
   bool empty() const { return corrections_.empty(); }

@@ -32,8 +32,8 @@ namespace sql = postgres_sql;
 using Family = sql::Family;
 constexpr absl::Duration kTimeout = PostgresTimeouts::kMaintenanceStep;
 
-// Removes the records before `end` in steps, and adds up their number. Their
-// corrections go first: no read sees the records any more.
+// Removes the records before `end` (ns) in steps, and adds up their number.
+// Their rows in `correction` go first: no read sees the records any more.
 absl::Status RemoveInSteps(PostgresConnection* connection,
                            const std::string& project, std::int64_t end,
                            const CallLimits& limits, Removal* removal) {
@@ -295,7 +295,7 @@ absl::StatusOr<Rebuild> PostgresMaintenance::RebuildRollups(
 
 absl::StatusOr<Rebuild> PostgresMaintenance::SetRollupLabels(
     const RollupLabels& labels, const CallLimits& limits) {
-  // Before anything changes.
+  // Check all projects before anything changes.
   TOKENUSAGE_RETURN_IF_ERROR(ForEachProject(
       limits,
       [&](PostgresConnection* connection,

@@ -61,7 +61,8 @@ class ProjectRun {
   absl::Status LoadLabelSets();
   PostgresParams TotalsParams(const std::vector<QuerySegment>& plan) const;
   void AddFilter(UsageField::Kind kind, PostgresParams* params) const;
-  // Returns the starts of the buckets in seconds; empty if there are too many.
+  // Returns the starts of the buckets in seconds; nullopt to read rollups one
+  // by one: if there are too many buckets, or buckets are hours.
   std::optional<std::vector<std::int64_t>> BucketStarts() const;
   bool GroupsBy(UsageField::Kind kind) const;
 
@@ -142,7 +143,7 @@ bool ProjectRun::GroupsBy(UsageField::Kind kind) const {
 PostgresParams ProjectRun::TotalsParams(
     const std::vector<QuerySegment>& plan) const {
   using Source = QuerySegment::Source;
-  // A plan has one segment of hours or months, and at both ends of it at most
+  // A plan has at most one segment of hours or months, and at each end at most
   // one of quarter hours and one of records. The ranges are in the parameters'
   // order and units.
   std::array<std::pair<std::int64_t, std::int64_t>, 5> ranges;
@@ -168,10 +169,10 @@ PostgresParams ProjectRun::TotalsParams(
   const std::optional<std::vector<std::int64_t>> starts = BucketStarts();
   params.Add(starts);
   if (starts && !query_.order && !by_label_) {
-    // A page of rows and one more. The statement adds those of its first bucket
-    // that precede it, and those of its last bucket, which may come in another
-    // order. Rows beyond this limit are beyond the page in every part of the
-    // window.
+    // A page of rows and one more. The statement adds twice the number of
+    // series to this limit: once for rows of the first bucket that precede the
+    // page, and once for the last bucket, whose rows it may order in another
+    // way. So all rows beyond the limit are beyond the page.
     params.Add(query_.page_size + 1);
   } else {
     params.AddNull();

@@ -89,7 +89,8 @@ absl::StatusOr<Removal> DeletionRun::Run(bool dry_run) {
     TOKENUSAGE_RETURN_IF_ERROR(pool_.Run(
         limits_,
         [this](PostgresConnection* connection) { return Delete(connection); }));
-    // Leave at least half of the time to appends.
+    // Leave half of the time to appends, unless a step takes longer than
+    // kMaxPause.
     absl::SleepFor(std::min(absl::Now() - start, kMaxPause));
   }
   return removal_;
@@ -158,7 +159,7 @@ absl::Status DeletionRun::FindByTime(PostgresConnection* connection,
         }
         return found_.size() < kMaxFound;
       }));
-  // Not before: a retry must not skip what it has not seen.
+  // Only now: a retry must not skip records that it has not seen.
   if (scanned > 0) {
     after_nanos_ = NanosFromTimestamp(record.event_time());
     after_id_ = record.record_id();

@@ -20,8 +20,8 @@
 namespace tokenusage {
 
 // Calls `each` with windows that together cover all time from `from_nanos` on,
-// in order. They start and end on whole hours, and each holds up to 20,000
-// records, or one hour that has more.
+// which must be a whole hour, in order. They meet on whole hours, and each
+// holds up to 20,000 records, or one hour that has more.
 //
 // Errors: those of the connection and of `each`; DEADLINE_EXCEEDED, CANCELLED.
 absl::Status ForEachRecordStep(

@@ -24,8 +24,8 @@
 namespace tokenusage {
 namespace {
 
-// Reads a record, as it is returned, from two columns of the first row: record
-// and corrected_by.
+// Reads a record, as UsageStore::GetRecord returns it, from two columns of the
+// first row: record and corrected_by.
 absl::Status ReadRecord(const PostgresConnection& connection,
                         const PostgresResult& row, int first_column,
                         v1::UsageRecord* record) {
@@ -68,7 +68,7 @@ absl::StatusOr<RecordPage> ListFrom(PostgresConnection* connection,
   return page.Finish();
 }
 
-// Projects that are not in both do not matter.
+// Returns whether the projects that are in both have the same labels in both.
 bool HaveSameLabels(const std::vector<ProjectHorizon>& before,
                     const std::vector<ProjectHorizon>& after) {
   std::map<std::string, RollupLabels> labels;

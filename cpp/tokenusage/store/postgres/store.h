@@ -38,14 +38,15 @@ struct PostgresStoreOptions {
   int max_records_per_commit = 5000;
 
   // The most that may wait to be written, in estimated bytes of memory; beyond
-  // this appends are answered RESOURCE_EXHAUSTED.
+  // this, appends are answered with RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 
   // The labels that rollups are kept by, and the limit of series.
   RollupOptions rollups;
 
-  // Called after each commit with the time since its first statement, from any
-  // of the writing threads; must not block. May be empty.
+  // Called after each commit with the time that it took, with waits for a
+  // connection and retries, from any of the writing threads; must not block.
+  // May be empty.
   std::function<void(absl::Duration)> on_commit;
 };
 

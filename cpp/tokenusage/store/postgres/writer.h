@@ -31,7 +31,7 @@ namespace tokenusage {
 class PostgresWriter {
  public:
   struct Limits {
-    int threads;  // each with a connection, at most
+    int threads;  // also the most connections
     int max_records_per_commit;
     std::int64_t max_queued_bytes;
     RollupOptions rollups;  // with labels
@@ -48,9 +48,9 @@ class PostgresWriter {
               std::shared_ptr<const CheckedBatch> batch, CallLimits limits,
               AppendCallback done);
 
-  // Returns OK if a record can be inserted, which is rolled back: into each
-  // project whose last append failed, as on Citus their workers may be down
-  // while others are not.
+  // Returns OK if a record can be inserted; the insert is rolled back. Tries
+  // projects whose last append failed, if there are any: on Citus, their
+  // workers may be down while others are not.
   absl::Status CheckWritable();
 
   // Returns all but size_bytes.

@@ -16,8 +16,8 @@ namespace {
 // Names hold no control characters.
 constexpr absl::string_view kSeparator("\0", 1);
 
-// Returns the name that a field is; empty for projects and labels. The view
-// lives as long as what it was taken from.
+// Returns the name that `field` selects; empty for projects and labels. The
+// view lives as long as that name.
 std::optional<std::string_view> NameOf(const UsageField& field,
                                        const std::string& operation,
                                        const std::string& provider,
@@ -48,7 +48,7 @@ std::optional<std::string_view> FieldValue(const UsageField& field,
   return label->second;
 }
 
-// Does the same for the names of a series, whose labels LabelValue has.
+// Does the same for a series, but not for its labels: see LabelValue.
 std::optional<std::string_view> FieldValue(const UsageField& field,
                                            const SeriesNames& names) {
   return NameOf(field, names.operation, names.provider, names.model);
@@ -74,7 +74,8 @@ bool Passes(const UsageFieldFilter& filter,
          filter.values.end();
 }
 
-// `value_of` returns the value of a field other than the project.
+// Encodes a group's values. `value_of` returns that of a field other than the
+// project.
 template <typename ValueOf>
 std::string EncodedGroup(const std::vector<UsageField>& group_by,
                          std::string_view project, const ValueOf& value_of) {

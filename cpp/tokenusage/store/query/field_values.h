@@ -51,14 +51,13 @@ struct SeriesNames {
 // Returns the names without labels.
 SeriesNames SeriesNamesOf(const v1::UsageRecord& record);
 
-// Returns a text that differs for each combination of the names, without their
-// labels: names hold no control characters.
+// Returns a text that is unique for each combination of operation, provider and
+// model, since names hold no control characters.
 std::string SeriesKey(const v1::UsageRecord& record);
 std::string SeriesKey(const SeriesNames& names);
 
-// Returns the encoded key of the group that a record of a project, or a series
-// of one, is counted in. `labels` are the keys of the series' labels; the
-// second overload knows no others.
+// Returns the encoded key of the group in which a project's record or series is
+// counted. `labels` are the keys of names.labels; a series has no others.
 std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
                            std::string_view project,
                            const v1::UsageRecord& record);
@@ -66,8 +65,8 @@ std::string EncodedGroupOf(const std::vector<UsageField>& group_by,
                            std::string_view project, const SeriesNames& names,
                            const RollupLabels& labels = {});
 
-// Returns whether a record, or a series as far as it has the fields, passes all
-// the filters.
+// Returns whether a record passes all the filters, a series those on operation,
+// provider and model, or a label set those on labels.
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,
                const v1::UsageRecord& record);
 bool PassesAll(const std::vector<UsageFieldFilter>& filters,

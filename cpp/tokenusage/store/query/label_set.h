@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Encodes the values of a database's rollup labels in one record as one text.
+// Encodes a label set, the values of a database's rollup labels in one record,
+// as one text.
 //
 //   const std::string labels = LabelSetOf({"customer", "team"}, record);
 //   for (std::optional<std::string_view> value : LabelValues(labels)) { ... }
@@ -24,7 +25,7 @@ namespace tokenusage {
 // keys.
 std::string LabelSetOf(const RollupLabels& keys, const v1::UsageRecord& record);
 
-// Returns the values of such a text; they live as long as it does.
+// Returns the values in a label set. The views live as long as `label_set`.
 std::vector<std::optional<std::string_view>> LabelValues(
     std::string_view label_set);
 

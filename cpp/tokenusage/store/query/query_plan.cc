@@ -24,7 +24,7 @@ std::int64_t RoundDown(std::int64_t nanos, Source source) {
                                                    : kNanosPerQuarterHour);
 }
 
-// Returns the start of the first cell from an instant on.
+// Returns the start of the first cell that starts at or after an instant.
 std::int64_t RoundUp(std::int64_t nanos, Source source) {
   const std::int64_t start = RoundDown(nanos, source);
   if (start == nanos) return nanos;
@@ -42,9 +42,9 @@ Source CoarsestAt(std::int64_t seconds) {
 
 Source Finer(Source a, Source b) { return std::min(a, b); }
 
-// Returns the largest rollups that fit all midnights of a zone in the window. A
-// midnight is one at some offset of the zone; if clocks skip it, the day starts
-// with the transition. So only the zone's transitions have to be looked at.
+// Returns the largest rollups none of which spans the start of a day in the
+// window. A day starts at midnight, by one of the zone's offsets, or with a
+// transition if clocks skip midnight. So it is enough to check transitions.
 Source CoarsestForDays(absl::TimeZone zone, TimeWindow window) {
   absl::Time at = absl::FromUnixNanos(window.start_nanos);
   const absl::Time end = absl::FromUnixNanos(window.end_nanos);

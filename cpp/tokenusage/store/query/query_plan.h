@@ -28,7 +28,7 @@ inline constexpr std::int64_t kNanosPerHour = 3600 * kNanosPerSecond;
 
 // A span of time and the source that it is read from.
 struct QuerySegment {
-  // All but the first are rollups.
+  // From the finest to the coarsest. All but the first are rollups.
   enum class Source { kRecords, kQuarterHours, kHours, kMonths };
 
   Source source;
@@ -41,8 +41,9 @@ struct QuerySegment {
 //
 // The inside is read from hours if all buckets start on the hour, otherwise
 // from quarter hours; the ends are read from quarter hours, and from records if
-// not even those fit. If the query needs the rollups by label
-// (UsesRollupLabels), these have months of UTC in place of hours. Minutes and
+// not even quarter hours fit. A query that needs the rollups by label
+// (UsesRollupLabels) reads the inside from months of UTC if its buckets are
+// such months or the whole window, otherwise from quarter hours. Minutes and
 // other labels are read from records alone. `start_nanos` is the start of the
 // window or of a bucket in it.
 std::vector<QuerySegment> PlanQuery(const UsageQuery& query,
@@ -61,7 +62,7 @@ std::int64_t NextMonthStart(std::int64_t nanos);
 inline constexpr std::int64_t kNoHorizon =
     std::numeric_limits<std::int64_t>::min();
 
-// Returns the horizon that a database has in seconds, with 0 for kNoHorizon.
+// Returns the horizon for the seconds that a database holds; kNoHorizon for 0.
 std::int64_t HorizonNanos(std::int64_t horizon_seconds);
 
 // Returns the horizon as a time; absl::InfinitePast() for kNoHorizon.
@@ -85,7 +86,8 @@ struct ProjectHorizon {
 // Returns FAILED_PRECONDITION if the query's plan needs records from before the
 // horizon of one of its projects: because an end of its window lies within a
 // quarter hour, or because of minutes or labels; or rollups by label from
-// before there are any. Names the project with the latest horizon.
+// before there are any. Of several such projects, names the one with the latest
+// horizon.
 absl::Status CheckHorizon(const UsageQuery& query,
                           std::vector<ProjectHorizon> horizons);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Sums parts into the rows of one page of a query.
+// Sums parts, which are records or rollups, into the rows of one page of a
+// query.
 //
 //   RowAggregator rows(query);
 //   if (UsageSum* const sum = rows.SumOf(event_time_nanos, encoded_group)) {
@@ -79,7 +80,8 @@ class RowAggregator {
   // Drops a row beyond the page, and moves the end back to what still matters.
   void DropRowsBeyondPage();
   absl::StatusOr<UsageQueryPage> FinishInOrder();
-  // Returns whether `query.after` comes before a row with this rank.
+  // Returns whether `query.after` comes before a row with this rank and
+  // position.
   bool IsAfter(const std::optional<Amount>& rank,
                const Position& position) const;
 

@@ -38,10 +38,11 @@ class CheckReportBuilder {
     AddProblem(CheckProblem::Kind::kRecord, project, detail);
   }
 
-  // Adds a problem for each measure of each rollup that differs.
+  // Adds a problem for each field in which a rollup differs.
   void CompareRollups(const std::string& project, const Rollups& expected,
                       const Rollups& found);
 
+  // Counts a record that was checked, and reports progress.
   void AddRecord();
   void AddRollups(std::size_t count) {
     report_.rollup_count += static_cast<std::int64_t>(count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Checks that a project's corrections and the marks that they leave match.
+// Checks that each correction of a project is marked in the record that it
+// corrects, in corrected_by, and that each such mark has its correction.
 //
 //   CorrectionCheck check;
 //   for (...) check.Add(record);
@@ -18,8 +19,8 @@
 
 namespace tokenusage {
 
-// For a project of which nothing was removed: a removal takes one record of a
-// pair and may leave the other. Not thread-safe.
+// For a project of which nothing was removed or deleted, since that may take
+// one record of a pair and leave the other. Not thread-safe.
 class CorrectionCheck {
  public:
   // Adds a record, with `corrected_by` set if it is marked.

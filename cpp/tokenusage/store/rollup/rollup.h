@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Rollups: what both databases keep beside the records, so that queries need
-// not read them. A rollup is the sum of one series' records in one cell. There
-// are two families: those without labels have quarter hours and hours of UTC,
-// and those by label have quarter hours and months of UTC.
+// Rollups: what both databases keep beside the records, for queries to read
+// instead. A rollup is the sum of one series' records in one cell. There are
+// two families: those without labels have quarter hours and hours of UTC, and
+// those by label have quarter hours and months of UTC.
 //
 //   Rollups rollups = {{RollupKeyOf(record, event_time_nanos), sum}};
 //   rollups.merge(CoarserRollupsOf(rollups));
@@ -22,7 +22,8 @@
 
 namespace tokenusage {
 
-// The lengths of cells. Months differ: theirs is that of the longest.
+// The lengths of cells. kMonthSeconds stands for all months, though it is the
+// length of the longest.
 inline constexpr std::int64_t kQuarterHourSeconds =
     kNanosPerQuarterHour / kNanosPerSecond;
 inline constexpr std::int64_t kHourSeconds = kNanosPerHour / kNanosPerSecond;
@@ -72,8 +73,8 @@ struct RollupKey {
 // Some of a project's rollups.
 using Rollups = std::map<RollupKey, UsageSum>;
 
-// Returns the key of a record's quarter hour, of the rollups by these labels
-// or, if there are none, of those without.
+// Returns the key of the quarter hour in which a record is counted: that of the
+// rollups by `labels` or, if these are empty, of the rollups without labels.
 RollupKey RollupKeyOf(const v1::UsageRecord& record,
                       std::int64_t event_time_nanos,
                       const RollupLabels& labels = {});

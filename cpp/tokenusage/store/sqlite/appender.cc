@@ -179,7 +179,8 @@ absl::StatusOr<AppendOutcome> SqliteAppender::FindCorrected(
                         "WHERE project_id=?1 AND record_id=?2",
                         {project.project_id, ValueOf(ToRecordKey(record_id))}));
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, rows.Step());
-  // A removal may not have deleted it yet.
+  // A record before the horizon counts as removed, even if the removal has not
+  // deleted it yet.
   if (!found || rows.Int64(2) < project.horizon) {
     return AppendOutcome::kCorrectedRecordNotFound;
   }

@@ -29,8 +29,7 @@ class SqliteAppender {
  public:
   // Opens the database, which must have its tables, and switches it to WAL.
   // `max_series` is the limit of a project: see RollupOptions.
-  // `max_known_series` is the number of series, label sets and projects that it
-  // caches.
+  // Caches up to `max_known_series` each of series, label sets and projects.
   static absl::StatusOr<std::unique_ptr<SqliteAppender>> Open(
       const std::string& path, int max_series, std::size_t max_known_series);
 
@@ -38,7 +37,8 @@ class SqliteAppender {
   // the database since the last one.
   absl::Status Begin();
 
-  // Sets one outcome per record, in their order. They hold once Commit is OK.
+  // Inserts the records, and adds one outcome per record, in their order. The
+  // outcomes hold once Commit is OK.
   absl::Status Append(const std::string& project, const CheckedBatch& batch,
                       std::vector<AppendOutcome>* outcomes);
 
@@ -48,8 +48,9 @@ class SqliteAppender {
   // Returns the connection, for other work between Commit and Begin.
   SqliteDatabase* database() { return database_.get(); }
 
-  // Must be called after other work on the connection that may have changed
-  // records, rollups, projects or series.
+  // Makes the next Begin forget what is cached. Must be called after other work
+  // on the connection that may have changed records, rollups, projects or
+  // series.
   void Forget() { data_version_ = kUnknownVersion; }
 
   // Returns the rollups by label. Folding, rebuilding and changing the keys are
@@ -90,8 +91,8 @@ class SqliteAppender {
                                           const CheckedRecord& record,
                                           Project* project);
   // Returns the reason to refuse a record whose id is not taken, other than
-  // kCardinalityLimit; kStored if there is none. Finds the record that it
-  // corrects, if any.
+  // kCardinalityLimit; kStored if there is none. Sets corrected_ if the record
+  // corrects one.
   absl::StatusOr<AppendOutcome> FindRefusal(const CheckedRecord& record,
                                             const Project& project);
   absl::StatusOr<AppendOutcome> FindCorrected(const std::string& record_id,
@@ -106,9 +107,9 @@ class SqliteAppender {
   // and label_set_id_ if so.
   absl::StatusOr<bool> HasLabelSet(const Project& project,
                                    const v1::UsageRecord& record);
-  // Adds a series, unless the project has it, and label_set_, unless
-  // `has_label_set`; and the project if that is new. Returns 0 if the project
-  // would have more of them than it may.
+  // Adds the project if it is new, the record's series if `series_id` is 0, and
+  // label_set_ unless `has_label_set`. Returns the id of the series, or 0 if
+  // the project would exceed max_series_: then nothing is added.
   absl::StatusOr<std::int64_t> CreateSeries(const std::string& project_name,
                                             const v1::UsageRecord& record,
                                             std::int64_t series_id,
@@ -124,7 +125,7 @@ class SqliteAppender {
   static constexpr std::int64_t kUnknownVersion = -1;
 
   std::unique_ptr<SqliteDatabase> database_;
-  // Changes with the commits of others.
+  // Changes with the commits of other connections.
   std::int64_t data_version_ = kUnknownVersion;
   const std::int64_t max_series_;
   LruCache<Project> projects_;

@@ -161,8 +161,8 @@ class ProjectCheck {
   absl::Status LoadSeries();
   absl::Status CheckRecords();
   // Returns what is wrong with a record's row; empty if nothing is. Adds the
-  // record to the expected rollups, unless its row tells too little; then they
-  // differ, too.
+  // record to the expected rollups, unless its row tells too little; then its
+  // rollups are reported, too.
   std::string CheckRecord(const SqliteRows& row);
   // Compares the rollups before `end_seconds` with the expected ones.
   absl::Status CompareUntil(std::int64_t end_seconds);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Compares a SQLite database with itself.
+// Checks that the content of a SQLite database is consistent.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_CHECK_H_
 #define TOKENUSAGE_STORE_SQLITE_CHECK_H_

@@ -94,7 +94,7 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenReadOnly(
       std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open(path, SQLITE_OPEN_READONLY, parameters));
   if (has_log && !has_index) {
-    // Then the index is in memory.
+    // In this mode SQLite keeps the index of the log in memory, not in a file.
     TOKENUSAGE_RETURN_IF_ERROR(
         database->Execute("PRAGMA locking_mode=EXCLUSIVE"));
   }

@@ -202,7 +202,8 @@ absl::StatusOr<v1::UsageRecord> GetUsageRecord(SqliteDatabase* database,
                        "WHERE project_id=?1 AND record_id=?2",
                        {project_id, ValueOf(ToRecordKey(record_id))}));
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, rows.Step());
-  // A removal may not have deleted it yet.
+  // A record before the horizon counts as removed, even if the removal has not
+  // deleted it yet.
   if (!found || rows.Int64(0) < horizon) {
     return absl::NotFoundError("no such record");
   }

@@ -15,8 +15,8 @@
 
 namespace tokenusage {
 
-// Reads a record, as it is returned, from two columns: record, corrected_by.
-// `path` is that of the database.
+// Reads a record, as UsageStore::GetRecord returns it, from two columns: record
+// and corrected_by. `path` is that of the database.
 absl::Status ReadRecord(const SqliteRows& row, int first_column,
                         const std::string& path, v1::UsageRecord* record);
 

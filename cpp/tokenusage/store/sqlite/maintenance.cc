@@ -57,9 +57,9 @@ absl::Status CopyPages(SqliteDatabase* from, SqliteDatabase* to,
                        const ProgressCallback& on_progress) {
   constexpr int kPagesPerStep = 4096;
   TOKENUSAGE_RETURN_IF_ERROR(from->Execute("BEGIN"));
-  // Reading begins the transaction.
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::int64_t page_bytes,
                               from->QueryInt64("PRAGMA page_size"));
+  // BEGIN takes the snapshot only at the first read.
   TOKENUSAGE_RETURN_IF_ERROR(
       from->QueryInt64("SELECT count(*) FROM sqlite_master").status());
   sqlite3_backup* backup =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Maintains a SQLite database by its path: checks it, copies it, or deletes
-// from it, while a service may have it open.
+// Maintains a SQLite database by its path: checks it, backs it up, deletes from
+// it, or sets its retention, while a service may have it open.
 //
 //   absl::StatusOr<CheckReport> report =
 //       CheckSqliteDatabase("/var/lib/tokenusage/usage.db", CheckOptions());
@@ -23,7 +23,7 @@
 
 namespace tokenusage {
 
-// Errors of all of them, each naming the path: NOT_FOUND if there is no
+// Errors of all functions here, each naming the path: NOT_FOUND if there is no
 // database, FAILED_PRECONDITION if it is not one of tokenusage or has another
 // version, DATA_LOSS if it is damaged, PERMISSION_DENIED, UNAVAILABLE.
 
@@ -51,12 +51,13 @@ absl::StatusOr<SqliteBackup> BackupSqliteDatabase(
     const ProgressCallback& on_progress = nullptr);
 
 // See StoreMaintenance: DeleteRecords, Deletions, DeleteProject. A service may
-// have the database open. They take SQLite's write lock for up to 500 records,
-// or 1,000 rows of a project, at a time, and then leave it for as long, but at
-// least 50 ms. A service forgets what it caches when they have written.
+// have the database open. The two that delete take SQLite's write lock for up
+// to 500 records, or 1,000 rows of a project, at a time, and then release it
+// for as long as they held it, but at least 50 ms. After each such write, the
+// service forgets what it caches.
 //
 // Errors: as above; UNAVAILABLE if the lock stays taken for a minute; NOT_FOUND
-// if there is no such project to delete.
+// if there is no such project.
 absl::StatusOr<Removal> DeleteSqliteRecords(const std::string& path,
                                             const RecordSelection& selection,
                                             bool dry_run);

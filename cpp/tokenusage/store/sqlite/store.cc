@@ -151,8 +151,8 @@ class SqliteStore : public UsageStore,
                                         const CallLimits& limits) override;
 
  private:
-  // SqliteTransactions. Write works between two commits, and Pause leaves at
-  // least half of the time to appends.
+  // SqliteTransactions. Write works between two commits. Pause leaves half of
+  // the time to appends, unless a Write takes longer than kMaxPause.
   absl::Status Read(const CallLimits& limits, const Work& work) override {
     return reader_->Read(limits, work);
   }
@@ -194,12 +194,12 @@ absl::StatusOr<Removal> SqliteStore::RemoveRecordsBefore(
         TOKENUSAGE_ASSIGN_OR_RETURN(project_id,
                                     FindProjectId(database, project));
         if (project_id == 0) return absl::OkStatus();
-        // Removed records cannot be read later.
+        // Fold now: removed records cannot be read later.
         TOKENUSAGE_RETURN_IF_ERROR(
             appender->label_rollups().Fold(database, limits));
         return MoveHorizon(database, project_id, absl::ToUnixNanos(horizon));
       }));
-  // Interrupted deletions, too.
+  // Also finish interrupted deletions of projects.
   TOKENUSAGE_RETURN_IF_ERROR(RemoveDeletedProjects(limits, this));
   return RemoveInSteps(
       limits,
@@ -265,8 +265,8 @@ absl::Status CreateDatabase(const std::string& path) {
   return file->Finish();
 }
 
-// Sets the labels of a database that has no projects yet, and compares them
-// with those of another.
+// Sets the labels of a database without projects. Compares them with `wanted`
+// if it has projects.
 absl::Status SetUpLabels(SqliteAppender* appender,
                          const std::optional<RollupLabels>& wanted) {
   SqliteLabelRollups& rollups = appender->label_rollups();
@@ -290,13 +290,14 @@ absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(
   // If this very process has the database open, opening and closing its file
   // once more would drop SQLite's locks on it.
   TOKENUSAGE_RETURN_IF_ERROR(FileLock::CheckFree(lock_path));
-  // Once before the lock, whose file should not be left beside a foreign file,
-  // and once under it.
+  // Inspect twice: before the lock, whose file should not be left beside a
+  // foreign file, and under it.
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool found, InspectDatabaseFile(real_path));
   if (!found && !options.create_if_missing) {
     return absl::NotFoundError("database " + path + ": there is none");
   }
-  // SQLite would open it for reading only, and fail at the first report.
+  // SQLite would open a file that it cannot write for reading only, and fail at
+  // the first append.
   TOKENUSAGE_RETURN_IF_ERROR(CheckDatabaseIsWritable(real_path));
   TOKENUSAGE_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
                               FileLock::Acquire(lock_path));

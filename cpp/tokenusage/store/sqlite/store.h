@@ -8,8 +8,8 @@
 // WAL mode, synchronous=FULL: an append is answered after its commit is on
 // disk. What is queued is committed as soon as the previous commit ends, and
 // never waits for a timer, so that a lone caller waits for one sync and many
-// callers share one. Readers use separate connections and never block the
-// writer.
+// callers share one. Readers use separate connections, and do not block the
+// writer until the write-ahead log is large: see log_bytes.
 
 #ifndef TOKENUSAGE_STORE_SQLITE_STORE_H_
 #define TOKENUSAGE_STORE_SQLITE_STORE_H_
@@ -33,7 +33,7 @@ struct SqliteStoreOptions {
   int max_records_per_commit = 10000;
 
   // The most that may wait for the writer, in estimated bytes of memory; beyond
-  // this appends are answered RESOURCE_EXHAUSTED.
+  // this, appends are answered with RESOURCE_EXHAUSTED.
   std::int64_t max_queued_bytes = 64 << 20;
 
   // The write-ahead log: from this size on, new reads wait for those under way,
@@ -49,8 +49,9 @@ struct SqliteStoreOptions {
   // label read these one by one.
   std::int64_t max_unfolded = 1'000'000;
 
-  // The number of series, label sets and projects that the writer caches: 200
-  // bytes each. Beyond it, those used least recently are read again on demand.
+  // The number of series that the writer caches, and of label sets, and of
+  // projects: 200 bytes each. Beyond it, those used least recently are read
+  // again on demand.
   std::size_t max_known_series = 100'000;
 
   // Called after each commit that reached the disk with the time that it took,
@@ -67,8 +68,8 @@ struct SqliteStoreOptions {
 //    database of tokenusage, or one of another version; it has other rollup
 //    labels.
 //  - DATA_LOSS: the file is damaged. It is left as it is.
-//  - NOT_FOUND: the folder is missing, or the database and create_if_missing is
-//    false.
+//  - NOT_FOUND: the folder is missing, or the database is missing and
+//    create_if_missing is false.
 //  - PERMISSION_DENIED: the folder or a file may not be read and written.
 //  - UNAVAILABLE: the disk failed or is full.
 absl::StatusOr<std::unique_ptr<UsageStore>> OpenSqliteStore(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Runs the transactions of maintenance: through the writer of the store that
-// has the database open, or at the same time as its process.
+// has the database open, or on a connection of its own, while another process
+// may have the database open.
 //
 //   TOKENUSAGE_RETURN_IF_ERROR(
 //       transactions->Write([&](SqliteDatabase* database) {
@@ -31,7 +32,8 @@ class SqliteTransactions {
   virtual absl::Status Read(const CallLimits& limits, const Work& work) = 0;
   virtual absl::Status Write(const Work& work) = 0;
 
-  // Leaves appends time between a Write that took this long and the next.
+  // Waits after a Write that took `write_time`, to leave appends time before
+  // the next one.
   virtual void Pause(absl::Duration write_time) = 0;
 };
 

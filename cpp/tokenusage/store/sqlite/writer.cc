@@ -91,7 +91,8 @@ void SqliteWriter::RunThread() {
     std::unique_ptr<Task> task;
     Answers answers;
     if (!TakeWork(&group, &task, &answers)) return;
-    // In turns, so that neither waits for more than one of the other.
+    // Commits and tasks take turns: neither waits for more than one of the
+    // other.
     if (!group.requests.empty()) CommitGroup(std::move(group), &answers);
     for (Answer& answer : answers) {
       answer.request.done(std::move(answer.result));
@@ -116,7 +117,7 @@ void SqliteWriter::BoundLog() {
   CloseAfter(status);
   readers_.Open();
   gate_closed_ = false;
-  // If another process reads, it grows on.
+  // If another process reads, the log was not started over, and grows on.
   next_restart_bytes_ = FileBytes(path_ + "-wal") + limits_.log_bytes;
 }
 

@@ -35,8 +35,8 @@ namespace tokenusage {
 // other process that reads.
 //
 // Also brings the rollups by label up to date (SqliteLabelRollups): when
-// nothing has been queued for a second, otherwise in a tenth of its time, or if
-// max_unfolded records are missing there.
+// nothing has been queued for a second, otherwise in a tenth of the thread's
+// time, or if the rollups lack max_unfolded records.
 class SqliteWriter {
  public:
   // See SqliteStoreOptions.
@@ -123,12 +123,12 @@ class SqliteWriter {
   const Limits limits_;
   ReadGate& readers_;
 
-  // Used by the thread only. Null after an error, until the next commit.
+  // Used by the thread only. Null after an error, until it is needed again.
   std::unique_ptr<SqliteAppender> appender_;
   bool gate_closed_ = false;
   std::int64_t next_restart_bytes_;  // of the log
   absl::Time next_fold_ = absl::InfinitePast();
-  bool is_idle_ = false;  // it waited for work until it was time to fold
+  bool is_idle_ = false;  // no work came before it was time to fold
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -158,7 +158,7 @@ class PostgresConnection {
   PostgresConnection(PGconn* handle, std::string display)
       : handle_(handle, &PQfinish), display_(std::move(display)) {}
 
-  // Waits until there is something to send or receive, and does so.
+  // Sends or receives what is possible; waits for that until `deadline`.
   absl::Status WaitForSocket(absl::Time deadline);
   // Waits until PQgetResult does not block.
   absl::Status WaitForResult(absl::Time deadline);

@@ -19,7 +19,7 @@ constexpr absl::Duration kMaxRetryTime = absl::Seconds(2);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 constexpr absl::Duration kMaxPause = absl::Milliseconds(500);
 
-// The time after a failure to connect in which nobody tries again.
+// The time after a failure to connect in which no call tries it again.
 constexpr absl::Duration kConnectPause = absl::Milliseconds(100);
 
 // The interval at which a call that waits for a connection checks its limits.
@@ -27,8 +27,8 @@ constexpr auto kLimitsInterval = std::chrono::milliseconds(50);
 
 enum class Remedy {
   kNone,       // the same would happen again
-  kRetry,      // on the same connection
-  kReconnect,  // on a new one
+  kRetry,      // try again; the connection is good
+  kReconnect,  // try again on a new connection
 };
 
 // Codes: https://www.postgresql.org/docs/15/errcodes-appendix.html

@@ -41,7 +41,8 @@ class PostgresPool {
   // the server is starting or has no free connection.
   //
   // Errors: those of `work` and of connecting, and DEADLINE_EXCEEDED or
-  // CANCELLED by the limits, which are checked before each attempt.
+  // CANCELLED by the limits, which are checked before each attempt. If they end
+  // the retries, the error is that of the last attempt.
   absl::Status Run(const CallLimits& limits, const Work& work);
 
   // Does the same without retries. The limits only bound the wait for a
@@ -82,8 +83,8 @@ class PostgresPool {
   std::condition_variable changed_;
   std::vector<std::unique_ptr<PostgresConnection>> idle_;
   int open_ = 0;  // in use, idle or connecting
-  // Since the last success: when connecting first failed, and when and how
-  // last.
+  // Of the failures to connect since the last success: the time of the first,
+  // and the time and error of the last.
   absl::Time away_since_ = absl::InfiniteFuture();
   absl::Time last_failure_ = absl::InfinitePast();
   absl::Status last_error_;

@@ -34,10 +34,10 @@ class PostgresTarget {
   // libpq takes defaults from the environment: PGPASSFILE, PGPASSWORD, PGHOST,
   // PGSSLMODE and so on.
   //
-  // If neither says how to secure the connection, and the server is on another
-  // machine, sslmode is verify-full: nothing is sent to a server that has not
-  // proved its identity. Dead connections are detected within half a minute,
-  // unless the URL says otherwise.
+  // If neither the URL nor the environment says how to secure the connection,
+  // and the server is on another machine, sslmode is verify-full: nothing is
+  // sent to a server that has not proved its identity. Dead connections are
+  // detected within half a minute, unless the URL says otherwise.
   //
   // Errors: INVALID_ARGUMENT; the message holds no password.
   static absl::StatusOr<PostgresTarget> Parse(const std::string& url);

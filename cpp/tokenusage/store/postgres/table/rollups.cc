@@ -17,7 +17,8 @@
 namespace tokenusage {
 namespace {
 
-// Reads the two columns of a measure. Returns false if they contradict.
+// Reads the two columns of a measure. Returns false if they contradict each
+// other.
 bool AddMeasure(const PostgresResult& row, int first_column,
                 v1::UsageMeasure measure, UsageSum* sum) {
   const bool stated = !row.IsNull(0, first_column);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The table of rollups.
+// The tables of rollups.
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_TABLE_ROLLUPS_H_
 #define TOKENUSAGE_STORE_POSTGRES_TABLE_ROLLUPS_H_
@@ -80,7 +80,8 @@ PostgresParams RollupParams(const std::string& project,
 
 // Changes rollups by sums that may be negative, in the caller's transaction and
 // after what was sent before, and waits; then sends the deletion of the rollups
-// that are left without records. DATA_LOSS if one cannot be a sum of records.
+// that are left without records. DATA_LOSS if the number of records of one
+// would be negative.
 absl::Status ChangePostgresRollups(PostgresConnection* connection,
                                    const std::string& project,
                                    const PostgresRollups& rollups);

@@ -30,11 +30,12 @@ constexpr const char* kTables[] = {
     "INSERT INTO tokenusage.property(name, value) VALUES"
     "('page_token_key', gen_random_uuid()), ('rollup_labels', '')",
 
-    // A project that has or had records. Appends lock its row in share mode, so
-    // an exclusive lock waits for running appends.
+    // A project that has or had records. Appends lock its row, most of them in
+    // share mode, so an exclusive lock waits for running appends.
     "CREATE TABLE tokenusage.project("
     "project text COLLATE \"C\" PRIMARY KEY,"
-    "incarnation bigint NOT NULL,"  // random; changes if it is deleted
+    "incarnation bigint NOT NULL,"  // random; changes with rollup_labels, and
+                                    // if the project is deleted and added again
     "horizon bigint NOT NULL,"      // seconds since 1970, UTC; 0 if none
     "retain_seconds bigint,"        // NULL: the service's default
     // The labels that its rollups are kept by, and since when, like horizon.
@@ -81,8 +82,8 @@ constexpr const char* kTables[] = {
     "PRIMARY KEY (project, record_id))",
 
     // The sums of a series' records in each quarter hour and each hour of UTC.
-    // A row exists once the cell has a record. Pages are half filled, so that
-    // rows are updated in place.
+    // A cell without records has no row. Pages are half filled, so that rows
+    // are updated in place.
     "CREATE TABLE tokenusage.usage_rollup("
     "project text COLLATE \"C\" NOT NULL,"
     "cell_seconds bigint NOT NULL,"  // 900 or 3600
@@ -123,7 +124,7 @@ constexpr const char* kTables[] = {
 constexpr const char* kRollupTables[] = {"tokenusage.usage_rollup",
                                          "tokenusage.usage_label_rollup"};
 
-// Co-located with the first of them.
+// All are co-located with the first.
 constexpr const char* kDistributedTables[] = {"tokenusage.project",
                                               "tokenusage.series",
                                               "tokenusage.label_set",

@@ -21,8 +21,8 @@
 
 namespace tokenusage {
 
-// Changes with every change of the schema. Made up of the version of the
-// layout, which is 1, and the number of measures, each of which has columns.
+// Changes with every change of the schema: 100 times the version of the layout,
+// which is 1, plus the number of measures, each of which has columns.
 inline constexpr std::int64_t kPostgresSchemaVersion = 100 + kMaxUsageMeasure;
 
 // The oldest supported version of PostgreSQL, as returned by PQserverVersion.

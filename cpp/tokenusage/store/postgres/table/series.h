@@ -40,7 +40,7 @@ struct PostgresProject {
 // text can be both.
 using SeriesKeys = absl::flat_hash_set<std::string>;
 
-// Returns an incarnation for a new project.
+// Returns a random number above 0, for incarnations and deletion_ids.
 std::int64_t RandomIncarnation();
 
 // Caches what a process knows of the projects in the database. Thread-safe.
@@ -53,7 +53,7 @@ class PostgresSeriesCache {
   RollupLabels LabelsOfNewProjects();
   void RememberLabelsOfNewProjects(const RollupLabels& labels);
 
-  // Returns nullopt if nothing is known.
+  // Returns what is known of a project; nullopt if nothing is.
   std::optional<PostgresProject> Find(const std::string& project);
 
   // Returns whether a project of this incarnation is known to have all of these

@@ -68,7 +68,8 @@ std::string RollupTable(Family family) {
                            : "tokenusage.usage_rollup";
 }
 
-// Adds to existing rollups, or replaces them.
+// Returns the statement that adds to existing rollups, changes or replaces
+// them.
 std::string RollupSql(Upsert how, Family family) {
   std::string parameters;
   std::string values;
@@ -117,7 +118,8 @@ std::string SelectRollupsSql(Family family) {
       labels);
 }
 
-// Selects rollups of one cell length in a window, with the bucket of each.
+// Returns a SELECT of the rollups of one cell length in a window, with the
+// bucket of each.
 std::string BucketedRollupsSql(Family family, int cell_seconds,
                                const char* start, const char* end) {
   return absl::StrCat(
@@ -136,8 +138,8 @@ std::string BucketedRollupsSql(Family family, int cell_seconds,
           : "");
 }
 
-// Selects the records of a window that are not corrected, in the columns of
-// totals.
+// Returns a SELECT of the records of a window that are not corrected, in the
+// columns of totals.
 std::string EdgeSql(const char* start, const char* end) {
   std::string nulls;
   for (int i = 0; i < kSumColumns; ++i) absl::StrAppend(&nulls, ", NULL");

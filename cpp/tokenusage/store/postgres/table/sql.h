@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Every statement that runs on PostgreSQL.
+// Every statement that runs on PostgreSQL, except those of connection.cc, which
+// set up a session, and of schema.cc, on tables and properties.
 //
 //   connection->Send(postgres_sql::kBegin);
 //   connection->Send(postgres_sql::kLockProject, params);
@@ -43,8 +44,8 @@ inline constexpr PostgresStatement kCommit = {"commit", "COMMIT"};
 
 // ------------------------------------------------------------------- appends
 
-// $1 project -> incarnation, horizon (seconds), rollup_labels. Locks them
-// against changes until the transaction ends: kShareProject shared with others,
+// $1 project -> incarnation, horizon (seconds), rollup_labels. Locks the
+// project's row until the transaction ends: kShareProject shared with others,
 // kLockProject exclusively.
 inline constexpr PostgresStatement kShareProject = {
     "share_project",
@@ -56,9 +57,9 @@ inline constexpr PostgresStatement kLockProject = {
     "WHERE project = $1 FOR UPDATE"};
 
 // Locks the rollup_labels of new projects until the transaction ends:
-// kShareLabels shared with others, kLockLabels exclusively. Citus locks a row
-// of a reference table on all nodes, which can deadlock; it runs these on the
-// coordinator.
+// kShareLabels shared with others, kLockLabels exclusively. These do not lock
+// the row in `property`: Citus locks a row of a reference table on all nodes,
+// which can deadlock, but takes advisory locks on the coordinator only.
 inline constexpr PostgresStatement kShareLabels = {
     "share_labels", "SELECT pg_advisory_xact_lock_shared(1953459055)"};
 inline constexpr PostgresStatement kLockLabels = {
@@ -160,7 +161,8 @@ inline constexpr PostgresStatement kSelectRecords = {
                       " FROM tokenusage.usage_record AS r "
                       "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
-// $1 project, $2 record ids, with what corrects them: kDeleteCorrections first.
+// $1 project, $2 record ids. Delete the records, and what corrects them;
+// kDeleteCorrections runs first.
 inline constexpr PostgresStatement kDeleteCorrections = {
     "delete_corrections",
     "DELETE FROM tokenusage.correction "
@@ -249,11 +251,11 @@ struct TotalsGroup {
 // records (ns). $12, $13, $14: the operations, providers, models to count, or
 // NULL for all; records are not filtered. $15: the starts of the buckets
 // (seconds, ascending), or NULL for each cell by itself; $16: the most rows of
-// totals, and twice the number of series more, or NULL for all. By label, $17:
-// the label sets to count, or NULL for all.
+// totals, to which twice the number of series is added, or NULL for all. By
+// label, $17: the label sets to count, or NULL for all.
 //
 // -> the time (ns) of a cell in the row's bucket, or of a record; operation,
-// provider, model (NULL where not grouped by); labels, which are NULL unless by
+// provider, model (NULL if not grouped by); labels, which are NULL unless by
 // label; the columns of a sum; then the record, which is NULL in rows of
 // totals. In order of time.
 const PostgresStatement& SelectTotals(TotalsGroup group, Family family);
@@ -365,11 +367,11 @@ inline constexpr PostgresStatement kToggleInconsistent = {
     "WHERE project = $1 AND record_id = ANY($2::text[])"};
 
 // $1 project, $2 cell_seconds, $3 start, $4 end (seconds) -> cell_start,
-// operation, provider, model, by label labels, and the columns of a sum, in the
-// order of the columns before it.
+// operation, provider, model, by label labels, and the columns of a sum.
+// Ordered by the columns before the sum.
 const PostgresStatement& SelectRollups(Family family);
 
-// $1 project, $2 a time: deletes records before it (ns), what corrects them,
+// $1 project, $2 a time. Delete records before it (ns), what corrects them,
 // rollups from it on (seconds); of those by label, the months from $3 on.
 inline constexpr PostgresStatement kDeleteRecordsBefore = {
     "delete_records_before",

@@ -39,9 +39,9 @@ struct SqliteBlob {
 using SqliteValue = std::variant<std::int64_t, std::string_view, SqliteBlob>;
 using SqliteParams = absl::Span<const SqliteValue>;
 
-// The rows of a statement, which is reset when this object ends: in the middle
-// of its rows it holds a lock. Must not outlive the database. Only one of a
-// statement may exist at a time.
+// The rows of a statement. Until its last row, or until this object ends, the
+// statement may hold a lock. Must not outlive the database. A statement may
+// have only one such object at a time.
 class SqliteRows {
  public:
   // Goes to the first or next row; returns false after the last one.
@@ -73,7 +73,7 @@ class SqliteDatabase {
  public:
   // Opens a database. `flags` are those of sqlite3_open_v2, `parameters` those
   // of SQLite's URI filenames, such as "immutable=1"; with them, `path` must be
-  // absolute. Waits up to 5 s for others' locks.
+  // absolute. Statements wait up to 5 s for locks of other connections.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(
       const std::string& path, int flags, std::string_view parameters = "");
 

@@ -35,7 +35,7 @@ absl::Status CheckDiskSpace(const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
   if (folder.empty()) folder = ".";
   const int file = open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-  // Of file systems, and of kernels, without them.
+  // File systems and kernels without unnamed files return these.
   if (file < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
     return absl::OkStatus();
   }

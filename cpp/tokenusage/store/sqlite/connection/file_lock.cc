@@ -15,7 +15,7 @@
 namespace tokenusage {
 namespace {
 
-// Describes the holder, who wrote its process id.
+// Describes the holder, which wrote its process id.
 std::string HolderOf(int descriptor) {
   char text[24];
   const ssize_t size = pread(descriptor, text, sizeof(text), 0);

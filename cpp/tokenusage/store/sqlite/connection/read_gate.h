@@ -25,7 +25,7 @@ namespace tokenusage {
 class ReadGate {
  public:
   // Sets the function that the last reader to leave a closed gate calls. Must
-  // be called before the first reader enters.
+  // be called before a reader can be inside a closed gate.
   void set_on_empty(std::function<void()> on_empty) {
     on_empty_ = std::move(on_empty);
   }

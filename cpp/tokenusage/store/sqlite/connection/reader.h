@@ -31,8 +31,8 @@ class SqliteReader {
   using ResultOf = std::invoke_result_t<Function, SqliteDatabase*>;
 
   // Opens the first connection, and keeps it: as long as there is one, SQLite
-  // keeps the index of the write-ahead log, which whoever opens a database
-  // first must write. So reads work even while the disk is full.
+  // keeps the index of the write-ahead log, which the first connection to a
+  // database must write. So reads work even while the disk is full.
   static absl::StatusOr<std::unique_ptr<SqliteReader>> Open(std::string path);
 
   // Returns read(connection), a Status or StatusOr, called in a transaction:

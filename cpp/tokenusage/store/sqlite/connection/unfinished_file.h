@@ -27,8 +27,8 @@ class UnfinishedFile {
       const std::string& destination);
 
   // Removes what a killed process left under the name that For would choose: in
-  // containers, all have the same process number. Only for destinations that no
-  // other process can be creating.
+  // a container, every run may have the same process id. Only for destinations
+  // that no other process can be creating.
   static void RemoveLeftOver(const std::string& destination);
 
   // Removes the file, and what SQLite keeps beside it, unless it was finished.

@@ -24,6 +24,7 @@ absl::StatusOr<std::int64_t> ReadHorizon(SqliteDatabase* database,
                                          std::int64_t project_id);
 
 // Returns the same, with the time since which the project has rollups by label.
+// Sets neither the name nor the labels.
 absl::StatusOr<ProjectHorizon> ReadHorizons(SqliteDatabase* database,
                                             std::int64_t project_id);
 
@@ -48,13 +49,14 @@ absl::Status WriteRetention(SqliteDatabase* database, std::string_view project,
 // so that appends hardly wait.
 inline constexpr std::int64_t kRowsPerRemovalStep = 1000;
 
-// One step of a removal, in the caller's transaction.
+// The result of one step of a removal.
 struct RemovalStep {
   std::int64_t record_count = 0;  // removed by this step
   bool done = false;              // nothing is left
 };
 
-// Deletes some records of a project that lie before a time, or its horizon.
+// Deletes some records of a project that lie before a time, or its horizon. In
+// the caller's transaction.
 absl::StatusOr<RemovalStep> RemoveSomeRecords(SqliteDatabase* database,
                                               std::int64_t project_id,
                                               std::int64_t before_nanos);

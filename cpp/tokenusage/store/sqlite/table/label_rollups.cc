@@ -137,7 +137,8 @@ absl::Status SqliteLabelRollups::Subtract(SqliteDatabase* database,
                                           const v1::UsageRecord& record,
                                           const UsageCounts& counts) {
   const bool is_folded = stored.row_id <= state_.until;
-  // A record that is neither folded nor in memory will not be read.
+  // A record that is neither folded nor in memory is in no sum, and Fold will
+  // not read it.
   if (labels().empty() || (!is_folded && stored.row_id <= collected_after_)) {
     return absl::OkStatus();
   }

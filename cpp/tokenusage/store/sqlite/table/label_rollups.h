@@ -2,14 +2,14 @@
 
 // Maintains the rollups by label.
 //
-// With many customers nearly every record of a batch changes another of them,
-// so they are not changed with each batch, but by many records at once, in the
-// order of their key: they hold the records up to a row_id, and queries add
-// those after it. Meanwhile an append only adds to sums in memory, and what is
-// written for a rollup is shared by its records.
+// With many customers, nearly every record of a batch would change another
+// rollup. So appends only add to sums in memory, and from time to time these
+// are folded into the rollups: many records at once, in the order of the key,
+// with one write for each rollup. The rollups hold the records up to a row_id;
+// queries add the later records.
 //
 //   TOKENUSAGE_RETURN_IF_ERROR(rollups.Load(database));
-//   TOKENUSAGE_RETURN_IF_ERROR(rollups.Fold(database, CallLimits()).status());
+//   TOKENUSAGE_RETURN_IF_ERROR(rollups.Fold(database, CallLimits()));
 
 #ifndef TOKENUSAGE_STORE_SQLITE_TABLE_LABEL_ROLLUPS_H_
 #define TOKENUSAGE_STORE_SQLITE_TABLE_LABEL_ROLLUPS_H_
@@ -38,7 +38,7 @@ absl::StatusOr<SqliteLabelState> ReadLabelState(SqliteDatabase* database);
 absl::Status WriteRollupLabels(SqliteDatabase* database,
                                const RollupLabels& labels);
 
-// A stored record that counts, and its place.
+// The place of a stored record.
 struct SqliteStoredRecord {
   std::int64_t row_id = 0;
   std::int64_t project_id = 0;
@@ -46,8 +46,8 @@ struct SqliteStoredRecord {
   std::int64_t event_time_nanos = 0;
 };
 
-// Writes them, within the caller's transactions. After an error, or a rollback,
-// it must be thrown away. One thread at a time.
+// Writes the rollups by label, within the caller's transactions. After an error
+// or a rollback, the object must be discarded. One thread at a time.
 class SqliteLabelRollups {
  public:
   // `max_known` is the number of label sets that it caches.
@@ -73,7 +73,7 @@ class SqliteLabelRollups {
     return labels().empty() ? 0 : last_row_id_ - state_.until;
   }
 
-  // Returns whether memory holds the maximum number of sums of these records.
+  // Returns whether the sums in memory have reached their maximum number.
   bool IsFull() const;
 
   // Must be called for each record that is inserted.
@@ -84,8 +84,8 @@ class SqliteLabelRollups {
   void Add(const SqliteStoredRecord& stored, std::int64_t label_set_id,
            const UsageCounts& counts);
 
-  // Subtracts a record that no longer counts. Unless the rollups hold it, it
-  // must also be deleted, or marked as corrected.
+  // Subtracts a record that no longer counts. The caller must also delete the
+  // record or mark it as corrected: otherwise Fold could add it again.
   absl::Status Subtract(SqliteDatabase* database,
                         const SqliteStoredRecord& stored,
                         const v1::UsageRecord& record,
@@ -110,8 +110,8 @@ class SqliteLabelRollups {
   absl::Status ReadUnfolded(SqliteDatabase* database, const CallLimits& limits);
   // Adds the sums to the rollups.
   absl::Status Write(SqliteSums* quarter_hours, SqliteDatabase* database);
-  // Removes a project's rollups from its horizon on. The month of the horizon
-  // keeps what its quarter hours before the horizon add up to.
+  // Removes a project's rollups from its horizon (seconds) on. The month of the
+  // horizon keeps the sum of its quarter hours before the horizon.
   absl::Status RemoveFrom(SqliteDatabase* database, std::int64_t project_id,
                           std::int64_t horizon);
   absl::Status WriteUntil(SqliteDatabase* database);
@@ -121,8 +121,8 @@ class SqliteLabelRollups {
   std::int64_t last_row_id_ = 0;      // of the database
   LruCache<std::int64_t> ids_;        // by project_id and label set
   SqliteSums subtracted_;             // from the rollups, but not written yet
-  SqliteSums unfolded_;               // of the records after this row:
-  std::int64_t collected_after_ = 0;  // those before it have to be read
+  SqliteSums unfolded_;               // of the records after collected_after_
+  std::int64_t collected_after_ = 0;  // a row_id; Fold reads those up to it
   SqliteSumWriter quarter_hour_writer_{kLabelQuarterHourTable, 0};
   SqliteSumWriter month_writer_{kLabelMonthTable, 0};
 };

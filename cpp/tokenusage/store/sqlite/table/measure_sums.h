@@ -24,9 +24,9 @@ namespace tokenusage {
 // Replaces `bytes` by the encoded sums of the measures.
 void EncodeMeasureSums(const UsageSum& sum, std::string* bytes);
 
-// Adds encoded sums to `sum`, but not to its numbers of records. Returns
-// whether `bytes` could come from EncodeMeasureSums, with measures that this
-// program knows; if not, `sum` may hold some of them.
+// Adds encoded sums to the measures of `sum`. Returns whether `bytes` could
+// come from EncodeMeasureSums, with measures that this program knows; if not,
+// some of the sums may have been added.
 bool AddMeasureSums(std::string_view bytes, UsageSum* sum);
 
 }  // namespace tokenusage

@@ -2,7 +2,7 @@
 
 // Encodes record ids for SQLite.
 //
-// A UUID in its canonical lower-case representation, which is what is advised,
+// A UUID in its canonical lower-case representation, the recommended record id,
 // takes 16 bytes as a BLOB instead of 36 as TEXT: its index is half as large.
 // Any other id is TEXT. Both directions are exact, and BLOBs order as their
 // texts do; but in SQLite every TEXT is less than any BLOB.

@@ -25,8 +25,10 @@ constexpr std::size_t kMaxRememberedSums = 4096;
 // The most rollups that a rebuild holds in memory, of the same size.
 constexpr std::size_t kMaxRebuiltRollups = 100'000;
 
-// The parameters of statements on one rollup: series_id, cell_start, project_id
-// and label_set_id, its expected number of records, and its numbers.
+// Returns the condition that selects one rollup. All statements on one rollup
+// have these parameters: ?1 series_id, ?2 cell_start, ?3 project_id,
+// ?4 label_set_id, ?5 the expected record_count, ?6 to ?9 the new counts and
+// measure_sums.
 std::string KeyOf(const SqliteRollupTable& table) {
   return absl::StrCat(
       " WHERE ", table.by_label ? "project_id=?3 AND label_set_id=?4 AND " : "",

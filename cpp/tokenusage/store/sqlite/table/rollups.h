@@ -83,7 +83,8 @@ class SqliteSumWriter {
   // sums. DATA_LOSS if that leaves what cannot be a sum of records.
   absl::Status Add(const SqliteSums& changes, SqliteDatabase* database);
 
-  // Must be called when something else may have changed the table.
+  // Forgets the remembered sums. Must be called when something else may have
+  // changed the table.
   void ForgetStored() { stored_.Clear(); }
 
  private:
@@ -112,9 +113,9 @@ class SqliteSumWriter {
 // are kRollupColumns.
 std::string SelectRollups(const SqliteRollupTable& table);
 
-// Collects the changes of a transaction to the rollups that are not by label,
-// so that each is written once, and remembers what it wrote, so that the next
-// transaction need not read it. One thread at a time.
+// Collects a transaction's changes of the rollups that are not by label, to
+// write each rollup once. Remembers what it wrote: the next transaction need
+// not read that. One thread at a time.
 class SqliteRollups {
  public:
   SqliteRollups();

@@ -13,6 +13,7 @@ namespace {
 // SQLite keeps the text of these statements, and CheckSqliteSchema compares it:
 // any change is a new version. So the comments are outside of the text.
 
+// A project that is being deleted has another name: see deleted_project.h.
 constexpr const char* kProject =
     "CREATE TABLE project("
     "project_id INTEGER PRIMARY KEY,"
@@ -52,7 +53,7 @@ constexpr const char* kInconsistentByTime =
     "usage_record(project_id,event_time,record_id) WHERE inconsistent=1";
 
 // The sums of a series' records in each quarter hour, and each hour, of UTC. A
-// row exists once the cell has a record.
+// cell without records has no row.
 constexpr const char* kRollup =
     "("
     "series_id INTEGER NOT NULL,"

@@ -31,8 +31,8 @@ absl::Status CheckSqliteSchema(SqliteDatabase* database);
 // Returns FAILED_PRECONDITION, naming the path: not a database of tokenusage.
 absl::Status ForeignFileError(const std::string& path, const std::string& why);
 
-// Returns FAILED_PRECONDITION, naming the path and the remedy, unless `version`
-// is kSqliteSchemaVersion.
+// Returns FAILED_PRECONDITION, naming the path and, for a newer version, the
+// remedy, unless `version` is kSqliteSchemaVersion.
 absl::Status CheckSchemaVersion(const std::string& path, std::int64_t version);
 
 }  // namespace tokenusage

@@ -20,7 +20,7 @@
 
 namespace tokenusage {
 
-// Returns the id of a project; 0 if it has no records.
+// Returns the id of a project; 0 if there is no such project.
 absl::StatusOr<std::int64_t> FindProjectId(SqliteDatabase* database,
                                            std::string_view project);
 
