@@ -161,6 +161,47 @@ class CorrectTest(EndToEndTest):
         self.assert_done(outcome, summary(refused=1, would=True), exit_code=2)
         self.assertIn(b'corrected by "a~void" already', outcome.stderr)
 
+    def test_dry_run_counts_what_the_same_input_corrects(self):
+        lines = "".join(
+            json.dumps({**fields, "token_usage": {"total_tokens": total}}) + "\n"
+            for fields, total in (
+                ({"corrects": "a", "corrected_by": "ignored"}, 1),
+                ({"corrects": "a"}, 1),
+                ({"corrects": "a"}, 2),
+                ({"corrects": "a", "record_id": "x"}, 2),
+                ({"corrects": "a", "record_id": "b"}, 2),
+                ({"corrects": "a~corrected"}, 3),
+            )
+        )
+        outcome = self.run_client("correct", "--dry-run", stdin=lines)
+        header, change, end = outcome.stdout.decode().splitlines(True)
+        self.assertEqual(change.split(), "2024-05-01 images.edits m 0 -97 -50 -50 -10 -40".split())
+        self.assertEqual(end, summary(stored=2, duplicate=1, refused=3, would=True))
+        self.assertEqual(outcome.exit_code, 2)
+        for number, words in (
+            (3, b"differs in token_usage.total_tokens"),
+            (4, b'corrected by "a~corrected" already'),
+            (5, b"record_id: expected a new id"),
+        ):
+            self.assertRegex(outcome.stderr, b"input:%d: .*%s" % (number, words))
+        self.assert_counted(*self.records)
+        real = self.run_client("correct", stdin=lines)
+        self.assert_done(real, summary(stored=2, duplicate=1, refused=3), exit_code=2)
+        # Now all of it is stored or refused already.
+        outcome = self.run_client("correct", "--dry-run", stdin=lines)
+        self.assert_done(outcome, summary(duplicate=3, refused=3, would=True), exit_code=2)
+
+        outcome = self.run_client("void", "--dry-run", "c", "c", "c~void")
+        *_, change, end = outcome.stdout.decode().splitlines(True)
+        self.assertEqual(change.split(), "2024-05-01 images.edits -1 -100 -50 -50 -10 -40".split())
+        self.assertEqual(end, summary(stored=2, duplicate=1, would=True))
+
+    def test_a_line_that_is_too_long_is_refused(self):
+        ids = self.write("ids.txt", "x" * ((1 << 20) + 1) + "\na\n")
+        outcome = self.run_client("void", "--ids=" + ids)
+        self.assert_done(outcome, summary(stored=1, refused=1), exit_code=2)
+        self.assertIn(b"ids.txt:1: expected a line of at most 1048576 bytes", outcome.stderr)
+
     def test_a_service_that_is_away_is_said(self):
         self.server.stop()
         outcome = self.run_client("void", "a")

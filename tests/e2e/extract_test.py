@@ -176,6 +176,14 @@ class ExtractTest(EndToEndTest):
         outcome = extract("{}", dialect="--dialect=openai.chatt")
         self.assert_one_line_error(outcome, 2, "tokenusage dialects", '"openai.chatt"')
 
+    def test_names_a_line_that_is_too_long(self):
+        file = self.write("long.jsonl", json.dumps(response(1)) + "\n")
+        with open(file, "ab") as long:
+            long.truncate(long.tell() + (256 << 20) + 1)  # one line of zeros
+        outcome = program.run("extract", DIALECT, file)
+        self.assertEqual((outcome.exit_code, outcome.stdout.count(b"\n")), (2, 1))
+        self.assertIn(b"long.jsonl:2: expected a line of at most 268435456 bytes", outcome.stderr)
+
     def test_streams_of_lines(self):
         lines = '{"model":"q","done":false}\n{"model":"q","done":true,"eval_count":3}\n'
         (line,) = self.lines(extract(lines, "--counts", dialect="--dialect=ollama.chat"))

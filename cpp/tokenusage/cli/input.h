@@ -33,7 +33,8 @@ class Input {
   // input.
   //
   // Errors: INVALID_ARGUMENT if reading fails. OUT_OF_RANGE if the line is
-  // longer than `max_bytes`; the line is skipped, and reading can continue.
+  // longer than `max_bytes`; the line is skipped, and reading can continue. The
+  // message lacks the line's place, which the caller knows.
   absl::StatusOr<bool> ReadLine(std::size_t max_bytes, std::string* line);
 
   // Returns the rest of the input.

@@ -63,6 +63,15 @@ absl::Status InLine(const absl::Status& status, const std::string& line) {
   return JsonErrorStatus(*error);
 }
 
+// Reads line `line_number`. Errors are those of ReadResponses.
+absl::StatusOr<bool> ReadLine(Input* input, std::int64_t line_number,
+                              std::string* line) {
+  absl::StatusOr<bool> more = input->ReadLine(kMaxDocumentBytes, line);
+  if (!absl::IsOutOfRange(more.status())) return more;
+  return absl::InvalidArgumentError(DescribeIn(
+      input->name(), line_number, FromAbsl(more.status().message())));
+}
+
 // Reads up to the first line that is not blank. `line` is empty if there is
 // none.
 absl::Status ReadFirstLine(Input* input, std::string* line,
@@ -70,7 +79,7 @@ absl::Status ReadFirstLine(Input* input, std::string* line,
   do {
     ++*line_number;
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool more,
-                                input->ReadLine(kMaxDocumentBytes, line));
+                                ReadLine(input, *line_number, line));
     if (!more) return absl::OkStatus();
   } while (IsBlank(*line));
   return absl::OkStatus();
@@ -91,7 +100,7 @@ absl::Status ReadDocumentsFrom(std::string line, std::int64_t line_number,
     if (!IsBlank(line)) TOKENUSAGE_RETURN_IF_ERROR(visit(line, line_number));
     ++line_number;
     TOKENUSAGE_ASSIGN_OR_RETURN(const bool more,
-                                input->ReadLine(kMaxDocumentBytes, &line));
+                                ReadLine(input, line_number, &line));
     if (!more) return absl::OkStatus();
   }
 }
@@ -133,8 +142,7 @@ absl::Status ReadStreams(const Dialect& dialect, std::string line,
     } else if (!extractor.Feed(line).ok()) {
       break;
     }
-    TOKENUSAGE_ASSIGN_OR_RETURN(more,
-                                input->ReadLine(kMaxDocumentBytes, &line));
+    TOKENUSAGE_ASSIGN_OR_RETURN(more, ReadLine(input, line_number + 1, &line));
   }
   return finish();
 }

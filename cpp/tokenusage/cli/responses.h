@@ -38,8 +38,8 @@ using ResponseVisitor = std::function<absl::Status(const Response& response)>;
 // response a line, or the events of streams that state their ends. Stops at the
 // first error that `visit` returns, and returns it.
 //
-// Errors: INVALID_ARGUMENT if the file cannot be read; OUT_OF_RANGE if a line
-// is longer than 256 MiB.
+// Errors: INVALID_ARGUMENT, naming the file, if it cannot be read or a line is
+// longer than 256 MiB.
 absl::Status ReadResponses(const Dialect& dialect, Input* input,
                            const ResponseVisitor& visit);
 

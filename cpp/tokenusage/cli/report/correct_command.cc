@@ -25,6 +25,7 @@
 #include "tokenusage/json/json.h"
 #include "tokenusage/record/record_counts.h"
 #include "tokenusage/record/record_rules.h"
+#include "tokenusage/record/same_content.h"
 #include "tokenusage/record/usage_sum.h"
 #include "tokenusage/record/usage_totals.h"
 
@@ -139,16 +140,15 @@ class Corrector {
     if (IsInBatch(correction.corrects())) {
       TOKENUSAGE_RETURN_IF_ERROR(Send());
     }
-    v1::GetUsageRecordRequest get;
-    get.set_project(request_.project());
-    get.set_record_id(correction.corrects());
-    const auto found = client_.Get(get);
-    if (absl::IsNotFound(found.status())) {
-      return Refuse(where, found.status().message());
+    auto corrected = Find(correction.corrects());
+    if (absl::IsNotFound(corrected.status())) {
+      return Refuse(where, corrected.status().message());
     }
-    TOKENUSAGE_RETURN_IF_ERROR(found.status());
-    Complete(found->record(), suffix, &correction);
-    if (dry_run_) return Try(where, found->record(), correction);
+    TOKENUSAGE_RETURN_IF_ERROR(corrected.status());
+    Complete(*corrected, suffix, &correction);
+    if (dry_run_) {
+      return Try(where, *std::move(corrected), std::move(correction));
+    }
     if (request_.records_size() == kMaxBatchRecords ||
         request_.ByteSizeLong() + correction.ByteSizeLong() > kMaxBatchBytes) {
       TOKENUSAGE_RETURN_IF_ERROR(Send());
@@ -200,6 +200,18 @@ class Corrector {
                        });
   }
 
+  // Returns a stored record; in a dry run, one that would be.
+  absl::StatusOr<v1::UsageRecord> Find(const std::string& record_id) {
+    const auto tried = tried_.find(record_id);
+    if (tried != tried_.end()) return tried->second;
+    v1::GetUsageRecordRequest get;
+    get.set_project(request_.project());
+    get.set_record_id(record_id);
+    TOKENUSAGE_ASSIGN_OR_RETURN(v1::GetUsageRecordResponse found,
+                                client_.Get(get));
+    return std::move(*found.mutable_record());
+  }
+
   static void Complete(const v1::UsageRecord& corrected,
                        std::string_view suffix, v1::UsageRecord* correction) {
     if (correction->record_id().empty()) {
@@ -220,23 +232,41 @@ class Corrector {
     }
   }
 
-  // Determines what the service would do, and what would change.
-  absl::Status Try(const std::string& where, const v1::UsageRecord& corrected,
-                   const v1::UsageRecord& correction) {
-    const std::string& other = corrected.corrected_by();
-    if (other == correction.record_id()) {
-      ++duplicate_;
-      return absl::OkStatus();
+  // Determines what the service would do, and what would change. Checks what it
+  // checks, in the same order.
+  absl::Status Try(const std::string& where, v1::UsageRecord corrected,
+                   v1::UsageRecord correction) {
+    correction.clear_corrected_by();  // the service ignores it
+    if (const auto error = CheckRecord(correction, CountRecord(correction))) {
+      return Refuse(where, DescribeRecordError(*error));
     }
+    const auto known = Find(correction.record_id());
+    if (known.ok()) return TryAgain(where, *known, correction);
+    if (!absl::IsNotFound(known.status())) return known.status();
+    const std::string& other = corrected.corrected_by();
     if (!other.empty()) {
       return Refuse(where, absl::StrCat("it is corrected by \"", Excerpt(other),
                                         "\" already: correct that one"));
     }
-    if (const auto error = CheckRecord(correction, CountRecord(correction))) {
-      return Refuse(where, DescribeRecordError(*error));
-    }
     changes_.Replace(corrected, correction);
     ++stored_;
+    corrected.set_corrected_by(correction.record_id());
+    tried_[corrected.record_id()] = corrected;
+    tried_[correction.record_id()] = correction;
+    return absl::OkStatus();
+  }
+
+  // Does the same for a correction whose id is that of a record already.
+  absl::Status TryAgain(const std::string& where, const v1::UsageRecord& known,
+                        const v1::UsageRecord& correction) {
+    if (!SameContent(known, correction)) {
+      return Refuse(where,
+                    absl::StrCat("record_id: expected a new id or the same "
+                                 "content, found a record with this id that "
+                                 "differs in ",
+                                 Excerpt(FirstDifference(known, correction))));
+    }
+    ++duplicate_;
     return absl::OkStatus();
   }
 
@@ -244,31 +274,39 @@ class Corrector {
   UsageClient client_;
   v1::ReportUsageRequest request_;   // the batch
   std::vector<std::string> wheres_;  // its records are from
-  Changes changes_;
+  Changes changes_;                  // of a dry run
+  // The records that a dry run would store or correct, by id, as they would be.
+  std::map<std::string, v1::UsageRecord> tried_;
   std::int64_t stored_ = 0;
   std::int64_t duplicate_ = 0;
   std::int64_t refused_ = 0;
 };
 
-// Calls `each(where, line)` with each line of a file that is not blank.
+// Calls `each(where, line)` with each line of a file that is not blank. Refuses
+// lines that are too long.
 template <typename Each>
-absl::Status ForEachLine(const std::string& file, const Each& each) {
+absl::Status ForEachLine(const std::string& file, Corrector* corrector,
+                         const Each& each) {
   TOKENUSAGE_ASSIGN_OR_RETURN(Input input, Input::Open(file));
   std::string line;
   for (std::int64_t number = 1;; ++number) {
-    TOKENUSAGE_ASSIGN_OR_RETURN(const bool more,
-                                input.ReadLine(kMaxLineBytes, &line));
-    if (!more) return absl::OkStatus();
+    const std::string where = absl::StrCat(input.name(), ":", number);
+    const absl::StatusOr<bool> more = input.ReadLine(kMaxLineBytes, &line);
+    if (absl::IsOutOfRange(more.status())) {
+      TOKENUSAGE_RETURN_IF_ERROR(
+          corrector->Refuse(where, more.status().message()));
+      continue;
+    }
+    TOKENUSAGE_RETURN_IF_ERROR(more.status());
+    if (!*more) return absl::OkStatus();
     const absl::string_view text = absl::StripAsciiWhitespace(line);
     if (text.empty()) continue;
-    TOKENUSAGE_RETURN_IF_ERROR(
-        each(absl::StrCat(input.name(), ":", number), std::string(text)));
+    TOKENUSAGE_RETURN_IF_ERROR(each(where, std::string(text)));
   }
 }
 
 absl::Status CorrectAll(const CorrectFlags& flags, Corrector* corrector) {
-  return ForEachLine(flags.file, [&](const std::string& where,
-                                     const std::string& line) {
+  const auto correct = [&](const std::string& where, const std::string& line) {
     v1::UsageRecord correction;
     const absl::Status parsed = ParseJson(line, &correction, {/*strict=*/true});
     if (!parsed.ok()) return corrector->Refuse(where, parsed.message());
@@ -278,7 +316,8 @@ absl::Status CorrectAll(const CorrectFlags& flags, Corrector* corrector) {
                                "tokenusage void to take a record back");
     }
     return corrector->Add(where, "~corrected", std::move(correction));
-  });
+  };
+  return ForEachLine(flags.file, corrector, correct);
 }
 
 absl::Status VoidAll(const CorrectFlags& flags, Corrector* corrector) {
@@ -291,7 +330,7 @@ absl::Status VoidAll(const CorrectFlags& flags, Corrector* corrector) {
     TOKENUSAGE_RETURN_IF_ERROR(take_back(id, id));
   }
   if (flags.file.empty()) return absl::OkStatus();
-  return ForEachLine(flags.file, take_back);
+  return ForEachLine(flags.file, corrector, take_back);
 }
 
 ExitCode Run(const CorrectFlags& flags,
