@@ -7,6 +7,8 @@ import re
 import socket
 import time
 
+import grpc
+
 from harness import junit, oracle, program, records
 from harness.records import FRACTIONAL, FRACTIONAL_JSON, WHOLE, at, make_record
 from harness.testcase import EndToEndTest, seeded_random
@@ -829,7 +831,31 @@ images,images_record_count,cost_usd,cost_usd_record_count
         )
 
 
+class PushingBack(grpc.GenericRpcHandler):
+    """A service that refuses every call, and says when to repeat it."""
+
+    def service(self, handler_call_details):
+        return grpc.unary_unary_rpc_method_handler(self._refuse)
+
+    def _refuse(self, request, context):
+        context.set_trailing_metadata([("grpc-retry-pushback-ms", "100")])
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, "not now")
+
+
 class NoServiceTest(EndToEndTest):
+    def test_gives_up_if_every_call_is_repeated(self):
+        server = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(), handlers=[PushingBack()]
+        )
+        address = "127.0.0.1:%d" % server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        self.addCleanup(server.stop, None)
+        line = records.json_lines([records.record_object(make_record("u"))])
+        outcome = program.run(
+            "report", "--server=" + address, "--project=demo", stdin=line, timeout=30
+        )
+        self.assert_one_line_error(outcome, 2, address, "not now", stdout=summary())
+
     def test_unreachable_service(self):
         """Exit code 69 and one line that names the address, within program.run's time."""
         with socket.socket() as taken:

@@ -17,21 +17,6 @@ namespace {
 // The longest pushback that is honored.
 constexpr absl::Duration kMaxPushback = absl::Minutes(10);
 
-// Returns whether the service refused the request, or the request is too long
-// for the transport: sending it again would fail again.
-bool IsRefusedBatch(const ReportResult& result) {
-  if (result.pushback.has_value()) return false;
-  switch (result.status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-      // The cause is not in the records.
-      return result.reason != "PROJECT_INVALID";
-    case absl::StatusCode::kResourceExhausted:
-      return result.reason.empty();
-    default:
-      return false;
-  }
-}
-
 // Returns whether the answer is about `count` records. If not, the call is
 // treated as failed.
 bool IsAnswerFor(int count, const v1::ReportUsageResponse& response) {
@@ -51,6 +36,19 @@ bool IsAnswerFor(int count, const v1::ReportUsageResponse& response) {
 }
 
 }  // namespace
+
+bool IsRefusedBatch(const ReportResult& result) {
+  if (result.pushback.has_value()) return false;
+  switch (result.status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      // The cause is not in the records.
+      return result.reason != "PROJECT_INVALID";
+    case absl::StatusCode::kResourceExhausted:
+      return result.reason.empty();
+    default:
+      return false;
+  }
+}
 
 void Sender::Run() {
   int failures = 0;

@@ -22,6 +22,12 @@
 
 namespace tokenusage {
 
+// Returns whether the service refused the request, or the request is too long
+// for the transport: sending it again would fail again, so its records are sent
+// in smaller requests, and one alone is refused. Every other call that failed
+// is repeated.
+bool IsRefusedBatch(const ReportResult& result);
+
 // Thread-safe.
 class Sender {
  public:

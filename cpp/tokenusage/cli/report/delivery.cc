@@ -12,6 +12,7 @@
 #include "tokenusage/cli/client/client.h"
 #include "tokenusage/cli/terminal.h"
 #include "tokenusage/client/grpc_transport.h"
+#include "tokenusage/client/sender.h"
 #include "tokenusage/rpc/error_info.h"
 
 namespace tokenusage {
@@ -32,7 +33,8 @@ class WatchedTransport : public ReportTransport {
     const std::lock_guard lock(mutex_);
     --running_;
     has_answered_ |= result.status.ok() || GetErrorInfo(result.status);
-    if (IsOutcome(result)) {
+    // The reporter repeats all other calls.
+    if (result.status.ok() || IsRefusedBatch(result)) {
       last_answer_ = absl::Now();
       failure_ = absl::OkStatus();
     } else {
@@ -61,14 +63,6 @@ class WatchedTransport : public ReportTransport {
   }
 
  private:
-  // Returns whether the result tells the reporter what became of its records:
-  // an answer, or a refusal of the whole batch. It repeats all other calls.
-  static bool IsOutcome(const ReportResult& result) {
-    return result.status.ok() || absl::IsInvalidArgument(result.status) ||
-           (absl::IsResourceExhausted(result.status) &&
-            !result.pushback.has_value());
-  }
-
   const std::unique_ptr<ReportTransport> transport_;
   mutable std::mutex mutex_;  // guards the members below
   int running_ = 0;
