@@ -257,7 +257,7 @@ absl::StatusOr<UsageQueryPage> MemoryStore::Query(const UsageQuery& query) {
       if (sum != nullptr) sum->Add(CountRecord(record->record));
     }
   }
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, std::move(horizons)));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizons));
   return rows.Finish();
 }
 

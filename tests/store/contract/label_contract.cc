@@ -161,6 +161,8 @@ TEST_P(UsageStoreContract, LabelsCanChangeUntilTheyHaveHistory) {
   const char kLater[] = "2026-08-25T00:00:00Z";
   ASSERT_THAT(maintenance().RemoveRecordsBefore("p", Time(kLater), {}), IsOk());
   EXPECT_EQ(Groups(&store(), rest), expected);
+  // A query that starts too early learns from when it would be answered.
+  EXPECT_EQ(HorizonOf(store().Query(August()).status()).horizon, kHorizon);
   const absl::Status status =
       maintenance().SetRollupLabels({"team"}, {}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);

@@ -158,5 +158,29 @@ TEST(QueryPlanTest, OtherLabelsAreReadFromRecords) {
   EXPECT_FALSE(UsesRollupLabels(both, {"customer"}));
 }
 
+TEST(QueryPlanTest, AQueryBeforeHorizonsLearnsWhenItWouldBeAnswered) {
+  UsageQuery query = QueryOf("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z");
+  query.group_by = {LabelField("customer")};
+  const auto nanos = [start = query.window.start_nanos](int day) {
+    return start + (day - 1) * 24 * kNanosPerHour;
+  };
+  // "p" has the later horizon, and "q" the later rollups by label.
+  const ProjectHorizon p = {"p", nanos(20), {"customer"}, nanos(3)};
+  const ProjectHorizon q = {"q", nanos(10), {"customer"}, nanos(5)};
+  const auto expect = [&](const std::string& project, const std::string& time) {
+    for (const auto& all : {std::vector{p, q}, std::vector{q, p}}) {
+      const HorizonErrorInfo info = HorizonOf(CheckHorizon(query, all));
+      EXPECT_EQ(info.project, project);
+      EXPECT_EQ(info.horizon, time);
+    }
+  };
+  expect("q", "2026-08-05T00:00:00Z");
+  query.window.start_nanos = nanos(5);
+  expect("", "");
+  // Its end, which needs records, would be refused from there, too.
+  query.window = {nanos(1), nanos(8) + 1};
+  expect("p", "2026-08-20T00:00:00Z");
+}
+
 }  // namespace
 }  // namespace tokenusage::testing

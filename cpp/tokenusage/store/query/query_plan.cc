@@ -134,40 +134,39 @@ bool AnyField(const UsageQuery& query, const Matches& matches) {
 constexpr char kHorizonPayload[] = "tokenusage/horizon";
 constexpr char kProjectPayload[] = "tokenusage/project";
 
-absl::Status BeforeHorizonError(const ProjectHorizon& horizon,
+// Returns the error for a query that would be answered from `nanos` on.
+absl::Status BeforeHorizonError(const std::string& project, std::int64_t nanos,
                                 const std::string& advice) {
-  const std::string time =
-      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixNanos(horizon.nanos),
-                       absl::UTCTimeZone());
+  const std::string time = absl::FormatTime(
+      "%Y-%m-%dT%H:%M:%SZ", absl::FromUnixNanos(nanos), absl::UTCTimeZone());
   absl::Status error = absl::FailedPreconditionError(
-      absl::StrCat("start_time: the records of project \"", horizon.project,
+      absl::StrCat("start_time: the records of project \"", project,
                    "\" before ", time, " were removed: ", advice));
   error.SetPayload(kHorizonPayload, absl::Cord(time));
-  error.SetPayload(kProjectPayload, absl::Cord(horizon.project));
+  error.SetPayload(kProjectPayload, absl::Cord(project));
   return error;
 }
 
-// Returns the error if one of the segments needs what is no longer there.
-absl::Status CheckPlan(const std::vector<QuerySegment>& plan, bool by_label,
-                       const ProjectHorizon& horizon) {
-  for (const QuerySegment& segment : plan) {
-    const std::int64_t start = segment.window.start_nanos;
-    if (segment.source == Source::kRecords && start < horizon.nanos) {
-      const std::string labels =
-          horizon.labels.empty()
-              ? "there are no labels"
-              : "no other labels than " + absl::StrJoin(horizon.labels, ", ");
-      return BeforeHorizonError(
-          horizon, absl::StrCat("before it, windows start and end on a quarter "
-                                "hour, buckets are hours or longer, and ",
-                                labels));
-    }
-    if (by_label && start < horizon.labels_nanos) {
-      return BeforeHorizonError(horizon,
-                                "only later ones are in the totals by label");
-    }
-  }
-  return absl::OkStatus();
+// Returns the error for a query that needs records.
+absl::Status NeedsRecordsError(const ProjectHorizon& horizon) {
+  const std::string labels =
+      horizon.labels.empty()
+          ? "there are no labels"
+          : "no other labels than " + absl::StrJoin(horizon.labels, ", ");
+  return BeforeHorizonError(
+      horizon.project, horizon.nanos,
+      absl::StrCat("before it, windows start and end on a quarter hour, "
+                   "buckets are hours or longer, and ",
+                   labels));
+}
+
+bool ReadsRecordsBefore(const std::vector<QuerySegment>& plan,
+                        std::int64_t nanos) {
+  return std::any_of(plan.begin(), plan.end(),
+                     [nanos](const QuerySegment& segment) {
+                       return segment.source == Source::kRecords &&
+                              segment.window.start_nanos < nanos;
+                     });
 }
 
 std::string PayloadOf(const absl::Status& error, const char* type) {
@@ -210,29 +209,34 @@ std::int64_t NextMonthStart(std::int64_t nanos) {
 }
 
 absl::Status CheckHorizon(const UsageQuery& query,
-                          std::vector<ProjectHorizon> horizons) {
-  std::sort(horizons.begin(), horizons.end(),
-            [](const ProjectHorizon& a, const ProjectHorizon& b) {
-              return a.nanos > b.nanos;
-            });
+                          const std::vector<ProjectHorizon>& horizons) {
+  const std::int64_t start = query.window.start_nanos;
   // Without rollups by label, and with.
   std::array<std::optional<std::vector<QuerySegment>>, 2> plans;
+  std::int64_t latest = start;
+  absl::Status error;
   for (const ProjectHorizon& horizon : horizons) {
-    const std::int64_t start = query.window.start_nanos;
-    if (start >= horizon.nanos) break;
+    if (horizon.nanos <= latest) continue;
     const bool by_label = UsesRollupLabels(query, horizon.labels);
     auto& plan = plans[by_label ? 1 : 0];
     if (!plan) plan = PlanQuery(query, start, horizon.labels);
-    const absl::Status status = CheckPlan(*plan, by_label, horizon);
-    if (!status.ok()) return status;
+    if (ReadsRecordsBefore(*plan, horizon.nanos)) {
+      latest = horizon.nanos;
+      error = NeedsRecordsError(horizon);
+    } else if (by_label && horizon.labels_nanos > latest) {
+      latest = horizon.labels_nanos;
+      error = BeforeHorizonError(horizon.project, latest,
+                                 "only later ones are in the totals by label");
+    }
   }
-  return absl::OkStatus();
+  return error;
 }
 
 absl::Status CheckHorizon(const RecordQuery& query,
                           const ProjectHorizon& horizon) {
   if (query.window.start_nanos >= horizon.nanos) return absl::OkStatus();
-  return BeforeHorizonError(horizon, "only later ones can be listed");
+  return BeforeHorizonError(horizon.project, horizon.nanos,
+                            "only later ones can be listed");
 }
 
 HorizonErrorInfo HorizonOf(const absl::Status& error) {

@@ -86,19 +86,20 @@ struct ProjectHorizon {
 // Returns FAILED_PRECONDITION if the query's plan needs records from before the
 // horizon of one of its projects: because an end of its window lies within a
 // quarter hour, or because of minutes or labels; or rollups by label from
-// before there are any. Of several such projects, names the one with the latest
-// horizon.
+// before there are any. Names the time from which the query would be answered,
+// and the project that this is due to: the horizon or labels_nanos, of several
+// such projects the latest.
 absl::Status CheckHorizon(const UsageQuery& query,
-                          std::vector<ProjectHorizon> horizons);
+                          const std::vector<ProjectHorizon>& horizons);
 
 // Returns FAILED_PRECONDITION if the window starts before the horizon.
 absl::Status CheckHorizon(const RecordQuery& query,
                           const ProjectHorizon& horizon);
 
-// The project and horizon that an error of CheckHorizon names.
+// The project and time that an error of CheckHorizon names.
 struct HorizonErrorInfo {
   std::string project;
-  std::string horizon;  // such as `2026-08-01T00:00:00Z`
+  std::string horizon;  // or labels_nanos; such as `2026-08-01T00:00:00Z`
 };
 
 // Returns the project and horizon of such an error; empty texts for other

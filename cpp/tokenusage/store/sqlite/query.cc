@@ -397,7 +397,7 @@ absl::StatusOr<UsageQueryPage> QueryUsage(SqliteDatabase* database,
     horizon.labels = labels.labels;
     horizons.push_back(std::move(horizon));
   }
-  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, std::move(horizons)));
+  TOKENUSAGE_RETURN_IF_ERROR(CheckHorizon(query, horizons));
   DeadlineCheck deadline(query.limits);
   RowAggregator rows(query);
   for (const Project& project : projects) {
