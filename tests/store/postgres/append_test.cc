@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Appends that other transactions, damage or a lost connection interfere with.
+// Appends and removals that other transactions, damage or a lost connection
+// interfere with, and what removals cost them.
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -219,6 +220,32 @@ TEST(PostgresAppendTest, WhatCorrectsARecordGoesWithIt) {
   EXPECT_EQ(ids(), "");
 }
 
+TEST(PostgresAppendTest, KeptRecordsDoNotSlowARemoval) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  const auto store = OpenAt(url);
+  // Returns how often a removal looked whether it is cancelled: it does before
+  // each of its steps.
+  const auto removal_steps = [&](const char* horizon) {
+    int looks = 0;
+    CallLimits limits;
+    limits.is_cancelled = [&looks] { return ++looks < 0; };
+    const auto removal = store->maintenance()->RemoveRecordsBefore(
+        "p", absl::FromUnixNanos(Nanos(horizon)), limits);
+    EXPECT_EQ(removal.value().record_count, 1) << horizon;
+    return looks;
+  };
+  AppendOne(store.get(), RecordAt("a", "2026-08-01T09:30:00Z", 1));
+  AppendOne(store.get(), RecordAt("b", "2026-08-01T10:30:00Z", 1));
+  const int steps = removal_steps("2026-08-01T10:00:00Z");
+  RunPostgresSql(url,
+                 "INSERT INTO tokenusage.usage_record "
+                 "SELECT 'p', i::text, " +
+                     std::to_string(Nanos(kNoon)) +
+                     " + i * 1000000000::bigint, false, ''::bytea "
+                     "FROM generate_series(1, 60000) AS i");
+  EXPECT_EQ(removal_steps("2026-08-01T11:00:00Z"), steps);
+}
+
 TEST(PostgresAppendTest, NoticesThatRollupLabelsWereChanged) {
   const std::string url = SharedPostgresServer().NewDatabase();
   const auto service = OpenAt(url);
@@ -372,14 +399,18 @@ class LossyProxy {
   std::vector<std::thread> threads_;
 };
 
+// Opens the store of the shared server's database at `url` through the proxy.
+std::unique_ptr<UsageStore> OpenThrough(const LossyProxy& proxy,
+                                        std::string url) {
+  const std::string port = std::to_string(SharedPostgresServer().port());
+  url.replace(url.find(port), port.size(), std::to_string(proxy.port()));
+  return OpenAt(url + "?sslmode=disable");
+}
+
 TEST(PostgresAppendTest, ACommitWhoseAnswerIsLostIsNoDuplicate) {
   const std::string url = SharedPostgresServer().NewDatabase();
   LossyProxy proxy(SharedPostgresServer().port());
-  std::string proxy_url = url;
-  const std::string port = std::to_string(SharedPostgresServer().port());
-  proxy_url.replace(proxy_url.find(port), port.size(),
-                    std::to_string(proxy.port()));
-  auto store = OpenAt(proxy_url + "?sslmode=disable");
+  auto store = OpenThrough(proxy, url);
   for (const char* id : {"a", "b"}) {  // of a new project, and of a known one
     proxy.LoseNextCommit();
     EXPECT_EQ(AppendOne(store.get(), Record(id)), AppendOutcome::kStored) << id;
@@ -395,6 +426,22 @@ TEST(PostgresAppendTest, ACommitWhoseAnswerIsLostIsNoDuplicate) {
                            "SELECT sum(record_count) FROM "
                            "tokenusage.usage_rollup WHERE cell_seconds = 900"),
             "3");
+  store.reset();
+}
+
+TEST(PostgresAppendTest, ADeletionWhoseAnswerIsLostIsReported) {
+  const std::string url = SharedPostgresServer().NewDatabase();
+  LossyProxy proxy(SharedPostgresServer().port());
+  auto store = OpenThrough(proxy, url);
+  AppendOne(store.get(), Record("a"));
+  proxy.LoseNextCommit();
+  const auto removal = store->maintenance()->DeleteProject("p", {});
+  EXPECT_TRUE(proxy.has_lost_commit());
+  ASSERT_THAT(removal, IsOk());
+  EXPECT_EQ(removal->record_count, 1);
+  EXPECT_EQ(store->maintenance()->Deletions().value().size(), 1u);
+  EXPECT_THAT(store->maintenance()->DeleteProject("p", {}),
+              StatusIs(absl::StatusCode::kNotFound));
   store.reset();
 }
 

@@ -100,7 +100,7 @@ absl::Status CheckRun::Run() {
   report_.AddLeftOver(left_over.Int64(0, 0));
   TOKENUSAGE_RETURN_IF_ERROR(CheckHoursBefore(horizon));
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
-      &connection_, project_, horizon * kNanosPerSecond, limits_,
+      &connection_, project_, {horizon * kNanosPerSecond, kEndOfTime}, limits_,
       [this](TimeWindow window) { return CheckWindow(window); }));
   TOKENUSAGE_ASSIGN_OR_RETURN(const bool has_deletions, HasDeletions());
   if (horizon == 0 && !has_deletions)

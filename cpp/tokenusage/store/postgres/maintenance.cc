@@ -2,9 +2,7 @@
 
 #include "tokenusage/store/postgres/maintenance.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <set>
 #include <utility>
@@ -41,11 +39,12 @@ absl::Status RemoveInSteps(PostgresConnection* connection,
       connection->Run(kTimeout, sql::kDeleteCorrectionsBefore, project, end)
           .status());
   return ForEachRecordStep(
-      connection, project, 0, limits, [&](TimeWindow window) -> absl::Status {
+      connection, project, {0, end}, limits,
+      [&](TimeWindow window) -> absl::Status {
         TOKENUSAGE_ASSIGN_OR_RETURN(
             const PostgresResult deleted,
             connection->Run(kTimeout, sql::kDeleteRecordsBefore, project,
-                            std::min(end, window.end_nanos)));
+                            window.end_nanos));
         removal->record_count += deleted.changed_rows();
         return absl::OkStatus();
       });
@@ -163,23 +162,26 @@ absl::Status RebuildProject(PostgresConnection* connection,
     return RebuildStep(connection, project, labels, window, limits, rebuild);
   };
   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
-      connection, project, horizon * kNanosPerSecond, limits, add_step));
+      connection, project, {horizon * kNanosPerSecond, kEndOfTime}, limits,
+      add_step));
   return connection->Run(kTimeout, sql::kCommit).status();
 }
 
-absl::StatusOr<Removal> DeleteWhole(PostgresConnection* connection,
-                                    const std::string& project,
-                                    const CallLimits& limits) {
+// Deletes a project if it exists. Sets `committing` to what is deleted before
+// that is committed: if the answer to a commit is lost, the next attempt finds
+// no project.
+absl::Status DeleteWhole(PostgresConnection* connection,
+                         const std::string& project, const CallLimits& limits,
+                         std::optional<Removal>* committing) {
   Removal removal;
   const absl::Time start = absl::Now();
   connection->Send(sql::kBegin);
   TOKENUSAGE_ASSIGN_OR_RETURN(
       const PostgresResult locked,
       connection->Run(kTimeout, sql::kLockProject, project));
-  if (locked.rows() == 0) return absl::NotFoundError("no such project");
-  TOKENUSAGE_RETURN_IF_ERROR(RemoveInSteps(
-      connection, project, std::numeric_limits<std::int64_t>::max(), limits,
-      &removal));
+  if (locked.rows() == 0) return absl::OkStatus();
+  TOKENUSAGE_RETURN_IF_ERROR(
+      RemoveInSteps(connection, project, kEndOfTime, limits, &removal));
   connection->Send(sql::kDeleteRollupsFrom, project, 0);
   connection->Send(sql::kDeleteLabelRollupsFrom, project, 0, 0);
   connection->Send(sql::kDeleteLabelSets, project);
@@ -189,8 +191,8 @@ absl::StatusOr<Removal> DeleteWhole(PostgresConnection* connection,
       sql::kAddDeletion,
       DeletionParams(RandomIncarnation(),
                      {start, project, kWholeProject, removal.record_count}));
-  TOKENUSAGE_RETURN_IF_ERROR(connection->Run(kTimeout, sql::kCommit).status());
-  return removal;
+  *committing = removal;
+  return connection->Run(kTimeout, sql::kCommit).status();
 }
 
 }  // namespace
@@ -344,9 +346,13 @@ absl::StatusOr<std::vector<Deletion>> PostgresMaintenance::Deletions() {
 absl::StatusOr<Removal> PostgresMaintenance::DeleteProject(
     std::string_view project, const CallLimits& limits) {
   const std::string name(project);
-  return pool_.RunFor<Removal>(limits, [&](PostgresConnection* connection) {
-    return DeleteWhole(connection, name, limits);
-  });
+  std::optional<Removal> removal;
+  TOKENUSAGE_RETURN_IF_ERROR(
+      pool_.Run(limits, [&](PostgresConnection* connection) {
+        return DeleteWhole(connection, name, limits, &removal);
+      }));
+  if (!removal) return absl::NotFoundError("no such project");
+  return *removal;
 }
 
 }  // namespace tokenusage

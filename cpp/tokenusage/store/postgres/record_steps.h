@@ -3,7 +3,7 @@
 // Divides the records of a project into steps that fit into memory.
 //
 //   TOKENUSAGE_RETURN_IF_ERROR(ForEachRecordStep(
-//       connection, project, /*from_nanos=*/0, limits,
+//       connection, project, {start, end}, limits,
 //       [&](TimeWindow window) { return ReadRecords(window); }));
 
 #ifndef TOKENUSAGE_STORE_POSTGRES_RECORD_STEPS_H_
@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,14 +20,18 @@
 
 namespace tokenusage {
 
-// Calls `each` with windows that together cover all time from `from_nanos` on,
-// which must be a whole hour, in order. They meet on whole hours, and each
-// holds up to 20,000 records, or one hour that has more.
+// The end of a window that has none.
+inline constexpr std::int64_t kEndOfTime =
+    std::numeric_limits<std::int64_t>::max();
+
+// Calls `each` with steps that together cover `window`, in order. `window`
+// starts and ends on whole hours, or at kEndOfTime. The steps meet on whole
+// hours, and each holds up to 20,000 records, or one hour that has more.
 //
 // Errors: those of the connection and of `each`; DEADLINE_EXCEEDED, CANCELLED.
 absl::Status ForEachRecordStep(
     PostgresConnection* connection, const std::string& project,
-    std::int64_t from_nanos, const CallLimits& limits,
+    TimeWindow window, const CallLimits& limits,
     const std::function<absl::Status(TimeWindow)>& each);
 
 }  // namespace tokenusage
