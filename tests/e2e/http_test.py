@@ -604,6 +604,7 @@ class HttpIdentityTest(EndToEndTest):
             (self.tokens["watch"], (200, None)),
         ):
             self.assertEqual(self.call("/metrics", token=token, headers=proxied), expected)
+        self.assertIn("caller=reader reason=ROLE_FORBIDDEN", self.server.log())
         self.assertEqual(self.call("/healthz", headers=proxied)[0], 200)
 
     def test_reloaded_certificates(self):

@@ -82,7 +82,11 @@ class RetentionTest : public ::testing::Test {
 
   absl::StatusOr<Retention::Outcome> Run(Retention* retention,
                                          bool cancelled = false) {
-    return retention->Run([cancelled] { return cancelled; });
+    Retention::Outcome outcome;
+    const absl::Status status =
+        retention->Run([cancelled] { return cancelled; }, &outcome);
+    if (!status.ok()) return status;
+    return outcome;
   }
 
   // Returns the number of records that a run removes.
@@ -214,6 +218,35 @@ TEST_F(RetentionTest, TheThreadRunsAtOnceAndEnds) {
   const RetentionThread thread(store_->maintenance(), absl::Hours(1),
                                std::move(events));
   EXPECT_EQ(removed.get_future().get(), 24);
+}
+
+TEST_F(RetentionTest, TheThreadTellsWhatItRemovedBesidesAFailure) {
+  for (const char* project : {"broken", "p"}) {
+    store_
+        ->Append(project,
+                 CheckedOf({ValidRecord("n", absl::ToUnixNanos(absl::Now()))}))
+        .value();
+  }
+  // Would put the horizon into a time that no store takes.
+  ASSERT_THAT(store_->maintenance()->SetRetention("broken",
+                                                  absl::Hours(-24 * 366 * 200)),
+              IsOk());
+  std::int64_t removed = 0;
+  std::promise<absl::Status> failed;
+  RetentionThread::Events events;
+  events.on_removal = [&](const Retention::Outcome& outcome) {
+    removed = outcome.record_count;
+  };
+  events.on_error = [&](const absl::Status& status) {
+    failed.set_value(status);
+  };
+  {
+    const RetentionThread thread(store_->maintenance(), absl::Hours(1),
+                                 std::move(events));
+    EXPECT_THAT(failed.get_future().get(),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  EXPECT_EQ(removed, 24);
 }
 
 }  // namespace

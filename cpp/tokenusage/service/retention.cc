@@ -68,8 +68,8 @@ Retention::Retention(StoreMaintenance* store,
       clocks_(std::move(clocks)),
       start_(Start()) {}
 
-absl::StatusOr<Retention::Outcome> Retention::Run(
-    const std::function<bool()>& is_cancelled) {
+absl::Status Retention::Run(const std::function<bool()>& is_cancelled,
+                            Outcome* outcome) {
   const absl::Duration jump = Start() - start_;
   if (jump > kMaxClockJump) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -81,7 +81,6 @@ absl::StatusOr<Retention::Outcome> Retention::Run(
   limits.is_cancelled = is_cancelled;
   TOKENUSAGE_ASSIGN_OR_RETURN(const std::vector<ProjectRetention> projects,
                               store_.Retention());
-  Outcome outcome;
   absl::Status first_error;
   for (const ProjectRetention& project : projects) {
     const absl::Time horizon = HorizonOf(project);
@@ -92,11 +91,10 @@ absl::StatusOr<Retention::Outcome> Retention::Run(
     // A failure in one project must not stop the removal in the others.
     first_error.Update(removal.status());
     if (!removal.ok() || removal->record_count == 0) continue;
-    outcome.record_count += removal->record_count;
-    ++outcome.project_count;
+    outcome->record_count += removal->record_count;
+    ++outcome->project_count;
   }
-  if (!first_error.ok()) return first_error;
-  return outcome;
+  return first_error;
 }
 
 absl::Time Retention::HorizonOf(const ProjectRetention& project) const {
@@ -119,15 +117,13 @@ RetentionThread::RetentionThread(StoreMaintenance* store,
       thread_([this] { return Run(); }) {}
 
 absl::Duration RetentionThread::Run() {
-  const absl::StatusOr<Retention::Outcome> outcome =
-      retention_.Run([this] { return thread_.ending(); });
-  if (!outcome.ok()) {
-    if (!absl::IsCancelled(outcome.status()))
-      events_.on_error(outcome.status());
-    return kIntervalAfterFailure;
-  }
-  if (outcome->record_count > 0) events_.on_removal(*outcome);
-  return kInterval;
+  Retention::Outcome outcome;
+  const absl::Status status =
+      retention_.Run([this] { return thread_.ending(); }, &outcome);
+  if (outcome.record_count > 0) events_.on_removal(outcome);
+  if (status.ok()) return kInterval;
+  if (!absl::IsCancelled(status)) events_.on_error(status);
+  return kIntervalAfterFailure;
 }
 
 }  // namespace tokenusage

@@ -59,12 +59,13 @@ class Retention {
 
   // Removes the records that each project no longer keeps, and moves its
   // horizon accordingly. Leaves the horizon of a project without such records.
+  // Adds to `outcome`, also if an error is returned.
   //
   // Errors: those of StoreMaintenance, the first one after all other projects
   // have been handled; CANCELLED at once if `is_cancelled`; FAILED_PRECONDITION
   // if the clock was set forward by more than an hour since the constructor
   // ran: only a restart of the service confirms that the new time is right.
-  absl::StatusOr<Outcome> Run(const std::function<bool()>& is_cancelled);
+  absl::Status Run(const std::function<bool()>& is_cancelled, Outcome* outcome);
 
  private:
   // Returns the time before which a project's records are to be removed.

@@ -203,9 +203,11 @@ std::optional<HttpResponse> HttpRoutes::CheckCall(const HttpHeader& header,
 absl::Status HttpRoutes::CheckMetrics(const HttpHeader& header,
                                       const HttpPeer& peer) const {
   if (peer.is_loopback && !IsForwarded(header)) return absl::OkStatus();
-  TOKENUSAGE_ASSIGN_OR_RETURN(
-      const auto caller, Identify(service_.options(), OriginOf(header, peer)));
-  return caller->CheckRole(Role::kMetrics);
+  const CallOrigin origin = OriginOf(header, peer);
+  TOKENUSAGE_ASSIGN_OR_RETURN(const auto caller,
+                              Identify(service_.options(), origin));
+  return CheckAccess(service_.options(), origin, *caller, kAllProjects,
+                     Role::kMetrics);
 }
 
 HttpResponse HttpRoutes::RefuseBody(std::size_t max_bytes,

@@ -33,10 +33,6 @@ absl::Status Caller::CheckAccess(std::string_view project, Role role) const {
                      "\", or there is none of that name"),
         {{"field", "project"}});
   }
-  return CheckRole(role);
-}
-
-absl::Status Caller::CheckRole(Role role) const {
   if (roles.count(role) == 0) {
     const std::string_view needed = RoleName(role);
     return ErrorWithInfo(

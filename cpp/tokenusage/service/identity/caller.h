@@ -52,10 +52,6 @@ struct Caller {
   // Errors: PERMISSION_DENIED, with a reason of usage_reporting_service.proto:
   // PROJECT_FORBIDDEN, ROLE_FORBIDDEN.
   absl::Status CheckAccess(std::string_view project, Role role) const;
-
-  // Returns OK if the caller has the role. Errors: PERMISSION_DENIED, with
-  // ROLE_FORBIDDEN.
-  absl::Status CheckRole(Role role) const;
 };
 
 }  // namespace tokenusage
