@@ -2,6 +2,8 @@
 
 #include "tokenusage/base/loopback.h"
 
+#include <string_view>
+
 #include "gtest/gtest.h"
 
 namespace tokenusage {
@@ -20,6 +22,7 @@ TEST(LoopbackTest, TakesNothingElseForOne) {
                            "::ffff:10.0.0.1", "[::1]", "127.0.0.1:80"}) {
     EXPECT_FALSE(IsLoopbackHost(host)) << host;
   }
+  EXPECT_FALSE(IsLoopbackHost(std::string_view("127.0.0.1\0.example.com", 22)));
 }
 
 TEST(LoopbackTest, ReadsTheHostBeforeAPort) {

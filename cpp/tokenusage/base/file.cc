@@ -50,12 +50,10 @@ absl::Status Write(const std::string& path, int flags, mode_t mode,
   return absl::OkStatus();
 }
 
-// Gives a file the owner and mode of another, if that exists.
-absl::Status CopyOwner(const std::string& from, const std::string& to) {
-  struct stat facts = {};
-  if (stat(from.c_str(), &facts) != 0) return absl::OkStatus();
-  if (chown(to.c_str(), facts.st_uid, facts.st_gid) != 0 ||
-      chmod(to.c_str(), facts.st_mode & 07777) != 0) {
+// Gives a file the owner and mode of another.
+absl::Status CopyOwner(const struct stat& from, const std::string& to) {
+  if (chown(to.c_str(), from.st_uid, from.st_gid) != 0 ||
+      chmod(to.c_str(), from.st_mode & 07777) != 0) {
     return ErrorOf(to, errno);
   }
   return absl::OkStatus();
@@ -141,9 +139,16 @@ absl::Status WriteNewPrivateFile(const std::string& path,
 
 absl::Status ReplaceFile(const std::string& path, std::string_view content) {
   const std::string unfinished = path + ".new";
-  absl::Status status =
-      Write(unfinished, O_TRUNC, 0666, content, /*syncs=*/true);
-  if (status.ok()) status = CopyOwner(path, unfinished);
+  // It exists if a call was killed, or as a link that must not be followed.
+  if (unlink(unfinished.c_str()) != 0 && errno != ENOENT) {
+    return ErrorOf(unfinished, errno);
+  }
+  struct stat replaced = {};
+  const bool replaces = stat(path.c_str(), &replaced) == 0;
+  // Private until it has the owner of what it replaces.
+  absl::Status status = Write(unfinished, O_EXCL, replaces ? 0600 : 0666,
+                              content, /*syncs=*/true);
+  if (status.ok() && replaces) status = CopyOwner(replaced, unfinished);
   if (status.ok() && std::rename(unfinished.c_str(), path.c_str()) != 0) {
     status = ErrorOf(path, errno);
   }

@@ -12,6 +12,7 @@ namespace tokenusage {
 
 bool IsLoopbackHost(std::string_view host) {
   if (host == "localhost") return true;
+  if (host.find('\0') != host.npos) return false;
   in_addr v4;
   if (inet_pton(AF_INET, std::string(host).c_str(), &v4) == 1) {
     return (ntohl(v4.s_addr) >> 24) == 127;

@@ -26,16 +26,20 @@ inline constexpr std::int64_t kMaxTimeSeconds = 7'258'118'400;
 // Returns the time that is `nanos` nanoseconds after 1970-01-01T00:00:00Z, or
 // before if negative. The Timestamp's own `nanos` are never negative.
 inline ::google::protobuf::Timestamp TimestampFromNanos(std::int64_t nanos) {
+  std::int64_t seconds = nanos / kNanosPerSecond;
   std::int64_t rest = nanos % kNanosPerSecond;
-  if (rest < 0) rest += kNanosPerSecond;
+  if (rest < 0) {
+    --seconds;
+    rest += kNanosPerSecond;
+  }
   ::google::protobuf::Timestamp timestamp;
-  timestamp.set_seconds((nanos - rest) / kNanosPerSecond);
+  timestamp.set_seconds(seconds);
   timestamp.set_nanos(static_cast<std::int32_t>(rest));
   return timestamp;
 }
 
-// Converts a time, rounded down to nanoseconds. It must be within about 292
-// years of 1970.
+// Converts a time, rounded down to nanoseconds, and clamped to about 292 years
+// around 1970.
 inline ::google::protobuf::Timestamp TimestampFromTime(absl::Time time) {
   return TimestampFromNanos(absl::ToUnixNanos(time));
 }

@@ -16,9 +16,10 @@ constexpr int kPicosPerTick = 100;
 template <typename Usage>
 void SetCost(const Usage& usage, Counter* counter) {
   Stated cost = STATED("", usage, cost_in_usd_ticks);
-  if (!cost.is_set) return;
-  cost.amount = Amount::FromPicos(absl::int128(usage.cost_in_usd_ticks()) *
-                                  kPicosPerTick);
+  if (cost.is_set) {
+    cost.amount = Amount::FromPicos(absl::int128(usage.cost_in_usd_ticks()) *
+                                    kPicosPerTick);
+  }
   counter->Set(v1::USAGE_MEASURE_COST_USD, cost);
 }
 

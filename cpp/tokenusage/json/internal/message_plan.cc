@@ -87,8 +87,7 @@ bool KindOf(const FieldDescriptor& field, FieldKind* kind) {
 }
 
 absl::Status SetNames(const FieldDescriptor& field, FieldPlan* plan) {
-  plan->wire_name = field.options().GetExtension(v1::wire_name);
-  if (plan->wire_name.empty()) plan->wire_name = std::string(field.name());
+  plan->wire_name = WireNameOf(field);
   // In newer versions of protobuf, json_name() returns a string_view.
   // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const std::string json_name(field.json_name());
@@ -289,6 +288,11 @@ absl::StatusOr<PlanHandle> GetMessagePlan(const Descriptor* descriptor) {
   TOKENUSAGE_ASSIGN_OR_RETURN(PlanSet plans, BuildPlans(descriptor));
   const auto owner = std::make_shared<const PlanSet>(std::move(plans));
   return PlanHandle{owner->at(descriptor).get(), owner};
+}
+
+std::string WireNameOf(const FieldDescriptor& field) {
+  const std::string& name = field.options().GetExtension(v1::wire_name);
+  return name.empty() ? std::string(field.name()) : name;
 }
 
 std::string LowerCamelCase(std::string_view name) {

@@ -88,6 +88,9 @@ struct PlanHandle {
 absl::StatusOr<PlanHandle> GetMessagePlan(
     const ::google::protobuf::Descriptor* descriptor);
 
+// Returns the name of a field's member in JSON.
+std::string WireNameOf(const ::google::protobuf::FieldDescriptor& field);
+
 // Returns a name in lowerCamelCase, as ProtoJSON derives it.
 std::string LowerCamelCase(std::string_view name);
 

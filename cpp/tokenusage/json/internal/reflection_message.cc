@@ -100,7 +100,7 @@ std::string ReflectionField::AfterOther(const Message& message) const {
   const FieldDescriptor* const other =
       message.GetReflection()->GetOneofFieldDescriptor(
           message, plan_.field->real_containing_oneof());
-  return absl::StrCat(plan_.wire_name, " after ", std::string(other->name()));
+  return absl::StrCat(plan_.wire_name, " after ", WireNameOf(*other));
 }
 
 bool ReflectionField::IsWritten(const Message& message) const {
