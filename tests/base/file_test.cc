@@ -24,7 +24,7 @@ TEST(ReplaceFileTest, KeepsTheMode) {
   EXPECT_EQ(ReadFile(path, 100).value_or(""), "new");
 }
 
-// Otherwise whoever may write in the folder could direct the content elsewhere.
+// If it did, anyone who may write in the folder could redirect the content.
 TEST(ReplaceFileTest, DoesNotFollowALinkThatIsLeftOver) {
   const std::string path = ::testing::TempDir() + "/linked";
   const std::string other = ::testing::TempDir() + "/other";

@@ -5,9 +5,9 @@
 namespace tokenusage {
 namespace {
 
-// What the first byte of a multi-byte character determines: its length, 0 if no
-// such character starts with it, and the bounds of its second byte. The bytes
-// after the second are always 80..BF.
+// The properties of a multi-byte character that its first byte determines: its
+// length, or 0 if no such character starts with it, and the bounds of its
+// second byte. The bytes after the second are always 80..BF.
 struct LeadByte {
   std::size_t length;
   unsigned char second_min;

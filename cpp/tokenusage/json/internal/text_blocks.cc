@@ -212,7 +212,7 @@ __attribute__((target("avx2"))) const char* FindStringEndByBlocks(
     const char* p, const char* end, bool* has_escapes) {
   char tail[Block::kSize];
   __m256i before = _mm256_setzero_si256();
-  // What the next block begins with, if not zero: an escaped byte, hexadecimal
+  // The start of the next block, if not zero: an escaped byte, hexadecimal
   // digits (a bit for each), perhaps the rest of a character.
   std::uint64_t escape = 0, digits = 0, rest = 0;
   std::uint64_t escapes = 0;

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::int64_t kStallBytes = 64 << 10;
 
-// What an unidentified connection holds counts this many times. New connections
-// hold next to nothing, and so stay open.
+// The weight of the calls and bytes of an unidentified connection. New
+// connections hold next to nothing, and so stay open.
 constexpr std::int64_t kUnidentifiedWeight = 8;
 
 // The bytes of the shortest call: a frame header and the indices of compressed
