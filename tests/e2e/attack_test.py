@@ -249,7 +249,7 @@ class AttackTest(EndToEndTest):
             return identities, file.read().strip()
 
     # Rarely, a call of a good caller ends with "Socket closed". Why is not known: see
-    # operations.md.
+    # limits.md.
     def test_messages_that_never_end(self):
         identities, token = self.new_identity()
         with self.attacked(
@@ -462,7 +462,7 @@ class AttackTest(EndToEndTest):
 
     # The server takes 216 to 319 MiB: gRPC reads up to 100 connections before it ends a
     # call of a closed one. gRPC 1.83 takes less, but may reset calls of others: see
-    # operations.md.
+    # limits.md.
     def test_calls_of_callers_with_credentials_that_come_at_once(self):
         request = service_pb2.ReportUsageRequest(project="evil").SerializeToString()
         with self.attacked(

@@ -155,7 +155,7 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
       ->capture_default_str();
   AddText(command, "--retain", &flags->retain, "TIME",
           "Remove records older than this, such as 90d or 36h, and keep their "
-          "totals: docs/data.md. Without it, all records are kept");
+          "totals: docs/retention.md. Without it, all records are kept");
   AddRollupFlags(command, flags);
   AddSecurityFlags(command, flags);
   AddWatchFlags(command, flags);

@@ -6,7 +6,7 @@
 //   metrics->OnReport(response);
 //   std::string text = metrics->Text(*store);
 //
-// docs/operations.md names every metric.
+// docs/monitoring.md names every metric.
 
 #ifndef TOKENUSAGE_SERVICE_METRICS_SERVER_METRICS_H_
 #define TOKENUSAGE_SERVICE_METRICS_SERVER_METRICS_H_
