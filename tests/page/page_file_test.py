@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page and `tokenusage query --html`, as files: no browser is needed."""
+"""Tests the page and what `tokenusage query --html` writes, without a browser."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ HOSTILE = '</script><script>alert("{{script}}")</script>&amp;\u202eabc'
 
 
 class _Parser(html.parser.HTMLParser):
-    """Collects the text of scripts, styles and the cells of tables."""
+    """Collects a page's tags, cells, policy, and the texts of its scripts, styles and caption."""
 
     def __init__(self, text):
         super().__init__()
@@ -38,7 +38,7 @@ class _Parser(html.parser.HTMLParser):
         tag, attrs = self.tags[-1]
         if tag == "bdi":
             self.cells[-1].append(data)
-        if tag in ("script", "style"):
+        if tag in ("script", "style", "caption"):
             kind = attrs.get("type", tag)
             self.texts[kind] = self.texts.get(kind, "") + data
 
@@ -125,9 +125,17 @@ class QueryHtmlTest(EndToEndTest):
         heading, *rows = page.cells
         self.assertEqual(heading[:4], ["model", "records", "inconsistent", "total_tokens"])
         self.assertEqual(rows[1][:4], ["gpt-5", "1", "-", "100"])
-        # Parsed as text, and escaped as in the table on a terminal.
+        # The name has no control character, so the terminal's escapes leave it alone.
         self.assertEqual(rows[0][0], HOSTILE)
         self.assertEqual(rows[0][3], "8105.75")
+        self.assertTrue(page.texts["caption"].startswith("Project demo, "))
+
+    def test_names_all_projects_in_words(self):
+        server = "--server=" + self.server.address
+        page = "--html=" + self.path("page.html")
+        self.assert_output(program.run("query", server, "--project=-", page), b"")
+        with open(self.path("page.html"), encoding="utf-8") as file:
+            self.assertTrue(_Parser(file.read()).texts["caption"].startswith("All projects, "))
 
     def test_says_if_it_holds_only_the_largest_rows(self):
         for flags, is_complete in ((["--top=2"], True), (["--top=1"], False)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page in a real Chromium: live, with a real service, and as a file."""
+"""Tests the page in a real Chromium: live, with a real service, and as a file."""
 
 import csv
 import io
@@ -155,7 +155,7 @@ class PageTest(unittest.TestCase):
         return listener
 
     def open(self, url, complaints=(), wait=SHOWN, **kwargs):
-        """Opens a tab, which must in the end have no complaints but these."""
+        """Opens a tab, which in the end may have only complaints with one of these words."""
         tab = self.browser.open(url, **kwargs)
         origin = urllib.parse.urlsplit(url)._replace(path="", query="", fragment="").geturl()
 
@@ -353,7 +353,7 @@ class LiveTest(PageTest):
                 "Pacific/Apia",
                 "2011-12-31",
                 "2011-12-30T10:00:00Z",
-            ),  # After a day that was not.
+            ),  # The day before was skipped.
             ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00:00Z"),
         ):
             address = "/#project=demo&start=%s&end=2027-01-01&time-zone=%s" % (day, zone)
@@ -415,7 +415,7 @@ class LiveTest(PageTest):
             " setTimeout(() => done(performance.now() - start)), {once: true})); })()"
         )
         print("sorted 100,000 rows in %.0f ms" % milliseconds)
-        # One more is not read, and that is said.
+        # The page does not read one more row, and says so.
         rows.append(rows[0])
         other = self.open(
             "%s/#project=demo&bucket=hour&%s" % (listener.origin, WINDOW), wait=None
@@ -540,7 +540,7 @@ class LiveTest(PageTest):
         for line, row in zip(found, rows):
             self.assertEqual(line["bucket_start_time"], row["bucket_start_time"])
             model = row["group"][0]["value"]
-            # A spreadsheet must not take it for a formula.
+            # A spreadsheet must not take the name for a formula.
             self.assertEqual(line["model"], "'=1+1" if model == "=1+1" else model)
             self.assertEqual(line["record_count"], str(row["totals"]["record_count"]))
             for key in ("total_tokens", "cache_read_tokens", "cost_usd"):
@@ -666,6 +666,18 @@ class ViewTest(PageTest):
         tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + 80, y=box[1] + 100)
         tab.wait("document.querySelector('#legend p').innerText.startsWith('2026-11-01')")
 
+    def test_the_chart_is_chronological(self):
+        flags = [*self.FLAGS, "--by=input_tokens"]
+        starts = [row["bucket_start_time"] for row in query_rows(self.server.address, *flags)]
+        self.assertNotEqual(starts, sorted(starts))
+        tab = self.open_file(*flags)
+        tab.run("document.querySelector('#plot').focus()")
+        for start in sorted(set(starts)):
+            tab.press("ArrowRight")
+            tab.wait(
+                "document.querySelector('#legend p').innerText.startsWith('%s')" % start[:10]
+            )
+
     def test_more_series_than_colours_are_summed(self):
         tab = self.open_file(
             "--group-by=model,labels.team", "--bucket=month", address="#stack=model"
@@ -681,7 +693,7 @@ class ViewTest(PageTest):
         self.assertLessEqual(set(HOSTILE), names)
         self.assertEqual(tab.run("document.querySelectorAll('script').length"), 2)
         self.assertEqual(tab.run("document.querySelectorAll('img').length"), 0)
-        # Its direction ends with the name, and long names do not widen the page.
+        # <bdi> ends a name's text direction, and long names do not widen the page.
         self.assertTrue(
             tab.run(
                 "[...document.querySelectorAll('tbody td:nth-child(2)')].every((c) => c.firstChild.tagName === 'BDI')"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The stacked bars, and the legend that says what a bar holds.
+// The stacked bars, and the legend with the numbers of a bar.
 
-// The largest get a colour each; the rest are one series.
+// If there are more, the smallest are one series.
 const MAX_SERIES = 8;
 const HEIGHT = 260;
 const MARGIN = {
@@ -12,18 +12,18 @@ const MARGIN = {
   left: 48
 };
 
-/** Returns what a row counts for a measure, in units of 1e-12. */
+/** Returns a row's total of a measure, or its record count, in units of 1e-12; 0n if not stated. */
 function unitsOf(row, measure) {
   if (measure === 'record_count') return BigInt(row.totals.record_count) * ONE;
   return parseDecimal(row.totals[measure]?.exact ?? '0');
 }
 
-/** Returns whether a stack has the same series whatever the rows. */
+/** Returns whether the series of a stack are the same for all rows. */
 function isFixedStack(stack) {
   return stack === 'input-output' || stack === 'cache';
 }
 
-/** Returns a function from a row to its parts: [key, units]. */
+/** Returns a function from a row to its parts, each [key of the series, units]. */
 function partsOfView(view) {
   if (view.stack === 'input-output') {
     return (row) => ['input', 'output'].map((part) => [part, unitsOf(row, `${part}_tokens`)]);
@@ -38,7 +38,10 @@ function partsOfView(view) {
   return (row) => [[row.group?.[group]?.value, unitsOf(row, view.measure)]];
 }
 
-/** Sums rows for the chart: the series, largest first, and the buckets in order. */
+/**
+ * Sums rows for the chart. Returns the series, largest first unless the stack is fixed, their
+ * totals, and the buckets in chronological order.
+ */
 function chartOfRows(rows, view) {
   const parts = partsOfView(view);
   const all = {sum: 0n, sums: new Map()};
@@ -72,7 +75,8 @@ function chartOfRows(rows, view) {
     to: Date.parse(one.end),
     units: unitsIn(one),
   });
-  return {series, totals: unitsIn(all), buckets: [...buckets.values()].map(unitsOfBucket)};
+  const inOrder = [...buckets.values()].map(unitsOfBucket).sort((a, b) => a.from - b.from);
+  return {series, totals: unitsIn(all), buckets: inOrder};
 }
 
 /** Returns at most five round values from 0 to at least `max`. */
@@ -84,7 +88,7 @@ function axisTicks(max) {
   return Array.from({length: Math.ceil(max / step - 1e-9) + 1}, (_, i) => i * step);
 }
 
-/** Returns where the axis of time has names: [instant, name]. */
+/** Returns the names on the time axis, some `count` at most: [instant, name]. */
 function timeTicks([from, to], bucket, zone, count) {
   const units = {minute: MINUTE, hour: HOUR, week: 7 * DAY};
   const multiples = {
@@ -98,7 +102,7 @@ function timeTicks([from, to], bucket, zone, count) {
   const fits = (n) => (to - from) / (n * unit) <= count;
   const multiple = multiples[bucket].find(fits) ?? Math.ceil((to - from) / unit / count);
   const ticks = [];
-  // From the middle of the first bucket, so that a change of clocks does not matter.
+  // Names the middles of buckets, which a clock change does not move into another bucket.
   for (let i = 0;; i += multiple) {
     let instant = from + (i + 0.5) * unit;
     if (bucket === 'month') {
@@ -122,9 +126,9 @@ function tickName(instant, bucket, zone, span) {
 
 const shorten = new Intl.NumberFormat('en', {notation: 'compact', maximumSignificantDigits: 3});
 
-/** A chart in the page. */
+/** The chart: bars in the element `plot`, names and numbers in the element `legend`. */
 class Chart {
-  /** `choose` is called with the key of a series whose name is clicked. */
+  /** Calls `choose` with the key of a series when its name is clicked. */
   constructor(plot, legend, choose) {
     Object.assign(this, {plot, legend, choose, chosen: -1});
     plot.addEventListener('pointermove', (event) => this.point(event));
@@ -135,7 +139,7 @@ class Chart {
     new ResizeObserver(() => this.draw()).observe(plot);
   }
 
-  /** Shows these rows. `range` is the window as two instants. */
+  /** Shows these rows. `range` is the time axis: two instants. */
   show(rows, view, range) {
     this.view = view;
     this.range = range;
@@ -178,7 +182,7 @@ class Chart {
         ...names, ...bars));
   }
 
-  /** Returns the path of a series' bars. */
+  /** Returns the SVG path of a series' bars. `y` maps a sum to a height in the plot. */
   bars(index, y) {
     return this.data.buckets
         .map(({from, to, units}) => {
@@ -186,7 +190,7 @@ class Chart {
           const gap = Math.min(2, (right - left) / 5);
           const below = units.slice(0, index).reduce((sum, u) => sum + u, 0n);
           const [low, high] = [y(toNumber(below)), y(toNumber(below + units[index]))];
-          // A hairline between the parts tells them apart without colours.
+          // A gap of one pixel separates the parts for readers who see no colours.
           const line = low - high > 3 && index > 0 ? 1 : 0;
           return low > high ?
               `M${left + gap / 2} ${high}H${right - gap / 2}V${low - line}H${left + gap / 2}Z` :
@@ -195,7 +199,7 @@ class Chart {
         .join('');
   }
 
-  /** Selects a bucket, or the whole window by -1: the legend shows its numbers. */
+  /** Shows the numbers of a bucket in the legend, or those of the whole window if `index` is -1. */
   select(index) {
     this.chosen = index;
     const {buckets, totals, series} = this.data;

@@ -65,8 +65,10 @@ absl::StatusOr<std::string> FormatQueryPage(
       ",\"request\":", request_json, ",\"top\":", answer.top, before,
       ",\"total\":", total, ",\"rows\":[\n", absl::StrJoin(rows, ",\n"), "]}");
   QueryTable table = QueryTableOf(answer);
-  page.caption = absl::StrCat("Project ", request.project(), ", ",
-                              table.caption, "; as of ", now);
+  page.caption = absl::StrCat(request.project() == "-"
+                                  ? "All projects"
+                                  : absl::StrCat("Project ", request.project()),
+                              ", ", table.caption, "; as of ", now);
   page.table = std::move(table.cells);
   page.first_number_column = table.first_number_column;
   return PageHtmlWithAnswer(page);
