@@ -19,9 +19,10 @@ using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using ::google::protobuf::Reflection;
 
-// A little more than a document may have.
+// Some levels more than the 100 that a document may have.
 constexpr int kMaxDepth = 103;
 
+// Fills messages with values made of a fuzzer's input.
 class Filler {
  public:
   explicit Filler(ByteSource* bytes) : bytes_(*bytes) {}
@@ -69,7 +70,7 @@ float Filler::Float() {
   return value;
 }
 
-// Mostly UTF-8.
+// Returns text that is mostly UTF-8.
 std::string Filler::Text() {
   constexpr const char* kPieces[] = {"\"",   "\\",     "/",          "\n",
                                      "\x01", "\u00fc", "\u20ac",     "\x7F",
@@ -114,8 +115,8 @@ void Filler::FillMap(const FieldDescriptor& field, int depth,
   for (int n = bytes_.Below(4); n > 0; --n) {
     Message* const entry =
         message->GetReflection()->AddMessage(message, &field);
-    // A map of entries with one key twice would not be the map that is read.
-    // Without the '/', "1" and 2 would be the same key as "" and 12.
+    // Each key must differ: a map with a repeated key does not read back the
+    // same. Without the '/', "1" and 2 would make the same key as "" and 12.
     entry->GetReflection()->SetString(entry, type.map_key(),
                                       Text() + "/" + std::to_string(++keys_));
     Store(*type.map_value(), depth, entry);
@@ -125,9 +126,10 @@ void Filler::FillMap(const FieldDescriptor& field, int depth,
 void Filler::Fill(int depth, Message* message) {
   const Descriptor& type = *message->GetDescriptor();
   if (IsTimestamp(type)) return FillTimestamp(message);
-  // Types of many fields have few of them set.
-  std::uint64_t mask = bytes_.Integer(type.field_count() > 8 ? 4 : 1);
+  // Its bits choose fields, in order.
+  std::uint64_t mask = 0;
   for (int i = 0; i < type.field_count(); ++i, mask /= 2) {
+    if (i % 32 == 0) mask = bytes_.Integer(type.field_count() > 8 ? 4 : 1);
     const FieldDescriptor& field = *type.field(i);
     const bool wanted = mask % 2 == 1 && depth < kMaxDepth;
     if (IsRequired(field) ? bytes_.Byte() == 255 : !wanted) continue;
