@@ -92,6 +92,15 @@ class GoodCaller:
                 pushback = failure_of(error).trailers.get(PUSHBACK)
                 if pushback is None:
                     self.lost.append(error)
+                    print(
+                        "%s lost a call after %.3f s: %s"
+                        % (
+                            "the newcomer" if self._is_newcomer else "the good caller",
+                            time.monotonic() - started,
+                            error.details(),
+                        ),
+                        flush=True,
+                    )
                     return
                 time.sleep(int(pushback) / 1000)
 
