@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The providers whose usage messages this package has."""
+"""The providers whose usage messages this project has."""
 
 load("@com_google_protobuf//bazel:cc_proto_library.bzl", "cc_proto_library")
 load("@com_google_protobuf//bazel:proto_library.bzl", "proto_library")
@@ -31,7 +31,7 @@ def _target(provider, kind):
     return "%s:%s_%s" % (_package(provider), provider, kind)
 
 def provider_proto(name):
-    """Declares PROVIDER_proto and PROVIDER_cc_proto of all .proto files in the package.
+    """Declares PROVIDER_proto, PROVIDER_cc_proto and `sources` of the package's .proto files.
 
     Args:
       name: the provider, a key of PROVIDERS.

@@ -210,7 +210,7 @@ def _system_boost_impl(rctx):
         fail("@%s: there is no %s; tokenusage's tools/install_dependencies names the packages" % (rctx.name, header))
     srcs = []
     if rctx.attr.sources:
-        # Once, and not in each file that includes it.
+        # Compiles the library once, and not in each file that includes it.
         rctx.file("source.cc", "".join(["#include <boost/%s>\n" % file for file in rctx.attr.sources]))
         srcs = ["source.cc"]
     build = _BUILD_HEADER + """
@@ -244,8 +244,8 @@ system_boost = repository_rule(
 
 # ---------------------------------------------------------- rules and coverage
 
-# Rules that Bazel 4's bazel_tools loads from these repositories, which it would
-# download. They are native in Bazel 4.
+# Rules that Bazel 4's bazel_tools loads from rules_LANGUAGE, a repository that Bazel would
+# download. The rules are native in Bazel 4.
 _RULES = {
     "cc": [
         "cc_binary",
@@ -304,7 +304,8 @@ _no_coverage_tools = repository_rule(implementation = _no_coverage_tools_impl)
 # -------------------------------------------------------- all the repositories
 
 _SYSTEM_CC = {
-    # Debian's gRPC is built with OpenSSL; only functions of both libraries are used.
+    # Debian's gRPC is built with OpenSSL. This project uses only functions that BoringSSL
+    # has, too.
     "boringssl": {":crypto": "libcrypto", ":ssl": "libssl"},
     "cli11": {":cli11": "CLI11"},
     "com_google_absl": {

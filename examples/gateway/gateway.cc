@@ -11,7 +11,7 @@ void Gateway::Report(absl::StatusOr<tokenusage::Extraction> extraction,
     std::cerr << "no usage: " << extraction.status() << "\n";
     return;
   }
-  // A record for each model that worked on the call.
+  // There is one record for each model that worked on the call.
   for (tokenusage::v1::UsageRecord& record : extraction->records) {
     (*record.mutable_labels())["customer"] = customer;
     const absl::Status status = reporter_->Report(std::move(record));
@@ -25,7 +25,7 @@ void Gateway::OnResponse(std::string_view body,
 }
 
 void Gateway::Stream::OnChunk(std::string_view chunk) {
-  // Finish returns the error.
+  // Finish returns the error, too.
   extractor_.Feed(chunk).IgnoreError();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A gateway in miniature: what a proxy before an AI provider does to report the
-// usage of the calls that it passes on.
+// A gateway in miniature: what a proxy in front of an AI provider does to
+// report the usage of the calls that it passes on.
 //
 //   Gateway gateway(*tokenusage::FindDialect("openai.chat"), reporter.get());
 //   gateway.OnResponse(body, "acme");
@@ -15,8 +15,7 @@
 //   }
 //   stream.OnEnd();
 //
-// The caller's call never fails because of its usage: what goes wrong is
-// logged.
+// Errors of reporting are only logged: they never fail the caller's call.
 
 #ifndef GATEWAY_GATEWAY_H_
 #define GATEWAY_GATEWAY_H_
@@ -28,10 +27,10 @@
 #include "tokenusage/client/usage_reporter.h"
 #include "tokenusage/extract/usage_extractor.h"
 
-// Thread-safe.
+// Reports the usage in the responses of one dialect. Thread-safe.
 class Gateway {
  public:
-  // `reporter` must outlive the gateway.
+  // `dialect` and `reporter` must outlive the gateway.
   Gateway(const tokenusage::Dialect& dialect,
           tokenusage::UsageReporter* reporter)
       : dialect_(dialect), extractor_(dialect), reporter_(reporter) {}
@@ -39,16 +38,18 @@ class Gateway {
   // Reports the usage of a whole response.
   void OnResponse(std::string_view body, const std::string& customer) const;
 
-  // A response that arrives in chunks. One thread at a time.
+  // A response that arrives in chunks. Not thread-safe.
   class Stream {
    public:
+    // `gateway` must outlive the stream.
     Stream(const Gateway* gateway, std::string customer)
         : gateway_(gateway),
           customer_(std::move(customer)),
           extractor_(gateway->dialect_) {}
 
     void OnChunk(std::string_view chunk);
-    // Also if the stream was interrupted: what was seen is reported.
+    // Reports the usage. Call it also if the stream was interrupted: the usage
+    // that was stated until then is reported.
     void OnEnd();
 
    private:

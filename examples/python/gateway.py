@@ -12,7 +12,7 @@ or, for a response that is a stream of events:
       stream.on_chunk(chunk)
   stream.on_end()
 
-The caller's call never fails because of its usage: what goes wrong is logged.
+Errors of reporting are only logged: they never fail the caller's call.
 """
 
 import json
@@ -24,7 +24,7 @@ from tokenusage.v1 import usage_record_pb2
 
 
 class Gateway:
-    """As thread-safe as its reporter; a stream belongs to one thread at a time."""
+    """Reports the usage in responses. Thread-safe if its reporter is; a Stream is not."""
 
     def __init__(self, reporter):
         self._reporter = reporter
@@ -37,7 +37,7 @@ class Gateway:
             logging.warning("no usage: %s", error)
 
     def stream(self, customer):
-        """Returns a Stream: a response that arrives in chunks."""
+        """Returns a Stream for a response that arrives in chunks."""
         return Stream(lambda completion: self._report(completion, customer))
 
     def _report(self, completion, customer):

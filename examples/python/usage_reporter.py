@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports usage to a tokenusage service, in batches, until it has answered.
+"""Sends usage to a tokenusage service in batches, each until the service has answered.
 
   reporter = UsageReporter("127.0.0.1:8105", "demo")
   reporter.report(UsageRecord(operation="images.edits", model="gpt-image-1", ...))
@@ -22,17 +22,18 @@ from tokenusage.v1 import usage_reporting_service_pb2 as service_pb2
 
 _METHOD = "/tokenusage.v1.UsageReportingService/ReportUsage"
 _MAX_RECORDS, _MAX_BYTES = 1000, 1_000_000
-_MIN_DELAY, _MAX_DELAY = 0.1, 30.0
+_MIN_DELAY, _MAX_DELAY = 0.1, 30.0  # seconds
 
 
 class UsageReporter:
-    """Thread-safe."""
+    """Keeps records in memory, and sends them in a thread of its own. Thread-safe."""
 
     def __init__(self, server, project, credentials=None, token=None, on_refused=print,
                  max_pending=100_000, max_batch_age=0.1):
         """Connects with TLS if `credentials` are given: grpc.ssl_channel_credentials().
 
-        `on_refused` is called with each record that the service refuses, and why.
+        `on_refused` is called, in the reporter's thread, with each record that the service
+        refuses, and why. `max_batch_age` is in seconds.
         """
         self._project = project
         self._metadata = [("authorization", "Bearer " + token)] if token else []
@@ -57,9 +58,9 @@ class UsageReporter:
         self._thread.start()
 
     def report(self, record):
-        """Takes a record; returns False if too many are pending.
+        """Takes a record; returns False if too many are pending, or after close().
 
-        Fills the id and the time, so that sending it again never counts it twice.
+        Sets the id and the time if they are missing; a record that is sent again counts once.
         """
         record.record_id = record.record_id or _new_record_id()
         if not record.HasField("event_time"):
@@ -72,7 +73,7 @@ class UsageReporter:
             return True
 
     def close(self, timeout):
-        """Sends what is left; returns whether all of it was answered in time."""
+        """Sends what is left; returns whether all of it was answered within `timeout` seconds."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -99,6 +100,7 @@ class UsageReporter:
     def _take_batch(self):
         batch, size = [], 0
         while self._pending and len(batch) < _MAX_RECORDS:
+            # A record's tag and length take at most 6 bytes of the request.
             size += self._pending[0].ByteSize() + 6
             if batch and size > _MAX_BYTES:
                 break
@@ -117,7 +119,7 @@ class UsageReporter:
             except grpc.RpcError as error:
                 if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
                     return self._split(batch, error)
-                # The service is away or busy, or the outcome unknown: the same again.
+                # The service is away or busy, or the outcome is unknown: send the same again.
                 wait = delay * random.uniform(0.5, 1)
                 self._stopped.wait(max(wait, _pushback(error)))
                 delay = min(2 * delay, _MAX_DELAY)

@@ -14,13 +14,13 @@
 //   }
 //   stream.onEnd();
 //
-// The caller's call never fails because of its usage: what goes wrong is logged.
+// Errors of reporting are only logged: they never fail the caller's call.
 
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { UsageRecordSchema } from "./generated/tokenusage/v1/usage_record_pb.js";
 import type { UsageReporter } from "./usage_reporter.js";
 
-// What is read of a completion, or of an event of its stream.
+// The members that are read of a completion, or of an event of its stream.
 interface Completion {
   id?: string;
   model?: string;
@@ -35,7 +35,7 @@ export class Gateway {
     this.#report(parse(body), customer);
   }
 
-  // Returns a response that arrives in chunks.
+  // Returns a Stream for a response that arrives in chunks.
   stream(customer: string): Stream {
     return new Stream((completion) => this.#report(completion, customer));
   }
@@ -83,7 +83,7 @@ export class Stream {
   }
 }
 
-// Returns an empty object for what is none, such as [DONE].
+// Parses a JSON object. Returns an empty one for other text, such as [DONE].
 function parse(text: string): Completion {
   try {
     const value: unknown = JSON.parse(text);

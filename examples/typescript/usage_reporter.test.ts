@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The reporter and the gateway against a real service, $TOKENUSAGE_PROGRAM, that is killed and
-// started again.
+// Tests the reporter and the gateway with a real service, $TOKENUSAGE_PROGRAM, which is killed
+// and started again.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -35,7 +35,7 @@ async function startServer(listen: string): Promise<void> {
   server = spawn(process.env.TOKENUSAGE_PROGRAM!, ["serve", store, `--listen=${listen}`], {
     stdio: ["ignore", "pipe", "ignore"],
   });
-  // Its first line is its address.
+  // The first line that the service prints is its address.
   const [line] = await once(createInterface({ input: server.stdout! }), "line");
   address = line;
 }

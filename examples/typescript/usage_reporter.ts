@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reports usage to a tokenusage service, in batches, until it has answered.
+// Sends usage to a tokenusage service in batches, each until the service has answered.
 //
 //   const reporter = new UsageReporter("http://127.0.0.1:8105", "demo");
 //   reporter.report(create(UsageRecordSchema, { operation: "images.edits", ... }));
@@ -24,7 +24,7 @@ import {
 
 const MAX_RECORDS = 1000;
 const MAX_BYTES = 1_000_000;
-const MIN_DELAY = 100;
+const MIN_DELAY = 100; // milliseconds, as MAX_DELAY
 const MAX_DELAY = 30_000;
 
 export interface UsageReporterOptions {
@@ -65,8 +65,8 @@ export class UsageReporter {
     this.#done = this.#run();
   }
 
-  // Takes a record; returns false if too many are pending. Fills the id and the time, so
-  // that sending it again never counts it twice.
+  // Takes a record; returns false if too many are pending, or after close(). Sets the id and
+  // the time if they are missing; a record that is sent again counts once.
   report(record: UsageRecord): boolean {
     record.recordId ||= newRecordId();
     record.eventTime ??= timestampNow();
@@ -108,6 +108,7 @@ export class UsageReporter {
   #takeBatch(): UsageRecord[] {
     let count = 0;
     for (let bytes = 0; count < Math.min(this.#pending.length, MAX_RECORDS); ++count) {
+      // A record's tag and length take at most 6 bytes of the request.
       bytes += toBinary(UsageRecordSchema, this.#pending[count]).length + 6;
       if (count > 0 && bytes > MAX_BYTES) break;
     }
@@ -126,7 +127,7 @@ export class UsageReporter {
         return true;
       }
       if (result.code === Code.InvalidArgument) return this.#split(batch, result);
-      // The service is away or busy, or the outcome unknown: the same again.
+      // The service is away or busy, or the outcome is unknown: send the same again.
       const pushback = Number(result.metadata.get("grpc-retry-pushback-ms"));
       const wait = Math.max(delay * (0.5 + Math.random() / 2), pushback);
       await sleep(wait, undefined, { signal }).catch(() => {});

@@ -24,7 +24,8 @@ TEST(ReplaceFileTest, KeepsTheMode) {
   EXPECT_EQ(ReadFile(path, 100).value_or(""), "new");
 }
 
-// If it did, anyone who may write in the folder could redirect the content.
+// If ReplaceFile followed a link PATH.new, anyone who can write in the folder
+// could redirect the content.
 TEST(ReplaceFileTest, DoesNotFollowALinkThatIsLeftOver) {
   const std::string path = ::testing::TempDir() + "/linked";
   const std::string other = ::testing::TempDir() + "/other";

@@ -11,7 +11,8 @@
 namespace tokenusage {
 namespace {
 
-// Members with the usual names: the macros' own must not hide them.
+// A step that fails with a given status. The macros' variables must not hide
+// its member `status_`.
 class Step {
  public:
   explicit Step(absl::Status status) : status_(std::move(status)) {}

@@ -41,7 +41,7 @@ class ExportFolderTest : public ::testing::TestWithParam<const char*> {
   }
   void TearDown() override { fs::remove_all(fs::path(path_).parent_path()); }
 
-  // Two rows, each with its heading, are about as large as a part.
+  // Opens the folder. A part takes two rows below its heading.
   absl::StatusOr<std::unique_ptr<ExportFolder>> Open() const {
     const std::size_t row = RowOf(10).text.size();
     return ExportFolder::Open(
@@ -89,7 +89,7 @@ class ExportFolderTest : public ::testing::TestWithParam<const char*> {
     return PathOf(absl::StrCat("part-00000", number, ".", GetParam()));
   }
 
-  // Replaces the last digit of a file by another.
+  // Replaces the last digit of a file with another.
   static void Damage(const std::string& path) {
     std::string content = *ReadFile(path);
     char& digit = content[content.find_last_of("0123456789")];
@@ -260,7 +260,7 @@ TEST_P(ExportFolderTest, AFolderThatCannotBeWrittenIsNoDamage) {
   AddUntil(3);
   ASSERT_OK_AND_ASSIGN(const auto folder, Open());
   ASSERT_THAT(folder->Add(RowOf(12)), IsOk());
-  // Works for root, too, who may write to a folder that is read-only.
+  // A read-only folder would not stop root.
   fs::create_directories(PartOf(2) + ".new");
   EXPECT_THAT(folder->WritePart(), StatusIs(absl::StatusCode::kInternal,
                                             HasSubstr("Is a directory")));

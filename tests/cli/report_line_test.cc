@@ -79,7 +79,7 @@ TEST_F(ReportLineTest, RefusesWhatMayBeMisspelt) {
       HasSubstr(R"("record_id":"a")"));
 }
 
-// An escaped name is the same name: some senders escape names.
+// Some senders escape characters in names, which stay the same names.
 TEST_F(ReportLineTest, TakesEscapedMemberNames) {
   std::string usage = kUsage;
   usage.insert(1, R"("input_\u0074okens_saved":1,)");
@@ -145,7 +145,8 @@ TEST_F(ReportLineTest, RefusesAnOperationOfAnotherKindOfUsage) {
   EXPECT_THAT(Parse(kUsage), IsOk());
 }
 
-// The provider's name has an underscore.
+// The operation is the rest of the field's name after the provider, whose name
+// may have an underscore.
 TEST_F(ReportLineTest, TakesAChatOfACompatibleServer) {
   format_.usage_field = *FindUsageField("openai_compatible.v1.ChatUsage");
   format_.defaults.set_operation("chat");

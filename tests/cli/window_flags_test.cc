@@ -58,7 +58,7 @@ TEST(WindowFlagsTest, ReadsLocalTimesInTheTimeZone) {
             "2026-10-23T22:00:00Z/2026-10-25T23:00:00Z");
   EXPECT_EQ(Parse(Flags("2026-10-24T09:30", "2026-10-26T09:30:00.25")),
             "2026-10-24T07:30:00Z/2026-10-26T08:30:00.25Z");
-  // Of a time that occurs twice, the first.
+  // A time that occurs twice means the first.
   EXPECT_EQ(Parse(Flags("2026-10-25T02:30", "2026-10-25T03:00")),
             "2026-10-25T00:30:00Z/2026-10-25T02:00:00Z");
   EXPECT_EQ(Parse(Flags("2026-10-24T09:30:00Z", "2026-10-26", "")),
@@ -102,7 +102,7 @@ TEST(WindowFlagsTest, TheWindowBeforeIsAsLong) {
   EXPECT_EQ(Before(month), "2026-01-31T23:00:00Z/2026-02-28T23:00:00Z");
   EXPECT_EQ(Before(Flags("2026-07-01", "2026-10-01")),
             "2026-03-31T22:00:00Z/2026-06-30T22:00:00Z");
-  // Days of any length.
+  // The window before has as many days, even if their lengths differ.
   EXPECT_EQ(Before(Flags("2026-10-24", "2026-10-26")),
             "2026-10-21T22:00:00Z/2026-10-23T22:00:00Z");
   EXPECT_EQ(Before(Flags("2026-10-26", "2026-10-28")),

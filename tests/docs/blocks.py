@@ -3,8 +3,8 @@
 
 A block is fenced and names its language:
 
-  sh             is run; a document's blocks share one shell in a copy of the clone, with
-                 `tokenusage` in its PATH. A command that ends with `# exits with 2` must
+  sh             is run; a document's blocks share one shell in a copy of docs/ and proto/,
+                 with `tokenusage` in its PATH. A command that ends with `# exits with 2` must
                  exit with 2
   cpp            is compiled against the root targets, and run if it has an `int main()`
   proto          is compiled
@@ -18,7 +18,8 @@ Directives stand right before a block, as <!-- docs-test: NAME: TEXT -->:
   needs: PROGRAM the block runs only if the program is installed; tools/ci/check_schema
                  installs buf
   prints         this text is the output of the previous block; `...` matches any text
-  within: C++    the hidden code around a fragment, which takes the place of its `...`
+                 within a line
+  within: C++    hidden code around the block, which replaces the `...` in that code
   by: TOOL, file: PATH
                  the block is run, or the file written, by a tool that follows the document
                  word for word: tools/ci/check_tutorial for docs/bindings.md,
@@ -176,7 +177,7 @@ def place_of(block):
 
 
 def script_of(code):
-    """Returns the block as a script in which `COMMAND  # exits with N` checks that."""
+    """Returns the block as a script in which `COMMAND  # exits with N` checks the exit code."""
     return _EXITS_WITH.sub(
         r"_exit=0; { \1\n} || _exit=$?; "
         r'[[ $_exit == \2 ]] || { echo "exits with $_exit, not \2" >&2; false; }',

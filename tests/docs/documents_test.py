@@ -31,7 +31,7 @@ def free_port():
 
 
 class Shell:
-    """Runs the blocks of a document in one bash, in a copy of the clone."""
+    """Runs the blocks of a document in one bash, in a copy of docs/ and proto/."""
 
     def __init__(self, needed=()):
         self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
@@ -99,7 +99,7 @@ class Shell:
             return file.read()
 
     def close(self):
-        """Removes its folder."""
+        """Removes the copy."""
         shutil.rmtree(self.folder)
 
 

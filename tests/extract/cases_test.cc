@@ -45,7 +45,7 @@ TEST(CasesTest, FindsWhatResponsesState) {
   CheckFiles("tests/extract/testdata/responses/*.txtpb");
 }
 
-// Bugs that other products had.
+// The cases are bugs that other products had.
 TEST(CasesTest, FindsWhatOthersGotWrong) {
   CheckFiles("tests/extract/testdata/faults/*.txtpb");
 }

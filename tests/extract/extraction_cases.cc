@@ -73,7 +73,7 @@ void CheckExtraction(const ExtractionCase& c, const Dialect& dialect,
   }
 }
 
-// Returns the same events, written in other ways.
+// Returns streams of the same events in other representations.
 std::vector<std::string> Representations(
     const std::vector<std::string>& events) {
   const std::string plain = AsServerSentEvents(events);
@@ -93,7 +93,7 @@ std::vector<std::string> Representations(
       representations.push_back(absl::StrReplaceAll(text, {{"\n", line_end}}));
     }
   }
-  // Lines have no [DONE].
+  // A stream of JSON lines has no [DONE].
   if (std::find(events.begin(), events.end(), "[DONE]") == events.end()) {
     representations.push_back(lines);
     representations.push_back(lines.substr(0, lines.size() - 1));

@@ -28,10 +28,10 @@ Message ReadText(const std::string& path) {
   return message;
 }
 
-// Returns the events as server-sent events.
+// Returns server-sent events with these data.
 std::string AsServerSentEvents(const std::vector<std::string>& events);
 
-// Returns the extraction from a stream, in chunks of this size.
+// Extracts from a stream in chunks of `chunk_size` bytes, at least 1.
 absl::StatusOr<Extraction> ExtractStream(const Dialect& dialect,
                                          std::string_view stream,
                                          std::size_t chunk_size);

@@ -24,7 +24,7 @@ _PROJECT = "history"
 _DAYS = ["2024-02-28", "2024-02-29", "2024-03-01", "2024-03-02"]
 _TIMES = ["00:00:00Z", "12:34:56.789Z", "23:59:59.999999999Z"]
 _MODELS = ["m-a", "m-b", "m-c"]
-# Those that a member requires.
+# The operations that some members require.
 _OPERATIONS = {
     "orq_images_edits": "images.edits",
     "orq_images_variations": "images.variations",
@@ -32,7 +32,7 @@ _OPERATIONS = {
 
 
 def scaled(value, factor):
-    """Multiplies all numbers of an object: those that add up, or contradict, still do."""
+    """Returns an object with all numbers multiplied, which keeps sums and contradictions."""
     if isinstance(value, dict):
         return {name: scaled(member, factor) for name, member in value.items()}
     if isinstance(value, list):
@@ -41,12 +41,12 @@ def scaled(value, factor):
 
 
 def as_json(value):
-    """Writes an object whose numbers are Decimals."""
+    """Returns an object whose numbers are Decimals, as JSON."""
     return json.dumps(value, default=lambda n: int(n) if n == int(n) else float(n))
 
 
 class History:
-    """Some hundred calls from a random source. `calls` are those that a service then has."""
+    """A few hundred random calls. `calls` are those that a service has after report()."""
 
     def __init__(self, rng):
         self._rng = rng
@@ -121,7 +121,7 @@ class History:
                 return as_json({**usage, **json.loads("{" + template[3:])})
             return template.replace("@", as_json(usage))
 
-        # AWS' lines are events: each body is a file.
+        # One report for each body: of AWS' dialects, several lines would be a stream.
         for _ in range(2):
             usage, is_inconsistent = self._response_usage(member)
             record_id = self._next_id()
@@ -160,29 +160,32 @@ class History:
         self._expect(time, model, member, usage, is_inconsistent)
 
     def _response_usage(self, member):
-        """Returns a usage that counts something, and is that of one model."""
+        """Returns a usage that counts something and gives one record; see _usage."""
         while True:
             usage, is_inconsistent = self._usage(member)
             if "iterations" not in usage and oracle.count(member, as_json(usage)):
                 return usage, is_inconsistent
 
     def _parts(self, dialect, member, usage):
-        """Returns the usages that a stream states, one after the other, and the final one."""
+        """Returns the usages that a stream states in turn, and the one that is counted."""
         if dialect == "google.live":  # counts add up
             return [scaled(usage, 2), usage], scaled(usage, 3)
         if dialect.endswith(".messages") or dialect == "google.generate_content":
             return self._fields(usage, keeps_at_zero=dialect.endswith(".messages")), usage
         each = ("bedrock.", "ollama.chat", "ollama.generate", "openai.realtime")
-        if dialect.startswith(each):  # is a record
+        if dialect.startswith(each):  # each usage is a record
             return [usage], usage
         return [self._response_usage(member)[0], usage], usage
 
     def _fields(self, usage, keeps_at_zero):
-        """Splits a usage into one that is stated first, and one that replaces parts of it."""
+        """Splits a usage into one that is stated first, and one that replaces parts of it.
+
+        `keeps_at_zero` says whether zero, like null, keeps the earlier value.
+        """
         first, second = dict(usage), {}
         for name, value in usage.items():
             kind = self._rng.randrange(4)
-            if kind == 0 or name == "output_tokens":  # which servers always state
+            if kind == 0 or name == "output_tokens":  # servers always state it
                 first[name] = scaled(value, 3)
                 second[name] = value
             elif kind == 1:
@@ -192,7 +195,7 @@ class History:
         return [first, second]
 
     def report(self, server):
-        """Reports all of it to a service."""
+        """Reports the history to a service."""
         for report in self._reports:
             done = program.run(
                 "report",

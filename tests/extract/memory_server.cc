@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Serves a store in memory, which `tokenusage serve` does not offer. Prints its
-// address, and ends with its input.
+// Serves a store in memory, which `tokenusage serve` does not offer. Prints the
+// server's address, and runs until its input ends.
 
 #include <cstdlib>
 #include <iostream>

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 
 def _first(usage, *paths):
-    """Returns the number at the first path that has one, or None."""
+    """Returns the number at the first field path that has one, or None."""
     for path in paths:
         value = usage
         for name in path.split("."):
@@ -28,7 +28,7 @@ def _sum(*numbers):
 
 
 def _whole(counts):
-    """Sets the total if none is stated."""
+    """Sets the total to input plus output if none is stated."""
     if counts.get("total_tokens") is not None:
         return counts
     if counts.get("input_tokens") is not None and counts.get("output_tokens") is not None:
@@ -42,7 +42,7 @@ _OUT = ("completion_tokens_details", "output_tokens_details", "output_token_deta
 
 
 def _openai(usage):
-    """OpenAI's shape: wholes include their parts."""
+    """Counts OpenAI's shape: wholes include their parts."""
 
     def part(details, *names):
         return _first(usage, *[f"{detail}.{name}" for name in names for detail in details])
@@ -70,7 +70,7 @@ def _openai(usage):
 
 
 def _images(usage):
-    """Orq may state only the details, which are all of the input if there are both."""
+    """Derives an input that Orq does not state: text and image tokens, if both are there."""
     counts = _openai(usage)
     details = [counts[f"input_{modality}_tokens"] for modality in ("text", "image")]
     if counts["input_tokens"] is None and None not in details:
@@ -132,7 +132,7 @@ def _messages(usage):
 
 
 def _modalities(prefix, elements, name, number):
-    """Sums a list by modality; an unspecified one is text."""
+    """Sums a list by modality; an unspecified modality is text."""
     counts = {}
     for element in elements or []:
         modality = (element.get(name) or "").lower()
@@ -281,7 +281,7 @@ def _xai_responses(usage):
 
 
 def _xai_sampling(usage):
-    """Text tokens leave out cached ones, if the prompt is the sum of its parts."""
+    """Adds cached tokens to text tokens if the prompt is the sum of its parts, or absent."""
     prompt = _first(usage, "promptTokens")
     text = _first(usage, "promptTextTokens")
     cached = _first(usage, "cachedPromptTextTokens")
@@ -414,7 +414,7 @@ _RULES = {
     "sglang_chat": _sglang,
     "perplexity_chat": _perplexity,
 }
-# Modalities and lifetimes that no measure is for.
+# Counts by modality or cache lifetime for which there is no measure.
 _NO_MEASURE = re.compile(
     "(input|output)_(?!text|image|audio|video|document)[a-z]+_tokens"
     "|cache_read_(?!text|image|audio|video)[a-z]+_tokens"
@@ -423,7 +423,7 @@ _NO_MEASURE = re.compile(
 
 
 def _amount(number):
-    """Returns a double as it is counted: its shortest decimal, to 12 decimals."""
+    """Returns a double as it is counted: its shortest decimal, rounded to 12 decimals."""
     return Decimal(repr(float(number))).quantize(Decimal("1e-12"))
 
 

@@ -75,7 +75,7 @@ TEST(UsageExtractorTest, TakesALastEventWithoutEmptyLine) {
   }
 }
 
-// Wherever the stream is cut, there is an answer.
+// A stream that is cut at any byte gives a usage or the reason for none.
 TEST(UsageExtractorTest, TakesAStreamThatIsCutAnywhere) {
   const std::string stream = AsServerSentEvents({kChunk, kLastChunk});
   const std::size_t usage_end = stream.size() - 2;
@@ -149,7 +149,7 @@ TEST(UsageExtractorTest, TakesEventsWithoutUsageForever) {
   EXPECT_THAT(Describe(extractor.Finish()), HasSubstr("total_tokens: 9"));
 }
 
-// Whatever is skipped, and wherever chunks are cut: what counts is found.
+// Usage, id and model are found among skipped events, at any size of chunks.
 TEST(UsageExtractorTest, FindsUsageBehindWhatItSkips) {
   std::string skipped;
   for (int i = 0; i < 40; ++i) {

@@ -2,7 +2,7 @@
 
 // Reads the vectors with Java's own protobuf, and writes them: java StockJava.java SCHEMA
 // VECTORS WRITTEN, where SCHEMA is a descriptor set. Prints the differences and exits
-// with 1, or the number of vectors.
+// with 1, or prints the number of vectors.
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
@@ -73,7 +73,7 @@ public final class StockJava {
   }
 
   private static void addMessage(String path, Message message, StringBuilder out) {
-    // By number.
+    // Orders the fields by number.
     Map<FieldDescriptor, Object> fields = new TreeMap<>(message.getAllFields());
     fields.forEach(
         (field, value) -> {

@@ -56,6 +56,7 @@ for (const useBinaryFormat of [false, true]) {
   assert.equal(error.code, Code.InvalidArgument);
   assert.equal(error.details[0].type, "google.rpc.ErrorInfo");
   assert.equal(error.details[0].debug.reason, "PROJECT_INVALID");
+  // Either a millisecond is too short, or all records are duplicates.
   const late = await client
     .reportUsage({ project: "demo", records: many }, { timeoutMs: 1, headers: {} })
     .catch((e) => e);

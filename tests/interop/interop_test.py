@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vectors that we and others write have the same values for us and for others.
+"""Tests that we and other implementations of protobuf read the same values from vectors.
 
-Here Python's protobuf takes part, and what JavaScript's and Java's once wrote;
-tools/ci/check_interop asks those two themselves.
+The others are Python's protobuf, and files that JavaScript's, Java's and Python's once
+wrote; tools/ci/check_interop runs those of JavaScript and Java.
 """
 
 import os
@@ -69,7 +69,7 @@ class InteropTest(unittest.TestCase):
         return copy
 
     def test_every_difference_is_noticed(self):
-        """By either reader, in any of the files."""
+        """Changes each kind of file; our reader and Python's must both notice."""
         for extension, before, after in (
             (".json", b"1442.01", b"1442.02"),
             (".binpb", b"customer_id", b"customer_ie"),

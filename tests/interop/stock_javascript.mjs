@@ -2,8 +2,8 @@
 
 // Reads the vectors with @bufbuild/protobuf, and writes them:
 // node stock_javascript.mjs RUNTIME SCHEMA VECTORS WRITTEN, where RUNTIME is the package's
-// folder and SCHEMA a descriptor set. Prints the differences and exits with 1, or the number
-// of vectors.
+// folder and SCHEMA a descriptor set. Prints the differences and exits with 1, or prints the
+// number of vectors.
 
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

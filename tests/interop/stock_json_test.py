@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Differences by design between protobuf's own JSON and ours, which docs/json.md lists.
+"""Tests the intended differences between protobuf's own JSON and ours (docs/json.md).
 
-Ours is `tokenusage convert`, the other Python's json_format.
+Compares `tokenusage convert` with Python's json_format.
 """
 
 import math

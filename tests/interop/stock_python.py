@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the vectors with Python's own protobuf, and writes them: stock_python.py
-VECTORS WRITTEN. Prints what differs and exits with 1, or how many vectors there are.
+VECTORS WRITTEN. Prints the differences and exits with 1, or prints the number of vectors.
 """
 
 import glob
@@ -13,7 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from tokenusage.v1 import usage_reporting_service_pb2
 
-# The files that it imports have the other messages.
+# The service's file imports those of all other messages.
 _POOL = usage_reporting_service_pb2.DESCRIPTOR.pool
 
 # Field 1000, which no message has: it must survive being read and written.

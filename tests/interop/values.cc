@@ -35,7 +35,7 @@ std::string BitsOf(double value) {
 void AddMessage(const std::string& path, const Message& message,
                 std::string* out);
 
-// Returns the value of a singular field, or of an element if `index` is not
+// Adds the value of a singular field, or of the element at `index` unless it is
 // negative.
 void AddValue(const std::string& path, const Message& message,
               const FieldDescriptor* field, int index, std::string* out) {
@@ -79,14 +79,15 @@ void AddValue(const std::string& path, const Message& message,
           get(&Reflection::GetInt64, &Reflection::GetRepeatedInt64));
       break;
     default:
-      // A new kind of field must not go unnoticed: no reader says this.
+      // A field of a new kind must fail the tests: no reader in another
+      // language writes this text.
       value = absl::StrCat("a kind that values.cc does not know: ",
                            field->cpp_type_name());
   }
   absl::StrAppend(out, path, " ", value, "\n");
 }
 
-// Adds the entries of a map with string keys and values, by key.
+// Adds the entries of a map with string keys, ordered by key.
 void AddMap(const std::string& path, const Message& message,
             const FieldDescriptor* field, std::string* out) {
   const Reflection* reflection = message.GetReflection();
@@ -105,7 +106,7 @@ void AddMessage(const std::string& path, const Message& message,
                 std::string* out) {
   const Reflection* reflection = message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);  // By number.
+  reflection->ListFields(message, &fields);  // Ordered by number.
   for (const FieldDescriptor* field : fields) {
     const std::string name = absl::StrCat(path, field->name());
     if (field->is_map()) {

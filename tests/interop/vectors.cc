@@ -14,7 +14,8 @@
 //     Makes a vector of the case "full" of each file of tests/usage/testdata,
 //     which sets every field of a provider's message.
 //
-// Prints the differences and exits with 1, or prints the number of vectors.
+// Prints the differences and exits with 1, or prints the number of vectors
+// (golden prints nothing).
 
 #include <algorithm>
 #include <filesystem>
@@ -122,7 +123,8 @@ std::vector<Vector> ReadVectors(const std::string& folder) {
 }
 
 std::string BinaryOf(const Message& message) {
-  // The vectors' maps have their keys in an order that this may not keep.
+  // Sorts the keys of maps, whose order is arbitrary otherwise: Check compares
+  // bytes.
   std::string binary;
   ::google::protobuf::io::StringOutputStream stream(&binary);
   ::google::protobuf::io::CodedOutputStream coded(&stream);
@@ -209,8 +211,8 @@ void MakeGolden(const FieldDescriptor* member, const std::string& cases_folder,
   Fail(path, "a case \"full\"", "none");
 }
 
-// Checks that every message of the service has a vector. Those of usages have
-// one by their golden cases.
+// Checks that every message of the service has a vector. The providers' usages
+// need none: the command golden makes theirs.
 void CheckComplete(const std::vector<Vector>& vectors) {
   std::set<std::string> covered;
   for (const Vector& vector : vectors) {

@@ -29,7 +29,7 @@ void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 namespace tokenusage {
 namespace {
 
-// Reads and writes until all memory is there, and then once more.
+// Reads and writes three times, and expects no allocation the last time.
 template <typename Message>
 void ExpectNoAllocation(const std::string& json) {
   const std::string larger = "{\"id\":\"a\",\"usage\":" + json + "}";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Generated code reads and writes all valid documents, so that nothing falls
-// back on Reflection unseen, and both agree on damaged ones.
+// Tests that generated code reads and writes all valid golden documents without
+// falling back on Reflection, and that the two agree on damaged documents.
 
 #include "tokenusage/json/internal/generated_message.h"
 

@@ -11,20 +11,22 @@
 namespace tokenusage {
 namespace testing {
 
+// A golden document, and what reading it gives.
 struct Golden {
   std::string name;  // such as valid/maps
   std::string json;
   std::string message_type;
   bool strict = false;
-  std::string message_text;  // of a valid one: the message in text format
-  std::string written;       // of a valid one: what it is written as
-  std::string error;         // of an invalid one: its kind and text
+  std::string message_text;  // if valid: the message in text format
+  std::string written;       // if valid: what the message is written as
+  std::string error;         // if invalid: the error's kind and text
 };
 
-// Returns all of them, in the order of their names. The working directory must
-// be the workspace's root.
+// Returns all goldens, ordered by name. The working directory must be the
+// workspace's root. Aborts if a file is missing or malformed.
 std::vector<Golden> ReadGoldens();
 
+// Returns the file's content; empty if the file cannot be read.
 std::string ReadWholeFile(const std::string& path);
 
 }  // namespace testing

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What docs/json.md says that a pair of files cannot show.
+// Tests the rules of docs/json.md that golden documents cannot show.
 
 #include "tokenusage/json/json.h"
 
@@ -110,9 +110,10 @@ TEST(ParseJsonTest, OtherStatusesCarryNoJsonError) {
   EXPECT_FALSE(GetJsonError(absl::InvalidArgumentError("x")).has_value());
 }
 
-// A byte that is not there must not be read: the document is copied to a block
-// of exactly its size, whose end the sanitizer guards. Long documents are read
-// in place, except for their last bytes.
+// Expects that only the whole of `json` is accepted, and that no byte beyond
+// its end is read: each prefix is copied to a block of exactly its size, for
+// AddressSanitizer. Documents of 512 bytes or more are read in place, except
+// for their last bytes.
 void ExpectReadsNothingBeyond(const std::string& json,
                               ::google::protobuf::Message* message) {
   for (std::size_t length = 0; length <= json.size(); ++length) {
@@ -285,7 +286,7 @@ TEST(ParseJsonAtTest, ErrorsOnTheWayHaveItsPath) {
   EXPECT_EQ(path_of(R"({"response":{}})"), "response.usage");
   EXPECT_EQ(path_of(R"({"response":{"usage":null}})"), "response.usage");
   EXPECT_EQ(path_of(R"({"response":{"usage":7}})"), "response.usage");
-  // That of an error in the message is its own.
+  // The path of an error in the message starts at the message.
   EXPECT_EQ(path_of(R"({"response":{"usage":{"total_tokens":null}}})"),
             "total_tokens");
 }
@@ -356,7 +357,7 @@ TEST(WriteJsonTest, RefusesWhatIsNotFinite) {
                    "infinity");
 }
 
-TEST(WriteJsonTest, RefusesWhatHasNoForm) {
+TEST(WriteJsonTest, RefusesWhatHasNoEncoding) {
   testing::Singular message;
   message.set_a_color(static_cast<testing::Color>(99));
   ExpectNotWritten(message, JsonError::Kind::kNotRepresentable,

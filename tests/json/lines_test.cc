@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JSON Lines.
+// Tests reading and writing of JSON Lines.
 
 #include <memory>
 #include <string>

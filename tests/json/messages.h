@@ -14,8 +14,9 @@
 namespace tokenusage {
 namespace testing {
 
-// Returns new messages of the type of that full name: one of the compiled-in
-// class, one of a class made at run time from its descriptor.
+// Returns two new messages of the type `full_name`: first one of the
+// compiled-in class, then one of a class made at run time from the same
+// descriptor. Fails the test and returns none if there is no such type.
 std::vector<std::unique_ptr<::google::protobuf::Message>> NewMessages(
     const std::string& full_name);
 

@@ -38,7 +38,8 @@ double FromBits(std::uint64_t bits) {
   return value;
 }
 
-// Expects that the number is taken from texts that continue after it.
+// Expects that TakeDouble takes the number from texts that continue after it,
+// or takes none if `expected` is an infinity.
 void ExpectTaken(const std::string& number, double expected) {
   for (const std::string rest : {",", "}", " 1", "\n5", "]"}) {
     std::string text = number + rest;
@@ -53,7 +54,8 @@ void ExpectTaken(const std::string& number, double expected) {
   }
 }
 
-// glibc's strtod rounds correctly; the test runs in the "C" locale.
+// Expects the double that strtod reads. glibc's strtod rounds correctly, and
+// the test runs in the "C" locale.
 void ExpectReadAsStrtod(const std::string& number) {
   const double expected = std::strtod(number.c_str(), nullptr);
   double value = -1;
@@ -173,7 +175,7 @@ TEST(NumberTest, EdgesOfDouble) {
   ExpectReadAsStrtod("0." + zeros + "1");
 }
 
-// Numbers of all lengths, as far as they are read by one division.
+// Numbers of the lengths that TakeDouble reads with one division, and longer.
 TEST(NumberTest, PlainDecimalsAreCorrectlyRounded) {
   std::mt19937_64 random(TestSeed());
   for (int i = 0; i < 300000; ++i) {
@@ -219,7 +221,8 @@ TEST(NumberTest, ShortIntegersAreDigitsAlone) {
 }
 
 TEST(NumberTest, FloatIsRoundedOnce) {
-  // Through a double this would round down to a tie, and then to even.
+  // Rounding to a double first would round up to a tie between two floats, and
+  // then up to the even one.
   float value = 0;
   ASSERT_TRUE(ParseNumber("1.00000017881393432617187499", &value));
   EXPECT_EQ(value, std::strtof("1.00000017881393432617187499", nullptr));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A message without an exact JSON encoding is an error of the plugin that names the
-# field. Arguments: protoc, the plugin, the .proto file, what must be said.
+# Checks that the plugin refuses a message without an exact JSON encoding, with an error
+# that names the field. Arguments: protoc, the plugin, the .proto file, a part of the error.
 set -uo pipefail
 protoc=$1 plugin=$2 file=$3 expected=$4
 if output=$("$protoc" "--plugin=protoc-gen-tokenusage-json=$plugin" \

@@ -109,7 +109,8 @@ class Filler {
   }
 
   std::string String(const FieldDescriptor& field) {
-    // Entries are added to maps unseen, so each key must be a new one.
+    // Reflection does not compare the keys of the map entries that it adds, so
+    // each key must be new.
     const bool is_key =
         field.containing_type()->options().map_entry() && field.number() == 1;
     if (is_key) return Text() + std::to_string(++keys_);

@@ -46,8 +46,8 @@ constexpr std::string_view kBadPieces[] = {"\x80",
                                            "\\u",
                                            "\\"};
 
-// Both find the same end, read nothing after the text, and report whether it
-// has escapes.
+// FindStringEnd finds the same end as ScanString, reads nothing after the text,
+// and reports whether the text has escapes.
 TEST(FindStringEndTest, IsWhereScanStringIs) {
   std::mt19937_64 random(testing::TestSeed());
   int found = 0;
@@ -63,7 +63,7 @@ TEST(FindStringEndTest, IsWhereScanStringIs) {
     }
     if (random() % 8 != 0) text += '"';
     text += std::string(random() % 40, random() % 2 == 0 ? ' ' : '"');
-    // Memory of that size and no more.
+    // A block of exactly the text's size, for AddressSanitizer.
     const std::unique_ptr<char[]> block(new char[text.size()]);
     std::memcpy(block.get(), text.data(), text.size());
     const char* const end = block.get() + text.size();

@@ -37,7 +37,7 @@ TEST(ArenaBlocksTest, ABlockIsUsedAgain) {
   GTEST_SKIP() << "AddressSanitizer is given each block back";
 #endif
   const std::uintptr_t first = FirstAddress();
-  // Would get the memory of that block if it had been returned.
+  // Takes the block's memory if the arena has returned it to the heap.
   void* const other = ::operator new(64 << 10);
   EXPECT_EQ(FirstAddress(), first);
   ::operator delete(other);

@@ -86,7 +86,7 @@ TEST(CheckedRecordTest, TakesAValidRecordAndSetsItsReceiveTime) {
   EXPECT_EQ(read.SerializeAsString(), stored.SerializeAsString());
 }
 
-// The amounts of a batch lie side by side.
+// The amounts of a batch's records share arrays in its arena.
 TEST(CheckedRecordTest, KeepsTheCountsOfEachRecord) {
   std::vector<v1::UsageRecord> records;
   for (int i = 0; i < 300; ++i) {
@@ -263,7 +263,8 @@ using ::google::protobuf::Descriptor;
 using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 
-// Returns a nested message; the first one if the field is repeated.
+// Returns a nested message, added if there is none; of a repeated field the
+// first.
 Message* MutablePart(Message* message, const FieldDescriptor* field) {
   const auto* reflection = message->GetReflection();
   if (!field->is_repeated()) return reflection->MutableMessage(message, field);
@@ -300,8 +301,8 @@ void SetNumber(const FieldDescriptor* field, int number, Message* message) {
   }
 }
 
-// Sets what is required, and every number. `depth` ends types that contain
-// themselves.
+// Sets every number, message and single enum. Stops at five levels, since types
+// can contain themselves.
 void Fill(Message* message, int depth = 0) {
   for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor* field = message->GetDescriptor()->field(i);
@@ -316,9 +317,10 @@ void Fill(Message* message, int depth = 0) {
   }
 }
 
-// Expects that no required field of the message at `path` may be left out, and
-// no number may be out of range, while all others are set. `types` are those of
-// the messages around it.
+// Expects errors for each required field that is missing in the message at
+// `path`, and for each number that is out of range, while all other fields are
+// set. `types` are the types of the messages around it, which are not checked
+// again.
 void ExpectAllChecked(const std::string& path, const Descriptor* type,
                       std::set<const Descriptor*> types = {}) {
   if (!types.insert(type).second) return;
@@ -460,7 +462,7 @@ TEST(CheckedRecordTest, OnlyARecordThatIsNotCorrectedAndNoVoidCounts) {
   EXPECT_FALSE(IsVoid(record));
   record.set_corrected_by("b");
   EXPECT_FALSE(Counts(record));
-  // Reporters cannot set it.
+  // Reporters cannot set corrected_by.
   EXPECT_EQ((*CheckedOf({record}))[0].record().corrected_by(), "");
   record.clear_corrected_by();
   record.clear_usage();
@@ -490,7 +492,7 @@ TEST(CheckedRecordTest, KeepsOtherUnknownFields) {
   EXPECT_EQ(read.GetReflection()->GetUnknownFields(read).field_count(), 2);
 }
 
-TEST(CheckedRecordTest, TheFirstFaultInFieldOrderWins) {
+TEST(CheckedRecordTest, TheFirstViolationInFieldOrderWins) {
   v1::UsageRecord record;  // everything is missing
   EXPECT_EQ(ErrorOf(record).field(), "record_id");
   record.set_record_id("id");

@@ -28,8 +28,8 @@ TEST(ErrorInfoTest, GoesOverGrpcAndBack) {
   EXPECT_EQ(info->metadata.at("field"), "page_size");
 }
 
-// Field numbers of google/rpc/status.proto and google/rpc/error_details.proto.
-TEST(ErrorInfoTest, HasTheWireFormOfGoogleRpcStatus) {
+// The bytes use the field numbers of google/rpc/error_details.proto.
+TEST(ErrorInfoTest, EncodesAGoogleRpcStatus) {
   internal::Status expected;
   expected.set_code(3);
   expected.set_message("page_size: expected 0 to 1000, found -1");

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Required members and names in JSON are those of the last release.
+"""Tests that required members and names in JSON are those of the last release.
 
 The schema's breaking-change check (tools/ci/check_schema) does not look at options of our
 own.
@@ -66,9 +66,12 @@ def proto_of(module):
 
 
 def broken(before, after):
-    """Returns the released fields whose rules changed, or that were removed."""
+    """Returns the released fields that were changed or removed, and the new ones that break.
+
+    A new field breaks if it is required in a message that has been released.
+    """
     changed = [name for name, rules in before.items() if after.get(name) != rules]
-    # Old writers do not set a new field.
+    # Old writers do not set a new field, so it must not be required.
     messages = {name.rpartition(".")[0] for name in before}
     return sorted(
         changed

@@ -24,6 +24,7 @@ class Key {
 
   EVP_PKEY* get() const { return key_; }
 
+  // Returns the key in PEM, encrypted if there is a passphrase.
   std::string Pem(const char* passphrase = nullptr) const;
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Counts in the format of the tests' text-format cases.
+// Counts as the member `counts` of golden and extraction cases states them.
 
 #ifndef TOKENUSAGE_TESTS_SUPPORT_COUNTS_H_
 #define TOKENUSAGE_TESTS_SUPPORT_COUNTS_H_

@@ -17,11 +17,12 @@
 
 namespace tokenusage::testing {
 
-// Parses a time such as "2026-08-01T12:00:00Z"; aborts on other text.
+// Parses a time such as "2026-08-01T12:00:00Z"; aborts on other text. Nanos
+// returns the nanoseconds since 1970.
 absl::Time Time(std::string_view rfc3339);
 std::int64_t Nanos(std::string_view rfc3339);
 
-// The default receive time of CheckedOf: 2030-01-01T00:00:00Z.
+// Returns the default receive time of CheckedOf: 2030-01-01T00:00:00Z.
 absl::Time ReceiveTime();
 
 // Returns a valid record: an image edit with the counts of the provider's

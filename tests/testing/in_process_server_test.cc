@@ -19,7 +19,7 @@ namespace {
 using testing::IsOk;
 using testing::StatusIs;
 
-// Reports a record and returns what came of it.
+// Reports a record and returns the result.
 ReportResult Report(const InProcessServer& server, const std::string& id) {
   GrpcTransportOptions options;
   options.servers = {server.address()};

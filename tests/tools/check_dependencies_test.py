@@ -9,7 +9,7 @@ from harness import junit
 
 
 def check(edges):
-    """Runs it on targets; "store:x": ["//..."] is what //cpp/tokenusage/store:x uses."""
+    """Runs the check on targets: "store:x": ["//..."] lists what //cpp/tokenusage/store:x uses."""
     rules = "".join(
         '<rule name="%s">%s</rule>' % (
             label if "//" in label else "//cpp/tokenusage/" + label,

@@ -67,7 +67,7 @@ GoldenCases ReadCases(const FieldDescriptor* member) {
   return cases;
 }
 
-// Adds the paths of the fields that no message of `messages` sets.
+// Adds the field paths that no message of `messages` sets.
 void AddUnset(const std::vector<const Message*>& messages,
               const Descriptor* type, const std::string& prefix,
               std::vector<std::string>* unset) {

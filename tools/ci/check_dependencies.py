@@ -67,7 +67,8 @@ def package_of(label):
     if folders[0] == "cpp":
         nested = "/".join(folders[2:4])
         return nested if nested in ALLOWED else folders[2]
-    # Root targets are names for others; bazel/ is rules. No package may see tests.
+    # Root targets are aliases, and bazel/ has rules: neither is a package. tests is one, so
+    # that a dependency on it is found.
     return folders[0] if folders[0] in ("proto", "tests") else None
 
 

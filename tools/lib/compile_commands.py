@@ -9,7 +9,7 @@ to generate their headers.
 import json
 import sys
 
-# Known to GCC only. Warnings are left to the compiler.
+# Flags that only GCC knows. Warning flags are dropped, too: the compiler reports warnings.
 _GCC_ONLY = ("-fno-canonical-system-headers",)
 
 

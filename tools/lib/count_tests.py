@@ -2,8 +2,8 @@
 """Counts the test cases of a `bazel test` from its build events (a JSON file).
 
 Prints each failed case, and last a line "N passed, N failed". A target that failed
-without a failed case (it crashed, timed out, or was not built) counts as one. Exits with 1
-if a test failed or none ran.
+without a failed case (it crashed, timed out, or was not built) counts as one failed case.
+Exits with 1 if a case failed or none passed.
 """
 
 import json

@@ -23,19 +23,19 @@ function groupDigits(text) {
   return text.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','));
 }
 
-/** Formats a count of records. */
+/** Formats an integer, of a number or BigInt: 1,234. */
 function formatCount(count) {
   return groupDigits(String(count));
 }
 
-/** Formats a part of a whole as a percentage, or returns '' if there is no whole. */
+/** Formats a part of a whole as a percentage: 12.5 %. Returns '' if the whole is 0. */
 function formatShare(part, whole) {
   if (whole === 0n) return '';
   const tenths = (part * 1000n + whole / 2n) / whole;
   return `${tenths / 10n}.${tenths % 10n}\u202f%`;
 }
 
-/** Formats how a whole became a part of it, or more: +12.5 %. */
+/** Formats the change from `whole` to `part` as a percentage of `whole`: +12.5 %. */
 function formatChange(part, whole) {
   return (part < whole ? '−' : '+') +
       formatShare(part < whole ? whole - part : part - whole, whole);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Elements. Text from the service reaches the document as text nodes and attributes only.
+// Elements. Text from the service becomes text nodes and attributes only, never HTML.
 
 const byId = (id) => document.getElementById(id);
 
@@ -22,14 +22,17 @@ function drawing(name, attributes = {}, ...children) {
   return fill(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
 }
 
-/** Shows the value of a group; `undefined` is a missing label. */
+/** Creates an element with the value of a group; `undefined` is a missing label. */
 function groupValue(value) {
   // <bdi> keeps text that runs from right to left within its place.
   return value ? element('bdi', {}, value) :
                  element('i', {}, value === undefined ? 'none' : 'empty');
 }
 
-/** Shows an exact decimal: digits grouped, the fraction less prominent. */
+/**
+ * Creates an element with an exact decimal. Its fraction takes the width of at least
+ * `fractionWidth` digits, which aligns the points of a column.
+ */
 function decimal(units, fractionWidth) {
   const [whole, fraction = ''] = groupDigits(formatDecimal(units)).split('.');
   const tail = element('span', {class: 'fraction'}, fraction && '.' + fraction);

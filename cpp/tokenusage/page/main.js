@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The page: shows what the address asks for, from the service or from the file's own answer.
+// The page: shows what its address asks for, from the service or, in a file, from the answer there.
 
 const ROW_LIMIT = 100000;
-// Measure, title, and what a record lacks that does not state it.
+// Measure, title, and the measure's name in `36 of 39 records state no ...`.
 const TILES = [
   ['total_tokens', 'Total tokens', 'total'],
   ['input_tokens', 'Input tokens', 'input tokens'],
@@ -12,7 +12,10 @@ const TILES = [
   ['cost_usd', 'Cost, USD', 'cost'],
 ];
 
-/** Shows the view of the address, and goes to the address of a changed view. */
+/**
+ * The page. Shows the view of the address, and goes to the address of a changed view. `file` is the
+ * answer in a file (PageAnswer.json in page.h), or null if the page asks the service.
+ */
 class Page {
   constructor(file) {
     this.file = file;
@@ -45,7 +48,7 @@ class Page {
     this.open();
   }
 
-  /** Asks for the projects; without them, or an answer, a name can still be typed. */
+  /** Reads the names of the projects. If that fails, a name can still be typed. */
   async loadProjects() {
     try {
       this.projects = await listProjects(this.token);
@@ -83,7 +86,7 @@ class Page {
     try {
       request = requestOfView(view);
     } catch (error) {
-      // Of Intl, and of Date for a time that is none.
+      // Intl throws for an unknown zone, and Date for an impossible date.
       return this.showError(`The window is not valid: ${error.message}.`);
     }
     const question = JSON.stringify(request);
@@ -124,7 +127,7 @@ class Page {
     }
   }
 
-  /** Shows an error in place of the numbers, or none. */
+  /** Shows an error instead of the numbers; an empty message only removes an earlier error. */
   showError(message) {
     byId('status').textContent = '';
     byId('error').replaceChildren();
@@ -226,13 +229,13 @@ class Page {
     this.change({filters: addFilter(filters, key === undefined ? stack : `${stack}=${key}`)});
   }
 
-  /** Sums the rows that the view's filters leave, unless that is done. */
+  /** Sums the rows that match the view's filters, unless the last summary is still right. */
   summarize() {
     const {view, file, rows} = this;
     const filters = JSON.stringify(file ? view.filters : []);
     if (this.summary?.from === rows && this.summary.filters === filters) return;
     const left = file ? rows.filter((row) => matchesFilters(row, view.filters)) : rows;
-    // A file knows the total of all rows, also of those that it leaves out.
+    // A file has the total of all rows, including those that it leaves out.
     const isWhole = file && !view.filters.length;
     const total = totalOfRows(isWhole ? [file.total] : left);
     const columns = columnsOfTotal(total, view);
@@ -240,7 +243,7 @@ class Page {
     this.summary = {from: rows, filters, rows: left, total, columns};
   }
 
-  /** Shows the rows that are there. */
+  /** Shows the rows that were read last. */
   show() {
     const {view} = this;
     this.summarize();
@@ -309,7 +312,7 @@ class Page {
   /** Says how many records do not state a measure. */
   coverage(totals, key, noun) {
     const none = totals.record_count - (totals[key]?.record_count ?? 0n);
-    // The note about calls of unknown usage says that these state nothing.
+    // Records of calls whose usage is unknown state nothing; a note of their own says so.
     if (none <= (totals.unknown_usage_record_count ?? 0n)) return [];
     const text = totals[key] ?
         `${formatCount(none)} of ${formatCount(totals.record_count)} records state no ${noun}` :
@@ -358,7 +361,7 @@ class Page {
     this.chart.show(rows, {...view, measure}, this.range(rows));
   }
 
-  /** Returns the window as two instants; of all time, only what holds rows. */
+  /** Returns the window as two instants. An end that is not limited is that of the rows. */
   range(rows) {
     const {start, end, zone} = this.view;
     const min = (a, b) => Math.min(a, Date.parse(b.bucket_start_time));
@@ -418,7 +421,7 @@ function commandToCopy(text) {
       await navigator.clipboard.writeText(text);
       button.textContent = 'Copied';
     } catch {
-      // Over plain HTTP there is no clipboard.
+      // Browsers allow no access to the clipboard over plain HTTP.
       getSelection().selectAllChildren(code);
       button.textContent = 'Selected';
     }

@@ -17,7 +17,7 @@ constexpr char kNoAnswer[] =
     "<noscript><p>This page needs scripts. <code>tokenusage query</code> "
     "prints the same totals.</p></noscript>";
 
-// Returns the source by which a policy allows just this script or style.
+// Returns the source expression that allows only this script or style.
 std::string HashSource(std::string_view text) {
   unsigned char hash[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
@@ -28,7 +28,8 @@ std::string HashSource(std::string_view text) {
                       "'");
 }
 
-// Returns the policy as far as a page can state it itself.
+// Returns the Content-Security-Policy that the page has in a <meta> element,
+// which cannot state frame-ancestors.
 std::string Policy() {
   return absl::StrCat("default-src 'none'; script-src ",
                       HashSource(kPageScript), "; style-src ",

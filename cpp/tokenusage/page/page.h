@@ -20,7 +20,7 @@
 
 namespace tokenusage {
 
-// Returns the page, to be served at `/` beside the service's methods.
+// Returns the page, which must be served at `/` beside the service's methods.
 // Thread-safe.
 std::string_view PageHtml();
 
@@ -30,12 +30,12 @@ std::string_view PageContentSecurityPolicy();
 // The answer to a query. Its texts are UTF-8, and not escaped for HTML.
 struct PageAnswer {
   // An object with the members `request` (a QueryUsageRequest), `query_time`,
-  // `rows` (UsageRows of all pages), `is_complete` (no row is left out),
-  // `total` (the UsageRow of all rows, also of those left out), `top` (0, or
-  // the rows asked for) and, if the window before is compared, `before` (its
-  // start_time and end_time). In that case each row and `total` also have a
-  // member `before`: the measure there as an exact decimal, unless no record
-  // states it.
+  // `rows` (UsageRows of all pages), `is_complete` (whether no row is left
+  // out), `total` (the UsageRow of all rows, including those left out), `top`
+  // (the maximum number of rows; 0: all) and, if the window before is compared,
+  // `before` (that window's start_time and end_time). In that case each row and
+  // `total` also have a member `before`: the total named by `request.order_by`
+  // in that window, as an exact decimal, unless no record there states it.
   std::string json;
 
   // What a browser without scripts shows: rows of cells, the first of them the
@@ -45,7 +45,7 @@ struct PageAnswer {
   std::size_t first_number_column = 0;
 };
 
-// Returns the page with an answer inside, which needs no service. Thread-safe.
+// Returns a page that contains the answer and needs no service. Thread-safe.
 std::string PageHtmlWithAnswer(const PageAnswer& answer);
 
 }  // namespace tokenusage

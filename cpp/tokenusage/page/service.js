@@ -2,7 +2,7 @@
 
 // Calls of the service, by the Connect protocol in JSON.
 
-/** Why a call failed. `code` is Connect's, or empty if there was no answer of the service. */
+/** Why a call failed. `code` is a code of Connect, or empty if the service stated none. */
 class ServiceError extends Error {
   constructor(code, message) {
     super(message);
@@ -10,7 +10,10 @@ class ServiceError extends Error {
   }
 }
 
-/** Calls a method. Throws a ServiceError, or an AbortError. */
+/**
+ * Calls a method and returns its response. Throws a ServiceError if the call fails, and an
+ * AbortError if `signal` aborted it.
+ */
 async function callService(method, request, token, signal) {
   const headers = {'Content-Type': 'application/json', 'Connect-Protocol-Version': '1'};
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -32,7 +35,10 @@ async function callService(method, request, token, signal) {
   throw new ServiceError(answer.code ?? '', answer.message || `HTTP status ${response.status}`);
 }
 
-/** Returns all rows of a query, or the first `limit`; calls `progress` after each page. */
+/**
+ * Returns the rows of a query, and whether they are all: reads no page after `limit` rows. Calls
+ * `progress` with the number of rows after each page.
+ */
 async function queryRows(request, {token, signal, limit, progress}) {
   const rows = [];
   let page = {};
@@ -45,7 +51,7 @@ async function queryRows(request, {token, signal, limit, progress}) {
   return {rows, isComplete: !page.next_page_token};
 }
 
-/** Returns the names of the projects that the caller may query. */
+/** Returns the names of the projects that the caller may query; reads no page after 10,000. */
 async function listProjects(token, signal) {
   const names = [];
   let page = {};

@@ -5,7 +5,10 @@
 // How many rows are added at a time; 100,000 would make the page slow.
 const ROWS_AT_ONCE = 200;
 
-/** Returns the columns for rows with this total: those of numbers have `units`. */
+/**
+ * Returns the columns of rows with this total. Columns of numbers have `units`, a function from a
+ * row to a BigInt of 1e-12, or to undefined if no record states it; the others have `text`.
+ */
 function columnsOfTotal({totals}, view) {
   const columns = [];
   if (view.bucket !== 'none') {
@@ -58,7 +61,7 @@ function columnsOfOrder(by, file) {
   ];
 }
 
-/** Returns the rows sorted by `-column`, largest first, or `column`; what is missing is last. */
+/** Returns the rows sorted by `column`, or largest first by `-column`; missing values are last. */
 function sortRows(rows, columns, sort) {
   const column = columns.find(({key}) => key === sort.replace('-', ''));
   if (!column) return rows;
@@ -72,7 +75,7 @@ function sortRows(rows, columns, sort) {
       .map(([, row]) => row);
 }
 
-/** Sums rows: a row of totals like the service's, without a group. */
+/** Returns the sum of rows as a row without bucket and group. */
 function totalOfRows(rows) {
   const counts = {};
   const sums = {};
@@ -96,13 +99,13 @@ function totalOfRows(rows) {
   return units === undefined ? {totals} : {totals, before: formatDecimal(units)};
 }
 
-/** A table in the page. */
+/** The table in the element `place`, and the button `more` that shows further rows. */
 class Table {
-  /** `sort` is called with the order that a click on a heading asks for. */
+  /** Calls `sort` with `column`, `-column` or '' when a heading is clicked. */
   constructor(place, more, sort) {
     Object.assign(this, {place, more, sort});
     more.addEventListener('click', () => this.add(ROWS_AT_ONCE));
-    // All of a table of usual size is printed.
+    // Prints up to 5,000 of the rows that are not shown yet, too.
     window.addEventListener('beforeprint', () => this.add(5000));
   }
 
@@ -207,7 +210,7 @@ function csvOfRows(rows, columns, view) {
 
 function csvText(text) {
   if (text === undefined) return '';
-  // A spreadsheet would take these for formulas.
+  // A spreadsheet would take text that begins like this for a formula.
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return text === '' || /[",\r\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
 }

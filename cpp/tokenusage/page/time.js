@@ -12,7 +12,7 @@ const clocks = new Map();
 /** Returns what the zone's clocks show at an instant. Throws a RangeError for unknown zones. */
 function civilTime(instant, zone) {
   if (!clocks.has(zone)) {
-    // Sweden's format is ISO 8601 but for the space.
+    // Sweden's format is ISO 8601 with a space instead of the T.
     const style = {timeZone: zone || 'UTC', dateStyle: 'short', timeStyle: 'medium'};
     clocks.set(zone, new Intl.DateTimeFormat('sv-SE', style));
   }
@@ -27,8 +27,9 @@ function isDate(text) {
 function instantOf(text, zone) {
   if (!isDate(text)) return text;
   const midnight = Date.parse(text);
-  // Midnight by the offset before and after a change of clocks near it. Both exist if clocks
-  // show midnight twice, and neither if they skip it: the day then starts at the change.
+  // The instants of midnight by the zone's offsets before and after a clock change near it. The
+  // clocks show midnight at both if they are set back over it, and at neither if they skip it:
+  // then `before` is the instant of the change, at which the day starts.
   const [before, after] = [-26 * HOUR, 26 * HOUR].map((distance) => {
     const near = midnight + distance;
     return midnight - (Date.parse(civilTime(near, zone) + 'Z') - near);
@@ -38,7 +39,7 @@ function instantOf(text, zone) {
   return new Date(instant).toISOString().replace('.000', '');
 }
 
-/** Returns an instant as the date that starts at it, or unchanged if none does. */
+/** Returns the date that starts at an instant, or the instant itself if none does. */
 function shortTime(text, zone) {
   const date = civilTime(Date.parse(text), zone).slice(0, 10);
   return Date.parse(instantOf(date, zone)) === Date.parse(text) ? date : text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A view: what is asked and how it is shown. The address holds it, so a link shows it again.
+// A view: what is asked and how it is shown. The fragment of the page's address holds the view,
+// so a link shows it again.
 
 // In the order of UsageTotals.
 const MEASURES = [
@@ -51,11 +52,11 @@ function capitalize(text) {
 }
 
 const METHODS = '/tokenusage.v1.UsageReportingService/';
-// Windows that reach this far hold all records.
+// The first and the last time that the service accepts: the window of all records.
 const FIRST_DAY = '2000-01-01';
 const LAST_DAY = '2200-01-01';
 
-/** Returns the view of an address; what it leaves out has its default. */
+/** Returns the view of an address's fragment. Members that it leaves out have their defaults. */
 function viewOfAddress(address) {
   const given = new URLSearchParams(address.replace(/^#/, ''));
   const zone = given.get('time-zone') ?? '';
@@ -79,7 +80,7 @@ function viewOfAddress(address) {
   return view;
 }
 
-/** Returns a view's address. That of a file leaves out what the file cannot change. */
+/** Returns a view as a fragment. In a file, it leaves out what the file's answer determines. */
 function addressOfView(view, isFile) {
   const question = {
     project: view.project,
@@ -98,7 +99,7 @@ function addressOfView(view, isFile) {
   return '#' + address;
 }
 
-/** Returns the view of the question that a file answers. */
+/** Returns the members of a view that are determined by the request that a file answers. */
 function viewOfFile({request, top, before}) {
   const zone = request.time_zone ?? '';
   return {
@@ -156,7 +157,7 @@ function filterFlags(filters) {
   ]);
 }
 
-/** Returns whether a row matches the filters on the fields that it is grouped by. */
+/** Returns whether a row matches those filters that are on fields that it is grouped by. */
 function matchesFilters(row, filters) {
   return filters.every(({field, values = [], match_missing}) => {
     const group = (row.group ?? []).find((g) => g.field === field);
@@ -169,7 +170,7 @@ function quote(word) {
   return /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replace(/'/g, '\'\\\'\'')}'`;
 }
 
-/** Returns the call of the program that asks the same. */
+/** Returns the `tokenusage` command that asks the same. */
 function commandOfView(view, command = 'query') {
   const flags = [`project=${view.project}`];
   if (view.start !== FIRST_DAY) flags.push(`start=${view.start}`);
@@ -188,7 +189,7 @@ function commandOfView(view, command = 'query') {
   return ['tokenusage', command, ...flags.map((flag) => quote('--' + flag))].join(' ');
 }
 
-/** Returns the call of curl that asks the same. */
+/** Returns the curl command that asks the same. */
 function curlOfView(view, origin, hasToken) {
   const words = ['curl -sS -H \'Content-Type: application/json\''];
   if (hasToken) words.push('-H "Authorization: Bearer $TOKEN"');

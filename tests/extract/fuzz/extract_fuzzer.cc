@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Extracts from any bytes: nothing crashes, chunks do not matter, and what is
-// found keeps the rules of records.
+// Extracts from any bytes. Nothing crashes, the size of chunks does not matter,
+// and the records keep the rules of records.
 //
 // The first byte of an input chooses the dialect, the second the chunks' size.
 
@@ -33,8 +33,8 @@ void CheckRecords(const absl::StatusOr<Extraction>& extraction) {
     if (counts.measures().empty() != counts.unknown()) {
       FuzzFail("a usage without counts: " + record.DebugString());
     }
-    // Sets the fields that extraction leaves to the reporter, and replaces
-    // texts of providers.
+    // Sets what extraction leaves to the reporter, and replaces the model: a
+    // provider's text may break the rules.
     record.set_model("m");
     record.mutable_event_time()->set_seconds(1'700'000'000);
     if (record.record_id().empty()) record.set_record_id("r");
@@ -46,7 +46,8 @@ void CheckRecords(const absl::StatusOr<Extraction>& extraction) {
 
 }  // namespace
 
-// Returns the envelopes of dialects_test, with a usage that some of them take.
+// Returns a body and a stream for each dialect. They mix the members of several
+// dialects, some of which find a usage in them.
 std::vector<std::string> SeedInputs() {
   std::vector<std::string> inputs;
   for (std::size_t i = 0; i < Dialects().size(); ++i) {

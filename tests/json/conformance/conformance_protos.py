@@ -2,8 +2,8 @@
 """Copies the conformance suite's .proto files so that //:json can map their messages.
 
 conformance_protos.py FROM TO: fields of types that docs/json.md does not support become
-reserved, by which the testee knows them; the others get their lowerCamelCase names as wire
-names.
+reserved, and the testee skips tests of reserved fields. All other fields get their
+lowerCamelCase names as wire names.
 """
 
 import pathlib
@@ -19,12 +19,12 @@ UNSUPPORTED = re.compile(
 
 
 def wire_name(name):
-    """The lowerCamelCase name that protobuf derives."""
+    """Returns the lowerCamelCase name that protobuf derives."""
     return re.sub(r"_+(.?)", lambda match: match[1].upper(), name)
 
 
 def convert(line, skipped):
-    """The line as the copy has it. Adds fields that are left out to `skipped`."""
+    """Returns the line as the copy has it. Adds a field that is left out to `skipped`."""
     field = FIELD.match(line)
     if not field:
         return line
@@ -43,7 +43,7 @@ def main():
     for name in ("conformance/conformance.proto", MESSAGES):
         text = (source / name).read_text()
         if name == MESSAGES:
-            # A field may go over two lines.
+            # Joins declarations of fields that span two lines.
             text = re.sub(r"=\n +(\d+)", r"= \1", text)
             skipped = []
             text = "\n".join(convert(line, skipped) for line in text.split("\n"))

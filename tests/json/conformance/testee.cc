@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The program that protobuf's conformance test runner tests. Reads requests
-// from stdin and answers them on stdout, by //:json if they are about JSON. The
-// argument is the folder with the .proto files (conformance_protos.py makes
-// it).
+// from stdin and answers them on stdout: with the result of //:json, or
+// "skipped" if a request is not about JSON. The argument is the folder of
+// .proto files that conformance_protos.py made.
 
 #include <cstdint>
 #include <cstdio>
@@ -40,8 +40,8 @@ int Number(const Message& message, const char* name) {
   return message.GetReflection()->GetEnumValue(message, Field(message, name));
 }
 
-// Returns whether the payload is about fields that were left out of the
-// message: their names and numbers are reserved.
+// Returns whether the payload has fields that conformance_protos.py left out:
+// their names and numbers are reserved.
 bool IsAboutReserved(const std::string& json, const Descriptor& type) {
   for (int i = 0; i < type.reserved_name_count(); ++i) {
     const std::string quoted = "\"" + std::string(type.reserved_name(i)) + "\"";
@@ -138,7 +138,8 @@ class Testee {
   ::google::protobuf::DynamicMessageFactory factory_;
 };
 
-// Requests and answers follow their size, four bytes, the lowest first.
+// Reads a request. Before each request and answer stands its size in bytes, as
+// four bytes, little-endian. Returns false at the end of the input.
 bool ReadRequest(std::string* request) {
   unsigned char bytes[4];
   if (std::fread(bytes, 1, 4, stdin) != 4) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads any bytes in every way there is, and with the reference reader: all
-// accept or all refuse, with the same message or the same error at the same
+// Reads any bytes in every way, and with the reference reader. All must accept
+// them with the same message, or refuse them with the same error at the same
 // place.
 
 #include <cstddef>

@@ -43,8 +43,9 @@ void AppendCodePoint(std::uint32_t code, std::string* out) {
   }
 }
 
-// Each function reads one production of RFC 8259 at `at_`. If it returns false,
-// the fault is set, and nothing more is read.
+// Reads one document. Each of the private functions reads one production of RFC
+// 8259 at `at_`, or sets the syntax error and returns false. After the syntax
+// error, nothing more is read.
 class Reader {
  public:
   explicit Reader(std::string_view json) : json_(json) {}
@@ -56,14 +57,14 @@ class Reader {
       SkipSpace();
       if (at_ != json_.size()) Fail(at_);
     }
-    document.fault = fault_;
+    document.syntax_error = syntax_error_;
     return document;
   }
 
  private:
   bool Fail(std::size_t offset,
             JsonError::Kind kind = JsonError::Kind::kSyntax) {
-    fault_ = DocumentFault{kind, offset};
+    syntax_error_ = SyntaxError{kind, offset};
     return false;
   }
 
@@ -95,7 +96,7 @@ class Reader {
 
   const std::string_view json_;
   std::size_t at_ = 0;
-  std::optional<DocumentFault> fault_;
+  std::optional<SyntaxError> syntax_error_;
 };
 
 bool Reader::ReadValue(int depth, std::optional<DocumentValue>* out) {
@@ -233,7 +234,7 @@ bool Reader::ReadUnicodeEscape(std::string* text) {
 }
 
 // Reads one character by the table of well-formed UTF-8 in the Unicode
-// standard. The position of a fault is the character's first byte.
+// standard. The position of a syntax error is the character's first byte.
 bool Reader::ReadUtf8(std::string* text) {
   const auto byte = [this](std::size_t i) -> unsigned int {
     return at_ + i < json_.size() ? static_cast<unsigned char>(json_[at_ + i])
@@ -314,7 +315,7 @@ Document ReadDocument(std::string_view json) { return Reader(json).Read(); }
 
 bool IsJsonNumber(std::string_view text) {
   const Document document = ReadDocument(text);
-  return !document.fault.has_value() &&
+  return !document.syntax_error.has_value() &&
          document.root->type == DocumentValue::Type::kNumber &&
          document.root->text == text;
 }

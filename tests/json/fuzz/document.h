@@ -3,8 +3,9 @@
 // A JSON document as a tree, for tests. Plain rather than fast: every value is
 // kept, numbers as they are spelled.
 //
-// A document that is not JSON becomes a tree, too, of what comes before its
-// fault; whoever walks the tree in order comes to the fault's place in order.
+// If a document is not JSON, the tree holds what comes before its first syntax
+// error. Code that walks the tree in order reaches the error where the document
+// has it.
 
 #ifndef TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_H_
 #define TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_H_
@@ -28,7 +29,7 @@ struct DocumentValue {
   Type type = Type::kNull;  // known from the first byte on
   std::size_t begin = 0;    // the offset of its first byte
   std::size_t end = 0;      // past its last byte, if complete
-  bool complete = false;    // false: the fault is in it
+  bool complete = false;    // false: the syntax error is in it
   std::string text;         // a number as spelled; a string without escapes
   std::vector<DocumentValue> elements;
   std::vector<DocumentMember> members;
@@ -38,19 +39,22 @@ struct DocumentMember {
   std::string name;  // without escapes
   std::size_t name_begin = 0;
   bool has_colon = false;
-  std::optional<DocumentValue> value;  // empty: the fault is before it
+  std::optional<DocumentValue> value;  // empty: the syntax error is before it
 };
 
-struct DocumentFault {
+// The first byte at which a document is not JSON, or nests more than 100 deep.
+struct SyntaxError {
   JsonError::Kind kind;  // kSyntax or kTooDeep
   std::size_t offset;
 };
 
 struct Document {
   std::optional<DocumentValue> root;
-  std::optional<DocumentFault> fault;  // the first one
+  std::optional<SyntaxError> syntax_error;  // the first one
 };
 
+// Returns the tree of `json`, whose root may be a value of any type. `root` is
+// empty if the syntax error is before the first value.
 Document ReadDocument(std::string_view json);
 
 // Returns whether `text` is one number of JSON's grammar and nothing else.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inputs of the fuzzers that read documents: two letters that say how to
+// The inputs of the fuzzers that read documents: two characters that say how to
 // read, then the document. See corpus/documents.
 
 #ifndef TOKENUSAGE_TESTS_JSON_FUZZ_DOCUMENT_INPUT_H_
@@ -27,12 +27,13 @@ struct DocumentInput {
 // Returns the message types of the fuzzers, by their letters: 'A' is the first.
 const std::vector<std::string>& FuzzedTypes();
 
-// Returns the empty messages of the n-th type.
+// Returns the empty messages of FuzzedTypes()[type].
 const std::vector<const ::google::protobuf::Message*>& PrototypesOf(
     std::size_t type);
 
-// The first letter is the type's; of the second, '0' to '9', odd ones are
-// strict, and from '2' on it reads at a path. Any bytes are an input.
+// Returns the input that `data` encodes; any bytes are valid. The first
+// character is the type's letter. The second is a digit: odd digits are strict,
+// and digits from '2' on read at a path. The result refers to `data`.
 DocumentInput ReadDocumentInput(std::string_view data);
 
 // Returns the golden documents as inputs, and some of them inside larger ones.

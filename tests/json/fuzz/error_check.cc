@@ -13,12 +13,12 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-// A line of text must follow JSON's rule for strings: UTF-8 without control
-// characters. (The line's own quotes and backslashes are left out.)
+// Returns whether `text` is UTF-8 without control characters. Checks it as the
+// content of a JSON string, in which quotes and backslashes must be replaced.
 bool IsPrintable(std::string text) {
   std::replace(text.begin(), text.end(), '"', '\'');
   std::replace(text.begin(), text.end(), '\\', '/');
-  if (ReadDocument("\"" + text + "\"").fault.has_value()) return false;
+  if (ReadDocument("\"" + text + "\"").syntax_error.has_value()) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\x7F') return false;
     // U+0080 to U+009F are control characters, too.
@@ -32,8 +32,8 @@ bool IsPrintable(std::string text) {
 
 bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
-// Returns the size of the character that `text` begins with, escapes counted as
-// one. A backslash itself is not escaped.
+// Returns the size in bytes of the first character of `text`. An escape counts
+// as one character; a backslash that starts no escape stands for itself.
 std::size_t CharacterSize(std::string_view text) {
   const auto is_escape = [text](char letter, std::size_t digits) {
     if (text.size() < 2 + digits || text[1] != letter) return false;
@@ -65,8 +65,8 @@ std::size_t CountCharacters(std::string_view text) {
   return count;
 }
 
-// Returns whether there are more than 40 characters after the words that say
-// what was found. Quotes and dots do not count.
+// Returns whether `found` repeats more than 40 characters of the input. Allows
+// five more for quotes and dots, or 40 more for words that are not listed here.
 bool RepeatsTooMuch(std::string_view found) {
   constexpr std::size_t kMax = 40;
   constexpr std::size_t kQuotesAndDots = 5;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What holds for every error of reading, whatever the document.
+// Checks what holds for every error of reading or writing, whatever the input.
 
 #ifndef TOKENUSAGE_TESTS_JSON_FUZZ_ERROR_CHECK_H_
 #define TOKENUSAGE_TESTS_JSON_FUZZ_ERROR_CHECK_H_
@@ -20,8 +20,8 @@ namespace testing {
 // 40 characters of the document.
 JsonError CheckedReadError(const absl::Status& status, std::string_view json);
 
-// Returns the JsonError of a status from writing, checked in the same way. It
-// has no place.
+// Returns the JsonError of a status from writing, checked in the same way,
+// except that it must have no place.
 JsonError CheckedWriteError(const absl::Status& status);
 
 }  // namespace testing

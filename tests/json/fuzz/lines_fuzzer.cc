@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads any bytes as JSON Lines: line by line what the reference reader says of
-// that line.
+// Reads any bytes as JSON Lines. The result of each line must be that of the
+// reference reader.
 
 #include <algorithm>
 #include <cstddef>
@@ -91,7 +91,8 @@ void Compare(const DocumentInput& input, const std::vector<Line>& expected,
 
 }  // namespace
 
-// Returns each golden document in a line between two others.
+// Returns an input for each golden document: the document in the first line and
+// in the last, with an empty object and a line of white space between.
 std::vector<std::string> SeedInputs() {
   std::vector<std::string> inputs;
   for (const std::string& golden : GoldenInputs()) {

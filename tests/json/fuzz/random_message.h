@@ -11,9 +11,9 @@
 namespace tokenusage {
 namespace testing {
 
-// Fills an empty message by the bytes: any values of any fields, among them
-// some that have no JSON encoding, and seldom without a required field. Ends
-// when the bytes do.
+// Fills an empty message with values made of `bytes`. Some have no JSON
+// encoding, and a required field is seldom left out. Once all bytes are used,
+// no further optional fields are chosen.
 void FillMessage(ByteSource* bytes, ::google::protobuf::Message* message);
 
 }  // namespace testing

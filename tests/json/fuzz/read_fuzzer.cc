@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads any bytes in every way there is: no crash; the same result in all ways;
-// an error is well formed and leaves the message alone; a message that was read
-// is written, and reads back as it is.
+// Reads any bytes in every way. Nothing crashes, and all ways have the same
+// result. An error is well formed and does not change the message. A message
+// that was read can be written, and reads back bit for bit.
 
 #include <cstddef>
 #include <cstdint>
@@ -51,8 +51,8 @@ void CheckReadsBack(const Message& message) {
   if (Written(*again) != json) FuzzFail("writes otherwise again: " + json);
 }
 
-// Fills the message before it is read, to see whether its fields are kept or
-// cleared.
+// Fills the message before a read, which must replace all fields or, on an
+// error, keep them.
 void Prepare(Message* message) {
   ByteSource bytes(
       "\xFF\xFF\xFF\xFF\x01\x02\x03\x04\x05\x06\x07\x02\x02\x02\x02\x02\x02"

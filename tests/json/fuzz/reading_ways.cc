@@ -21,7 +21,7 @@ void OnEveryEngine(const std::vector<const Message*>& prototypes,
                    const std::function<void(const std::string& engine,
                                             const Message& prototype)>& call) {
   call("generated code", *prototypes.front());
-  // Classes made at run time have none.
+  // Classes made at run time have no generated code.
   call("Reflection", *prototypes.back());
 }
 
@@ -31,7 +31,7 @@ void ReadInEveryWay(
                              const Message&)>& check) {
   JsonParseOptions options;
   options.strict = input.strict;
-  // A block of exactly that size.
+  // A block of exactly the document's size, for AddressSanitizer.
   const std::unique_ptr<char[]> block(new char[input.json.size()]);
   if (!input.json.empty()) {
     std::memcpy(block.get(), input.json.data(), input.json.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All ways to read one document: the calls, by generated code and by
-// Reflection. They must have the same result.
+// All ways to read a document: with each function, and by each engine, which is
+// generated code or Reflection. All must have the same result.
 
 #ifndef TOKENUSAGE_TESTS_JSON_FUZZ_READING_WAYS_H_
 #define TOKENUSAGE_TESTS_JSON_FUZZ_READING_WAYS_H_
@@ -25,8 +25,9 @@ void OnEveryEngine(
                              const ::google::protobuf::Message& prototype)>&
         call);
 
-// Reads the document in each way into a message that `prepare` has filled.
-// `check` gets the way's name, the result, and the message.
+// Reads the document in each way into a message that `prepare` has filled: at a
+// path with ParseJsonAt, otherwise with ParseJson, also on an arena. `check`
+// gets the way's name, the result, and the message.
 void ReadInEveryWay(
     const DocumentInput& input,
     const std::function<void(::google::protobuf::Message* message)>& prepare,

@@ -21,8 +21,8 @@ namespace testing {
 // with the same error at the same position.
 void CheckAgainstReference(const DocumentInput& input);
 
-// Calls FuzzFail() unless both accept, or both refuse for the same reason at
-// the same place. `way` is how the reader was called for `json`.
+// Calls FuzzFail() unless `status` and `expected` are both a success, or both
+// the same kind of error at the same place. `way` is how `json` was read.
 void CheckSameOutcome(const std::string& way, std::string_view json,
                       const absl::Status& status,
                       const std::optional<ReferenceError>& expected);

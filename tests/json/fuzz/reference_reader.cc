@@ -54,11 +54,12 @@ struct Path {
   }
 };
 
-// Adds an element to a repeated field, or sets another one.
+// A function of Reflection that sets a field, or adds an element to one.
 template <typename Value>
 using Setter = void (Reflection::*)(Message*, const FieldDescriptor*,
                                     Value) const;
 
+// Calls `add` for a repeated field, and `set` for any other.
 template <typename Value>
 void Store(Setter<Value> set, Setter<Value> add, const FieldDescriptor& field,
            const Value& value, Message* message) {
@@ -66,8 +67,8 @@ void Store(Setter<Value> set, Setter<Value> add, const FieldDescriptor& field,
   (reflection.*(field.is_repeated() ? add : set))(message, &field, value);
 }
 
-// Walks the document in order. Functions that return false have set the error,
-// and nothing more is read.
+// Maps a document's tree to a message, in the document's order. A function that
+// returns false has set the error, and nothing more is read.
 class Mapper {
  public:
   Mapper(const Document& document, bool strict)
@@ -76,7 +77,7 @@ class Mapper {
   bool ReadAt(const DocumentValue& value, std::vector<std::string> names,
               const Path& path, Message* message);
   bool FailByDocument();
-  bool HasFault() const { return document_.fault.has_value(); }
+  bool HasSyntaxError() const { return document_.syntax_error.has_value(); }
   const ReferenceError& error() const { return error_; }
 
  private:
@@ -121,8 +122,8 @@ bool Mapper::Fail(Kind kind, std::size_t offset, const Path& path) {
 }
 
 bool Mapper::FailByDocument() {
-  error_ = ReferenceError{document_.fault->kind, document_.fault->offset,
-                          std::nullopt};
+  error_ = ReferenceError{document_.syntax_error->kind,
+                          document_.syntax_error->offset, std::nullopt};
   return false;
 }
 
@@ -133,12 +134,13 @@ bool Mapper::FailType(const DocumentValue& value, const Path& path) {
   return Fail(Kind::kWrongType, value.begin, path);
 }
 
-// Follows `names`. The outer objects' other members were checked when the
-// document was read. `path` is that of the names before.
+// Reads the object to which `names` lead from `value`, whose path is `path`.
+// The other members on the way were checked when the document was read.
 bool Mapper::ReadAt(const DocumentValue& value, std::vector<std::string> names,
                     const Path& path, Message* message) {
   if (value.type != Type::kObject) {
-    // The document itself has the path of no name; "" is a name.
+    // Both the document and a member "" have an empty path, but that of the
+    // member is not plain.
     const bool is_member = !path.text.empty() || !path.plain;
     if (value.type == Type::kNull && is_member && value.complete) {
       return Fail(Kind::kNullValue, value.begin, path);
@@ -429,7 +431,7 @@ std::optional<ReferenceError> ReferenceRead(std::string_view json,
   if (!mapper.ReadAt(*document.root, NamesOf(options.path), Path(), message)) {
     return mapper.error();
   }
-  if (!mapper.HasFault()) return std::nullopt;  // none after the object
+  if (!mapper.HasSyntaxError()) return std::nullopt;  // none after the object
   mapper.FailByDocument();
   return mapper.error();
 }

@@ -26,11 +26,13 @@
 namespace tokenusage {
 namespace testing {
 
+// An error of the reference reader: the parts of JsonError that the rules
+// settle.
 struct ReferenceError {
   JsonError::Kind kind = JsonError::Kind::kSyntax;
   std::size_t offset = 0;
   // As JsonError's. Empty if the rules do not settle it: for kSyntax and
-  // kTooDeep, and if a map's key would be escaped or cut.
+  // kTooDeep, and if a name or a map's key would be escaped or cut.
   std::optional<std::string> field_path;
 };
 
@@ -40,8 +42,8 @@ struct ReferenceOptions {
   std::string_view path;
 };
 
-// Replaces `message` with the content of `json`. On an error `message` may hold
-// anything.
+// Replaces `message` with the content of `json`. Returns the first error, or
+// nullopt if there is none. After an error, `message` may hold anything.
 std::optional<ReferenceError> ReferenceRead(
     std::string_view json, const ReferenceOptions& options,
     ::google::protobuf::Message* message);

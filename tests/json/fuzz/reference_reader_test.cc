@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reference reader against the golden documents, and against what they
-// leave out.
+// Tests the reference reader on the golden documents, and on what they leave
+// out.
 
 #include "tests/json/fuzz/reference_reader.h"
 

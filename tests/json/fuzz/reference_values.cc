@@ -23,15 +23,15 @@ std::string WithoutLeadingZeros(const std::string& digits) {
   return first == std::string::npos ? "" : digits.substr(first);
 }
 
-// The number is sign, digits * 10^exponent.
+// The number digits * 10^exponent, with its sign.
 struct Decimal {
   bool negative = false;
   std::string digits;  // without zeros at either end; empty for zero
   long long exponent = 0;
 };
 
-// Exponents are cut to +-10^15: no document is long enough to make up for one
-// beyond that with digits.
+// Returns the number. Limits a stated exponent to +-10^15: no document has
+// enough digits to offset a larger one.
 Decimal ReadDecimal(const std::string& number) {
   constexpr long long kMaxExponent = 1000000000000000;
   Decimal decimal;
@@ -71,7 +71,7 @@ bool IsLeapYear(int year) {
   return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-// Returns -1 if `c` is of neither alphabet.
+// Returns the value of a base64 letter, or -1 if `c` is of neither alphabet.
 int Base64Value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -113,7 +113,7 @@ class TextReader {
   std::size_t at_ = 0;
 };
 
-// Takes one to nine decimals.
+// Takes one to nine decimals of a second.
 bool TakeNanos(TextReader* reader, std::int32_t* nanos) {
   if (!reader->AtDigit()) return false;
   *nanos = 0;
@@ -125,7 +125,8 @@ bool TakeNanos(TextReader* reader, std::int32_t* nanos) {
   return !reader->AtDigit();
 }
 
-// Takes Z, or the minutes that the time is ahead of UTC.
+// Takes the offset from UTC: Z, or hours and minutes. Sets `*minutes` to how
+// far the time is ahead of UTC.
 bool TakeOffset(TextReader* reader, int* minutes) {
   *minutes = 0;
   if (reader->Take('Z')) return true;
@@ -158,7 +159,7 @@ std::optional<float> ToFloat(const std::string& number) {
 std::optional<WholeNumber> ToWholeNumber(const std::string& number) {
   const Decimal decimal = ReadDecimal(number);
   if (decimal.digits.empty()) return WholeNumber();
-  if (decimal.exponent < 0) return std::nullopt;  // it has no zeros at its end
+  if (decimal.exponent < 0) return std::nullopt;  // digits do not end in 0
   const auto length = static_cast<long long>(decimal.digits.size());
   if (length + decimal.exponent > 20) return std::nullopt;
   absl::uint128 magnitude = 0;

@@ -24,19 +24,21 @@ struct WholeNumber {
   std::uint64_t magnitude = 0;
 };
 
-// Returns nullopt if the number has a fraction or its magnitude needs more than
-// 64 bits. `number` must be of JSON's grammar.
+// Returns the number, or nullopt if it has a fraction or its magnitude needs
+// more than 64 bits. `number` must be of JSON's grammar.
 std::optional<WholeNumber> ToWholeNumber(const std::string& number);
 
-// Returns nullopt if `text` is not base64.
+// Returns the bytes, or nullopt if `text` is not base64.
 std::optional<std::string> FromBase64(const std::string& text);
 
+// A time as a Timestamp has it: since 1970-01-01T00:00:00Z.
 struct UnixTime {
   std::int64_t seconds = 0;
   std::int32_t nanos = 0;
 };
 
-// Returns nullopt if `text` is not RFC 3339, or not in years 1 to 9999.
+// Returns the time, or nullopt if `text` is not RFC 3339 or the time in UTC is
+// not in years 1 to 9999.
 std::optional<UnixTime> FromRfc3339(const std::string& text);
 
 // Returns the number of days from 1970-01-01 to the first day of a year of the

@@ -24,7 +24,7 @@ using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using ::google::protobuf::Reflection;
 
-// Values that cannot be written are empty, and so are those around them.
+// The JSON of a value; nullopt if the value, or one in it, cannot be written.
 using Text = std::optional<std::string>;
 
 constexpr int kMaxDepth = 100;
@@ -46,7 +46,8 @@ Text Quoted(const std::string& text) {
     }
   }
   quoted += '"';
-  if (ReadDocument(quoted).fault.has_value()) return std::nullopt;  // not UTF-8
+  if (ReadDocument(quoted).syntax_error.has_value())
+    return std::nullopt;  // not UTF-8
   return quoted;
 }
 
@@ -102,7 +103,7 @@ std::string Base64(const std::string& bytes) {
   return "\"" + text + "\"";
 }
 
-// Returns a time's decimals: none, or three, six or nine.
+// Returns a time's decimals with their point: none, or three, six or nine.
 std::string Decimals(int nanos) {
   if (nanos == 0) return "";
   char text[16];
@@ -255,7 +256,8 @@ bool IsWritten(const Message& message, const FieldDescriptor& field) {
   return !field.has_presence() || reflection.HasField(message, &field);
 }
 
-// `depth` is the value's own level of nesting, 1 for the document.
+// Writes a message. `depth` is the message's own level of nesting, 1 for the
+// document.
 Text Write(const Message& message, int depth) {
   const Descriptor& type = *message.GetDescriptor();
   if (IsTimestamp(type)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reference writer against the golden documents, and on what it refuses.
+// Tests the reference writer on the golden documents, and on messages that it
+// refuses.
 
 #include "tests/json/fuzz/reference_writer.h"
 
@@ -32,7 +33,7 @@ TEST(ReferenceWriterTest, WritesTheGoldenDocuments) {
   EXPECT_GE(written, 40);
 }
 
-TEST(ReferenceWriterTest, RefusesWhatHasNoForm) {
+TEST(ReferenceWriterTest, RefusesWhatHasNoEncoding) {
   Singular singular;
   singular.set_a_double(std::numeric_limits<double>::infinity());
   EXPECT_EQ(ReferenceWrite(singular), std::nullopt);

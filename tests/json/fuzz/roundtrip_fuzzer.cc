@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes a message made of the input. It must be written as the reference
-// writer does, byte for byte, or refused if that refuses it; and both readers
-// must read back what was written, bit for bit.
+// Writes a message made of the input. The result must be that of the reference
+// writer: the same bytes, which both readers read back bit for bit, or a
+// refusal.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reader and the writer against their references where chance seldom leads:
-// all short texts in the place of a number, numbers of all lengths, every odd
-// byte at every place of a long string; writing numbers where digits carry.
+// Compares the reader and the writer with their references on inputs that
+// random tests seldom hit: all short texts in the place of a number, numbers of
+// all lengths, every odd byte at every place of a long string, and written
+// numbers whose digits carry.
 
 #include <algorithm>
 #include <cmath>
@@ -26,7 +27,7 @@ namespace tokenusage {
 namespace testing {
 namespace {
 
-// Letters of ReadDocumentInput.
+// The first two characters for ReadDocumentInput: the type, and not strict.
 constexpr char kUsage[] = "A0";
 constexpr char kSingular[] = "B0";
 constexpr char kRepeated[] = "C0";
@@ -35,8 +36,8 @@ void Check(const std::string& input) {
   CheckAgainstReference(ReadDocumentInput(input));
 }
 
-// Checks a number in three places: far from the document's end, at the end, and
-// at a number's place in the exact shape.
+// Checks a number in three places: far from the document's end, near the end,
+// and in a usage object whose members are in the order of declaration.
 void CheckNumber(const std::string& number) {
   const std::string rest(40, ' ');
   Check(kRepeated + ("{\"double_list\":[" + number + "]}" + rest));
@@ -95,7 +96,7 @@ TEST(SystematicTest, NumbersOfAllLengths) {
     for (std::size_t decimals = 0; decimals <= 24; ++decimals) {
       for (int round = 0; round < 3; ++round) {
         std::string number = random() % 4 == 0 ? "-" : "";
-        // A zero stands alone before the point.
+        // Only a single digit before the point may be 0.
         number += static_cast<char>('0' + random() % 9 + (whole > 1 ? 1 : 0));
         number += Digits(whole - 1, &random);
         if (decimals > 0) number += "." + Digits(decimals, &random);
@@ -160,7 +161,7 @@ TEST(SystematicTest, EveryCutOfADocument) {
   }
 }
 
-// Around the sizes from which documents are read differently.
+// Around 64 KiB: generated code reads a larger document into a new message.
 TEST(SystematicTest, LargeDocuments) {
   const std::string usage =
       "{\"total_tokens\":8105.75,\"input_tokens\":7451.29,\"output_tokens\":"
@@ -194,7 +195,7 @@ const std::vector<const Message*>& PrototypesOfLetter(const char* letters) {
   return PrototypesOf(static_cast<std::size_t>(letters[0] - 'A'));
 }
 
-// Sets every number of the message, and of those in it, to `value`.
+// Sets every double of the message, and of the messages in it, to `value`.
 void SetNumbers(double value, Message* message) {
   const Reflection& reflection = *message->GetReflection();
   for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
@@ -207,7 +208,7 @@ void SetNumbers(double value, Message* message) {
   }
 }
 
-// Writes the numbers as lists of doubles and of floats.
+// Checks the numbers as a list of doubles, and as one of floats.
 void CheckWrittenAsList(const std::vector<double>& values) {
   CheckAgainstReferenceWriter(
       PrototypesOfLetter(kRepeated), [&values](Message* message) {
@@ -222,7 +223,7 @@ void CheckWrittenAsList(const std::vector<double>& values) {
       });
 }
 
-// Writes each number in the exact shape, too.
+// Checks the numbers as lists, and each number in all fields of a usage.
 void CheckWritten(const std::vector<double>& values) {
   CheckWrittenAsList(values);
   for (const double value : values) {
@@ -232,7 +233,8 @@ void CheckWritten(const std::vector<double>& values) {
   }
 }
 
-// Returns the number, its neighbours, and those a cent and a unit away.
+// Returns the number and those a hundredth and a unit away, each with its two
+// neighbours.
 std::vector<double> Around(double value) {
   constexpr double kLargest = std::numeric_limits<double>::max();
   std::vector<double> values;

@@ -13,10 +13,9 @@
 namespace tokenusage {
 namespace testing {
 
-// Writes a message that `fill` fills, of each prototype. Calls FuzzFail()
-// unless it is written as the reference writer does, byte for byte, or refused
-// if that refuses it; and unless both readers read back what was written, bit
-// for bit.
+// Writes a message of each prototype, filled by `fill`. Calls FuzzFail() unless
+// the result is that of the reference writer: the same bytes, which both
+// readers read back bit for bit, or a refusal.
 void CheckAgainstReferenceWriter(
     const std::vector<const ::google::protobuf::Message*>& prototypes,
     const std::function<void(::google::protobuf::Message* message)>& fill);

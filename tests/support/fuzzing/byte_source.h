@@ -14,7 +14,8 @@
 namespace tokenusage {
 namespace testing {
 
-// Returns zeros after the last byte.
+// Takes values from the start of `bytes`, which must outlive it. After the last
+// byte, reads zeros.
 class ByteSource {
  public:
   explicit ByteSource(std::string_view bytes) : bytes_(bytes) {}
@@ -31,7 +32,7 @@ class ByteSource {
   // Returns a number from 0 to `bound` - 1; `bound` is at most 256.
   int Below(int bound) { return Byte() % bound; }
 
-  // Reads a little-endian integer of `size` bytes.
+  // Reads a little-endian integer of `size` bytes, at most 8.
   std::uint64_t Integer(int size) {
     std::uint64_t value = 0;
     for (int i = 0; i < size; ++i) {

@@ -9,7 +9,7 @@ namespace tokenusage {
 namespace testing {
 
 void FuzzFail(const std::string& what) {
-  std::fprintf(stderr, "FAULT: %s\n", what.c_str());
+  std::fprintf(stderr, "BUG: %s\n", what.c_str());
   std::abort();
 }
 

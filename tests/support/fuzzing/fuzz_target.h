@@ -13,7 +13,7 @@
 
 // Each target defines the first two functions.
 
-// Tries one input, and calls FuzzFail() if it shows a fault. Returns 0.
+// Tries one input, and calls FuzzFail() if it shows a bug. Returns 0.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size);
 

@@ -14,7 +14,7 @@ def fuzz_test(name, srcs, deps, corpus, dictionary = None, data = []):
       srcs: the sources of the target.
       deps: the dependencies besides tests/support/fuzzing:fuzz_target.
       corpus: the folder of this package that keeps inputs: those that once showed a
-        fault, and some with high coverage.
+        bug, and some with high coverage.
       dictionary: a file of tokens in libFuzzer's format.
       data: the files that the seeds are made of.
     """

@@ -7,7 +7,7 @@
 //
 // With --write_seeds it only writes the seeds to files, for libFuzzer. To
 // repeat a run, set the environment variable TOKENUSAGE_TEST_SEED to the seed
-// that it printed. A fault prints its input.
+// that it printed. If an input fails, prints it.
 
 #include <signal.h>
 #include <unistd.h>
@@ -47,7 +47,7 @@ struct Input {
 const Input* current_input = nullptr;
 
 void Print(std::string_view text) {
-  // An error cannot be reported.
+  // There is nowhere to report an error.
   const auto written = write(STDERR_FILENO, text.data(), text.size());
   static_cast<void>(written);
 }

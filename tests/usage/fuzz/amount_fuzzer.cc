@@ -26,12 +26,12 @@ absl::int128 ToInt128(const std::string& digits) {
   return number;
 }
 
-// Returns the shortest decimal in picos, half to even.
+// Returns the count's shortest decimal in picos (10^-12), rounded half to even.
 absl::int128 ReferencePicos(double count) {
   if (count == 0) return 0;
   const ShortestDecimal decimal = ToShortestDecimal(count);
   const int whole_digits = decimal.exponent + 12;  // of the picos
-  if (whole_digits < 0) return 0;                  // below a tenth
+  if (whole_digits < 0) return 0;                  // below a tenth of a pico
   std::string digits = decimal.digits;
   const auto kept = static_cast<std::size_t>(whole_digits);
   if (digits.size() < kept) digits.append(kept - digits.size(), '0');
@@ -68,14 +68,15 @@ double FromBits(std::uint64_t bits) {
   return value;
 }
 
-// Checks the count and its two neighbours, which are no short decimals.
+// Checks the count and its two neighbours, whose decimals are seldom short.
 void CheckAround(double count) {
   Check(count);
   Check(std::nextafter(count, 0.0));
   Check(std::nextafter(count, 1e300));
 }
 
-// Returns a count of one of several kinds.
+// Returns a count made of `bits`: a quotient with few or many decimals, any
+// double, or one in the range of most counts.
 double CountOf(std::uint8_t kind, std::uint64_t bits) {
   constexpr double kDivisors[] = {1, 2, 10, 100, 1e4, 1e12, 1e13};
   constexpr std::uint64_t kMantissa = (std::uint64_t{1} << 52) - 1;
