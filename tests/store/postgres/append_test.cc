@@ -330,13 +330,13 @@ class LossyProxy {
     listen(listener_, 16);
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
-    threads_.emplace_back([this] { Accept(); });
+    acceptor_ = std::thread([this] { Accept(); });
   }
 
   ~LossyProxy() {
     shutdown(listener_, SHUT_RDWR);
-    threads_[0].join();
-    for (std::size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
+    acceptor_.join();
+    for (std::thread& connection : connections_) connection.join();
     close(listener_);
   }
 
@@ -361,7 +361,8 @@ class LossyProxy {
       const sockaddr_in address = Loopback(server_port_);
       connect(server, reinterpret_cast<const sockaddr*>(&address),
               sizeof(address));
-      threads_.emplace_back([this, client, server] { Pass(client, server); });
+      connections_.emplace_back(
+          [this, client, server] { Pass(client, server); });
     }
   }
 
@@ -396,7 +397,8 @@ class LossyProxy {
   int listener_ = -1;
   int port_ = 0;
   std::atomic<bool> lose_commit_{false};
-  std::vector<std::thread> threads_;
+  std::thread acceptor_;
+  std::vector<std::thread> connections_;  // until it has ended, acceptor_'s
 };
 
 // Opens the store of the shared server's database at `url` through the proxy.
