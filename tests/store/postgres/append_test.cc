@@ -398,7 +398,7 @@ class LossyProxy {
   int port_ = 0;
   std::atomic<bool> lose_commit_{false};
   std::thread acceptor_;
-  std::vector<std::thread> connections_;  // until it has ended, acceptor_'s
+  std::vector<std::thread> connections_;  // used by acceptor_ until it ends
 };
 
 // Opens the store of the shared server's database at `url` through the proxy.
